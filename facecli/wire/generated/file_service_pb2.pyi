@@ -1,0 +1,61 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable
+from typing import ClassVar as _ClassVar, Optional as _Optional
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class DownloadRequest(_message.Message):
+    __slots__ = ("user_id", "url", "offset")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    url: str
+    offset: int
+    def __init__(self, user_id: _Optional[str] = ..., url: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class DownloadResponse(_message.Message):
+    __slots__ = ("data", "size", "crc32c")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    size: int
+    crc32c: int
+    def __init__(self, data: _Optional[bytes] = ..., size: _Optional[int] = ..., crc32c: _Optional[int] = ...) -> None: ...
+
+class GetServerInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerInfoResponse(_message.Message):
+    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
+    FRAME_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_FILE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ENGINES_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_ENGINE_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FORMATS_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_FORMATS_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    FFMPEG_FIELD_NUMBER: _ClassVar[int]
+    FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_EXPIRY_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    chunk_size: int
+    max_chunk_size: int
+    frame_size: int
+    max_file_size: int
+    engines: _containers.RepeatedScalarFieldContainer[str]
+    default_engine: str
+    image_formats: _containers.RepeatedScalarFieldContainer[str]
+    video_formats: _containers.RepeatedScalarFieldContainer[str]
+    features: _containers.RepeatedScalarFieldContainer[str]
+    ffmpeg: str
+    free_bytes: int
+    upload_expiry_seconds: int
+    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ...) -> None: ...
