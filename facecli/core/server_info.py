@@ -1,0 +1,22 @@
+"""What a server offers and allows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerInfo:
+    """Sizes in bytes, `upload_expiry` in seconds."""
+
+    version: str
+    chunk_size: int
+    max_chunk_size: int
+    frame_size: int
+    max_file_size: int
+    engines: tuple[str, ...]
+    default_engine: str
+    image_formats: tuple[str, ...]
+    video_formats: tuple[str, ...]
+    features: tuple[str, ...]
+    ffmpeg: str
+    free_bytes: int
+    upload_expiry: int

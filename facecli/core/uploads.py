@@ -1,0 +1,213 @@
+"""What an upload is: its states, its arithmetic, its rules, and the rows that keep it."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import quote, unquote
+
+from facecli.core.errors import InvalidInput
+
+CHUNK_SIZE = 10 * 1024 * 1024  # bytes; what is checked, acknowledged and resumed
+FRAME_SIZE = 1024 * 1024  # bytes; what travels in one message
+MAX_CHUNK_SIZE = 16 * 1024 * 1024
+MAX_CHUNKS = 1_000_000
+MAX_NAME_BYTES = 255
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class UploadStatus(StrEnum):
+    INCOMPLETE = "incomplete"
+    COMPLETED = "completed"
+
+
+class FileType(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A durable chunk: `position` is where its bytes lie in the stored file until the upload is complete."""
+
+    index: int
+    size: int
+    crc32c: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A piece of a chunk, at its absolute offset in the file; never across a chunk's end."""
+
+    offset: int
+    data: bytes
+    chunk_crc32c: int | None = None
+    ends_chunk: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUpload:
+    """What a client says before the first byte. `size` is None when only `total_chunks` is known."""
+
+    owner: str
+    name: str
+    file_type: FileType
+    size: int | None
+    chunk_size: int
+    total_chunks: int
+    fingerprint: int | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        owner: str,
+        name: str,
+        file_type: str,
+        size: int | None,
+        chunk_size: int,
+        total_chunks: int | None = None,
+        fingerprint: int | None = None,
+    ) -> "NewUpload":
+        """Refuse with InvalidInput what can never become a file."""
+        if size is not None and size <= 0:
+            raise InvalidInput(f"{name or 'the file'} has {size} bytes; an upload needs at least one")
+        if not 0 < chunk_size <= MAX_CHUNK_SIZE:
+            raise InvalidInput(f"a chunk of {chunk_size} bytes is not between 1 and {MAX_CHUNK_SIZE}")
+        counted = -(-size // chunk_size) if size is not None else total_chunks
+        if counted is None or not 0 < counted <= MAX_CHUNKS:
+            raise InvalidInput(f"an upload has 1 to {MAX_CHUNKS} chunks, not {counted}")
+        if total_chunks is not None and counted != total_chunks:
+            raise InvalidInput(f"{size} bytes in chunks of {chunk_size} are {counted}, not {total_chunks}")
+        return cls(
+            owner=owner,
+            name=checked_name(name),
+            file_type=checked_file_type(file_type),
+            size=size,
+            chunk_size=chunk_size,
+            total_chunks=counted,
+            fingerprint=fingerprint,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file on its way or there. `stored_bytes` never decreases; `epoch` counts its writers."""
+
+    id: str
+    blob_key: str
+    owner: str
+    name: str
+    file_type: FileType
+    size: int | None
+    chunk_size: int
+    total_chunks: int
+    fingerprint: int | None
+    status: UploadStatus
+    epoch: int
+    stored_bytes: int
+    stored_chunks: int
+    crc32c: int | None
+    created_at: float
+    updated_at: float
+    expires_at: float
+
+    @property
+    def file_url(self) -> str:
+        return f"/uploads/{self.id}/{quote(self.name, safe='')}"
+
+    @property
+    def completed(self) -> bool:
+        return self.status is UploadStatus.COMPLETED
+
+    def chunk_length(self, index: int) -> int | None:
+        """Bytes of a chunk; None for the last one while the size is unknown."""
+        if not 0 <= index < self.total_chunks:
+            raise InvalidInput(f"chunk {index} is outside 0..{self.total_chunks - 1} of {self.name}")
+        if index < self.total_chunks - 1:
+            return self.chunk_size
+        return None if self.size is None else self.size - index * self.chunk_size
+
+
+def upload_id_of(file_url: str) -> str:
+    """The id in a `/uploads/<id>/<name>` URL; InvalidInput when it is not one."""
+    parts = file_url.split("/")
+    if len(parts) != 4 or parts[0] or parts[1] != "uploads" or not parts[2] or not unquote(parts[3]):
+        raise InvalidInput(f"{file_url!r} is not a file_url; it looks like /uploads/<id>/<name>")
+    return parts[2]
+
+
+def checked_name(name: str) -> str:
+    """The display name in NFC. It is data: no file is ever called so."""
+    name = unicodedata.normalize("NFC", name)
+    if not name:
+        raise InvalidInput("the file has no name")
+    if len(name.encode(errors="surrogatepass")) > MAX_NAME_BYTES:
+        raise InvalidInput(f"the file name is longer than {MAX_NAME_BYTES} bytes")
+    if name in {".", ".."} or "/" in name or "\\" in name:
+        raise InvalidInput(f"{name!r} is a path; send the name alone")
+    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs"} for c in name):
+        raise InvalidInput(f"the file name {name!r} has control characters")
+    return name
+
+
+def checked_file_type(file_type: str) -> FileType:
+    try:
+        return FileType(file_type)
+    except ValueError:
+        raise InvalidInput(f"file_type {file_type!r} is neither image nor video") from None
+
+
+class UploadRows(Protocol):
+    """Where uploads and their chunks are remembered. Every change is durable when the call returns."""
+
+    def insert(
+        self, new: NewUpload, *, upload_id: str, blob_key: str, now: float, expires_at: float
+    ) -> Upload: ...
+
+    def get(self, upload_id: str) -> Upload:
+        """UploadNotFound when there is none."""
+        ...
+
+    def find(self, new: NewUpload) -> Upload | None:
+        """The newest upload of the same owner, name, type, size, chunk size, chunks and fingerprint.
+
+        A size that is unknown in `new` may be known by now.
+        """
+        ...
+
+    def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
+        """Newest first; `before` is the id that ended the page before, or empty."""
+        ...
+
+    def chunks(self, upload_id: str) -> Sequence[Chunk]:
+        """By index."""
+        ...
+
+    def claim(self, upload_id: str, *, now: float, expires_at: float) -> Upload:
+        """Raise the epoch: from now on no earlier writer can store a chunk."""
+        ...
+
+    def store_chunk(
+        self, upload_id: str, *, epoch: int | None, chunk: Chunk, now: float, expires_at: float
+    ) -> Upload:
+        """Remember a flushed chunk; TakenOver when `epoch` is not the newest. None claims nothing.
+
+        ChunkDiffers when the upload is complete. The last chunk tells a size that was unknown.
+        """
+        ...
+
+    def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
+        """From now on the file at `blob_key` is visible and never changes."""
+        ...
+
+    def expired(self, now: float) -> Sequence[Upload]:
+        """Incomplete uploads whose time is over."""
+        ...
+
+    def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
+        """Forget it; with `expired_at` only when it is incomplete and its time was over then."""
+        ...

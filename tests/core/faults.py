@@ -1,0 +1,104 @@
+"""Real rows and blobs that fail, or wait, when a test says so."""
+
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from facecli.blobs.local import LocalBlobs
+from facecli.core.blobs import BlobWriter
+from facecli.core.errors import DiskFull, StorageFailed, Unavailable
+from facecli.core.uploads import Chunk, Upload
+from facecli.metadata.uploads import SqlUploadRows
+
+
+class Gate:
+    """Open, or closed with somebody waiting at it."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+        self._opened.set()
+        self.reached = threading.Event()
+
+    def close(self) -> None:
+        self.reached.clear()
+        self._opened.clear()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    def pass_through(self) -> None:
+        self.reached.set()
+        self._opened.wait()
+
+
+class FaultyBlobs(LocalBlobs):
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.disk_full = False
+        self.flush_fails = False
+        self.flushing = Gate()
+
+    def create(self, key: str, *, size: int | None) -> None:
+        if self.disk_full:
+            raise DiskFull(retry_after=1)
+        super().create(key, size=size)
+
+    def writer(self, key: str) -> BlobWriter:
+        return FaultyWriter(self, super().writer(key))
+
+
+class FaultyWriter:
+    def __init__(self, blobs: FaultyBlobs, real: BlobWriter) -> None:
+        self._blobs = blobs
+        self._real = real
+
+    def write(self, offset: int, data: bytes) -> None:
+        if self._blobs.disk_full:
+            self._real.write(offset, data[: len(data) // 2])
+            raise DiskFull(retry_after=1)
+        self._real.write(offset, data)
+
+    def flush(self) -> None:
+        self._blobs.flushing.pass_through()
+        if self._blobs.flush_fails:
+            raise StorageFailed("the disk said EIO")
+        self._real.flush()
+
+    def size(self) -> int:
+        return self._real.size()
+
+    def truncate(self, size: int) -> None:
+        self._real.truncate(size)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self._real.read(offset, length)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._real.__exit__(kind, error, trace)
+
+
+class FaultyRows(SqlUploadRows):
+    refuses_chunks = False
+    forgets_to_answer = False  # it commits, and then the connection is gone
+    refuses_completion = False
+
+    def store_chunk(
+        self, upload_id: str, *, epoch: int | None, chunk: Chunk, now: float, expires_at: float
+    ) -> Upload:
+        if self.refuses_chunks:
+            raise Unavailable("the database is gone")
+        upload = super().store_chunk(upload_id, epoch=epoch, chunk=chunk, now=now, expires_at=expires_at)
+        if self.forgets_to_answer:
+            raise Unavailable("the database is gone")
+        return upload
+
+    def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
+        if self.refuses_completion:
+            raise Unavailable("the database is gone")
+        return super().complete(upload_id, crc32c=crc32c, size=size, blob_key=blob_key, now=now)

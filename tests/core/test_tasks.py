@@ -1,0 +1,142 @@
+"""The moves of a task: the table, and what each of them does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from facecli.core import tasks
+from facecli.core.errors import FacecliError, MediaRefused, NotReady, TakenOver, TaskEnded
+from facecli.core.tasks import ENDED, MOVES, Result, Task, TaskStatus
+
+RESULT = Result(blob_key="outputs/t1/r1", size=5, crc32c=1)
+RUN = "r1"
+
+# Every change, and the states it may start from. The rest is refused.
+CHANGES: dict[str, tuple[Callable[[Task], Task], TaskStatus, set[TaskStatus]]] = {
+    "claimed": (
+        partial(tasks.claimed, run="r2", worker="w2"),
+        TaskStatus.PROCESSING,
+        {TaskStatus.PENDING, TaskStatus.PROCESSING},
+    ),
+    "completed": (
+        partial(tasks.completed, run=RUN, result=RESULT),
+        TaskStatus.COMPLETED,
+        {TaskStatus.PROCESSING},
+    ),
+    "failed": (
+        partial(tasks.failed, run=RUN, error=MediaRefused("no frames")),
+        TaskStatus.FAILED,
+        {TaskStatus.PROCESSING},
+    ),
+    "cancelled": (tasks.cancelled, TaskStatus.CANCELLED, {TaskStatus.PENDING, TaskStatus.PROCESSING}),
+    "retried": (tasks.retried, TaskStatus.PENDING, {TaskStatus.FAILED, TaskStatus.CANCELLED}),
+}
+
+
+def task(status: TaskStatus) -> Task:
+    processing = status is TaskStatus.PROCESSING
+    return Task(
+        id="t1",
+        owner="ann",
+        status=status,
+        progress=40 if processing else 0,
+        stage="swapping" if processing else "",
+        revision=3,
+        round=1,
+        attempt=1,
+        run=RUN if processing else "",
+        worker="w1" if processing else "",
+        engine="mock",
+        options={},
+        image_id="i1",
+        video_id="v1",
+        image_url="/uploads/i1/a.png",
+        video_url="/uploads/v1/clip.of.mine.mp4",
+        key=None,
+        result=RESULT if status is TaskStatus.COMPLETED else None,
+        error_reason="MEDIA_REFUSED" if status is TaskStatus.FAILED else "",
+        error_message="no frames" if status is TaskStatus.FAILED else "",
+        created_at=1.0,
+        updated_at=1.0,
+    )
+
+
+@pytest.mark.parametrize("to", TaskStatus)
+@pytest.mark.parametrize("status", TaskStatus)
+def test_the_table_of_moves_holds(status: TaskStatus, to: TaskStatus) -> None:
+    if to in MOVES[status]:
+        assert tasks.moved(task(status), to) == replace(task(status), status=to)
+        return
+    with pytest.raises(
+        TaskEnded if status in ENDED else NotReady, match=f"is {status}; it cannot become {to}"
+    ):
+        tasks.moved(task(status), to)
+
+
+@pytest.mark.parametrize("status", TaskStatus)
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_legal_from_its_states_only(name: str, status: TaskStatus) -> None:
+    change, to, legal = CHANGES[name]
+    if status in legal:
+        assert change(task(status)).status is to
+        return
+    with pytest.raises((NotReady, TakenOver)):
+        change(task(status))
+
+
+def test_a_completed_task_stays_so() -> None:
+    assert MOVES[TaskStatus.COMPLETED] == frozenset()
+
+
+def test_a_claim_begins_anew_and_fences_off_the_run_before() -> None:
+    claimed = tasks.claimed(task(TaskStatus.PROCESSING), run="r2", worker="w2")
+    assert (claimed.run, claimed.worker, claimed.attempt, claimed.progress) == ("r2", "w2", 2, 0)
+    fenced: list[Callable[[], Task]] = [
+        lambda: tasks.advanced(claimed, run=RUN, progress=50, stage="swapping"),
+        lambda: tasks.completed(claimed, run=RUN, result=RESULT),
+        lambda: tasks.failed(claimed, run=RUN, error=FacecliError("late")),
+    ]
+    for late in fenced:
+        with pytest.raises(TakenOver):
+            late()
+    assert tasks.released(claimed, run=RUN) == claimed
+
+
+@pytest.mark.parametrize(("said", "shown"), [(50, 50), (39, 40), (-1, 40), (100, 99), (1000, 99)])
+def test_progress_goes_forward_and_is_whole_at_the_end_only(said: int, shown: int) -> None:
+    advanced = tasks.advanced(task(TaskStatus.PROCESSING), run=RUN, progress=said, stage="joining")
+    assert (advanced.progress, advanced.stage) == (shown, "joining")
+
+
+def test_a_result_ends_a_task() -> None:
+    completed = tasks.completed(task(TaskStatus.PROCESSING), run=RUN, result=RESULT)
+    assert (completed.progress, completed.stage, completed.run, completed.worker) == (100, "", "", "")
+    assert completed.result_url == "/outputs/t1/clip.of.mine.mp4"
+    assert completed.ended
+
+
+def test_a_failure_says_why() -> None:
+    failed = tasks.failed(task(TaskStatus.PROCESSING), run=RUN, error=MediaRefused("no frames"))
+    assert (failed.error_reason, failed.error_message) == ("MEDIA_REFUSED", "no frames")
+    assert (failed.run, failed.worker, failed.stage, failed.result_url) == ("", "", "", "")
+
+
+def test_a_retry_is_new_work_under_the_same_id() -> None:
+    failed = task(TaskStatus.FAILED)
+    retried = tasks.retried(failed)
+    assert retried.id == failed.id
+    assert retried.work_id != failed.work_id
+    assert (retried.attempt, retried.error_reason, retried.error_message) == (0, "", "")
+
+
+def test_a_dead_worker_gives_its_task_back() -> None:
+    released = tasks.released(task(TaskStatus.PROCESSING), run=RUN)
+    assert (released.status, released.run, released.worker) == (TaskStatus.PENDING, "", "")
+    assert released.work_id == task(TaskStatus.PROCESSING).work_id
+
+
+@pytest.mark.parametrize("status", sorted(set(TaskStatus) - {TaskStatus.PROCESSING}))
+def test_a_late_death_changes_nothing(status: TaskStatus) -> None:
+    assert tasks.released(task(status), run=RUN) == task(status)
