@@ -1,0 +1,53 @@
+"""Brings a database's tables up to what this version of facecli needs."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from facecli.core.errors import InvalidInput
+from facecli.metadata.database import reading, writing
+
+HEAD = "0001"  # the newest file in migrations/versions
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_LOCK = 0x66616365  # any number, the same in every process
+
+
+def upgrade(engine: Engine) -> None:
+    """Create or migrate the tables, in one transaction; harmless when several processes start at once.
+
+    InvalidInput for a database that a newer facecli has migrated.
+    """
+    with reading(engine) as connection:
+        if _revision(connection) == HEAD:
+            return
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if (revision := _revision(connection)) != HEAD:
+            _migrate(connection, revision)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _migrate(connection: Connection, revision: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise InvalidInput(
+            f"the database was migrated by a newer facecli (schema {revision}, this one knows {HEAD}); "
+            "install that version, or restore the backup made before"
+        )
+    command.upgrade(config, HEAD)

@@ -1,0 +1,111 @@
+"""The tables. Times are seconds since 1970, sizes bytes, statuses the words that everybody sees."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("blob_key", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("file_type", String(16), nullable=False),
+    Column("size", BigInteger),
+    Column("chunk_size", Integer, nullable=False),
+    Column("total_chunks", Integer, nullable=False),
+    Column("fingerprint", BigInteger),
+    Column("status", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("stored_chunks", Integer, nullable=False),
+    Column("crc32c", BigInteger),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    CheckConstraint("file_type IN ('image', 'video')", name="file_type"),
+    CheckConstraint("status IN ('incomplete', 'completed')", name="status"),
+    CheckConstraint("stored_chunks BETWEEN 0 AND total_chunks", name="stored_chunks"),
+    CheckConstraint("stored_bytes >= 0 AND (size IS NULL OR stored_bytes <= size)", name="stored_bytes"),
+    CheckConstraint(
+        "status <> 'completed' "
+        "OR (size = stored_bytes AND stored_chunks = total_chunks AND crc32c IS NOT NULL)",
+        name="complete",
+    ),
+    Index("ix_uploads_listed", "owner", "created_at", "id"),
+    Index("ix_uploads_found", "owner", "name"),
+    Index("ix_uploads_expired", "status", "expires_at"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    Column("index", Integer, primary_key=True, autoincrement=False),
+    Column("size", Integer, nullable=False),
+    Column("crc32c", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    CheckConstraint("size > 0 AND position >= 0", name="place"),
+    sqlite_with_rowid=False,
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("worker", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("image_id", String(64), nullable=False),
+    Column("video_id", String(64), nullable=False),
+    Column("image_url", Text, nullable=False),
+    Column("video_url", Text, nullable=False),
+    Column("key", Text),
+    Column("result_blob_key", Text),
+    Column("result_size", BigInteger),
+    Column("result_crc32c", BigInteger),
+    Column("error_reason", Text, nullable=False),
+    Column("error_message", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    UniqueConstraint("owner", "key"),
+    CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
+    CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
+    CheckConstraint(
+        "(status = 'completed') = (result_blob_key IS NOT NULL AND result_size IS NOT NULL "
+        "AND result_crc32c IS NOT NULL)",
+        name="result",
+    ),
+    Index("ix_tasks_listed", "owner", "created_at", "id"),
+    Index("ix_tasks_status", "status", "created_at"),
+)

@@ -1,0 +1,151 @@
+"""Tasks as rows."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, Engine, RowMapping, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+
+from facecli.core.errors import AlreadyExists, InvalidInput, TaskNotFound
+from facecli.core.tasks import Change, NewTask, Result, Task, TaskStatus
+from facecli.metadata.database import reading, writing
+from facecli.metadata.tables import tasks
+
+_BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
+
+
+class SqlTaskRows:
+    """TaskRows in a database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
+        """The new task, or the one that has this owner and key already: the caller compares the two."""
+        row = insert(tasks).values(
+            id=task_id,
+            owner=new.owner,
+            status=TaskStatus.PENDING,
+            progress=0,
+            stage="",
+            revision=1,
+            round=1,
+            attempt=0,
+            run="",
+            worker="",
+            engine=new.engine,
+            options=dict(new.options),
+            image_id=new.image.id,
+            video_id=new.video.id,
+            image_url=new.image.file_url,
+            video_url=new.video.file_url,
+            key=new.key,
+            error_reason="",
+            error_message="",
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            with writing(self._engine) as connection:
+                return _task(connection.execute(row.returning(tasks)).mappings().one())
+        except IntegrityError as error:
+            existing = self._with_key(new.owner, new.key)
+            if existing is None:
+                raise AlreadyExists(f"there is a task {task_id} already") from error
+            return existing
+
+    def get(self, task_id: str) -> Task:
+        """TaskNotFound when there is none."""
+        with reading(self._engine) as connection:
+            return _found(connection, task_id)
+
+    def listed(self, owner: str, *, status: TaskStatus | None, limit: int, before: str) -> Sequence[Task]:
+        """Newest first; InvalidInput when `before` is not a task of this owner."""
+        query = select(tasks).where(tasks.c.owner == owner)
+        with reading(self._engine) as connection:
+            if before:
+                last = connection.execute(query.where(tasks.c.id == before)).mappings().first()
+                if last is None:
+                    raise InvalidInput(f"there is no page after {before}; list from the beginning")
+                query = query.where(
+                    tuple_(tasks.c.created_at, tasks.c.id) < tuple_(last["created_at"], last["id"])
+                )
+            if status:
+                query = query.where(tasks.c.status == status)
+            page = query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(limit)
+            return [_task(row) for row in connection.execute(page).mappings()]
+
+    def change(self, task_id: str, change: Change, *, now: float) -> Task:
+        """Read, change and write in one transaction, with the next revision; unchanged when equal."""
+        with writing(self._engine) as connection:
+            task = _found(connection, task_id, lock=True)
+            changed = change(task)
+            if changed == task:
+                return task
+            result = changed.result
+            write = (
+                update(tasks)
+                .where(tasks.c.id == task_id)
+                .values(
+                    status=changed.status,
+                    progress=changed.progress,
+                    stage=changed.stage,
+                    revision=task.revision + 1,
+                    round=changed.round,
+                    attempt=changed.attempt,
+                    run=changed.run,
+                    worker=changed.worker,
+                    result_blob_key=result.blob_key if result else None,
+                    result_size=result.size if result else None,
+                    result_crc32c=result.crc32c if result else None,
+                    error_reason=changed.error_reason,
+                    error_message=changed.error_message,
+                    updated_at=now,
+                )
+            )
+            return _task(connection.execute(write.returning(tasks)).mappings().one())
+
+    def with_status(self, status: TaskStatus) -> Sequence[Task]:
+        """The oldest first."""
+        query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
+        with reading(self._engine) as connection:
+            return [_task(row) for row in connection.execute(query).mappings()]
+
+    def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
+        """Of these tasks, the ones whose revision is above the given one; only their rows are read whole."""
+        ids = list(revisions)
+        with reading(self._engine) as connection:
+            return [
+                task
+                for start in range(0, len(ids), _BATCH)
+                for task in _newer(connection, revisions, ids[start : start + _BATCH])
+            ]
+
+    def _with_key(self, owner: str, key: str | None) -> Task | None:
+        query = select(tasks).where(tasks.c.owner == owner, tasks.c.key == key)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().first()
+        return _task(row) if row and key is not None else None
+
+
+def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str]) -> list[Task]:
+    known = connection.execute(select(tasks.c.id, tasks.c.revision).where(tasks.c.id.in_(ids)))
+    changed = [task_id for task_id, revision in known if revision > revisions[task_id]]
+    if not changed:
+        return []
+    return [_task(row) for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()]
+
+
+def _found(connection: Connection, task_id: str, *, lock: bool = False) -> Task:
+    query = select(tasks).where(tasks.c.id == task_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise TaskNotFound(f"there is no task {task_id}")
+    return _task(row)
+
+
+def _task(row: RowMapping) -> Task:
+    values = dict(row)
+    blob_key, size, crc32c = (values.pop(f"result_{name}") for name in ("blob_key", "size", "crc32c"))
+    values["status"] = TaskStatus(row["status"])
+    values["result"] = Result(blob_key=blob_key, size=size, crc32c=crc32c) if blob_key else None
+    return Task(**values)

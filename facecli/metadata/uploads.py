@@ -1,0 +1,205 @@
+"""Uploads and their chunks as rows."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    delete,
+    insert,
+    select,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, TakenOver, UploadNotFound
+from facecli.core.uploads import Chunk, FileType, NewUpload, Upload, UploadStatus
+from facecli.metadata.database import reading, writing
+from facecli.metadata.tables import chunks, uploads
+
+
+class SqlUploadRows:
+    """UploadRows in a database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def insert(
+        self, new: NewUpload, *, upload_id: str, blob_key: str, now: float, expires_at: float
+    ) -> Upload:
+        """The new upload; AlreadyExists when the id is taken."""
+        row = insert(uploads).values(
+            id=upload_id,
+            blob_key=blob_key,
+            owner=new.owner,
+            name=new.name,
+            file_type=new.file_type,
+            size=new.size,
+            chunk_size=new.chunk_size,
+            total_chunks=new.total_chunks,
+            fingerprint=new.fingerprint,
+            status=UploadStatus.INCOMPLETE,
+            epoch=0,
+            stored_bytes=0,
+            stored_chunks=0,
+            created_at=now,
+            updated_at=now,
+            expires_at=expires_at,
+        )
+        try:
+            with writing(self._engine) as connection:
+                return _upload(connection.execute(row.returning(uploads)).mappings().one())
+        except IntegrityError as error:
+            raise AlreadyExists(f"there is an upload {upload_id} already") from error
+
+    def get(self, upload_id: str) -> Upload:
+        """UploadNotFound when there is none."""
+        with reading(self._engine) as connection:
+            return _found(connection, upload_id)
+
+    def find(self, new: NewUpload) -> Upload | None:
+        """The newest upload of the same owner, name, type, size, chunk size, chunks and fingerprint.
+
+        A size that is unknown in `new` may be known by now.
+        """
+        query = (
+            select(uploads)
+            .where(
+                uploads.c.owner == new.owner,
+                uploads.c.name == new.name,
+                uploads.c.file_type == new.file_type,
+                true() if new.size is None else uploads.c.size == new.size,
+                uploads.c.chunk_size == new.chunk_size,
+                uploads.c.total_chunks == new.total_chunks,
+                uploads.c.fingerprint.is_not_distinct_from(new.fingerprint),
+            )
+            .order_by(uploads.c.created_at.desc(), uploads.c.id.desc())
+            .limit(1)
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().first()
+        return _upload(row) if row else None
+
+    def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
+        """Newest first; InvalidInput when `before` is not an upload of this owner."""
+        query = select(uploads).where(uploads.c.owner == owner)
+        order = tuple_(uploads.c.created_at, uploads.c.id)
+        with reading(self._engine) as connection:
+            if before:
+                last = connection.execute(query.where(uploads.c.id == before)).mappings().first()
+                if last is None:
+                    raise InvalidInput(f"there is no page after {before}; list from the beginning")
+                query = query.where(order < tuple_(last["created_at"], last["id"]))
+            page = query.order_by(uploads.c.created_at.desc(), uploads.c.id.desc()).limit(limit)
+            return [_upload(row) for row in connection.execute(page).mappings()]
+
+    def chunks(self, upload_id: str) -> Sequence[Chunk]:
+        """By index."""
+        query = select(chunks).where(chunks.c.upload_id == upload_id).order_by(chunks.c.index)
+        with reading(self._engine) as connection:
+            return [_chunk(row) for row in connection.execute(query).mappings()]
+
+    def claim(self, upload_id: str, *, now: float, expires_at: float) -> Upload:
+        """Raise the epoch: from now on no earlier writer can store a chunk."""
+        with writing(self._engine) as connection:
+            upload = _found(connection, upload_id, lock=True)
+            return _changed(
+                connection, upload_id, epoch=upload.epoch + 1, updated_at=now, expires_at=expires_at
+            )
+
+    def store_chunk(
+        self, upload_id: str, *, epoch: int | None, chunk: Chunk, now: float, expires_at: float
+    ) -> Upload:
+        """Remember a flushed chunk; TakenOver when `epoch` is not the newest, ChunkDiffers when complete.
+
+        The length of the last chunk tells the size that was unknown; from then on the size is fixed.
+        """
+        with writing(self._engine) as connection:
+            upload = _found(connection, upload_id, lock=True)
+            if upload.completed:
+                raise ChunkDiffers(f"{upload.name} is complete; its chunk {chunk.index} cannot be replaced")
+            if epoch is not None and epoch != upload.epoch:
+                raise TakenOver(f"another writer continues the upload of {upload.name}")
+            if upload.chunk_length(chunk.index) not in {None, chunk.size}:
+                raise InvalidInput(f"chunk {chunk.index} of {upload.name} cannot have {chunk.size} bytes")
+            new = _store(connection, upload_id, chunk)
+            last = chunk.index == upload.total_chunks - 1
+            return _changed(
+                connection,
+                upload_id,
+                size=chunk.index * upload.chunk_size + chunk.size if last else upload.size,
+                stored_bytes=upload.stored_bytes + (chunk.size if new else 0),
+                stored_chunks=upload.stored_chunks + new,
+                updated_at=now,
+                expires_at=expires_at,
+            )
+
+    def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
+        """From now on the file at `blob_key` is visible and never changes; a second time changes nothing."""
+        with writing(self._engine) as connection:
+            upload = _found(connection, upload_id, lock=True)
+            if upload.completed:
+                return upload
+            return _changed(
+                connection,
+                upload_id,
+                status=UploadStatus.COMPLETED,
+                crc32c=crc32c,
+                size=size,
+                blob_key=blob_key,
+                updated_at=now,
+            )
+
+    def expired(self, now: float) -> Sequence[Upload]:
+        """Incomplete uploads whose time is over, the oldest first."""
+        query = select(uploads).where(_abandoned(now)).order_by(uploads.c.expires_at)
+        with reading(self._engine) as connection:
+            return [_upload(row) for row in connection.execute(query).mappings()]
+
+    def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
+        """Forget it and its chunks; with `expired_at` only if it is incomplete and its time was over then."""
+        gone = delete(uploads).where(uploads.c.id == upload_id)
+        if expired_at is not None:
+            gone = gone.where(_abandoned(expired_at))
+        with writing(self._engine) as connection:
+            return connection.execute(gone).rowcount > 0
+
+
+def _abandoned(now: float) -> ColumnElement[bool]:
+    return (uploads.c.status == UploadStatus.INCOMPLETE) & (uploads.c.expires_at <= now)
+
+
+def _found(connection: Connection, upload_id: str, *, lock: bool = False) -> Upload:
+    query = select(uploads).where(uploads.c.id == upload_id)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    if row is None:
+        raise UploadNotFound(f"there is no upload {upload_id}")
+    return _upload(row)
+
+
+def _changed(connection: Connection, upload_id: str, **values: object) -> Upload:
+    change = update(uploads).where(uploads.c.id == upload_id).values(**values).returning(uploads)
+    return _upload(connection.execute(change).mappings().one())
+
+
+def _store(connection: Connection, upload_id: str, chunk: Chunk) -> bool:
+    """Whether it is new. The upload's row is locked: nobody else stores a chunk of it now."""
+    values = {"size": chunk.size, "crc32c": chunk.crc32c, "position": chunk.position}
+    here = (chunks.c.upload_id == upload_id) & (chunks.c.index == chunk.index)
+    if connection.execute(update(chunks).where(here).values(**values)).rowcount:
+        return False
+    connection.execute(insert(chunks).values(upload_id=upload_id, index=chunk.index, **values))
+    return True
+
+
+def _upload(row: RowMapping) -> Upload:
+    enums = {"file_type": FileType(row["file_type"]), "status": UploadStatus(row["status"])}
+    return Upload(**{**row, **enums})
+
+
+def _chunk(row: RowMapping) -> Chunk:
+    return Chunk(index=row["index"], size=row["size"], crc32c=row["crc32c"], position=row["position"])

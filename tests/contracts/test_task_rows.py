@@ -1,0 +1,218 @@
+"""What every TaskRows does."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from facecli.core import tasks
+from facecli.core.errors import AlreadyExists, InvalidInput, MediaRefused, TaskEnded, TaskNotFound
+from facecli.core.tasks import NewTask, Result, Task, TaskRows, TaskStatus
+from facecli.core.uploads import FileType, Upload, UploadRows, UploadStatus
+
+
+def complete_upload(upload_id: str, name: str, file_type: FileType) -> Upload:
+    return Upload(
+        id=upload_id,
+        blob_key=f"uploads/{upload_id}",
+        owner="ann",
+        name=name,
+        file_type=file_type,
+        size=10,
+        chunk_size=10,
+        total_chunks=1,
+        fingerprint=None,
+        status=UploadStatus.COMPLETED,
+        epoch=1,
+        stored_bytes=10,
+        stored_chunks=1,
+        crc32c=1,
+        created_at=1.0,
+        updated_at=1.0,
+        expires_at=2.0,
+    )
+
+
+NEW = NewTask(
+    owner="ann",
+    image=complete_upload("i1", "ann.png", FileType.IMAGE),
+    video=complete_upload("v1", "clip 1.mp4", FileType.VIDEO),
+    engine="mock",
+    options={"speed": "2"},
+)
+
+
+def claim(rows: TaskRows, task_id: str = "t1", run: str = "r1") -> Task:
+    return rows.change(task_id, partial(tasks.claimed, run=run, worker="w1"), now=101.0)
+
+
+def test_a_new_task_is_pending_and_as_asked_for(task_rows: TaskRows) -> None:
+    task = task_rows.insert(NEW, task_id="t1", now=100.0)
+    assert task == Task(
+        id="t1",
+        owner="ann",
+        status=TaskStatus.PENDING,
+        progress=0,
+        stage="",
+        revision=1,
+        round=1,
+        attempt=0,
+        run="",
+        worker="",
+        engine="mock",
+        options={"speed": "2"},
+        image_id="i1",
+        video_id="v1",
+        image_url="/uploads/i1/ann.png",
+        video_url="/uploads/v1/clip%201.mp4",
+        key=None,
+        result=None,
+        error_reason="",
+        error_message="",
+        created_at=100.0,
+        updated_at=100.0,
+    )
+    assert task_rows.get("t1") == task
+
+
+def test_an_unknown_id_is_named(task_rows: TaskRows) -> None:
+    with pytest.raises(TaskNotFound, match="there is no task nope"):
+        task_rows.get("nope")
+    with pytest.raises(TaskNotFound, match="there is no task nope"):
+        task_rows.change("nope", tasks.cancelled, now=1)
+
+
+def test_a_key_gives_the_same_task_again(task_rows: TaskRows) -> None:
+    keyed = replace(NEW, key="k")
+    task = task_rows.insert(keyed, task_id="t1", now=100.0)
+    assert task_rows.insert(replace(keyed, engine="other"), task_id="t2", now=101.0) == task
+    assert task_rows.insert(replace(keyed, owner="bob"), task_id="t3", now=102.0).id == "t3"
+    assert task_rows.insert(NEW, task_id="t4", now=103.0).id == "t4"
+    assert task_rows.insert(NEW, task_id="t5", now=104.0).id == "t5"
+
+
+def test_an_id_is_used_once(task_rows: TaskRows) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    with pytest.raises(AlreadyExists):
+        task_rows.insert(NEW, task_id="t1", now=101.0)
+
+
+def test_one_key_in_many_hands_is_one_task(open_rows: Callable[[], tuple[UploadRows, TaskRows]]) -> None:
+    processes = [open_rows()[1], open_rows()[1]]
+    start = threading.Barrier(8)
+
+    def create(worker: int) -> Task:
+        start.wait()
+        return processes[worker % 2].insert(replace(NEW, key="k"), task_id=f"t{worker}", now=100.0)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({task.id for task in pool.map(create, range(8))}) == 1
+
+
+def test_a_change_is_kept_with_the_next_revision(task_rows: TaskRows) -> None:
+    task = task_rows.insert(NEW, task_id="t1", now=100.0)
+    changed = claim(task_rows)
+    assert changed == replace(tasks.claimed(task, run="r1", worker="w1"), revision=2, updated_at=101.0)
+    assert task_rows.get("t1") == changed
+
+
+def test_a_change_that_changes_nothing_is_not_written(task_rows: TaskRows) -> None:
+    task = task_rows.insert(NEW, task_id="t1", now=100.0)
+    assert task_rows.change("t1", lambda same: same, now=200.0) == task
+    assert task_rows.get("t1") == task
+
+
+def test_a_refused_change_leaves_the_task(task_rows: TaskRows) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    task = task_rows.change("t1", tasks.cancelled, now=101.0)
+    with pytest.raises(TaskEnded):
+        task_rows.change("t1", tasks.cancelled, now=102.0)
+    assert task_rows.get("t1") == task
+
+
+def test_a_result_is_kept(task_rows: TaskRows) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    claim(task_rows)
+    result = Result(blob_key="outputs/t1/r1", size=2**40, crc32c=2**32 - 1)
+    task = task_rows.change("t1", partial(tasks.completed, run="r1", result=result), now=102.0)
+    assert task.result == task_rows.get("t1").result == result
+    assert task.result_url == "/outputs/t1/clip%201.mp4"
+
+
+def test_a_failure_is_kept_until_the_task_is_tried_again(task_rows: TaskRows) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    claim(task_rows)
+    refused = MediaRefused("no frames")
+    task = task_rows.change("t1", partial(tasks.failed, run="r1", error=refused), now=102.0)
+    assert (task.error_reason, task.error_message) == ("MEDIA_REFUSED", "no frames")
+    again = task_rows.change("t1", tasks.retried, now=103.0)
+    assert (again.status, again.round, again.error_reason) == (TaskStatus.PENDING, 2, "")
+
+
+def test_changes_from_many_hands_are_all_counted(
+    open_rows: Callable[[], tuple[UploadRows, TaskRows]],
+) -> None:
+    processes = [open_rows()[1], open_rows()[1]]
+    processes[0].insert(NEW, task_id="t1", now=100.0)
+    start = threading.Barrier(8)
+
+    def attempt(worker: int) -> None:
+        start.wait()
+        for _ in range(5):
+            processes[worker % 2].change("t1", lambda task: replace(task, attempt=task.attempt + 1), now=101)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(attempt, range(8)))
+    task = processes[0].get("t1")
+    assert (task.attempt, task.revision) == (40, 41)
+
+
+def test_tasks_of_a_status_come_oldest_first(task_rows: TaskRows) -> None:
+    for number in range(3):
+        task_rows.insert(NEW, task_id=f"t{number}", now=100.0 - number)
+    claim(task_rows, "t1")
+    assert [task.id for task in task_rows.with_status(TaskStatus.PENDING)] == ["t2", "t0"]
+    assert [task.id for task in task_rows.with_status(TaskStatus.PROCESSING)] == ["t1"]
+    assert task_rows.with_status(TaskStatus.FAILED) == []
+
+
+def test_only_tasks_above_their_revision_are_newer(task_rows: TaskRows) -> None:
+    for number in range(3):
+        task_rows.insert(NEW, task_id=f"t{number}", now=100.0)
+    claimed = claim(task_rows, "t1")
+    assert task_rows.newer({"t0": 1, "t1": 1, "t2": 7, "nope": 0}) == [claimed]
+    assert {task.id for task in task_rows.newer({"t0": 0, "t1": 2})} == {"t0"}
+    assert task_rows.newer({}) == []
+
+
+def test_thousands_of_tasks_can_be_asked_for_at_once(task_rows: TaskRows) -> None:
+    task = task_rows.insert(NEW, task_id="t1", now=100.0)
+    assert task_rows.newer({**{f"x{number}": 0 for number in range(40_000)}, "t1": 0}) == [task]
+
+
+def test_pages_run_from_the_newest_to_the_oldest(task_rows: TaskRows) -> None:
+    for number in range(5):
+        task_rows.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
+    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
+    first = task_rows.listed("ann", status=None, limit=3, before="")
+    second = task_rows.listed("ann", status=None, limit=3, before=first[-1].id)
+    assert [task.id for task in (*first, *second)] == ["t4", "t3", "t2", "t1", "t0"]
+
+
+def test_a_page_can_be_of_one_status(task_rows: TaskRows) -> None:
+    for number in range(4):
+        task_rows.insert(NEW, task_id=f"t{number}", now=100.0 + number)
+    claim(task_rows, "t2")
+    pending = TaskStatus.PENDING
+    assert [task.id for task in task_rows.listed("ann", status=pending, limit=9, before="t2")] == ["t1", "t0"]
+    assert [task.id for task in task_rows.listed("ann", status=pending, limit=2, before="")] == ["t3", "t1"]
+
+
+@pytest.mark.parametrize("before", ["bobs", "nope"])
+def test_a_page_after_nothing_of_mine_is_refused(task_rows: TaskRows, before: str) -> None:
+    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
+    with pytest.raises(InvalidInput):
+        task_rows.listed("ann", status=None, limit=2, before=before)
