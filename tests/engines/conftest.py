@@ -1,0 +1,31 @@
+"""A face, a clip, and the real media they are worked on with."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from facecli.core.engines import Swap
+from facecli.media.ffmpeg import FfmpegMedia
+
+
+@pytest.fixture(scope="session")
+def media() -> FfmpegMedia:
+    return FfmpegMedia(wanted=os.environ.get("TEST_FFMPEG"))
+
+
+@pytest.fixture(scope="session")
+def inputs(media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A face and a clip of 25 frames, 320 × 180."""
+    folder = tmp_path_factory.mktemp("inputs")
+    face, video = folder / "face.png", folder / "clip.mp4"
+    media.make_face(face)
+    media.make_clip(video, seconds=1, width=320, height=180)
+    return face, video
+
+
+@pytest.fixture
+def swap(media: FfmpegMedia, inputs: tuple[Path, Path], tmp_path: Path) -> Swap:
+    face, video = inputs
+    (tmp_path / "work").mkdir()
+    return Swap(face=face, video=video, output=tmp_path / "work" / "out.mp4", info=media.probe_video(video))

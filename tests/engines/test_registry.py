@@ -1,0 +1,119 @@
+"""Engines come from packages; a broken one is named and left out, the built-in one is always there."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from facecli.core.errors import InvalidInput
+from facecli.core.media import Media
+from facecli.engines.mock import MockEngine
+from facecli.engines.registry import GROUP, InstalledEngines, declared
+from facecli.media.ffmpeg import FfmpegMedia
+
+
+class Mirror:
+    """An engine of somebody else's."""
+
+    name = "mirror"
+    version = "2"
+
+    def __init__(self, media: Media) -> None:
+        self.media = media
+
+    def check(self, options: Mapping[str, str]) -> None: ...
+
+    def swap(self, swap: object, *, progress: object, stopped: object) -> None: ...
+
+
+class Needy:
+    def __init__(self, media: Media) -> None:
+        raise RuntimeError("no GPU here")
+
+
+class Hollow:
+    def __init__(self, media: Media) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This file, as a package would bring it."""
+    monkeypatch.setitem(sys.modules, "other_engines", sys.modules[__name__])
+
+
+def plugin(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name=name, value=value, group=GROUP)
+
+
+def test_the_mock_is_there_without_any_installation(media: FfmpegMedia) -> None:
+    engines = InstalledEngines(media, plugins=list)
+    assert engines.names() == ["mock"]
+    assert isinstance(engines.get("mock"), MockEngine)
+
+
+def test_packages_bring_engines(media: FfmpegMedia) -> None:
+    engines = InstalledEngines(media, plugins=lambda: [plugin("mirror", "other_engines:Mirror")])
+    assert engines.names() == ["mirror", "mock"]
+    mirror = engines.get("mirror")
+    assert isinstance(mirror, Mirror)
+    assert mirror.media is media
+    assert engines.get("mirror") is mirror
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("no_such_package:Engine", "No module named 'no_such_package'"),
+        ("other_engines:Missing", "Missing"),
+        ("other_engines:Needy", "no GPU here"),
+        ("other_engines:Hollow", "has no name and no version and no check and no swap"),
+    ],
+)
+def test_a_broken_one_is_named_and_left_out(
+    media: FfmpegMedia, caplog: pytest.LogCaptureFixture, value: str, why: str
+) -> None:
+    both = [plugin("broken", value), plugin("mirror", "other_engines:Mirror")]
+    with caplog.at_level(logging.WARNING):
+        assert InstalledEngines(media, plugins=lambda: both).names() == ["mirror", "mock"]
+    [said] = caplog.messages
+    assert said.startswith(f"engine broken ({value}) is left out")
+    assert why in said
+
+
+def test_nobody_takes_the_name_of_the_mock(media: FfmpegMedia, caplog: pytest.LogCaptureFixture) -> None:
+    own, foreign = plugin("mock", "facecli.engines.mock:MockEngine"), plugin("mock", "other_engines:Mirror")
+    assert isinstance(InstalledEngines(media, plugins=lambda: [own]).get("mock"), MockEngine)
+    assert caplog.messages == []
+    assert isinstance(InstalledEngines(media, plugins=lambda: [foreign]).get("mock"), MockEngine)
+    assert "the name is taken" in caplog.text
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(media: FfmpegMedia) -> None:
+    with pytest.raises(InvalidInput, match="no engine 'magic'; there are: mock"):
+        InstalledEngines(media, plugins=list).get("magic")
+
+
+def test_plugins_are_loaded_when_first_asked_for(media: FfmpegMedia) -> None:
+    asked: list[str] = []
+
+    def plugins() -> list[EntryPoint]:
+        asked.append("now")
+        return []
+
+    engines = InstalledEngines(media, plugins=plugins)
+    assert asked == []
+    engines.names()
+    engines.names()
+    assert asked == ["now"]
+
+
+def test_installed_packages_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "mirror-1.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: mirror\nVersion: 1\n")
+    (package / "entry_points.txt").write_text(f"[{GROUP}]\nmirror = other_engines:Mirror\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "mirror" in [entry.name for entry in declared()]

@@ -1,0 +1,138 @@
+"""Pictures of users are decoded within limits; what is no whole picture is refused."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from facecli.core.errors import MediaRefused
+from facecli.core.media import ImageInfo, MediaLimits
+from facecli.media.ffmpeg import FfmpegMedia
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+ORIENTATION = 0x0112  # EXIF tag
+
+
+@pytest.fixture
+def thirds(tmp_path: Path) -> Path:
+    """300 × 100: red, green, blue."""
+    picture = Image.new("RGB", (300, 100), GREEN)
+    picture.paste(RED, (0, 0, 100, 100))
+    picture.paste(BLUE, (200, 0, 300, 100))
+    picture.save(tmp_path / "thirds.png")
+    return tmp_path / "thirds.png"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_size_and_format_are_told(media: FfmpegMedia, thirds: Path, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "upload"
+    Image.open(thirds).save(path, format=kind)
+    assert media.probe_image(path) == ImageInfo(width=300, height=100, format=kind)
+
+
+def test_a_turned_photograph_is_upright(media: FfmpegMedia, thirds: Path, tmp_path: Path) -> None:
+    turned, target = tmp_path / "turned.jpg", tmp_path / "target.png"
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # the camera was held upright: turn right by 90 degrees
+    Image.open(thirds).save(turned, exif=exif, quality=95)
+    assert media.probe_image(turned) == ImageInfo(width=100, height=300, format="JPEG")
+    media.fit_picture(turned, target, width=50, height=150)
+    colours = [Image.open(target).getpixel((25, y)) for y in (10, 75, 140)]
+    for colour, wanted in zip(colours, (RED, GREEN, BLUE), strict=True):
+        assert colour == pytest.approx(wanted, abs=10)
+
+
+@pytest.mark.parametrize("size", [(60, 60), (61, 33), (2, 90), (1000, 400)])
+def test_a_fitted_picture_has_the_exact_size_and_its_middle(
+    media: FfmpegMedia, thirds: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    target = tmp_path / "target.png"
+    media.fit_picture(thirds, target, width=size[0], height=size[1])
+    with Image.open(target) as fitted:
+        assert (fitted.size, fitted.mode, fitted.format) == (size, "RGB", "PNG")
+        assert fitted.getpixel((size[0] // 2, size[1] // 2)) == GREEN
+
+
+def test_what_is_transparent_becomes_white(media: FfmpegMedia, tmp_path: Path) -> None:
+    source, target = tmp_path / "source.png", tmp_path / "target.png"
+    Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(source)
+    media.fit_picture(source, target, width=10, height=10)
+    assert Image.open(target).getpixel((5, 5)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "L", "P", "CMYK", "1"])
+def test_every_kind_of_pixel_is_understood(media: FfmpegMedia, tmp_path: Path, mode: str) -> None:
+    source, target = tmp_path / "source", tmp_path / "target.png"
+    grey = 0x8000 if mode == "I;16" else 0
+    Image.new(mode, (40, 40), grey).save(source, format="JPEG" if mode == "CMYK" else "PNG")
+    media.fit_picture(source, target, width=10, height=10)
+    wanted = {"I;16": (128, 128, 128), "CMYK": (255, 255, 255)}.get(mode, (0, 0, 0))
+    assert Image.open(target).getpixel((5, 5)) == pytest.approx(wanted, abs=2)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_truncated_picture_is_refused(media: FfmpegMedia, tmp_path: Path, kind: str, share: float) -> None:
+    path, target = tmp_path / "upload", tmp_path / "target.png"
+    Image.effect_noise((200, 200), 90).convert("RGB").save(path, format=kind)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(MediaRefused, match=r"cut off or damaged|not a JPEG"):
+        media.probe_image(path)
+    with pytest.raises(MediaRefused):
+        media.fit_picture(path, target, width=10, height=10)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "EPS", "BMP", "TIFF", "ICO", "PDF"])
+def test_other_formats_are_refused_whatever_their_name(
+    media: FfmpegMedia, thirds: Path, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "upload.jpg"
+    Image.open(thirds).save(path, format=kind)
+    with pytest.raises(MediaRefused, match="not a JPEG, PNG or WebP"):
+        media.probe_image(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b"text"]
+)
+def test_what_is_no_picture_is_refused(media: FfmpegMedia, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(content)
+    with pytest.raises(MediaRefused) as refused:
+        media.probe_image(path)
+    assert str(tmp_path) not in refused.value.message
+
+
+def test_a_bomb_is_refused_by_its_header(media: FfmpegMedia, tmp_path: Path) -> None:
+    png, jpeg = tmp_path / "bomb.png", tmp_path / "bomb.jpg"
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 13_000, 13_000, 8, 2, 0, 0, 0))
+    pixels = zlib.compress(bytes(1000))
+    png.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+    Image.new("RGB", (64, 64)).save(jpeg)
+    data = jpeg.read_bytes()
+    size = data.index(b"\xff\xc0") + 5
+    jpeg.write_bytes(data[:size] + struct.pack(">HH", 9000, 9000) + data[size + 4 :])
+    for path in (png, jpeg):
+        with pytest.raises(MediaRefused, match="more than 36000000 pixels"):
+            media.probe_image(path)
+
+
+def test_the_limit_is_the_one_asked_for(thirds: Path) -> None:
+    FfmpegMedia(limits=MediaLimits(max_pixels=30_000)).probe_image(thirds)
+    with pytest.raises(MediaRefused, match="more than 29999 pixels"):
+        FfmpegMedia(limits=MediaLimits(max_pixels=29_999)).probe_image(thirds)
+
+
+def test_the_drawn_face_is_a_picture_of_many_colours(media: FfmpegMedia, face: Path) -> None:
+    assert media.probe_image(face) == ImageInfo(width=512, height=512, format="PNG")
+    colours = Image.open(face).getcolors(maxcolors=100_000)
+    assert colours
+    assert len([count for count, _ in colours if count > 512 * 512 / 100]) >= 4
