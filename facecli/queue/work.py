@@ -1,0 +1,52 @@
+"""The durable queue as its callers see it: DBOS on a database of its own."""
+
+import sqlite3
+from contextlib import closing
+
+from dbos import DBOS, DBOSClient
+
+SQLITE = "sqlite:///"
+QUEUE = "tasks"
+WORKFLOW = "swap"
+# Constant, so that an upgrade of facecli does not strand the work of the version before.
+APPLICATION_VERSION = "1"
+
+
+def prepare(url: str) -> None:
+    """Create or migrate the queue's database. Once, before clients and workers open it."""
+    if url.startswith(SQLITE):
+        with closing(sqlite3.connect(url.removeprefix(SQLITE))) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    DBOS.migrate(url)
+
+
+class WorkQueue:
+    """Enqueues and recovers; `core.tasks.TaskQueue`."""
+
+    def __init__(self, url: str) -> None:
+        self._client = DBOSClient(system_database_url=url)
+
+    def enqueue(self, *, work_id: str, task_id: str) -> None:
+        self._client.enqueue(
+            {
+                "workflow_name": WORKFLOW,
+                "queue_name": QUEUE,
+                "workflow_id": work_id,
+                "app_version": APPLICATION_VERSION,
+            },
+            task_id,
+        )
+
+    def holders(self) -> set[str]:
+        held = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {status.executor_id for status in held if status.executor_id}
+
+    def recover(self, worker: str) -> None:
+        held = self._client.list_workflows(
+            status="PENDING", executor_id=worker, load_input=False, load_output=False
+        )
+        if held:
+            self._client.resume_workflows([status.workflow_id for status in held], queue_name=QUEUE)
+
+    def close(self) -> None:
+        self._client.destroy()

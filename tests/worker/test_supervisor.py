@@ -1,0 +1,74 @@
+"""The supervisor, over real processes."""
+
+import os
+import queue
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from facecli.core.errors import Unavailable
+from facecli.worker.supervisor import Supervisor
+
+CHILD = """
+import os, sys
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+sys.stdin.buffer.read()
+"""
+
+
+@pytest.fixture
+def pids(tmp_path: Path) -> Path:
+    """A fifo into which every child writes its pid."""
+    path = tmp_path / "pids"
+    os.mkfifo(path)
+    return path
+
+
+@contextmanager
+def supervised(pids: Path, deaths: "queue.Queue[str]", *, fail: bool = False) -> Iterator[Iterator[int]]:
+    def died(name: str) -> None:
+        deaths.put(name)
+        if fail:
+            raise Unavailable("no database")
+
+    supervisor = Supervisor(
+        names=["worker-1"],
+        command=lambda name: [sys.executable, "-c", CHILD, str(pids)],
+        environment=dict(os.environ),
+        died=died,
+    )
+    reader = os.open(pids, os.O_RDWR)
+    supervisor.start()
+    try:
+        with os.fdopen(reader) as lines:
+            yield (int(line) for line in lines)
+    finally:
+        supervisor.stop(10)
+
+
+def test_a_dead_worker_is_announced_before_it_is_started_again(pids: Path) -> None:
+    deaths: queue.Queue[str] = queue.Queue()
+    with supervised(pids, deaths) as started:
+        first = next(started)
+        os.kill(first, signal.SIGKILL)
+        assert deaths.get(timeout=60) == "worker-1"
+        assert next(started) != first
+
+
+def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
+    deaths: queue.Queue[str] = queue.Queue()
+    with supervised(pids, deaths, fail=True) as started:
+        os.kill(next(started), signal.SIGKILL)
+        assert next(started)
+
+
+def test_stopping_ends_every_worker_and_announces_no_death(pids: Path) -> None:
+    deaths: queue.Queue[str] = queue.Queue()
+    with supervised(pids, deaths) as started:
+        pid = next(started)
+    assert not Path(f"/proc/{pid}").exists()
+    assert deaths.empty()
