@@ -1,0 +1,239 @@
+"""Every setting: a flag, else `FACECLI_*`, else the profile in the config file, else the default."""
+
+# ruff: noqa: RUF009  (`_setting` is `field`, no call that is made once for all)
+
+import math
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from facecli.core.errors import InvalidInput
+
+ENVIRONMENT = os.environ
+PREFIX = "FACECLI_"
+
+Size = Annotated[int, "bytes"]
+Count = Annotated[int, "how many"]
+Time = Annotated[float, "seconds"]
+ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
+
+
+def _setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"sentence": sentence, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Settings:
+    """Sizes in bytes, times in seconds. An empty path stands for the platform's own place."""
+
+    server: str = _setting("127.0.0.1:50051", "Server to talk to; several separated by commas.")
+    user: str = _setting("local", "Whose files and tasks.")
+    token: str = _setting(
+        "", "The server's token; a server that has one asks every client for it.", secret=True
+    )
+    token_file: str = _setting("", "File that holds the token.")
+    timeout: Time = _setting(30.0, "Time until a short call is given up.")
+    retry_for: Time = _setting(600.0, "Time without progress until a transfer or a watch is given up.")
+    chunk_size: Size = _setting(10 * 1024 * 1024, "Bytes between two acknowledgements of an upload.")
+    progress: ProgressKind = _setting("auto", "How progress is shown.")
+    bind: str = _setting("127.0.0.1:50051", "Address that serve listens on; port 0 takes a free one.")
+    insecure: bool = _setting(False, "Let serve listen, and a token travel, beyond this machine unencrypted.")
+    data_dir: str = _setting("", "Where serve keeps uploads, results and its databases.")
+    workers: Count = _setting(1, "Workers that serve starts.")
+    engine: str = _setting("mock", "Engine for tasks that name none.")
+    ffmpeg: str = _setting("", "The ffmpeg to use; empty looks on PATH, then in the ffmpeg extra.")
+    max_file_size: Size = _setting(20 * 1024**3, "Largest upload.")
+    upload_expiry: Time = _setting(7 * 86400.0, "Time until an upload without a new chunk is removed.")
+    idle_limit: Time = _setting(30.0, "Time an upload stream may say nothing.")
+    max_uploads: Count = _setting(64, "Uploads received at once.")
+    max_watchers: Count = _setting(1000, "Watchers held at once.")
+    max_downloads: Count = _setting(64, "Downloads sent at once.")
+    max_pixels: Count = _setting(36_000_000, "Largest picture or video frame, in pixels.")
+    max_video_seconds: Count = _setting(3 * 3600, "Longest video, in seconds.")
+    log_level: LogLevel = _setting("info", "From which level on serve and worker log.")
+    log_format: LogFormat = _setting("text", "How they log.")
+
+    def __repr__(self) -> str:
+        """Secrets are not shown, only that there are some."""
+        shown = {setting.name: getattr(self, setting.name) for setting in fields(self)}
+        hidden = {setting.name for setting in fields(self) if setting.metadata["secret"]}
+        parts = [
+            f"{name}={'***' if name in hidden and value else repr(value)}" for name, value in shown.items()
+        ]
+        return f"Settings({', '.join(parts)})"
+
+
+def load(
+    flags: Mapping[str, Any], *, profile: str | None = None, environment: Mapping[str, str] = ENVIRONMENT
+) -> Settings:
+    """The settings in force. InvalidInput names the setting, and where its bad value stands."""
+    chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
+    file = config_file(environment)
+    filed = _profile(file, chosen)
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = setting.name
+        if flags.get(name) is not None:
+            values[name] = flags[name]
+        elif (text := environment.get(variable(name))) is not None:
+            values[name] = _parsed(setting, text, variable(name))
+        elif name in filed:
+            where = f"{name} in profile {chosen or 'default'} of {file}"
+            values[name] = _parsed(setting, _scalar(filed[name], where), where)
+    settings = Settings(**values)
+    if not settings.timeout:
+        raise InvalidInput("timeout is 0, and no call takes no time; write 30s")
+    return _with_token(settings) if settings.token_file or settings.token else settings
+
+
+def variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def config_file(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
+    """Where the profiles are; a file that FACECLI_CONFIG names has to exist."""
+    if path := environment.get(f"{PREFIX}CONFIG"):
+        if not Path(path).exists():
+            raise InvalidInput(f"{PREFIX}CONFIG is {path}, and there is no such file")
+        return Path(path)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("facecli")) / "config.toml"
+
+
+def data_directory(settings: Settings) -> Path:
+    if settings.data_dir:
+        return Path(settings.data_dir)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("facecli"))
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment of a child process that shall have the settings in force, and no secret."""
+    secret = {variable("token"), variable("token_file")}
+    own = {variable(f.name): str(getattr(settings, f.name)) for f in fields(Settings)}
+    code = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join([code, *filter(None, [ENVIRONMENT.get("PYTHONPATH")])])
+    everything = {**ENVIRONMENT, **own, "PYTHONPATH": path}
+    return {name: value for name, value in everything.items() if name not in secret}
+
+
+def parse_time(text: str) -> float:
+    """Seconds of `90`, `10m` or `1.5h`."""
+    number = text.strip().rstrip("smhd")
+    try:
+        return _amount(number) * _SECONDS[text.strip()[len(number) :]]
+    except (ValueError, KeyError):
+        raise InvalidInput(f"{text!r} is not a time; write 90, 10m or 1.5h") from None
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `500MB`, `10MiB` or `4096`."""
+    number = text.strip().rstrip("abgikmABGIKM ")
+    try:
+        return int(_amount(number) * _UNITS[text.strip()[len(number) :].strip().lower()])
+    except (ValueError, KeyError):
+        raise InvalidInput(f"{text!r} is not a size; write 4096, 10MiB or 500MB") from None
+
+
+def parse_count(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise InvalidInput(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def parse_switch(text: str) -> bool:
+    try:
+        return _SWITCHES[text.strip().lower()]
+    except KeyError:
+        raise InvalidInput(f"{text!r} is neither true nor false") from None
+
+
+def written(setting: "Field[Any]") -> str:
+    """The default as one would write it: `10MiB`, `10m`, `true`; empty when there is none."""
+    value: Any = setting.default
+    if setting.type is bool:
+        return str(value).lower()
+    if setting.type is Time:
+        unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
+        return f"{value / _SECONDS[unit]:g}{unit}"
+    if setting.type is Size:
+        unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % _UNITS[unit.lower()] == 0)
+        return f"{value // _UNITS[unit.lower()]}{unit}"
+    return str(value)
+
+
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_SWITCHES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+_PARSERS: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    bool: parse_switch,
+    Size: parse_size,
+    Count: parse_count,
+    Time: parse_time,
+}
+
+
+def _amount(text: str) -> float:
+    """A finite number from 0 up; ValueError otherwise."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise ValueError
+    return number
+
+
+def _profile(file: Path, name: str) -> dict[str, Any]:
+    """A table `[NAME]` of the config file; `[default]` when no name is given, which may be missing."""
+    try:
+        tables = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        tables = {}
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read {file}: {error}") from error
+    if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
+        raise InvalidInput(f"{file} has {stray[0]} outside of a profile; put it under [default] or [NAME]")
+    if name not in {"", *tables}:
+        there = f"it has {', '.join(tables)}" if tables else "it has none"
+        raise InvalidInput(f"there is no profile {name} in {file}; {there}")
+    table: dict[str, Any] = tables.get(name or "default", {})
+    if "token" in table:
+        raise InvalidInput(f"{file} is no place for a token; use {PREFIX}TOKEN, or token_file")
+    if unknown := sorted(set(table) - {setting.name for setting in fields(Settings)}):
+        raise InvalidInput(f"{file} has no use for {', '.join(unknown)} in profile {name or 'default'}")
+    return table
+
+
+def _scalar(value: Any, where: str) -> str:
+    if not isinstance(value, str | int | float):
+        raise InvalidInput(f"{where} is neither a text nor a number")
+    return str(value)
+
+
+def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
+    choices = get_args(setting.type) if get_origin(setting.type) is Literal else ()
+    if choices and text not in choices:
+        raise InvalidInput(f"{where}: {text!r} is none of {', '.join(choices)}")
+    try:
+        return text if choices else _PARSERS[setting.type](text)
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.message}") from error
+
+
+def _with_token(settings: Settings) -> Settings:
+    """With the token of its file unless there is another; its words are in no message."""
+    file = settings.token_file
+    try:
+        token = settings.token or Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
+    if not (token and token.isascii() and token.isprintable()):
+        where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
+        raise InvalidInput(f"{where} holds no token: it is one line of printable ASCII characters")
+    return replace(settings, token=token)

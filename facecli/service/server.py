@@ -1,0 +1,121 @@
+"""The gRPC server: services, interceptors, limits; start and graceful stop."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from facecli.core.downloads import Downloads
+from facecli.core.errors import InvalidInput
+from facecli.core.inbox import Inbox
+from facecli.core.server_info import ServerInfo
+from facecli.core.task_board import TaskBoard
+from facecli.core.uploads import MAX_CHUNK_SIZE
+from facecli.service.admission import Admission
+from facecli.service.files import FileService
+from facecli.service.interceptors.access_log import access_log
+from facecli.service.interceptors.auth import auth
+from facecli.service.interceptors.errors import errors
+from facecli.service.interceptors.wrapping import Wrapping
+from facecli.service.tasks import TaskService
+from facecli.service.uploads import UploadService
+from facecli.service.videos import VideoService
+from facecli.wire.generated import (
+    file_service_pb2_grpc,
+    task_service_pb2_grpc,
+    upload_service_pb2_grpc,
+    video_service_pb2_grpc,
+)
+
+SHORT_CALLS = 32  # threads that no upload, watcher or download can take
+MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
+WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
+SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLimits:
+    """Long calls held at once, and how many seconds an upload may say nothing."""
+
+    uploads: int
+    watchers: int
+    downloads: int
+    idle: float
+
+
+class Server:
+    """Serves from `start` to `stop`; `address` is then where."""
+
+    def __init__(
+        self,
+        *,
+        bind: str,
+        inbox: Inbox,
+        board: TaskBoard,
+        downloads: Downloads,
+        info: Callable[[], ServerInfo],
+        limits: ServerLimits,
+        token: str | None,
+    ) -> None:
+        self._draining = threading.Event()
+        self._health = health.HealthServicer()
+        threads = limits.uploads + limits.watchers + limits.downloads + SHORT_CALLS
+        guards = [access_log, errors, *([auth(token)] if token else [])]
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
+        self._server = grpc.server(
+            self._pool,
+            interceptors=[Wrapping(guard) for guard in guards],
+            options=[
+                ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
+                ("grpc.so_reuseport", 0),
+                # A window that grows with the line held 150 MB of one upload when the disk was slower.
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.http2.lookahead_bytes", WINDOW),
+                # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
+                ("grpc.http2.max_ping_strikes", 0),
+            ],
+        )
+        uploads = Admission(limits.uploads, "uploads")
+        video_service_pb2_grpc.add_VideoServiceServicer_to_server(
+            VideoService(inbox, board, admission=uploads, idle_limit=limits.idle, draining=self._draining),
+            self._server,
+        )
+        upload_service_pb2_grpc.add_UploadServiceServicer_to_server(
+            UploadService(inbox, admission=uploads, idle_limit=limits.idle, draining=self._draining),
+            self._server,
+        )
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server(
+            TaskService(board, admission=Admission(limits.watchers, "watchers"), draining=self._draining),
+            self._server,
+        )
+        file_service_pb2_grpc.add_FileServiceServicer_to_server(
+            FileService(downloads, info=info, admission=Admission(limits.downloads, "downloads")),
+            self._server,
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self.address = self._listen(bind)
+
+    def start(self) -> None:
+        self._server.start()
+        for service in SERVICES:
+            self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    def stop(self, grace: float) -> None:
+        """Take no new call, let the running ones end for `grace` seconds, then cut them off."""
+        self._health.enter_graceful_shutdown()
+        self._draining.set()
+        self._server.stop(grace).wait()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _listen(self, bind: str) -> str:
+        host = bind.rpartition(":")[0]
+        try:
+            port = self._server.add_insecure_port(bind)
+        except RuntimeError as error:
+            raise InvalidInput(
+                f"cannot listen on {bind}: is the port taken, or not an address of this machine?"
+            ) from error
+        return f"{host}:{port}"

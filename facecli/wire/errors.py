@@ -1,0 +1,135 @@
+"""Our errors as gRPC's rich error model, and back: one table, both directions."""
+
+from collections.abc import Iterator, Mapping
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from facecli.core import errors
+from facecli.core.errors import FacecliError
+
+DOMAIN = "facecli"
+
+Code = grpc.StatusCode
+STATUS: dict[type[FacecliError], grpc.StatusCode] = {
+    errors.FacecliError: Code.UNKNOWN,
+    errors.InvalidInput: Code.INVALID_ARGUMENT,
+    errors.ChecksumMismatch: Code.INVALID_ARGUMENT,
+    errors.MediaRefused: Code.INVALID_ARGUMENT,
+    errors.OutOfOrder: Code.OUT_OF_RANGE,
+    errors.NotFound: Code.NOT_FOUND,
+    errors.UploadNotFound: Code.NOT_FOUND,
+    errors.TaskNotFound: Code.NOT_FOUND,
+    errors.AlreadyExists: Code.ALREADY_EXISTS,
+    errors.ChunkDiffers: Code.ALREADY_EXISTS,
+    errors.KeyReused: Code.ALREADY_EXISTS,
+    errors.NotReady: Code.FAILED_PRECONDITION,
+    errors.UploadUnfinished: Code.FAILED_PRECONDITION,
+    errors.TaskEnded: Code.FAILED_PRECONDITION,
+    errors.ResultMissing: Code.FAILED_PRECONDITION,
+    errors.TakenOver: Code.ABORTED,
+    errors.LimitReached: Code.RESOURCE_EXHAUSTED,
+    errors.FileTooLarge: Code.RESOURCE_EXHAUSTED,
+    errors.TooManyCalls: Code.RESOURCE_EXHAUSTED,
+    errors.DiskFull: Code.RESOURCE_EXHAUSTED,
+    errors.Unauthenticated: Code.UNAUTHENTICATED,
+    errors.NotAllowed: Code.PERMISSION_DENIED,
+    errors.PolicyRefused: Code.PERMISSION_DENIED,
+    errors.Unavailable: Code.UNAVAILABLE,
+    errors.ServerUnreachable: Code.UNAVAILABLE,
+    errors.StorageFailed: Code.UNAVAILABLE,
+    errors.IdleTooLong: Code.DEADLINE_EXCEEDED,
+    errors.BytesDiffer: Code.DATA_LOSS,
+    errors.TimedOut: Code.DEADLINE_EXCEEDED,
+    errors.UploadInterrupted: Code.ABORTED,
+    errors.TaskUnsuccessful: Code.FAILED_PRECONDITION,
+    errors.FfmpegMissing: Code.FAILED_PRECONDITION,
+    errors.DirectoryInUse: Code.FAILED_PRECONDITION,
+    errors.Cancelled: Code.CANCELLED,
+    errors.InternalError: Code.INTERNAL,
+}
+
+_BY_REASON = {kind.reason: kind for kind in STATUS}
+_BY_CODE: dict[grpc.StatusCode, type[FacecliError]] = {
+    Code.INVALID_ARGUMENT: errors.InvalidInput,
+    Code.NOT_FOUND: errors.NotFound,
+    Code.ALREADY_EXISTS: errors.AlreadyExists,
+    Code.FAILED_PRECONDITION: errors.NotReady,
+    Code.RESOURCE_EXHAUSTED: errors.LimitReached,
+    Code.UNAUTHENTICATED: errors.Unauthenticated,
+    Code.PERMISSION_DENIED: errors.NotAllowed,
+    Code.UNAVAILABLE: errors.ServerUnreachable,
+    Code.DEADLINE_EXCEEDED: errors.TimedOut,
+    Code.CANCELLED: errors.Cancelled,
+    Code.DATA_LOSS: errors.BytesDiffer,
+    Code.ABORTED: errors.TakenOver,
+}
+
+
+def to_status(error: FacecliError) -> grpc.Status:
+    """What a context aborts with: code, sentence, ErrorInfo, and RetryInfo where waiting helps."""
+    details = [
+        error_details_pb2.ErrorInfo(
+            reason=error.reason,
+            domain=DOMAIN,
+            metadata={name: str(value) for name, value in error.details.items()},
+        )
+    ]
+    status = status_pb2.Status(code=STATUS[type(error)].value[0], message=error.message)
+    status.details.extend(_packed(detail) for detail in details)
+    if "retry_after" in error.details:
+        delay = duration_pb2.Duration(seconds=int(error.details["retry_after"]))
+        status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
+    return rpc_status.to_status(status)
+
+
+def from_rpc(error: grpc.RpcError) -> FacecliError:
+    """The error that the server raised; for a foreign or broken server the nearest one."""
+    infos = list(_error_infos(error))
+    for info in infos:
+        kind = _BY_REASON.get(info.reason)
+        if info.domain == DOMAIN and kind:
+            return restored(kind, _text(error), info.metadata)
+    if error.code() is Code.INTERNAL and not infos:
+        return errors.Unavailable(f"the connection broke: {_text(error)}")
+    kind = _BY_CODE.get(error.code(), FacecliError)
+    if kind is errors.ServerUnreachable:
+        return kind(f"the server cannot be reached: {_text(error)}")
+    return kind(_text(error) or f"the server answered {error.code().name}")
+
+
+def restored(kind: type[FacecliError], message: str, metadata: Mapping[str, str]) -> FacecliError:
+    """The error with the attributes that its class declares; what else a server sends is left alone."""
+    details: dict[str, str | int] = {}
+    for name, annotation in kind.__annotations__.items():
+        value = metadata.get(name)
+        if annotation is str and value is not None:
+            details[name] = value
+        elif annotation is int and value is not None and value.isdecimal():
+            details[name] = int(value)
+    return kind(message, **details)
+
+
+def _error_infos(error: grpc.RpcError) -> Iterator[error_details_pb2.ErrorInfo]:
+    if not isinstance(error, grpc.Call):
+        return
+    try:
+        status = rpc_status.from_call(error)
+    except ValueError:
+        return
+    for detail in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            yield info
+
+
+def _text(error: grpc.RpcError) -> str:
+    return error.details() or ""
+
+
+def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed

@@ -1,0 +1,57 @@
+"""Tasks as messages, both ways."""
+
+from facecli.core.tasks import Result, Task, TaskStatus
+from facecli.wire.generated import video_service_pb2 as pb
+from facecli.wire.uploads import timestamp
+
+
+def to_message(task: Task) -> pb.TaskResponse:
+    return pb.TaskResponse(
+        task_id=task.id,
+        status=task.status,
+        progress=task.progress,
+        result_url=task.result_url,
+        error_message=task.error_message,
+        revision=task.revision,
+        created_at=timestamp(task.created_at),
+        updated_at=timestamp(task.updated_at),
+        engine=task.engine,
+        error_reason=task.error_reason,
+        result_size=task.result.size if task.result else 0,
+        result_crc32c=task.result.crc32c if task.result else None,
+        image_url=task.image_url,
+        video_url=task.video_url,
+        attempt=task.attempt,
+        stage=task.stage,
+    )
+
+
+def from_message(message: pb.TaskResponse) -> Task:
+    """What a client knows of a task; what only the server knows is empty."""
+    result = None
+    if message.HasField("result_crc32c"):
+        result = Result(blob_key=message.result_url, size=message.result_size, crc32c=message.result_crc32c)
+    return Task(
+        id=message.task_id,
+        owner="",
+        status=TaskStatus(message.status),
+        progress=message.progress,
+        stage=message.stage,
+        revision=message.revision,
+        round=0,
+        attempt=message.attempt,
+        run="",
+        worker="",
+        engine=message.engine,
+        options={},
+        image_id="",
+        video_id="",
+        image_url=message.image_url,
+        video_url=message.video_url,
+        key=None,
+        result=result,
+        error_reason=message.error_reason,
+        error_message=message.error_message,
+        created_at=message.created_at.ToNanoseconds() / 1e9,
+        updated_at=message.updated_at.ToNanoseconds() / 1e9,
+    )

@@ -1,0 +1,121 @@
+"""Uploads as messages, both ways."""
+
+from collections.abc import Iterable
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from facecli.core.uploads import CHUNK_SIZE, Chunk, FileType, Frame, NewUpload, Upload, UploadStatus
+from facecli.wire.generated import upload_service_pb2 as pb
+from facecli.wire.generated import video_service_pb2 as video_pb
+
+
+def to_message(upload: Upload) -> pb.Upload:
+    return pb.Upload(
+        upload_id=upload.id,
+        name=upload.name,
+        file_type=upload.file_type,
+        size=upload.size or 0,
+        chunk_size=upload.chunk_size,
+        total_chunks=upload.total_chunks,
+        status=upload.status,
+        stored_bytes=upload.stored_bytes,
+        stored_chunks=upload.stored_chunks,
+        crc32c=upload.crc32c,
+        file_url=upload.file_url if upload.completed else "",
+        created_at=timestamp(upload.created_at),
+        expires_at=timestamp(upload.expires_at),
+    )
+
+
+def from_message(message: pb.Upload) -> Upload:
+    """What a client knows of an upload; what only the server knows is empty."""
+    return Upload(
+        id=message.upload_id,
+        blob_key="",
+        owner="",
+        name=message.name,
+        file_type=FileType(message.file_type),
+        size=message.size or None,
+        chunk_size=message.chunk_size,
+        total_chunks=message.total_chunks,
+        fingerprint=None,
+        status=UploadStatus(message.status),
+        epoch=0,
+        stored_bytes=message.stored_bytes,
+        stored_chunks=message.stored_chunks,
+        crc32c=message.crc32c if message.HasField("crc32c") else None,
+        created_at=message.created_at.ToNanoseconds() / 1e9,
+        updated_at=0.0,
+        expires_at=message.expires_at.ToNanoseconds() / 1e9,
+    )
+
+
+def chunks_to_messages(chunks: Iterable[Chunk]) -> list[pb.StoredChunk]:
+    return [pb.StoredChunk(index=chunk.index, size=chunk.size, crc32c=chunk.crc32c) for chunk in chunks]
+
+
+def chunks_from_messages(messages: Iterable[pb.StoredChunk]) -> list[Chunk]:
+    return [Chunk(index=m.index, size=m.size, crc32c=m.crc32c, position=-1) for m in messages]
+
+
+def new_upload(request: pb.BeginUploadRequest) -> NewUpload:
+    """The checked request; InvalidInput says what is wrong with it."""
+    return NewUpload.checked(
+        owner=request.user_id,
+        name=request.name,
+        file_type=request.file_type,
+        size=request.size,
+        chunk_size=request.chunk_size or CHUNK_SIZE,
+        fingerprint=request.fingerprint if request.HasField("fingerprint") else None,
+    )
+
+
+def frame(request: video_pb.UploadRequest) -> Frame:
+    """A message of StreamUpload as a frame."""
+    promised = request.chunk_crc32c if request.HasField("chunk_crc32c") else None
+    return Frame(
+        offset=request.offset, data=request.chunk, chunk_crc32c=promised, ends_chunk=promised is not None
+    )
+
+
+def frame_message(frame: Frame, *, upload_id: str, user: str) -> video_pb.UploadRequest:
+    return video_pb.UploadRequest(
+        upload_id=upload_id,
+        user_id=user,
+        offset=frame.offset,
+        chunk=frame.data,
+        chunk_crc32c=frame.chunk_crc32c,
+    )
+
+
+def acknowledgement(upload: Upload, chunk: Chunk) -> pb.StreamUploadResponse:
+    return pb.StreamUploadResponse(
+        upload_id=upload.id,
+        chunk_index=chunk.index,
+        stored_bytes=upload.stored_bytes,
+        status=upload.status,
+        file_url=upload.file_url if upload.completed else "",
+        crc32c=upload.crc32c,
+    )
+
+
+def upload_response(upload: Upload) -> video_pb.UploadResponse:
+    """The app's answer: `completed` with its file_url, or `incomplete` with what is stored."""
+    return video_pb.UploadResponse(
+        status=upload.status,
+        message="stored"
+        if upload.completed
+        else f"{upload.stored_chunks} of {upload.total_chunks} chunks stored",
+        file_url=upload.file_url if upload.completed else "",
+        uploaded_chunks=upload.stored_chunks,
+        total_chunks=upload.total_chunks,
+        upload_id=upload.id,
+        stored_bytes=upload.stored_bytes,
+        crc32c=upload.crc32c,
+    )
+
+
+def timestamp(seconds: float) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromNanoseconds(int(seconds * 1e9))
+    return stamp

@@ -1,0 +1,81 @@
+"""A whole server in this process, without workers, and the stubs to call it with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+
+from facecli.bootstrap import serving
+from facecli.config import Settings
+from facecli.core.checksums import crc32c
+from facecli.wire.generated import (
+    file_service_pb2_grpc,
+    task_service_pb2_grpc,
+    upload_service_pb2,
+    upload_service_pb2_grpc,
+    video_service_pb2,
+    video_service_pb2_grpc,
+)
+
+
+@dataclass(frozen=True)
+class Stubs:
+    channel: grpc.Channel
+
+    @property
+    def videos(self) -> video_service_pb2_grpc.VideoServiceStub:
+        return video_service_pb2_grpc.VideoServiceStub(self.channel)
+
+    @property
+    def uploads(self) -> upload_service_pb2_grpc.UploadServiceStub:
+        return upload_service_pb2_grpc.UploadServiceStub(self.channel)
+
+    @property
+    def tasks(self) -> task_service_pb2_grpc.TaskServiceStub:
+        return task_service_pb2_grpc.TaskServiceStub(self.channel)
+
+    @property
+    def files(self) -> file_service_pb2_grpc.FileServiceStub:
+        return file_service_pb2_grpc.FileServiceStub(self.channel)
+
+    def begin(self, *, size: int = 10, chunk_size: int = 4, user: str = "ann", **more: object) -> str:
+        """A new upload's id."""
+        request = upload_service_pb2.BeginUploadRequest(
+            user_id=user, name="clip.mp4", file_type="video", size=size, chunk_size=chunk_size, fresh=True
+        )
+        return self.uploads.BeginUpload(request).upload.upload_id
+
+    def stored(
+        self, data: bytes, *, file_type: str = "video", user: str = "ann", name: str = "clip.mp4"
+    ) -> str:
+        """The file_url of a complete upload."""
+        message = video_service_pb2.UploadRequest(
+            user_id=user, file_name=name, chunk=data, total_chunks=1, file_type=file_type
+        )
+        return self.videos.UploadVideo(iter([message])).file_url
+
+
+def frame(
+    upload_id: str, offset: int, data: bytes, crc: int | None = None
+) -> video_service_pb2.UploadRequest:
+    """A chunk in one frame, with its right checksum unless another is given."""
+    return video_service_pb2.UploadRequest(
+        upload_id=upload_id,
+        user_id="ann",
+        offset=offset,
+        chunk=data,
+        chunk_crc32c=crc32c(data) if crc is None else crc,
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
+
+
+@pytest.fixture
+def stubs(settings: Settings) -> Iterator[Stubs]:
+    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
+        yield Stubs(channel)

@@ -1,0 +1,90 @@
+"""The table of errors is total, and an error is the same on both ends of a real connection."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, cast
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from facecli.core import errors
+from facecli.core.errors import FacecliError
+from facecli.wire.errors import STATUS, from_rpc, restored, to_status
+
+Handler = Callable[[bytes, grpc.ServicerContext], bytes]
+
+
+def kinds(top: type[FacecliError] = FacecliError) -> list[type[FacecliError]]:
+    return [top, *(kind for child in top.__subclasses__() for kind in kinds(child))]
+
+
+@contextmanager
+def refusal(handler: Handler) -> Iterator[grpc.RpcError]:
+    """What a client gets from a server whose one method does this."""
+    methods: Any = {"M": grpc.unary_unary_rpc_method_handler(handler)}
+    with ThreadPoolExecutor(1) as pool:
+        server = grpc.server(pool, handlers=[grpc.method_handlers_generic_handler("S", methods)])
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            with pytest.raises(grpc.RpcError) as caught:
+                call: Any = channel.unary_unary("/S/M")
+                call(b"")
+            yield caught.value
+        server.stop(0).wait()
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_error_has_a_status_and_comes_back_as_itself(kind: type[FacecliError]) -> None:
+    assert kind in STATUS
+    wanted = {} if kind is FacecliError else kind.__annotations__
+    details: dict[str, int | str] = {name: 7 if type_ is int else "x" for name, type_ in wanted.items()}
+
+    def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.abort_with_status(to_status(kind("a sentence", **details)))
+        return b""
+
+    with refusal(handler) as answer:
+        back = from_rpc(answer)
+    assert (type(back), back.message, back.details) == (kind, "a sentence", details)
+
+
+def test_what_can_be_tried_later_says_when() -> None:
+    def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.abort_with_status(to_status(errors.DiskFull("full", retry_after=3)))
+        return b""
+
+    with refusal(handler) as answer:
+        status = rpc_status.from_call(cast(grpc.Call, answer))
+    assert status
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    assert status.details[0].Unpack(info)
+    assert status.details[1].Unpack(retry)
+    assert (info.domain, info.reason, retry.retry_delay.seconds) == ("facecli", "DISK_FULL", 3)
+
+
+def test_a_server_cannot_set_what_a_class_does_not_declare() -> None:
+    sent = {"next_chunk_index": "many", "hint": "do this", "message": "other", "reason": "OK"}
+    back = restored(errors.OutOfOrder, "ahead", sent)
+    assert (back.message, back.details, back.hint, back.reason) == ("ahead", {}, "", "OUT_OF_ORDER")
+
+
+@pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])
+def test_a_foreign_servers_error_becomes_the_nearest_of_ours(code: grpc.StatusCode) -> None:
+    def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.abort(code, "said so")
+        return b""
+
+    with refusal(handler) as answer:
+        back = from_rpc(answer)
+    assert "said so" in back.message
+    nearest = {
+        grpc.StatusCode.NOT_FOUND: errors.NotFound,
+        grpc.StatusCode.UNAVAILABLE: errors.ServerUnreachable,
+        grpc.StatusCode.INTERNAL: errors.Unavailable,
+        grpc.StatusCode.UNAUTHENTICATED: errors.Unauthenticated,
+    }
+    assert isinstance(back, nearest.get(code, FacecliError))

@@ -1,0 +1,99 @@
+"""Uploads, tasks and server info survive the way to the other side."""
+
+from dataclasses import replace
+
+import pytest
+
+from facecli.core.server_info import ServerInfo
+from facecli.core.tasks import Result, Task, TaskStatus
+from facecli.core.uploads import Chunk, FileType, Frame, Upload, UploadStatus
+from facecli.wire import files, tasks, uploads
+from facecli.wire.generated import video_service_pb2 as video_pb
+
+UPLOAD = Upload(
+    id="u",
+    blob_key="",
+    owner="",
+    name="clip [1].mp4",
+    file_type=FileType.VIDEO,
+    size=10,
+    chunk_size=4,
+    total_chunks=3,
+    fingerprint=None,
+    status=UploadStatus.COMPLETED,
+    epoch=0,
+    stored_bytes=10,
+    stored_chunks=3,
+    crc32c=0,
+    created_at=1.5,
+    updated_at=0.0,
+    expires_at=2.5,
+)
+TASK = Task(
+    id="t",
+    owner="",
+    status=TaskStatus.COMPLETED,
+    progress=100,
+    stage="",
+    revision=9,
+    round=0,
+    attempt=2,
+    run="",
+    worker="",
+    engine="mock",
+    options={},
+    image_id="",
+    video_id="",
+    image_url="/uploads/a/face.png",
+    video_url="/uploads/b/clip.mov",
+    key=None,
+    result=Result(blob_key="/outputs/t/clip.mp4", size=5, crc32c=0),
+    error_reason="",
+    error_message="",
+    created_at=1.5,
+    updated_at=2.5,
+)
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [UPLOAD, replace(UPLOAD, size=None, crc32c=None, status=UploadStatus.INCOMPLETE, stored_bytes=4)],
+)
+def test_an_upload_arrives_as_it_was(upload: Upload) -> None:
+    assert uploads.from_message(uploads.to_message(upload)) == upload
+
+
+@pytest.mark.parametrize("task", [TASK, replace(TASK, status=TaskStatus.PENDING, result=None)])
+def test_a_task_arrives_as_it_was(task: Task) -> None:
+    assert tasks.from_message(tasks.to_message(task)) == task
+
+
+def test_stored_chunks_arrive_with_their_checksums() -> None:
+    chunks = [Chunk(index=i, size=4, crc32c=2**32 - 1 - i, position=-1) for i in range(3)]
+    assert uploads.chunks_from_messages(uploads.chunks_to_messages(chunks)) == chunks
+
+
+@pytest.mark.parametrize("crc", [None, 0, 2**32 - 1])
+def test_a_frame_arrives_as_it_was(crc: int | None) -> None:
+    frame = Frame(offset=2**40, data=b"x", chunk_crc32c=crc, ends_chunk=crc is not None)
+    wire = uploads.frame_message(frame, upload_id="u", user="ann").SerializeToString()
+    assert uploads.frame(video_pb.UploadRequest.FromString(wire)) == frame
+
+
+def test_server_info_arrives_as_it_was() -> None:
+    info = ServerInfo(
+        version="1",
+        chunk_size=1,
+        max_chunk_size=2,
+        frame_size=3,
+        max_file_size=2**40,
+        engines=("a", "b"),
+        default_engine="a",
+        image_formats=("jpeg",),
+        video_formats=("mp4",),
+        features=("x",),
+        ffmpeg="9",
+        free_bytes=2**50,
+        upload_expiry=7,
+    )
+    assert files.info_from_message(files.info_to_message(info)) == info
