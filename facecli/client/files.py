@@ -1,0 +1,148 @@
+"""Downloads results, verified, and asks what a server offers."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from facecli.client.connection import Connection, our_errors
+from facecli.core.checksums import crc32c
+from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, TimedOut, Unavailable
+from facecli.core.progress import TransferProgress
+from facecli.core.server_info import ServerInfo
+from facecli.core.transfers import Patience
+from facecli.core.uploads import FRAME_SIZE
+from facecli.wire import files as wire
+from facecli.wire.generated import file_service_pb2 as pb
+from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
+
+
+class FileClient:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        user: str,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._stub = pb_grpc.FileServiceStub(connection.channel)
+        self._metadata = connection.metadata
+        self._timeout = connection.timeout
+        self._user = user
+        self._clock = clock
+        self._sleep = sleep
+
+    def info(self) -> ServerInfo:
+        with our_errors():
+            return wire.info_from_message(
+                self._stub.GetServerInfo(
+                    pb.GetServerInfoRequest(), timeout=self._timeout, metadata=self._metadata
+                )
+            )
+
+    def download(self, url: str, target: Path, *, retry_for: float, progress: TransferProgress) -> int:
+        """Write the file to `target`, whole or not at all; its size in bytes.
+
+        What an earlier try left in `target`.part is gone on with. BytesDiffer when the bytes are not what
+        the server promised, also after beginning again.
+        """
+        patience = Patience(retry_for, clock=self._clock, sleep=self._sleep)
+        with _part(target) as part:
+            size = self._complete(url, part, patience, progress, target.name)
+            part.flush()
+            os.fsync(part.fileno())
+            Path(part.name).replace(target)
+        _sync_directory(target)
+        return size
+
+    def _complete(
+        self, url: str, part: BinaryIO, patience: Patience, progress: TransferProgress, name: str
+    ) -> int:
+        resumed = part.seek(0, os.SEEK_END) > 0
+        while True:
+            try:
+                size, promised = self._fetch(url, part, patience, progress, name)
+            except (Unavailable, TimedOut) as error:
+                if not patience.pause(error, progress.waiting):
+                    raise
+                continue
+            if _checksum(part) == promised:
+                progress.verified()
+                return size
+            part.truncate(0)
+            if not resumed:
+                raise BytesDiffer(f"{url} arrived with other bytes than the server promised")
+            resumed = False
+
+    def _fetch(
+        self, url: str, part: BinaryIO, patience: Patience, progress: TransferProgress, name: str
+    ) -> tuple[int, int]:
+        """Append what is missing; the size and the checksum that the server promised."""
+        have = part.seek(0, os.SEEK_END)
+        request = pb.DownloadRequest(user_id=self._user, url=url, offset=have)
+        call = self._stub.Download(request, metadata=self._metadata)
+        size = promised = 0
+        try:
+            with our_errors():
+                for answer in call:
+                    if answer.HasField("crc32c"):
+                        size, promised = answer.size, answer.crc32c
+                        progress.begin(name, size, have)
+                    have += part.write(answer.data)
+                    patience.progressed()
+                    progress.stored(have)
+        except InvalidInput:
+            # A part that is longer than the file is not of this file.
+            if not have:
+                raise
+            part.truncate(0)
+            raise Unavailable("beginning again") from None
+        except OSError as error:
+            raise InvalidInput(f"cannot write {part.name}: {error.strerror}") from error
+        finally:
+            call.cancel()
+        if have < size:
+            raise Unavailable(f"the download of {name} ended early")
+        return size, promised
+
+
+@contextmanager
+def _part(target: Path) -> Iterator[BinaryIO]:
+    """The file beside `target` that collects the bytes, ours alone."""
+    path = target.with_name(target.name + ".part")
+    if target.is_dir():
+        raise InvalidInput(f"{target} is a directory; name a file")
+    try:
+        file = path.open("a+b")
+    except OSError as error:
+        raise InvalidInput(f"cannot write {path}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DirectoryInUse(f"another facecli writes {path}") from error
+        try:
+            yield file
+        finally:
+            if path.exists() and not path.stat().st_size:
+                path.unlink()
+
+
+def _checksum(file: BinaryIO) -> int:
+    file.seek(0)
+    checksum = 0
+    while block := file.read(FRAME_SIZE):
+        checksum = crc32c(block, checksum)
+    return checksum
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,127 @@
+"""Creates tasks and follows them, across every break."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from facecli.client.connection import Connection, our_errors
+from facecli.core.errors import FacecliError, ServerUnreachable, TimedOut, Unavailable
+from facecli.core.tasks import Task
+from facecli.core.transfers import Patience
+from facecli.wire import tasks as wire
+from facecli.wire.generated import task_service_pb2 as pb
+from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
+from facecli.wire.generated import video_service_pb2 as video_pb
+from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
+
+
+class TaskClient:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        user: str,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._videos = video_pb_grpc.VideoServiceStub(connection.channel)
+        self._tasks = pb_grpc.TaskServiceStub(connection.channel)
+        self._metadata = connection.metadata
+        self._timeout = connection.timeout
+        self._user = user
+        self._clock = clock
+        self._sleep = sleep
+
+    def create(
+        self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], key: str | None
+    ) -> Task:
+        """The new task, or the earlier one of the same key."""
+        request = video_pb.CreateTaskRequest(
+            user_id=self._user,
+            image_url=image_url,
+            video_url=video_url,
+            engine=engine,
+            options=dict(options),
+        )
+        metadata = (*self._metadata, ("idempotency-key", key)) if key else self._metadata
+        with our_errors():
+            return wire.from_message(
+                self._videos.CreateTask(request, timeout=self._timeout, metadata=metadata)
+            )
+
+    def get(self, task_id: str) -> Task:
+        request = video_pb.TaskStatusRequest(task_id=task_id)
+        with our_errors():
+            return wire.from_message(
+                self._videos.GetTaskStatus(request, timeout=self._timeout, metadata=self._metadata)
+            )
+
+    def listed(self, *, status: str, limit: int) -> Iterator[Task]:
+        """Newest first, page after page."""
+        token = ""
+        while limit > 0:
+            request = pb.ListTasksRequest(
+                user_id=self._user, status=status, page_size=min(limit, 100), page_token=token
+            )
+            with our_errors():
+                answer = self._tasks.ListTasks(request, timeout=self._timeout, metadata=self._metadata)
+            yield from map(wire.from_message, answer.tasks)
+            limit -= len(answer.tasks)
+            token = answer.next_page_token
+            if not token:
+                return
+
+    def watch(
+        self,
+        task_id: str,
+        *,
+        retry_for: float,
+        timeout: float | None = None,
+        waiting: Callable[[str, float], None],
+    ) -> Iterator[Task]:
+        """The task now and after every change, until it has ended.
+
+        TimedOut after `timeout` seconds; the error of the break when `retry_for` seconds brought no answer.
+        """
+        patience = Patience(retry_for, clock=self._clock, sleep=self._sleep)
+        deadline = None if timeout is None else self._clock() + timeout
+        task: Task | None = None
+        while task is None or not task.ended:
+            request = pb.WatchTaskRequest(
+                user_id=self._user, task_id=task_id, after_revision=task.revision if task else 0
+            )
+            left = None if deadline is None else max(0.0, deadline - self._clock())
+            try:
+                with our_errors():
+                    for answer in self._tasks.WatchTask(request, timeout=left, metadata=self._metadata):
+                        task = wire.from_message(answer.task)
+                        patience.progressed()
+                        yield task
+            except (Unavailable, TimedOut) as error:
+                if deadline is not None and self._clock() >= deadline:
+                    raise TimedOut(f"task {task_id} had not ended after {timeout:g} s; it goes on") from error
+                self._pause(error, patience, waiting, first=task is None)
+
+    def cancel(self, task_id: str) -> Task:
+        request = pb.CancelTaskRequest(user_id=self._user, task_id=task_id)
+        with our_errors():
+            answer = self._tasks.CancelTask(request, timeout=self._timeout, metadata=self._metadata)
+        return wire.from_message(answer.task)
+
+    def retry(self, task_id: str) -> Task:
+        request = pb.RetryTaskRequest(user_id=self._user, task_id=task_id)
+        with our_errors():
+            answer = self._tasks.RetryTask(request, timeout=self._timeout, metadata=self._metadata)
+        return wire.from_message(answer.task)
+
+    def _pause(
+        self,
+        error: FacecliError,
+        patience: Patience,
+        waiting: Callable[[str, float], None],
+        *,
+        first: bool,
+    ) -> None:
+        if first and isinstance(error, ServerUnreachable):
+            raise error
+        if not patience.pause(error, waiting):
+            raise error

@@ -1,0 +1,52 @@
+"""The clients, connected to a whole server in this process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facecli.bootstrap import serving
+from facecli.client.connection import Connection
+from facecli.client.files import FileClient
+from facecli.client.uploads import UploadClient
+from facecli.config import Settings
+from facecli.core.progress import Silent
+from facecli.core.transfers import SentUpload
+from facecli.core.uploads import FileType
+
+CHUNK = 1000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's data directory."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def connection(data: Path) -> Iterator[Connection]:
+    settings = Settings(bind="127.0.0.1:0", data_dir=str(data), workers=0)
+    with serving(settings) as server, Connection(server.address, token="", timeout=30) as connection:
+        yield connection
+
+
+@pytest.fixture
+def uploads(connection: Connection) -> UploadClient:
+    return UploadClient(connection, user="ann")
+
+
+@pytest.fixture
+def files(connection: Connection) -> FileClient:
+    return FileClient(connection, user="ann")
+
+
+def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:
+    return uploads.send(
+        path,
+        name="clip.mp4",
+        file_type=FileType.VIDEO,
+        chunk_size=CHUNK,
+        resume=resume,
+        retry_for=5,
+        progress=Silent(),
+    )
