@@ -1,0 +1,72 @@
+"""`facecli demo`: the whole flow on this machine."""
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facecli import config
+from facecli.cli.objects import task_object
+from facecli.cli.options import Json, Profile, ProgressKind, Quiet
+from facecli.cli.output import Output
+from facecli.cli.progress import bars
+from facecli.cli.session import connected
+from facecli.cli.swap import swapped
+from facecli.telemetry import set_up_logging
+
+SECONDS = 5  # of the clip
+
+
+def demo(
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep", metavar="DIR", help="Keep everything in DIR: samples, result, the server's data."
+        ),
+    ] = None,
+    progress: ProgressKind = None,
+    profile: Profile = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show the whole flow on samples made here.
+
+    Starts a server of its own in a temporary directory, makes a clip with sound and a face picture, uploads
+    both, swaps, downloads and checks the result, and prints where it lies.
+
+    Example: facecli demo --keep demo
+
+    Exit codes: 0 done, 1 there is no ffmpeg, 8 the result is not what it should be.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    settings = config.load({"progress": progress}, profile=profile)
+    set_up_logging(level="error", format=settings.log_format)
+    from facecli.bootstrap import check_result, make_samples, serving
+
+    with ExitStack() as stack:
+        folder = _folder(keep)
+        data = keep / "server" if keep else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        image, video = make_samples(settings, folder, seconds=SECONDS)
+        output.note(f"made {image} and {video}")
+        own = replace(settings, bind="127.0.0.1:0", data_dir=str(data), workers=1)
+        server = stack.enter_context(serving(own))
+        output.note(f"a server of our own listens on {server.address}")
+        opened = stack.enter_context(connected(replace(settings, server=server.address)))
+        out = folder / "result.mp4"
+        with bars(settings.progress, quiet=quiet) as drawn:
+            task = swapped(opened, drawn, output, image=image, video=video, out=out)
+        output.note(check_result(settings, video=video, result=out))
+        if not keep:
+            image.unlink()
+            video.unlink()
+        output.show({**task_object(task), "path": str(out)}, text=f"the result is {out}", short=str(out))
+
+
+def _folder(keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="facecli-demo-"))
+    keep.mkdir(parents=True, exist_ok=True)
+    return keep

@@ -1,0 +1,108 @@
+"""`facecli doctor`: is everything there?"""
+
+import platform
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from facecli import __version__
+from facecli.cli.exits import SomeFailed, exit_code
+from facecli.cli.objects import server_object
+from facecli.cli.options import Json, Profile, Quiet, Server, Timeout
+from facecli.cli.output import Output
+from facecli.cli.session import session
+from facecli.config import Settings, data_directory
+from facecli.core.errors import DiskFull, FacecliError
+
+LITTLE_DISK = 1024**3  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    check: str
+    found: str
+    error: FacecliError | None = None
+    more: dict[str, Any] | None = None
+
+
+def doctor(
+    server: Server = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check ffmpeg, disk, the server and its limits.
+
+    Every check is a line, with a hint where something is missing; with -q the names of what is missing.
+
+    Example: facecli doctor --server 127.0.0.1:50051
+
+    Exit codes: 0 all is well, else the code of the first that is not: 1 no ffmpeg, 6 no server, 9 no disk.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(profile=profile, server=server, timeout=timeout) as opened:
+        settings = opened.settings
+        checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
+            "facecli": lambda: (f"{__version__} on Python {platform.python_version()}", {}),
+            "ffmpeg": lambda: (_ffmpeg(settings), {}),
+            "disk": lambda: _disk(settings),
+            "server": lambda: _server(opened.files.info()),
+        }
+        findings = [_finding(name, check) for name, check in checks.items()]
+    for finding in findings:
+        short = finding.check if finding.error else ""
+        output.show(_object(finding), text="\n".join(_lines(finding)), short=short)
+    if failed := next((finding.error for finding in findings if finding.error), None):
+        raise SomeFailed(exit_code(failed), unsaid=[failed] if as_json else [])
+
+
+def _finding(name: str, check: Callable[[], tuple[str, dict[str, Any]]]) -> Finding:
+    try:
+        found, more = check()
+        return Finding(check=name, found=found, more=more)
+    except FacecliError as error:
+        return Finding(check=name, found=error.message, error=error)
+
+
+def _ffmpeg(settings: Settings) -> str:
+    from facecli.bootstrap import ffmpeg_version
+
+    return ffmpeg_version(settings)
+
+
+def _disk(settings: Settings) -> tuple[str, dict[str, Any]]:
+    directory = data_directory(settings)
+    there = next(path for path in (directory, *directory.resolve().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    if free < LITTLE_DISK:
+        raise DiskFull(f"{directory} has {free} bytes left")
+    return f"{free / 1024**3:.1f} GiB free for {directory}", {"free_bytes": free}
+
+
+def _server(info: Any) -> tuple[str, dict[str, Any]]:
+    largest = info.max_file_size / 1024**3
+    return (
+        f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {largest:g} GiB, "
+        f"{info.free_bytes / 1024**3:.1f} GiB free",
+        server_object(info),
+    )
+
+
+def _lines(finding: Finding) -> list[str]:
+    mark = "✗" if finding.error else "✓"
+    lines = [f"{mark} {finding.check:8} {finding.found}"]
+    if finding.error and finding.error.hint:
+        lines.append(f"{'':10} hint: {finding.error.hint}")
+    return lines
+
+
+def _object(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "ok": finding.error is None,
+        "found": finding.found,
+        "hint": finding.error.hint if finding.error else "",
+        **(finding.more or {}),
+    }

@@ -1,0 +1,54 @@
+"""What `--json` prints of each thing; CONTRACT for scripts."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from facecli.core.server_info import ServerInfo
+from facecli.core.tasks import Task
+from facecli.core.transfers import SentUpload
+
+
+def upload_object(sent: SentUpload) -> dict[str, Any]:
+    return {**asdict(sent), "crc32c": checksum(sent.crc32c)}
+
+
+def task_object(task: Task) -> dict[str, Any]:
+    error = {"reason": task.error_reason, "message": task.error_message} if task.error_reason else None
+    return {
+        "task_id": task.id,
+        "status": task.status,
+        "progress": task.progress,
+        "stage": task.stage,
+        "attempt": task.attempt,
+        "engine": task.engine,
+        "image_url": task.image_url,
+        "video_url": task.video_url,
+        "result_url": task.result_url,
+        "result_size": task.result.size if task.result else None,
+        "result_crc32c": checksum(task.result.crc32c) if task.result else None,
+        "error": error,
+        "created_at": moment(task.created_at),
+        "updated_at": moment(task.updated_at),
+        "revision": task.revision,
+    }
+
+
+def server_object(info: ServerInfo) -> dict[str, Any]:
+    return asdict(info)
+
+
+def task_line(task: Task) -> str:
+    """One line for people: id, state, and the result or the reason."""
+    if task.ended:
+        return f"{task.id}  {task.status}  {task.result_url or task.error_message}"
+    stage = f"  {task.stage}" if task.stage else ""
+    return f"{task.id}  {task.status}  {task.progress}%{stage}"
+
+
+def checksum(crc32c: int) -> str:
+    return f"{crc32c:08x}"
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

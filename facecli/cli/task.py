@@ -1,0 +1,120 @@
+"""`facecli task`: create, status, list, watch, cancel, retry, download."""
+
+from typing import Annotated
+
+import typer
+
+from facecli.cli import task_create, task_download, task_watch
+from facecli.cli.exits import each
+from facecli.cli.help import add_commands
+from facecli.cli.objects import task_line, task_object
+from facecli.cli.options import Json, Profile, Quiet, Server, TaskIds, Timeout, User
+from facecli.cli.output import Output
+from facecli.cli.session import session
+from facecli.core.tasks import Task, TaskStatus
+
+app = typer.Typer(help="Create, follow and end tasks, and fetch their results.", rich_markup_mode=None)
+
+
+def status(
+    ids: TaskIds,
+    server: Server = None,
+    user: User = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Print the state of tasks now.
+
+    Example: facecli task status 6f2c…
+
+    Exit codes: 0 done, whatever the state, 5 no such task, 6 no server.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+        each(ids, lambda task_id: _show(output, opened.tasks.get(task_id)), as_json=as_json)
+
+
+def list_tasks(
+    wanted: Annotated[
+        TaskStatus | None, typer.Option("--status", help="Only tasks in this state.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", help="At most so many, the newest first.", min=1)
+    ] = 100,
+    server: Server = None,
+    user: User = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List the user's tasks, the newest first.
+
+    Example: facecli task list --status failed -q
+
+    Exit codes: 0 done, also with none, 2 no such status, 6 no server.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+        for task in opened.tasks.listed(status=wanted or "", limit=limit):
+            _show(output, task)
+
+
+def cancel(
+    ids: TaskIds,
+    server: Server = None,
+    user: User = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """End tasks that have not ended.
+
+    Example: facecli task cancel 6f2c…
+
+    Exit codes: 0 cancelled, 1 it had ended otherwise, 5 no such task, 6 no server.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+        each(ids, lambda task_id: _show(output, opened.tasks.cancel(task_id)), as_json=as_json)
+
+
+def retry(
+    ids: TaskIds,
+    server: Server = None,
+    user: User = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run failed or cancelled tasks again.
+
+    Example: facecli task retry 6f2c… && facecli task watch 6f2c…
+
+    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 5 no such task, 6 no server.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+        each(ids, lambda task_id: _show(output, opened.tasks.retry(task_id)), as_json=as_json)
+
+
+def _show(output: Output, task: Task) -> None:
+    output.show(task_object(task), text=task_line(task), short=task.id)
+
+
+add_commands(
+    app,
+    {
+        "create": task_create.create,
+        "status": status,
+        "list": list_tasks,
+        "watch": task_watch.watch,
+        "cancel": cancel,
+        "retry": retry,
+        "download": task_download.download,
+    },
+)

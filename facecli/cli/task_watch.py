@@ -1,0 +1,86 @@
+"""`facecli task watch`: follow tasks to their end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
+from threading import Thread
+
+from facecli.cli.exits import each
+from facecli.cli.objects import task_line, task_object
+from facecli.cli.options import Json, Limit, Profile, ProgressKind, Quiet, RetryFor, Server, TaskIds, User
+from facecli.cli.output import Output
+from facecli.cli.progress import Bars, bars
+from facecli.cli.session import Session, session
+from facecli.core.errors import FacecliError, TaskUnsuccessful
+from facecli.core.tasks import TaskStatus
+
+
+def watch(
+    ids: TaskIds,
+    timeout: Limit = None,
+    retry_for: RetryFor = None,
+    progress: ProgressKind = None,
+    server: Server = None,
+    user: User = None,
+    profile: Profile = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Follow tasks to their end.
+
+    Goes on across restarts of the server. With --json every change is a line; -q prints the result's URL.
+
+    Example: facecli task watch 6f2c… && facecli task download 6f2c…
+
+    Exit codes: 0 all completed, 3 one failed or was cancelled, 5 no such task, 124 --timeout passed.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with (
+        session(profile=profile, server=server, user=user, retry_for=retry_for, progress=progress) as opened,
+        bars(opened.settings.progress, quiet=quiet or as_json) as drawn,
+    ):
+        outcomes = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))
+        each(outcomes, _raise, as_json=as_json)
+
+
+def side_by_side(ids: Sequence[str], work: Callable[[str], None]) -> Iterator[FacecliError | None]:
+    """What each piece of work ended with, as they end. After an interrupt nobody waits for the threads."""
+    ended: SimpleQueue[FacecliError | None] = SimpleQueue()
+
+    def run(one: str) -> None:
+        outcome: FacecliError | None = FacecliError(f"a bug in facecli while it followed {one}")
+        try:
+            work(one)
+            outcome = None
+        except FacecliError as error:
+            outcome = error
+        finally:
+            ended.put(outcome)
+
+    for one in ids:
+        Thread(target=run, args=(one,), daemon=True).start()
+    for _ in ids:
+        yield ended.get()
+
+
+def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeout: float | None) -> None:
+    """Follow one task; TaskUnsuccessful unless it completed."""
+    tell = drawn.task()
+    changes = opened.tasks.watch(
+        task_id,
+        retry_for=opened.settings.retry_for,
+        timeout=timeout,
+        waiting=output.waiting,
+    )
+    for task in changes:
+        tell(task)
+        if not task.ended:
+            output.event(task_object(task))
+            continue
+        output.show(task_object(task), text=task_line(task), short=task.result_url)
+        if task.status is not TaskStatus.COMPLETED:
+            raise TaskUnsuccessful(f"task {task.id} {task.status}: {task.error_message}")
+
+
+def _raise(outcome: FacecliError | None) -> None:
+    if outcome:
+        raise outcome

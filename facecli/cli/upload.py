@@ -1,0 +1,142 @@
+"""`facecli upload`: files to the server."""
+
+import mimetypes
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facecli.cli.exits import each
+from facecli.cli.objects import upload_object
+from facecli.cli.options import (
+    ChunkSize,
+    Json,
+    Profile,
+    ProgressKind,
+    Quiet,
+    RetryFor,
+    Server,
+    Timeout,
+    User,
+)
+from facecli.cli.output import Output
+from facecli.cli.progress import Bars, bars
+from facecli.cli.session import Session, session
+from facecli.core.errors import InvalidInput
+from facecli.core.transfers import SentUpload
+from facecli.core.uploads import FileType
+
+STDIN = Path("-")
+
+
+def upload(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH", help="Files to upload; - is standard input.", show_default=False),
+    ],
+    file_type: Annotated[
+        FileType | None,
+        typer.Option(
+            "--type", help="What the files are; told by their names if not given.", show_default=False
+        ),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option("--name", metavar="NAME", help="Name to show instead of the file's own; for one file."),
+    ] = "",
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Go on with what the server has, or begin anew.")
+    ] = True,
+    chunk_size: ChunkSize = None,
+    retry_for: RetryFor = None,
+    progress: ProgressKind = None,
+    server: Server = None,
+    user: User = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Upload files and print their file_urls.
+
+    What the server stored before is compared by checksum and not sent again, also after a crash of either
+    side or from another machine. The bar shows what is stored, not what was sent.
+
+    Example: facecli upload face.jpg clip.mp4
+
+    Example: facecli upload - --name clip.mp4 < clip.mp4
+
+    Exit codes: 0 done, 2 unreadable, 6 no server, 7 incomplete, run it again, 8 bytes differ, 9 too large.
+    """
+    if name and len(paths) > 1:
+        raise InvalidInput(f"--name is for one file, and there are {len(paths)}; upload them one by one")
+    if STDIN in paths and not name:
+        raise InvalidInput("standard input has no name; say --name, as in --name clip.mp4")
+    output = Output(as_json=as_json, quiet=quiet)
+    with (
+        session(
+            profile=profile,
+            server=server,
+            user=user,
+            timeout=timeout,
+            chunk_size=chunk_size,
+            retry_for=retry_for,
+            progress=progress,
+        ) as opened,
+        bars(opened.settings.progress, quiet=quiet) as drawn,
+    ):
+
+        def one(path: Path) -> None:
+            shown = name or path.name
+            kind = file_type or kind_of(shown)
+            with _on_disk(path) as file:
+                sent = send(opened, file, kind, drawn, name=shown, resume=resume)
+            output.show(upload_object(sent), text=sent.file_url, short=sent.file_url)
+
+        each(paths, one, as_json=as_json)
+
+
+def send(
+    opened: Session, path: Path, kind: FileType, drawn: Bars, *, name: str, resume: bool = True
+) -> SentUpload:
+    """Upload one file with a bar."""
+    if not name.isprintable():
+        raise InvalidInput(f"{name!a} has bytes that cannot be shown; say --name, or rename it")
+    return opened.uploads.send(
+        path,
+        name=name,
+        file_type=kind,
+        chunk_size=opened.settings.chunk_size,
+        resume=resume,
+        retry_for=opened.settings.retry_for,
+        progress=drawn.transfer(),
+    )
+
+
+def kind_of(name: str) -> FileType:
+    """What the name tells."""
+    suffix = Path(name).suffix.lower()
+    kind = (mimetypes.guess_type(name)[0] or _VIDEOS.get(suffix, "")).partition("/")[0]
+    if kind not in {"image", "video"}:
+        raise InvalidInput(f"{name} may be an image or a video; say --type")
+    return FileType(kind)
+
+
+_VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
+
+
+@contextmanager
+def _on_disk(path: Path) -> Iterator[Path]:
+    """The file itself; standard input is written to a temporary one, as an upload may read it again."""
+    if path != STDIN:
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="facecli-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        file.flush()
+        yield Path(file.name)

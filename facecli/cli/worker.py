@@ -1,0 +1,39 @@
+"""`facecli worker`: runs tasks for a server."""
+
+from typing import Annotated
+
+import typer
+
+from facecli import config
+from facecli.cli.options import Json, Profile, setting_help
+from facecli.telemetry import set_up_logging
+
+
+def worker(
+    data_dir: Annotated[
+        str | None,
+        typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name", metavar="NAME", help="Whose work it is; a worker of the same name takes it up again."
+        ),
+    ] = "extra-1",
+    with_stdin: Annotated[bool, typer.Option("--with-stdin", help="End when standard input ends.")] = False,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Run tasks, one at a time.
+
+    `facecli serve` starts workers by itself; this adds one more to its data directory.
+
+    Example: facecli worker --data-dir /srv/facecli --name extra-1
+
+    Exit codes: 0 ended as asked, 2 a bad setting.
+    """
+    settings = config.load({"data_dir": data_dir}, profile=profile)
+    set_up_logging(level=settings.log_level, format=settings.log_format)
+    from facecli.bootstrap import work
+
+    work(settings, name=name, with_stdin=with_stdin)

@@ -1,0 +1,136 @@
+"""`facecli …` inside this process, and as a process of its own; a server to talk to."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facecli.cli.app import run
+
+DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+
+TASK = {
+    *("task_id", "status", "progress", "stage", "attempt", "engine", "image_url", "video_url"),
+    *("result_url", "result_size", "result_crc32c", "error", "created_at", "updated_at", "revision"),
+}
+UPLOAD = {
+    *("file_url", "upload_id", "name", "size", "crc32c", "chunks"),
+    *("bytes_sent", "bytes_skipped", "retries", "seconds"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """stdout, of which every line has to be JSON."""
+        return [json.loads(line) for line in self.lines]
+
+    @property
+    def object(self) -> dict[str, Any]:
+        (only,) = self.objects
+        return only
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """What --json says last on stderr when a command fails; complete."""
+        words = json.loads(self.err.splitlines()[-1])
+        assert list(words) == ["error"]
+        error: dict[str, Any] = words["error"]
+        assert set(error) == {"reason", "message", "hint", "exit_code"}
+        assert error["exit_code"] == self.code
+        return error
+
+
+def facecli(*arguments: object) -> Ran:
+    """The command line as its entry runs it, its streams caught."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run([str(argument) for argument in arguments])
+    return Ran(code=code, out=out.getvalue(), err=err.getvalue())
+
+
+def words(*arguments: object) -> list[str]:
+    """The same as the command line of a process."""
+    return [sys.executable, "-m", "facecli", *map(str, arguments)]
+
+
+def process(*arguments: object, **options: Any) -> Ran:
+    """`facecli …` as a process, to its end; the options are those of `subprocess.run`."""
+    done = subprocess.run(
+        words(*arguments), capture_output=True, text=True, check=False, timeout=DEADLINE, **options
+    )
+    return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+@contextmanager
+def started(*arguments: object, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    """`facecli …` under way; killed on leaving when it has not ended by then."""
+    with subprocess.Popen(
+        words(*arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """`facecli serve` that listens at `address` and keeps everything in `data`."""
+
+    address: str
+    data: Path
+    process: "subprocess.Popen[str]"
+
+    def database(self) -> Path:
+        return self.data / "facecli.db"
+
+    def result(self, task_id: str) -> Path:
+        """The file of a task's result."""
+        (file,) = (path for path in (self.data / "outputs" / task_id).rglob("*") if path.is_file())
+        return file
+
+
+@contextmanager
+def serving(data: Path, **environment: str) -> Iterator[Server]:
+    """A server of its own process; its log lies beside its data."""
+    with (
+        data.with_suffix(".log").open("w") as log,
+        subprocess.Popen(
+            words("serve", "--bind", "127.0.0.1:0", "--data-dir", data),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, **environment},
+        ) as running,
+    ):
+        assert running.stdout
+        try:
+            said, _, address = running.stdout.readline().strip().rpartition(" ")
+            assert said == "listening on", Path(log.name).read_text()
+            yield Server(address=address, data=data, process=running)
+        finally:
+            running.terminate()

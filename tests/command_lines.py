@@ -1,0 +1,68 @@
+"""The tree of commands, and whether a command line that is written somewhere is one of them."""
+
+import shlex
+from contextlib import suppress
+from typing import Any
+
+from typer.core import TyperGroup
+from typer.exceptions import Exit, TyperException
+
+from facecli.cli.app import tree
+
+_ENDS = "();<>|&"  # what ends one command of a shell's line
+
+
+def commands() -> dict[tuple[str, ...], Any]:
+    """Every command by its path, which begins with `facecli`; groups before what is in them."""
+    return _below(("facecli",), tree())
+
+
+def check(line: str) -> bool:
+    """Parse every `facecli …` of a shell's line, running nothing; False when there is none.
+
+    TyperException for one that does not exist.
+    """
+    calls = _facecli_calls(line)
+    for words in calls:
+        _parse(words)
+    return bool(calls)
+
+
+def _below(path: tuple[str, ...], command: Any) -> dict[tuple[str, ...], Any]:
+    found = {path: command}
+    for name, inner in command.commands.items() if isinstance(command, TyperGroup) else ():
+        found |= _below((*path, name), inner)
+    return found
+
+
+def _facecli_calls(line: str) -> list[list[str]]:
+    """The arguments of each `facecli` of the line that stands where a command stands."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=_ENDS)
+    lexer.whitespace_split = True
+    calls: list[list[str]] = []
+    words: list[str] | None = []  # of the command so far; None when it is another program's
+    for word in [*lexer, ";"]:
+        if set(word) <= set(_ENDS):
+            words = []
+        elif words is None:
+            continue
+        elif words:
+            words.append(word)
+        elif word == "facecli" or word.endswith("/facecli"):
+            words = [word]
+            calls.append(words)
+        elif word != "$" and "=" not in word:
+            words = None
+    return [call[1:] for call in calls]
+
+
+def _parse(words: list[str]) -> None:
+    known = commands()
+    path: tuple[str, ...] = ("facecli",)
+    while words and (*path, words[0]) in known:
+        path = (*path, words.pop(0))
+    command = known[path]
+    if isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
+        raise TyperException(f"{' '.join(path)} has no command {words[0]}")
+    with suppress(Exit):  # --help, --version
+        command.make_context(" ".join(path), words)
