@@ -1,0 +1,129 @@
+"""Servers, a user of one's own, and files to send."""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.find import find_ffmpeg
+from tests.e2e.files import PacedFfmpeg, make_file
+from tests.e2e.server import Server
+
+Serve = Callable[..., Server]
+MakeFile = Callable[..., Path]
+
+
+def mount(folder: Path | str, size: str) -> bool:
+    """A file system in memory; False when this user may not."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def unmount(folder: Path | str) -> None:
+    subprocess.run(["umount", folder], check=True)
+
+
+def may_mount() -> bool:
+    with TemporaryDirectory() as folder:
+        if mounted := mount(folder, "64k"):
+            unmount(folder)
+        return mounted
+
+
+collect_ignore = [] if may_mount() else ["test_disk_full.py"]  # needs root, and more than a container's
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts a server of the test's own; its arguments are `Server`'s."""
+    with ExitStack() as stack:
+
+        def start(data: Path = tmp_path / "data", **more: Any) -> Server:
+            return stack.enter_context(Server(data, **more))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for every test that does it no harm."""
+    with Server(tmp_path_factory.mktemp("server") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def user(request: pytest.FixtureRequest) -> str:
+    """Nobody else's."""
+    return re.sub(r"\W+", "-", request.node.name)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[MakeFile]:
+    """Makes files of so many MiB, each MiB different; removed afterwards, because they are large."""
+    made: list[Path] = []
+
+    def make(mib: int, name: str = "clip.mp4") -> Path:
+        made.append(make_file(tmp_path / name, mib=mib))
+        return made[-1]
+
+    yield make
+    for path in made:
+        path.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Path:
+    """The one that facecli uses."""
+    return find_ffmpeg()
+
+
+@pytest.fixture(scope="session")
+def media() -> FfmpegMedia:
+    return FfmpegMedia()
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("samples")
+
+
+@pytest.fixture(scope="session")
+def face(media: FfmpegMedia, samples: Path) -> Path:
+    media.make_face(samples / "face.png")
+    return samples / "face.png"
+
+
+@pytest.fixture(scope="session")
+def clip(media: FfmpegMedia, samples: Path) -> Path:
+    """Two small seconds."""
+    media.make_clip(samples / "clip.mp4", seconds=2, width=320, height=180)
+    return samples / "clip.mp4"
+
+
+@pytest.fixture(scope="session")
+def long_clip(media: FfmpegMedia, samples: Path) -> Path:
+    """Half a small minute; with `paced` an encoding takes as long."""
+    media.make_clip(samples / "long.mp4", seconds=30, width=320, height=180)
+    return samples / "long.mp4"
+
+
+@pytest.fixture(scope="session")
+def big_clip(ffmpeg: Path, samples: Path) -> Path:
+    """More than 20 MB in three seconds: noise cannot be made smaller."""
+    path = samples / "big.mp4"
+    source = "testsrc2=size=640x360:rate=25:duration=3,noise=alls=100:allf=t"
+    noisy = ["-f", "lavfi", "-i", source, "-c:v", "mpeg4", "-q:v", "1"]
+    subprocess.run([ffmpeg, "-v", "error", *noisy, path], check=True)
+    assert path.stat().st_size > 20_000_000
+    return path
+
+
+@pytest.fixture
+def paced(ffmpeg: Path, tmp_path: Path) -> PacedFfmpeg:
+    return PacedFfmpeg(ffmpeg, tmp_path)

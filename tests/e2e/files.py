@@ -1,0 +1,45 @@
+"""Large files made quickly, their checksums, and an ffmpeg that takes its time."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+MIB = 1024 * 1024
+
+
+def make_file(path: Path, *, mib: int) -> Path:
+    """Random bytes, every MiB different from the others, so that none can stand in another's place."""
+    noise = os.urandom(MIB)
+    with path.open("wb") as file:
+        for number in range(mib):
+            file.write(number.to_bytes(8, "big") + noise[8:])
+    return path
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class PacedFfmpeg:
+    """The real ffmpeg, which encodes no faster than the video plays, until `hurry`.
+
+    So a test finds it running, however fast the machine is.
+    """
+
+    def __init__(self, real: Path, folder: Path) -> None:
+        self._slow = folder / "slow"
+        self._slow.touch()
+        program = folder / "ffmpeg"
+        program.write_text(
+            "#!/bin/sh\n"
+            f'case "$*" in *]overlay=*) [ -e "{self._slow}" ] && exec "{real}" -re "$@" ;; esac\n'
+            f'exec "{real}" "$@"\n'
+        )
+        program.chmod(0o755)
+        self.environment: Mapping[str, str] = {"FACECLI_FFMPEG": str(program)}
+
+    def hurry(self) -> None:
+        """What is started from now on runs as fast as it can."""
+        self._slow.unlink(missing_ok=True)

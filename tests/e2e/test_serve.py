@@ -1,0 +1,101 @@
+"""How a server starts, is refused, and ends."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.e2e.command import Running, run
+from tests.e2e.conftest import Serve
+from tests.e2e.server import Server, wait_until_gone
+
+
+def test_a_server_says_where_it_listens_when_it_took_a_free_port(tmp_path: Path) -> None:
+    with Running("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--workers", 0) as server:
+        said = server.line("out")
+        assert said.startswith("listening on 127.0.0.1:")
+        address = said.split()[-1]
+        assert int(address.rpartition(":")[2]) > 0
+        assert run("task", "list", "--server", address, "--json").objects == []
+        server.terminate()
+        done = server.done()
+    assert (done.code, done.out) == (0, said)
+
+
+@pytest.mark.parametrize("end", [Server.terminate, Server.interrupt], ids=["SIGTERM", "Ctrl-C"])
+def test_an_idle_server_that_is_told_to_end_exits_with_0_and_leaves_no_process(
+    serve: Serve, end: Callable[[Server], int]
+) -> None:
+    server = serve(options=["--workers", "2"])
+    descendants = server.descendants()
+    assert len(server.workers()) == 2
+    assert run("task", "list", "--server", server.address, "--json").objects == []
+    assert end(server) == 0
+    wait_until_gone(descendants)
+    assert server.descendants() == []
+
+
+def test_a_second_server_on_the_same_data_directory_is_refused(serve: Serve) -> None:
+    server = serve(options=["--workers", "0"])
+    refused = run("serve", "--bind", "127.0.0.1:0", "--data-dir", server.data, expect=1)
+    assert f"another facecli serve uses {server.data}" in refused.err
+    assert "--data-dir" in refused.err
+    assert run("task", "list", "--server", server.address, "--json").objects == []
+
+
+def test_a_port_that_is_taken_is_refused_with_its_name(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        refused = run("serve", "--bind", address, "--data-dir", tmp_path / "data", expect=2)
+    assert f"cannot listen on {address}" in refused.err
+    assert "Traceback" not in refused.err
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.1"])
+def test_listening_beyond_this_machine_without_a_token_is_refused(tmp_path: Path, host: str) -> None:
+    refused = run("serve", "--bind", f"{host}:0", "--data-dir", tmp_path / "data", expect=10)
+    assert "FACECLI_TOKEN" in refused.err
+    assert "--insecure" in refused.err
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1:http", ":50051", "127.0.0.1:65536"])
+def test_what_is_not_an_address_is_refused(tmp_path: Path, bind: str) -> None:
+    refused = run("serve", "--bind", bind, "--data-dir", tmp_path / "data", expect=2)
+    assert "is not HOST:PORT" in refused.err
+
+
+@pytest.mark.parametrize("wanted", ["", "/nowhere/ffmpeg"], ids=["none at all", "a wrong FACECLI_FFMPEG"])
+def test_without_an_ffmpeg_a_server_does_not_start_and_names_both_cures(tmp_path: Path, wanted: str) -> None:
+    shadow = tmp_path / "shadow"
+    shadow.mkdir()
+    (shadow / "imageio_ffmpeg.py").write_text("raise ImportError('not installed')\n")
+    nothing = {
+        "PATH": str(tmp_path / "nowhere"),
+        "PYTHONPATH": os.pathsep.join([str(shadow), str(ROOT)]),
+        "FACECLI_FFMPEG": wanted,
+    }
+    for command in (["serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data"], ["demo"]):
+        refused = run(*command, environment=nothing, expect=1)
+        assert "apt-get install ffmpeg" in refused.err
+        assert "pip install 'facecli[ffmpeg]'" in refused.err
+        assert "Traceback" not in refused.err
+        assert wanted in refused.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_command_without_a_server_ends_with_6(face: Path, clip: Path, tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        to = ("--server", f"127.0.0.1:{closed.getsockname()[1]}", "--json")
+        for command in (
+            ["upload", clip],
+            ["task", "list"],
+            ["task", "watch", "0"],
+            ["swap", face, clip, "-o", tmp_path / "out.mp4"],
+        ):
+            assert run(*command, *to, expect=6).error["reason"] == "SERVER_UNREACHABLE"
+    assert not (tmp_path / "out.mp4").exists()
