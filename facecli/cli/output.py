@@ -5,7 +5,6 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 
@@ -50,9 +49,16 @@ class Stderr:
         self._stream = sys.stderr
 
     def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
+        try:
             self._stream.write(text)
             self._stream.flush()
+        except BlockingIOError:
+            pass
+        except OSError:
+            # What is still buffered is flushed at our end and must not fail it, with exit code 120.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        except ValueError:
+            pass
         return len(text)
 
     def flush(self) -> None:

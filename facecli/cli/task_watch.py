@@ -1,8 +1,9 @@
 """`facecli task watch`: follow tasks to their end."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 
 from facecli.cli.exits import each
 from facecli.cli.objects import task_line, task_object
@@ -38,13 +39,17 @@ def watch(
         session(profile=profile, server=server, user=user, retry_for=retry_for, progress=progress) as opened,
         bars(opened.settings.progress, quiet=quiet or as_json) as drawn,
     ):
-        outcomes = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))
-        each(outcomes, _raise, as_json=as_json)
+        following = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))
+        with closing(following) as outcomes:
+            each(outcomes, _raise, as_json=as_json)
 
 
-def side_by_side(ids: Sequence[str], work: Callable[[str], None]) -> Iterator[FacecliError | None]:
+def side_by_side(
+    ids: Sequence[str], work: Callable[[str], None]
+) -> Generator[FacecliError | None, None, None]:
     """What each piece of work ended with, as they end. After an interrupt nobody waits for the threads."""
     ended: SimpleQueue[FacecliError | None] = SimpleQueue()
+    abandoned = Event()
 
     def run(one: str) -> None:
         outcome: FacecliError | None = FacecliError(f"a bug in facecli while it followed {one}")
@@ -53,13 +58,19 @@ def side_by_side(ids: Sequence[str], work: Callable[[str], None]) -> Iterator[Fa
             outcome = None
         except FacecliError as error:
             outcome = error
+        except ValueError:  # how gRPC refuses a call when the session was closed under us
+            if not abandoned.is_set():
+                raise
         finally:
             ended.put(outcome)
 
     for one in ids:
         Thread(target=run, args=(one,), daemon=True).start()
-    for _ in ids:
-        yield ended.get()
+    try:
+        for _ in ids:
+            yield ended.get()
+    finally:
+        abandoned.set()
 
 
 def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeout: float | None) -> None:

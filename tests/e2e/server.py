@@ -155,6 +155,9 @@ class Server:
         if self._process and self._process.poll() is None:
             self._process.terminate()
             self._ended()
+        for pid in self.descendants():  # or this would wait for what they say
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for listener in self._listeners:
             listener.join()
         self._place.close()

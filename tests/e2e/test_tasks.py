@@ -124,6 +124,23 @@ def test_a_task_that_waited_while_the_server_was_killed_runs_after_the_next_star
         assert watching.done().code == 0
 
 
+def test_the_tasks_of_two_workers_complete_after_the_server_was_started_again_with_one(
+    serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg
+) -> None:
+    server = serve(environment=paced.environment, options=["--workers", "2"])
+    ids = [create(server, face, long_clip) for _ in range(2)]
+    with watch(server, ids[0]) as one, watch(server, ids[1]) as other:
+        one.swapping()
+        other.swapping()
+        descendants = server.descendants()
+        paced.hurry()
+        server.kill()
+        wait_until_gone(descendants)
+        server.start("--workers", "1")
+        assert [one.done().code, other.done().code] == [0, 0]
+    assert len(server.results()) == 2
+
+
 def test_a_task_that_was_cancelled_while_its_worker_was_dead_leaves_nothing(
     serve: Serve, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg
 ) -> None:
