@@ -1,6 +1,7 @@
 """What every test has: a clean environment, and the command line of this checkout."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,3 +34,9 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 def facecli() -> list[str]:
     """How to start `facecli`: the arguments go behind it. It runs the checkout, wherever it starts."""
     return [sys.executable, "-m", "facecli"]
+
+
+def pytest_configure() -> None:
+    """Who starts us in the background ignores SIGINT for us, and for every process that a test interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
