@@ -96,7 +96,8 @@ def from_rpc(error: grpc.RpcError) -> FacecliError:
         return errors.Unavailable(f"the connection broke: {_text(error)}")
     kind = _BY_CODE.get(error.code(), FacecliError)
     if kind is errors.ServerUnreachable:
-        return kind(f"the server cannot be reached: {_text(error)}")
+        # The last of what gRPC strings together is what the system said, as in `Connection refused`.
+        return kind(f"the server cannot be reached: {_text(error).rsplit(': ', 1)[-1]}")
     return kind(_text(error) or f"the server answered {error.code().name}")
 
 

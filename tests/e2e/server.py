@@ -20,6 +20,8 @@ import grpc
 from facecli.wire.generated import (
     file_service_pb2,
     file_service_pb2_grpc,
+    task_service_pb2,
+    task_service_pb2_grpc,
     upload_service_pb2,
     upload_service_pb2_grpc,
 )
@@ -137,6 +139,13 @@ class Server:
             for answer in stub.Download(file_service_pb2.DownloadRequest(user_id=user, url=url)):
                 digest.update(answer.data)
         return digest.hexdigest()
+
+    def cancel(self, task_id: str) -> str:
+        """Without the time that a process takes; what the task then is."""
+        with grpc.insecure_channel(self.address) as channel:
+            request = task_service_pb2.CancelTaskRequest(user_id="local", task_id=task_id)
+            answer = task_service_pb2_grpc.TaskServiceStub(channel).CancelTask(request)
+        return str(answer.task.status)
 
     def results(self) -> list[Path]:
         """The files under outputs/."""
