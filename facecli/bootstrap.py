@@ -32,7 +32,7 @@ from facecli.queue.runner import WorkRunner
 from facecli.queue.work import WorkQueue, prepare
 from facecli.service.housekeeping import every
 from facecli.service.server import Server, ServerLimits
-from facecli.worker.process import end_now, wait_for_end
+from facecli.worker.process import end_now, told_to_end
 from facecli.worker.supervisor import Supervisor
 from facecli.worker.tasks import task_runner
 
@@ -167,7 +167,7 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
         )
         stopping = threading.Event()
         WorkRunner(_url(directory, "queue.db"), worker=name, run=task_runner(swapping, stopping))
-        wait_for_end(with_stdin=with_stdin)
+        told_to_end(with_stdin=with_stdin).wait()
         stopping.set()
         end_now()
 

@@ -35,6 +35,7 @@ REASONS = {
     "PolicyRefused": "POLICY_REFUSED",
     "Unavailable": "UNAVAILABLE",
     "ServerUnreachable": "SERVER_UNREACHABLE",
+    "ProgramKilled": "PROGRAM_KILLED",
     "StorageFailed": "STORAGE_FAILED",
     "IdleTooLong": "IDLE_TOO_LONG",
     "BytesDiffer": "BYTES_DIFFER",

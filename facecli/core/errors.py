@@ -25,6 +25,7 @@ FacecliError
 ├── PolicyRefused
 ├── Unavailable               try again
 │   ├── ServerUnreachable
+│   ├── ProgramKilled         somebody killed ffmpeg, perhaps the kernel for want of memory
 │   └── StorageFailed         the disk refused; nothing is acknowledged until it was checked
 ├── IdleTooLong
 ├── BytesDiffer               what arrived is not what was promised
@@ -186,6 +187,10 @@ class ServerUnreachable(Unavailable):
     """The server cannot be reached."""
 
     hint = "is facecli serve running there? facecli doctor checks the way"
+
+
+class ProgramKilled(Unavailable):
+    """A program was killed from outside."""
 
 
 class StorageFailed(Unavailable):

@@ -19,6 +19,7 @@ from facecli.core.errors import (
     InternalError,
     NotFound,
     NotReady,
+    ProgramKilled,
     TakenOver,
     Unavailable,
 )
@@ -29,6 +30,7 @@ from facecli.core.uploads import UploadRows
 CHECK_EVERY = 0.15  # seconds between two looks at the row, while an engine works
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
 SWAPPED = "swapped.mp4"
+MOST_ATTEMPTS = 5  # of a task whose ffmpeg is killed each time, as one that does not fit into the memory
 
 _log = logging.getLogger(__name__)
 
@@ -79,12 +81,19 @@ class Swapping:
             _log.info("run %s of task %s stopped: %s", run, task_id, error)
             if self._moved_on(task):
                 _remove(folder)
+        except ProgramKilled as error:
+            if task.attempt < MOST_ATTEMPTS:
+                raise
+            self._fail(task, folder, error)
         except Unavailable:
             raise
         except FacecliError as error:
-            _log.warning("task %s failed: %s", task_id, error)
-            _remove(folder)
-            self._change_if_held(task_id, partial(tasks.failed, run=run, error=error))
+            self._fail(task, folder, error)
+
+    def _fail(self, task: Task, folder: Path, error: FacecliError) -> None:
+        _log.warning("task %s failed: %s", task.id, error)
+        _remove(folder)
+        self._change_if_held(task.id, partial(tasks.failed, run=task.run, error=error))
 
     def give_up(self, task_id: str, error_id: str) -> None:
         """End a task that met a bug; the worker's log has the stack under the id."""

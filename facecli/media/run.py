@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from facecli.core.errors import Cancelled, DiskFull, FacecliError, FfmpegMissing, FileTooLarge, MediaRefused
+from facecli.core.errors import Cancelled, DiskFull, FfmpegMissing, FileTooLarge, MediaRefused, ProgramKilled
 from facecli.media.launch import CANNOT_START
 from facecli.media.words import LastWords, Lines
 
@@ -137,4 +137,4 @@ def _blame(name: str, ended: Ended, bounds: Bounds) -> None:
     if "File too large" in ended.words:
         raise FileTooLarge(f"the result would be larger than {bounds.file_size} bytes")
     if ended.exit_code == -signal.SIGKILL:
-        raise FacecliError(f"{name} was killed from outside, perhaps because the machine ran out of memory")
+        raise ProgramKilled(f"{name} was killed from outside, perhaps because the machine ran out of memory")

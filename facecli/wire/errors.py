@@ -39,6 +39,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.PolicyRefused: Code.PERMISSION_DENIED,
     errors.Unavailable: Code.UNAVAILABLE,
     errors.ServerUnreachable: Code.UNAVAILABLE,
+    errors.ProgramKilled: Code.UNAVAILABLE,
     errors.StorageFailed: Code.UNAVAILABLE,
     errors.IdleTooLong: Code.DEADLINE_EXCEEDED,
     errors.BytesDiffer: Code.DATA_LOSS,

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from types import FrameType
 
 
-def wait_for_end(*, with_stdin: bool) -> None:
-    """Return on SIGTERM or SIGINT; `with_stdin` also when standard input ends, as the parent is gone then."""
+def told_to_end(*, with_stdin: bool) -> threading.Event:
+    """Set, from now on, by SIGTERM and SIGINT; `with_stdin` also when standard input ends.
+
+    Call it before anybody is told that this process works, or an early signal ends it without a farewell.
+    """
     ended = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -19,7 +22,7 @@ def wait_for_end(*, with_stdin: bool) -> None:
     signal.signal(signal.SIGINT, stop)
     if with_stdin:
         threading.Thread(target=_until_eof, args=(ended.set,), daemon=True).start()
-    ended.wait()
+    return ended
 
 
 def end_now() -> None:
