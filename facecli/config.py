@@ -91,6 +91,11 @@ def load(
     return _with_token(settings) if settings.token_file or settings.token else settings
 
 
+def quiet_libraries() -> None:
+    """Before gRPC is imported: its own lines on stderr are for who debugs gRPC, and asks for them."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
 def variable(name: str) -> str:
     return PREFIX + name.upper()
 

@@ -13,6 +13,7 @@ from facecli import __version__
 from facecli.cli import demo, doctor, exits, serve, swap, task, upload, worker
 from facecli.cli.help import add_commands
 from facecli.cli.output import mend_streams
+from facecli.config import quiet_libraries
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ def facecli(
 def main() -> None:
     """Run the command line; every ending of it is an exit code of `exits`."""
     mend_streams()
+    quiet_libraries()
     arguments = sys.argv[1:]
     try:
         code = run(arguments)

@@ -49,14 +49,15 @@ class Intake:
 
     def _next(self) -> Chunk | BaseException | None:
         while True:
+            # Also between the chunks of a fast client, who would keep a stopping server waiting.
+            if self._draining.is_set():
+                raise Unavailable("the server is shutting down; go on with this upload when it is back")
             try:
                 return self._finished.get(timeout=LOOK_EVERY)
             except queue.Empty:
                 self._check()
 
     def _check(self) -> None:
-        if self._draining.is_set():
-            raise Unavailable("the server is shutting down; go on with this upload when it is back")
         if not self._active():
             raise grpc.RpcError
         if time.monotonic() - self._heard > self._idle_limit:

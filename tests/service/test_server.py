@@ -121,25 +121,30 @@ def test_a_silent_upload_ends_with_what_was_stored_kept(settings: Settings) -> N
         done.set()
 
 
-def test_an_upload_is_told_to_come_back_when_the_server_stops(settings: Settings) -> None:
+@pytest.mark.parametrize("busy", [False, True], ids=["silent", "busy"])
+def test_an_upload_is_told_to_come_back_when_the_server_stops(settings: Settings, busy: bool) -> None:
+    ended = threading.Event()
     with ExitStack() as stack:
         server = stack.enter_context(serving(settings))
         channel = grpc.insecure_channel(server.address)
         stubs = Stubs(channel)
         upload_id = stubs.begin()
-        waiting = threading.Event()
 
         def held() -> Iterator[video_pb.UploadRequest]:
             yield frame(upload_id, 0, b"0123")
-            waiting.wait(60)
+            while busy and not ended.is_set():
+                yield frame(upload_id, 0, b"0123")
+            ended.wait(60)
 
         call = stubs.uploads.StreamUpload(held())
         next(call)
         stopping = threading.Thread(target=stack.pop_all().close)
         stopping.start()
-        code, _ = refused(lambda: list(call))
-        assert code is grpc.StatusCode.UNAVAILABLE
-        waiting.set()
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert "shutting down" in str(caught.value.details())
+        ended.set()
         stopping.join()
         channel.close()
 
