@@ -53,11 +53,10 @@ class Connection:
     ) -> None:
         self.channel.close()
 
-
-@contextmanager
-def our_errors() -> Iterator[None]:
-    """Raise what the server raised."""
-    try:
-        yield
-    except grpc.RpcError as error:
-        raise from_rpc(error) from error
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Raise what the server raised."""
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise from_rpc(error, server=self.servers) from error

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from facecli.client.connection import Connection, our_errors
+from facecli.client.connection import Connection
 from facecli.core.checksums import crc32c
 from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, TimedOut, Unavailable
 from facecli.core.progress import TransferProgress
@@ -30,6 +30,7 @@ class FileClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._stub = pb_grpc.FileServiceStub(connection.channel)
+        self._connection = connection
         self._metadata = connection.metadata
         self._timeout = connection.timeout
         self._user = user
@@ -37,7 +38,7 @@ class FileClient:
         self._sleep = sleep
 
     def info(self) -> ServerInfo:
-        with our_errors():
+        with self._connection.calling():
             return wire.info_from_message(
                 self._stub.GetServerInfo(
                     pb.GetServerInfoRequest(), timeout=self._timeout, metadata=self._metadata
@@ -87,7 +88,7 @@ class FileClient:
         call = self._stub.Download(request, metadata=self._metadata)
         size = promised = 0
         try:
-            with our_errors():
+            with self._connection.calling():
                 for answer in call:
                     if answer.HasField("crc32c"):
                         size, promised = answer.size, answer.crc32c

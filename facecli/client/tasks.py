@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from facecli.client.connection import Connection, our_errors
+from facecli.client.connection import Connection
 from facecli.core.errors import FacecliError, ServerUnreachable, TimedOut, Unavailable
 from facecli.core.tasks import Task
 from facecli.core.transfers import Patience
@@ -25,6 +25,7 @@ class TaskClient:
     ) -> None:
         self._videos = video_pb_grpc.VideoServiceStub(connection.channel)
         self._tasks = pb_grpc.TaskServiceStub(connection.channel)
+        self._connection = connection
         self._metadata = connection.metadata
         self._timeout = connection.timeout
         self._user = user
@@ -43,14 +44,14 @@ class TaskClient:
             options=dict(options),
         )
         metadata = (*self._metadata, ("idempotency-key", key)) if key else self._metadata
-        with our_errors():
+        with self._connection.calling():
             return wire.from_message(
                 self._videos.CreateTask(request, timeout=self._timeout, metadata=metadata)
             )
 
     def get(self, task_id: str) -> Task:
         request = video_pb.TaskStatusRequest(task_id=task_id)
-        with our_errors():
+        with self._connection.calling():
             return wire.from_message(
                 self._videos.GetTaskStatus(request, timeout=self._timeout, metadata=self._metadata)
             )
@@ -62,7 +63,7 @@ class TaskClient:
             request = pb.ListTasksRequest(
                 user_id=self._user, status=status, page_size=min(limit, 100), page_token=token
             )
-            with our_errors():
+            with self._connection.calling():
                 answer = self._tasks.ListTasks(request, timeout=self._timeout, metadata=self._metadata)
             yield from map(wire.from_message, answer.tasks)
             limit -= len(answer.tasks)
@@ -91,7 +92,7 @@ class TaskClient:
             )
             left = None if deadline is None else max(0.0, deadline - self._clock())
             try:
-                with our_errors():
+                with self._connection.calling():
                     for answer in self._tasks.WatchTask(request, timeout=left, metadata=self._metadata):
                         task = wire.from_message(answer.task)
                         patience.progressed()
@@ -103,13 +104,13 @@ class TaskClient:
 
     def cancel(self, task_id: str) -> Task:
         request = pb.CancelTaskRequest(user_id=self._user, task_id=task_id)
-        with our_errors():
+        with self._connection.calling():
             answer = self._tasks.CancelTask(request, timeout=self._timeout, metadata=self._metadata)
         return wire.from_message(answer.task)
 
     def retry(self, task_id: str) -> Task:
         request = pb.RetryTaskRequest(user_id=self._user, task_id=task_id)
-        with our_errors():
+        with self._connection.calling():
             answer = self._tasks.RetryTask(request, timeout=self._timeout, metadata=self._metadata)
         return wire.from_message(answer.task)
 

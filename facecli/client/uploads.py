@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from facecli.client.connection import Connection, our_errors
+from facecli.client.connection import Connection
 from facecli.client.sending import Sending
 from facecli.client.source import Source
 from facecli.core.errors import (
@@ -82,7 +82,7 @@ class UploadClient:
 
     def _one_try(self, request: pb.BeginUploadRequest, sending: Sending) -> Upload | None:
         """The complete upload; None to begin another one, because the stored one is of a different file."""
-        with our_errors():
+        with self._connection.calling():
             answer = self._stub.BeginUpload(
                 request, timeout=self._connection.timeout, metadata=self._connection.metadata
             )
@@ -101,7 +101,7 @@ class UploadClient:
         requests = _messages(sending.frames(), upload.id, self._user)
         call = self._stub.StreamUpload(requests, metadata=self._connection.metadata)
         try:
-            with our_errors():
+            with self._connection.calling():
                 for answer in call:
                     sending.stored(answer.stored_bytes)
                     if answer.status == UploadStatus.COMPLETED:

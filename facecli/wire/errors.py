@@ -86,8 +86,8 @@ def to_status(error: FacecliError) -> grpc.Status:
     return rpc_status.to_status(status)
 
 
-def from_rpc(error: grpc.RpcError) -> FacecliError:
-    """The error that the server raised; for a foreign or broken server the nearest one."""
+def from_rpc(error: grpc.RpcError, *, server: str = "") -> FacecliError:
+    """The error that the server (at that address) raised; for a foreign or broken one the nearest."""
     infos = list(_error_infos(error))
     for info in infos:
         kind = _BY_REASON.get(info.reason)
@@ -98,7 +98,8 @@ def from_rpc(error: grpc.RpcError) -> FacecliError:
     kind = _BY_CODE.get(error.code(), FacecliError)
     if kind is errors.ServerUnreachable:
         # The last of what gRPC strings together is what the system said, as in `Connection refused`.
-        return kind(f"the server cannot be reached: {_text(error).rsplit(': ', 1)[-1]}")
+        said = _text(error).rsplit(": ", 1)[-1]
+        return kind(f"the server {server} cannot be reached: {said}" if server else f"no server: {said}")
     return kind(_text(error) or f"the server answered {error.code().name}")
 
 
