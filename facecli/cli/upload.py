@@ -33,6 +33,9 @@ from facecli.core.uploads import FileType
 
 STDIN = Path("-")
 
+# What not every machine's list of types has.
+_VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
+
 
 def upload(
     paths: Annotated[
@@ -125,9 +128,6 @@ def kind_of(name: str) -> FileType:
     if kind not in {"image", "video"}:
         raise InvalidInput(f"{name} may be an image or a video; say --type")
     return FileType(kind)
-
-
-_VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
 
 
 @contextmanager

@@ -57,14 +57,14 @@ def on_a_terminal(command: list[str], *, term: str = "xterm-256color") -> tuple[
 
 def test_a_terminal_shows_name_share_bytes_and_the_verified_end(large: Path) -> None:
     with large.open("ab") as file:
-        file.truncate(96 * MIB)  # long enough to be seen under way
+        file.truncate(256 * MIB)  # long enough to be seen under way
     seen, end, code = on_a_terminal(words("upload", large, "--chunk-size", "1MiB"))
     assert code == 0
     bar, url = end
     assert bar.startswith("a [red]clip.mp4 ━")
-    assert re.search(r" 100% 96\.0/96\.0 MiB .*verified$", bar)
+    assert re.search(r" 100% 256\.0/256\.0 MiB .*verified$", bar)
     assert url.startswith("/uploads/")
-    on_the_way = [re.search(r"clip\.mp4 .* (\d+)% (\d+)\.\d/96\.0 MiB", screen) for screen in seen]
+    on_the_way = [re.search(r"clip\.mp4 .* (\d+)% (\d+)\.\d/256\.0 MiB", screen) for screen in seen]
     shares = [int(found[1]) for found in on_the_way if found]
     assert shares == sorted(shares)
     assert any(0 < share < 100 for share in shares)
