@@ -32,7 +32,7 @@ from facecli.queue.runner import WorkRunner
 from facecli.queue.work import WorkQueue, prepare
 from facecli.service.housekeeping import every
 from facecli.service.server import Server, ServerLimits
-from facecli.worker.process import end_now, told_to_end
+from facecli.worker.process import Ending, end_now
 from facecli.worker.supervisor import Supervisor
 from facecli.worker.tasks import task_runner
 
@@ -146,6 +146,7 @@ def serving(settings: Settings) -> Iterator[Running]:
 
 def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until told to end. Two workers of one name are refused."""
+    ending = Ending(with_stdin=with_stdin)
     directory = data_directory(settings)
     media = _media(settings)
     media.version()
@@ -167,7 +168,7 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
         )
         stopping = threading.Event()
         WorkRunner(_url(directory, "queue.db"), worker=name, run=task_runner(swapping, stopping))
-        told_to_end(with_stdin=with_stdin).wait()
+        ending.wait()
         stopping.set()
         end_now()
 

@@ -48,11 +48,11 @@ def serve(
     )
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap import serving
-    from facecli.worker.process import told_to_end
+    from facecli.worker.process import Ending
 
-    ended = told_to_end(with_stdin=False)
+    ending = Ending(with_stdin=False)
     with serving(settings) as server:
         Output(as_json=as_json, quiet=False).show(
             {"address": server.address}, text=f"listening on {server.address}", short=server.address
         )
-        ended.wait()
+        ending.wait()

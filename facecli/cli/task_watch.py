@@ -1,8 +1,8 @@
 """`facecli task watch`: follow tasks to their end."""
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
-from queue import SimpleQueue
+from contextlib import closing, suppress
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 from facecli.cli.exits import each
@@ -68,7 +68,7 @@ def side_by_side(
         Thread(target=run, args=(one,), daemon=True).start()
     try:
         for _ in ids:
-            yield ended.get()
+            yield _next(ended)
     finally:
         abandoned.set()
 
@@ -90,6 +90,13 @@ def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeou
         output.show(task_object(task), text=task_line(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
             raise TaskUnsuccessful(f"task {task.id} {task.status}: {task.error_message}")
+
+
+def _next(ended: "SimpleQueue[FacecliError | None]") -> FacecliError | None:
+    """Wakes now and then: the main thread can only be interrupted when it does."""
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=0.5)
 
 
 def _raise(outcome: FacecliError | None) -> None:

@@ -1,28 +1,37 @@
-"""A worker's life: from its first look at the queue to the signal, or the end of its parent."""
+"""The life of a long-running process: until a signal, or the end of its parent."""
 
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from types import FrameType
 
 
-def told_to_end(*, with_stdin: bool) -> threading.Event:
-    """Set, from now on, by SIGTERM and SIGINT; `with_stdin` also when standard input ends.
+class Ending:
+    """Heeds, from its making on, SIGTERM and SIGINT; `with_stdin` also the end of standard input.
 
-    Call it before anybody is told that this process works, or an early signal ends it without a farewell.
+    Make it before anybody is told that this process works, or an early signal ends it without a farewell.
     """
-    ended = threading.Event()
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        ended.set()
+    def __init__(self, *, with_stdin: bool) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        # Written at once by whichever thread the signal reaches. A lock that the main thread waits for is no
+        # way: its handler runs only when it wakes, and a signal that reached another thread does not wake it.
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, _heeded)
+        signal.signal(signal.SIGINT, _heeded)
+        if with_stdin:
+            threading.Thread(target=self._until_eof, daemon=True).start()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    if with_stdin:
-        threading.Thread(target=_until_eof, args=(ended.set,), daemon=True).start()
-    return ended
+    def wait(self) -> None:
+        """Return when it is time to end."""
+        os.read(self._reader, 1)
+
+    def _until_eof(self) -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os.write(self._writer, b"\0")
 
 
 def end_now() -> None:
@@ -32,7 +41,5 @@ def end_now() -> None:
     os._exit(0)
 
 
-def _until_eof(then: Callable[[], None]) -> None:
-    while sys.stdin.buffer.read(1):
-        pass
-    then()
+def _heeded(number: int, frame: FrameType | None) -> None:
+    """Nothing more: what counts was written to the pipe."""

@@ -1,0 +1,53 @@
+"""A long-running process is told to end, whichever way and whichever thread hears of it."""
+
+import ctypes
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROCESS = """
+import threading
+from facecli.worker.process import Ending
+
+ending = Ending(with_stdin=True)
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+print("works", flush=True)
+ending.wait()
+print("ended", flush=True)
+"""
+
+
+@pytest.fixture
+def process() -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", PROCESS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "works\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_also_when_another_thread_gets_it(
+    process: "subprocess.Popen[str]", number: signal.Signals
+) -> None:
+    threads = sorted(int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir())
+    assert threads.pop(0) == process.pid
+    assert ctypes.CDLL(None).tgkill(process.pid, threads[0], number) == 0
+    assert process.communicate(timeout=60)[0] == "ended\n"
+    assert process.returncode == 0
+
+
+def test_a_signal_to_the_process_ends_it(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    assert process.communicate(timeout=60)[0] == "ended\n"
+
+
+def test_the_end_of_its_parent_ends_it(process: "subprocess.Popen[str]") -> None:
+    assert process.communicate(timeout=60)[0] == "ended\n"
