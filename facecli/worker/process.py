@@ -29,7 +29,8 @@ class Ending:
         os.read(self._reader, 1)
 
     def _until_eof(self) -> None:
-        while sys.stdin.buffer.read(1):
+        # Not through sys.stdin, whose lock this thread would still hold when the interpreter closes it.
+        while os.read(sys.stdin.fileno(), 1):
             pass
         os.write(self._writer, b"\0")
 
