@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,34 +20,37 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
 class LocalBlobs:
-    """A BlobStore in `root`, which only this process's user can read. Nothing is written outside of it."""
+    """A BlobStore in `root`, which only this process's user can read. Nothing is written outside of it.
 
-    def __init__(self, root: Path) -> None:
+    Not `durable` means: what was flushed survives the death of every process, but not a power cut.
+    """
+
+    def __init__(self, root: Path, *, durable: bool = True) -> None:
         self.root = root.absolute()
+        self._durable = durable
         with _ours("the data directory"):
             _make_directory(self.root)
 
     def create(self, key: str, *, size: int | None) -> None:
-        """An empty blob, durable, with room for `size` bytes; DiskFull when there is none."""
+        """An empty blob with room for `size` bytes, durable with the first flush; DiskFull without room."""
         directory = self._directory(key)
         with _ours(key):
-            _make_directory(directory)
+            _make_directory(directory.parent)
+            directory.mkdir(mode=0o700, exist_ok=True)
             file = os.open(directory / _FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 if size:
                     self._allocate(key, file, size)
-                os.fsync(file)
             except BaseException:
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
             finally:
                 os.close(file)
-            _sync_directory(directory)
 
     def writer(self, key: str) -> BlobWriter:
         """The blob, open; StorageFailed when it is gone."""
         with _ours(key):
-            return LocalBlobWriter(key, os.open(self._directory(key) / _FILE, os.O_RDWR | os.O_CLOEXEC))
+            return LocalBlobWriter(key, self._directory(key), durable=self._durable)
 
     def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
         """The bytes from `offset`, `block` at most at a time; FileNotFoundError before the first."""
@@ -80,6 +83,9 @@ class LocalBlobs:
             _make_directory(directory)
             source.rename(directory / _FILE)
             _sync_directory(directory)
+
+    def exists(self, key: str) -> bool:
+        return (self._directory(key) / _FILE).is_file()
 
     def delete(self, key: str) -> None:
         """Gone with everything under it, also when it was not there."""
@@ -130,11 +136,14 @@ class LocalBlobs:
 class LocalBlobWriter:
     """An open file. Whatever was written before `flush` returns survives a power cut."""
 
-    def __init__(self, key: str, file: int) -> None:
+    def __init__(self, key: str, directory: Path, *, durable: bool) -> None:
         self._key = key
-        self._file = file
+        self._directory = directory
+        self._durable = durable
+        self._named = False  # whether its name is known to be durable
+        self._file = os.open(directory / _FILE, os.O_RDWR | os.O_CLOEXEC)
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes | memoryview) -> None:
         """Write all of `data`, in as many writes as it takes; DiskFull, FileTooLarge or StorageFailed."""
         rest = memoryview(data)
         with _ours(self._key):
@@ -145,12 +154,24 @@ class LocalBlobWriter:
 
     def flush(self) -> None:
         """StorageFailed means: what was written since the last flush may be lost."""
+        if not self._durable:
+            return
         with _ours(self._key):
             os.fdatasync(self._file)
+            if not self._named:
+                with suppress(FileNotFoundError):  # deleted meanwhile, which needs no name
+                    _sync_directory(self._directory)
+                _sync_directory(self._directory.parent)
+                self._named = True
 
     def size(self) -> int:
         with _ours(self._key):
             return os.fstat(self._file).st_size
+
+    def forget_cached(self) -> None:
+        """What is not written yet stays in memory."""
+        with _ours(self._key):
+            os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def truncate(self, size: int) -> None:
         with _ours(self._key):

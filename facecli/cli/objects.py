@@ -2,18 +2,19 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from facecli.core.server_info import ServerInfo
-from facecli.core.tasks import Task
-from facecli.core.transfers import SentUpload
+if TYPE_CHECKING:
+    from facecli.core.server_info import ServerInfo
+    from facecli.core.tasks import Task
+    from facecli.core.transfers import SentUpload
 
 
-def upload_object(sent: SentUpload) -> dict[str, Any]:
+def upload_object(sent: "SentUpload") -> dict[str, Any]:
     return {**asdict(sent), "crc32c": checksum(sent.crc32c)}
 
 
-def task_object(task: Task) -> dict[str, Any]:
+def task_object(task: "Task") -> dict[str, Any]:
     error = {"reason": task.error_reason, "message": task.error_message} if task.error_reason else None
     return {
         "task_id": task.id,
@@ -34,11 +35,11 @@ def task_object(task: Task) -> dict[str, Any]:
     }
 
 
-def server_object(info: ServerInfo) -> dict[str, Any]:
+def server_object(info: "ServerInfo") -> dict[str, Any]:
     return asdict(info)
 
 
-def task_line(task: Task) -> str:
+def task_line(task: "Task") -> str:
     """One line for people: id, state, and the result or the reason."""
     if task.ended:
         return f"{task.id}  {task.status}  {task.result_url or task.error_message}"

@@ -4,13 +4,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from facecli.cli.output import say
 from facecli.cli.shield import Shield
 from facecli.config import ENVIRONMENT, ProgressKind
 from facecli.core.progress import Silent, TransferProgress
-from facecli.core.tasks import Task
+
+if TYPE_CHECKING:
+    from facecli.core.tasks import Task
 
 
 class Bars(Protocol):
@@ -18,7 +20,7 @@ class Bars(Protocol):
 
     def transfer(self) -> TransferProgress: ...
 
-    def task(self) -> Callable[[Task], None]:
+    def task(self) -> Callable[["Task"], None]:
         """What is called with the task after every change."""
         ...
 
@@ -49,7 +51,7 @@ class NoBars:
     def transfer(self) -> TransferProgress:
         return Silent()
 
-    def task(self) -> Callable[[Task], None]:
+    def task(self) -> Callable[["Task"], None]:
         return lambda task: None
 
 
@@ -59,7 +61,7 @@ class JsonBars:
     def transfer(self) -> TransferProgress:
         return Shield(_JsonTransfer())
 
-    def task(self) -> Callable[[Task], None]:
+    def task(self) -> Callable[["Task"], None]:
         return lambda task: _event(
             "task", task_id=task.id, status=task.status, progress=task.progress, stage=task.stage
         )

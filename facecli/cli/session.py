@@ -2,26 +2,50 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from facecli import config
 from facecli.config import Settings
 
 if TYPE_CHECKING:
+    from facecli.client.connection import Connection
     from facecli.client.files import FileClient
     from facecli.client.swaps import SwapClient
     from facecli.client.tasks import TaskClient
     from facecli.client.uploads import UploadClient
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    settings: Settings
-    uploads: "UploadClient"
-    tasks: "TaskClient"
-    files: "FileClient"
-    swaps: "SwapClient"
+    """A connection's settings and its clients, each imported and made when it is first asked for."""
+
+    def __init__(self, settings: Settings, connection: "Connection") -> None:
+        self.settings = settings
+        self._connection = connection
+
+    @cached_property
+    def uploads(self) -> "UploadClient":
+        from facecli.client.uploads import UploadClient
+
+        return UploadClient(self._connection, user=self.settings.user)
+
+    @cached_property
+    def tasks(self) -> "TaskClient":
+        from facecli.client.tasks import TaskClient
+
+        return TaskClient(self._connection, user=self.settings.user)
+
+    @cached_property
+    def files(self) -> "FileClient":
+        from facecli.client.files import FileClient
+
+        return FileClient(self._connection, user=self.settings.user)
+
+    @cached_property
+    def swaps(self) -> "SwapClient":
+        from facecli.client.swaps import SwapClient
+
+        return SwapClient(uploads=self.uploads, tasks=self.tasks, files=self.files)
 
 
 @contextmanager
@@ -35,7 +59,7 @@ def session(
     retry_for: float | None = None,
     progress: str | None = None,
 ) -> Iterator[Session]:
-    """Clients on one connection, made with the first call. gRPC is imported here, not at start-up."""
+    """Clients on one connection, made with the first call."""
     settings = config.load(
         {
             "server": server,
@@ -53,22 +77,10 @@ def session(
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Session]:
+    """gRPC is imported here, not at start-up."""
     from facecli.client.connection import Connection
-    from facecli.client.files import FileClient
-    from facecli.client.swaps import SwapClient
-    from facecli.client.tasks import TaskClient
-    from facecli.client.uploads import UploadClient
 
     with Connection(
         settings.server, token=settings.token, timeout=settings.timeout, insecure=settings.insecure
     ) as connection:
-        uploads = UploadClient(connection, user=settings.user)
-        tasks = TaskClient(connection, user=settings.user)
-        files = FileClient(connection, user=settings.user)
-        yield Session(
-            settings=settings,
-            uploads=uploads,
-            tasks=tasks,
-            files=files,
-            swaps=SwapClient(uploads=uploads, tasks=tasks, files=files),
-        )
+        yield Session(settings, connection)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import grpc
+
 from facecli.client.connection import Connection
 from facecli.client.sending import Sending
 from facecli.client.source import Source
@@ -20,9 +22,9 @@ from facecli.core.progress import TransferProgress
 from facecli.core.transfers import Patience, SentUpload
 from facecli.core.uploads import FileType, Frame, Upload, UploadStatus
 from facecli.wire import uploads as wire
+from facecli.wire.frames import encode
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
-from facecli.wire.generated import video_service_pb2 as video_pb
 
 _BREAKS = (Unavailable, TimedOut, IdleTooLong)
 
@@ -38,6 +40,11 @@ class UploadClient:
     ) -> None:
         self._connection = connection
         self._stub = pb_grpc.UploadServiceStub(connection.channel)
+        self._send: grpc.StreamStreamMultiCallable[bytes, pb.StreamUploadResponse] = (
+            connection.channel.stream_stream(
+                "/video.UploadService/StreamUpload", None, pb.StreamUploadResponse.FromString
+            )
+        )
         self._user = user
         self._clock = clock
         self._sleep = sleep
@@ -98,8 +105,8 @@ class UploadClient:
 
     def _stream(self, upload: Upload, sending: Sending) -> Upload:
         """Send what is missing; the complete upload as the last acknowledgement tells it."""
-        requests = _messages(sending.frames(), upload.id, self._user)
-        call = self._stub.StreamUpload(requests, metadata=self._connection.metadata)
+        messages = _messages(sending.frames(), upload.id, self._user)
+        call = self._send(messages, metadata=self._connection.metadata)
         try:
             with self._connection.calling():
                 for answer in call:
@@ -134,6 +141,7 @@ class UploadClient:
             ) from error
 
 
-def _messages(frames: Iterator[Frame], upload_id: str, user: str) -> Iterator[video_pb.UploadRequest]:
+def _messages(frames: Iterator[Frame], upload_id: str, user: str) -> Iterator[bytes]:
     for frame in frames:
-        yield wire.frame_message(frame, upload_id=upload_id, user=user)
+        yield encode(frame, upload_id=upload_id, user=user)
+        upload_id = user = ""

@@ -12,7 +12,7 @@ from facecli.core.errors import BytesDiffer
 class BlobWriter(Protocol):
     """An open blob. Whatever was written before `flush` returns survives a power cut."""
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes | memoryview) -> None:
         """Write all of `data`; DiskFull or StorageFailed when that cannot be."""
         ...
 
@@ -20,6 +20,10 @@ class BlobWriter(Protocol):
 
     def size(self) -> int:
         """Bytes up to the highest written one."""
+        ...
+
+    def forget_cached(self) -> None:
+        """Let the next `read` tell what the disk holds, not what memory remembers."""
         ...
 
     def truncate(self, size: int) -> None:
@@ -41,7 +45,7 @@ class BlobStore(Protocol):
     """Blobs by key (`uploads/<id>`, `outputs/<id>`)."""
 
     def create(self, key: str, *, size: int | None) -> None:
-        """An empty blob, durable, with room for `size` bytes; DiskFull when there is none."""
+        """An empty blob with room for `size` bytes, durable with the first flush; DiskFull without room."""
         ...
 
     def writer(self, key: str) -> BlobWriter: ...
@@ -57,6 +61,8 @@ class BlobStore(Protocol):
     def put(self, key: str, source: Path) -> None:
         """Move a finished local file in: visible means whole, and durable."""
         ...
+
+    def exists(self, key: str) -> bool: ...
 
     def delete(self, key: str) -> None:
         """Gone, also when it was not there."""

@@ -15,14 +15,19 @@ def crc32c(data: bytes, start: int = 0) -> int:
     return int(google_crc32c.extend(start, data))
 
 
-def join(parts: Iterable[tuple[int, int]]) -> int:
-    """Checksum of a whole from the (crc32c, length in bytes) of its parts, in order, reading none of them.
+def append(whole: int, part: int, length: int) -> int:
+    """Checksum of bytes with the checksum `whole`, followed by `length` bytes with the checksum `part`.
 
     Appending n bytes multiplies a checksum by x^8n in GF(2); crc(AB) = crc(A)·x^8|B| xor crc(B).
     """
+    return _times(_append_zeros(length), whole) ^ part
+
+
+def join(parts: Iterable[tuple[int, int]]) -> int:
+    """Checksum of a whole from the (crc32c, length in bytes) of its parts, in order, reading none of them."""
     whole = 0
     for crc, length in parts:
-        whole = _times(_append_zeros(length), whole) ^ crc
+        whole = append(whole, crc, length)
     return whole
 
 

@@ -1,22 +1,15 @@
-"""Takes uploads in: begins them, stores their chunks, completes, lists, cancels and expires them."""
+"""Takes uploads in: begins them, hands out their writers, lists, cancels and expires them."""
 
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from facecli.core.blobs import BlobStore
-from facecli.core.checksums import join
-from facecli.core.errors import (
-    FileTooLarge,
-    InvalidInput,
-    NotFound,
-    StorageFailed,
-    UploadNotFound,
-    UploadUnfinished,
-)
-from facecli.core.upload_writer import OpenFile, UploadWriter
+from facecli.core.errors import FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
+from facecli.core.open_files import OpenFiles
+from facecli.core.storing import Storing, Written
+from facecli.core.upload_writer import UploadWriter
 from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, UploadRows, upload_id_of
 
 
@@ -36,33 +29,45 @@ class Inbox:
         self._rows = rows
         self._blobs = blobs
         self._clock = clock
-        self._open: dict[str, OpenFile] = {}
-        self._lock = threading.RLock()
+        self._files = OpenFiles(rows=rows, blobs=blobs)
+        self._storing = Storing(
+            self._files,
+            rows=rows,
+            blobs=blobs,
+            clock=clock,
+            expiry=limits.expiry,
+            max_file_size=limits.max_file_size,
+        )
 
     def begin(
         self, new: NewUpload, *, fresh: bool = False, upload_id: str = ""
     ) -> tuple[Upload, list[Chunk]]:
         """The upload to go on with and its stored chunks; a new one when none fits or `fresh` asks for it."""
-        if new.size is not None:
-            self._check_size(new.name, new.size)
+        self._check_size(new)
         found = None if fresh or upload_id else self._rows.find(new)
         if found is None:
-            upload_id = upload_id or new_upload_id()
-            key = _key(upload_id)
-            self._blobs.create(key, size=new.size)
-            now = self._clock()
-            try:
-                found = self._rows.insert(
-                    new, upload_id=upload_id, blob_key=key, now=now, expires_at=now + self.limits.expiry
-                )
-            except BaseException:
-                self._blobs.delete(key)
-                raise
-        chunks = list(self._rows.chunks(found.id))
-        if not found.completed and len(chunks) == found.total_chunks:
-            with self._opened(found.id) as file:
-                found = self._completed(file)
-        return found, chunks
+            begun = self._new(new, upload_id or new_upload_id())
+            self._insert([begun])
+            return begun, []
+        return self._found(found)
+
+    def begin_all(self, wanted: Sequence[tuple[NewUpload, bool]]) -> list[tuple[Upload, list[Chunk]]]:
+        """`begin` for many, each with whether it shall be fresh; all or none. The new ones are one commit."""
+        for new, _ in wanted:
+            self._check_size(new)
+        results: list[tuple[Upload, list[Chunk]]] = []
+        begun = []
+        for new, fresh in wanted:
+            found = None if fresh else self._rows.find(new)
+            if found is None:
+                found = self._new(new, new_upload_id())
+                begun.append(found)
+                results.append((found, []))
+            else:
+                results.append(self._found(found))
+        if begun:
+            self._insert(begun)
+        return results
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:
         """UploadNotFound for an unknown id and for somebody else's alike; None asks for anybody's."""
@@ -89,42 +94,26 @@ class Inbox:
     @contextmanager
     def writer(self, upload_id: str, *, owner: str) -> Iterator[UploadWriter]:
         """The newest writer of an upload; the one before can store nothing more."""
-        self.get(upload_id, owner=owner)
-        with self._opened(upload_id) as file:
-            with file.committing:
-                if file.writer:
-                    file.writer.revoke()
-                now = self._clock()
-                file.upload = self._rows.claim(upload_id, now=now, expires_at=now + self.limits.expiry)
-                file.chunks.update({chunk.index: chunk for chunk in self._rows.chunks(upload_id)})
-                writer = file.writer = UploadWriter(file, epoch=file.upload.epoch)
-            try:
-                yield writer
-            finally:
-                with file.committing:
-                    writer.revoke()
+        self._check_owner(upload_id, owner)
+        with self._storing.writer(upload_id) as writer:
+            yield writer
+
+    def store_all(self, batch: Sequence[Written]) -> Iterator[Upload]:
+        """Make chunks durable together; each one's upload when it may be acknowledged, in order."""
+        return self._storing.store(batch)
 
     def store(self, writer: UploadWriter, chunk: Chunk) -> Upload:
-        """Flush, then commit: when this returns the chunk may be acknowledged. The last one completes.
+        """Make a chunk durable: when this returns it may be acknowledged. The last one completes.
 
         TakenOver when another writer has begun, ChunkDiffers when the upload was completed meanwhile.
         """
-        file = writer.file
-        self._check_size(file.upload.name, chunk.index * file.upload.chunk_size + chunk.size)
-        with file.committing:
-            writer.check()
-            if file.chunks.get(chunk.index) == chunk:
-                file.upload = self._rows.get(file.upload.id)
-            else:
-                file.flush()
-                file.upload = self._commit(writer, chunk)
-            writer.stored(chunk)
-        return self._completed(file)
+        (upload,) = self._storing.store([(writer, chunk)])
+        return upload
 
     def put_chunk(self, upload_id: str, frame: Frame, *, owner: str) -> Upload:
         """Store one whole chunk, in any order, beside others."""
-        self.get(upload_id, owner=owner)
-        with self._opened(upload_id) as file:
+        self._check_owner(upload_id, owner)
+        with self._files.opened(upload_id) as file:
             writer = UploadWriter(file, epoch=None)
             try:
                 chunk = writer.write(frame)
@@ -137,10 +126,10 @@ class Inbox:
     def cancel(self, upload_id: str, *, owner: str) -> None:
         """Forget an upload, complete or not, and its bytes."""
         self.get(upload_id, owner=owner)
-        with self._lock:
-            file = self._open.get(upload_id)
-            if file and file.writer:
-                file.writer.revoke()
+        with self._files.lock:
+            if file := self._files.get(upload_id):
+                file.revoke()
+            self._files.forget(upload_id)
             self._rows.delete(upload_id)
         self._delete_blobs(upload_id)
 
@@ -148,9 +137,10 @@ class Inbox:
         """Remove incomplete uploads whose time is over and bytes without a row; how many went."""
         now, gone = self._clock(), 0
         for upload in self._rows.expired(now):
-            with self._lock:
-                if upload.id in self._open or not self._rows.delete(upload.id, expired_at=now):
+            with self._files.lock:
+                if self._files.get(upload.id) or not self._rows.delete(upload.id, expired_at=now):
                     continue
+                self._files.forget(upload.id)
             self._delete_blobs(upload.id)
             gone += 1
         return gone
@@ -168,76 +158,50 @@ class Inbox:
                 gone += 1
         return gone
 
-    @contextmanager
-    def _opened(self, upload_id: str) -> Iterator[OpenFile]:
-        with self._lock:
-            file = self._open.get(upload_id)
-            if file is None:
-                upload = self._rows.get(upload_id)
-                chunks = self._rows.chunks(upload_id)
-                file = self._open[upload_id] = OpenFile(upload, self._blobs.writer(upload.blob_key), chunks)
-            if file.broken:
-                raise StorageFailed(f"a flush of {file.upload.name} failed; waiting for its writers to end")
-            file.users += 1
-        try:
-            yield file
-        finally:
-            with self._lock:
-                file.users -= 1
-                if not file.users:
-                    del self._open[upload_id]
-                    file.blob.__exit__(None, None, None)
-
-    def _commit(self, writer: UploadWriter, chunk: Chunk) -> Upload:
+    def _new(self, new: NewUpload, upload_id: str) -> Upload:
         now = self._clock()
-        with writer.file.unsure():
-            return self._rows.store_chunk(
-                writer.file.upload.id,
-                epoch=writer.epoch,
-                chunk=chunk,
-                now=now,
-                expires_at=now + self.limits.expiry,
-            )
+        return Upload.begun(
+            new,
+            upload_id=upload_id,
+            blob_key=_key(upload_id),
+            now=now,
+            expires_at=now + self.limits.expiry,
+        )
 
-    def _completed(self, file: OpenFile) -> Upload:
-        """The upload, completed when every chunk of it is stored."""
-        if file.upload.completed or file.upload.stored_chunks < file.upload.total_chunks:
-            return file.upload
-        with file.committing:
-            upload = self._rows.get(file.upload.id)
-            file.upload = upload if upload.completed else self._complete(file, self._rows.chunks(upload.id))
-        return file.upload
-
-    def _complete(self, file: OpenFile, chunks: Sequence[Chunk]) -> Upload:
-        old, size = file.upload, sum(chunk.size for chunk in chunks)
-        crc32c = join((chunk.crc32c, chunk.size) for chunk in chunks)
-        key = old.blob_key if file.seal(size) else self._copied(file, chunks, size)
+    def _insert(self, begun: Sequence[Upload]) -> None:
+        made = list[str]()
         try:
-            upload = self._rows.complete(old.id, crc32c=crc32c, size=size, blob_key=key, now=self._clock())
-        except NotFound:
-            self._delete_blobs(old.id)
+            for upload in begun:
+                self._blobs.create(upload.blob_key, size=upload.size)
+                made.append(upload.blob_key)
+            self._rows.insert(begun)
+        except BaseException:
+            for key in made:
+                self._blobs.delete(key)
             raise
-        if key != old.blob_key:
-            self._blobs.delete(old.blob_key)
-        return upload
+        for upload in begun:
+            self._files.begun(upload)
 
-    def _copied(self, file: OpenFile, chunks: Sequence[Chunk], size: int) -> str:
-        """The key of a blob with every chunk at home, because some were replaced on the way."""
-        key = f"{_key(file.upload.id)}.whole"
-        self._blobs.delete(key)
-        self._blobs.create(key, size=size)
-        with self._blobs.writer(key) as target:
-            file.copy(chunks, target)
-        return key
+    def _found(self, upload: Upload) -> tuple[Upload, list[Chunk]]:
+        chunks = list(self._rows.chunks(upload.id))
+        if not upload.completed and len(chunks) == upload.total_chunks:
+            with self._files.opened(upload.id) as file:
+                upload = self._storing.completed(file)
+        return upload, chunks
+
+    def _check_owner(self, upload_id: str, owner: str) -> None:
+        file = self._files.get(upload_id)
+        if not (file and file.upload.owner == owner):
+            self.get(upload_id, owner=owner)
 
     def _delete_blobs(self, upload_id: str) -> None:
         self._blobs.delete(_key(upload_id))
         self._blobs.delete(f"{_key(upload_id)}.whole")
 
-    def _check_size(self, name: str, size: int) -> None:
-        if size > self.limits.max_file_size:
-            limit = self.limits.max_file_size
-            raise FileTooLarge(f"{name} has {size} bytes; this server takes {limit} at most")
+    def _check_size(self, new: NewUpload) -> None:
+        limit = self.limits.max_file_size
+        if new.size is not None and new.size > limit:
+            raise FileTooLarge(f"{new.name} has {new.size} bytes; this server takes {limit} at most")
 
 
 def new_upload_id() -> str:

@@ -1,6 +1,5 @@
 """What an upload is: its states, its arithmetic, its rules, and the rows that keep it."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,14 +7,12 @@ from typing import Protocol
 from urllib.parse import quote, unquote
 
 from facecli.core.errors import InvalidInput
+from facecli.core.names import checked_name
 
 CHUNK_SIZE = 10 * 1024 * 1024  # bytes; what is checked, acknowledged and resumed
-FRAME_SIZE = 1024 * 1024  # bytes; what travels in one message
+FRAME_SIZE = 512 * 1024  # bytes; what travels in one message
 MAX_CHUNK_SIZE = 16 * 1024 * 1024
 MAX_CHUNKS = 1_000_000
-MAX_NAME_BYTES = 255
-
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class UploadStatus(StrEnum):
@@ -39,11 +36,28 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewChunk:
+    """A flushed chunk to be remembered; `epoch` is its writer's, None for one that claims nothing.
+
+    `whole` comes with the chunk that completes the file: the crc32c of all of it.
+    """
+
+    upload_id: str
+    epoch: int | None
+    chunk: Chunk
+    whole: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A piece of a chunk, at its absolute offset in the file; never across a chunk's end."""
+    """A piece of a chunk, at its absolute offset in the file; never across a chunk's end.
+
+    `crc32c` is that of `data`, where it is known already.
+    """
 
     offset: int
-    data: bytes
+    data: bytes | memoryview
+    crc32c: int | None = None
     chunk_crc32c: int | None = None
     ends_chunk: bool = False
 
@@ -115,6 +129,30 @@ class Upload:
     updated_at: float
     expires_at: float
 
+    @classmethod
+    def begun(
+        cls, new: NewUpload, *, upload_id: str, blob_key: str, now: float, expires_at: float
+    ) -> "Upload":
+        return cls(
+            id=upload_id,
+            blob_key=blob_key,
+            owner=new.owner,
+            name=new.name,
+            file_type=new.file_type,
+            size=new.size,
+            chunk_size=new.chunk_size,
+            total_chunks=new.total_chunks,
+            fingerprint=new.fingerprint,
+            status=UploadStatus.INCOMPLETE,
+            epoch=0,
+            stored_bytes=0,
+            stored_chunks=0,
+            crc32c=None,
+            created_at=now,
+            updated_at=now,
+            expires_at=expires_at,
+        )
+
     @property
     def file_url(self) -> str:
         return f"/uploads/{self.id}/{quote(self.name, safe='')}"
@@ -140,20 +178,6 @@ def upload_id_of(file_url: str) -> str:
     return parts[2]
 
 
-def checked_name(name: str) -> str:
-    """The display name in NFC. It is data: no file is ever called so."""
-    name = unicodedata.normalize("NFC", name)
-    if not name:
-        raise InvalidInput("the file has no name")
-    if len(name.encode(errors="surrogatepass")) > MAX_NAME_BYTES:
-        raise InvalidInput(f"the file name is longer than {MAX_NAME_BYTES} bytes")
-    if name in {".", ".."} or "/" in name or "\\" in name:
-        raise InvalidInput(f"{name!r} is a path; send the name alone")
-    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs"} for c in name):
-        raise InvalidInput(f"the file name {name!r} has control characters")
-    return name
-
-
 def checked_file_type(file_type: str) -> FileType:
     try:
         return FileType(file_type)
@@ -164,9 +188,9 @@ def checked_file_type(file_type: str) -> FileType:
 class UploadRows(Protocol):
     """Where uploads and their chunks are remembered. Every change is durable when the call returns."""
 
-    def insert(
-        self, new: NewUpload, *, upload_id: str, blob_key: str, now: float, expires_at: float
-    ) -> Upload: ...
+    def insert(self, uploads: Sequence[Upload]) -> None:
+        """Remember new uploads in one transaction; AlreadyExists when an id is taken."""
+        ...
 
     def get(self, upload_id: str) -> Upload:
         """UploadNotFound when there is none."""
@@ -191,13 +215,16 @@ class UploadRows(Protocol):
         """Raise the epoch: from now on no earlier writer can store a chunk."""
         ...
 
-    def store_chunk(
-        self, upload_id: str, *, epoch: int | None, chunk: Chunk, now: float, expires_at: float
-    ) -> Upload:
-        """Remember a flushed chunk; TakenOver when `epoch` is not the newest. None claims nothing.
+    def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> Sequence[Upload]:
+        """Remember flushed chunks in one transaction; each one's upload, in the same order.
 
-        ChunkDiffers when the upload is complete. The last chunk tells a size that was unknown.
+        All or none: TakenOver when an `epoch` is not the newest, ChunkDiffers when an upload is complete. The
+        last chunk of a file tells a size that was unknown.
         """
+        ...
+
+    def forget_chunks(self, upload_id: str, indexes: Sequence[int]) -> Upload:
+        """Chunks that the disk has lost: they are missing again."""
         ...
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:

@@ -1,12 +1,14 @@
 """Uploads and their chunks as rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
     RowMapping,
+    bindparam,
     delete,
     insert,
     select,
@@ -17,7 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, TakenOver, UploadNotFound
-from facecli.core.uploads import Chunk, FileType, NewUpload, Upload, UploadStatus
+from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
+from facecli.metadata.chunks import chunk_of, key_of, put_chunks, stored_of
 from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import chunks, uploads
 
@@ -28,33 +31,14 @@ class SqlUploadRows:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def insert(
-        self, new: NewUpload, *, upload_id: str, blob_key: str, now: float, expires_at: float
-    ) -> Upload:
-        """The new upload; AlreadyExists when the id is taken."""
-        row = insert(uploads).values(
-            id=upload_id,
-            blob_key=blob_key,
-            owner=new.owner,
-            name=new.name,
-            file_type=new.file_type,
-            size=new.size,
-            chunk_size=new.chunk_size,
-            total_chunks=new.total_chunks,
-            fingerprint=new.fingerprint,
-            status=UploadStatus.INCOMPLETE,
-            epoch=0,
-            stored_bytes=0,
-            stored_chunks=0,
-            created_at=now,
-            updated_at=now,
-            expires_at=expires_at,
-        )
+    def insert(self, new: Sequence[Upload]) -> None:
+        """Remember new uploads in one transaction; AlreadyExists when an id is taken."""
+        rows = [{column.name: getattr(upload, column.name) for column in uploads.c} for upload in new]
         try:
             with writing(self._engine) as connection:
-                return _upload(connection.execute(row.returning(uploads)).mappings().one())
+                connection.execute(insert(uploads), rows)
         except IntegrityError as error:
-            raise AlreadyExists(f"there is an upload {upload_id} already") from error
+            raise AlreadyExists(f"there is an upload {new[0].id} already") from error
 
     def get(self, upload_id: str) -> Upload:
         """UploadNotFound when there is none."""
@@ -101,7 +85,7 @@ class SqlUploadRows:
         """By index."""
         query = select(chunks).where(chunks.c.upload_id == upload_id).order_by(chunks.c.index)
         with reading(self._engine) as connection:
-            return [_chunk(row) for row in connection.execute(query).mappings()]
+            return [chunk_of(row) for row in connection.execute(query).mappings()]
 
     def claim(self, upload_id: str, *, now: float, expires_at: float) -> Upload:
         """Raise the epoch: from now on no earlier writer can store a chunk."""
@@ -111,31 +95,37 @@ class SqlUploadRows:
                 connection, upload_id, epoch=upload.epoch + 1, updated_at=now, expires_at=expires_at
             )
 
-    def store_chunk(
-        self, upload_id: str, *, epoch: int | None, chunk: Chunk, now: float, expires_at: float
-    ) -> Upload:
-        """Remember a flushed chunk; TakenOver when `epoch` is not the newest, ChunkDiffers when complete.
+    def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> list[Upload]:
+        """Remember flushed chunks in one transaction; each one's upload, in the same order.
 
-        The length of the last chunk tells the size that was unknown; from then on the size is fixed.
+        All or none: TakenOver when an epoch is not the newest, ChunkDiffers when an upload is complete. The
+        length of the last chunk tells the size that was unknown; from then on the size is fixed.
         """
         with writing(self._engine) as connection:
+            after = _locked(connection, {each.upload_id for each in new})
+            stored = stored_of(connection, new)
+            known = set(stored)
+            changed = []
+            for each in new:
+                upload = _with_chunk(after[each.upload_id], each, is_new=key_of(each) not in known)
+                after[upload.id] = replace(upload, updated_at=now, expires_at=expires_at)
+                known.add(key_of(each))
+                changed.append(after[upload.id])
+            put_chunks(connection, new, stored)
+            connection.execute(_CHANGE, [_values(upload) for upload in after.values()])
+        return changed
+
+    def forget_chunks(self, upload_id: str, indexes: Sequence[int]) -> Upload:
+        """Chunks that the disk has lost: they are missing again."""
+        with writing(self._engine) as connection:
             upload = _found(connection, upload_id, lock=True)
-            if upload.completed:
-                raise ChunkDiffers(f"{upload.name} is complete; its chunk {chunk.index} cannot be replaced")
-            if epoch is not None and epoch != upload.epoch:
-                raise TakenOver(f"another writer continues the upload of {upload.name}")
-            if upload.chunk_length(chunk.index) not in {None, chunk.size}:
-                raise InvalidInput(f"chunk {chunk.index} of {upload.name} cannot have {chunk.size} bytes")
-            new = _store(connection, upload_id, chunk)
-            last = chunk.index == upload.total_chunks - 1
+            lost = chunks.c.index.in_(indexes) & (chunks.c.upload_id == upload_id)
+            sizes = connection.execute(delete(chunks).where(lost).returning(chunks.c.size)).scalars().all()
             return _changed(
                 connection,
                 upload_id,
-                size=chunk.index * upload.chunk_size + chunk.size if last else upload.size,
-                stored_bytes=upload.stored_bytes + (chunk.size if new else 0),
-                stored_chunks=upload.stored_chunks + new,
-                updated_at=now,
-                expires_at=expires_at,
+                stored_bytes=upload.stored_bytes - sum(sizes),
+                stored_chunks=upload.stored_chunks - len(sizes),
             )
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
@@ -186,20 +176,45 @@ def _changed(connection: Connection, upload_id: str, **values: object) -> Upload
     return _upload(connection.execute(change).mappings().one())
 
 
-def _store(connection: Connection, upload_id: str, chunk: Chunk) -> bool:
-    """Whether it is new. The upload's row is locked: nobody else stores a chunk of it now."""
-    values = {"size": chunk.size, "crc32c": chunk.crc32c, "position": chunk.position}
-    here = (chunks.c.upload_id == upload_id) & (chunks.c.index == chunk.index)
-    if connection.execute(update(chunks).where(here).values(**values)).rowcount:
-        return False
-    connection.execute(insert(chunks).values(upload_id=upload_id, index=chunk.index, **values))
-    return True
+def _locked(connection: Connection, upload_ids: set[str]) -> dict[str, Upload]:
+    query = select(uploads).where(uploads.c.id.in_(upload_ids)).order_by(uploads.c.id).with_for_update()
+    found = {row["id"]: _upload(row) for row in connection.execute(query).mappings()}
+    if missing := upload_ids - found.keys():
+        raise UploadNotFound(f"there is no upload {min(missing)}")
+    return found
+
+
+def _with_chunk(upload: Upload, new: NewChunk, *, is_new: bool) -> Upload:
+    chunk = new.chunk
+    if upload.completed:
+        raise ChunkDiffers(f"{upload.name} is complete; its chunk {chunk.index} cannot be replaced")
+    if new.epoch is not None and new.epoch != upload.epoch:
+        raise TakenOver(f"another writer continues the upload of {upload.name}")
+    if upload.chunk_length(chunk.index) not in {None, chunk.size}:
+        raise InvalidInput(f"chunk {chunk.index} of {upload.name} cannot have {chunk.size} bytes")
+    last = chunk.index == upload.total_chunks - 1
+    return replace(
+        upload,
+        size=chunk.index * upload.chunk_size + chunk.size if last else upload.size,
+        stored_bytes=upload.stored_bytes + (chunk.size if is_new else 0),
+        stored_chunks=upload.stored_chunks + is_new,
+        status=upload.status if new.whole is None else UploadStatus.COMPLETED,
+        crc32c=new.whole,
+    )
+
+
+def _values(upload: Upload) -> dict[str, object]:
+    return {"its_id": upload.id, **{name: getattr(upload, name) for name in _CHANGING}}
+
+
+_CHANGING = ("size", "stored_bytes", "stored_chunks", "updated_at", "expires_at", "status", "crc32c")
+_CHANGE = (
+    update(uploads)
+    .where(uploads.c.id == bindparam("its_id"))
+    .values({name: bindparam(name) for name in _CHANGING})
+)
 
 
 def _upload(row: RowMapping) -> Upload:
     enums = {"file_type": FileType(row["file_type"]), "status": UploadStatus(row["status"])}
     return Upload(**{**row, **enums})
-
-
-def _chunk(row: RowMapping) -> Chunk:
-    return Chunk(index=row["index"], size=row["size"], crc32c=row["crc32c"], position=row["position"])

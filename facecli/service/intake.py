@@ -1,61 +1,86 @@
-"""Receives the frames of one call while the chunks before are being stored."""
+"""Receives the messages of one call while others are written, and others stored."""
 
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
 import grpc
 
 from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
-from facecli.core.upload_writer import UploadWriter
-from facecli.core.uploads import Chunk, Frame
 
-AHEAD = 2  # finished chunks that may wait for their flush
+ARRIVED = 2  # messages that may wait to be written
+WRITTEN = 8  # finished chunks that may wait to be stored, together
 LOOK_EVERY = 0.2  # seconds between two looks at idleness and draining
 
+T = TypeVar("T")
+Q = TypeVar("Q")
 
-class Intake:
-    """Writes frames in a thread of its own; iterating gives the chunks that were written, not yet flushed."""
+
+class Intake(Generic[T]):
+    """Calls `write` with every message, in a thread of its own; iterating gives what it finished, in batches.
+
+    The next batch is whatever was finished while the last one was being stored.
+    """
 
     def __init__(
         self,
-        frames: Iterator[Frame],
-        writer: UploadWriter,
+        messages: Iterator[bytes],
+        write: Callable[[bytes], T | None],
         *,
         idle_limit: float,
         draining: threading.Event,
         active: Callable[[], bool],
     ) -> None:
-        self._frames = frames
-        self._writer = writer
+        self._messages = messages
+        self._write = write
         self._idle_limit = idle_limit
         self._draining = draining
         self._active = active
-        self._finished: queue.Queue[Chunk | BaseException | None] = queue.Queue(maxsize=AHEAD)
+        self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=ARRIVED)
+        self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=WRITTEN)
         self._heard = time.monotonic()
         self._abandoned = threading.Event()
 
-    def __iter__(self) -> Iterator[Chunk]:
-        """Ends with the frames. Raises what writing raised, IdleTooLong, or Unavailable when draining."""
-        threading.Thread(target=self._receive, name="intake", daemon=True).start()
+    def __iter__(self) -> Iterator[list[T]]:
+        """Ends with the messages. Raises what writing raised, IdleTooLong, or Unavailable when draining."""
+        threads = [threading.Thread(target=work, daemon=True) for work in (self._receive, self._write_all)]
+        for thread in threads:
+            thread.start()
         try:
-            while (item := self._next()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
+            ended = False
+            while not ended:
+                batch: list[T] = []
+                items = [self._next(), *self._waiting()]
+                for item in items:
+                    if isinstance(item, BaseException):
+                        yield batch
+                        raise item
+                    if item is None:
+                        ended = True
+                    else:
+                        batch.append(item)
+                yield batch
         finally:
             self._abandoned.set()
 
-    def _next(self) -> Chunk | BaseException | None:
+    def _next(self) -> T | BaseException | None:
         while True:
             # Also between the chunks of a fast client, who would keep a stopping server waiting.
             if self._draining.is_set():
                 raise Unavailable("the server is shutting down; go on with this upload when it is back")
             try:
-                return self._finished.get(timeout=LOOK_EVERY)
+                return self._written.get(timeout=LOOK_EVERY)
             except queue.Empty:
                 self._check()
+
+    def _waiting(self) -> Iterator[T | BaseException | None]:
+        try:
+            while True:
+                yield self._written.get_nowait()
+        except queue.Empty:
+            return
 
     def _check(self) -> None:
         if not self._active():
@@ -66,24 +91,44 @@ class Intake:
     def _receive(self) -> None:
         end: BaseException | None = None
         try:
-            for frame in self._frames:
+            for message in self._messages:
                 self._heard = time.monotonic()
-                chunk = self._writer.write(frame)
-                if chunk is not None and not self._hand_over(chunk):
+                if not self._hand_over(self._arrived, message):
                     return
                 self._heard = time.monotonic()
-        except (FacecliError, grpc.RpcError) as error:
+        except grpc.RpcError as error:
+            end = error
+        finally:
+            self._hand_over(self._arrived, end)
+
+    def _write_all(self) -> None:
+        end: BaseException | None = None
+        try:
+            while isinstance(message := self._take(), bytes):
+                finished = self._write(message)
+                if finished is not None and not self._hand_over(self._written, finished):
+                    return
+            end = message
+        except FacecliError as error:
             end = error
         except Exception as error:
             end = error
             raise
         finally:
-            self._hand_over(end)
+            self._hand_over(self._written, end)
 
-    def _hand_over(self, item: Chunk | BaseException | None) -> bool:
+    def _take(self) -> bytes | BaseException | None:
         while not self._abandoned.is_set():
             try:
-                self._finished.put(item, timeout=LOOK_EVERY)
+                return self._arrived.get(timeout=LOOK_EVERY)
+            except queue.Empty:
+                continue
+        return None
+
+    def _hand_over(self, to: queue.Queue[Q], item: Q) -> bool:
+        while not self._abandoned.is_set():
+            try:
+                to.put(item, timeout=LOOK_EVERY)
             except queue.Full:
                 continue
             return True

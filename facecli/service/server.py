@@ -19,7 +19,9 @@ from facecli.service.files import FileService
 from facecli.service.interceptors.access_log import access_log
 from facecli.service.interceptors.auth import auth
 from facecli.service.interceptors.errors import errors
+from facecli.service.interceptors.raw import Raw
 from facecli.service.interceptors.wrapping import Wrapping
+from facecli.service.memory import keep_freed_memory
 from facecli.service.tasks import TaskService
 from facecli.service.uploads import UploadService
 from facecli.service.videos import VideoService
@@ -60,6 +62,7 @@ class Server:
         limits: ServerLimits,
         token: str | None,
     ) -> None:
+        keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
         threads = limits.uploads + limits.watchers + limits.downloads + SHORT_CALLS
@@ -67,7 +70,7 @@ class Server:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,
-            interceptors=[Wrapping(guard) for guard in guards],
+            interceptors=[*(Wrapping(guard) for guard in guards), Raw()],
             options=[
                 ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
                 ("grpc.so_reuseport", 0),

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from itertools import chain
 
 import grpc
 
@@ -12,10 +11,10 @@ from facecli.core.uploads import Frame
 from facecli.service.admission import Admission
 from facecli.service.intake import Intake
 from facecli.service.pages import page
+from facecli.service.reception import NOTHING_BEGUN, Reception
 from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
-from facecli.wire.generated import video_service_pb2 as video_pb
 
 
 class UploadService(pb_grpc.UploadServiceServicer):
@@ -33,26 +32,22 @@ class UploadService(pb_grpc.UploadServiceServicer):
         upload, chunks = self._inbox.begin(wire.new_upload(request), fresh=request.fresh)
         return pb.BeginUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
 
-    def StreamUpload(
-        self, request_iterator: Iterator[video_pb.UploadRequest], context: grpc.ServicerContext
+    def StreamUpload(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
+        self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> Iterator[pb.StreamUploadResponse]:
-        first = next(request_iterator, None)
-        if first is None or not first.upload_id:
-            raise InvalidInput("the first message of StreamUpload names the upload_id from BeginUpload")
-        with (
-            self._admission.place(),
-            self._inbox.writer(first.upload_id, owner=first.user_id) as writer,
-        ):
-            frames = _frames(chain((first,), request_iterator), first.upload_id)
+        with self._admission.place(), Reception(self._inbox) as reception:
             intake = Intake(
-                frames,
-                writer,
+                request_iterator,
+                reception.write,
                 idle_limit=self._idle_limit,
                 draining=self._draining,
                 active=context.is_active,
             )
-            for chunk in intake:
-                yield wire.acknowledgement(self._inbox.store(writer, chunk), chunk)
+            for batch in intake:
+                for upload, chunk in reception.store(batch):
+                    yield wire.acknowledgement(upload, chunk)
+            if not reception.begun:
+                raise InvalidInput(NOTHING_BEGUN)
 
     def UploadChunk(
         self, request: pb.UploadChunkRequest, context: grpc.ServicerContext
@@ -89,10 +84,3 @@ class UploadService(pb_grpc.UploadServiceServicer):
     ) -> pb.CancelUploadResponse:
         self._inbox.cancel(request.upload_id, owner=request.user_id)
         return pb.CancelUploadResponse()
-
-
-def _frames(requests: Iterator[video_pb.UploadRequest], upload_id: str) -> Iterator[Frame]:
-    for request in requests:
-        if request.upload_id not in ("", upload_id):
-            raise InvalidInput("one stream carries one upload; the upload_id changed midway")
-        yield wire.frame(request)

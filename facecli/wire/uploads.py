@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facecli.core.uploads import CHUNK_SIZE, Chunk, FileType, Frame, NewUpload, Upload, UploadStatus
+from facecli.core.uploads import CHUNK_SIZE, Chunk, FileType, NewUpload, Upload, UploadStatus
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 
@@ -67,24 +67,6 @@ def new_upload(request: pb.BeginUploadRequest) -> NewUpload:
         size=request.size,
         chunk_size=request.chunk_size or CHUNK_SIZE,
         fingerprint=request.fingerprint if request.HasField("fingerprint") else None,
-    )
-
-
-def frame(request: video_pb.UploadRequest) -> Frame:
-    """A message of StreamUpload as a frame."""
-    promised = request.chunk_crc32c if request.HasField("chunk_crc32c") else None
-    return Frame(
-        offset=request.offset, data=request.chunk, chunk_crc32c=promised, ends_chunk=promised is not None
-    )
-
-
-def frame_message(frame: Frame, *, upload_id: str, user: str) -> video_pb.UploadRequest:
-    return video_pb.UploadRequest(
-        upload_id=upload_id,
-        user_id=user,
-        offset=frame.offset,
-        chunk=frame.data,
-        chunk_crc32c=frame.chunk_crc32c,
     )
 
 

@@ -75,10 +75,24 @@ def test_no_stored_file_has_an_extension_or_a_name_of_a_user(blobs: LocalBlobs) 
     assert blobs.path(KEY) == blobs.root / "uploads" / "u1" / "data"
 
 
-def test_a_new_blob_is_durable_with_its_whole_way(blobs: LocalBlobs, synced: list[str]) -> None:
+def test_a_new_blob_is_durable_with_its_whole_way_after_its_first_flush(
+    blobs: LocalBlobs, synced: list[str]
+) -> None:
     blobs.create(KEY, size=4)
+    with blobs.writer(KEY) as writer:
+        writer.write(0, b"abcd")
+        writer.flush()
     root = str(blobs.root)
-    assert synced == [root, f"{root}/uploads", f"{root}/uploads/u1/data", f"{root}/uploads/u1"]
+    assert synced == [root, f"{root}/uploads/u1/data", f"{root}/uploads/u1", f"{root}/uploads"]
+
+
+def test_what_need_not_survive_a_power_cut_is_not_flushed(tmp_path: Path, synced: list[str]) -> None:
+    blobs = LocalBlobs(tmp_path / "data", durable=False)
+    blobs.create(KEY, size=4)
+    with blobs.writer(KEY) as writer:
+        writer.write(0, b"abcd")
+        writer.flush()
+    assert str(blobs.path(KEY)) not in synced
 
 
 def test_a_finished_file_is_durable_before_it_has_its_name(
@@ -94,6 +108,7 @@ def test_a_finished_file_is_durable_before_it_has_its_name(
 def test_a_flush_makes_the_file_durable(blobs: LocalBlobs, synced: list[str]) -> None:
     blobs.create(KEY, size=4)
     with blobs.writer(KEY) as writer:
+        writer.flush()
         synced.clear()
         writer.write(0, b"abcd")
         assert synced == []

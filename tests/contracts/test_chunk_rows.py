@@ -31,6 +31,16 @@ def test_a_replaced_chunk_counts_once(upload_rows: UploadRows) -> None:
     assert upload_rows.chunks("u1") == [other]
 
 
+def test_lost_chunks_are_missing_again(upload_rows: UploadRows) -> None:
+    insert(upload_rows)
+    for stored in (chunk(0), chunk(1)):
+        store(upload_rows, stored)
+    upload = upload_rows.forget_chunks("u1", [1, 2])
+    assert (upload.stored_chunks, upload.stored_bytes) == (1, 10)
+    assert upload_rows.chunks("u1") == [chunk(0)]
+    assert store(upload_rows, chunk(1)).stored_bytes == 20
+
+
 def test_the_last_chunk_tells_an_unknown_size(upload_rows: UploadRows) -> None:
     insert(upload_rows, UNKNOWN_SIZE)
     assert store(upload_rows, chunk(0)).size is None

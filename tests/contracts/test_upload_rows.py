@@ -7,7 +7,7 @@ import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
 from facecli.core.tasks import TaskRows
-from facecli.core.uploads import Chunk, FileType, NewUpload, Upload, UploadRows, UploadStatus
+from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadRows, UploadStatus
 
 NEW = NewUpload(
     owner="ann",
@@ -22,9 +22,11 @@ UNKNOWN_SIZE = replace(NEW, size=None, fingerprint=None)
 
 
 def insert(rows: UploadRows, new: NewUpload = NEW, upload_id: str = "u1", now: float = 100.0) -> Upload:
-    return rows.insert(
+    upload = Upload.begun(
         new, upload_id=upload_id, blob_key=f"uploads/{upload_id}", now=now, expires_at=now + 50
     )
+    rows.insert([upload])
+    return upload
 
 
 def chunk(index: int, size: int = 10, crc32c: int = 0xFFFFFFFF) -> Chunk:
@@ -34,7 +36,9 @@ def chunk(index: int, size: int = 10, crc32c: int = 0xFFFFFFFF) -> Chunk:
 def store(
     rows: UploadRows, stored: Chunk, *, epoch: int | None = None, upload_id: str = "u1", now: float = 110.0
 ) -> Upload:
-    return rows.store_chunk(upload_id, epoch=epoch, chunk=stored, now=now, expires_at=now + 50)
+    new = NewChunk(upload_id=upload_id, epoch=epoch, chunk=stored)
+    (upload,) = rows.store_chunks([new], now=now, expires_at=now + 50)
+    return upload
 
 
 def store_all(rows: UploadRows, upload_id: str = "u1") -> Upload:

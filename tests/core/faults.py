@@ -1,6 +1,7 @@
 """Real rows and blobs that fail, or wait, when a test says so."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 from facecli.blobs.local import LocalBlobs
 from facecli.core.blobs import BlobWriter
 from facecli.core.errors import DiskFull, StorageFailed, Unavailable
-from facecli.core.uploads import Chunk, Upload
+from facecli.core.uploads import NewChunk, Upload
 from facecli.metadata.uploads import SqlUploadRows
 
 
@@ -53,7 +54,7 @@ class FaultyWriter:
         self._blobs = blobs
         self._real = real
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes | memoryview) -> None:
         if self._blobs.disk_full:
             self._real.write(offset, data[: len(data) // 2])
             raise DiskFull(retry_after=1)
@@ -67,6 +68,9 @@ class FaultyWriter:
 
     def size(self) -> int:
         return self._real.size()
+
+    def forget_cached(self) -> None:
+        self._real.forget_cached()
 
     def truncate(self, size: int) -> None:
         self._real.truncate(size)
@@ -88,15 +92,13 @@ class FaultyRows(SqlUploadRows):
     forgets_to_answer = False  # it commits, and then the connection is gone
     refuses_completion = False
 
-    def store_chunk(
-        self, upload_id: str, *, epoch: int | None, chunk: Chunk, now: float, expires_at: float
-    ) -> Upload:
+    def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> list[Upload]:
         if self.refuses_chunks:
             raise Unavailable("the database is gone")
-        upload = super().store_chunk(upload_id, epoch=epoch, chunk=chunk, now=now, expires_at=expires_at)
+        stored = super().store_chunks(new, now=now, expires_at=expires_at)
         if self.forgets_to_answer:
             raise Unavailable("the database is gone")
-        return upload
+        return stored
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
         if self.refuses_completion:

@@ -105,22 +105,8 @@ def test_a_full_disk_keeps_what_was_stored_and_goes_on_when_there_is_room(
         assert place.content(send(inbox, writer, FILE, [1, 2, 3])) == FILE.data
 
 
-def test_a_completion_that_failed_is_made_up_for_by_the_next_begin(
-    inbox: Inbox, rows: FaultyRows, upload: Upload, place: Place
-) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        send(inbox, writer, FILE, [0, 1, 2])
-        rows.refuses_completion = True
-        with pytest.raises(Unavailable):
-            send(inbox, writer, FILE, [3])
-    rows.refuses_completion = False
-    finished, _ = place.inbox().begin(FILE.new)
-    assert finished.completed
-    assert place.content(finished) == FILE.data
-
-
 @pytest.mark.parametrize("fault", ["refuses_completion", "disk_full"])
-def test_a_copy_in_order_that_failed_is_made_up_for_too(
+def test_a_completion_that_failed_is_made_up_for_by_the_next_begin(
     inbox: Inbox, rows: FaultyRows, blobs: FaultyBlobs, upload: Upload, place: Place, fault: str
 ) -> None:
     with inbox.writer(upload.id, owner="ann") as writer:

@@ -74,7 +74,7 @@ class UploadMachine(RuleBasedStateMachine):
             assert self._complete
             assert self.acknowledged[index] != frame.data
         else:
-            self._acknowledge(index, frame.data)
+            self._acknowledge(index, bytes(frame.data))
 
     @writing
     @rule(index=indexes, version=versions, size=frame_sizes)
@@ -142,7 +142,7 @@ class UploadMachine(RuleBasedStateMachine):
             assert self._complete
             assert self.acknowledged[index] != frame.data
         else:
-            self._acknowledge(index, frame.data)
+            self._acknowledge(index, bytes(frame.data))
 
     @rule()
     def restart(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import InvalidInput
+from facecli.core.names import checked_name
 from facecli.core.uploads import (
     MAX_CHUNK_SIZE,
     MAX_CHUNKS,
@@ -12,7 +13,6 @@ from facecli.core.uploads import (
     NewUpload,
     Upload,
     UploadStatus,
-    checked_name,
     upload_id_of,
 )
 

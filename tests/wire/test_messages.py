@@ -6,9 +6,8 @@ import pytest
 
 from facecli.core.server_info import ServerInfo
 from facecli.core.tasks import Result, Task, TaskStatus
-from facecli.core.uploads import Chunk, FileType, Frame, Upload, UploadStatus
+from facecli.core.uploads import Chunk, FileType, Upload, UploadStatus
 from facecli.wire import files, tasks, uploads
-from facecli.wire.generated import video_service_pb2 as video_pb
 
 UPLOAD = Upload(
     id="u",
@@ -71,13 +70,6 @@ def test_a_task_arrives_as_it_was(task: Task) -> None:
 def test_stored_chunks_arrive_with_their_checksums() -> None:
     chunks = [Chunk(index=i, size=4, crc32c=2**32 - 1 - i, position=-1) for i in range(3)]
     assert uploads.chunks_from_messages(uploads.chunks_to_messages(chunks)) == chunks
-
-
-@pytest.mark.parametrize("crc", [None, 0, 2**32 - 1])
-def test_a_frame_arrives_as_it_was(crc: int | None) -> None:
-    frame = Frame(offset=2**40, data=b"x", chunk_crc32c=crc, ends_chunk=crc is not None)
-    wire = uploads.frame_message(frame, upload_id="u", user="ann").SerializeToString()
-    assert uploads.frame(video_pb.UploadRequest.FromString(wire)) == frame
 
 
 def test_server_info_arrives_as_it_was() -> None:

@@ -1,0 +1,23 @@
+"""Display names of files: data, never a path."""
+
+import unicodedata
+
+from facecli.core.errors import InvalidInput
+
+MAX_NAME_BYTES = 255
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def checked_name(name: str) -> str:
+    """The display name in NFC. It is data: no file is ever called so."""
+    name = unicodedata.normalize("NFC", name)
+    if not name:
+        raise InvalidInput("the file has no name")
+    if len(name.encode(errors="surrogatepass")) > MAX_NAME_BYTES:
+        raise InvalidInput(f"the file name is longer than {MAX_NAME_BYTES} bytes")
+    if name in {".", ".."} or "/" in name or "\\" in name:
+        raise InvalidInput(f"{name!r} is a path; send the name alone")
+    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs"} for c in name):
+        raise InvalidInput(f"the file name {name!r} has control characters")
+    return name

@@ -1,0 +1,90 @@
+"""The uploads that somebody writes to now, each opened once."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from facecli.core.blobs import BlobStore
+from facecli.core.checksums import crc32c
+from facecli.core.errors import StorageFailed
+from facecli.core.open_file import OpenFile
+from facecli.core.uploads import Chunk, Upload, UploadRows
+
+MOST_FRESH = 1000  # begun uploads whose rows need not be read again to be opened
+
+
+class OpenFiles:
+    """`lock` is held while a file is opened or closed."""
+
+    def __init__(self, *, rows: UploadRows, blobs: BlobStore) -> None:
+        self.lock = threading.RLock()
+        self._rows = rows
+        self._blobs = blobs
+        self._open: dict[str, OpenFile] = {}
+        self._fresh: dict[str, Upload] = {}
+        self._doubted: set[str] = set()
+
+    def begun(self, upload: Upload) -> None:
+        """A new row of this process: whoever opens it first is its first writer, and supersedes nobody."""
+        with self.lock:
+            if len(self._fresh) < MOST_FRESH:
+                self._fresh[upload.id] = upload
+
+    def get(self, upload_id: str) -> OpenFile | None:
+        return self._open.get(upload_id)
+
+    def forget(self, upload_id: str) -> None:
+        with self.lock:
+            self._fresh.pop(upload_id, None)
+
+    @contextmanager
+    def opened(self, upload_id: str) -> Iterator[OpenFile]:
+        """StorageFailed while a file whose flush failed has writers left; then it is checked and opened."""
+        with self.lock:
+            file = self._open.get(upload_id)
+            if file is None:
+                file = self._open[upload_id] = self._opening(upload_id)
+            if file.broken:
+                raise StorageFailed(f"a flush of {file.upload.name} failed; waiting for its writers to end")
+            file.users += 1
+        try:
+            yield file
+        finally:
+            with self.lock:
+                file.users -= 1
+                if not file.users:
+                    del self._open[upload_id]
+                    file.blob.__exit__(None, None, None)
+                    if file.broken:
+                        self._doubted.add(upload_id)
+
+    def _opening(self, upload_id: str) -> OpenFile:
+        if upload := self._fresh.pop(upload_id, None):
+            return OpenFile(upload, self._blobs.writer(upload.blob_key), (), unclaimed=True)
+        upload, chunks = self._rows.get(upload_id), self._rows.chunks(upload_id)
+        if not chunks and not self._blobs.exists(upload.blob_key):
+            # Its name was not durable yet when the power went; nothing of it was acknowledged.
+            self._blobs.create(upload.blob_key, size=upload.size)
+        file = OpenFile(upload, self._blobs.writer(upload.blob_key), chunks)
+        if upload_id in self._doubted:
+            self._check(file)
+            self._doubted.discard(upload_id)
+        return file
+
+    def _check(self, file: OpenFile) -> None:
+        """Read back what is stored after a flush failed; what the disk does not hold has to come again."""
+        file.blob.forget_cached()
+        lost = [chunk for chunk in file.chunks.values() if not _holds(file, chunk)]
+        if file.upload.completed and lost:
+            raise StorageFailed(f"the disk lost bytes of {file.upload.name}, which is complete")
+        if lost:
+            file.upload = self._rows.forget_chunks(file.upload.id, [chunk.index for chunk in lost])
+            for chunk in lost:
+                del file.chunks[chunk.index]
+
+
+def _holds(file: OpenFile, chunk: Chunk) -> bool:
+    try:
+        return crc32c(file.blob.read(chunk.position, chunk.size)) == chunk.crc32c
+    except StorageFailed:
+        return False

@@ -1,0 +1,74 @@
+"""What one stream brings: frames of one upload after another, each upload with its writer."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from facecli.core.errors import InvalidInput
+from facecli.core.inbox import Inbox
+from facecli.core.storing import Written
+from facecli.core.upload_writer import UploadWriter
+from facecli.core.uploads import Chunk, Upload
+from facecli.wire import frames
+
+MOST_OPEN = 64  # unfinished uploads of one stream
+NOTHING_BEGUN = "the first message of StreamUpload names the upload_id from BeginUpload"
+
+
+class Reception:
+    """`write` and `store` run in two threads. A writer ends with its complete upload, or with the stream."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._writer: UploadWriter | None = None
+        self._open: dict[str, tuple[UploadWriter, ExitStack]] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._writer = None
+            for _, stack in self._open.values():
+                stack.close()
+
+    @property
+    def begun(self) -> bool:
+        return self._writer is not None
+
+    def write(self, data: bytes) -> Written | None:
+        """Write the frame of a message; the chunk when it was its last. An upload_id switches to it."""
+        message, payload = frames.decode(data)
+        if message.upload_id:
+            self._writer = self._switched(message.upload_id, owner=message.user_id)
+        if self._writer is None:
+            raise InvalidInput(NOTHING_BEGUN)
+        chunk = self._writer.write(frames.frame(message, payload))
+        return (self._writer, chunk) if chunk else None
+
+    def store(self, batch: Sequence[Written]) -> Iterator[tuple[Upload, Chunk]]:
+        """Make chunks durable; each is given when it may be acknowledged."""
+        for (_, chunk), upload in zip(batch, self._inbox.store_all(batch), strict=True):
+            yield upload, chunk
+        with self._lock:
+            for upload_id, (writer, stack) in list(self._open.items()):
+                if writer is not self._writer and writer.file.upload.completed:
+                    del self._open[upload_id]
+                    stack.close()
+
+    def _switched(self, upload_id: str, *, owner: str) -> UploadWriter:
+        with self._lock:
+            opened = self._open.get(upload_id)
+            if opened is None:
+                if len(self._open) >= MOST_OPEN:
+                    raise InvalidInput(f"one stream carries {MOST_OPEN} unfinished uploads at most")
+                with ExitStack() as stack:
+                    writer = stack.enter_context(self._inbox.writer(upload_id, owner=owner))
+                    opened = self._open[upload_id] = writer, stack.pop_all()
+            self._writer = opened[0]
+            return self._writer
