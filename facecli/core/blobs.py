@@ -9,8 +9,28 @@ from typing import Protocol, Self
 from facecli.core.errors import BytesDiffer
 
 
+class BlobRun(Protocol):
+    """Bytes one after another, written by one thread at a time."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data`, now or by the end; DiskFull or StorageFailed when that cannot be."""
+        ...
+
+    def end(self) -> None:
+        """Now all of it is in the blob; durable with its next flush."""
+        ...
+
+    def drop(self) -> None:
+        """What is not in the blob yet is left out."""
+        ...
+
+
 class BlobWriter(Protocol):
     """An open blob. Whatever was written before `flush` returns survives a power cut."""
+
+    def run(self, offset: int) -> BlobRun:
+        """A run of bytes from `offset` on; of several at once each has a range of its own."""
+        ...
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Write all of `data`; DiskFull or StorageFailed when that cannot be."""

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 
+from facecli.core.blobs import BlobRun
 from facecli.core.checksums import append, crc32c
 from facecli.core.errors import ChecksumMismatch, ChunkDiffers, InvalidInput, TakenOver
 from facecli.core.open_file import OpenFile
@@ -13,6 +14,7 @@ from facecli.core.uploads import Chunk, Frame
 class _Cursor:
     index: int
     position: int | None
+    run: BlobRun | None
     received: int = 0
     crc32c: int = 0
 
@@ -49,8 +51,10 @@ class UploadWriter:
             )
         with self._lock:
             self._check()
-            if cursor.position is not None:
-                self.file.blob.write(cursor.position + cursor.received, frame.data)
+            if cursor.run:
+                cursor.run.write(frame.data)
+                if done:
+                    cursor.run.end()
         own = crc32c(bytes(frame.data)) if frame.crc32c is None else frame.crc32c
         cursor.crc32c = append(cursor.crc32c, own, len(frame.data))
         cursor.received = end
@@ -86,8 +90,7 @@ class UploadWriter:
         index = offset // chunk_size
         self.file.upload.chunk_length(index)
         if cursor:
-            self._cursor = None
-            self._drop(cursor.index)
+            self._leave(cursor)
         self.check()
         # Waits also for a chunk of our own that another thread is storing just now.
         position = self.file.take(index)
@@ -97,8 +100,16 @@ class UploadWriter:
         if revoked:
             self._drop(index)
             self._check()
-        self._cursor = _Cursor(index=index, position=position)
+        run = None if position is None else self.file.blob.run(position)
+        self._cursor = _Cursor(index=index, position=position, run=run)
         return self._cursor
+
+    def _leave(self, cursor: _Cursor) -> None:
+        """Give up a chunk that is not finished."""
+        self._cursor = None
+        if cursor.run:
+            cursor.run.drop()
+        self._drop(cursor.index)
 
     def _finished(self, cursor: _Cursor, promised: int | None) -> Chunk:
         self._cursor = None

@@ -60,6 +60,9 @@ class FaultyWriter:
             raise DiskFull(retry_after=1)
         self._real.write(offset, data)
 
+    def run(self, offset: int) -> "FaultyRun":
+        return FaultyRun(self, offset)
+
     def flush(self) -> None:
         self._blobs.flushing.pass_through()
         if self._blobs.flush_fails:
@@ -85,6 +88,20 @@ class FaultyWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._real.__exit__(kind, error, trace)
+
+
+class FaultyRun:
+    def __init__(self, writer: FaultyWriter, offset: int) -> None:
+        self._writer = writer
+        self._offset = offset
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._writer.write(self._offset, data)
+        self._offset += len(data)
+
+    def end(self) -> None: ...
+
+    def drop(self) -> None: ...
 
 
 class FaultyRows(SqlUploadRows):
