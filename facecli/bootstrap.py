@@ -70,13 +70,14 @@ def serving(settings: Settings) -> Iterator[Running]:
                 taken=f"another facecli serve uses {directory}; stop it, or choose another --data-dir",
             )
         )
-        engine = open_database(_url(directory, "facecli.db"))
+        durable = settings.durability == "power"
+        engine = open_database(_url(directory, "facecli.db"), durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         prepare(_url(directory, "queue.db"))
         queue = WorkQueue(_url(directory, "queue.db"))
         stack.callback(queue.close)
-        blobs = LocalBlobs(directory)
+        blobs = LocalBlobs(directory, durable=durable)
         inbox = Inbox(
             rows=SqlUploadRows(engine),
             blobs=blobs,
@@ -110,7 +111,7 @@ def serving(settings: Settings) -> Iterator[Running]:
                 default_engine=settings.engine,
                 image_formats=IMAGE_FORMATS,
                 video_formats=VIDEO_FORMATS,
-                features=FEATURES,
+                features=(*FEATURES, f"durability-{settings.durability}"),
                 ffmpeg=ffmpeg,
                 free_bytes=blobs.free_bytes(),
                 upload_expiry=int(settings.upload_expiry),
@@ -127,6 +128,7 @@ def serving(settings: Settings) -> Iterator[Running]:
                 watchers=settings.max_watchers,
                 downloads=settings.max_downloads,
                 idle=settings.idle_limit,
+                min_rate=settings.min_rate,
             ),
             token=settings.token or None,
         )

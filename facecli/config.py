@@ -19,6 +19,7 @@ Size = Annotated[int, "bytes"]
 Count = Annotated[int, "how many"]
 Time = Annotated[float, "seconds"]
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
+Durability = Literal["power", "process"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
@@ -40,6 +41,7 @@ class Settings:
     timeout: Time = _setting(30.0, "Time until a short call is given up.")
     retry_for: Time = _setting(600.0, "Time without progress until a transfer or a watch is given up.")
     chunk_size: Size = _setting(10 * 1024 * 1024, "Bytes between two acknowledgements of an upload.")
+    limit_rate: Size = _setting(0, "Bytes a second that an upload may take; 0 for no limit.")
     progress: ProgressKind = _setting("auto", "How progress is shown.")
     bind: str = _setting("127.0.0.1:50051", "Address that serve listens on; port 0 takes a free one.")
     insecure: bool = _setting(False, "Let serve listen, and a token travel, beyond this machine unencrypted.")
@@ -50,6 +52,10 @@ class Settings:
     max_file_size: Size = _setting(20 * 1024**3, "Largest upload.")
     upload_expiry: Time = _setting(7 * 86400.0, "Time until an upload without a new chunk is removed.")
     idle_limit: Time = _setting(30.0, "Time an upload stream may say nothing.")
+    min_rate: Size = _setting(32 * 1024, "Bytes a second below which an upload stream is ended, in time.")
+    durability: Durability = _setting(
+        "power", "What an acknowledged byte survives: any death, or a power cut."
+    )
     max_uploads: Count = _setting(64, "Uploads received at once.")
     max_watchers: Count = _setting(1000, "Watchers held at once.")
     max_downloads: Count = _setting(64, "Downloads sent at once.")
@@ -130,7 +136,7 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def parse_time(text: str) -> float:
-    """Seconds of `90`, `10m` or `1.5h`."""
+    """Seconds of `90`, `20ms`, `10m` or `1.5h`."""
     number = text.strip().rstrip("smhd")
     try:
         return _amount(number) * _SECONDS[text.strip()[len(number) :]]
@@ -174,7 +180,7 @@ def written(setting: "Field[Any]") -> str:
     return str(value)
 
 
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _SWITCHES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 _PARSERS: dict[Any, Callable[[str], Any]] = {

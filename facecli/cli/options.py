@@ -74,6 +74,12 @@ ChunkSize = Annotated[
         "--chunk-size", metavar="SIZE", parser=size, help=setting_help("chunk_size"), show_default=False
     ),
 ]
+LimitRate = Annotated[
+    int | None,
+    typer.Option(
+        "--limit-rate", metavar="SIZE", parser=size, help=setting_help("limit_rate"), show_default=False
+    ),
+]
 ProgressKind = Annotated[
     config.ProgressKind | None,
     typer.Option("--progress", help=setting_help("progress"), show_default=False),

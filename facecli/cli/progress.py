@@ -67,7 +67,7 @@ class JsonBars:
         )
 
 
-class _JsonTransfer:
+class _JsonTransfer(Silent):
     def __init__(self) -> None:
         self._name = ""
         self._total: int | None = None

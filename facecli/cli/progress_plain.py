@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from facecli.cli.output import Stderr
 from facecli.cli.shield import Shield
-from facecli.core.progress import TransferProgress
+from facecli.core.progress import Silent, TransferProgress
 from facecli.core.tasks import Task
 
 EVERY = 2.0  # seconds between two lines
@@ -37,7 +37,7 @@ class PlainBars:
         )
 
 
-class _TqdmTransfer:
+class _TqdmTransfer(Silent):
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
         self._lines = _Lines()

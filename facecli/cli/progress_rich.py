@@ -22,7 +22,7 @@ from rich.text import Text
 
 from facecli.cli.output import Stderr
 from facecli.cli.shield import Shield
-from facecli.core.progress import TransferProgress
+from facecli.core.progress import Silent, TransferProgress
 from facecli.core.tasks import Task
 
 
@@ -94,7 +94,7 @@ class RichBars:
         return tell
 
 
-class _RichTransfer:
+class _RichTransfer(Silent):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._row: TaskID | None = None

@@ -27,6 +27,10 @@ def serve(
     engine: Annotated[
         str | None, typer.Option("--engine", metavar="NAME", help=setting_help("engine"), show_default=False)
     ] = None,
+    durability: Annotated[
+        config.Durability | None,
+        typer.Option("--durability", help=setting_help("durability"), show_default=False),
+    ] = None,
     insecure: Annotated[
         bool | None, typer.Option("--insecure", help=setting_help("insecure"), show_default=False)
     ] = None,
@@ -43,7 +47,14 @@ def serve(
     Exit codes: 0 ended as asked, 2 a bad setting, 10 refused to listen beyond this machine.
     """
     settings = config.load(
-        {"bind": bind, "data_dir": data_dir, "workers": workers, "engine": engine, "insecure": insecure},
+        {
+            "bind": bind,
+            "data_dir": data_dir,
+            "workers": workers,
+            "engine": engine,
+            "durability": durability,
+            "insecure": insecure,
+        },
         profile=profile,
     )
     set_up_logging(level=settings.log_level, format=settings.log_format)

@@ -58,6 +58,7 @@ def session(
     chunk_size: int | None = None,
     retry_for: float | None = None,
     progress: str | None = None,
+    limit_rate: int | None = None,
 ) -> Iterator[Session]:
     """Clients on one connection, made with the first call."""
     settings = config.load(
@@ -68,6 +69,7 @@ def session(
             "chunk_size": chunk_size,
             "retry_for": retry_for,
             "progress": progress,
+            "limit_rate": limit_rate,
         },
         profile=profile,
     )

@@ -14,6 +14,9 @@ class Shield:
     def begin(self, name: str, total: int | None, stored: int) -> None:
         self._draw(lambda bar: bar.begin(name, total, stored))
 
+    def sent(self, total_sent: int) -> None:
+        """Bars show what is stored."""
+
     def stored(self, total_stored: int) -> None:
         self._draw(lambda bar: bar.stored(total_stored))
 

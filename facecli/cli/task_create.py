@@ -99,4 +99,4 @@ def _url(opened: Session, said: str, kind: FileType, drawn: Bars) -> str:
     if said.startswith("/uploads/") and not Path(said).exists():
         return said
     path = Path(said)
-    return send(opened, path, kind, drawn, name=path.name).file_url
+    return send(opened, path, kind, drawn).file_url

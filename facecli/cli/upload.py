@@ -4,8 +4,8 @@ import mimetypes
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from facecli.cli.objects import upload_object
 from facecli.cli.options import (
     ChunkSize,
     Json,
+    LimitRate,
     Profile,
     ProgressKind,
     Quiet,
@@ -27,11 +28,12 @@ from facecli.cli.options import (
 from facecli.cli.output import Output
 from facecli.cli.progress import Bars, bars
 from facecli.cli.session import Session, session
-from facecli.core.errors import InvalidInput
-from facecli.core.transfers import SentUpload
+from facecli.core.errors import FacecliError, InvalidInput
+from facecli.core.transfers import FileToSend, Sent, SentUpload
 from facecli.core.uploads import FileType
 
 STDIN = Path("-")
+SPOOL_BLOCK = 1024 * 1024  # bytes
 
 # What not every machine's list of types has.
 _VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
@@ -57,6 +59,7 @@ def upload(
     ] = True,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
+    limit_rate: LimitRate = None,
     progress: ProgressKind = None,
     server: Server = None,
     user: User = None,
@@ -90,34 +93,40 @@ def upload(
             chunk_size=chunk_size,
             retry_for=retry_for,
             progress=progress,
+            limit_rate=limit_rate,
         ) as opened,
         bars(opened.settings.progress, quiet=quiet) as drawn,
+        ExitStack() as ends,
     ):
 
-        def one(path: Path) -> None:
-            shown = name or path.name
-            kind = file_type or kind_of(shown)
-            with _on_disk(path) as file:
-                sent = send(opened, file, kind, drawn, name=shown, resume=resume)
-            output.show(upload_object(sent), text=sent.file_url, short=sent.file_url)
+        def show(sent: Sent) -> None:
+            upload = sent.get()
+            output.show(upload_object(upload), text=upload.file_url, short=upload.file_url)
 
-        each(paths, one, as_json=as_json)
+        files, refused = list[FileToSend](), list[Sent]()
+        for path in paths:
+            try:
+                files.append(
+                    _file(path if path != STDIN else _spooled(ends), name or path.name, file_type, drawn)
+                )
+            except FacecliError as error:
+                refused.append(Sent(error=error))
+        sent = opened.uploads.send(
+            files,
+            chunk_size=opened.settings.chunk_size,
+            resume=resume,
+            retry_for=opened.settings.retry_for,
+            limit_rate=opened.settings.limit_rate,
+        )
+        each(chain(refused, sent), show, as_json=as_json)
 
 
-def send(
-    opened: Session, path: Path, kind: FileType, drawn: Bars, *, name: str, resume: bool = True
-) -> SentUpload:
+def send(opened: Session, path: Path, kind: FileType, drawn: Bars) -> SentUpload:
     """Upload one file with a bar."""
-    if not name.isprintable():
-        raise InvalidInput(f"{name!a} has bytes that cannot be shown; say --name, or rename it")
-    return opened.uploads.send(
-        path,
-        name=name,
-        file_type=kind,
+    return opened.uploads.send_one(
+        _file(path, path.name, kind, drawn),
         chunk_size=opened.settings.chunk_size,
-        resume=resume,
         retry_for=opened.settings.retry_for,
-        progress=drawn.transfer(),
     )
 
 
@@ -130,13 +139,22 @@ def kind_of(name: str) -> FileType:
     return FileType(kind)
 
 
-@contextmanager
-def _on_disk(path: Path) -> Iterator[Path]:
-    """The file itself; standard input is written to a temporary one, as an upload may read it again."""
-    if path != STDIN:
-        yield path
-        return
-    with tempfile.NamedTemporaryFile(prefix="facecli-") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+def _file(path: Path, name: str, kind: FileType | None, drawn: Bars) -> FileToSend:
+    if not name.isprintable():
+        raise InvalidInput(f"{name!a} has bytes that cannot be shown; say --name, or rename it")
+    return FileToSend(path=path, name=name, file_type=kind or kind_of(name), progress=drawn.transfer())
+
+
+def _spooled(ends: ExitStack) -> Path:
+    """Standard input in a temporary file: its length is not known, and after a break it is read again."""
+    try:
+        file = ends.enter_context(tempfile.NamedTemporaryFile(prefix="facecli-"))  # noqa: SIM115
+        shutil.copyfileobj(sys.stdin.buffer, file, SPOOL_BLOCK)
         file.flush()
-        yield Path(file.name)
+    except OSError as error:
+        where = tempfile.gettempdir()
+        raise InvalidInput(
+            f"standard input cannot be kept in {where} until it is sent: {error.strerror}; "
+            "make room there, or set TMPDIR"
+        ) from error
+    return Path(file.name)

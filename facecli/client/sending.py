@@ -5,21 +5,34 @@ from collections.abc import Iterator, Sequence
 from facecli.client.source import Source
 from facecli.core.checksums import join
 from facecli.core.errors import BytesDiffer, FacecliError
-from facecli.core.progress import TransferProgress
-from facecli.core.transfers import Patience, SentUpload
-from facecli.core.uploads import Chunk, Frame, Upload
+from facecli.core.pace import Pace
+from facecli.core.transfers import FileToSend, SentUpload
+from facecli.core.uploads import Chunk, Upload
+from facecli.wire.frames import encode
+from facecli.wire.generated import upload_service_pb2 as pb
 
 
 class Sending:
     """Lives through all the streams that one upload takes."""
 
-    def __init__(self, source: Source, progress: TransferProgress, patience: Patience) -> None:
-        self.progress = progress
+    def __init__(self, file: FileToSend, *, user: str, chunk_size: int, fresh: bool, started: float) -> None:
+        self.file = file
+        self.source = Source(file.path)
+        self.request = pb.BeginUploadRequest(
+            user_id=user,
+            name=file.name,
+            file_type=file.file_type,
+            size=self.source.size,
+            chunk_size=chunk_size,
+            fingerprint=self.source.fingerprint(),
+            fresh=fresh,
+        )
+        self.upload: Upload | None = None
+        self.error: FacecliError | None = None  # of this file alone
         self.stored_bytes = 0
-        self.error: FacecliError | None = None
-        self._source = source
-        self._patience = patience
-        self._upload_id = ""
+        self.breaks = 0
+        self._started = started
+        self._shown = False
         self._chunk_size = 1
         self._stored: dict[int, int] = {}
         self._sent: set[int] = set()
@@ -28,73 +41,89 @@ class Sending:
 
     def begin(self, upload: Upload, chunks: Sequence[Chunk]) -> None:
         """Go on from what the server has now."""
-        self._chunk_size = upload.chunk_size
-        self._stored = {chunk.index: chunk.crc32c for chunk in chunks}
-        self.error = None
-        if self._upload_id != upload.id:
-            self._upload_id = upload.id
+        if self.upload is None or self.upload.id != upload.id:
             self._sent.clear()
             self._skipped.clear()
             self.stored_bytes = upload.stored_bytes
-            self.progress.begin(upload.name, self._source.size, upload.stored_bytes)
+        self.upload = upload
+        self._chunk_size = upload.chunk_size
+        self._stored = {chunk.index: chunk.crc32c for chunk in chunks}
+        self.request.fresh = False
         self.stored(upload.stored_bytes)
 
-    @property
-    def begun(self) -> bool:
-        return bool(self._upload_id)
+    def show(self) -> None:
+        """From now on its progress is told."""
+        if not self._shown:
+            self._shown = True
+            self.file.progress.begin(self.file.name, self.source.size, self.stored_bytes)
 
-    def stored(self, total: int) -> None:
-        if total > self.stored_bytes:
-            self.stored_bytes = total
-            self._patience.progressed()
-            self.progress.stored(total)
+    def stored(self, total: int) -> bool:
+        """Whether that is more than before."""
+        if total <= self.stored_bytes:
+            return False
+        self.stored_bytes = total
+        if self._shown:
+            self.file.progress.stored(total)
+        return True
 
     def matches(self) -> bool:
         """Whether every stored chunk is this file's; reads what was not read yet."""
         return all(self._skip(index) for index in self._stored)
 
-    def frames(self) -> Iterator[Frame]:
+    def messages(self, pace: Pace) -> Iterator[bytes]:
         """What is missing or different. gRPC swallows what an iterator raises, so it is kept in `error`."""
+        assert self.upload
+        upload_id, user = self.upload.id, self.request.user_id
         try:
-            for index in range(-(-self._source.size // self._chunk_size)):
+            for index in range(self._chunks):
                 if index in self._stored and self._skip(index):
                     continue
-                for frame in self._source.frames(index, self._chunk_size):
-                    yield frame
+                if index == self._chunks - 1:
+                    self.source.check_unchanged()
+                for frame in self.source.frames(index, self._chunk_size, pace):
+                    yield encode(frame, upload_id=upload_id, user=user)
+                    upload_id = user = ""
                     self._bytes_sent += len(frame.data)
                 self._sent.add(index)
+                self.file.progress.sent(min(self.source.size, (index + 1) * self._chunk_size))
         except FacecliError as error:
             self.error = error
 
-    def result(self, upload: Upload, seconds: float) -> SentUpload:
+    def result(self, upload: Upload, now: float) -> SentUpload:
         """What happened, once the upload is complete; BytesDiffer when the whole is not this file."""
-        self._source.check_unchanged()
-        chunks = range(-(-self._source.size // self._chunk_size))
-        checksum = join((self._source.checksum(i, self._chunk_size), self._length(i)) for i in chunks)
+        self.source.check_unchanged()
+        self.show()
+        checksum = join(
+            (self.source.checksum(i, self._chunk_size), self._length(i)) for i in range(self._chunks)
+        )
         if upload.crc32c != checksum:
             raise BytesDiffer(
                 f"{upload.name} is stored with crc32c {upload.crc32c or 0:08x}, the file has {checksum:08x}"
             )
-        self.progress.verified()
+        self.file.progress.verified()
         return SentUpload(
             file_url=upload.file_url,
             upload_id=upload.id,
             name=upload.name,
-            size=self._source.size,
+            size=self.source.size,
             crc32c=checksum,
-            chunks=len(chunks),
+            chunks=self._chunks,
             bytes_sent=self._bytes_sent,
             bytes_skipped=sum(self._skipped.values()),
-            retries=self._patience.tries,
-            seconds=round(seconds, 3),
+            retries=self.breaks,
+            seconds=round(now - self._started, 3),
         )
 
+    @property
+    def _chunks(self) -> int:
+        return -(-self.source.size // self._chunk_size)
+
     def _skip(self, index: int) -> bool:
-        if self._source.checksum(index, self._chunk_size) != self._stored[index]:
+        if self.source.checksum(index, self._chunk_size) != self._stored[index]:
             return False
         if index not in self._sent:
             self._skipped[index] = self._length(index)
         return True
 
     def _length(self, index: int) -> int:
-        return min(self._chunk_size, self._source.size - index * self._chunk_size)
+        return min(self._chunk_size, self.source.size - index * self._chunk_size)

@@ -3,12 +3,11 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from facecli.core.checksums import crc32c
 from facecli.core.errors import InvalidInput
-from facecli.core.uploads import FRAME_SIZE, Frame
+from facecli.core.pace import Pace
+from facecli.core.uploads import FINGERPRINT_SIZE, FRAME_SIZE, Frame
 
 
 class Source:
@@ -29,35 +28,38 @@ class Source:
             self._file.close()
             raise InvalidInput(f"{path} is empty")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._file.close()
 
     def fingerprint(self) -> int:
-        """crc32c of the first and then the last frame: tells two files of one name and size apart."""
-        last = max(0, self.size - FRAME_SIZE)
-        return crc32c(self._read(last, FRAME_SIZE), crc32c(self._read(0, FRAME_SIZE)))
+        """crc32c of the first and then the last MiB: tells two files of one name and size apart."""
+        first = self._read(0, FINGERPRINT_SIZE)
+        last = (
+            first if self.size == len(first) else self._read(self.size - FINGERPRINT_SIZE, FINGERPRINT_SIZE)
+        )
+        return crc32c(last, crc32c(first))
 
     def checksum(self, index: int, chunk_size: int) -> int:
         """crc32c of a chunk, reading it when it was not read before."""
         if index not in self.checksums:
-            for _ in self.frames(index, chunk_size):
-                pass
+            offset, end, checksum = index * chunk_size, min(self.size, (index + 1) * chunk_size), 0
+            while offset < end:
+                data = self._read(offset, min(FRAME_SIZE, end - offset))
+                checksum = crc32c(data, checksum)
+                offset += len(data)
+            self.checksums[index] = checksum
         return self.checksums[index]
 
-    def frames(self, index: int, chunk_size: int) -> Iterator[Frame]:
-        """The frames of a chunk; the last one carries the chunk's checksum."""
+    def frames(self, index: int, chunk_size: int, pace: Pace) -> Iterator[Frame]:
+        """The frames of a chunk, as the pace lets them go; the last one carries the chunk's checksum."""
         offset, end, checksum = index * chunk_size, min(self.size, (index + 1) * chunk_size), 0
         while offset < end:
-            data = self._read(offset, min(FRAME_SIZE, end - offset))
+            data = self._read(offset, min(pace.frame_size, end - offset))
             checksum = crc32c(data, checksum)
             last = offset + len(data) == end
             if last:
                 self.checksums[index] = checksum
+            pace.leaves(len(data))
             yield Frame(offset=offset, data=data, chunk_crc32c=checksum if last else None, ends_chunk=last)
             offset += len(data)
 

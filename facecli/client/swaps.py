@@ -12,6 +12,7 @@ from facecli.client.uploads import UploadClient
 from facecli.core.errors import TaskUnsuccessful
 from facecli.core.progress import TransferProgress
 from facecli.core.tasks import Task, TaskStatus
+from facecli.core.transfers import FileToSend
 from facecli.core.uploads import FileType
 
 
@@ -72,15 +73,9 @@ class SwapClient:
     def _upload(
         self, request: SwapRequest, path: Path, file_type: FileType, progress: TransferProgress
     ) -> str:
-        return self._uploads.send(
-            path,
-            name=path.name,
-            file_type=file_type,
-            chunk_size=request.chunk_size,
-            resume=True,
-            retry_for=request.retry_for,
-            progress=progress,
-        ).file_url
+        file = FileToSend(path=path, name=path.name, file_type=file_type, progress=progress)
+        sent = self._uploads.send_one(file, chunk_size=request.chunk_size, retry_for=request.retry_for)
+        return sent.file_url
 
 
 def _key(image_url: str, video_url: str, request: SwapRequest) -> str:

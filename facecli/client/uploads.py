@@ -1,32 +1,34 @@
-"""Sends files, going on after every break."""
+"""Sends files, many on one stream, going on after every break."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
-
-import grpc
 
 from facecli.client.connection import Connection
 from facecli.client.sending import Sending
-from facecli.client.source import Source
 from facecli.core.errors import (
     FacecliError,
     IdleTooLong,
+    NotAllowed,
+    PolicyRefused,
     ServerUnreachable,
     TimedOut,
+    Unauthenticated,
     Unavailable,
     UploadInterrupted,
 )
-from facecli.core.progress import TransferProgress
-from facecli.core.transfers import Patience, SentUpload
-from facecli.core.uploads import FileType, Frame, Upload, UploadStatus
+from facecli.core.pace import Pace
+from facecli.core.transfers import FileToSend, Patience, Sent, SentUpload
+from facecli.core.uploads import Upload, UploadStatus
 from facecli.wire import uploads as wire
-from facecli.wire.frames import encode
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
 
+AT_ONCE = 64  # files that are begun together and travel on one stream
+
 _BREAKS = (Unavailable, TimedOut, IdleTooLong)
+_FOR_ALL = (ServerUnreachable, Unauthenticated, NotAllowed, PolicyRefused)  # no other file fares better
 
 
 class UploadClient:
@@ -40,10 +42,10 @@ class UploadClient:
     ) -> None:
         self._connection = connection
         self._stub = pb_grpc.UploadServiceStub(connection.channel)
-        self._send: grpc.StreamStreamMultiCallable[bytes, pb.StreamUploadResponse] = (
-            connection.channel.stream_stream(
-                "/video.UploadService/StreamUpload", None, pb.StreamUploadResponse.FromString
-            )
+        self._stream = connection.channel.stream_stream(
+            "/video.UploadService/StreamUpload",
+            request_serializer=bytes,
+            response_deserializer=pb.StreamUploadResponse.FromString,
         )
         self._user = user
         self._clock = clock
@@ -51,97 +53,158 @@ class UploadClient:
 
     def send(
         self,
-        path: Path,
+        files: Iterable[FileToSend],
         *,
-        name: str,
-        file_type: FileType,
         chunk_size: int,
-        resume: bool,
+        resume: bool = True,
         retry_for: float,
-        progress: TransferProgress,
-    ) -> SentUpload:
-        """Upload a file; what the server has of it is compared, not sent again.
+        limit_rate: int = 0,
+    ) -> Iterator[Sent]:
+        """Upload files; what became of each, as it is known. What the server has is compared, not sent again.
 
-        InvalidInput for an unreadable file, ServerUnreachable when there is no server at the start,
-        UploadInterrupted when `retry_for` seconds brought nothing on, BytesDiffer when the stored file is
-        not this one.
+        One file's error keeps no other back: InvalidInput for an unreadable file, BytesDiffer when the stored
+        file is not this one. The last is what stopped all: ServerUnreachable when there is no server at the
+        start, UploadInterrupted when `retry_for` seconds brought nothing on.
         """
+        waiting, active = deque(files), list[Sending]()
         patience = Patience(retry_for, clock=self._clock, sleep=self._sleep)
-        started = self._clock()
-        with Source(path) as source:
-            request = pb.BeginUploadRequest(
-                user_id=self._user,
-                name=name,
-                file_type=file_type,
-                size=source.size,
-                chunk_size=chunk_size,
-                fingerprint=source.fingerprint(),
-                fresh=not resume,
-            )
-            sending = Sending(source, progress, patience)
-            upload = None
-            while upload is None:
+        pace = Pace(limit_rate, clock=self._clock, sleep=self._sleep)
+        at_once = AT_ONCE
+        try:
+            while waiting or active:
+                yield from self._open(waiting, active, chunk_size=chunk_size, fresh=not resume)
+                turn = active[:at_once]
                 try:
-                    upload = self._one_try(request, sending)
+                    for sending, upload in self._deliver(turn, pace, patience):
+                        active.remove(sending)
+                        yield _outcome(sending, upload, self._clock())
+                    at_once = AT_ONCE
                 except FacecliError as error:
-                    self._wait(error, request, sending, patience)
-            return sending.result(upload, self._clock() - started)
+                    blamed = _blamed(error, turn)
+                    if _again(error, active):
+                        if not self._pause(error, active, patience):
+                            yield Sent(error=_gave_up(error, active, len(waiting)))
+                            return
+                    elif isinstance(error, _FOR_ALL):
+                        yield Sent(error=error)
+                        return
+                    elif blamed:
+                        blamed.error = error
+                    else:
+                        at_once = 1  # then it is known which one is refused
+                for sending in [each for each in active if each.error]:
+                    active.remove(sending)
+                    sending.source.close()
+                    yield Sent(error=sending.error)
+        finally:
+            for sending in active:
+                sending.source.close()
 
-    def _one_try(self, request: pb.BeginUploadRequest, sending: Sending) -> Upload | None:
-        """The complete upload; None to begin another one, because the stored one is of a different file."""
+    def send_one(self, file: FileToSend, *, chunk_size: int, retry_for: float) -> SentUpload:
+        """Upload a file; raises what `send` tells."""
+        (sent,) = self.send([file], chunk_size=chunk_size, retry_for=retry_for)
+        return sent.get()
+
+    def _open(
+        self, waiting: deque[FileToSend], active: list[Sending], *, chunk_size: int, fresh: bool
+    ) -> Iterator[Sent]:
+        while waiting and len(active) < AT_ONCE:
+            file = waiting.popleft()
+            try:
+                active.append(
+                    Sending(file, user=self._user, chunk_size=chunk_size, fresh=fresh, started=self._clock())
+                )
+            except FacecliError as error:
+                yield Sent(error=error)
+
+    def _deliver(
+        self, turn: Sequence[Sending], pace: Pace, patience: Patience
+    ) -> Iterator[tuple[Sending, Upload]]:
+        """Begin the files and stream what is missing; each with its upload when that is complete."""
+        if not turn:
+            return
+        self._begin(turn)
+        missing = dict[str, Sending]()
+        for sending in turn:
+            upload = sending.upload
+            assert upload
+            if not upload.completed:
+                missing.setdefault(upload.id, sending)  # the same file twice is compared in the next turn
+            elif sending.matches():
+                yield sending, upload
+            else:
+                sending.request.fresh = True
+        if missing:
+            yield from self._send_missing(missing, pace, patience)
+
+    def _begin(self, turn: Sequence[Sending]) -> None:
+        request = pb.BeginUploadsRequest(uploads=[sending.request for sending in turn])
         with self._connection.calling():
-            answer = self._stub.BeginUpload(
+            answer = self._stub.BeginUploads(
                 request, timeout=self._connection.timeout, metadata=self._connection.metadata
             )
-        upload = wire.from_message(answer.upload)
-        request.fresh = False
-        sending.begin(upload, wire.chunks_from_messages(answer.chunks))
-        if not upload.completed:
-            return self._stream(upload, sending)
-        if sending.matches():
-            return upload
-        request.fresh = True
-        return None
+        for sending, begun in zip(turn, answer.uploads, strict=True):
+            sending.begin(wire.from_message(begun.upload), wire.chunks_from_messages(begun.chunks))
 
-    def _stream(self, upload: Upload, sending: Sending) -> Upload:
-        """Send what is missing; the complete upload as the last acknowledgement tells it."""
-        messages = _messages(sending.frames(), upload.id, self._user)
-        call = self._send(messages, metadata=self._connection.metadata)
+    def _send_missing(
+        self, missing: dict[str, Sending], pace: Pace, patience: Patience
+    ) -> Iterator[tuple[Sending, Upload]]:
+        messages = (message for each in list(missing.values()) for message in each.messages(pace))
+        call = self._stream(messages, metadata=self._connection.metadata)
+        next(iter(missing.values())).show()
         try:
             with self._connection.calling():
                 for answer in call:
-                    sending.stored(answer.stored_bytes)
-                    if answer.status == UploadStatus.COMPLETED:
-                        upload = replace(upload, status=UploadStatus.COMPLETED, crc32c=answer.crc32c)
+                    sending = missing[answer.upload_id]
+                    sending.show()
+                    if sending.stored(answer.stored_bytes):
+                        patience.progressed()
+                    if answer.status == UploadStatus.COMPLETED and sending.upload:
+                        del missing[answer.upload_id]
+                        upload = replace(sending.upload, status=UploadStatus.COMPLETED, crc32c=answer.crc32c)
+                        yield sending, upload
         finally:
             call.cancel()
-        if sending.error:
-            raise sending.error
-        if not upload.completed:
+        if not all(sending.error for sending in missing.values()):
             raise Unavailable("the stream ended before every chunk was stored")
-        return upload
 
-    def _wait(
-        self,
-        error: FacecliError,
-        request: pb.BeginUploadRequest,
-        sending: Sending,
-        patience: Patience,
-    ) -> None:
-        """Pause before the next try, or raise: at once what no retry mends, in the end what stopped us."""
-        never_begun = isinstance(error, ServerUnreachable) and not sending.begun
-        if never_begun or not (error.retryable or isinstance(error, _BREAKS)):
-            raise error
-        if not patience.pause(error, sending.progress.waiting):
-            if not isinstance(error, _BREAKS):
-                raise error
-            raise UploadInterrupted(
-                f"the upload of {request.name} stopped at {sending.stored_bytes} of {request.size} bytes: "
-                f"{error.message}"
-            ) from error
+    def _pause(self, error: FacecliError, active: Sequence[Sending], patience: Patience) -> bool:
+        for sending in active:
+            if sending.upload:
+                sending.breaks += 1
+        return patience.pause(error, active[0].file.progress.waiting)
 
 
-def _messages(frames: Iterator[Frame], upload_id: str, user: str) -> Iterator[bytes]:
-    for frame in frames:
-        yield encode(frame, upload_id=upload_id, user=user)
-        upload_id = user = ""
+def _outcome(sending: Sending, upload: Upload, now: float) -> Sent:
+    try:
+        return Sent(upload=sending.result(upload, now))
+    except FacecliError as error:
+        return Sent(error=error)
+    finally:
+        sending.source.close()
+
+
+def _again(error: FacecliError, active: Sequence[Sending]) -> bool:
+    """Whether another try may mend it."""
+    if isinstance(error, ServerUnreachable) and not any(sending.upload for sending in active):
+        return False
+    return error.retryable or isinstance(error, _BREAKS)
+
+
+def _blamed(error: FacecliError, turn: Sequence[Sending]) -> Sending | None:
+    """The file that an error is about."""
+    if len(turn) == 1:
+        return turn[0]
+    upload_id = error.details.get("upload_id")
+    return next((each for each in turn if each.upload and each.upload.id == upload_id), None)
+
+
+def _gave_up(error: FacecliError, active: Sequence[Sending], waiting: int) -> FacecliError:
+    if not isinstance(error, _BREAKS):
+        return error
+    first, others = active[0], len(active) + waiting - 1
+    rest = f"; {others} more are not complete" if others else ""
+    return UploadInterrupted(
+        f"the upload of {first.file.name} stopped at {first.stored_bytes} of {first.source.size} bytes: "
+        f"{error.message}{rest}"
+    )

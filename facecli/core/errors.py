@@ -48,6 +48,7 @@ class FacecliError(Exception):
     reason: ClassVar[str] = "UNKNOWN"
     hint: ClassVar[str] = ""
     retryable: ClassVar[bool] = False
+    upload_id: str  # of which upload in a stream of many, where that matters
 
     def __init_subclass__(cls) -> None:
         """The reason is the class's name in capitals, unless the class says another. Both are published."""

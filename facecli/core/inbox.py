@@ -56,17 +56,16 @@ class Inbox:
         for new, _ in wanted:
             self._check_size(new)
         results: list[tuple[Upload, list[Chunk]]] = []
-        begun = []
+        begun: dict[NewUpload, Upload] = {}
         for new, fresh in wanted:
-            found = None if fresh else self._rows.find(new)
-            if found is None:
-                found = self._new(new, new_upload_id())
-                begun.append(found)
-                results.append((found, []))
+            found = begun.get(new) if fresh or new in begun else self._rows.find(new)
+            if found is None or new in begun:
+                begun[new] = found or self._new(new, new_upload_id())
+                results.append((begun[new], []))
             else:
                 results.append(self._found(found))
         if begun:
-            self._insert(begun)
+            self._insert(list(begun.values()))
         return results
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:

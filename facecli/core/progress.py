@@ -10,6 +10,10 @@ class TransferProgress(Protocol):
         """`stored` bytes of `total` are there already; None when the total is unknown."""
         ...
 
+    def sent(self, total_sent: int) -> None:
+        """So much has left for the server, in order; never to be shown as done, and less after a break."""
+        ...
+
     def stored(self, total_stored: int) -> None: ...
 
     def waiting(self, reason: str, seconds: float) -> None:
@@ -23,6 +27,8 @@ class Silent:
     """Says nothing."""
 
     def begin(self, name: str, total: int | None, stored: int) -> None: ...
+
+    def sent(self, total_sent: int) -> None: ...
 
     def stored(self, total_stored: int) -> None: ...
 

@@ -1,13 +1,26 @@
-"""What a finished transfer was, and how long a broken one is tried again."""
+"""What is sent, what became of it, and how long a broken transfer is tried again."""
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from facecli.core.errors import FacecliError
+from facecli.core.progress import TransferProgress
+from facecli.core.uploads import FileType
 
 FIRST_PAUSE = 0.2  # seconds
 LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileToSend:
+    """A local file, and what it shall be called on the server."""
+
+    path: Path
+    name: str
+    file_type: FileType
+    progress: TransferProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +37,20 @@ class SentUpload:
     bytes_skipped: int
     retries: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of a file: `upload`, or the `error`."""
+
+    upload: SentUpload | None = None
+    error: FacecliError | None = None
+
+    def get(self) -> SentUpload:
+        if self.error:
+            raise self.error
+        assert self.upload
+        return self.upload
 
 
 class Patience:

@@ -10,7 +10,8 @@ from facecli.core.errors import InvalidInput
 from facecli.core.names import checked_name
 
 CHUNK_SIZE = 10 * 1024 * 1024  # bytes; what is checked, acknowledged and resumed
-FRAME_SIZE = 512 * 1024  # bytes; what travels in one message
+FRAME_SIZE = 512 * 1024  # bytes; what travels in one message at most
+FINGERPRINT_SIZE = 1024 * 1024  # bytes at either end of a file that tell it from others of its name and size
 MAX_CHUNK_SIZE = 16 * 1024 * 1024
 MAX_CHUNKS = 1_000_000
 

@@ -19,11 +19,11 @@ _FULL = frozenset({sqlite3.SQLITE_FULL, "53100"})  # SQLSTATE disk_full
 _DAMAGED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "58030", "XX001"})
 
 
-def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
+def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT, durable: bool = True) -> Engine:
     """The database behind `sqlite:////absolute/path` or `postgresql://…`; `dispose()` closes it.
 
     `busy_timeout`: seconds to wait for another writer, or for a free connection.
-    A commit that returned survives a power cut: SQLite in WAL mode with synchronous=FULL.
+    A commit that returned survives a power cut, when `durable`: SQLite in WAL mode with synchronous=FULL.
     InvalidInput for another kind of URL, Unavailable when the file cannot be opened.
     """
     try:
@@ -34,7 +34,7 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
         ) from error
     match parsed.get_backend_name():
         case "sqlite":
-            return _open_sqlite(parsed, busy_timeout)
+            return _open_sqlite(parsed, busy_timeout, durable)
         case "postgresql" | "postgres":
             return create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
@@ -61,7 +61,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
+def _open_sqlite(url: URL, busy_timeout: float, durable: bool) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": busy_timeout},
@@ -69,7 +69,13 @@ def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
         max_overflow=_CONNECTIONS,
         pool_timeout=busy_timeout,
     )
-    event.listen(engine, "connect", _set_up)
+
+    def set_up(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # or the driver would begin transactions itself, and late
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    event.listen(engine, "connect", set_up)
     try:
         with _ours(), engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -78,12 +84,6 @@ def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
         raise
     event.listen(engine, "begin", _begin)
     return engine
-
-
-def _set_up(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # or the driver would begin transactions itself, and late
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _begin(connection: Connection) -> None:

@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import grpc
@@ -18,6 +19,15 @@ T = TypeVar("T")
 Q = TypeVar("Q")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """How many seconds a stream may say nothing, and from when on it is too slow in bytes a second."""
+
+    idle: float
+    min_rate: int
+    draining: threading.Event
+
+
 class Intake(Generic[T]):
     """Calls `write` with every message, in a thread of its own; iterating gives what it finished, in batches.
 
@@ -29,18 +39,18 @@ class Intake(Generic[T]):
         messages: Iterator[bytes],
         write: Callable[[bytes], T | None],
         *,
-        idle_limit: float,
-        draining: threading.Event,
+        limits: StreamLimits,
         active: Callable[[], bool],
+        first: int,
     ) -> None:
+        """`first` is how many bytes the first message may have."""
         self._messages = messages
         self._write = write
-        self._idle_limit = idle_limit
-        self._draining = draining
+        self._limits = limits
         self._active = active
         self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=ARRIVED)
         self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=WRITTEN)
-        self._heard = time.monotonic()
+        self._credit = _Credit(limits, first)
         self._abandoned = threading.Event()
 
     def __iter__(self) -> Iterator[list[T]]:
@@ -68,7 +78,7 @@ class Intake(Generic[T]):
     def _next(self) -> T | BaseException | None:
         while True:
             # Also between the chunks of a fast client, who would keep a stopping server waiting.
-            if self._draining.is_set():
+            if self._limits.draining.is_set():
                 raise Unavailable("the server is shutting down; go on with this upload when it is back")
             try:
                 return self._written.get(timeout=LOOK_EVERY)
@@ -85,17 +95,21 @@ class Intake(Generic[T]):
     def _check(self) -> None:
         if not self._active():
             raise grpc.RpcError
-        if time.monotonic() - self._heard > self._idle_limit:
-            raise IdleTooLong(f"nothing arrived for {self._idle_limit:.0f} s; what was stored is kept")
+        if self._credit.spent():
+            limits = self._limits
+            raise IdleTooLong(
+                f"nothing arrived for {limits.idle:.0f} s, or less than {limits.min_rate} bytes a second; "
+                "what was stored is kept"
+            )
 
     def _receive(self) -> None:
         end: BaseException | None = None
         try:
             for message in self._messages:
-                self._heard = time.monotonic()
+                self._credit.earn(len(message))
                 if not self._hand_over(self._arrived, message):
                     return
-                self._heard = time.monotonic()
+                self._credit.begin()
         except grpc.RpcError as error:
             end = error
         finally:
@@ -133,3 +147,34 @@ class Intake(Generic[T]):
                 continue
             return True
         return False
+
+
+class _Credit:
+    """The seconds that a client may keep us waiting: spent by waiting, earned by bytes at the lowest rate.
+
+    A message arrives whole or not at all, so the next one may take the time that the one before would.
+    """
+
+    def __init__(self, limits: StreamLimits, first: int) -> None:
+        self._rate = limits.min_rate
+        self._idle = limits.idle
+        self._left = max(limits.idle, self._time_for(first))
+        self._since: float | None = time.monotonic()
+
+    def begin(self) -> None:
+        """We wait for the client."""
+        self._since = time.monotonic()
+
+    def earn(self, length: int) -> None:
+        """A message has come, and the client waits for us."""
+        waited = time.monotonic() - (self._since or 0.0)
+        self._since = None
+        most = max(self._idle, self._time_for(length))
+        self._left = min(most, self._left - waited + self._time_for(length))
+
+    def spent(self) -> bool:
+        since = self._since
+        return since is not None and time.monotonic() - since > self._left
+
+    def _time_for(self, length: int) -> float:
+        return length / self._rate if self._rate else 0.0

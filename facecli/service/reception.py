@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.inbox import Inbox
 from facecli.core.storing import Written
 from facecli.core.upload_writer import UploadWriter
@@ -48,12 +48,16 @@ class Reception:
             self._writer = self._switched(message.upload_id, owner=message.user_id)
         if self._writer is None:
             raise InvalidInput(NOTHING_BEGUN)
-        chunk = self._writer.write(frames.frame(message, payload))
+        with _named(self._writer.file.upload.id):
+            chunk = self._writer.write(frames.frame(message, payload))
         return (self._writer, chunk) if chunk else None
 
     def store(self, batch: Sequence[Written]) -> Iterator[tuple[Upload, Chunk]]:
         """Make chunks durable; each is given when it may be acknowledged."""
-        for (_, chunk), upload in zip(batch, self._inbox.store_all(batch), strict=True):
+        stored = self._inbox.store_all(batch)
+        for writer, chunk in batch:
+            with _named(writer.file.upload.id):
+                upload = next(stored)
             yield upload, chunk
         with self._lock:
             for upload_id, (writer, stack) in list(self._open.items()):
@@ -67,8 +71,18 @@ class Reception:
             if opened is None:
                 if len(self._open) >= MOST_OPEN:
                     raise InvalidInput(f"one stream carries {MOST_OPEN} unfinished uploads at most")
-                with ExitStack() as stack:
+                with _named(upload_id), ExitStack() as stack:
                     writer = stack.enter_context(self._inbox.writer(upload_id, owner=owner))
                     opened = self._open[upload_id] = writer, stack.pop_all()
             self._writer = opened[0]
             return self._writer
+
+
+@contextmanager
+def _named(upload_id: str) -> Iterator[None]:
+    """Say which upload of the stream a refusal is about."""
+    try:
+        yield
+    except FacecliError as error:
+        error.details["upload_id"] = upload_id
+        raise

@@ -16,6 +16,7 @@ from facecli.core.task_board import TaskBoard
 from facecli.core.uploads import MAX_CHUNK_SIZE
 from facecli.service.admission import Admission
 from facecli.service.files import FileService
+from facecli.service.intake import StreamLimits
 from facecli.service.interceptors.access_log import access_log
 from facecli.service.interceptors.auth import auth
 from facecli.service.interceptors.errors import errors
@@ -40,12 +41,13 @@ SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """Long calls held at once, and how many seconds an upload may say nothing."""
+    """Long calls held at once; how many seconds an upload may say nothing, and how slow it may be."""
 
     uploads: int
     watchers: int
     downloads: int
     idle: float
+    min_rate: int  # bytes a second, in time
 
 
 class Server:
@@ -79,15 +81,20 @@ class Server:
                 ("grpc.http2.lookahead_bytes", WINDOW),
                 # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
                 ("grpc.http2.max_ping_strikes", 0),
+                # And we ask them: a half-open connection holds its place for half a minute at most.
+                ("grpc.keepalive_time_ms", 20_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
+                ("grpc.http2.ping_timeout_ms", 10_000),
             ],
         )
         uploads = Admission(limits.uploads, "uploads")
+        stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
-            VideoService(inbox, board, admission=uploads, idle_limit=limits.idle, draining=self._draining),
+            VideoService(inbox, board, admission=uploads, limits=stream_limits),
             self._server,
         )
         upload_service_pb2_grpc.add_UploadServiceServicer_to_server(
-            UploadService(inbox, admission=uploads, idle_limit=limits.idle, draining=self._draining),
+            UploadService(inbox, admission=uploads, limits=stream_limits),
             self._server,
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(

@@ -1,36 +1,47 @@
 """UploadService: uploads that go on after any break."""
 
-import threading
 from collections.abc import Iterator
 
 import grpc
 
 from facecli.core.errors import InvalidInput
 from facecli.core.inbox import Inbox
-from facecli.core.uploads import Frame
+from facecli.core.uploads import FRAME_SIZE, Frame
 from facecli.service.admission import Admission
-from facecli.service.intake import Intake
+from facecli.service.intake import Intake, StreamLimits
 from facecli.service.pages import page
 from facecli.service.reception import NOTHING_BEGUN, Reception
 from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
 
+MOST_BEGUN = 256  # files at once
+
 
 class UploadService(pb_grpc.UploadServiceServicer):
-    def __init__(
-        self, inbox: Inbox, *, admission: Admission, idle_limit: float, draining: threading.Event
-    ) -> None:
+    def __init__(self, inbox: Inbox, *, admission: Admission, limits: StreamLimits) -> None:
         self._inbox = inbox
         self._admission = admission
-        self._idle_limit = idle_limit
-        self._draining = draining
+        self._limits = limits
 
     def BeginUpload(
         self, request: pb.BeginUploadRequest, context: grpc.ServicerContext
     ) -> pb.BeginUploadResponse:
         upload, chunks = self._inbox.begin(wire.new_upload(request), fresh=request.fresh)
         return pb.BeginUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
+
+    def BeginUploads(
+        self, request: pb.BeginUploadsRequest, context: grpc.ServicerContext
+    ) -> pb.BeginUploadsResponse:
+        if len(request.uploads) > MOST_BEGUN:
+            raise InvalidInput(f"BeginUploads takes {MOST_BEGUN} files at once")
+        wanted = [(wire.new_upload(each), each.fresh) for each in request.uploads]
+        return pb.BeginUploadsResponse(
+            uploads=[
+                pb.BeginUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
+                for upload, chunks in self._inbox.begin_all(wanted)
+            ]
+        )
 
     def StreamUpload(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
@@ -39,8 +50,8 @@ class UploadService(pb_grpc.UploadServiceServicer):
             intake = Intake(
                 request_iterator,
                 reception.write,
-                idle_limit=self._idle_limit,
-                draining=self._draining,
+                limits=self._limits,
+                first=FRAME_SIZE,
                 active=context.is_active,
             )
             for batch in intake:

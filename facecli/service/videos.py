@@ -1,6 +1,5 @@
 """VideoService: the app's three calls."""
 
-import threading
 from collections.abc import Iterator
 
 import grpc
@@ -8,8 +7,9 @@ import grpc
 from facecli.core.errors import InvalidInput, UploadNotFound
 from facecli.core.inbox import Inbox, new_upload_id
 from facecli.core.task_board import TaskBoard
+from facecli.core.uploads import MAX_CHUNK_SIZE
 from facecli.service.admission import Admission
-from facecli.service.intake import Intake
+from facecli.service.intake import Intake, StreamLimits
 from facecli.service.video_reception import VideoReception, next_missing
 from facecli.wire import tasks as wire_tasks
 from facecli.wire import uploads as wire
@@ -29,14 +29,12 @@ class VideoService(pb_grpc.VideoServiceServicer):
         board: TaskBoard,
         *,
         admission: Admission,
-        idle_limit: float,
-        draining: threading.Event,
+        limits: StreamLimits,
     ) -> None:
         self._inbox = inbox
         self._board = board
         self._admission = admission
-        self._idle_limit = idle_limit
-        self._draining = draining
+        self._limits = limits
 
     def UploadVideo(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
@@ -47,8 +45,8 @@ class VideoService(pb_grpc.VideoServiceServicer):
                 intake = Intake(
                     request_iterator,
                     reception.write,
-                    idle_limit=self._idle_limit,
-                    draining=self._draining,
+                    limits=self._limits,
+                    first=MAX_CHUNK_SIZE,
                     active=context.is_active,
                 )
                 for batch in intake:

@@ -106,7 +106,7 @@ def from_rpc(error: grpc.RpcError, *, server: str = "") -> FacecliError:
 def restored(kind: type[FacecliError], message: str, metadata: Mapping[str, str]) -> FacecliError:
     """The error with the attributes that its class declares; what else a server sends is left alone."""
     details: dict[str, str | int] = {}
-    for name, annotation in kind.__annotations__.items():
+    for name, annotation in {**FacecliError.__annotations__, **kind.__annotations__}.items():
         value = metadata.get(name)
         if annotation is str and value is not None:
             details[name] = value

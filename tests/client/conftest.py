@@ -10,8 +10,8 @@ from facecli.client.connection import Connection
 from facecli.client.files import FileClient
 from facecli.client.uploads import UploadClient
 from facecli.config import Settings
-from facecli.core.progress import Silent
-from facecli.core.transfers import SentUpload
+from facecli.core.progress import Silent, TransferProgress
+from facecli.core.transfers import FileToSend, SentUpload
 from facecli.core.uploads import FileType
 
 CHUNK = 1000
@@ -40,13 +40,10 @@ def files(connection: Connection) -> FileClient:
     return FileClient(connection, user="ann")
 
 
+def file(path: Path, progress: TransferProgress | None = None) -> FileToSend:
+    return FileToSend(path=path, name="clip.mp4", file_type=FileType.VIDEO, progress=progress or Silent())
+
+
 def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:
-    return uploads.send(
-        path,
-        name="clip.mp4",
-        file_type=FileType.VIDEO,
-        chunk_size=CHUNK,
-        resume=resume,
-        retry_for=5,
-        progress=Silent(),
-    )
+    (sent,) = uploads.send([file(path)], chunk_size=CHUNK, resume=resume, retry_for=5)
+    return sent.get()

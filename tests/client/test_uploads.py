@@ -9,8 +9,7 @@ from facecli.client.files import FileClient
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import InvalidInput, PolicyRefused, ServerUnreachable
 from facecli.core.progress import Silent
-from facecli.core.uploads import FileType
-from tests.client.conftest import CHUNK, send
+from tests.client.conftest import CHUNK, file, send
 
 DATA = bytes(range(256)) * 20  # 5,120 bytes: six chunks
 
@@ -58,22 +57,17 @@ def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, p
         def __init__(self) -> None:
             self.seen: list[int] = []
 
+        def begin(self, name: str, total: int | None, stored: int) -> None:
+            self.seen.append(stored)
+
         def stored(self, total_stored: int) -> None:
             self.seen.append(total_stored)
 
     recorder = Recorder()
 
-    uploads.send(
-        path,
-        name="x.mp4",
-        file_type=FileType.VIDEO,
-        chunk_size=CHUNK,
-        resume=True,
-        retry_for=5,
-        progress=recorder,
-    )
+    list(uploads.send([file(path, recorder)], chunk_size=CHUNK, resume=False, retry_for=5))
     assert recorder.seen == sorted(recorder.seen)
-    assert recorder.seen[-1] == len(DATA)
+    assert (recorder.seen[0], recorder.seen[-1]) == (0, len(DATA))
 
 
 def test_without_a_server_nothing_is_waited_for(path: Path) -> None:

@@ -76,6 +76,18 @@ class BeginUploadResponse(_message.Message):
     chunks: _containers.RepeatedCompositeFieldContainer[StoredChunk]
     def __init__(self, upload: _Optional[_Union[Upload, _Mapping]] = ..., chunks: _Optional[_Iterable[_Union[StoredChunk, _Mapping]]] = ...) -> None: ...
 
+class BeginUploadsRequest(_message.Message):
+    __slots__ = ("uploads",)
+    UPLOADS_FIELD_NUMBER: _ClassVar[int]
+    uploads: _containers.RepeatedCompositeFieldContainer[BeginUploadRequest]
+    def __init__(self, uploads: _Optional[_Iterable[_Union[BeginUploadRequest, _Mapping]]] = ...) -> None: ...
+
+class BeginUploadsResponse(_message.Message):
+    __slots__ = ("uploads",)
+    UPLOADS_FIELD_NUMBER: _ClassVar[int]
+    uploads: _containers.RepeatedCompositeFieldContainer[BeginUploadResponse]
+    def __init__(self, uploads: _Optional[_Iterable[_Union[BeginUploadResponse, _Mapping]]] = ...) -> None: ...
+
 class StreamUploadResponse(_message.Message):
     __slots__ = ("upload_id", "chunk_index", "stored_bytes", "status", "file_url", "crc32c")
     UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]

@@ -40,6 +40,11 @@ class UploadServiceStub:
                 request_serializer=upload__service__pb2.BeginUploadRequest.SerializeToString,
                 response_deserializer=upload__service__pb2.BeginUploadResponse.FromString,
                 _registered_method=True)
+        self.BeginUploads = channel.unary_unary(
+                '/video.UploadService/BeginUploads',
+                request_serializer=upload__service__pb2.BeginUploadsRequest.SerializeToString,
+                response_deserializer=upload__service__pb2.BeginUploadsResponse.FromString,
+                _registered_method=True)
         self.StreamUpload = channel.stream_stream(
                 '/video.UploadService/StreamUpload',
                 request_serializer=video__service__pb2.UploadRequest.SerializeToString,
@@ -78,11 +83,20 @@ class UploadServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BeginUploads(self, request, context):
+        """BeginUpload for up to 256 files at once; all or none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamUpload(self, request_iterator, context):
         """Takes frames of at most one chunk, each with `offset` and, on the first message, `upload_id` (and `user_id`).
-        The frames of one chunk follow each other without a gap; chunks may come in any order. Every chunk is
-        acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
-        then ends with ABORTED. Sending stored bytes again is harmless.
+        The frames of one chunk follow each other without a gap; chunks may come in any order. A message with another
+        `upload_id` goes on with that upload: one stream carries any number of files, 64 of them unfinished. Every chunk
+        is acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
+        then ends with ABORTED. Sending stored bytes again is harmless. A refusal names its upload in the metadata
+        `upload_id` of ErrorInfo; what was not acknowledged is sent again, in another stream.
         buf:lint:ignore RPC_REQUEST_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """
@@ -124,6 +138,11 @@ def add_UploadServiceServicer_to_server(servicer, server):
                     servicer.BeginUpload,
                     request_deserializer=upload__service__pb2.BeginUploadRequest.FromString,
                     response_serializer=upload__service__pb2.BeginUploadResponse.SerializeToString,
+            ),
+            'BeginUploads': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginUploads,
+                    request_deserializer=upload__service__pb2.BeginUploadsRequest.FromString,
+                    response_serializer=upload__service__pb2.BeginUploadsResponse.SerializeToString,
             ),
             'StreamUpload': grpc.stream_stream_rpc_method_handler(
                     servicer.StreamUpload,
@@ -178,6 +197,33 @@ class UploadService:
             '/video.UploadService/BeginUpload',
             upload__service__pb2.BeginUploadRequest.SerializeToString,
             upload__service__pb2.BeginUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginUploads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.UploadService/BeginUploads',
+            upload__service__pb2.BeginUploadsRequest.SerializeToString,
+            upload__service__pb2.BeginUploadsResponse.FromString,
             options,
             channel_credentials,
             insecure,

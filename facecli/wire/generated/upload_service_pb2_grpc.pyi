@@ -36,11 +36,15 @@ class UploadServiceStub:
     """Finds the unfinished or finished upload of the same user, name, type, size and fingerprint, or makes one.
     After a break: call it again, compare the checksums of the stored chunks, send what is missing or different.
     """
+    BeginUploads: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.BeginUploadsRequest, _upload_service_pb2.BeginUploadsResponse]
+    """BeginUpload for up to 256 files at once; all or none."""
     StreamUpload: _grpc.StreamStreamMultiCallable[_video_service_pb2.UploadRequest, _upload_service_pb2.StreamUploadResponse]
     """Takes frames of at most one chunk, each with `offset` and, on the first message, `upload_id` (and `user_id`).
-    The frames of one chunk follow each other without a gap; chunks may come in any order. Every chunk is
-    acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
-    then ends with ABORTED. Sending stored bytes again is harmless.
+    The frames of one chunk follow each other without a gap; chunks may come in any order. A message with another
+    `upload_id` goes on with that upload: one stream carries any number of files, 64 of them unfinished. Every chunk
+    is acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
+    then ends with ABORTED. Sending stored bytes again is harmless. A refusal names its upload in the metadata
+    `upload_id` of ErrorInfo; what was not acknowledged is sent again, in another stream.
     buf:lint:ignore RPC_REQUEST_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
@@ -59,11 +63,15 @@ class UploadServiceAsyncStub(UploadServiceStub):
     """Finds the unfinished or finished upload of the same user, name, type, size and fingerprint, or makes one.
     After a break: call it again, compare the checksums of the stored chunks, send what is missing or different.
     """
+    BeginUploads: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.BeginUploadsRequest, _upload_service_pb2.BeginUploadsResponse]  # type: ignore[assignment]
+    """BeginUpload for up to 256 files at once; all or none."""
     StreamUpload: _aio.StreamStreamMultiCallable[_video_service_pb2.UploadRequest, _upload_service_pb2.StreamUploadResponse]  # type: ignore[assignment]
     """Takes frames of at most one chunk, each with `offset` and, on the first message, `upload_id` (and `user_id`).
-    The frames of one chunk follow each other without a gap; chunks may come in any order. Every chunk is
-    acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
-    then ends with ABORTED. Sending stored bytes again is harmless.
+    The frames of one chunk follow each other without a gap; chunks may come in any order. A message with another
+    `upload_id` goes on with that upload: one stream carries any number of files, 64 of them unfinished. Every chunk
+    is acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
+    then ends with ABORTED. Sending stored bytes again is harmless. A refusal names its upload in the metadata
+    `upload_id` of ErrorInfo; what was not acknowledged is sent again, in another stream.
     buf:lint:ignore RPC_REQUEST_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     """
@@ -87,15 +95,25 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def BeginUploads(
+        self,
+        request: _upload_service_pb2.BeginUploadsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_service_pb2.BeginUploadsResponse, _abc.Awaitable[_upload_service_pb2.BeginUploadsResponse]]:
+        """BeginUpload for up to 256 files at once; all or none."""
+
+    @_abc_1.abstractmethod
     def StreamUpload(
         self,
         request_iterator: _MaybeAsyncIterator[_video_service_pb2.UploadRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_upload_service_pb2.StreamUploadResponse], _abc.AsyncIterator[_upload_service_pb2.StreamUploadResponse]]:
         """Takes frames of at most one chunk, each with `offset` and, on the first message, `upload_id` (and `user_id`).
-        The frames of one chunk follow each other without a gap; chunks may come in any order. Every chunk is
-        acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
-        then ends with ABORTED. Sending stored bytes again is harmless.
+        The frames of one chunk follow each other without a gap; chunks may come in any order. A message with another
+        `upload_id` goes on with that upload: one stream carries any number of files, 64 of them unfinished. Every chunk
+        is acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
+        then ends with ABORTED. Sending stored bytes again is harmless. A refusal names its upload in the metadata
+        `upload_id` of ErrorInfo; what was not acknowledged is sent again, in another stream.
         buf:lint:ignore RPC_REQUEST_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """
