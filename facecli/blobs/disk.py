@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from facecli.core.blobs import RETRY_AFTER
 from facecli.core.errors import DiskFull, FacecliError, FileTooLarge, StorageFailed
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-RETRY_AFTER = 30  # seconds; a person has to make room
 
 
 def sync_directory(directory: Path) -> None:

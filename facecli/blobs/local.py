@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from facecli.blobs.direct import Buffers
-from facecli.blobs.disk import FULL, RETRY_AFTER, ours, sync_directory
+from facecli.blobs.disk import FULL, ours, sync_directory
 from facecli.blobs.local_writer import FILE, LocalBlobWriter
-from facecli.core.blobs import BlobWriter
+from facecli.core.blobs import RETRY_AFTER, BlobWriter
 from facecli.core.errors import DiskFull, InvalidInput
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)

@@ -1,6 +1,6 @@
 """What `--json` prints of each thing; CONTRACT for scripts."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def upload_object(sent: "SentUpload") -> dict[str, Any]:
-    return {**asdict(sent), "crc32c": checksum(sent.crc32c)}
+    return {**{f.name: getattr(sent, f.name) for f in fields(sent)}, "crc32c": checksum(sent.crc32c)}
 
 
 def task_object(task: "Task") -> dict[str, Any]:

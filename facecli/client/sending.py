@@ -27,6 +27,7 @@ class Sending:
             fingerprint=self.source.fingerprint(),
             fresh=fresh,
         )
+        self.source.close()
         self.upload: Upload | None = None
         self.error: FacecliError | None = None  # of this file alone
         self.stored_bytes = 0

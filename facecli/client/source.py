@@ -1,6 +1,7 @@
 """A file to upload, read once, in frames."""
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,25 +12,27 @@ from facecli.core.uploads import FINGERPRINT_SIZE, FRAME_SIZE, Frame
 
 
 class Source:
-    """`checksums` holds the crc32c of every chunk that was read so far."""
+    """`checksums` holds the crc32c of every chunk that was read. Open from one use to the next `close`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.checksums: dict[int, int] = {}
+        self._file = -1
+        self._lock = threading.RLock()  # a stream that ends may still be reading
         if path.exists() and not path.is_file():
             raise InvalidInput(f"{path} is not a file")
-        try:
-            self._file = path.open("rb", buffering=0)
-        except OSError as error:
-            raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
-        self._seen = os.fstat(self._file.fileno())
+        self._seen = os.fstat(self._opened())
         self.size = self._seen.st_size
-        self.checksums: dict[int, int] = {}
         if not self.size:
-            self._file.close()
+            self.close()
             raise InvalidInput(f"{path} is empty")
 
     def close(self) -> None:
-        self._file.close()
+        """Hundreds of files of one command are not open at once; the next use opens it again."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+            self._file = -1
 
     def fingerprint(self) -> int:
         """crc32c of the first and then the last MiB: tells two files of one name and size apart."""
@@ -65,8 +68,9 @@ class Source:
 
     def check_unchanged(self) -> None:
         """InvalidInput when the file was written to while it was read."""
-        now = os.fstat(self._file.fileno())
-        if (now.st_size, now.st_mtime_ns) != (self._seen.st_size, self._seen.st_mtime_ns):
+        with self._lock:
+            now, seen = os.fstat(self._opened()), self._seen
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (seen.st_ino, seen.st_size, seen.st_mtime_ns):
             raise InvalidInput(f"{self.path} changed while it was read; upload it again when it is at rest")
 
     def _read(self, offset: int, length: int) -> bytes:
@@ -74,7 +78,8 @@ class Source:
         parts = []
         while length:
             try:
-                data = os.pread(self._file.fileno(), length, offset)
+                with self._lock:
+                    data = os.pread(self._opened(), length, offset)
             except OSError as error:
                 raise InvalidInput(f"cannot read {self.path}: {error.strerror}") from error
             if not data:
@@ -83,3 +88,11 @@ class Source:
             offset += len(data)
             length -= len(data)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _opened(self) -> int:
+        if self._file < 0:
+            try:
+                self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                raise InvalidInput(f"cannot read {self.path}: {error.strerror}") from error
+        return self._file

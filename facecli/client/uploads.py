@@ -25,7 +25,7 @@ from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
 
-AT_ONCE = 64  # files that are begun together and travel on one stream
+AT_ONCE = 200  # files that are begun together and travel on one stream
 
 _BREAKS = (Unavailable, TimedOut, IdleTooLong)
 _FOR_ALL = (ServerUnreachable, Unauthenticated, NotAllowed, PolicyRefused)  # no other file fares better
@@ -155,7 +155,9 @@ class UploadClient:
         try:
             with self._connection.calling():
                 for answer in call:
-                    sending = missing[answer.upload_id]
+                    sending = missing.get(answer.upload_id)
+                    if sending is None:
+                        continue  # complete already, by another client
                     sending.show()
                     if sending.stored(answer.stored_bytes):
                         patience.progressed()

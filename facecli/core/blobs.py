@@ -8,6 +8,8 @@ from typing import Protocol, Self
 
 from facecli.core.errors import BytesDiffer
 
+RETRY_AFTER = 30  # seconds; a person has to make room on a full disk
+
 
 class BlobRun(Protocol):
     """Bytes one after another, written by one thread at a time."""

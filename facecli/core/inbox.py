@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from facecli.core.blobs import BlobStore
-from facecli.core.errors import FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
+from facecli.core.blobs import RETRY_AFTER, BlobStore
+from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
 from facecli.core.open_files import OpenFiles
 from facecli.core.storing import Storing, Written
 from facecli.core.upload_writer import UploadWriter
@@ -57,8 +57,10 @@ class Inbox:
             self._check_size(new)
         results: list[tuple[Upload, list[Chunk]]] = []
         begun: dict[NewUpload, Upload] = {}
+        stored = iter(self._rows.find_all([new for new, fresh in wanted if not fresh]))
         for new, fresh in wanted:
-            found = begun.get(new) if fresh or new in begun else self._rows.find(new)
+            found = None if fresh else next(stored)
+            found = begun.get(new, found)
             if found is None or new in begun:
                 begun[new] = found or self._new(new, new_upload_id())
                 results.append((begun[new], []))
@@ -168,16 +170,14 @@ class Inbox:
         )
 
     def _insert(self, begun: Sequence[Upload]) -> None:
-        made = list[str]()
-        try:
-            for upload in begun:
-                self._blobs.create(upload.blob_key, size=upload.size)
-                made.append(upload.blob_key)
-            self._rows.insert(begun)
-        except BaseException:
-            for key in made:
-                self._blobs.delete(key)
-            raise
+        """Remember new uploads; their blobs are made when somebody writes to them."""
+        wanted, free = sum(upload.size or 0 for upload in begun), self._blobs.free_bytes()
+        if wanted > free:
+            raise DiskFull(
+                f"no room for {wanted} bytes, {free} are free; what was acknowledged is kept",
+                retry_after=RETRY_AFTER,
+            )
+        self._rows.insert(begun)
         for upload in begun:
             self._files.begun(upload)
 
@@ -189,8 +189,7 @@ class Inbox:
         return upload, chunks
 
     def _check_owner(self, upload_id: str, owner: str) -> None:
-        file = self._files.get(upload_id)
-        if not (file and file.upload.owner == owner):
+        if self._files.owner(upload_id) != owner:
             self.get(upload_id, owner=owner)
 
     def _delete_blobs(self, upload_id: str) -> None:

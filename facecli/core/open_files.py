@@ -33,6 +33,14 @@ class OpenFiles:
     def get(self, upload_id: str) -> OpenFile | None:
         return self._open.get(upload_id)
 
+    def owner(self, upload_id: str) -> str | None:
+        """Whose it is, where that is known without reading its row."""
+        with self.lock:
+            if file := self._open.get(upload_id):
+                return file.upload.owner
+            fresh = self._fresh.get(upload_id)
+            return fresh.owner if fresh else None
+
     def forget(self, upload_id: str) -> None:
         with self.lock:
             self._fresh.pop(upload_id, None)
@@ -59,11 +67,13 @@ class OpenFiles:
                         self._doubted.add(upload_id)
 
     def _opening(self, upload_id: str) -> OpenFile:
-        if upload := self._fresh.pop(upload_id, None):
+        if upload := self._fresh.get(upload_id):
+            self._blobs.create(upload.blob_key, size=upload.size)
+            self.forget(upload_id)
             return OpenFile(upload, self._blobs.writer(upload.blob_key), (), unclaimed=True)
         upload, chunks = self._rows.get(upload_id), self._rows.chunks(upload_id)
         if not chunks and not self._blobs.exists(upload.blob_key):
-            # Its name was not durable yet when the power went; nothing of it was acknowledged.
+            # Begun and never written to, or its name was not durable when the power went.
             self._blobs.create(upload.blob_key, size=upload.size)
         file = OpenFile(upload, self._blobs.writer(upload.blob_key), chunks)
         if upload_id in self._doubted:

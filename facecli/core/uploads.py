@@ -204,6 +204,10 @@ class UploadRows(Protocol):
         """
         ...
 
+    def find_all(self, wanted: Sequence[NewUpload]) -> Sequence[Upload | None]:
+        """`find` for each, in fewer questions."""
+        ...
+
     def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
         """Newest first; `before` is the id that ended the page before, or empty."""
         ...

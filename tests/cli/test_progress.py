@@ -14,6 +14,7 @@ import pexpect
 import pyte
 import pytest
 
+from facecli.core.progress import Silent
 from facecli.cli.progress import bars
 from facecli.cli.shield import Shield
 from tests.cli.command import DEADLINE, facecli, process, words
@@ -194,7 +195,7 @@ def test_an_output_that_nobody_reads_is_no_error(samples: Samples, arguments: li
     assert done.returncode == 1
 
 
-class BrokenBar:
+class BrokenBar(Silent):
     """Cannot be drawn, as on a terminal that was closed."""
 
     def __init__(self) -> None:

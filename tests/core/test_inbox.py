@@ -164,6 +164,8 @@ def test_a_complete_upload_never_expires(inbox: Inbox, place: Place) -> None:
 
 def test_bytes_without_a_row_are_swept_and_no_others(inbox: Inbox, place: Place) -> None:
     whole, unfinished = send_all(inbox, FILE), inbox.begin(FILE.new, fresh=True)[0]
+    with inbox.writer(unfinished.id, owner="ann"):
+        pass
     place.blobs.create("uploads/dead", size=10)
     place.blobs.create(f"uploads/{unfinished.id}.whole", size=10)
     assert inbox.sweep() == 2
