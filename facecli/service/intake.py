@@ -2,7 +2,6 @@
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -10,6 +9,7 @@ from typing import Generic, TypeVar
 import grpc
 
 from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
+from facecli.service.credit import Credit
 
 ARRIVED = 2  # messages that may wait to be written
 WRITTEN = 8  # finished chunks that may wait to be stored, together
@@ -50,7 +50,7 @@ class Intake(Generic[T]):
         self._active = active
         self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=ARRIVED)
         self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=WRITTEN)
-        self._credit = _Credit(limits, first)
+        self._credit = Credit(idle=limits.idle, min_rate=limits.min_rate, first=first)
         self._abandoned = threading.Event()
 
     def __iter__(self) -> Iterator[list[T]]:
@@ -147,34 +147,3 @@ class Intake(Generic[T]):
                 continue
             return True
         return False
-
-
-class _Credit:
-    """The seconds that a client may keep us waiting: spent by waiting, earned by bytes at the lowest rate.
-
-    A message arrives whole or not at all, so the next one may take the time that the one before would.
-    """
-
-    def __init__(self, limits: StreamLimits, first: int) -> None:
-        self._rate = limits.min_rate
-        self._idle = limits.idle
-        self._left = max(limits.idle, self._time_for(first))
-        self._since: float | None = time.monotonic()
-
-    def begin(self) -> None:
-        """We wait for the client."""
-        self._since = time.monotonic()
-
-    def earn(self, length: int) -> None:
-        """A message has come, and the client waits for us."""
-        waited = time.monotonic() - (self._since or 0.0)
-        self._since = None
-        most = max(self._idle, self._time_for(length))
-        self._left = min(most, self._left - waited + self._time_for(length))
-
-    def spent(self) -> bool:
-        since = self._since
-        return since is not None and time.monotonic() - since > self._left
-
-    def _time_for(self, length: int) -> float:
-        return length / self._rate if self._rate else 0.0
