@@ -1,5 +1,6 @@
 """Our errors as gRPC's rich error model, and back: one table, both directions."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import grpc
@@ -69,6 +70,10 @@ _BY_CODE: dict[grpc.StatusCode, type[FacecliError]] = {
 }
 
 
+# What gRPC says when there never was a connection.
+_CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
+
+
 def to_status(error: FacecliError) -> grpc.Status:
     """What a context aborts with: code, sentence, ErrorInfo, and RetryInfo where waiting helps."""
     details = [
@@ -86,7 +91,7 @@ def to_status(error: FacecliError) -> grpc.Status:
     return rpc_status.to_status(status)
 
 
-def from_rpc(error: grpc.RpcError, *, server: str = "") -> FacecliError:
+def from_rpc(error: grpc.RpcError, *, server: str) -> FacecliError:
     """The error that the server (at that address) raised; for a foreign or broken one the nearest."""
     infos = list(_error_infos(error))
     for info in infos:
@@ -99,7 +104,9 @@ def from_rpc(error: grpc.RpcError, *, server: str = "") -> FacecliError:
     if kind is errors.ServerUnreachable:
         # The last of what gRPC strings together is what the system said, as in `Connection refused`.
         said = _text(error).rsplit(": ", 1)[-1]
-        return kind(f"the server {server} cannot be reached: {said}" if server else f"no server: {said}")
+        if not _CONNECTING.search(_text(error)):
+            return errors.Unavailable(f"the connection to {server} broke: {said}")
+        return kind(f"the server {server} cannot be reached: {said}")
     return kind(_text(error) or f"the server answered {error.code().name}")
 
 

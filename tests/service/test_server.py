@@ -33,7 +33,7 @@ def test_a_bug_becomes_an_id_and_its_text_stays_in_the_log(
         engine.dispose()
         with pytest.raises(grpc.RpcError) as caught:
             Stubs(channel).videos.GetTaskStatus(video_pb.TaskStatusRequest(task_id="x"))
-    error = from_rpc(caught.value)
+    error = from_rpc(caught.value, server="here:1")
     assert isinstance(error, InternalError)
     assert "stage" not in error.message
     assert error.error_id in caplog.text
@@ -95,7 +95,7 @@ def test_uploads_over_the_limit_are_refused_while_short_calls_go_on(settings: Se
         with pytest.raises(grpc.RpcError) as caught:
             list(stubs.uploads.StreamUpload(iter([frame(second, 0, b"0123")])))
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert from_rpc(caught.value).details == {"retry_after": 1}
+        assert from_rpc(caught.value, server="here:1").details == {"retry_after": 1}
         assert stubs.files.GetServerInfo(file_service_pb2.GetServerInfoRequest()).version
         done.set()
         list(holding)

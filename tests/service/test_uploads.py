@@ -20,7 +20,7 @@ def refused(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
     """The status and our reason that a call ends with."""
     with pytest.raises(grpc.RpcError) as caught:
         call()
-    return caught.value.code(), from_rpc(caught.value).reason
+    return caught.value.code(), from_rpc(caught.value, server="here:1").reason
 
 
 def whole(upload_id: str) -> list[video_pb.UploadRequest]:

@@ -48,7 +48,7 @@ def test_every_error_has_a_status_and_comes_back_as_itself(kind: type[FacecliErr
         return b""
 
     with refusal(handler) as answer:
-        back = from_rpc(answer)
+        back = from_rpc(answer, server="here:1")
     assert (type(back), back.message, back.details) == (kind, "a sentence", details)
 
 
@@ -79,11 +79,11 @@ def test_a_foreign_servers_error_becomes_the_nearest_of_ours(code: grpc.StatusCo
         return b""
 
     with refusal(handler) as answer:
-        back = from_rpc(answer)
+        back = from_rpc(answer, server="here:1")
     assert "said so" in back.message
     nearest = {
         grpc.StatusCode.NOT_FOUND: errors.NotFound,
-        grpc.StatusCode.UNAVAILABLE: errors.ServerUnreachable,
+        grpc.StatusCode.UNAVAILABLE: errors.Unavailable,
         grpc.StatusCode.INTERNAL: errors.Unavailable,
         grpc.StatusCode.UNAUTHENTICATED: errors.Unauthenticated,
     }
