@@ -235,6 +235,8 @@ class DirectoryInUse(FacecliError):
 class Cancelled(FacecliError):
     """Stopped on request."""
 
+    hint = "run the same command again to go on from there"
+
 
 class InternalError(FacecliError):
     """The server met a bug."""

@@ -14,9 +14,9 @@ import pexpect
 import pyte
 import pytest
 
-from facecli.core.progress import Silent
 from facecli.cli.progress import bars
 from facecli.cli.shield import Shield
+from facecli.core.progress import Silent
 from tests.cli.command import DEADLINE, facecli, process, words
 from tests.cli.conftest import Samples
 

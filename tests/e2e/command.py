@@ -75,6 +75,10 @@ class Running:
         for reader in self._readers:
             reader.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def event(self, wanted: Callable[[Event], bool]) -> Event:
         """The first JSON line, of stdout or stderr, that is wanted; waits for it."""
         with self._heard:

@@ -11,7 +11,7 @@ from facecli.media.ffmpeg import FfmpegMedia
 from tests.e2e.command import Running, run
 from tests.e2e.conftest import Serve
 from tests.e2e.files import MIB, PacedFfmpeg
-from tests.e2e.relay import Relay
+from tests.e2e.line import held
 from tests.e2e.server import Server
 
 WIDTH, HEIGHT, SECONDS, RATE = 1280, 720, 10, 25
@@ -51,8 +51,8 @@ def test_a_swap_whose_client_is_killed_while_it_uploads_goes_on_when_run_again(
     size, out = big_clip.stat().st_size, tmp_path / "out.mp4"
     command = ("swap", face, big_clip, "-o", out, "--user", user, "--chunk-size", MIB, "--json")
     with (
-        Relay(server.address, quota=size // 2) as relay,
-        Running(*command, "--server", relay.address, "--progress", "json") as swap,
+        held(server.address, after=size // 2) as line,
+        Running(*command, "--server", line.address, "--progress", "json") as swap,
     ):
         swap.event(lambda said: said.get("name") == big_clip.name and said["stored"] >= size // 4)
         swap.kill()

@@ -2,10 +2,11 @@
 
 from contextlib import ExitStack
 
+from facecli.bench.proxy_record import Toward
 from tests.e2e.command import Done, Running, run
 from tests.e2e.conftest import MakeFile, Serve
 from tests.e2e.files import MIB, sha256
-from tests.e2e.relay import Relay
+from tests.e2e.line import held
 from tests.e2e.server import Server
 
 SIZE = 48  # MiB
@@ -32,8 +33,8 @@ def test_an_upload_whose_client_is_killed_half_way_sends_only_what_is_missing_wh
     path = file(SIZE)
     command = ("upload", path, "--user", user, "--chunk-size", MIB, "--progress", "json", "--json")
     with (
-        Relay(server.address, quota=SIZE // 2 * MIB) as relay,
-        Running(*command, "--server", relay.address) as upload,
+        held(server.address, after=SIZE // 2 * MIB) as line,
+        Running(*command, "--server", line.address) as upload,
     ):
         upload.stored(SIZE // 2 * 0.8 * MIB)
         acknowledged = last_stored(upload.kill())
@@ -52,15 +53,15 @@ def test_an_upload_goes_on_by_itself_when_the_server_is_killed_and_started_again
     server, path = serve(options=["--workers", "0"]), file(SIZE)
     command = ("upload", path, "--user", user, "--chunk-size", MIB, "--progress", "json", "--json")
     with (
-        Relay(server.address, quota=SIZE // 2 * MIB) as relay,
-        Running(*command, "--server", relay.address) as upload,
+        held(server.address, after=SIZE // 2 * MIB) as line,
+        Running(*command, "--server", line.address) as upload,
     ):
         upload.stored(SIZE // 2 * 0.8 * MIB)
         server.kill()
         upload.event(lambda said: said.get("event") == "waiting")
         server.start()
         kept = server.uploads(user)[path.name]
-        relay.release()
+        line.release(Toward.SERVER)
         done = upload.done()
     broke = next(n for n, said in enumerate(done.events) if said["event"] == "waiting")
     assert max(said["stored"] for said in done.events[:broke]) <= kept < SIZE * MIB
@@ -77,13 +78,13 @@ def test_an_upload_goes_on_by_itself_when_the_server_is_stopped_and_started_agai
     server, path = serve(options=["--workers", "0"]), file(SIZE)
     command = ("upload", path, "--user", user, "--chunk-size", MIB, "--progress", "json", "--json")
     with (
-        Relay(server.address, quota=SIZE // 2 * MIB) as relay,
-        Running(*command, "--server", relay.address) as upload,
+        held(server.address, after=SIZE // 2 * MIB) as line,
+        Running(*command, "--server", line.address) as upload,
     ):
         upload.stored(SIZE // 2 * 0.8 * MIB)
         assert server.terminate() == 0
         server.start()
-        relay.release()
+        line.release(Toward.SERVER)
         done = upload.done()
     assert done.code == 0
     assert done.object["bytes_sent"] < SIZE * 1.2 * MIB
@@ -96,8 +97,8 @@ def test_an_upload_that_its_server_left_for_good_ends_with_exit_code_7_and_is_re
     server, path = serve(options=["--workers", "0"]), file(SIZE)
     command = ("upload", path, "--user", user, "--chunk-size", MIB, "--progress", "json", "--json")
     with (
-        Relay(server.address, quota=SIZE // 2 * MIB) as relay,
-        Running(*command, "--server", relay.address, "--retry-for", "1s") as upload,
+        held(server.address, after=SIZE // 2 * MIB) as line,
+        Running(*command, "--server", line.address, "--retry-for", "1s") as upload,
     ):
         upload.stored(SIZE // 2 * 0.8 * MIB)
         server.kill()
@@ -115,12 +116,12 @@ def test_a_second_client_takes_an_upload_over_and_the_first_is_told(
     path = file(SIZE)
     command = ("upload", path, "--user", user, "--chunk-size", MIB, "--progress", "json", "--json")
     with (
-        Relay(server.address, quota=SIZE // 2 * MIB) as relay,
-        Running(*command, "--server", relay.address) as first,
+        held(server.address, after=SIZE // 2 * MIB) as line,
+        Running(*command, "--server", line.address) as first,
     ):
         first.stored(SIZE // 2 * 0.8 * MIB)
         second = run(*command, "--server", server.address).object
-        relay.release()
+        line.release(Toward.SERVER)
         done = first.done()
     assert second["bytes_skipped"] >= SIZE // 2 * 0.8 * MIB
     assert server.sha256(second["file_url"], user) == sha256(path)

@@ -1,0 +1,74 @@
+"""The two ends of a line: a server that accepts, and clients that connect, on bare sockets."""
+
+import select
+import socket
+from contextlib import suppress
+
+DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+
+
+class Ends:
+    """Listens at `address`; `join` gives the two sockets of a new connection through a proxy."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(DEADLINE)
+        self._sockets = [self._listener]
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def join(self, proxy: str) -> tuple[socket.socket, socket.socket]:
+        """A client connected to the proxy, and the server's end; ConnectionError when it is not carried."""
+        client = self.connect(proxy)
+        if self._listener not in select.select([self._listener, client], [], [], DEADLINE)[0]:
+            raise ConnectionError(f"the proxy at {proxy} ended a new connection")
+        server, _ = self._listener.accept()
+        server.settimeout(DEADLINE)
+        self._sockets.append(server)
+        return client, server
+
+    def connect(self, proxy: str) -> socket.socket:
+        host, _, port = proxy.rpartition(":")
+        client = socket.create_connection((host, int(port)), DEADLINE)
+        self._sockets.append(client)
+        return client
+
+    def close(self) -> None:
+        for each in self._sockets:
+            each.close()
+
+
+def exactly(end: socket.socket, count: int) -> bytes:
+    """The next `count` bytes, waited for."""
+    parts = bytearray()
+    while len(parts) < count:
+        data = end.recv(count - len(parts))
+        assert data, f"the end came after {len(parts)} of {count} bytes"
+        parts += data
+    return bytes(parts)
+
+
+def everything(end: socket.socket) -> bytes:
+    """All bytes until the end comes, plain or as a reset."""
+    parts = bytearray()
+    with suppress(ConnectionResetError):
+        while data := end.recv(1 << 20):
+            parts += data
+    return bytes(parts)
+
+
+def push(end: socket.socket, data: bytes) -> None:
+    """Send as much as the other side takes before it ends."""
+    with suppress(ConnectionResetError, BrokenPipeError):
+        end.sendall(data)
+
+
+def silent(end: socket.socket) -> bool:
+    """Whether nothing has arrived, not even an end."""
+    end.setblocking(False)
+    try:
+        end.recv(1)
+    except BlockingIOError:
+        return True
+    finally:
+        end.settimeout(DEADLINE)
+    return False
