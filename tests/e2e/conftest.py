@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,26 +16,6 @@ from tests.e2e.server import Server
 
 Serve = Callable[..., Server]
 MakeFile = Callable[..., Path]
-
-
-def mount(folder: Path | str, size: str) -> bool:
-    """A file system in memory; False when this user may not."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def unmount(folder: Path | str) -> None:
-    subprocess.run(["umount", folder], check=True)
-
-
-def may_mount() -> bool:
-    with TemporaryDirectory() as folder:
-        if mounted := mount(folder, "64k"):
-            unmount(folder)
-        return mounted
-
-
-collect_ignore = [] if may_mount() else ["test_disk_full.py"]  # needs root, and more than a container's
 
 
 @pytest.fixture

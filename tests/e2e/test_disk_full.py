@@ -3,43 +3,38 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import grpc
 import pytest
 
+from facecli.bench.proxy_record import Toward
+from facecli.wire.errors import from_rpc
+from facecli.wire.generated import video_service_pb2 as video_pb
+from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
+from tests.e2e import kept
 from tests.e2e.command import Running, run
-from tests.e2e.conftest import MakeFile, Serve, mount, unmount
+from tests.e2e.conftest import MakeFile, Serve
+from tests.e2e.disks import Filling, tmpfs
 from tests.e2e.files import MIB, sha256
+from tests.e2e.line import held as held_line
+from tests.e2e.needs import needs
+
+pytestmark = needs("tmpfs")
 
 SIZE = 32  # MiB
 
 
-class Disk:
+class Disk(Filling):
     """A small file system, and what fills it to its last byte."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
         self.data = folder / "data"
-        self._filling = folder / "filling"
-
-    def fill(self, *, but: int = 0) -> None:
-        """Take all the room but so many bytes."""
-        with self._filling.open("wb", buffering=0) as file:
-            with pytest.raises(OSError, match="No space"):
-                while True:
-                    assert file.write(bytes(4096))
-            file.truncate(file.tell() - but)
-
-    def empty(self) -> None:
-        self._filling.unlink()
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    assert mount(folder, f"{SIZE}m")
-    try:
+    with tmpfs(tmp_path / "disk", size=f"{SIZE}m") as folder:
         yield Disk(folder)
-    finally:
-        unmount(folder)
 
 
 def test_an_upload_to_a_full_disk_is_refused_and_completes_when_there_is_room(
@@ -74,6 +69,69 @@ def test_an_upload_that_was_begun_goes_on_while_the_disk_is_full_because_its_roo
         disk.empty()
         done = run(*command)
     assert server.sha256(done.object["file_url"], user) == sha256(path)
+
+
+def test_an_upload_of_the_app_whose_size_nobody_knew_fills_the_disk_and_goes_on_when_there_is_room(
+    disk: Disk, serve: Serve, user: str, file: MakeFile
+) -> None:
+    """UploadVideo without `file_size`: no room was taken first, and the disk is full in the middle."""
+    server, path = serve(data=disk.data, options=["--workers", "0"]), file(SIZE // 2)
+    disk.fill(but=SIZE // 4 * MIB)
+    messages = [
+        video_pb.UploadRequest(
+            user_id=user,
+            file_name=path.name,
+            file_type="video",
+            chunk=part,
+            chunk_index=index,
+            total_chunks=SIZE // 2,
+        )
+        for index, part in enumerate(
+            path.read_bytes()[at : at + MIB] for at in range(0, SIZE // 2 * MIB, MIB)
+        )
+    ]
+    with grpc.insecure_channel(server.address) as channel:
+        stub = video_pb_grpc.VideoServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.UploadVideo(iter(messages), metadata=(("facecli-resume", "1"),))
+        assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert from_rpc(refused.value, server="").reason == "DISK_FULL"
+        row = kept.upload(server, user, path.name)
+        assert 0 < row.stored_chunks < SIZE // 2
+        there = kept.chunks(server, user, row.upload_id)
+        assert there.items() <= kept.crc32c_of_chunks(path, MIB).items()
+        disk.empty()
+        going_on = (("facecli-resume", "1"), ("facecli-upload-id", row.upload_id))
+        answer = stub.UploadVideo(iter(messages[row.stored_chunks :]), metadata=going_on)
+    assert (answer.status, answer.upload_id) == ("completed", row.upload_id)
+    assert server.sha256(answer.file_url, user) == sha256(path)
+
+
+def test_an_upload_whose_bytes_have_room_and_whose_rows_have_none_is_refused_and_goes_on_when_there_is(
+    disk: Disk, serve: Serve, user: str, file: MakeFile
+) -> None:
+    path = file(SIZE // 2)
+    with tmpfs(disk.data / "uploads", size=f"{SIZE}m"):
+        server = serve(data=disk.data, options=["--workers", "0"])
+        to = ("--server", server.address, "--user", user, "--chunk-size", MIB, "--json")
+        with (
+            held_line(server.address, after=SIZE // 4 * MIB) as relay,
+            Running(
+                "upload", path, *to, "--server", relay.address, "--progress", "json", "--retry-for", "1s"
+            ) as upload,
+        ):
+            upload.stored(MIB)
+            disk.fill()
+            relay.release(Toward.SERVER)
+            refused = upload.done()
+        assert (refused.code, refused.error["reason"]) == (9, "DISK_FULL")
+        assert "database" in refused.error["message"]
+        assert MIB <= kept.acknowledged(refused) <= kept.upload(server, user, path.name).stored_bytes
+        disk.empty()
+        done = run("upload", path, *to).object
+        assert done["bytes_skipped"] >= kept.acknowledged(refused)
+        assert server.sha256(done["file_url"], user) == sha256(path)
+        server.terminate()
 
 
 def test_a_task_that_has_no_room_for_its_result_fails_with_that_reason_and_completes_when_there_is(

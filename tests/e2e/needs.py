@@ -1,0 +1,62 @@
+"""What a test needs of its machine: it is skipped where that is missing, unless nothing may be skipped."""
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.e2e.disks import Ext4, tmpfs
+
+# Set where every tool is to be there, as in CI: a skip would hide what is not tested.
+SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
+
+
+def needs(thing: str) -> pytest.MarkDecorator:
+    """`strace`, `tmpfs` or `ext4`."""
+    missing = not _THERE[thing]()
+    if missing and os.environ.get(SKIP_NOTHING):
+        raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_WORDS[thing]}")
+    return pytest.mark.skipif(missing, reason=f"needs {_WORDS[thing]}")
+
+
+@cache
+def _may_trace() -> bool:
+    try:
+        return subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@cache
+def _may_mount_tmpfs() -> bool:
+    with TemporaryDirectory() as folder:
+        try:
+            with tmpfs(Path(folder), size="64k"):
+                return True
+        except (OSError, subprocess.CalledProcessError):
+            return False
+
+
+@cache
+def _may_mount_ext4() -> bool:
+    with TemporaryDirectory() as folder:
+        try:
+            with Ext4(Path(folder) / "image", Path(folder) / "disk", mib=8):
+                return True
+        except (OSError, subprocess.CalledProcessError):
+            return False
+
+
+_WORDS = {
+    "strace": "strace, and leave to trace (ptrace)",
+    "tmpfs": "root, or what else may mount",
+    "ext4": "root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
+}
+_THERE = {
+    "strace": _may_trace,
+    "tmpfs": _may_mount_tmpfs,
+    "ext4": _may_mount_ext4,
+}

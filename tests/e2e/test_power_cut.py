@@ -1,0 +1,82 @@
+"""The power fails: whatever was acknowledged is on the disk, with the right bytes."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import kept
+from tests.e2e.command import Running, run
+from tests.e2e.conftest import MakeFile, Serve
+from tests.e2e.disks import Ext4
+from tests.e2e.files import MIB, sha256
+from tests.e2e.line import held as held_line
+from tests.e2e.needs import needs
+from tests.e2e.server import Server
+
+pytestmark = needs("ext4")
+
+SIZE = 32  # MiB
+CUTS = 3
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Ext4]:
+    with Ext4(tmp_path / "image", tmp_path / "disk", mib=128) as mounted:
+        yield mounted
+
+
+def test_what_was_acknowledged_survives_power_cuts_in_the_middle_of_an_upload(
+    disk: Ext4, serve: Serve, user: str, file: MakeFile
+) -> None:
+    server, path = serve(data=disk.folder / "data", options=["--workers", "0"]), file(SIZE)
+    moments = sorted(random.Random(user).sample(range(1, SIZE - 8), CUTS))
+    told = 0
+    for moment in moments:
+        # The relay holds the upload before it is through, so that every cut finds it unfinished.
+        with (
+            held_line(server.address, after=(moment + 6) * MIB - told) as relay,
+            Running(*command(path, relay.address, user), "--retry-for", "0s") as upload,
+        ):
+            upload.stored(moment * MIB)
+            cut_power(server, disk)
+            told = kept.acknowledged(upload.done())
+        server.start()
+        kept.check_agreement(server, user)
+        row = kept.upload(server, user, path.name)
+        there = kept.chunks(server, user, row.upload_id)
+        assert moment * MIB <= told <= row.stored_bytes < SIZE * MIB
+        assert there.items() <= kept.crc32c_of_chunks(path, MIB).items()
+    done = run(*command(path, server.address, user)).object
+    assert done["bytes_skipped"] >= told
+    assert server.sha256(done["file_url"], user) == sha256(path)
+
+
+def test_a_complete_file_survives_a_power_cut_right_after_its_last_acknowledgement(
+    disk: Ext4, serve: Serve, user: str, file: MakeFile
+) -> None:
+    server, path = serve(data=disk.folder / "data", options=["--workers", "0"]), file(SIZE)
+    with Running(*command(path, server.address, user)) as upload:
+        upload.stored(SIZE * MIB)
+        cut_power(server, disk)
+        server.start()
+        done = upload.done()
+    assert done.code == 0
+    kept.check_agreement(server, user)
+    assert server.sha256(done.object["file_url"], user) == sha256(path)
+    again = run(*command(path, server.address, user)).object
+    assert (again["file_url"], again["bytes_sent"]) == (done.object["file_url"], 0)
+
+
+def command(path: Path, address: str, user: str) -> tuple[object, ...]:
+    to = ("--server", address, "--user", user, "--chunk-size", MIB)
+    return ("upload", path, *to, "--progress", "json", "--json")
+
+
+def cut_power(server: Server, disk: Ext4) -> None:
+    """Off and on again; the server is not started."""
+    disk.cut_power()
+    server.kill()
+    disk.unmount()
+    disk.mount()
