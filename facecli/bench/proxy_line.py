@@ -17,7 +17,7 @@ from facecli.bench.proxy_flow import BLOCK, Flow, shut
 from facecli.bench.proxy_record import Record, Toward, What
 
 CONNECT = 10.0  # seconds the server may take to accept
-FAREWELL = 1.0  # seconds the server may take to end a connection that was cut
+FAREWELL = 3.0  # seconds the server may take to end a connection that was cut
 
 _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
 

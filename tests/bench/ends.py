@@ -16,6 +16,10 @@ class Ends:
         self._sockets = [self._listener]
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
+    def receive_little(self) -> None:
+        """From the next connection on, most of what the server has not read stays with who sent it."""
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
     def join(self, proxy: str) -> tuple[socket.socket, socket.socket]:
         """A client connected to the proxy, and the server's end; ConnectionError when it is not carried."""
         client = self.connect(proxy)

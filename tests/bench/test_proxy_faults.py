@@ -57,6 +57,7 @@ def test_a_cut_comes_after_exactly_so_many_bytes_and_ends_both_sides(ends: Ends,
 def test_a_server_that_is_slow_to_read_gets_every_byte_before_a_plain_cut_also_while_it_answers(
     ends: Ends,
 ) -> None:
+    ends.receive_little()
     with Proxy(ends.address, faults=Faults(cut=Span(low=500_000, high=500_000))) as proxy:
         client, server = ends.join(proxy.address)
         server.sendall(bytes(300_000))

@@ -8,6 +8,7 @@ import pytest
 
 from facecli.bench.proxy_flow import AHEAD, BLOCK, CATCH_UP, FASTEST, KERNEL, LARGEST, QUEUE, STEP, Flow
 from facecli.bench.proxy_record import Record, Toward
+from tests.bench.ends import DEADLINE, everything
 
 TICK = 0.001  # seconds
 DATA = os.urandom(4 << 20)
@@ -102,9 +103,10 @@ def test_a_byte_leaves_when_its_delay_has_passed_and_not_before(benches: list[Be
     assert bench.got == b"firstsecond"
 
 
-def test_an_end_is_delayed_like_the_bytes(benches: list[Bench]) -> None:
+@pytest.mark.parametrize("text", [b"", b"last"], ids=["alone", "behind-bytes"])
+def test_an_end_is_delayed_like_the_bytes(benches: list[Bench], text: bytes) -> None:
     benches.append(bench := Bench(delay=0.1))
-    bench.sender.send(b"last")
+    bench.sender.send(text)
     bench.sender.close()
     bench.flow.receive()
     bench.flow.receive()
@@ -114,7 +116,8 @@ def test_an_end_is_delayed_like_the_bytes(benches: list[Bench]) -> None:
     bench.now += 0.06
     bench.flow.send()
     assert bench.flow.done
-    assert (bench.receiver.recv(9), bench.receiver.recv(9)) == (b"last", b"")
+    bench.receiver.settimeout(DEADLINE)
+    assert everything(bench.receiver) == text
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.05])
@@ -133,15 +136,16 @@ def test_a_rate_is_kept_within_two_percent_and_evenly(
     assert bench.got == (DATA * (len(bench.got) // len(DATA) + 1))[: len(bench.got)]
 
 
-def test_after_a_pause_of_its_reader_a_rate_is_not_made_up_for(benches: list[Bench]) -> None:
+@pytest.mark.parametrize("delay", [0.0, 0.5])
+def test_after_a_pause_of_its_reader_a_rate_is_not_made_up_for(benches: list[Bench], delay: float) -> None:
     rate = 1_000_000
-    benches.append(bench := Bench(rate=rate))
+    benches.append(bench := Bench(rate=rate, delay=delay))
     bench.run(1.0)
     bench.run(5.0, reading=False)
+    before = bench.flow.passed
     bench.read()
-    before = len(bench.got)
     bench.run(1.0)
-    assert len(bench.got) - before <= rate * (1.0 + CATCH_UP)
+    assert bench.flow.passed - before <= rate * (1.0 + CATCH_UP) + 1
 
 
 def test_after_an_idle_time_a_rate_is_not_made_up_for(benches: list[Bench]) -> None:
