@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facecli.bench.faults import Faults, Flap, Span
-from facecli.cli.options import Json, size, time
+from facecli.cli.line_options import line_rate, span
+from facecli.cli.options import Json, time
 from facecli.cli.output import Output
 
 if TYPE_CHECKING:
@@ -26,14 +27,6 @@ _SAYS = {
 }
 
 
-def _span(text: str) -> Span:
-    low, _, high = text.partition("-")
-    span = Span(low=size(low), high=size(high or low))
-    if not 1 <= span.low <= span.high:
-        raise typer.BadParameter(f"{text!r} is no span of bytes; write 50MB or 50MB-150MB")
-    return span
-
-
 def _flap(text: str) -> Flap:
     up, comma, down = text.partition(",")
     if not comma:
@@ -42,13 +35,6 @@ def _flap(text: str) -> Flap:
     if not (flap.up and flap.down):
         raise typer.BadParameter(f"{text!r} leaves the line no time; write 10s,2s")
     return flap
-
-
-def _rate(text: str) -> int:
-    rate = size(text)
-    if not rate:
-        raise typer.BadParameter("nothing would ever pass at 0; write 12.5MB for 100 Mbit/s")
-    return rate
 
 
 def chaos(
@@ -64,12 +50,12 @@ def chaos(
     ] = None,
     rate: Annotated[
         int | None,
-        typer.Option("--rate", metavar="SIZE", parser=_rate, help="Bytes per second, each way."),
+        typer.Option("--rate", metavar="SIZE", parser=line_rate, help="Bytes per second, each way."),
     ] = None,
     cut: Annotated[
         Span | None,
         typer.Option(
-            "--cut", metavar="SIZE[-SIZE]", parser=_span, help="End a connection after so many bytes."
+            "--cut", metavar="SIZE[-SIZE]", parser=span, help="End a connection after so many bytes."
         ),
     ] = None,
     cuts: Annotated[
@@ -90,13 +76,13 @@ def chaos(
         typer.Option(
             "--blackhole",
             metavar="SIZE[-SIZE]",
-            parser=_span,
+            parser=span,
             help="Let nothing pass any more after so many bytes, and leave the connection open.",
         ),
     ] = None,
     flip: Annotated[
         Span | None,
-        typer.Option("--flip", metavar="SIZE[-SIZE]", parser=_span, help="Flip a bit every so many bytes."),
+        typer.Option("--flip", metavar="SIZE[-SIZE]", parser=span, help="Flip a bit every so many bytes."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed draws the same bytes.")] = 0,
     as_json: Json = False,

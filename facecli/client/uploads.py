@@ -105,6 +105,27 @@ class UploadClient:
         (sent,) = self.send([file], chunk_size=chunk_size, retry_for=retry_for)
         return sent.get()
 
+    def listed(self) -> Iterator[Upload]:
+        """The user's uploads, the newest first."""
+        request = pb.ListUploadsRequest(user_id=self._user)
+        while True:
+            with self._connection.calling():
+                page = self._stub.ListUploads(
+                    request, timeout=self._connection.timeout, metadata=self._connection.metadata
+                )
+            yield from map(wire.from_message, page.uploads)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def cancel(self, upload_id: str) -> None:
+        """Remove an upload and its bytes, finished or not."""
+        request = pb.CancelUploadRequest(user_id=self._user, upload_id=upload_id)
+        with self._connection.calling():
+            self._stub.CancelUpload(
+                request, timeout=self._connection.timeout, metadata=self._connection.metadata
+            )
+
     def _open(
         self, waiting: deque[FileToSend], active: list[Sending], *, chunk_size: int, fresh: bool
     ) -> Iterator[Sent]:

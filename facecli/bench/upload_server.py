@@ -1,0 +1,24 @@
+"""The side of a bench that receives: a whole server in a process of its own."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from multiprocessing.connection import Connection as Pipe
+from typing import TYPE_CHECKING, Any
+
+from facecli.bench.usage import usage
+from facecli.telemetry import set_up_logging
+
+if TYPE_CHECKING:
+    from facecli.bootstrap import Running
+
+Serving = Callable[[], AbstractContextManager["Running"]]
+
+
+def serve_and_tell(pipe: "Pipe[Any, Any]", serving: Serving) -> None:
+    """Say the address, then what was used, as often as somebody asks."""
+    set_up_logging(level="error", format="text")
+    with serving() as running:
+        pipe.send(running.address)
+        while True:
+            pipe.recv()
+            pipe.send(usage())

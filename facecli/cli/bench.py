@@ -1,0 +1,189 @@
+"""`facecli bench`: how fast, how steady, at what cost."""
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facecli import config
+from facecli.bench.faults import Span
+from facecli.cli.help import add_commands
+from facecli.cli.line_options import line_rate, span
+from facecli.cli.options import ChunkSize, Json, Profile, ProgressKind, Timeout, User, size, time
+from facecli.cli.output import Output
+from facecli.cli.progress import bars
+from facecli.config import Settings
+
+if TYPE_CHECKING:
+    from facecli.bootstrap import Running
+
+app = typer.Typer(help="Measure this machine and this network, or your own server.", rich_markup_mode=None)
+
+
+def upload(
+    file_size: Annotated[
+        int | None,
+        typer.Option("--size", metavar="SIZE", parser=size, help="Bytes of a file; default: 500MB."),
+    ] = None,
+    files: Annotated[
+        int, typer.Option("--files", metavar="N", help="Files that a client sends in one go.", min=1)
+    ] = 1,
+    concurrency: Annotated[
+        int,
+        typer.Option("--concurrency", metavar="N", help="Clients at once, each a process.", min=1, max=64),
+    ] = 1,
+    runs: Annotated[int, typer.Option("--runs", metavar="N", help="Runs that count.", min=1)] = 3,
+    warm_up: Annotated[
+        int, typer.Option("--warm-up", metavar="N", help="Runs before them that do not.", min=0)
+    ] = 1,
+    chunk_size: ChunkSize = None,
+    cuts: Annotated[
+        int, typer.Option("--cuts", metavar="N", help="Cut every client's line so often in a run.", min=0)
+    ] = 0,
+    cut_every: Annotated[
+        Span | None,
+        typer.Option("--cut-every", metavar="SIZE[-SIZE]", parser=span, help="Cut it after so many bytes."),
+    ] = None,
+    delay: Annotated[
+        float | None,
+        typer.Option("--delay", metavar="TIME", parser=time, help="Hold every byte so long, each way."),
+    ] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            "--rate", metavar="SIZE", parser=line_rate, help="Bytes per second of a client's line, each way."
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", metavar="N", help="The same seed sends the same bytes and draws the same cuts."
+        ),
+    ] = 0,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Leave the uploads on the server, and a server of our own its data."),
+    ] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            metavar="DIR",
+            help="Where everything is written, in a directory of its own; the system's place for temporary "
+            "files when not given.",
+            show_default=False,
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="What --json printed once, to compare with.",
+            show_default=False,
+        ),
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-if",
+            metavar="EXPR",
+            help="End with exit code 1 then: mb_per_s<300, seconds>1.2*baseline, resent_bytes>10MiB; "
+            "may be repeated.",
+        ),
+    ] = None,
+    progress: ProgressKind = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server",
+            metavar="HOST:PORT[,…]",
+            help="The server to measure; one of our own when not given.",
+            show_default=False,
+        ),
+    ] = None,
+    user: User = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the MB/s only.")] = False,
+) -> None:
+    """Measure uploads.
+
+    Each client sends random bytes as `facecli upload` does, all begin at once, and the slowest counts. Cuts,
+    delay and rate come from the proxy of `facecli chaos`. What was sent is removed again after each run.
+
+    Example: facecli bench upload --size 500MB --runs 3
+
+    Example: facecli bench upload --concurrency 5 --size 100MB --json > before.json
+
+    Example: facecli bench upload --cuts 10 --baseline before.json --fail-if 'mb_per_s<0.8*baseline'
+
+    Exit codes: 0 done, 1 a --fail-if holds, 2 a bad option, 6 no server, 7 too many cuts to get through, 9 no
+    room on the disk.
+    """
+    from facecli.bench.content import scratch
+    from facecli.bench.upload_client import Place
+    from facecli.bench.upload_figures import figure_names
+    from facecli.bench.upload_plan import UploadPlan
+    from facecli.bench.uploads import measure_uploads
+    from facecli.cli.bench_limits import check, read_baseline, read_limits
+    from facecli.cli.bench_report import UploadReport
+
+    output = Output(as_json=as_json, quiet=quiet)
+    settings = config.load(
+        {"user": user, "timeout": timeout, "chunk_size": chunk_size, "progress": progress}, profile=profile
+    )
+    plan = UploadPlan(
+        size=500_000_000 if file_size is None else file_size,
+        files=files,
+        clients=concurrency,
+        runs=runs,
+        warm_up=warm_up,
+        chunk_size=settings.chunk_size,
+        cuts=cuts,
+        cut_every=cut_every,
+        delay=delay or 0.0,
+        rate=rate,
+        seed=seed,
+    )
+    before = read_baseline(baseline, bench="upload") if baseline else None
+    limits = read_limits(fail_if or [], names=figure_names(own_server=not server), baseline=before)
+    place = Place(
+        servers=server or "",
+        user=settings.user,
+        token=settings.token,
+        timeout=settings.timeout,
+        retry_for=settings.retry_for,
+        insecure=settings.insecure,
+    )
+    with bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir, keep=keep and not server) as folder:
+        own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), workers=0)
+        measured = measure_uploads(
+            plan,
+            place,
+            serving=None if server else partial(_serving, own),
+            folder=folder,
+            keep=keep,
+            progress=drawn.transfer,
+        )
+    report = UploadReport(plan, measured, server=server, baseline=before)
+    for note in report.notes:
+        output.note(note)
+    if keep and not server:
+        output.note(f"the server's data is kept in {own.data_dir}")
+    output.show(report.object, text=report.text, short=f"{report.figures['mb_per_s']}")
+    check(limits, report.figures, before)
+
+
+def _serving(settings: Settings) -> AbstractContextManager["Running"]:
+    """In the process that is the server."""
+    from facecli.bootstrap import serving
+
+    return serving(settings)
+
+
+add_commands(app, {"upload": upload})

@@ -1,0 +1,47 @@
+"""What a bench found, as a table for people."""
+
+import io
+import sys
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from facecli.bench.upload_figures import MB, Figure
+
+WIDTH = 100  # columns at most
+
+Figures = Mapping[str, float | None]
+
+
+def figure_table(figures: Sequence[Figure], values: Figures, *, title: str, ratios: Figures | None) -> str:
+    """A row a figure; plain where stdout is no terminal."""
+    drawn = sys.stdout.isatty()
+    table = Table(box=SIMPLE_HEAD if drawn else None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    for name in ("", "all runs", "least run", "most run", *(["/ baseline"] if ratios is not None else [])):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    for figure in figures:
+        cells = [_cell(figure.name, values[figure.name + end]) for end in ("", "_min", "_max")]
+        ratio = [_plain(ratios[figure.name])] if ratios is not None else []
+        table.add_row(figure.label, figure.how, *cells, *ratio)
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=drawn, width=WIDTH)
+    console.print(title, highlight=False, markup=False)
+    console.print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).rstrip()
+
+
+def _cell(name: str, value: float | None) -> str:
+    return _plain(value / MB if value is not None and name.endswith("_bytes") else value)
+
+
+def _plain(value: float | None) -> str:
+    """Three digits or more of it."""
+    if value is None:
+        return "-"
+    if isinstance(value, int):
+        return str(value)
+    digits = 0 if value >= 1000 else 1 if value >= 100 else 2 if value >= 1 else 3
+    return f"{value:.{digits}f}"

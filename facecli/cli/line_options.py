@@ -1,0 +1,23 @@
+"""What is said of a bad line on a command line."""
+
+import typer
+
+from facecli.bench.faults import Span
+from facecli.cli.options import size
+
+
+def span(text: str) -> Span:
+    """Of `50MB` or `50MB-150MB`."""
+    low, _, high = text.partition("-")
+    found = Span(low=size(low), high=size(high or low))
+    if not 1 <= found.low <= found.high:
+        raise typer.BadParameter(f"{text!r} is no span of bytes; write 50MB or 50MB-150MB")
+    return found
+
+
+def line_rate(text: str) -> int:
+    """Bytes a second, which are some."""
+    rate = size(text)
+    if not rate:
+        raise typer.BadParameter("nothing would ever pass at 0; write 12.5MB for 100 Mbit/s")
+    return rate
