@@ -18,7 +18,7 @@ def commands() -> str:
     for path, command in command_lines.commands().items():
         if not hasattr(command, "commands"):
             arguments = "".join(
-                f" {parameter.metavar}{'…' if parameter.nargs == -1 else ''}"
+                f" {parameter.metavar}"
                 for parameter in command.params
                 if parameter.param_type_name == "argument"
             )

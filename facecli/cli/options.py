@@ -90,4 +90,4 @@ Engine = Annotated[
 EngineOptions = Annotated[
     list[str] | None, typer.Option("--option", metavar="K=V", help="Option of the engine; may be repeated.")
 ]
-TaskIds = Annotated[list[str], typer.Argument(metavar="ID", help="Task ids.", show_default=False)]
+TaskIds = Annotated[list[str], typer.Argument(metavar="ID…", help="Task ids.", show_default=False)]

@@ -42,7 +42,7 @@ _VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t
 def upload(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH", help="Files to upload; - is standard input.", show_default=False),
+        typer.Argument(metavar="PATH…", help="Files to upload; - is standard input.", show_default=False),
     ],
     file_type: Annotated[
         FileType | None,
