@@ -45,15 +45,24 @@ class Side:
         return said
 
     def __enter__(self) -> Self:
-        with _no_interrupt():
-            self._process.start()
-        self._theirs.close()
+        try:
+            with _no_interrupt():
+                self._process.start()
+            self._theirs.close()
+        except BaseException:  # Ctrl-C comes when it is let in again
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self.pipe.close()
+        if self._process.pid is None:
+            return
         if not self._kill:
             self._process.join(FAREWELL)
         self._process.kill()

@@ -62,19 +62,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """What became of an order: `delays` in seconds, one a chunk; `resent` in bytes, one a break.
-
-    `bytes_twice` counts every frame that left again, `resent` whole chunks alone.
-    """
+    """What became of an order: `delays` in seconds, one a chunk; `resent` in bytes, one a break."""
 
     seconds: float
     delays: list[float]
     resent: list[int]
-    bytes_twice: int
     used: Usage
 
 
-def send_on_order(pipe: "Pipe[Any, Any]", place: Place, content: Path, chunk_size: int, keep: bool) -> None:
+def send_on_order(pipe: "Pipe[Any, Any]", place: Place, content: Path, chunk_size: int) -> None:
     """Say what the server is, then for each Order: READY, wait, send, Delivered, wait, remove, READY."""
     with place.connect() as straight:
         pipe.send(FileClient(straight, user=place.user).info())
@@ -87,7 +83,7 @@ def send_on_order(pipe: "Pipe[Any, Any]", place: Place, content: Path, chunk_siz
                 pipe.recv()
                 sent = _deliver(client, pipe, order, content, chunk_size, place.retry_for)
             pipe.recv()
-            for upload in sent if not keep else ():
+            for upload in sent:
                 remover.cancel(upload.upload_id)
             pipe.send(READY)
 
@@ -116,9 +112,8 @@ def _deliver(
     pipe.send(
         Delivered(
             seconds=seconds,
-            delays=delays(history.moments),
+            delays=delays(history.moments, chunk_size=chunk_size),
             resent=resent(history.moments, chunk_size=chunk_size),
-            bytes_twice=max(0, sum(each.bytes_sent - each.size for each in sent)),
             used=Usage(cpu_seconds=now.cpu_seconds - used.cpu_seconds, peak_memory=now.peak_memory),
         )
     )

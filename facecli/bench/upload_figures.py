@@ -15,12 +15,15 @@ MB = 1e6  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRun:
-    """One run, all clients together; None is what cannot be seen: a foreign server, a delay of no chunk."""
+    """One run, all clients together; None is what cannot be seen of a foreign server.
+
+    `resent_each_bytes` are those that left twice after each break, together `resent_bytes`.
+    """
 
     seconds: float
     mb_per_s: float
-    p50_ms: float | None
-    p95_ms: float | None
+    p50_ms: float
+    p95_ms: float
     client_cpu_seconds: float
     server_cpu_seconds: float | None
     client_peak_mb: float
@@ -29,6 +32,7 @@ class UploadRun:
     retries: int
     resent_bytes: int
     resent_most_bytes: int
+    resent_each_bytes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,7 @@ FIGURES = (
     Figure(name="cuts", label="cuts", how="sum", joined=sum),
     Figure(name="retries", label="retries", how="sum", joined=sum),
     Figure(name="resent_bytes", label="MB sent twice", how="sum", joined=sum),
-    Figure(name="resent_most_bytes", label="MB of chunks sent twice after one cut", how="most", joined=max),
+    Figure(name="resent_most_bytes", label="MB sent twice after one cut", how="most", joined=max),
 )
 PERCENTILES = {"p50_ms": 0.50, "p95_ms": 0.95}
 OF_SERVER = {"server_cpu_seconds", "server_peak_mb"}
@@ -74,6 +78,7 @@ def one_run(
     """`server` is what it had used before and after, where that is known."""
     seconds = max(each.seconds for each in delivered)
     every = [delay for each in delivered for delay in each.delays]
+    resent = tuple(again for each in delivered for again in each.resent)
     before, after = server or (None, None)
     return UploadRun(
         seconds=round(seconds, 4),
@@ -85,9 +90,10 @@ def one_run(
         client_peak_mb=round(max(each.used.peak_memory for each in delivered) / MB, 1),
         server_peak_mb=round(after.peak_memory / MB, 1) if after else None,
         cuts=cuts,
-        retries=sum(len(each.resent) for each in delivered),
-        resent_bytes=sum(each.bytes_twice for each in delivered),
-        resent_most_bytes=max((most for each in delivered for most in each.resent), default=0),
+        retries=len(resent),
+        resent_bytes=sum(resent),
+        resent_most_bytes=max(resent, default=0),
+        resent_each_bytes=resent,
     )
 
 
@@ -111,5 +117,5 @@ def figures(runs: Sequence[UploadRun], every_delay: Sequence[float]) -> dict[str
     return found
 
 
-def _ms(delays: Sequence[float], share: float) -> float | None:
-    return round(percentile(delays, share) * 1000, 3) if delays else None
+def _ms(delays: Sequence[float], share: float) -> float:
+    return round(percentile(delays, share) * 1000, 3)

@@ -1,7 +1,7 @@
 """What a client was told while it sent, and what follows: delays of acknowledgements, bytes sent twice."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,41 +59,44 @@ class History:
         self._waiting(reason, seconds)
 
 
-def delays(moments: list[Moment]) -> list[float]:
-    """Seconds from when a chunk left, for the last time, until its acknowledgement was heard; of every chunk.
+def delays(moments: Sequence[Moment], *, chunk_size: int) -> list[float]:
+    """Seconds from when the last byte of a chunk left until its acknowledgement was heard; of every chunk.
 
     0 where the acknowledgement was heard before the thread that sends came to say that the chunk had left.
     """
-    found: list[float] = []
+    found: dict[tuple[int, int], float] = {}  # by file and chunk
     left: dict[tuple[int, int], float] = {}
     stored: dict[int, int] = {}
     for moment in moments:
+        chunk = (moment.file, (moment.position - 1) // chunk_size)
         if moment.what is What.SENT and moment.position <= stored.get(moment.file, 0):
-            found.append(0.0)
+            found[chunk] = 0.0
         elif moment.what is What.SENT:
-            left[moment.file, moment.position] = moment.at
+            left[chunk] = moment.at
         elif moment.what is What.STORED:
             stored[moment.file] = moment.position
-            for file, position in [*left]:
-                if file == moment.file and position <= moment.position:
-                    found.append(moment.at - left.pop((file, position)))
-    return found
+            for each in [each for each in left if each[0] == moment.file and each <= chunk]:
+                found[each] = moment.at - left.pop(each)
+    return list(found.values())
 
 
-def resent(moments: list[Moment], *, chunk_size: int) -> list[int]:
-    """After each break, the bytes of the whole chunks that had left before and left again."""
+def resent(moments: Sequence[Moment], *, chunk_size: int) -> list[int]:
+    """After each break, the bytes that had left before and left again."""
     found: list[int] = []
-    reached: dict[int, int] = {}
+    reached: dict[int, int] = {}  # by file: up to where it has ever left
+    begins: dict[int, int] = {}  # by file: where its next frame begins, when one has left since the break
     for moment in moments:
+        file, position = moment.file, moment.position
         if moment.what is What.BREAK:
             found.append(0)
+            begins.clear()
         elif moment.what is What.SENT:
-            begin = (moment.position - 1) // chunk_size * chunk_size
-            if begin < reached.get(moment.file, 0):
-                # A chunk that its checksum refused is sent again without a break.
-                found = found or [0]
-                found[-1] += reached[moment.file] - begin
-            reached[moment.file] = moment.position
+            # What is gone on with begins with a chunk, and a frame is part of one.
+            begin = begins.get(file, (position - 1) // chunk_size * chunk_size)
+            if (again := min(position, reached.get(file, 0)) - begin) > 0:
+                found[-1] += again
+            reached[file] = max(position, reached.get(file, 0))
+            begins[file] = position
     return found
 
 

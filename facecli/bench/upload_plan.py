@@ -9,7 +9,7 @@ from facecli.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadPlan:
-    """`clients` processes send `files` files of `size` bytes at once, `warm_up` times, then `runs` times.
+    """`concurrency` clients send `files` files of `size` bytes at once, `warm_up` times, then `runs` times.
 
     With `cuts` every client's line is cut so often in each run, `cut_every` so many bytes otherwise; `delay`
     in seconds and `rate` in bytes a second hold for each line, each way. InvalidInput for what cannot be.
@@ -17,7 +17,7 @@ class UploadPlan:
 
     size: int
     files: int = 1
-    clients: int = 1
+    concurrency: int = 1
     runs: int = 3
     warm_up: int = 1
     chunk_size: int
@@ -47,11 +47,16 @@ class UploadPlan:
 
     @property
     def bytes_per_run(self) -> int:
-        return self.bytes_per_client * self.clients
+        return self.bytes_per_client * self.concurrency
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing shall befall any line."""
+        return not (self.cuts or self.cut_every or self.delay or self.rate)
 
     def faults(self, *, run: int, client: int) -> Faults | None:
         """Of one client's line in one run, the same for the same seed; None when nothing shall befall it."""
-        if not (self.cuts or self.cut_every or self.delay or self.rate):
+        if self.plain:
             return None
         return Faults(
             delay=self.delay,

@@ -25,7 +25,7 @@ from facecli.bench.upload_figures import UploadRun, one_run
 from facecli.bench.upload_plan import UploadPlan
 from facecli.bench.upload_server import Serving, serve_and_tell
 from facecli.bench.usage import Usage
-from facecli.core.errors import Cancelled, FacecliError
+from facecli.core.errors import Cancelled, FacecliError, InvalidInput, NotFound
 from facecli.core.progress import TransferProgress
 from facecli.core.server_info import ServerInfo
 
@@ -45,17 +45,17 @@ def measure_uploads(
     *,
     serving: Serving | None,
     folder: Path,
-    keep: bool,
     progress: Callable[[], TransferProgress],
 ) -> Measured:
     """Run the plan against the server at `place`, or one of its own where `serving` makes it.
 
     The content is written to `folder`, where such a server has its data as well. What was sent is removed
-    from the server after each run unless it is to `keep` it. LimitReached before anything is written when
-    there is no room, Cancelled on Ctrl-C.
+    from the server after each run. LimitReached before anything is written when there is no room, Cancelled
+    on Ctrl-C.
     """
-    stored = plan.bytes_per_run * (plan.warm_up + plan.runs if keep else 1)
-    check_room(folder, plan.size + (stored if serving else 0))
+    if not plan.plain and "," in place.servers:
+        raise InvalidInput(f"a bad line leads to one server, not to {place.servers}; choose one as --server")
+    check_room(folder, plan.size + (plan.bytes_per_run if serving else 0))
     prefix = f"bench-{secrets.token_hex(4)}"
     content = folder / "content"
     try:
@@ -63,16 +63,15 @@ def measure_uploads(
             server = stack.enter_context(Side(serve_and_tell, serving)) if serving else None
             if server:
                 place = replace(place, servers=server.hear(str))
-            elif not keep:
+            else:
                 stack.enter_context(_removing(place, prefix))
             clients = [
-                stack.enter_context(Side(send_on_order, place, content, plan.chunk_size, keep, kill=True))
-                for _ in range(plan.clients)
+                stack.enter_context(Side(send_on_order, place, content, plan.chunk_size, kill=True))
+                for _ in range(plan.concurrency)
             ]
             info, *_ = [client.hear(ServerInfo) for client in clients]
             if not server:
-                check_free(info.free_bytes, stored, where=place.servers)
-            stack.callback(content.unlink, missing_ok=True)
+                check_free(info.free_bytes, plan.bytes_per_run, where=place.servers, cure="make room there")
             write_content(content, size=plan.size, seed=plan.seed)
             bench = _Bench(plan, place, prefix=prefix, server=server, clients=clients, progress=progress)
             for number in range(1, plan.warm_up + 1):
@@ -167,7 +166,7 @@ class _Bench:
 
 @contextmanager
 def _removing(place: Place, prefix: str) -> Iterator[None]:
-    """After an error remove what the clients could not: uploads of that prefix, finished or not."""
+    """After an error remove what the clients did not come to: uploads of that prefix, finished or not."""
     try:
         yield
     except BaseException:
@@ -176,5 +175,6 @@ def _removing(place: Place, prefix: str) -> Iterator[None]:
         with suppress(FacecliError), place.connect() as connection:
             client = UploadClient(connection, user=place.user)
             for upload in [each for each in client.listed() if each.name.startswith(prefix)]:
-                client.cancel(upload.id)
+                with suppress(NotFound):  # its client was quicker
+                    client.cancel(upload.id)
         raise

@@ -63,10 +63,6 @@ def upload(
             "--seed", metavar="N", help="The same seed sends the same bytes and draws the same cuts."
         ),
     ] = 0,
-    keep: Annotated[
-        bool,
-        typer.Option("--keep", help="Leave the uploads on the server, and a server of our own its data."),
-    ] = False,
     data_dir: Annotated[
         Path | None,
         typer.Option(
@@ -140,7 +136,7 @@ def upload(
     plan = UploadPlan(
         size=500_000_000 if file_size is None else file_size,
         files=files,
-        clients=concurrency,
+        concurrency=concurrency,
         runs=runs,
         warm_up=warm_up,
         chunk_size=settings.chunk_size,
@@ -160,21 +156,18 @@ def upload(
         retry_for=settings.retry_for,
         insecure=settings.insecure,
     )
-    with bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir, keep=keep and not server) as folder:
+    with bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
         own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), workers=0)
         measured = measure_uploads(
             plan,
             place,
             serving=None if server else partial(_serving, own),
             folder=folder,
-            keep=keep,
             progress=drawn.transfer,
         )
     report = UploadReport(plan, measured, server=server, baseline=before)
     for note in report.notes:
         output.note(note)
-    if keep and not server:
-        output.note(f"the server's data is kept in {own.data_dir}")
     output.show(report.object, text=report.text, short=f"{report.figures['mb_per_s']}")
     check(limits, report.figures, before)
 

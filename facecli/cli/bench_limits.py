@@ -21,9 +21,10 @@ _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """An earlier bench: its plan, and its figures."""
+    """An earlier bench: its plan, its server, which is None for one of its own, and its figures."""
 
     plan: dict[str, Any]
+    server: str | None
     figures: dict[str, float | None]
 
 
@@ -68,10 +69,15 @@ def read_baseline(path: Path, *, bench: str) -> Baseline:
     except ValueError as error:
         raise InvalidInput(f"{path} is not what facecli bench --json printed: {error}") from error
     match said:
-        case {"bench": str(kind), "plan": dict(plan), "figures": dict(figures)} if kind == bench and all(
+        case {
+            "bench": str(kind),
+            "plan": dict(plan),
+            "server": {"address": None | str() as server},
+            "figures": dict(figures),
+        } if kind == bench and all(
             value is None or isinstance(value, int | float) for value in figures.values()
         ):
-            return Baseline(plan=plan, figures=figures)
+            return Baseline(plan=plan, server=server, figures=figures)
     raise InvalidInput(f"{path} is not what facecli bench {bench} --json printed")
 
 

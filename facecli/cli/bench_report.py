@@ -12,6 +12,8 @@ from facecli.bench.uploads import Measured
 from facecli.cli.bench_limits import Baseline, ratios
 from facecli.cli.bench_table import figure_table
 
+OWN = "a server of our own"
+
 
 class UploadReport:
     """`server` is None when it was our own; `figures` by name, and as ratios to the baseline's."""
@@ -51,7 +53,8 @@ class UploadReport:
         """What makes the comparison lame."""
         if not self._baseline:
             return []
-        was, now = self._baseline.plan, asdict(self._plan)
+        was = {**self._baseline.plan, "server": self._baseline.server or OWN}
+        now = {**asdict(self._plan), "server": self._server or OWN}
         return [
             f"the baseline had another {name}: {was.get(name)}, not {value}"
             for name, value in now.items()
@@ -68,17 +71,27 @@ class UploadReport:
         plan = self._plan
         line = [
             f"{plan.cuts} cuts of each line" if plan.cuts else "",
-            f"a cut every {plan.cut_every.low} to {plan.cut_every.high} bytes" if plan.cut_every else "",
+            f"a cut every {_size(plan.cut_every.low)} to {_size(plan.cut_every.high)}"
+            if plan.cut_every
+            else "",
             f"{plan.delay * 1000:g} ms each way" if plan.delay else "",
-            f"{plan.rate} bytes a second" if plan.rate else "",
+            f"{_size(plan.rate)} a second" if plan.rate else "",
         ]
         parts = [
-            f"{_counted(plan.clients, 'client')}, {_counted(plan.files, 'file')} of {plan.size / 1e6:g} MB "
-            f"{'each ' if plan.clients > 1 else ''}in chunks of {plan.chunk_size / 2**20:g} MiB",
-            f"to {self._server or 'a server of our own'}",
+            f"{_counted(plan.concurrency, 'client')}, {_counted(plan.files, 'file')} of {_size(plan.size)} "
+            f"{'each ' if plan.concurrency > 1 else ''}in chunks of {_size(plan.chunk_size)}",
+            f"to {self._server or OWN}",
             f"{_counted(plan.runs, 'run')} after {_counted(plan.warm_up, 'warm-up')}",
         ]
         return "; ".join([", ".join(parts), *filter(None, line)])
+
+
+def _size(count: int) -> str:
+    """In the unit that it was given in, most likely."""
+    for unit, of_unit in (("MB", 10**6), ("MiB", 2**20), ("kB", 10**3), ("KiB", 2**10)):
+        if count % of_unit == 0:
+            return f"{count // of_unit} {unit}"
+    return f"{count} bytes"
 
 
 def _counted(number: int, thing: str) -> str:

@@ -41,7 +41,7 @@ def _plain(value: float | None) -> str:
     """Three digits or more of it."""
     if value is None:
         return "-"
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int) or not value:
+        return str(int(value))
     digits = 0 if value >= 1000 else 1 if value >= 100 else 2 if value >= 1 else 3
     return f"{value:.{digits}f}"

@@ -85,8 +85,8 @@ class Sending:
                     yield encode(frame, upload_id=upload_id, user=user)
                     upload_id = user = ""
                     self._bytes_sent += len(frame.data)
+                    self.file.progress.sent(frame.offset + len(frame.data))
                 self._sent.add(index)
-                self.file.progress.sent(min(self.source.size, (index + 1) * self._chunk_size))
         except FacecliError as error:
             self.error = error
 
