@@ -47,6 +47,7 @@ def completed(path: str, *words: str) -> list[str]:
         (["ta"], ["task"]),
         (["task", "re"], ["retry"]),
         (["task", "c"], ["create", "cancel"]),
+        (["bench", ""], ["upload"]),
         (["upload", "--retry"], ["--retry-for"]),
         (["upload", "--progress", ""], ["auto", "rich", "tqdm", "json", "none"]),
         (["task", "list", "--status", "c"], ["completed", "cancelled"]),

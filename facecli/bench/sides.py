@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection as Pipe
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -81,6 +81,7 @@ def _run(pipe: "Pipe[Any, Any]", work: Callable[..., None], *arguments: object) 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
     """What is started meanwhile never hears of Ctrl-C, which a terminal sends to every process it shows."""
+    resource_tracker.ensure_running()  # started with the first process, it would let SIGINT in again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

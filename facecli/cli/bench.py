@@ -12,7 +12,7 @@ from facecli import config
 from facecli.bench.faults import Span
 from facecli.cli.help import add_commands
 from facecli.cli.line_options import line_rate, span
-from facecli.cli.options import ChunkSize, Json, Profile, ProgressKind, Timeout, User, size, time
+from facecli.cli.options import ChunkSize, Json, Profile, ProgressKind, RetryFor, Timeout, User, size, time
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
 from facecli.config import Settings
@@ -91,6 +91,7 @@ def upload(
             "may be repeated.",
         ),
     ] = None,
+    retry_for: RetryFor = None,
     progress: ProgressKind = None,
     server: Annotated[
         str | None,
@@ -131,7 +132,14 @@ def upload(
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config.load(
-        {"user": user, "timeout": timeout, "chunk_size": chunk_size, "progress": progress}, profile=profile
+        {
+            "user": user,
+            "timeout": timeout,
+            "chunk_size": chunk_size,
+            "retry_for": retry_for,
+            "progress": progress,
+        },
+        profile=profile,
     )
     plan = UploadPlan(
         size=500_000_000 if file_size is None else file_size,

@@ -88,9 +88,9 @@ class UploadReport:
 
 def _size(count: int) -> str:
     """In the unit that it was given in, most likely."""
-    for unit, of_unit in (("MB", 10**6), ("MiB", 2**20), ("kB", 10**3), ("KiB", 2**10)):
-        if count % of_unit == 0:
-            return f"{count // of_unit} {unit}"
+    for unit, of_unit, least in (("MB", 10**6, 10**5), ("MiB", 2**20, 2**20), ("KiB", 2**10, 2**10)):
+        if count % least == 0:
+            return f"{count / of_unit:g} {unit}"
     return f"{count} bytes"
 
 

@@ -24,7 +24,7 @@ def test_no_help_is_kept_of_a_command_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [path for path in EVERY if path[-1] not in {"facecli", "task"}], ids=" ".join
+    "command", [path for path in EVERY if path[-1] not in {"facecli", "task", "bench"}], ids=" ".join
 )
 def test_a_command_is_told_in_one_line_a_paragraph_an_example_and_its_exit_codes(
     command: tuple[str, ...],
@@ -54,7 +54,7 @@ def test_every_command_takes_json_and_every_connection_the_same_options() -> Non
     connected = {"--server", "--profile", "--json", "--quiet"}
     for path, command in commands().items():
         options = {option for parameter in command.params for option in parameter.opts}
-        if path[-1] in {"facecli", "task"}:
+        if path[-1] in {"facecli", "task", "bench"}:
             continue
         assert "--json" in options, path
         if "--server" in options:
