@@ -25,7 +25,14 @@ from facecli.bench.upload_figures import UploadRun, one_run
 from facecli.bench.upload_plan import UploadPlan
 from facecli.bench.upload_server import Serving, serve_and_tell
 from facecli.bench.usage import Usage
-from facecli.core.errors import Cancelled, FacecliError, InvalidInput, NotFound
+from facecli.core.errors import (
+    Cancelled,
+    FacecliError,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+    UploadInterrupted,
+)
 from facecli.core.progress import TransferProgress
 from facecli.core.server_info import ServerInfo
 
@@ -51,7 +58,7 @@ def measure_uploads(
 
     The content is written to `folder`, where such a server has its data as well. What was sent is removed
     from the server after each run. LimitReached before anything is written when there is no room, Cancelled
-    on Ctrl-C.
+    on Ctrl-C, Unavailable when the line let nothing through for as long as the place is patient.
     """
     if not plan.plain and "," in place.servers:
         raise InvalidInput(f"a bad line leads to one server, not to {place.servers}; choose one as --server")
@@ -78,7 +85,9 @@ def measure_uploads(
                 bench.run(-number, f"warm-up {number} of {plan.warm_up}")
             done = [bench.run(n, f"run {n} of {plan.runs}") for n in range(1, plan.runs + 1)]
     except KeyboardInterrupt:
-        raise Cancelled("interrupted") from None
+        raise Cancelled("interrupted", hint="nothing is kept of it; the same command begins anew") from None
+    except UploadInterrupted as error:
+        raise Unavailable(f"nothing came through for too long: {error.message}") from error
     return Measured(server=info, runs=[run for run, _ in done], delays=[d for _, each in done for d in each])
 
 

@@ -1,0 +1,67 @@
+"""A bench that does not come to its end leaves no process, no file and no upload."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.e2e.command import Running
+from tests.e2e.server import Server, wait_until_gone
+
+SLOW = ("--size", "8MB", "--chunk-size", "256KiB", "--rate", "1MB", "--warm-up", 0, "--progress", "json")
+
+
+def bench(folder: Path, *options: object) -> Running:
+    """Clients and perhaps a server under way that are not going to end soon."""
+    return Running("bench", "upload", *SLOW, "--concurrency", 2, "--data-dir", folder, *options)
+
+
+def session(pid: int) -> list[int]:
+    """Every process that a command started in a session of its own."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            *_, after_name = (folder / "stat").read_text().rpartition(")")
+        except OSError:
+            continue
+        if int(after_name.split()[3]) == pid:
+            found.append(int(folder.name))
+    return found
+
+
+def test_ctrl_c_ends_a_bench_and_its_server_with_130_and_leaves_nothing(tmp_path: Path) -> None:
+    with bench(tmp_path) as running:
+        running.stored(1)
+        pids = session(running.pid)
+        assert len(pids) > 3
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+        done = running.done()
+    assert (done.code, done.out) == (130, "")
+    assert done.err.endswith(
+        "facecli: interrupted\n  hint: nothing is kept of it; the same command begins anew\n"
+    )
+    assert "Traceback" not in done.err
+    wait_until_gone(pids)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_no_upload_on_a_server_that_was_measured(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    (tmp_path / "bench").mkdir()
+    server = serve(options=["--workers", "0"])
+    with bench(tmp_path / "bench", "--server", server.address, "--user", "ann") as running:
+        running.stored(1)
+        assert server.uploads("ann")
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.done().code == 130
+    assert server.uploads("ann") == {}
+    assert list((tmp_path / "bench").iterdir()) == []
+
+
+def test_the_processes_of_a_bench_end_with_it(tmp_path: Path) -> None:
+    with bench(tmp_path) as running:
+        running.stored(1)
+        pids = session(running.pid)
+        running.kill()
+    wait_until_gone(pids)
