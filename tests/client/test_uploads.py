@@ -9,6 +9,7 @@ from facecli.client.files import FileClient
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import InvalidInput, PolicyRefused, ServerUnreachable
 from facecli.core.progress import Silent
+from facecli.core.uploads import FRAME_SIZE
 from tests.client.conftest import CHUNK, file, send
 
 DATA = bytes(range(256)) * 20  # 5,120 bytes: six chunks
@@ -68,6 +69,21 @@ def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, p
     list(uploads.send([file(path, recorder)], chunk_size=CHUNK, resume=False, retry_for=5))
     assert recorder.seen == sorted(recorder.seen)
     assert (recorder.seen[0], recorder.seen[-1]) == (0, len(DATA))
+
+
+def test_progress_is_told_of_every_frame_that_has_left(uploads: UploadClient, tmp_path: Path) -> None:
+    class Recorder(Silent):
+        def __init__(self) -> None:
+            self.seen: list[int] = []
+
+        def sent(self, total_sent: int) -> None:
+            self.seen.append(total_sent)
+
+    recorder = Recorder()
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(bytes(3 * FRAME_SIZE + 5))
+    list(uploads.send([file(path, recorder)], chunk_size=2 * FRAME_SIZE, retry_for=5))
+    assert recorder.seen == [FRAME_SIZE, 2 * FRAME_SIZE, 3 * FRAME_SIZE, 3 * FRAME_SIZE + 5]
 
 
 def test_without_a_server_nothing_is_waited_for(path: Path) -> None:

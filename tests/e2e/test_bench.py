@@ -5,7 +5,15 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from facecli.bench.faults import Faults, Span
+from facecli.bench.proxy import Proxy
+from facecli.bench.upload_history import History, delays, resent
+from facecli.client.connection import Connection
+from facecli.client.uploads import UploadClient
+from facecli.core.transfers import FileToSend
+from facecli.core.uploads import FileType
 from tests.e2e.command import Running
+from tests.e2e.files import MIB
 from tests.e2e.server import Server, wait_until_gone
 
 SLOW = ("--size", "8MB", "--chunk-size", "256KiB", "--rate", "1MB", "--warm-up", 0, "--progress", "json")
@@ -14,6 +22,25 @@ SLOW = ("--size", "8MB", "--chunk-size", "256KiB", "--rate", "1MB", "--warm-up",
 def bench(folder: Path, *options: object) -> Running:
     """Clients and perhaps a server under way that are not going to end soon."""
     return Running("bench", "upload", *SLOW, "--concurrency", 2, "--data-dir", folder, *options)
+
+
+def test_what_a_history_counts_twice_is_what_the_client_sent_too_much(
+    server: Server, user: str, file: Callable[..., Path]
+) -> None:
+    path, chunk = file(12), 3 * MIB
+    history = History()
+    sending = FileToSend(path=path, name="a.mp4", file_type=FileType.VIDEO, progress=history.of_next_file())
+    with (
+        Proxy(server.address, faults=Faults(cut=Span(low=2 * MIB, high=5 * MIB), cuts=3)) as line,
+        Connection(line.address, token="", timeout=30) as connection,
+    ):
+        client = UploadClient(connection, user=user)
+        sent = client.send_one(sending, chunk_size=chunk, retry_for=60)
+    again = resent(history.moments, chunk_size=chunk)
+    assert (len(again), sum(again)) == (sent.retries, sent.bytes_sent - sent.size)
+    assert sent.retries == 3
+    assert sum(again) > 0
+    assert len(delays(history.moments, chunk_size=chunk)) == sent.chunks
 
 
 def session(pid: int) -> list[int]:
