@@ -58,6 +58,6 @@ def check_free(free: int, needed: int, *, where: str, cure: str) -> None:
     """LimitReached when so many bytes have no room in what is `free` at that place."""
     if needed + MARGIN > free:
         raise LimitReached(
-            f"the bench would write {needed / MB:.0f} MB to {where}, which has {free / MB:.0f} MB left; "
+            f"the bench needs {(needed + MARGIN) / MB:.0f} MB in {where}, which has {free / MB:.0f} MB left; "
             f"{cure}, or a smaller --size"
         )

@@ -1,6 +1,8 @@
 """`facecli bench`: how fast, how steady, at what cost."""
 
-from contextlib import AbstractContextManager
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -164,7 +166,7 @@ def upload(
         retry_for=settings.retry_for,
         insecure=settings.insecure,
     )
-    with bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
+    with _terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
         own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), workers=0)
         measured = measure_uploads(
             plan,
@@ -178,6 +180,16 @@ def upload(
         output.note(note)
     output.show(report.object, text=report.text, short=f"{report.figures['mb_per_s']}")
     check(limits, report.figures, before)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM, from `timeout` or a CI that gives up, is Ctrl-C: what is half done is put away."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _serving(settings: Settings) -> AbstractContextManager["Running"]:

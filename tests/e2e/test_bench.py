@@ -5,6 +5,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from facecli.bench.faults import Faults, Span
 from facecli.bench.proxy import Proxy
 from facecli.bench.upload_history import History, delays, resent
@@ -56,12 +58,19 @@ def session(pid: int) -> list[int]:
     return found
 
 
-def test_ctrl_c_ends_a_bench_and_its_server_with_130_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(lambda pid: os.killpg(pid, signal.SIGINT), id="Ctrl-C in a terminal"),
+        pytest.param(lambda pid: os.kill(pid, signal.SIGTERM), id="SIGTERM"),
+    ],
+)
+def test_who_ends_a_bench_gets_130_and_nothing_is_left(end: Callable[[int], None], tmp_path: Path) -> None:
     with bench(tmp_path) as running:
         running.stored(1)
         pids = session(running.pid)
         assert len(pids) > 3
-        os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+        end(running.pid)
         done = running.done()
     assert (done.code, done.out) == (130, "")
     assert done.err.endswith(
