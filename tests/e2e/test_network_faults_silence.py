@@ -1,5 +1,6 @@
 """Peers and lines that fall silent and stay open: they are noticed, and keep nobody else from going on."""
 
+import time
 from pathlib import Path
 
 from facecli.bench.faults import Faults
@@ -14,6 +15,9 @@ from tests.e2e.server import Server
 SIZE = 16  # MiB
 QUARTER, HALF = SIZE // 4 * MIB, SIZE // 2 * MIB
 SLOW = Faults(rate=8_000_000)  # two seconds for the file: time to freeze somebody in its middle
+UNANSWERED = (
+    45  # seconds; it is asked after five and has five to answer, and gRPC by itself would wait for sixty
+)
 IMPATIENT = {"FACECLI_IDLE_LIMIT": "1s", "FACECLI_MIN_RATE": "1MB"}
 
 
@@ -45,10 +49,13 @@ def test_a_frozen_server_is_noticed_and_the_upload_goes_on_when_it_is_back(
     ):
         upload.stored(QUARTER)
         with frozen(server.pid):
+            began = time.monotonic()
             upload.event(waiting)
+            noticed = time.monotonic() - began
         done = upload.done()
     check_upload(done, server, path, user)
     check_sent_once(done, line)
+    assert noticed < UNANSWERED
 
 
 def test_a_frozen_client_is_ended_after_the_idle_limit_and_goes_on_with_what_was_kept(
