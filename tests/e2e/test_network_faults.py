@@ -81,6 +81,17 @@ def test_a_long_and_narrow_line_costs_time_and_nothing_else(
     assert done.object["seconds"] >= path.stat().st_size / 20_000_000
 
 
+def test_a_line_so_slow_that_questions_wait_behind_the_bytes_is_not_taken_for_dead(
+    server: Server, user: str, file: MakeFile
+) -> None:
+    """Whoever is asked whether it lives hears of it only after the megabytes that the line has taken."""
+    path = file(3)
+    with Proxy(server.address, faults=Faults(rate=200_000)) as line:
+        done = run(*command(path, line.address, user), "--chunk-size", "10MiB")
+    check_upload(done, server, path, user)
+    assert done.object["retries"] <= 2, "what is slow is found out once"
+
+
 def test_an_upload_goes_on_whenever_a_flapping_line_is_up(server: Server, user: str, file: MakeFile) -> None:
     path = file(40)
     with Proxy(server.address, faults=Faults(flap=Flap(up=1.5, down=0.4), rate=15_000_000)) as line:
