@@ -82,6 +82,7 @@ def serving(settings: Settings) -> Iterator[Running]:
             rows=SqlUploadRows(engine),
             blobs=blobs,
             clock=time.time,
+            monotonic=time.monotonic,
             limits=InboxLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
         )
         rows = SqlTaskRows(engine)

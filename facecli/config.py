@@ -50,7 +50,7 @@ class Settings:
     engine: str = _setting("mock", "Engine for tasks that name none.")
     ffmpeg: str = _setting("", "The ffmpeg to use; empty looks on PATH, then in the ffmpeg extra.")
     max_file_size: Size = _setting(20 * 1024**3, "Largest upload.")
-    upload_expiry: Time = _setting(7 * 86400.0, "Time until an upload without a new chunk is removed.")
+    upload_expiry: Time = _setting(7 * 86400.0, "Time until an upload that nobody goes on with is removed.")
     idle_limit: Time = _setting(30.0, "Time an upload stream may say nothing.")
     min_rate: Size = _setting(32 * 1024, "Bytes a second below which an upload stream is ended, in time.")
     durability: Durability = _setting(

@@ -1,10 +1,12 @@
 """The command tree, and `main`: run, turn an error into an exit."""
 
 import gc
+import os
+import signal
 import sys
 import traceback
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 import typer.main
@@ -16,7 +18,7 @@ from facecli.cli import exits
 from facecli.cli.help import add_commands
 from facecli.cli.output import mend_streams
 from facecli.config import quiet_libraries
-from facecli.core.errors import Cancelled, FacecliError, InvalidInput
+from facecli.core.errors import FacecliError, InvalidInput
 
 GARBAGE = 50_000  # new objects until a look for cycles; with the usual 700, importing takes 12 ms more
 
@@ -45,10 +47,15 @@ def main() -> None:
     quiet_libraries()
     arguments = sys.argv[1:]
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # which __main__ has held back
         code = run(arguments)
+    except KeyboardInterrupt:
+        code = exits.report_interrupt(as_json="--json" in arguments)
     except Exception as error:
         traceback.print_exc()
         code = exits.report(FacecliError(f"a bug in facecli: {error!r}"), as_json="--json" in arguments)
+    if code == exits.INTERRUPTED:
+        _leave(code)
     gc.freeze()  # or the interpreter looks three times through all that was imported, for 40 ms
     sys.exit(code)
 
@@ -93,7 +100,7 @@ def run(arguments: list[str]) -> int:
             or 0
         )
         if code == exits.INTERRUPTED:
-            return exits.report(Cancelled("interrupted; what the server has is kept"), as_json=as_json)
+            return exits.report_interrupt(as_json=as_json)
         return int(code)
     except FacecliError as error:
         return exits.report(error, as_json=as_json)
@@ -106,3 +113,11 @@ def run(arguments: list[str]) -> int:
         return exits.report(wrong, as_json=as_json, hint="rename the file, or say --name")
     except TyperException as error:
         return exits.report_usage(error, as_json=as_json)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without a look back: Python ends itself by SIGINT when that came while it ran code made from text,
+    as dataclasses are, and joins the threads of libraries that are still busy."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,6 +1,7 @@
 """Errors become exit codes and words; the one table of both."""
 
 import json
+import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -80,6 +81,12 @@ def report(error: FacecliError, *, as_json: bool, hint: str = "") -> int:
     else:
         say(f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else ""))
     return code
+
+
+def report_interrupt(*, as_json: bool) -> int:
+    """Say that Ctrl-C ended it, at whatever moment that came, and how to go on; the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more has nothing left to end
+    return report(errors.Cancelled("interrupted; what the server has is kept"), as_json=as_json)
 
 
 def report_usage(error: TyperException, *, as_json: bool) -> int:

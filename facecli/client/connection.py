@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -18,11 +19,13 @@ _OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 2000),
     ("grpc.keepalive_time_ms", 5_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 5_000),  # without it a frozen peer is dropped after 60 s only
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.lb_policy_name", "round_robin"),
 ]
+_QUICK = 5_000  # milliseconds in which a peer answers whether it lives
+# On a slow line the question waits behind all that a proxy or a kernel has taken from us: the 4 MiB of a
+# stream take so long at the lowest rate that a server allows.
+_PATIENT = 130_000
 
 
 class Connection:
@@ -41,8 +44,14 @@ class Connection:
         target = addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
         self.servers = servers
         self.timeout = timeout
-        self.channel = grpc.insecure_channel(target, options=_OPTIONS)
+        self._target = target
+        self.channel = self._open(_QUICK)
         self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
+
+    @cached_property
+    def patient_channel(self) -> grpc.Channel:
+        """Another way to the same servers, for who finds that they do not answer in time though they live."""
+        return self._open(_PATIENT)
 
     def __enter__(self) -> Self:
         return self
@@ -51,6 +60,8 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.channel.close()
+        if "patient_channel" in self.__dict__:
+            self.patient_channel.close()
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -61,3 +72,13 @@ class Connection:
             from facecli.wire.errors import from_rpc  # 11 ms that most commands need not spend
 
             raise from_rpc(error, server=self.servers) from error
+
+    def _open(self, answer_within: int) -> grpc.Channel:
+        within = [
+            ("grpc.keepalive_timeout_ms", answer_within),
+            (
+                "grpc.http2.ping_timeout_ms",
+                answer_within,
+            ),  # without it a frozen peer is dropped after 60 s only
+        ]
+        return grpc.insecure_channel(self._target, options=[*_OPTIONS, *within])

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+import grpc
+
 from facecli.client.connection import Connection
 from facecli.client.sending import Sending
 from facecli.core.errors import (
@@ -41,12 +43,7 @@ class UploadClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
-        self._stub = pb_grpc.UploadServiceStub(connection.channel)
-        self._stream = connection.channel.stream_stream(
-            "/video.UploadService/StreamUpload",
-            request_serializer=bytes,
-            response_deserializer=pb.StreamUploadResponse.FromString,
-        )
+        self._use(connection.channel)
         self._user = user
         self._clock = clock
         self._sleep = sleep
@@ -126,6 +123,14 @@ class UploadClient:
                 request, timeout=self._connection.timeout, metadata=self._connection.metadata
             )
 
+    def _use(self, channel: grpc.Channel) -> None:
+        self._stub = pb_grpc.UploadServiceStub(channel)
+        self._stream = channel.stream_stream(
+            "/video.UploadService/StreamUpload",
+            request_serializer=bytes,
+            response_deserializer=pb.StreamUploadResponse.FromString,
+        )
+
     def _open(
         self, waiting: deque[FileToSend], active: list[Sending], *, chunk_size: int, fresh: bool
     ) -> Iterator[Sent]:
@@ -195,6 +200,8 @@ class UploadClient:
         for sending in active:
             if sending.upload:
                 sending.breaks += 1
+        if patience.tried:
+            self._use(self._connection.patient_channel)
         return patience.pause(error, active[0].file.progress.waiting)
 
 

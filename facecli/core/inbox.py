@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from facecli.core.blobs import RETRY_AFTER, BlobStore
 from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
 from facecli.core.open_files import OpenFiles
+from facecli.core.silence import Silence
 from facecli.core.storing import Storing, Written
 from facecli.core.upload_writer import UploadWriter
 from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, UploadRows, upload_id_of
@@ -16,25 +17,36 @@ from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, UploadRows, up
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxLimits:
     max_file_size: int  # bytes
-    expiry: float  # seconds without a stored chunk, then an incomplete upload goes
+    expiry: (
+        float  # seconds in which nobody begins it again nor stores a chunk, then an incomplete upload goes
+    )
 
 
 class Inbox:
     """The one way to uploads. Safe to use from many threads."""
 
     def __init__(
-        self, *, rows: UploadRows, blobs: BlobStore, clock: Callable[[], float], limits: InboxLimits
+        self,
+        *,
+        rows: UploadRows,
+        blobs: BlobStore,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        limits: InboxLimits,
     ) -> None:
+        """`clock` is the one on the wall, which jumps; `monotonic` measures."""
         self.limits = limits
         self._rows = rows
         self._blobs = blobs
         self._clock = clock
+        self._silence = Silence(expiry=limits.expiry, monotonic=monotonic)
         self._files = OpenFiles(rows=rows, blobs=blobs)
         self._storing = Storing(
             self._files,
             rows=rows,
             blobs=blobs,
             clock=clock,
+            silence=self._silence,
             expiry=limits.expiry,
             max_file_size=limits.max_file_size,
         )
@@ -44,12 +56,13 @@ class Inbox:
     ) -> tuple[Upload, list[Chunk]]:
         """The upload to go on with and its stored chunks; a new one when none fits or `fresh` asks for it."""
         self._check_size(new)
-        found = None if fresh or upload_id else self._rows.find(new)
+        stored = None if fresh or upload_id else self._rows.find(new)
+        (found,) = self._found([stored])
         if found is None:
             begun = self._new(new, upload_id or new_upload_id())
             self._insert([begun])
             return begun, []
-        return self._found(found)
+        return found
 
     def begin_all(self, wanted: Sequence[tuple[NewUpload, bool]]) -> list[tuple[Upload, list[Chunk]]]:
         """`begin` for many, each with whether it shall be fresh; all or none. The new ones are one commit."""
@@ -57,15 +70,14 @@ class Inbox:
             self._check_size(new)
         results: list[tuple[Upload, list[Chunk]]] = []
         begun: dict[NewUpload, Upload] = {}
-        stored = iter(self._rows.find_all([new for new, fresh in wanted if not fresh]))
+        stored = iter(self._found(self._rows.find_all([new for new, fresh in wanted if not fresh])))
         for new, fresh in wanted:
             found = None if fresh else next(stored)
-            found = begun.get(new, found)
             if found is None or new in begun:
-                begun[new] = found or self._new(new, new_upload_id())
+                begun[new] = begun.get(new) or self._new(new, new_upload_id())
                 results.append((begun[new], []))
             else:
-                results.append(self._found(found))
+                results.append(found)
         if begun:
             self._insert(list(begun.values()))
         return results
@@ -137,7 +149,7 @@ class Inbox:
     def expire(self) -> int:
         """Remove incomplete uploads whose time is over and bytes without a row; how many went."""
         now, gone = self._clock(), 0
-        for upload in self._rows.expired(now):
+        for upload in self._silence.over(self._rows.expired(now)):
             with self._files.lock:
                 if self._files.get(upload.id) or not self._rows.delete(upload.id, expired_at=now):
                     continue
@@ -178,14 +190,34 @@ class Inbox:
                 retry_after=RETRY_AFTER,
             )
         self._rows.insert(begun)
+        self._silence.heard(upload.id for upload in begun)
         for upload in begun:
             self._files.begun(upload)
 
-    def _found(self, upload: Upload) -> tuple[Upload, list[Chunk]]:
+    def _found(self, uploads: Sequence[Upload | None]) -> list[tuple[Upload, list[Chunk]] | None]:
+        """Each as it is now, with its stored chunks and all its time before it; None for one that is gone.
+
+        What was on its way when the line was cut is stored first, so that nobody sends it again.
+        """
+        unfinished = [upload.id for upload in uploads if upload and not upload.completed]
+        self._files.settle(unfinished)
+        self._silence.heard(unfinished)
+        until = self._clock() + self.limits.expiry
+        there = {upload.id: upload for upload in uploads if upload and upload.completed}
+        if unfinished:
+            there |= {upload.id: upload for upload in self._rows.prolong(unfinished, expires_at=until)}
+        return [
+            self._with_chunks(there[upload.id]) if upload and upload.id in there else None
+            for upload in uploads
+        ]
+
+    def _with_chunks(self, upload: Upload) -> tuple[Upload, list[Chunk]]:
         chunks = list(self._rows.chunks(upload.id))
-        if not upload.completed and len(chunks) == upload.total_chunks:
+        all_stored = len(chunks) == upload.total_chunks
+        if not upload.completed and (all_stored or self._files.doubted(upload.id)):
             with self._files.opened(upload.id) as file:
                 upload = self._storing.completed(file)
+            chunks = list(self._rows.chunks(upload.id))
         return upload, chunks
 
     def _check_owner(self, upload_id: str, owner: str) -> None:

@@ -30,6 +30,7 @@ class OpenFile:
         self.committing = threading.Lock()  # one flush, commit, take-over or completion at a time
         self._lock = threading.Condition()
         self._busy: set[int] = set()
+        self._whole: set[int] = set()  # chunks that are written and not stored yet
         self._sealed = upload.completed
         self._home_end = upload.total_chunks * upload.chunk_size
         self._end = max(blob.size(), self._home_end)
@@ -52,10 +53,22 @@ class OpenFile:
             self._lent.add(position)
             return position
 
+    def written(self, index: int) -> None:
+        """A chunk that is held has come whole."""
+        with self._lock:
+            self._whole.add(index)
+
+    def settle(self, seconds: float) -> None:
+        """Wait until every chunk that has come whole by now is stored, or given up; so long at most."""
+        with self._lock:
+            awaited = set(self._whole)
+            self._lock.wait_for(lambda: not awaited & self._whole, seconds)
+
     def release(self, index: int, position: int | None) -> None:
         """Let others have the chunk, and a place behind the end that was not used after all."""
         with self._lock:
             self._busy.discard(index)
+            self._whole.discard(index)
             if position in self._lent:
                 self._lent.discard(position)
                 if self.chunks[index].position != position:

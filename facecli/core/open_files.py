@@ -1,7 +1,8 @@
 """The uploads that somebody writes to now, each opened once."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from facecli.core.blobs import BlobStore
@@ -10,6 +11,7 @@ from facecli.core.errors import StorageFailed
 from facecli.core.open_file import OpenFile
 from facecli.core.uploads import Chunk, Upload, UploadRows
 
+SETTLING = 2.0  # seconds; the disk is stuck then, and who comes has to wait for it anyway
 MOST_FRESH = 1000  # begun uploads whose rows need not be read again to be opened
 
 
@@ -44,6 +46,17 @@ class OpenFiles:
     def forget(self, upload_id: str) -> None:
         with self.lock:
             self._fresh.pop(upload_id, None)
+
+    def settle(self, upload_ids: Iterable[str]) -> None:
+        """Wait until what has come whole of these by now is stored, or given up; not for long, though."""
+        until = time.monotonic() + SETTLING
+        for upload_id in upload_ids:
+            if file := self._open.get(upload_id):
+                file.settle(until - time.monotonic())
+
+    def doubted(self, upload_id: str) -> bool:
+        """Whether the disk may have lost some of it, which is found out when it is opened."""
+        return upload_id in self._doubted
 
     @contextmanager
     def opened(self, upload_id: str) -> Iterator[OpenFile]:

@@ -8,6 +8,7 @@ from facecli.core.checksums import join
 from facecli.core.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver
 from facecli.core.open_file import OpenFile
 from facecli.core.open_files import OpenFiles
+from facecli.core.silence import Silence
 from facecli.core.upload_writer import UploadWriter
 from facecli.core.uploads import Chunk, NewChunk, Upload, UploadRows
 
@@ -26,6 +27,7 @@ class Storing:
         rows: UploadRows,
         blobs: BlobStore,
         clock: Callable[[], float],
+        silence: Silence,
         expiry: float,
         max_file_size: int,
     ) -> None:
@@ -33,6 +35,7 @@ class Storing:
         self._rows = rows
         self._blobs = blobs
         self._clock = clock
+        self._silence = silence
         self._expiry = expiry
         self._max_file_size = max_file_size
 
@@ -55,6 +58,7 @@ class Storing:
             finally:
                 with file.committing:
                     writer.revoke()
+                self._silence.heard([upload_id])
 
     def store(self, batch: Sequence[Written]) -> Iterator[Upload]:
         """Each chunk's upload, in order, once the chunk may be acknowledged. The last chunk completes it.
@@ -106,6 +110,7 @@ class Storing:
                 file.flush()
                 unsure.enter_context(file.unsure())
             rows, now = _rows(fresh), self._clock()
+            self._silence.heard(files)
             try:
                 uploads = self._rows.store_chunks(rows, now=now, expires_at=now + self._expiry)
             except BaseException:

@@ -64,6 +64,11 @@ class Patience:
         self._pause = FIRST_PAUSE
         self.tries = 0
 
+    @property
+    def tried(self) -> bool:
+        """Whether the last try came after a break, too, and brought nothing on."""
+        return self._since is not None
+
     def progressed(self) -> None:
         """Something got through: the limit counts from the next break again."""
         self._since = None

@@ -126,6 +126,7 @@ class UploadWriter:
         if cursor.position is None:
             self._drop(index)
             raise ChunkDiffers(f"{name} is complete and its chunk {index} holds other bytes")
+        self.file.written(index)
         return Chunk(index=index, size=cursor.received, crc32c=cursor.crc32c, position=cursor.position)
 
     def _drop(self, index: int) -> None:

@@ -220,6 +220,10 @@ class UploadRows(Protocol):
         """Raise the epoch: from now on no earlier writer can store a chunk."""
         ...
 
+    def prolong(self, upload_ids: Sequence[str], *, expires_at: float) -> Sequence[Upload]:
+        """Let incomplete ones expire then; of all of these the uploads that are there, in no order."""
+        ...
+
     def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> Sequence[Upload]:
         """Remember flushed chunks in one transaction; each one's upload, in the same order.
 

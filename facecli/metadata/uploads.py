@@ -110,6 +110,13 @@ class SqlUploadRows:
                 connection, upload_id, epoch=upload.epoch + 1, updated_at=now, expires_at=expires_at
             )
 
+    def prolong(self, upload_ids: Sequence[str], *, expires_at: float) -> Sequence[Upload]:
+        """Let incomplete ones expire then; of all of these the uploads that are there, in no order."""
+        these = uploads.c.id.in_(upload_ids)
+        with writing(self._engine) as connection:
+            connection.execute(update(uploads).where(these, _INCOMPLETE).values(expires_at=expires_at))
+            return [_upload(row) for row in connection.execute(select(uploads).where(these)).mappings()]
+
     def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> list[Upload]:
         """Remember flushed chunks in one transaction; each one's upload, in the same order.
 
@@ -179,7 +186,7 @@ def _which(upload: NewUpload | Upload) -> tuple[object, ...]:
 
 
 def _abandoned(now: float) -> ColumnElement[bool]:
-    return (uploads.c.status == UploadStatus.INCOMPLETE) & (uploads.c.expires_at <= now)
+    return _INCOMPLETE & (uploads.c.expires_at <= now)
 
 
 def _found(connection: Connection, upload_id: str, *, lock: bool = False) -> Upload:
@@ -226,6 +233,7 @@ def _values(upload: Upload) -> dict[str, object]:
     return {"its_id": upload.id, **{name: getattr(upload, name) for name in _CHANGING}}
 
 
+_INCOMPLETE = uploads.c.status == UploadStatus.INCOMPLETE
 _WHICH_NAMES = ("name", "file_type", "size", "chunk_size", "total_chunks", "fingerprint")
 _WHICH = tuple_(*(uploads.c[name] for name in _WHICH_NAMES))
 _CHANGING = ("size", "stored_bytes", "stored_chunks", "updated_at", "expires_at", "status", "crc32c")

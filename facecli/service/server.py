@@ -36,6 +36,7 @@ from facecli.wire.generated import (
 SHORT_CALLS = 32  # threads that no upload, watcher or download can take
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
+ANSWER_WITHIN = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
 SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
 
 
@@ -81,10 +82,11 @@ class Server:
                 ("grpc.http2.lookahead_bytes", WINDOW),
                 # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
                 ("grpc.http2.max_ping_strikes", 0),
-                # And we ask them: a half-open connection holds its place for half a minute at most.
+                # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
+                # behind all that a slow line has taken from the client: its window at the lowest rate.
                 ("grpc.keepalive_time_ms", 20_000),
-                ("grpc.keepalive_timeout_ms", 10_000),
-                ("grpc.http2.ping_timeout_ms", 10_000),
+                ("grpc.keepalive_timeout_ms", ANSWER_WITHIN),
+                ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
             ],
         )
         uploads = Admission(limits.uploads, "uploads")

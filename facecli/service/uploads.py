@@ -1,11 +1,13 @@
 """UploadService: uploads that go on after any break."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import grpc
 
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.inbox import Inbox
+from facecli.core.storing import Written
 from facecli.core.uploads import FRAME_SIZE, Frame
 from facecli.service.admission import Admission
 from facecli.service.intake import Intake, StreamLimits
@@ -47,16 +49,22 @@ class UploadService(pb_grpc.UploadServiceServicer):
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> Iterator[pb.StreamUploadResponse]:
         with self._admission.place(), Reception(self._inbox) as reception:
-            intake = Intake(
-                request_iterator,
-                reception.write,
-                limits=self._limits,
-                first=FRAME_SIZE,
-                active=context.is_active,
+            batches = iter(
+                Intake(
+                    request_iterator,
+                    reception.write,
+                    limits=self._limits,
+                    first=FRAME_SIZE,
+                    active=context.is_active,
+                )
             )
-            for batch in intake:
-                for upload, chunk in reception.store(batch):
-                    yield wire.acknowledgement(upload, chunk)
+            try:
+                for batch in batches:
+                    for upload, chunk in reception.store(batch):
+                        yield wire.acknowledgement(upload, chunk)
+            except GeneratorExit:  # the line was cut, and gRPC takes no more answers
+                _keep(batches, reception)
+                raise
             if not reception.begun:
                 raise InvalidInput(NOTHING_BEGUN)
 
@@ -95,3 +103,11 @@ class UploadService(pb_grpc.UploadServiceServicer):
     ) -> pb.CancelUploadResponse:
         self._inbox.cancel(request.upload_id, owner=request.user_id)
         return pb.CancelUploadResponse()
+
+
+def _keep(batches: Iterator[Sequence[Written]], reception: Reception) -> None:
+    """Store what had arrived whole, of which nobody can be told: it need not be sent again."""
+    with suppress(FacecliError, grpc.RpcError):
+        for batch in batches:
+            for _ in reception.store(batch):
+                pass

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from facecli.cli.app import run
 
@@ -80,11 +80,13 @@ def process(*arguments: object, **options: Any) -> Ran:
 
 
 @contextmanager
-def started(*arguments: object, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+def started(
+    *arguments: object, stdin: IO[bytes] | int = subprocess.DEVNULL, **environment: str
+) -> Iterator["subprocess.Popen[str]"]:
     """`facecli …` under way; killed on leaving when it has not ended by then."""
     with subprocess.Popen(
         words(*arguments),
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

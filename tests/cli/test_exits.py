@@ -185,17 +185,3 @@ def test_an_interrupt_ends_the_watching_of_many_tasks_at_once(slow: str) -> None
         _, err = watch.communicate(timeout=DEADLINE)
     assert watch.returncode == 130
     assert "Traceback" not in err
-
-
-def test_an_interrupted_upload_says_so_in_one_line(user: str, tmp_path: Path, server: Server) -> None:
-    file = tmp_path / "long.mp4"
-    with file.open("wb") as empty:
-        os.truncate(empty.fileno(), 1024**3)
-    with started("upload", file, "--chunk-size", "1MiB", "--progress", "json") as upload:
-        assert upload.stderr
-        assert any('"stored": 1048576,' in line for line in upload.stderr)
-        upload.send_signal(signal.SIGINT)
-        _, err = upload.communicate(timeout=DEADLINE)
-    assert upload.returncode == 130
-    assert "Traceback" not in err
-    assert err.splitlines()[-1].startswith("facecli: interrupted")

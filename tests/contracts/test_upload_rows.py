@@ -191,3 +191,17 @@ def test_a_page_after_nothing_of_mine_is_refused(upload_rows: UploadRows, before
     insert(upload_rows, replace(NEW, owner="bob"), upload_id="bobs")
     with pytest.raises(InvalidInput):
         upload_rows.listed("ann", limit=2, before=before)
+
+
+def test_incomplete_uploads_are_given_time_and_those_that_are_gone_are_not_made_up(
+    upload_rows: UploadRows,
+) -> None:
+    insert(upload_rows, upload_id="begun")
+    insert(upload_rows, upload_id="other")
+    insert(upload_rows, upload_id="whole")
+    whole = store_all(upload_rows, "whole")
+    whole = upload_rows.complete("whole", crc32c=1, size=25, blob_key=whole.blob_key, now=120.0)
+    now = upload_rows.prolong(["gone", "begun", "whole"], expires_at=500.0)
+    assert {upload.id: upload.expires_at for upload in now} == {"begun": 500.0, "whole": whole.expires_at}
+    assert upload_rows.get("begun") in now
+    assert [upload.id for upload in upload_rows.expired(499.0)] == ["other"]

@@ -24,7 +24,7 @@ Rows = TypeVar("Rows", bound=SqlUploadRows)
 
 
 class Clock:
-    """Time that passes when told to."""
+    """Time that passes, or jumps, when told to."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -36,9 +36,15 @@ class Clock:
 class Place:
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
+        self.monotonic = Clock()
         self.blobs = LocalBlobs(directory / "data")
         self._url = f"sqlite:///{directory}/facecli.db"
         self._closing = ExitStack()
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, which is more than a clock on a wall that is set."""
+        self.clock.now += seconds
+        self.monotonic.now += seconds
 
     def rows(self) -> SqlUploadRows:
         """Rows as another process has them."""
@@ -57,6 +63,7 @@ class Place:
             rows=rows or self.rows(),
             blobs=blobs or self.blobs,
             clock=self.clock,
+            monotonic=self.monotonic,
             limits=InboxLimits(max_file_size=max_file_size, expiry=EXPIRY),
         )
 

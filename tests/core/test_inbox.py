@@ -105,7 +105,7 @@ def test_uploads_are_listed_newest_first(inbox: Inbox, place: Place) -> None:
     ids = []
     for _ in range(3):
         ids.append(inbox.begin(FILE.new, fresh=True)[0].id)
-        place.clock.now += 1
+        place.wait(1)
     first = inbox.listed(owner="ann", limit=2, before="")
     second = inbox.listed(owner="ann", limit=2, before=first[-1].id)
     assert [upload.id for upload in (*first, *second)] == ids[::-1]
@@ -127,9 +127,9 @@ def test_a_cancelled_upload_is_gone_with_its_bytes(inbox: Inbox, place: Place, i
 
 def test_an_abandoned_upload_expires_and_its_bytes_with_it(inbox: Inbox, place: Place) -> None:
     upload, _ = inbox.begin(FILE.new)
-    place.clock.now += EXPIRY - 1
+    place.wait(EXPIRY - 1)
     assert inbox.expire() == 0
-    place.clock.now += 1
+    place.wait(1)
     assert inbox.expire() == 1
     with pytest.raises(UploadNotFound):
         inbox.get(upload.id, owner="ann")
@@ -139,25 +139,25 @@ def test_an_abandoned_upload_expires_and_its_bytes_with_it(inbox: Inbox, place: 
 def test_an_upload_that_is_being_written_never_expires(inbox: Inbox, place: Place) -> None:
     upload, _ = inbox.begin(FILE.new)
     with inbox.writer(upload.id, owner="ann") as writer:
-        place.clock.now += 10 * EXPIRY
+        place.wait(10 * EXPIRY)
         assert inbox.expire() == 0
         send(inbox, writer, FILE, [0])
     assert inbox.expire() == 0
-    place.clock.now += EXPIRY
+    place.wait(EXPIRY)
     assert inbox.expire() == 1
 
 
 def test_every_stored_chunk_gives_more_time(inbox: Inbox, place: Place) -> None:
     upload, _ = inbox.begin(FILE.new)
     for index in (0, 1, 2):
-        place.clock.now += EXPIRY - 1
+        place.wait(EXPIRY - 1)
         inbox.put_chunk(upload.id, FILE.frame(index), owner="ann")
         assert inbox.expire() == 0
 
 
 def test_a_complete_upload_never_expires(inbox: Inbox, place: Place) -> None:
     upload = send_all(inbox, FILE)
-    place.clock.now += 1000 * EXPIRY
+    place.wait(1000 * EXPIRY)
     assert inbox.expire() == 0
     assert place.content(upload) == FILE.data
 

@@ -156,7 +156,7 @@ class UploadMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.writer or self._complete)
     @rule()
     def wait_for_long(self) -> None:
-        self.place.clock.now += 2 * EXPIRY
+        self.place.wait(2 * EXPIRY)
         assert self.inbox.expire() == 0
 
     @invariant()

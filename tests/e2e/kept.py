@@ -13,8 +13,11 @@ from tests.e2e.files import MIB
 from tests.e2e.server import Server
 
 
-def begin(server: Server, user: str, path: Path, *, name: str, chunk_size: int) -> str:
-    """Begin the upload that `facecli upload` of the file will go on with; its id. Its bytes have a file."""
+def begin(server: Server, user: str, path: Path, *, name: str, chunk_size: int, writes: bool = True) -> str:
+    """Begin the upload that `facecli upload` of the file will go on with; its id.
+
+    Its bytes have a file then, unless nobody `writes`.
+    """
     data = path.read_bytes()
     request = pb.BeginUploadRequest(
         user_id=user,
@@ -27,8 +30,8 @@ def begin(server: Server, user: str, path: Path, *, name: str, chunk_size: int) 
     with grpc.insecure_channel(server.address) as channel:
         stub = pb_grpc.UploadServiceStub(channel)
         upload_id = stub.BeginUpload(request).upload.upload_id
-        # A writer that stores nothing: with it the file is made.
-        list(stub.StreamUpload(iter([UploadRequest(upload_id=upload_id, user_id=user, chunk=data[:1])])))
+        if writes:  # one who stores nothing: with that the file is made
+            list(stub.StreamUpload(iter([UploadRequest(upload_id=upload_id, user_id=user, chunk=data[:1])])))
         return str(upload_id)
 
 

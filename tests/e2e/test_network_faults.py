@@ -5,6 +5,9 @@ import pytest
 from facecli.bench.faults import Faults, Flap, Span
 from facecli.bench.proxy import Proxy
 from facecli.bench.proxy_record import Toward, What
+from facecli.core.uploads import FRAME_SIZE
+from facecli.service.intake import ARRIVED
+from facecli.service.server import WINDOW
 from tests.e2e.command import DEADLINE, Running, run
 from tests.e2e.conftest import MakeFile
 from tests.e2e.files import MIB
@@ -21,9 +24,10 @@ from tests.e2e.line import (
 )
 from tests.e2e.server import Server
 
-UNDER_WAY = (
-    6 * MIB
-)  # what the window of a stream lets the client send ahead, and the frames on both sides of it
+# What a client may have sent that is in no chunk yet. HTTP/2 lets it fill the window of its stream, whatever
+# sockets and proxies lie between, and a frame is in each hand it goes through: the client's and its gRPC's,
+# the server's gRPC's and its receiver's, those that wait to be written, and the one that is.
+UNDER_WAY = WINDOW + (ARRIVED + 5) * FRAME_SIZE
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["plain", "reset"])
@@ -61,6 +65,7 @@ def test_a_cut_costs_no_more_than_the_chunk_it_came_in_and_what_was_under_way(
         done = run(*command(path, line.address, user))
     check_upload(done, server, path, user)
     assert len(line.happened(What.CUT)) == 3
+    # What had come whole was stored, acknowledged or not.
     assert done.object["bytes_sent"] <= path.stat().st_size + 3 * (CHUNK + UNDER_WAY)
 
 
@@ -74,6 +79,17 @@ def test_a_long_and_narrow_line_costs_time_and_nothing_else(
     check_upload(done, server, path, user)
     assert (done.object["retries"], done.object["bytes_sent"]) == (0, path.stat().st_size)
     assert done.object["seconds"] >= path.stat().st_size / 20_000_000
+
+
+def test_a_line_so_slow_that_questions_wait_behind_the_bytes_is_not_taken_for_dead(
+    server: Server, user: str, file: MakeFile
+) -> None:
+    """Whoever is asked whether it lives hears of it only after the megabytes that the line has taken."""
+    path = file(3)
+    with Proxy(server.address, faults=Faults(rate=200_000)) as line:
+        done = run(*command(path, line.address, user), "--chunk-size", "10MiB")
+    check_upload(done, server, path, user)
+    assert done.object["retries"] <= 2, "what is slow is found out once"
 
 
 def test_an_upload_goes_on_whenever_a_flapping_line_is_up(server: Server, user: str, file: MakeFile) -> None:

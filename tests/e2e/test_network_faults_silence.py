@@ -1,5 +1,6 @@
 """Peers and lines that fall silent and stay open: they are noticed, and keep nobody else from going on."""
 
+import time
 from pathlib import Path
 
 from facecli.bench.faults import Faults
@@ -14,6 +15,7 @@ from tests.e2e.server import Server
 SIZE = 16  # MiB
 QUARTER, HALF = SIZE // 4 * MIB, SIZE // 2 * MIB
 SLOW = Faults(rate=8_000_000)  # two seconds for the file: time to freeze somebody in its middle
+UNANSWERED = 45  # seconds; a peer is asked after five and has five to answer. gRPC by itself waits for sixty
 IMPATIENT = {"FACECLI_IDLE_LIMIT": "1s", "FACECLI_MIN_RATE": "1MB"}
 
 
@@ -45,10 +47,13 @@ def test_a_frozen_server_is_noticed_and_the_upload_goes_on_when_it_is_back(
     ):
         upload.stored(QUARTER)
         with frozen(server.pid):
+            began = time.monotonic()
             upload.event(waiting)
+            noticed = time.monotonic() - began
         done = upload.done()
     check_upload(done, server, path, user)
     check_sent_once(done, line)
+    assert noticed < UNANSWERED
 
 
 def test_a_frozen_client_is_ended_after_the_idle_limit_and_goes_on_with_what_was_kept(
@@ -67,6 +72,16 @@ def test_a_frozen_client_is_ended_after_the_idle_limit_and_goes_on_with_what_was
         done = upload.done()
     assert done.object["retries"] >= 1
     check_upload(done, server, path, user)
+
+
+def test_a_client_that_is_too_slow_is_ended_and_goes_on_over_a_better_line(
+    serve: Serve, user: str, file: MakeFile
+) -> None:
+    server, path = serve(options=["--workers", "0"], environment=IMPATIENT), file(SIZE // 4)
+    with Proxy(server.address, faults=Faults(rate=100_000)) as line:
+        ended = run(*command(path, line.address, user), "--retry-for", "0s", expect=7)
+    assert "less than 1000000 bytes a second" in ended.error["message"]
+    check_upload(run(*command(path, server.address, user)), server, path, user)
 
 
 def test_another_client_takes_over_at_once_from_a_frozen_one_that_can_then_add_nothing(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from facecli.core.checksums import crc32c
 from tests.e2e import kept
 from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
@@ -51,6 +52,33 @@ def test_what_was_acknowledged_survives_power_cuts_in_the_middle_of_an_upload(
     done = run(*command(path, server.address, user)).object
     assert done["bytes_skipped"] >= told
     assert server.sha256(done["file_url"], user) == sha256(path)
+
+
+def test_acknowledged_bytes_on_a_disk_of_their_own_survive_a_cut_that_leaves_the_rows_alone(
+    serve: Serve, user: str, file: MakeFile, tmp_path: Path
+) -> None:
+    """On one disk the flush of a row takes the bytes of the file along; here nothing but their own does."""
+    (tmp_path / "data").mkdir(mode=0o700)
+    with Ext4(tmp_path / "own", tmp_path / "data" / "uploads", mib=128) as disk:
+        (disk.folder / "lost+found").rmdir()
+        server, path = serve(options=["--workers", "0"]), file(SIZE)
+        with (
+            held_line(server.address, after=SIZE // 2 * MIB) as relay,
+            Running(*command(path, relay.address, user), "--retry-for", "0s") as upload,
+        ):
+            upload.stored(SIZE // 4 * MIB)
+            cut_power(server, disk)
+            told = kept.acknowledged(upload.done())
+        server.start()
+        row = kept.upload(server, user, path.name)
+        assert SIZE // 4 * MIB <= told <= row.stored_bytes
+        there = kept.bytes_of(server, row.upload_id).read_bytes()
+        for index, checksum in kept.chunks(server, user, row.upload_id).items():
+            assert crc32c(there[index * MIB : (index + 1) * MIB]) == checksum, f"chunk {index} is lost"
+        done = run(*command(path, server.address, user)).object
+        assert done["bytes_skipped"] >= told
+        assert server.sha256(done["file_url"], user) == sha256(path)
+        server.terminate()
 
 
 def test_a_complete_file_survives_a_power_cut_right_after_its_last_acknowledgement(

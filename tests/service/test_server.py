@@ -143,7 +143,8 @@ def test_an_upload_is_told_to_come_back_when_the_server_stops(settings: Settings
         with pytest.raises(grpc.RpcError) as caught:
             list(call)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-        assert "shutting down" in str(caught.value.details())
+        # Who is just sending may meet the closed connection before the words.
+        assert busy or "shutting down" in str(caught.value.details())
         ended.set()
         stopping.join()
         channel.close()
