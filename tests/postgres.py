@@ -41,8 +41,14 @@ class Postgres:
         if os.getuid() == 0:
             shutil.chown(self.folder, "nobody", "nogroup")
             self._as_somebody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-        initdb = [programs / "initdb", "--auth=trust", "--username=postgres", "--no-locale", "-EUTF8"]
-        self._run([*initdb, "--no-sync", "-D", self.folder / "data"])
+        initdb: list[str | Path] = [
+            programs / "initdb",
+            "--auth=trust",
+            "--username=postgres",
+            "--no-locale",
+            "-EUTF8",
+        ]
+        self._run(*initdb, "--no-sync", "-D", self.folder / "data")
         rules = self.folder / "data" / "pg_hba.conf"
         rules.write_text(f"local all +guarded scram-sha-256\n{rules.read_text()}")
 
@@ -52,9 +58,9 @@ class Postgres:
         settings = [f"unix_socket_directories={self.folder}", "listen_addresses=", "max_connections=60"]
         self._server = subprocess.Popen(
             [
-                *["setpriv", "--pdeathsig=KILL", *self._as_somebody[1:]],
-                *[self._programs / "postgres", "-D", self.folder / "data"],
-                *(word for setting in settings for word in ("-c", setting)),
+                *("setpriv", "--pdeathsig=KILL", *self._as_somebody[1:]),
+                *(str(self._programs / "postgres"), "-D", str(self.folder / "data")),
+                *(f"--{setting}" for setting in settings),
             ],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -92,7 +98,7 @@ class Postgres:
         with closing(psycopg.connect(self.url(database), autocommit=True)) as connection:
             connection.execute(statement)
 
-    def _run(self, command: list[str | Path]) -> None:
+    def _run(self, *command: str | Path) -> None:
         subprocess.run([*self._as_somebody, *command], check=True, stdout=subprocess.DEVNULL)
 
     def _listen(self, pipe: IO[str]) -> None:

@@ -14,13 +14,9 @@ from facecli.config import (
     child_environment,
     data_directory,
     load,
-    parse_count,
-    parse_size,
-    parse_switch,
-    parse_time,
     variable,
-    written,
 )
+from facecli.core.amounts import parse_count, parse_size, parse_switch, parse_time, written
 from facecli.core.errors import InvalidInput
 
 Profiles = Callable[[str], dict[str, str]]

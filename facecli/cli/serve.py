@@ -18,6 +18,10 @@ def serve(
         str | None,
         typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help=setting_help("database"), show_default=False),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -50,6 +54,7 @@ def serve(
         {
             "bind": bind,
             "data_dir": data_dir,
+            "database": database,
             "workers": workers,
             "engine": engine,
             "durability": durability,

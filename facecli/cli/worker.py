@@ -14,6 +14,10 @@ def worker(
         str | None,
         typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help=setting_help("database"), show_default=False),
+    ] = None,
     name: Annotated[
         str,
         typer.Option(
@@ -32,7 +36,7 @@ def worker(
 
     Exit codes: 0 ended as asked, 2 a bad setting.
     """
-    settings = config.load({"data_dir": data_dir}, profile=profile)
+    settings = config.load({"data_dir": data_dir, "database": database}, profile=profile)
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap import work
 

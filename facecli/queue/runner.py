@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dbos import DBOS
 
 from facecli.core.swapping import Step
-from facecli.queue.work import APPLICATION_VERSION, QUEUE, WORKFLOW
+from facecli.queue.work import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
+CONNECTIONS = 5  # to PostgreSQL: for the work, its steps, the queue's poll, the recovery at the start
 
 
 class WorkRunner:
@@ -21,6 +22,9 @@ class WorkRunner:
             config={
                 "name": "facecli",
                 "system_database_url": url,
+                "dbos_system_schema": SCHEMA,
+                "sys_db_pool_size": CONNECTIONS,
+                "use_listen_notify": False,  # nobody waits for messages, only a queue is polled
                 "executor_id": worker,
                 "application_version": APPLICATION_VERSION,
                 "log_level": "ERROR",

@@ -3,10 +3,10 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from facecli.metadata.database import translated
 from facecli.queue.work import WorkQueue, prepare
 
 WORKER = """
@@ -28,15 +28,14 @@ threading.Event().wait()
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'queue.db'}"
-    prepare(url)
-    return url
+def url(either_database: str) -> str:
+    prepare(either_database)
+    return either_database
 
 
 @pytest.fixture
 def work(url: str) -> Iterator[WorkQueue]:
-    queue = WorkQueue(url)
+    queue = WorkQueue(url, errors=translated)
     yield queue
     queue.close()
 
