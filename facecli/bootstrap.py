@@ -180,8 +180,12 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
             clock=time.time,
         )
         stopping = threading.Event()
-        with translated():
-            WorkRunner(_queue_url(settings, directory), worker=name, run=task_runner(swapping, stopping))
+        WorkRunner(
+            _queue_url(settings, directory),
+            worker=name,
+            run=task_runner(swapping, stopping),
+            errors=translated,
+        )
         ending.wait()
         stopping.set()
         end_now()

@@ -53,12 +53,21 @@ class WorkQueue:
         return {status.executor_id for status in held if status.executor_id}
 
     def recover(self, worker: str) -> None:
+        self.give_back(self.held(worker))
+
+    def held(self, worker: str) -> set[str]:
+        """The ids of the work that it has taken and not ended."""
         with self._errors():
             held = self._client.list_workflows(
                 status="PENDING", executor_id=worker, load_input=False, load_output=False
             )
-            if held:
-                self._client.resume_workflows([status.workflow_id for status in held], queue_name=QUEUE)
+        return {status.workflow_id for status in held}
+
+    def give_back(self, work_ids: set[str]) -> None:
+        """To whichever worker comes first; who held it is fenced off."""
+        if work_ids:
+            with self._errors():
+                self._client.resume_workflows(sorted(work_ids), queue_name=QUEUE)
 
     def close(self) -> None:
         self._client.destroy()

@@ -15,6 +15,7 @@ from facecli.core.errors import InvalidInput
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, writing
 from facecli.metadata.tables import metadata
+from tests.postgres import Postgres
 
 START = """
 import sys
@@ -31,16 +32,40 @@ def start(url: str) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", START, url], stdout=subprocess.PIPE, text=True)
 
 
+STATEMENTS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'",
+    "postgresql": """
+        SELECT indexname AS name, indexdef AS sql FROM pg_indexes
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        UNION SELECT conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND conname NOT LIKE 'alembic%'
+        UNION SELECT table_name || ' ' || column_name,
+            concat(ordinal_position, udt_name, character_maximum_length, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+    """,
+}
+
+
 def statements(engine: Engine) -> dict[str, str]:
-    """The SQL of every table and index, as the database keeps it."""
+    """What there is of tables, columns, constraints and indexes, as the database keeps it."""
     with engine.connect() as connection:
-        query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
-        return {row.name: row.sql for row in connection.execute(text(query))}
+        found = connection.execute(text(STATEMENTS[engine.dialect.name]))
+        return {row.name: row.sql for row in found}
 
 
 @pytest.fixture
-def created(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/created.db")
+def url(either_database: str) -> str:
+    return either_database
+
+
+@pytest.fixture
+def created(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Without migrations, from the code."""
+    if url.startswith("sqlite"):
+        engine = open_database(f"sqlite:///{tmp_path}/created.db")
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        engine = open_database(postgres.new_database())
     metadata.create_all(engine)
     yield engine
     engine.dispose()

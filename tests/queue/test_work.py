@@ -5,12 +5,14 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
-from facecli.metadata.database import translated
-from facecli.queue.work import WorkQueue, prepare
+from facecli.metadata.database import open_database, translated, writing
+from facecli.queue.work import SCHEMA, WorkQueue, prepare
 
 WORKER = """
 import sys, threading
+from facecli.metadata.database import translated
 from facecli.queue.runner import WorkRunner
 
 url, name, mode = sys.argv[1:]
@@ -22,7 +24,7 @@ def run(task_id, step):
         threading.Event().wait()
     print("ended", task_id, flush=True)
 
-WorkRunner(url, worker=name, run=run)
+WorkRunner(url, worker=name, run=run, errors=translated, look_every=0.2)
 threading.Event().wait()
 """
 
@@ -65,6 +67,16 @@ class Worker:
         self._process.stdout.close()
 
 
+def take(url: str, work_id: str, worker: str) -> None:
+    """Write into the queue's database that a worker has it."""
+    engine = open_database(url)
+    table = f"{SCHEMA}.workflow_status" if engine.dialect.name == "postgresql" else "workflow_status"
+    change = f"UPDATE {table} SET status = 'PENDING', executor_id = :worker WHERE workflow_uuid = :work"
+    with writing(engine) as connection:
+        connection.execute(text(change), {"worker": worker, "work": work_id})
+    engine.dispose()
+
+
 def test_work_that_is_enqueued_twice_runs_once(url: str, work: WorkQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     work.enqueue(work_id="a.1", task_id="a")
@@ -92,6 +104,18 @@ def test_a_worker_of_the_same_name_takes_its_own_work_up_again(url: str, work: W
         assert [dying.says(), dying.says()] == ["step a", "began a"]
     with Worker(url, "worker-1", "run") as again:
         assert [again.says(), again.says()] == ["began a", "ended a"]
+
+
+def test_work_that_was_taken_and_never_began_goes_back(url: str, work: WorkQueue) -> None:
+    work.enqueue(work_id="a.1", task_id="a")
+    with Worker(url, "worker-1", "hang") as taking:
+        assert [taking.says(), taking.says()] == ["step a", "began a"]
+        work.enqueue(work_id="b.1", task_id="b")
+        # As when the database goes away after it has kept that worker-1 takes b, and before it could say so.
+        take(url, "b.1", "worker-1")
+        with Worker(url, "worker-2", "run") as other:
+            assert [other.says() for _ in range(3)] == ["step b", "began b", "ended b"]
+        assert work.held("worker-1") == {"a.1"}
 
 
 def test_recovering_a_worker_that_holds_nothing_is_harmless(work: WorkQueue) -> None:
