@@ -26,7 +26,7 @@ from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.metadata import schema
 from facecli.metadata.address import plain
-from facecli.metadata.database import open_database, translated
+from facecli.metadata.database import open_database, translated, version
 from facecli.metadata.directories import SqlDirectoryRows
 from facecli.metadata.feed import PollingFeed
 from facecli.metadata.tasks import SqlTaskRows
@@ -194,6 +194,11 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
 def ffmpeg_version(settings: Settings) -> str:
     """FfmpegMissing when there is none."""
     return _media(settings).version()
+
+
+def database_version(settings: Settings) -> str:
+    """Of the PostgreSQL in the settings, with its name; Unavailable when it does not answer."""
+    return version(settings.database)
 
 
 def make_samples(settings: Settings, folder: Path, *, seconds: int) -> tuple[Path, Path]:

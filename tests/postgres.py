@@ -6,7 +6,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,10 @@ from psycopg import sql
 from tests.e2e.needs import SKIP_NOTHING
 
 READY = "database system is ready to accept connections"
+PASSWORD = "geheimnis"
 DEADLINE = 60.0  # seconds
+SOMEBODY, SOMEBODYS = "nobody", "nogroup"  # who runs it where root may not
+WithPassword = Callable[[str], str]
 _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
 _MISSING = "PostgreSQL's server (apt-get install postgresql)"
 _SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # before the tests' own environment takes its place
@@ -39,8 +42,8 @@ class Postgres:
         self.folder = Path(tempfile.mkdtemp(prefix="facecli-postgres-"))
         self._as_somebody: list[str] = []
         if os.getuid() == 0:
-            shutil.chown(self.folder, "nobody", "nogroup")
-            self._as_somebody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+            shutil.chown(self.folder, SOMEBODY, SOMEBODYS)
+            self._as_somebody = ["setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODYS}", "--clear-groups"]
         initdb: list[str | Path] = [
             programs / "initdb",
             "--auth=trust",
@@ -98,6 +101,13 @@ class Postgres:
         with closing(psycopg.connect(self.url(database), autocommit=True)) as connection:
             connection.execute(statement)
 
+    def own(self, folder: Path) -> Path:
+        """The folder, made, and its."""
+        folder.mkdir()
+        if os.getuid() == 0:
+            shutil.chown(folder, SOMEBODY, SOMEBODYS)
+        return folder
+
     def _run(self, *command: str | Path) -> None:
         subprocess.run([*self._as_somebody, *command], check=True, stdout=subprocess.DEVNULL)
 
@@ -129,6 +139,14 @@ def postgres() -> Iterator[Postgres]:
 def postgresql(postgres: Postgres) -> str:
     """The URL of a new database."""
     return postgres.new_database()
+
+
+@pytest.fixture(scope="session")
+def with_password(postgres: Postgres) -> WithPassword:
+    """The URL of the same database for ann, who needs a password, and may do nothing but read and write."""
+    postgres.execute(sql.SQL("CREATE ROLE guarded"))
+    postgres.execute(sql.SQL("CREATE ROLE ann LOGIN PASSWORD {} IN ROLE guarded").format(PASSWORD))
+    return lambda url: url.replace("postgres@", f"ann:{PASSWORD}@")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -48,7 +48,8 @@ def serve(
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
 
-    Exit codes: 0 ended as asked, 2 a bad setting, 10 refused to listen beyond this machine.
+    Exit codes: 0 ended as asked, 2 a bad setting, 6 no database, 10 refused to listen beyond this machine, or
+    to use a directory of another database.
     """
     settings = config.load(
         {

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingE
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from facecli.core.errors import DiskFull, FacecliError, InvalidInput, StorageFailed, Unavailable
-from facecli.metadata.address import parsed
+from facecli.metadata.address import name_of, parsed
 
 BUSY_TIMEOUT = 30.0  # seconds
 _RETRY_AFTER = 30  # seconds; a person has to make room
@@ -34,6 +34,17 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT, durable: bool
     if address.get_backend_name() == "sqlite":
         return _open_sqlite(address, busy_timeout, durable)
     return _open_postgresql(address, busy_timeout, durable)
+
+
+def version(url: str) -> str:
+    """What answers there, as `PostgreSQL 15.13 at db.example:5432/facecli`."""
+    engine = open_database(url)
+    try:
+        with reading(engine) as connection:
+            number = connection.exec_driver_sql("SHOW server_version").scalar()
+        return f"PostgreSQL {number} at {name_of(url)}"
+    finally:
+        engine.dispose()
 
 
 @contextmanager

@@ -1,20 +1,22 @@
 """What a PostgreSQL of one's own choosing needs to be, and what is said when it is not, or goes away."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from psycopg import sql
 from sqlalchemy import Engine, text
 
-from facecli.core.errors import FacecliError, InvalidInput, Unavailable, UploadNotFound
+from facecli.core.errors import DiskFull, FacecliError, InvalidInput, Unavailable, UploadNotFound
 from facecli.metadata import schema
 from facecli.metadata.address import name_of
 from facecli.metadata.database import open_database, reading, writing
 from facecli.metadata.tables import uploads
 from facecli.metadata.uploads import SqlUploadRows
 from tests.contracts.test_upload_rows import insert
-from tests.postgres import Postgres
+from tests.e2e.disks import Filling, tmpfs
+from tests.e2e.needs import needs
+from tests.postgres import PASSWORD, Postgres, WithPassword
 
 
 @pytest.fixture
@@ -23,13 +25,6 @@ def engine(postgresql: str) -> Iterator[Engine]:
     schema.upgrade(engine)
     yield engine
     engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def ann(postgres: Postgres) -> Callable[[str], str]:
-    """The URL of a database for a user who has the password `geheim`, and may do little."""
-    postgres.execute(sql.SQL("CREATE ROLE guarded; CREATE ROLE ann LOGIN PASSWORD 'geheim' IN ROLE guarded"))
-    return lambda database: database.replace("postgres@", "ann:geheim@")
 
 
 def database(url: str) -> str:
@@ -104,25 +99,27 @@ def test_a_database_that_is_not_there_is_named(postgres: Postgres) -> None:
     assert 'database "nope" does not exist' in error.message
 
 
-def test_a_wrong_password_is_so_called_and_never_repeated(ann: Callable[[str], str], postgresql: str) -> None:
-    error = refused(ann(postgresql).replace("geheim", "falsch"))
+def test_a_wrong_password_is_so_called_and_never_repeated(
+    with_password: WithPassword, postgresql: str
+) -> None:
+    error = refused(with_password(postgresql).replace(PASSWORD, "falsch"))
     assert 'password authentication failed for user "ann"' in error.message
     assert "falsch" not in error.message
 
 
 def test_more_connections_than_the_user_may_have_are_unavailable(
-    postgres: Postgres, ann: Callable[[str], str], postgresql: str
+    postgres: Postgres, with_password: WithPassword, postgresql: str
 ) -> None:
     postgres.execute(sql.SQL("ALTER ROLE ann CONNECTION LIMIT 0"))
-    error = refused(ann(postgresql))
+    error = refused(with_password(postgresql))
     assert isinstance(error, Unavailable)
     assert 'too many connections for role "ann"' in error.message
     postgres.execute(sql.SQL("ALTER ROLE ann CONNECTION LIMIT -1"))
-    open_database(ann(postgresql)).dispose()
+    open_database(with_password(postgresql)).dispose()
 
 
-def test_a_user_who_may_not_make_tables_is_told_so(ann: Callable[[str], str], postgresql: str) -> None:
-    engine = open_database(ann(postgresql))
+def test_a_user_who_may_not_make_tables_is_told_so(with_password: WithPassword, postgresql: str) -> None:
+    engine = open_database(with_password(postgresql))
     with pytest.raises(Unavailable, match="permission denied for schema public"):
         schema.upgrade(engine)
     engine.dispose()
@@ -168,3 +165,28 @@ def test_a_database_has_a_name_without_secrets(url: str, name: str) -> None:
 def test_a_text_that_postgresql_cannot_hold_is_bad_input(engine: Engine) -> None:
     with pytest.raises((InvalidInput, UploadNotFound)):
         SqlUploadRows(engine).get("u\0")
+
+
+@needs("tmpfs")
+def test_a_full_disk_of_postgresql_is_so_called_and_rows_go_on_when_there_is_room(postgres: Postgres) -> None:
+    disk = postgres.folder / "disk"
+    with tmpfs(disk, size="64m"):
+        place = postgres.own(disk / "tables")
+        postgres.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(sql.Literal(str(place))))
+        postgres.execute(sql.SQL("CREATE DATABASE small TABLESPACE small"))
+        engine = open_database(postgres.url("small"))
+        schema.upgrade(engine)
+        rows, filling = SqlUploadRows(engine), Filling(disk)
+        insert(rows, upload_id="before")
+        filling.fill()
+        with pytest.raises(DiskFull) as caught:
+            for number in range(1000):
+                insert(rows, upload_id=f"u{number}")
+        assert caught.value.retry_after > 0
+        stored = len(rows.listed("ann", limit=1000, before=""))
+        filling.empty()
+        insert(rows, upload_id="roomy")
+        assert len(rows.listed("ann", limit=1000, before="")) == stored + 1
+        engine.dispose()
+        postgres.execute(sql.SQL("DROP DATABASE small"))
+        postgres.execute(sql.SQL("DROP TABLESPACE small"))
