@@ -22,14 +22,30 @@ import sys
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 engine = open_database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
 schema.upgrade(engine)
 engine.dispose()
 print(*sorted(name for name in sys.modules if name == "alembic"))
 """
 
 
-def start(url: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen([sys.executable, "-c", START, url], stdout=subprocess.PIPE, text=True)
+def upgraded(url: str, *, processes: int) -> list[str]:
+    """What processes that upgrade at the same moment import of alembic; none may fail."""
+    command = [sys.executable, "-c", START, url]
+    starting = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for process in starting:
+        assert process.stdout and process.stdout.readline() == "ready\n"
+    for process in starting:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate()[0].strip() for process in starting]
+    assert [process.returncode for process in starting] == [0] * processes
+    return said
 
 
 STATEMENTS = {
@@ -82,17 +98,14 @@ def test_the_newest_migration_is_the_one_the_code_knows() -> None:
 
 
 def test_processes_that_start_at_once_migrate_once(url: str, created: Engine) -> None:
-    starting = [start(url) for _ in range(4)]
-    said = [process.communicate()[0].strip() for process in starting]
-    assert [process.returncode for process in starting] == [0] * 4
-    assert "alembic" in said
+    assert "alembic" in upgraded(url, processes=4)
     engine = open_database(url)
     assert statements(engine) == statements(created)
     engine.dispose()
 
 
 def test_a_database_that_is_up_to_date_costs_no_import_of_alembic(url: str, engine: Engine) -> None:
-    assert start(url).communicate()[0].strip() == ""
+    assert upgraded(url, processes=1) == [""]
 
 
 def test_a_database_of_a_newer_facecli_is_refused_and_left_alone(engine: Engine) -> None:
