@@ -10,7 +10,7 @@ from facecli.metadata.database import reading, writing
 HEAD = "0002"  # the newest file in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-_LOCK = 0x66616365  # any number, the same in every process
+LOCK = 0x66616365  # any number, the same in every process
 
 
 def upgrade(engine: Engine) -> None:
@@ -23,7 +23,7 @@ def upgrade(engine: Engine) -> None:
             return
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         if (revision := _revision(connection)) != HEAD:
             _migrate(connection, revision)
 

@@ -30,21 +30,26 @@ print(*sorted(name for name in sys.modules if name == "alembic"))
 """
 
 
-def upgraded(url: str, *, processes: int) -> list[str]:
-    """What processes that upgrade at the same moment import of alembic; none may fail."""
+def starting(url: str, *, processes: int) -> list["subprocess.Popen[str]"]:
+    """Processes that upgrade, all at the same moment."""
     command = [sys.executable, "-c", START, url]
-    starting = [
+    started = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(processes)
     ]
-    for process in starting:
+    for process in started:
         assert process.stdout and process.stdout.readline() == "ready\n"
-    for process in starting:
+    for process in started:
         assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
-    said = [process.communicate()[0].strip() for process in starting]
-    assert [process.returncode for process in starting] == [0] * processes
+    return started
+
+
+def finished(processes: list["subprocess.Popen[str]"]) -> list[str]:
+    """What each of them has imported of alembic; none may have failed."""
+    said = [process.communicate()[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
     return said
 
 
@@ -98,14 +103,29 @@ def test_the_newest_migration_is_the_one_the_code_knows() -> None:
 
 
 def test_processes_that_start_at_once_migrate_once(url: str, created: Engine) -> None:
-    assert "alembic" in upgraded(url, processes=4)
+    assert "alembic" in finished(starting(url, processes=4))
     engine = open_database(url)
     assert statements(engine) == statements(created)
     engine.dispose()
 
 
+def test_who_comes_while_another_migrates_waits_and_migrates_no_more(postgresql: str) -> None:
+    engine = open_database(postgresql)
+    waiting = text(
+        "SELECT count(*) FROM pg_locks, pg_sleep(0.05) WHERE locktype = 'advisory' AND NOT granted"
+    )
+    with writing(engine) as migrating:
+        migrating.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": schema.LOCK})
+        others = starting(postgresql, processes=2)
+        with engine.connect() as looking:
+            while looking.execute(waiting).scalar() != len(others):
+                assert [other.poll() for other in others] == [None, None]
+    assert sorted(finished(others)) == ["", "alembic"]
+    engine.dispose()
+
+
 def test_a_database_that_is_up_to_date_costs_no_import_of_alembic(url: str, engine: Engine) -> None:
-    assert upgraded(url, processes=1) == [""]
+    assert finished(starting(url, processes=1)) == [""]
 
 
 def test_a_database_of_a_newer_facecli_is_refused_and_left_alone(engine: Engine) -> None:
