@@ -25,7 +25,7 @@ from facecli.core.uploads import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.metadata import schema
-from facecli.metadata.address import plain
+from facecli.metadata.address import postgresql
 from facecli.metadata.database import open_database, translated, version
 from facecli.metadata.directories import SqlDirectoryRows
 from facecli.metadata.feed import PollingFeed
@@ -74,15 +74,15 @@ def serving(settings: Settings) -> Iterator[Running]:
             )
         )
         durable = settings.durability == "power"
-        engine = open_database(_rows_url(settings, directory), durable=durable)
+        engine = open_database(_url(settings, directory / "facecli.db"), durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         directories = SqlDirectoryRows(engine)
         workers = f"{EMBEDDED}{name_directory(directory, remember=directories.remember)}-"
         check_identity(directory, known=directories.known)
         with translated():
-            prepare(_queue_url(settings, directory))
-        queue = WorkQueue(_queue_url(settings, directory), errors=translated)
+            prepare(_url(settings, directory / "queue.db"))
+        queue = WorkQueue(_url(settings, directory / "queue.db"), errors=translated)
         stack.callback(queue.close)
         blobs = LocalBlobs(directory, durable=durable)
         inbox = Inbox(
@@ -162,7 +162,7 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     media = _media(settings)
     media.version()
     identity(directory)
-    engine = open_database(_rows_url(settings, directory))
+    engine = open_database(_url(settings, directory / "facecli.db"))
     schema.check(engine)
     check_identity(directory, known=SqlDirectoryRows(engine).known)
     if not name or "/" in name or name.startswith("."):
@@ -181,7 +181,7 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
         )
         stopping = threading.Event()
         WorkRunner(
-            _queue_url(settings, directory),
+            _url(settings, directory / "queue.db"),
             worker=name,
             run=task_runner(swapping, stopping),
             errors=translated,
@@ -237,12 +237,8 @@ def _check_bind(settings: Settings) -> None:
         )
 
 
-def _rows_url(settings: Settings, directory: Path) -> str:
-    return settings.database or f"sqlite:///{directory.resolve() / 'facecli.db'}"
-
-
-def _queue_url(settings: Settings, directory: Path) -> str:
-    return plain(settings.database) if settings.database else f"sqlite:///{directory.resolve() / 'queue.db'}"
+def _url(settings: Settings, file: Path) -> str:
+    return postgresql(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
 
 
 def _worker_command(name: str) -> list[str]:

@@ -32,9 +32,14 @@ def parsed(url: str) -> URL:
             raise InvalidInput(f"a database of the kind {other!r} is not supported; use {EXAMPLE}")
 
 
-def plain(url: str) -> str:
-    """The same database's URL, complete, for who opens it without us."""
-    return parsed(url).set(drivername="postgresql").render_as_string(hide_password=False)
+def postgresql(url: str) -> str:
+    """The URL of the same PostgreSQL for whoever opens it, complete; InvalidInput for another database."""
+    address = parsed(url)
+    if address.get_backend_name() != "postgresql":
+        raise InvalidInput(
+            f"the database has to be a PostgreSQL, such as {EXAMPLE}; without one it is SQLite"
+        )
+    return address.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def name_of(url: str) -> str:

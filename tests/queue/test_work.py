@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
+from facecli.core.errors import Unavailable
 from facecli.metadata.database import open_database, translated, writing
 from facecli.queue.work import SCHEMA, WorkQueue, prepare
+from tests.postgres import Postgres
 
 WORKER = """
 import sys, threading
+from facecli.core.errors import Unavailable
 from facecli.metadata.database import translated
 from facecli.queue.runner import WorkRunner
 
@@ -20,6 +23,8 @@ url, name, mode = sys.argv[1:]
 def run(task_id, step):
     step("once", lambda: print("step", task_id, flush=True))
     print("began", task_id, flush=True)
+    if mode == "wait":
+        step("waiting", sys.stdin.readline)
     if mode == "hang":
         threading.Event().wait()
     print("ended", task_id, flush=True)
@@ -47,12 +52,20 @@ class Worker:
 
     def __init__(self, url: str, name: str, mode: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, url, name, mode], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WORKER, url, name, mode],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def says(self) -> str:
         assert self._process.stdout
         return self._process.stdout.readline().strip()
+
+    def go_on(self) -> None:
+        """No more waiting."""
+        assert self._process.stdin
+        self._process.stdin.close()
 
     def kill(self) -> None:
         self._process.kill()
@@ -63,7 +76,8 @@ class Worker:
 
     def __exit__(self, *error: object) -> None:
         self.kill()
-        assert self._process.stdout
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
         self._process.stdout.close()
 
 
@@ -121,3 +135,42 @@ def test_work_that_was_taken_and_never_began_goes_back(url: str, work: WorkQueue
 def test_recovering_a_worker_that_holds_nothing_is_harmless(work: WorkQueue) -> None:
     work.recover("worker-9")
     assert work.holders() == set()
+
+
+def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_back(
+    postgres: Postgres, postgresql: str
+) -> None:
+    prepare(postgresql)
+    work = WorkQueue(postgresql, errors=translated)
+    work.enqueue(work_id="a.1", task_id="a")
+    postgres.stop()
+    for call in (
+        lambda: work.enqueue(work_id="b.1", task_id="b"),
+        work.holders,
+        lambda: work.recover("worker-1"),
+    ):
+        with pytest.raises(Unavailable):
+            call()
+    postgres.start()
+    work.enqueue(work_id="b.1", task_id="b")
+    with Worker(postgresql, "worker-1", "run") as worker:
+        assert [worker.says() for _ in range(6)][2::3] == ["ended a", "ended b"]
+    work.close()
+
+
+def test_work_whose_step_ends_while_the_database_is_away_is_done_when_it_is_back(
+    postgres: Postgres, postgresql: str
+) -> None:
+    prepare(postgresql)
+    work = WorkQueue(postgresql, errors=translated)
+    work.enqueue(work_id="a.1", task_id="a")
+    with Worker(postgresql, "worker-1", "wait") as worker:
+        assert [worker.says(), worker.says()] == ["step a", "began a"]
+        postgres.stop()
+        worker.go_on()
+        postgres.start()
+        while (said := worker.says()) != "ended a":
+            assert said == "began a"
+        work.enqueue(work_id="b.1", task_id="b")
+        assert [worker.says() for _ in range(3)] == ["step b", "began b", "ended b"]
+    work.close()
