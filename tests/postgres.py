@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -29,7 +30,7 @@ _SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # before the tests' own envi
 
 
 class Postgres:
-    """A server on a Unix socket, as durable as it comes, run by somebody who is not root."""
+    """A server on a Unix socket and a port, as durable as it comes, run by somebody who is not root."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
@@ -38,6 +39,11 @@ class Postgres:
         self._log = ""
         self._server: subprocess.Popen[str] | None = None
         self._listener = threading.Thread()
+        # Bound and not listening: nobody else is given the port while the server is down.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self._port = self._place.getsockname()[1]
         # Not below pytest's own folder, which nobody else may enter.
         self.folder = Path(tempfile.mkdtemp(prefix="facecli-postgres-"))
         self._as_somebody: list[str] = []
@@ -58,7 +64,10 @@ class Postgres:
     def start(self) -> None:
         """Return when it takes connections."""
         begun = len(self._log)
-        settings = [f"unix_socket_directories={self.folder}", "listen_addresses=", "max_connections=60"]
+        settings = [
+            *(f"unix_socket_directories={self.folder}", "listen_addresses=127.0.0.1", f"port={self._port}"),
+            "max_connections=60",
+        ]
         self._server = subprocess.Popen(
             [
                 *("setpriv", "--pdeathsig=KILL", *self._as_somebody[1:]),
@@ -86,16 +95,18 @@ class Postgres:
     def close(self) -> None:
         if self._server and self._server.poll() is None:
             self.stop()
+        self._place.close()
         shutil.rmtree(self.folder)
 
-    def new_database(self) -> str:
+    def new_database(self, *, over: str = "socket") -> str:
         """The URL of one that nobody has used."""
         name = f"facecli_{next(self._numbers)}"
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return self.url(name)
+        return self.url(name, over=over)
 
-    def url(self, name: str, *, user: str = "postgres") -> str:
-        return f"postgresql://{user}@/{name}?host={self.folder}"
+    def url(self, name: str, *, over: str = "socket") -> str:
+        host = {"socket": self.folder, "tcp": "127.0.0.1"}[over]
+        return f"postgresql://postgres@/{name}?host={host}&port={self._port}"
 
     def execute(self, statement: sql.Composed | sql.SQL, *, database: str = "postgres") -> None:
         with closing(psycopg.connect(self.url(database), autocommit=True)) as connection:

@@ -137,9 +137,11 @@ def test_recovering_a_worker_that_holds_nothing_is_harmless(work: WorkQueue) -> 
     assert work.holders() == set()
 
 
+@pytest.mark.parametrize("over", ["socket", "tcp"])
 def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_back(
-    postgres: Postgres, postgresql: str
+    postgres: Postgres, over: str
 ) -> None:
+    postgresql = postgres.new_database(over=over)
     prepare(postgresql)
     work = WorkQueue(postgresql, errors=translated)
     work.enqueue(work_id="a.1", task_id="a")
@@ -158,9 +160,11 @@ def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_b
     work.close()
 
 
+@pytest.mark.parametrize("over", ["socket", "tcp"])
 def test_work_whose_step_ends_while_the_database_is_away_is_done_when_it_is_back(
-    postgres: Postgres, postgresql: str
+    postgres: Postgres, over: str
 ) -> None:
+    postgresql = postgres.new_database(over=over)
     prepare(postgresql)
     work = WorkQueue(postgresql, errors=translated)
     work.enqueue(work_id="a.1", task_id="a")
