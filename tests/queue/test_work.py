@@ -29,7 +29,7 @@ def run(task_id, step):
         threading.Event().wait()
     print("ended", task_id, flush=True)
 
-WorkRunner(url, worker=name, run=run, errors=translated, look_every=0.2)
+WorkRunner(url, worker=name, run=run, errors=translated, look_every=2)
 threading.Event().wait()
 """
 
