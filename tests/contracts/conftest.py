@@ -18,14 +18,13 @@ from facecli.metadata.uploads import SqlUploadRows
 Open = Callable[[], tuple[UploadRows, TaskRows]]
 
 
-@pytest.fixture(params=["sqlite"])
-def open_rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture
+def open_rows(either_database: str) -> Iterator[Open]:
     """Opens the same rows again and again, as every process does for itself."""
-    url = {"sqlite": f"sqlite:///{tmp_path}/facecli.db"}[request.param]
     engines = []
 
     def opened() -> tuple[UploadRows, TaskRows]:
-        engine = open_database(url)
+        engine = open_database(either_database)
         engines.append(engine)
         schema.upgrade(engine)
         return SqlUploadRows(engine), SqlTaskRows(engine)
