@@ -69,7 +69,9 @@ class InstalledEngines:
     def _loaded(self, plugin: EntryPoint) -> Engine | None:
         try:
             engine: Engine = plugin.load()(self._media)
-            missing = [part for part in ("name", "version", "check", "swap") if not hasattr(engine, part)]
+            missing = [
+                part for part in ("name", "version", "needs", "check", "swap") if not hasattr(engine, part)
+            ]
             if missing:
                 raise TypeError(f"it has no {' and no '.join(missing)}")
         except BROKEN as error:

@@ -1,10 +1,9 @@
-"""The durable queue as a worker sees it: work arrives, its finished steps are kept."""
+"""The durable queue as a worker sees it: work arrives, and arrives again after a death."""
 
 from collections.abc import Callable
 
 from dbos import DBOS
 
-from facecli.core.swapping import Step
 from facecli.queue.work import APPLICATION_VERSION, QUEUE, WORKFLOW
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
@@ -16,7 +15,7 @@ class WorkRunner:
     The worker's name says whose work it is after a death: a worker of the same name takes it up again.
     """
 
-    def __init__(self, url: str, *, worker: str, run: Callable[[str, Step], None]) -> None:
+    def __init__(self, url: str, *, worker: str, run: Callable[[str], None]) -> None:
         DBOS(
             config={
                 "name": "facecli",
@@ -30,7 +29,7 @@ class WorkRunner:
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         def swap(task_id: str) -> None:
-            run(task_id, _step)
+            run(task_id)
 
         DBOS.launch()
         DBOS.register_queue(
@@ -39,7 +38,3 @@ class WorkRunner:
 
     def close(self) -> None:
         DBOS.destroy()
-
-
-def _step(name: str, work: Callable[[], None]) -> None:
-    DBOS.run_step({"name": name}, work)
