@@ -45,6 +45,17 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEngine:
+    """What is known of an engine without using it. `broken` is why it cannot be used, empty when it can."""
+
+    name: str
+    version: str
+    package: str  # that brings it
+    needs: tuple[str, ...]
+    broken: str
+
+
 class Engines(Protocol):
     """The engines of this installation."""
 

@@ -96,10 +96,9 @@ class Swapping:
             self._fail(task, KeptWork(self._workspace / task_id, run=task.run), error)
 
     def _stop(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
-        _log.info("run %s of task %s stopped: %s", task.run, task.id, error)
         kept.leave()
-        if self._rows.get(task.id).ended:
-            self._tidy(task.id, kept)
+        self._tidy(task.id, kept)
+        _log.info("run %s of task %s stopped: %s", task.run, task.id, error)
 
     def _again(self, task: Task, kept: KeptWork, error: Unavailable) -> None:
         if task.attempt < MOST_ATTEMPTS:

@@ -16,16 +16,18 @@ from facecli.media.overlay import count_shown, put_on
 from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import Bounds, run
 
-WORK = 1500  # megapixels of a segment: a minute of 720p, about ten seconds of two cores
 START_SECONDS = 900  # of patience with any encoding, whatever its length
 FRAME_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores
 
 
 class FfmpegMedia:
-    """Looks for ffmpeg when it is first needed: `wanted`, else PATH, else the imageio-ffmpeg package."""
+    """Looks for ffmpeg when it is first needed: `wanted`, else PATH, else the imageio-ffmpeg package.
+
+    `work` is the megapixels of a segment: 1500 are a minute of 720p, and about ten seconds of two cores.
+    """
 
     def __init__(
-        self, *, wanted: str | None = None, limits: MediaLimits | None = None, work: int = WORK
+        self, *, wanted: str | None = None, limits: MediaLimits | None = None, work: int = 1500
     ) -> None:
         self._wanted = wanted
         self._limits = limits or MediaLimits()
