@@ -115,10 +115,10 @@ def overlay(binary: Path, tmp_path: Path) -> Overlay:
     picture, output = tmp_path / "picture.png", tmp_path / "out.mp4"
     Image.new("RGB", (PLACE.width, PLACE.height), MAGENTA).save(picture)
 
-    def make(video: Path, *, work: int = 1500, segments: int = 1) -> Path:
+    def make(video: Path, *, work: int = 1500, segments: int | None = 1) -> Path:
         media = FfmpegMedia(wanted=str(binary), work=work)
         plan = media.plan(video)
-        assert len(plan.segments) == segments
+        assert len(plan.segments) == segments or segments is None
         parts = [tmp_path / f"{segment.index}.mp4" for segment in plan.segments]
 
         def one(segment: Segment, part: Path) -> None:
