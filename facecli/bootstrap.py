@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from facecli.blobs.lock import locked
 from facecli.config import Settings, child_environment, data_directory
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.downloads import Downloads
+from facecli.core.engines import FoundEngine
 from facecli.core.errors import BytesDiffer, InvalidInput, PolicyRefused
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.media import MediaLimits
@@ -123,6 +124,8 @@ def serving(settings: Settings) -> Iterator[Running]:
                 ffmpeg=ffmpeg,
                 free_bytes=blobs.free_bytes(),
                 upload_expiry=int(settings.upload_expiry),
+                max_pixels=settings.max_pixels,
+                max_video_seconds=settings.max_video_seconds,
             )
 
         server = Server(
@@ -192,6 +195,10 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
         end_now()
 
 
+def installed_engines(settings: Settings) -> Sequence[FoundEngine]:
+    return InstalledEngines(_media(settings)).found()
+
+
 def ffmpeg_version(settings: Settings) -> str:
     """FfmpegMissing when there is none."""
     return _media(settings).version()
@@ -226,7 +233,7 @@ def check_result(settings: Settings, *, video: Path, result: Path) -> str:
 
 def _media(settings: Settings) -> FfmpegMedia:
     limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
-    return FfmpegMedia(wanted=settings.ffmpeg or None, limits=limits)
+    return FfmpegMedia(wanted=settings.ffmpeg or None, limits=limits, work=settings.segment_megapixels)
 
 
 def _check_bind(settings: Settings) -> None:
