@@ -20,7 +20,7 @@ from facecli.cli.progress import bars
 from facecli.config import Settings
 
 if TYPE_CHECKING:
-    from facecli.bootstrap import Running
+    from facecli.bootstrap.serving import Running
 
 app = typer.Typer(help="Measure this machine and this network, or your own server.", rich_markup_mode=None)
 
@@ -194,7 +194,7 @@ def _terminable() -> Iterator[None]:
 
 def _serving(settings: Settings) -> AbstractContextManager["Running"]:
     """In the process that is the server."""
-    from facecli.bootstrap import serving
+    from facecli.bootstrap.serving import serving
 
     return serving(settings)
 

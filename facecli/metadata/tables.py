@@ -98,6 +98,7 @@ tasks = Table(
     Column("error_message", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Column("deaths", Integer, nullable=False, server_default="0"),
     UniqueConstraint("owner", "key"),
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
@@ -111,3 +112,13 @@ tasks = Table(
 )
 
 directories = Table("directories", metadata, Column("id", String(64), primary_key=True))
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+)

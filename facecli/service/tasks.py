@@ -53,3 +53,9 @@ class TaskService(pb_grpc.TaskServiceServicer):
     def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
         task = self._board.retry(request.task_id, owner=request.user_id)
         return pb.RetryTaskResponse(task=wire.to_message(task))
+
+    def DeleteTask(
+        self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext
+    ) -> pb.DeleteTaskResponse:
+        self._board.delete(request.task_id, owner=request.user_id)
+        return pb.DeleteTaskResponse()

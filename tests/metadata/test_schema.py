@@ -71,7 +71,7 @@ def statements(engine: Engine) -> dict[str, str]:
     """What there is of tables, columns, constraints and indexes, as the database keeps it."""
     with engine.connect() as connection:
         found = connection.execute(text(STATEMENTS[engine.dialect.name]))
-        return {row.name: row.sql for row in found}
+        return {row.name: " ".join(row.sql.split()) for row in found}
 
 
 @pytest.fixture
