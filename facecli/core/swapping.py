@@ -24,10 +24,12 @@ from facecli.core.errors import (
     Unavailable,
 )
 from facecli.core.media import Media
+from facecli.core.progress import Pace
 from facecli.core.tasks import Change, Result, Task, TaskRows
 from facecli.core.uploads import UploadRows
 
 CHECK_EVERY = 0.15  # seconds between two looks at the row, while an engine works
+TELL_EVERY = 0.1  # seconds between two changes of the row, while an engine works
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
 SWAPPED = "swapped.mp4"
 MOST_ATTEMPTS = 5  # of a task whose ffmpeg is killed each time, as one that does not fit into the memory
@@ -126,7 +128,7 @@ class Swapping:
                     info=info,
                     options=task.options,
                 ),
-                progress=lambda frames: watch.progress(1 + 94 * frames // info.frames, "swapping"),
+                progress=lambda done: watch.progress(done, info.frames),
                 stopped=watch.stopped,
             )
             part.replace(swapped)
@@ -181,15 +183,22 @@ class _Watch:
         self._rows = rows
         self._task = task
         self._clock = clock
+        self._pace = Pace(TELL_EVERY, clock)
         self._looked = 0.0
-        self._percent = 0
         self._lost = False
 
-    def progress(self, percent: int, stage: str) -> None:
-        if percent <= self._percent or self._lost:
+    def progress(self, done: int, frames: int) -> None:
+        """`done` of the `frames` of the whole video."""
+        if self._lost or not self._pace.due(done, frames):
             return
-        self._percent = percent
-        change = partial(tasks.advanced, run=self._task.run, progress=percent, stage=stage)
+        change = partial(
+            tasks.advanced,
+            run=self._task.run,
+            progress=1 + 94 * done // frames,
+            stage="swapping",
+            frames_done=done,
+            frames=frames,
+        )
         try:
             self._rows.change(self._task.id, change, now=self._clock())
         except TakenOver:

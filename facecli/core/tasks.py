@@ -58,6 +58,8 @@ class Task:
     owner: str
     status: TaskStatus
     progress: int  # 0..100
+    frames_done: int
+    frames: int  # in all; 0 until a worker has counted them
     stage: str
     revision: int
     round: int
@@ -114,20 +116,35 @@ def claimed(task: Task, *, run: str, worker: str) -> Task:
         worker=worker,
         attempt=task.attempt + 1,
         progress=0,
+        frames_done=0,
         stage="starting",
     )
 
 
-def advanced(task: Task, *, run: str, progress: int, stage: str) -> Task:
-    """Further on; never back within one run."""
+def advanced(
+    task: Task, *, run: str, progress: int, stage: str, frames_done: int = 0, frames: int = 0
+) -> Task:
+    """Further on; never back within one run. Frames of the whole video; 0 for as many as before."""
     held(task, run)
-    return replace(task, progress=max(task.progress, min(progress, 99)), stage=stage)
+    return replace(
+        task,
+        progress=max(task.progress, min(progress, 99)),
+        frames_done=max(task.frames_done, frames_done),
+        frames=frames or task.frames,
+        stage=stage,
+    )
 
 
 def completed(task: Task, *, run: str, result: Result) -> Task:
     held(task, run)
     return replace(
-        moved(task, TaskStatus.COMPLETED), progress=100, stage="", run="", worker="", result=result
+        moved(task, TaskStatus.COMPLETED),
+        progress=100,
+        frames_done=task.frames,
+        stage="",
+        run="",
+        worker="",
+        result=result,
     )
 
 
@@ -164,16 +181,20 @@ def retried(task: Task) -> Task:
         round=task.round + 1,
         attempt=0,
         progress=0,
+        frames_done=0,
         error_reason="",
         error_message="",
     )
 
 
 def released(task: Task, *, run: str) -> Task:
-    """Back to the queue, because the worker of this run died; as it is when another run has it by now."""
+    """Back to the queue, because the worker of this run died; as it is when another run has it by now.
+
+    How far the attempt came stays to be seen until the next one begins.
+    """
     if task.status is not TaskStatus.PROCESSING or task.run != run:
         return task
-    return replace(moved(task, TaskStatus.PENDING), progress=0, stage="", run="", worker="")
+    return replace(moved(task, TaskStatus.PENDING), stage="", run="", worker="")
 
 
 def held(task: Task, run: str) -> Task:

@@ -26,6 +26,8 @@ class SqlTaskRows:
             owner=new.owner,
             status=TaskStatus.PENDING,
             progress=0,
+            frames_done=0,
+            frames=0,
             stage="",
             revision=1,
             round=1,
@@ -88,6 +90,8 @@ class SqlTaskRows:
                 .values(
                     status=changed.status,
                     progress=changed.progress,
+                    frames_done=changed.frames_done,
+                    frames=changed.frames,
                     stage=changed.stage,
                     revision=task.revision + 1,
                     round=changed.round,

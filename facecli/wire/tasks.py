@@ -23,6 +23,9 @@ def to_message(task: Task) -> pb.TaskResponse:
         video_url=task.video_url,
         attempt=task.attempt,
         stage=task.stage,
+        frames_done=task.frames_done,
+        frames=task.frames,
+        round=task.round,
     )
 
 
@@ -36,9 +39,11 @@ def from_message(message: pb.TaskResponse) -> Task:
         owner="",
         status=TaskStatus(message.status),
         progress=message.progress,
+        frames_done=message.frames_done,
+        frames=message.frames,
         stage=message.stage,
         revision=message.revision,
-        round=0,
+        round=message.round,
         attempt=message.attempt,
         run="",
         worker="",

@@ -56,6 +56,8 @@ def test_a_new_task_is_pending_and_as_asked_for(task_rows: TaskRows) -> None:
         owner="ann",
         status=TaskStatus.PENDING,
         progress=0,
+        frames_done=0,
+        frames=0,
         stage="",
         revision=1,
         round=1,
@@ -130,6 +132,15 @@ def test_a_refused_change_leaves_the_task(task_rows: TaskRows) -> None:
     task = task_rows.change("t1", tasks.cancelled, now=101.0)
     with pytest.raises(TaskEnded):
         task_rows.change("t1", tasks.cancelled, now=102.0)
+    assert task_rows.get("t1") == task
+
+
+def test_frames_are_kept(task_rows: TaskRows) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    claim(task_rows)
+    change = partial(tasks.advanced, run="r1", progress=40, stage="swapping", frames_done=100, frames=250)
+    task = task_rows.change("t1", change, now=102.0)
+    assert (task.frames_done, task.frames) == (100, 250)
     assert task_rows.get("t1") == task
 
 

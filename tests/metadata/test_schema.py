@@ -32,10 +32,10 @@ def start(url: str) -> "subprocess.Popen[str]":
 
 
 def statements(engine: Engine) -> dict[str, str]:
-    """The SQL of every table and index, as the database keeps it."""
+    """The SQL of every table and index, as the database keeps it, but for line breaks."""
     with engine.connect() as connection:
         query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'"
-        return {row.name: row.sql for row in connection.execute(text(query))}
+        return {row.name: " ".join(row.sql.split()) for row in connection.execute(text(query))}
 
 
 @pytest.fixture
