@@ -24,8 +24,9 @@ from facecli.core.uploads import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.metadata import schema
+from facecli.metadata.changes import FileChanges
 from facecli.metadata.database import open_database
-from facecli.metadata.feed import PollingFeed
+from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.queue.runner import WorkRunner
@@ -90,7 +91,7 @@ def serving(settings: Settings) -> Iterator[Running]:
             rows=rows,
             inbox=inbox,
             blobs=blobs,
-            feed=PollingFeed(rows),
+            feed=SqlTaskFeed(rows, FileChanges(str(directory / "facecli.db"))),
             queue=queue,
             media=media,
             engines=engines,

@@ -1,7 +1,7 @@
 """Where tasks are put up, followed, cancelled, retried, and taken back from the dead."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from facecli.core.engines import Engines
 from facecli.core.errors import InvalidInput, KeyReused, ResultMissing, TaskNotFound
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
-from facecli.core.tasks import NewTask, Task, TaskFeed, TaskQueue, TaskRows, TaskStatus
+from facecli.core.task_feed import TaskFeed
+from facecli.core.tasks import NewTask, Task, TaskQueue, TaskRows, TaskStatus
 from facecli.core.uploads import FileType, Upload
 
 
@@ -91,10 +92,10 @@ class TaskBoard:
                 ) from None
         return self._rows.listed(owner, status=wanted, limit=limit, before=before)
 
-    def follow(self, task_id: str, *, owner: str, after: int, stopped: Callable[[], bool]) -> Iterator[Task]:
-        """The task at every revision above `after` that is seen, until it has ended."""
+    def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
+        """As `TaskFeed.watch`; TaskNotFound also for somebody else's task."""
         self.get(task_id, owner=owner)
-        return self._feed.follow(task_id, after=after, stopped=stopped)
+        return self._feed.watch(task_id, changed)
 
     def cancel(self, task_id: str, *, owner: str) -> Task:
         """TaskEnded when it has ended, except that cancelling twice is harmless."""

@@ -1,6 +1,6 @@
-"""What a task is: its states, the legal moves between them, and the rows, feed and queue that carry it."""
+"""What a task is: its states, the legal moves between them, and the rows and the queue that carry it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
@@ -227,14 +227,6 @@ class TaskRows(Protocol):
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         """Of these tasks, the ones whose revision is above the given one."""
-        ...
-
-
-class TaskFeed(Protocol):
-    """Wakes who watches."""
-
-    def follow(self, task_id: str, *, after: int, stopped: Callable[[], bool]) -> Iterator[Task]:
-        """The task now, if its revision is above `after`, then after each change, until it has ended."""
         ...
 
 
