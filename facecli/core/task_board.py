@@ -12,6 +12,7 @@ from facecli.core.errors import InvalidInput, KeyReused, ResultMissing, TaskNotF
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
 from facecli.core.task_feed import TaskFeed
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import NewTask, Task, TaskQueue, TaskRows, TaskStatus
 from facecli.core.uploads import FileType, Upload
 
@@ -81,16 +82,11 @@ class TaskBoard:
             raise TaskNotFound(f"there is no task {task_id}")
         return task
 
-    def listed(self, *, owner: str, status: str, limit: int, before: str) -> Sequence[Task]:
-        wanted = None
-        if status:
-            try:
-                wanted = TaskStatus(status)
-            except ValueError:
-                raise InvalidInput(
-                    f"there is no status {status!r}; there are {', '.join(TaskStatus)}"
-                ) from None
-        return self._rows.listed(owner, status=wanted, limit=limit, before=before)
+    def listed(self, wanted: TaskFilter, *, owner: str, limit: int, before: str) -> Sequence[Task]:
+        """Newest first; InvalidInput for a status that does not exist."""
+        if wanted.status and wanted.status not in set(TaskStatus):
+            raise InvalidInput(f"there is no status {wanted.status!r}; there are {', '.join(TaskStatus)}")
+        return self._rows.listed(owner, wanted, limit=limit, before=before)
 
     def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
         """As `TaskFeed.watch`; TaskNotFound also for somebody else's task."""

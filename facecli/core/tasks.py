@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from facecli.core.errors import FacecliError, NotReady, TakenOver, TaskEnded
+from facecli.core.task_filter import TaskFilter
 from facecli.core.uploads import Upload
 
 
@@ -215,7 +216,7 @@ class TaskRows(Protocol):
         """TaskNotFound when there is none."""
         ...
 
-    def listed(self, owner: str, *, status: TaskStatus | None, limit: int, before: str) -> Sequence[Task]:
+    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         """Newest first; `before` is the id that ended the page before, or empty."""
         ...
 

@@ -53,7 +53,7 @@ class TaskService(pb_grpc.TaskServiceServicer):
         tasks, token = page(
             request.page_size,
             lambda limit: self._board.listed(
-                owner=request.user_id, status=request.status, limit=limit, before=request.page_token
+                wire.task_filter(request), owner=request.user_id, limit=limit, before=request.page_token
             ),
         )
         return pb.ListTasksResponse(tasks=[wire.to_message(task) for task in tasks], next_page_token=token)

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from facecli.core import tasks
 from facecli.core.errors import Unavailable
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Change, NewTask, Task, TaskRows, TaskStatus
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRows
@@ -38,8 +39,8 @@ class CountedRows:
     def get(self, task_id: str) -> Task:
         return self._rows.get(task_id)
 
-    def listed(self, owner: str, *, status: TaskStatus | None, limit: int, before: str) -> Sequence[Task]:
-        return self._rows.listed(owner, status=status, limit=limit, before=before)
+    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
+        return self._rows.listed(owner, wanted, limit=limit, before=before)
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
         return self._rows.change(task_id, change, now=now)
