@@ -147,6 +147,32 @@ def test_watch_of_many_ends_with_the_code_of_the_one_that_failed(completed: str,
     assert "fail_at=0.5" in ran.error["message"]
 
 
+def test_fail_fast_ends_with_the_first_that_failed_and_names_those_left_running(
+    samples: Samples, slow: str
+) -> None:
+    facecli("task", "cancel", slow)
+    running = facecli(
+        *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
+        *("--option", "delay=600"),
+    ).out.strip()
+    ran = facecli("task", "watch", running, slow, "--fail-fast", "--json")
+    assert ran.code == 3
+    assert ran.objects[-1]["status"] == "cancelled"
+    message = f"task {slow} cancelled: the task was cancelled; left running: {running}"
+    assert ran.error["message"] == message
+    assert facecli("task", "status", running, "--json").object["status"] in {"pending", "processing"}
+    facecli("task", "cancel", running)
+    both = facecli("task", "watch", running, slow, "--fail-fast")
+    assert both.code == 3
+    assert both.err.count("facecli: task") == 1
+
+
+def test_fail_fast_waits_for_all_while_none_fails(completed: str) -> None:
+    ran = facecli("task", "watch", completed, "nobody", completed, "--fail-fast", "-q")
+    assert ran.code == 5
+    assert len(ran.lines) == 2
+
+
 def test_watch_gives_up_after_its_timeout_and_the_task_goes_on(slow: str) -> None:
     ran = facecli("task", "watch", slow, "--timeout", "0.2s")
     assert ran.code == 124
