@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from facecli.blobs.lock import locked
 from facecli.config import Settings, child_environment, data_directory
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.downloads import Downloads
+from facecli.core.engines import Swap
 from facecli.core.errors import BytesDiffer, InvalidInput, PolicyRefused
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.media import MediaLimits
@@ -21,6 +22,7 @@ from facecli.core.server_info import ServerInfo
 from facecli.core.swapping import Swapping
 from facecli.core.task_board import TaskBoard
 from facecli.core.uploads import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
+from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.metadata import schema
@@ -47,9 +49,10 @@ IMAGE_FORMATS = ("jpeg", "png", "webp")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server that listens at `address`."""
+    """A server that listens at `address`; `workers` tells the process ids of its workers."""
 
     address: str
+    workers: Callable[[], Sequence[int]]
 
 
 @contextmanager
@@ -145,7 +148,7 @@ def serving(settings: Settings) -> Iterator[Running]:
         server.start()
         stack.callback(server.stop, GRACE)
         stack.enter_context(every(EXPIRE_EVERY, inbox.expire))
-        yield Running(address=server.address)
+        yield Running(address=server.address, workers=supervisor.pids)
 
 
 def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
@@ -182,13 +185,24 @@ def ffmpeg_version(settings: Settings) -> str:
     return _media(settings).version()
 
 
-def make_samples(settings: Settings, folder: Path, *, seconds: int) -> tuple[Path, Path]:
+def make_samples(
+    settings: Settings, folder: Path, *, seconds: int, width: int = 1280, height: int = 720
+) -> tuple[Path, Path]:
     """A drawn face and a moving clip with sound, made on the spot."""
     media = _media(settings)
     face, clip = folder / "face.png", folder / "clip.mp4"
     media.make_face(face)
-    media.make_clip(clip, seconds=seconds, width=1280, height=720)
+    media.make_clip(clip, seconds=seconds, width=width, height=height)
     return face, clip
+
+
+def swap_plainly(settings: Settings, *, face: Path, video: Path, output: Path) -> float:
+    """Frames per second of one ffmpeg command with the mock's filters and settings, without all the rest."""
+    media = _media(settings)
+    swap = Swap(face=face, video=video, output=output, info=media.probe_video(video))
+    began = time.monotonic()
+    MockEngine(media).swap(swap, progress=lambda frames: None, stopped=lambda: False)
+    return swap.info.frames / (time.monotonic() - began)
 
 
 def check_result(settings: Settings, *, video: Path, result: Path) -> str:

@@ -16,6 +16,7 @@ class FrameRate:
         self._attempt: tuple[int, int] | None = None
         self._seen = deque[tuple[float, int]]()  # when so many frames were done
         self._frames = 0
+        self._waits = False
 
     def tell(self, task: "Task") -> bool:
         """Take note of a task after a change; whether another attempt began than the one before."""
@@ -23,7 +24,7 @@ class FrameRate:
         again = before not in {None, self._attempt} and task.attempt > 0 and self._attempt > (1, 1)
         if before != self._attempt:
             self._seen.clear()
-        self._frames = task.frames
+        self._frames, self._waits = task.frames, task.status == "pending"
         if not self._seen or task.frames_done > self._seen[-1][1]:
             self._seen.append((task.updated_at, task.frames_done))
         while len(self._seen) > 2 and self._seen[-1][0] - self._seen[0][0] > WINDOW:
@@ -49,11 +50,13 @@ class FrameRate:
         if not self._frames or not self._seen:
             return ""
         done, rate, left = self._seen[-1][1], self.per_second, self.seconds_left
-        parts = [f"{done}/{self._frames} frames", f"{rate:.1f} fps" if rate else ""]
-        if left and done < self._frames:
+        parts = [f"{done}/{self._frames} frames"]
+        if rate and not self._waits:
+            parts.append(f"{rate:.1f} fps")
+        if left and not self._waits:
             minutes, seconds = divmod(round(left), 60)
             parts.append(f"{minutes}:{seconds:02} left")
-        return "  ".join(filter(None, parts))
+        return "  ".join(parts)
 
 
 def attempt_text(task: "Task") -> str:

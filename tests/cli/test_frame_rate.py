@@ -80,6 +80,7 @@ def test_a_log_gets_a_line_for_every_tenth_and_one_for_a_new_attempt(
         tell(replace(at(0, 0, attempt=0), status=TaskStatus.PENDING, stage="", frames=0))
         for frame in range(0, 60, 5):
             tell(at(frame / 25, frame))
+        tell(replace(at(2.5, 55), status=TaskStatus.PENDING, stage=""))
         tell(at(3, 0, attempt=2, stage="starting"))
         tell(at(5, 50, attempt=2))
     assert capsys.readouterr().err.splitlines() == [
@@ -87,6 +88,7 @@ def test_a_log_gets_a_line_for_every_tenth_and_one_for_a_new_attempt(
         "t1  processing  0%  swapping  0/250 frames",
         "t1  processing  10%  swapping  25/250 frames  25.0 fps  0:09 left",
         "t1  processing  20%  swapping  50/250 frames  25.0 fps  0:08 left",
+        "t1  pending  20%  55/250 frames",
         "t1  attempt 2 began",
         "t1  processing  0%  starting  0/250 frames",
         "t1  processing  20%  swapping  50/250 frames  25.0 fps  0:08 left",
