@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facecli import __version__
+from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.local import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.config import Settings, child_environment, data_directory
@@ -26,9 +27,10 @@ from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.metadata import schema
-from facecli.metadata.changes import FileChanges
-from facecli.metadata.database import open_database
-from facecli.metadata.feed import SqlTaskFeed
+from facecli.metadata.address import postgresql
+from facecli.metadata.database import open_database, translated, version
+from facecli.metadata.directories import SqlDirectoryRows
+from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.queue.runner import WorkRunner
@@ -39,7 +41,7 @@ from facecli.worker.process import Ending, end_now
 from facecli.worker.supervisor import Supervisor
 from facecli.worker.tasks import task_runner
 
-EMBEDDED = "worker-"  # what the workers of a server are called
+EMBEDDED = "worker-"  # what the workers of a server are called, with its directory's name and a number
 EXPIRE_EVERY = 60.0  # seconds between two looks for abandoned uploads
 GRACE = 5.0  # seconds that running calls and workers get to end
 FEATURES = ("resume", "watch", "retry", "idempotent-create", "download")
@@ -75,11 +77,15 @@ def serving(settings: Settings) -> Iterator[Running]:
             )
         )
         durable = settings.durability == "power"
-        engine = open_database(_url(directory, "facecli.db"), durable=durable)
+        engine = open_database(_url(settings, directory / "facecli.db"), durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
-        prepare(_url(directory, "queue.db"))
-        queue = WorkQueue(_url(directory, "queue.db"))
+        directories = SqlDirectoryRows(engine)
+        workers = f"{EMBEDDED}{name_directory(directory, remember=directories.remember)}-"
+        check_identity(directory, known=directories.known)
+        with translated():
+            prepare(_url(settings, directory / "queue.db"))
+        queue = WorkQueue(_url(settings, directory / "queue.db"), errors=translated)
         stack.callback(queue.close)
         blobs = LocalBlobs(directory, durable=durable)
         inbox = Inbox(
@@ -94,7 +100,7 @@ def serving(settings: Settings) -> Iterator[Running]:
             rows=rows,
             inbox=inbox,
             blobs=blobs,
-            feed=SqlTaskFeed(rows, FileChanges(str(directory / "facecli.db"))),
+            feed=SqlTaskFeed(rows, changes_of(_url(settings, directory / "facecli.db"))),
             queue=queue,
             media=media,
             engines=engines,
@@ -103,7 +109,7 @@ def serving(settings: Settings) -> Iterator[Running]:
         )
         inbox.sweep()
         board.sweep()
-        board.recover(EMBEDDED)
+        board.recover(workers)
 
         def info() -> ServerInfo:
             return ServerInfo(
@@ -138,9 +144,11 @@ def serving(settings: Settings) -> Iterator[Running]:
             token=settings.token or None,
         )
         supervisor = Supervisor(
-            names=[f"{EMBEDDED}{number}" for number in range(1, settings.workers + 1)],
+            names=[f"{workers}{number}" for number in range(1, settings.workers + 1)],
             command=_worker_command,
-            environment=child_environment(replace(settings, data_dir=str(directory.resolve()))),
+            environment=child_environment(
+                replace(settings, data_dir=str(directory.resolve())), secrets=("database",)
+            ),
             died=board.release,
         )
         supervisor.start()
@@ -157,8 +165,10 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     directory = data_directory(settings)
     media = _media(settings)
     media.version()
-    _check_prepared(directory)
-    engine = open_database(_url(directory, "facecli.db"))
+    identity(directory)
+    engine = open_database(_url(settings, directory / "facecli.db"))
+    schema.check(engine)
+    check_identity(directory, known=SqlDirectoryRows(engine).known)
     if not name or "/" in name or name.startswith("."):
         raise InvalidInput(f"{name!r} cannot be a worker's name")
     taken = f"a worker called {name} is running on {directory}; choose another --name"
@@ -174,7 +184,12 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
             clock=time.time,
         )
         stopping = threading.Event()
-        WorkRunner(_url(directory, "queue.db"), worker=name, run=task_runner(swapping, stopping))
+        WorkRunner(
+            _url(settings, directory / "queue.db"),
+            worker=name,
+            run=task_runner(swapping, stopping),
+            errors=translated,
+        )
         ending.wait()
         stopping.set()
         end_now()
@@ -183,6 +198,11 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
 def ffmpeg_version(settings: Settings) -> str:
     """FfmpegMissing when there is none."""
     return _media(settings).version()
+
+
+def database_version(settings: Settings) -> str:
+    """Of the PostgreSQL in the settings, with its name; Unavailable when it does not answer."""
+    return version(settings.database)
 
 
 def make_samples(
@@ -232,15 +252,8 @@ def _check_bind(settings: Settings) -> None:
         )
 
 
-def _url(directory: Path, name: str) -> str:
-    return f"sqlite:///{directory.resolve() / name}"
-
-
-def _check_prepared(directory: Path) -> None:
-    if not (directory / "queue.db").exists():
-        raise InvalidInput(
-            f"{directory} is not the data directory of a server; start facecli serve on it first"
-        )
+def _url(settings: Settings, file: Path) -> str:
+    return postgresql(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
 
 
 def _worker_command(name: str) -> list[str]:

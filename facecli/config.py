@@ -2,22 +2,19 @@
 
 # ruff: noqa: RUF009  (`_setting` is `field`, no call that is made once for all)
 
-import math
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
+from facecli.core.amounts import PARSERS, Count, Size, Time
 from facecli.core.errors import InvalidInput
 
 ENVIRONMENT = os.environ
 PREFIX = "FACECLI_"
 
-Size = Annotated[int, "bytes"]
-Count = Annotated[int, "how many"]
-Time = Annotated[float, "seconds"]
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
 Durability = Literal["power", "process"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -46,6 +43,11 @@ class Settings:
     bind: str = _setting("127.0.0.1:50051", "Address that serve listens on; port 0 takes a free one.")
     insecure: bool = _setting(False, "Let serve listen, and a token travel, beyond this machine unencrypted.")
     data_dir: str = _setting("", "Where serve keeps uploads, results and its databases.")
+    database: str = _setting(
+        "",
+        "PostgreSQL for many machines, postgresql://USER@HOST/NAME; empty keeps SQLite files in data_dir.",
+        secret=True,
+    )
     workers: Count = _setting(1, "Workers that serve starts.")
     engine: str = _setting("mock", "Engine for tasks that name none.")
     ffmpeg: str = _setting("", "The ffmpeg to use; empty looks on PATH, then in the ffmpeg extra.")
@@ -125,79 +127,15 @@ def data_directory(settings: Settings) -> Path:
     return Path(platformdirs.user_data_dir("facecli"))
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment of a child process that shall have the settings in force, and no secret."""
-    secret = {variable("token"), variable("token_file")}
+def child_environment(settings: Settings, *, secrets: Collection[str] = ()) -> dict[str, str]:
+    """The environment of a child process that shall have the settings in force, and of the secrets these."""
+    secret = {variable(f.name) for f in fields(Settings) if f.metadata["secret"] and f.name not in secrets}
+    secret.add(variable("token_file"))
     own = {variable(f.name): str(getattr(settings, f.name)) for f in fields(Settings)}
     code = str(Path(__file__).resolve().parents[1])
     path = os.pathsep.join([code, *filter(None, [ENVIRONMENT.get("PYTHONPATH")])])
     everything = {**ENVIRONMENT, **own, "PYTHONPATH": path}
     return {name: value for name, value in everything.items() if name not in secret}
-
-
-def parse_time(text: str) -> float:
-    """Seconds of `90`, `20ms`, `10m` or `1.5h`."""
-    number = text.strip().rstrip("smhd")
-    try:
-        return _amount(number) * _SECONDS[text.strip()[len(number) :]]
-    except (ValueError, KeyError):
-        raise InvalidInput(f"{text!r} is not a time; write 90, 10m or 1.5h") from None
-
-
-def parse_size(text: str) -> int:
-    """Bytes of `500MB`, `10MiB` or `4096`."""
-    number = text.strip().rstrip("abgikmABGIKM ")
-    try:
-        return int(_amount(number) * _UNITS[text.strip()[len(number) :].strip().lower()])
-    except (ValueError, KeyError):
-        raise InvalidInput(f"{text!r} is not a size; write 4096, 10MiB or 500MB") from None
-
-
-def parse_count(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise InvalidInput(f"{text!r} is not a whole number from 0 up")
-    return int(text)
-
-
-def parse_switch(text: str) -> bool:
-    try:
-        return _SWITCHES[text.strip().lower()]
-    except KeyError:
-        raise InvalidInput(f"{text!r} is neither true nor false") from None
-
-
-def written(setting: "Field[Any]") -> str:
-    """The default as one would write it: `10MiB`, `10m`, `true`; empty when there is none."""
-    value: Any = setting.default
-    if setting.type is bool:
-        return str(value).lower()
-    if setting.type is Time:
-        unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
-        return f"{value / _SECONDS[unit]:g}{unit}"
-    if setting.type is Size:
-        unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % _UNITS[unit.lower()] == 0)
-        return f"{value // _UNITS[unit.lower()]}{unit}"
-    return str(value)
-
-
-_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-_SWITCHES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
-_PARSERS: dict[Any, Callable[[str], Any]] = {
-    str: str,
-    bool: parse_switch,
-    Size: parse_size,
-    Count: parse_count,
-    Time: parse_time,
-}
-
-
-def _amount(text: str) -> float:
-    """A finite number from 0 up; ValueError otherwise."""
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise ValueError
-    return number
 
 
 def _profile(file: Path, name: str) -> dict[str, Any]:
@@ -232,7 +170,7 @@ def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
     if choices and text not in choices:
         raise InvalidInput(f"{where}: {text!r} is none of {', '.join(choices)}")
     try:
-        return text if choices else _PARSERS[setting.type](text)
+        return text if choices else PARSERS[setting.type](text)
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.message}") from error
 

@@ -32,7 +32,8 @@ def commands() -> str:
 
 
 def settings() -> str:
-    from facecli.config import Settings, variable, written
+    from facecli.config import Settings, variable
+    from facecli.core.amounts import written
 
     rows = []
     for setting in fields(Settings):

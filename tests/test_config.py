@@ -14,13 +14,9 @@ from facecli.config import (
     child_environment,
     data_directory,
     load,
-    parse_count,
-    parse_size,
-    parse_switch,
-    parse_time,
     variable,
-    written,
 )
+from facecli.core.amounts import parse_count, parse_size, parse_switch, parse_time, written
 from facecli.core.errors import InvalidInput
 
 Profiles = Callable[[str], dict[str, str]]
@@ -206,23 +202,33 @@ def test_a_token_that_cannot_travel_is_refused_unseen() -> None:
     assert "geheim" not in message
 
 
-def test_a_secret_is_never_shown() -> None:
-    settings = Settings(token="secret")
+@pytest.mark.parametrize(
+    ("name", "settings"), [("token", Settings(token="secret")), ("database", Settings(database="secret"))]
+)
+def test_a_secret_is_never_shown(name: str, settings: Settings) -> None:
     for shown in (repr(settings), str(settings), f"{settings}"):
         assert "secret" not in shown
-        assert "token='***'" in shown or "token=***" in shown
-    assert "token=''" in repr(Settings())
+        assert f"{name}=***" in shown
+    assert f"{name}=''" in repr(Settings())
 
 
-def test_a_child_gets_every_setting_but_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_gets_every_setting_but_the_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FACECLI_TOKEN", raising=False)
-    settings = Settings(token="secret", workers=3, retry_for=1.5, insecure=True, log_format="json")
+    settings = Settings(
+        token="secret", database="secret", workers=3, retry_for=1.5, insecure=True, log_format="json"
+    )
     environment = child_environment(settings)
     assert "secret" not in environment.values()
     ours = {name: value for name, value in environment.items() if name.startswith("FACECLI_")}
     assert repr(load({}, environment=ours)) == repr(
         Settings(workers=3, retry_for=1.5, insecure=True, log_format="json")
     )
+
+
+def test_a_child_gets_the_secret_that_it_needs_and_no_other() -> None:
+    environment = child_environment(Settings(token="secret", database="needed"), secrets=["database"])
+    assert environment["FACECLI_DATABASE"] == "needed"
+    assert "secret" not in environment.values()
 
 
 def test_the_data_directory_is_the_platforms_own_unless_named() -> None:

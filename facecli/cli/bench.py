@@ -143,7 +143,7 @@ def upload(
         insecure=settings.insecure,
     )
     with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
-        own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), workers=0)
+        own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), database="", workers=0)
         measured = measure_uploads(
             plan,
             place,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facecli.config import parse_size
+from facecli.core.amounts import parse_size
 from facecli.core.errors import FacecliError, InvalidInput
 
 Figures = Mapping[str, float | None]

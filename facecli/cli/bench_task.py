@@ -101,6 +101,7 @@ def task(
             settings,
             bind="127.0.0.1:0",
             data_dir=str(folder / "server"),
+            database="",
             workers=1,
             max_watchers=watchers + 1,
         )

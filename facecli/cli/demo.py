@@ -51,7 +51,7 @@ def demo(
         data = keep / "server" if keep else Path(stack.enter_context(tempfile.TemporaryDirectory()))
         image, video = make_samples(settings, folder, seconds=SECONDS)
         output.note(f"made {image} and {video}")
-        own = replace(settings, bind="127.0.0.1:0", data_dir=str(data), workers=1)
+        own = replace(settings, bind="127.0.0.1:0", data_dir=str(data), database="", workers=1)
         server = stack.enter_context(serving(own))
         output.note(f"a server of our own listens on {server.address}")
         opened = stack.enter_context(connected(replace(settings, server=server.address)))

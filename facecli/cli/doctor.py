@@ -35,11 +35,13 @@ def doctor(
 ) -> None:
     """Check ffmpeg, disk, the server and its limits.
 
-    Every check is a line, with a hint where something is missing; with -q the names of what is missing.
+    And the PostgreSQL of FACECLI_DATABASE, if it names one. Every check is a line, with a hint where
+    something is missing; with -q the names of what is missing.
 
     Example: facecli doctor --server 127.0.0.1:50051
 
-    Exit codes: 0 all is well, else the code of the first that is not: 1 no ffmpeg, 6 no server, 9 no disk.
+    Exit codes: 0 all is well, else the code of the first that is not: 1 no ffmpeg, 6 no server or
+    database, 9 no disk.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(profile=profile, server=server, timeout=timeout) as opened:
@@ -50,6 +52,8 @@ def doctor(
             "disk": lambda: _disk(settings),
             "server": lambda: _server(opened.files.info()),
         }
+        if settings.database:
+            checks["database"] = lambda: (_database(settings), {})
         findings = [_finding(name, check) for name, check in checks.items()]
     for finding in findings:
         short = finding.check if finding.error else ""
@@ -70,6 +74,12 @@ def _ffmpeg(settings: Settings) -> str:
     from facecli.bootstrap import ffmpeg_version
 
     return ffmpeg_version(settings)
+
+
+def _database(settings: Settings) -> str:
+    from facecli.bootstrap import database_version
+
+    return database_version(settings)
 
 
 def _disk(settings: Settings) -> tuple[str, dict[str, Any]]:

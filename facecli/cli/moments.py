@@ -5,7 +5,7 @@ from datetime import datetime
 
 import typer
 
-from facecli.config import parse_time
+from facecli.core.amounts import parse_time
 from facecli.core.errors import InvalidInput
 
 

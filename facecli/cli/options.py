@@ -7,7 +7,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from facecli import config
-from facecli.config import Settings, variable, written
+from facecli.config import Settings, variable
+from facecli.core.amounts import parse_size, parse_time, written
 from facecli.core.errors import InvalidInput
 
 T = TypeVar("T")
@@ -34,8 +35,8 @@ def _told(parse: Callable[[str], T]) -> Callable[[str], T]:
     return parsed
 
 
-time = _told(config.parse_time)
-size = _told(config.parse_size)
+time = _told(parse_time)
+size = _told(parse_size)
 
 Server = Annotated[
     str | None,

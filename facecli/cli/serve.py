@@ -18,6 +18,10 @@ def serve(
         str | None,
         typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help=setting_help("database"), show_default=False),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -44,12 +48,14 @@ def serve(
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
 
-    Exit codes: 0 ended as asked, 2 a bad setting, 10 refused to listen beyond this machine.
+    Exit codes: 0 ended as asked, 2 a bad setting, 6 no database, 10 refused to listen beyond this machine, or
+    to use a directory of another database.
     """
     settings = config.load(
         {
             "bind": bind,
             "data_dir": data_dir,
+            "database": database,
             "workers": workers,
             "engine": engine,
             "durability": durability,

@@ -14,6 +14,10 @@ def worker(
         str | None,
         typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help=setting_help("database"), show_default=False),
+    ] = None,
     name: Annotated[
         str,
         typer.Option(
@@ -26,13 +30,14 @@ def worker(
 ) -> None:
     """Run tasks, one at a time.
 
-    `facecli serve` starts workers by itself; this adds one more to its data directory.
+    `facecli serve` starts workers by itself; this adds one more to its data directory, with a --database
+    also from another machine that sees the directory.
 
     Example: facecli worker --data-dir /srv/facecli --name extra-1
 
-    Exit codes: 0 ended as asked, 2 a bad setting.
+    Exit codes: 0 ended as asked, 2 a bad setting, 6 no database, 10 a directory of another database.
     """
-    settings = config.load({"data_dir": data_dir}, profile=profile)
+    settings = config.load({"data_dir": data_dir, "database": database}, profile=profile)
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap import work
 

@@ -5,7 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from sqlalchemy import Connection, text
+
+CHANNEL = "facecli_tasks"
 LOOK_EVERY = 0.02  # seconds; a look takes some 10 µs
+
+
+def notify(connection: Connection) -> None:
+    """Tell who listens on PostgreSQL, when and if this transaction is committed."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
 
 class Changes(Protocol):

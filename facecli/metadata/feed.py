@@ -8,7 +8,8 @@ from functools import partial
 
 from facecli.core.errors import FacecliError
 from facecli.core.tasks import Task, TaskRows
-from facecli.metadata.changes import Changes
+from facecli.metadata.address import parsed
+from facecli.metadata.changes import Changes, FileChanges
 
 LONGEST_WAIT = 1.0  # seconds after which the rows are asked although nobody was heard to write
 SHARE = 0.1  # of the time that may go into asking
@@ -28,6 +29,16 @@ class _Watched:
             self.task = task
             for changed in self.watchers.values():
                 changed(task)
+
+
+def changes_of(url: str) -> Changes:
+    """How one hears of changes in the database behind `sqlite:////absolute/path` or `postgresql://…`."""
+    address = parsed(url)
+    if address.get_backend_name() == "sqlite":
+        return FileChanges(str(address.database))
+    from facecli.metadata.notifications import Notifications  # psycopg, which SQLite has no need of
+
+    return Notifications(url)
 
 
 class SqlTaskFeed:

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Engine, inspect, text
 from facecli.core.errors import InvalidInput
 from facecli.metadata.database import reading, writing
 
-HEAD = "0002"  # the newest file in migrations/versions
+HEAD = "0003"  # the newest file in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-_LOCK = 0x66616365  # any number, the same in every process
+LOCK = 0x66616365  # any number, the same in every process
 
 
 def upgrade(engine: Engine) -> None:
@@ -23,9 +23,20 @@ def upgrade(engine: Engine) -> None:
             return
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         if (revision := _revision(connection)) != HEAD:
             _migrate(connection, revision)
+
+
+def check(engine: Engine) -> None:
+    """InvalidInput when the tables are not there, or not the ones that this version of facecli needs."""
+    with reading(engine) as connection:
+        revision = _revision(connection)
+    if revision != HEAD:
+        raise InvalidInput(
+            f"the database has schema {revision or 'none'}, and this facecli needs {HEAD}; "
+            "start its facecli serve on it first"
+        )
 
 
 def _revision(connection: Connection) -> str | None:

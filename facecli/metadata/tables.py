@@ -111,3 +111,5 @@ tasks = Table(
     Index("ix_tasks_listed", "owner", "created_at", "id"),
     Index("ix_tasks_status", "status", "created_at"),
 )
+
+directories = Table("directories", metadata, Column("id", String(64), primary_key=True))

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from facecli.core.errors import AlreadyExists, InvalidInput, TaskNotFound
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Change, NewTask, Result, Task, TaskStatus
+from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import tasks
 
@@ -107,6 +108,7 @@ class SqlTaskRows:
                     updated_at=now,
                 )
             )
+            notify(connection)
             return _task(connection.execute(write.returning(tasks)).mappings().one())
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:

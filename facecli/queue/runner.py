@@ -1,13 +1,20 @@
 """The durable queue as a worker sees it: work arrives, its finished steps are kept."""
 
+import logging
+import threading
 from collections.abc import Callable
 
 from dbos import DBOS
 
+from facecli.core.errors import FacecliError
 from facecli.core.swapping import Step
-from facecli.queue.work import APPLICATION_VERSION, QUEUE, WORKFLOW
+from facecli.queue.work import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Errors, WorkQueue
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
+LOOK_EVERY = 5.0  # seconds between two looks for work that was taken and never began
+CONNECTIONS = 5  # to PostgreSQL: for the work, its steps, the queue's poll, the recovery at the start
+
+_log = logging.getLogger(__name__)
 
 
 class WorkRunner:
@@ -16,11 +23,25 @@ class WorkRunner:
     The worker's name says whose work it is after a death: a worker of the same name takes it up again.
     """
 
-    def __init__(self, url: str, *, worker: str, run: Callable[[str, Step], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        worker: str,
+        run: Callable[[str, Step], None],
+        errors: Errors,
+        look_every: float = LOOK_EVERY,
+    ) -> None:
+        self._worker = worker
+        self._running: dict[object, str] = {}
+        self._closed = threading.Event()
         DBOS(
             config={
                 "name": "facecli",
                 "system_database_url": url,
+                "dbos_system_schema": SCHEMA,
+                "sys_db_pool_size": CONNECTIONS,
+                "use_listen_notify": False,  # nobody waits for messages, only a queue is polled
                 "executor_id": worker,
                 "application_version": APPLICATION_VERSION,
                 "log_level": "ERROR",
@@ -30,15 +51,42 @@ class WorkRunner:
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         def swap(task_id: str) -> None:
-            run(task_id, _step)
+            this = object()
+            self._running[this] = str(DBOS.workflow_id)
+            try:
+                run(task_id, _step)
+            finally:
+                del self._running[this]
 
-        DBOS.launch()
-        DBOS.register_queue(
-            QUEUE, worker_concurrency=1, polling_interval_sec=POLL_EVERY, on_conflict="always_update"
-        )
+        with errors():
+            DBOS.launch()
+            DBOS.register_queue(
+                QUEUE, worker_concurrency=1, polling_interval_sec=POLL_EVERY, on_conflict="always_update"
+            )
+        self._queue = WorkQueue(url, errors=errors)
+        threading.Thread(target=self._look, args=(look_every,), name="work-look", daemon=True).start()
 
     def close(self) -> None:
+        self._closed.set()
+        self._queue.close()
         DBOS.destroy()
+
+    def _look(self, every: float) -> None:
+        """Give back what this worker has by the database's word, and knows nothing of at two looks.
+
+        A database that goes away just then may have kept that work was taken, or not have kept its end. DBOS
+        leaves both until the worker's next start: it tries again only on some of the ways to be away.
+        """
+        before: set[str] = set()
+        while not self._closed.wait(every):
+            try:
+                unknown = self._queue.held(self._worker) - set(self._running.copy().values())
+                if lost := unknown & before:
+                    _log.warning("work that was taken and never began goes back: %s", ", ".join(sorted(lost)))
+                    self._queue.give_back(lost)
+                before = unknown - lost
+            except FacecliError:
+                before = set()
 
 
 def _step(name: str, work: Callable[[], None]) -> None:

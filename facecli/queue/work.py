@@ -1,7 +1,8 @@
 """The durable queue as its callers see it: DBOS on a database of its own."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 
 from dbos import DBOS, DBOSClient
 
@@ -10,6 +11,9 @@ QUEUE = "tasks"
 WORKFLOW = "swap"
 # Constant, so that an upgrade of facecli does not strand the work of the version before.
 APPLICATION_VERSION = "1"
+SCHEMA = "facecli_queue"  # beside the rows' tables, where the database has schemas
+
+Errors = Callable[[], AbstractContextManager[None]]
 
 
 def prepare(url: str) -> None:
@@ -17,36 +21,53 @@ def prepare(url: str) -> None:
     if url.startswith(SQLITE):
         with closing(sqlite3.connect(url.removeprefix(SQLITE))) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
-    DBOS.migrate(url)
+    DBOS.migrate(url, schema=SCHEMA)
 
 
 class WorkQueue:
-    """Enqueues and recovers; `core.tasks.TaskQueue`."""
+    """Enqueues and recovers; `core.tasks.TaskQueue`. `errors` makes the database's errors ours."""
 
-    def __init__(self, url: str) -> None:
-        self._client = DBOSClient(system_database_url=url)
+    def __init__(self, url: str, *, errors: Errors) -> None:
+        self._errors = errors
+        with errors():
+            # Without its own tries: whoever called knows how long it may wait.
+            self._client = DBOSClient(
+                system_database_url=url, dbos_system_schema=SCHEMA, retry_connection_errors=False
+            )
 
     def enqueue(self, *, work_id: str, task_id: str) -> None:
-        self._client.enqueue(
-            {
-                "workflow_name": WORKFLOW,
-                "queue_name": QUEUE,
-                "workflow_id": work_id,
-                "app_version": APPLICATION_VERSION,
-            },
-            task_id,
-        )
+        with self._errors():
+            self._client.enqueue(
+                {
+                    "workflow_name": WORKFLOW,
+                    "queue_name": QUEUE,
+                    "workflow_id": work_id,
+                    "app_version": APPLICATION_VERSION,
+                },
+                task_id,
+            )
 
     def holders(self) -> set[str]:
-        held = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        with self._errors():
+            held = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
         return {status.executor_id for status in held if status.executor_id}
 
     def recover(self, worker: str) -> None:
-        held = self._client.list_workflows(
-            status="PENDING", executor_id=worker, load_input=False, load_output=False
-        )
-        if held:
-            self._client.resume_workflows([status.workflow_id for status in held], queue_name=QUEUE)
+        self.give_back(self.held(worker))
+
+    def held(self, worker: str) -> set[str]:
+        """The ids of the work that it has taken and not ended."""
+        with self._errors():
+            held = self._client.list_workflows(
+                status="PENDING", executor_id=worker, load_input=False, load_output=False
+            )
+        return {status.workflow_id for status in held}
+
+    def give_back(self, work_ids: set[str]) -> None:
+        """To whichever worker comes first; who held it is fenced off."""
+        if work_ids:
+            with self._errors():
+                self._client.resume_workflows(sorted(work_ids), queue_name=QUEUE)
 
     def close(self) -> None:
         self._client.destroy()

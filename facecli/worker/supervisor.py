@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from facecli.core.errors import FacecliError
+
 _log = logging.getLogger(__name__)
 
 SETTLED = 10.0  # seconds after which a death no longer counts as one of a row
@@ -82,6 +84,8 @@ class Supervisor:
     def _release(self, name: str) -> None:
         try:
             self._died(name)
+        except FacecliError as error:
+            _log.warning("the work of %s waits until it is started again: %s", name, error)
         except Exception:
             # The worker takes its own work up again by its name; better later than not at all.
             _log.exception("the work of %s could not be released", name)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.command import DEADLINE, Server, facecli, process, started
 from tests.cli.conftest import Samples
+from tests.postgres import Postgres
 
 
 def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path) -> None:
@@ -28,6 +29,9 @@ def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path)
         (["--bind", "here"], "--bind 'here' is not HOST:PORT"),
         (["--workers", "-1"], "'--workers'"),
         (["--engine", "magic"], "magic"),
+        (["--database", "mysql://ann@host/facecli"], "'mysql' is not supported"),
+        (["--database", "sqlite:////tmp/facecli.db"], "the database has to be a PostgreSQL"),
+        (["--database", "postgresql://ann@host"], "names no database"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -71,6 +75,18 @@ def test_doctor_finds_everything(server: Server) -> None:
     assert all({"check", "ok", "found", "hint"} <= set(check) for check in checks.values())
     assert checks["server"]["max_file_size"] == 20 * 1024**3
     assert facecli("doctor", "--server", server.address, "-q").out == ""
+
+
+def test_doctor_looks_at_the_database_that_is_set(
+    server: Server, postgres: Postgres, postgresql: str
+) -> None:
+    for url, code, says in (
+        (postgresql, 0, "✓ database PostgreSQL "),
+        (postgres.url("nope"), 6, "✗ database the database is not available: "),
+    ):
+        ran = process("doctor", "--server", server.address, env={**os.environ, "FACECLI_DATABASE": url})
+        assert ran.code == code
+        assert ran.lines[-1].startswith(says)
 
 
 def test_doctor_names_what_is_missing_and_what_to_do() -> None:

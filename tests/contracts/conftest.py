@@ -11,23 +11,21 @@ from facecli.core.task_feed import TaskFeed
 from facecli.core.tasks import TaskRows
 from facecli.core.uploads import UploadRows
 from facecli.metadata import schema
-from facecli.metadata.changes import FileChanges
 from facecli.metadata.database import open_database
-from facecli.metadata.feed import SqlTaskFeed
+from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 
 Open = Callable[[], tuple[UploadRows, TaskRows]]
 
 
-@pytest.fixture(params=["sqlite"])
-def open_rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture
+def open_rows(either_database: str) -> Iterator[Open]:
     """Opens the same rows again and again, as every process does for itself."""
-    url = {"sqlite": f"sqlite:///{tmp_path}/facecli.db"}[request.param]
     engines = []
 
     def opened() -> tuple[UploadRows, TaskRows]:
-        engine = open_database(url)
+        engine = open_database(either_database)
         engines.append(engine)
         schema.upgrade(engine)
         return SqlUploadRows(engine), SqlTaskRows(engine)
@@ -48,8 +46,8 @@ def task_rows(open_rows: Open) -> TaskRows:
 
 
 @pytest.fixture
-def feed(task_rows: TaskRows, tmp_path: Path) -> TaskFeed:
-    return SqlTaskFeed(task_rows, FileChanges(f"{tmp_path}/facecli.db"))
+def feed(task_rows: TaskRows, either_database: str) -> TaskFeed:
+    return SqlTaskFeed(task_rows, changes_of(either_database))
 
 
 @pytest.fixture(params=["local"])

@@ -80,6 +80,12 @@ class Server:
             assert self._said.wait_for(lambda: any(word in self._log for word in words), DEADLINE), self._log
 
     @property
+    def log(self) -> str:
+        """What the server and its workers have said."""
+        with self._said:
+            return self._log
+
+    @property
     def pid(self) -> int:
         assert self._process
         return self._process.pid

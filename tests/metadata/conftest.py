@@ -21,3 +21,12 @@ def engine(url: str) -> Iterator[Engine]:
     schema.upgrade(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def either_engine(either_database: str) -> Iterator[Engine]:
+    """A migrated database of each kind."""
+    engine = open_database(either_database)
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()

@@ -33,8 +33,8 @@ def test_another_kind_of_database_is_refused(url: str) -> None:
         open_database(url)
 
 
-def test_a_writer_that_read_first_does_not_fail_when_another_writes_meanwhile(engine: Engine) -> None:
-    rows = SqlUploadRows(engine)
+def test_a_writer_that_read_first_does_not_fail_when_another_writes_meanwhile(either_engine: Engine) -> None:
+    rows = SqlUploadRows(either_engine)
     insert(rows)
     start = threading.Barrier(4)
 
@@ -99,10 +99,10 @@ def test_a_full_database_is_a_full_disk_and_goes_on_when_there_is_room(engine: E
     assert len(rows.listed("ann", limit=1000, before="")) == stored + 1
 
 
-def test_what_failed_half_way_leaves_nothing(engine: Engine) -> None:
-    rows = SqlUploadRows(engine)
+def test_what_failed_half_way_leaves_nothing(either_engine: Engine) -> None:
+    rows = SqlUploadRows(either_engine)
     insert(rows)
-    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
+    with pytest.raises(ZeroDivisionError), writing(either_engine) as connection:
         connection.execute(uploads.delete())
         raise ZeroDivisionError
     assert rows.get("u1").id == "u1"
@@ -118,7 +118,7 @@ def test_what_failed_half_way_leaves_nothing(engine: Engine) -> None:
         uploads.update().values(file_type="text"),
     ],
 )
-def test_rows_that_cannot_be_are_refused_by_the_database(engine: Engine, change: Update) -> None:
-    insert(SqlUploadRows(engine))
-    with pytest.raises(IntegrityError), writing(engine) as connection:
+def test_rows_that_cannot_be_are_refused_by_the_database(either_engine: Engine, change: Update) -> None:
+    insert(SqlUploadRows(either_engine))
+    with pytest.raises(IntegrityError), writing(either_engine) as connection:
         connection.execute(change)

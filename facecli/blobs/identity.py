@@ -1,0 +1,51 @@
+"""A data directory's name for itself. Its database has to know it: others know none of its files."""
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from facecli.blobs.disk import ours, sync_directory
+from facecli.core.errors import InvalidInput, PolicyRefused
+
+FILE = "directory.id"
+
+
+def identity(directory: Path) -> str:
+    """The directory's name; InvalidInput when it has none yet."""
+    file = directory / FILE
+    if not file.exists():
+        raise InvalidInput(
+            f"{directory} is not the data directory of a server; start facecli serve on it first"
+        )
+    with ours(str(file)):
+        return file.read_text().strip()
+
+
+def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:
+    """PolicyRefused when the database is another directory's.
+
+    A server removes files that no row knows. With the wrong database that would be all of them.
+    """
+    if not known(identity(directory)):
+        raise PolicyRefused(
+            f"this database does not know {directory} and its files; name the --data-dir and the --database "
+            f"that belong together, or remove {directory / FILE} and so every file that it does not know"
+        )
+
+
+def name_directory(directory: Path, *, remember: Callable[[str], None]) -> str:
+    """The directory's name, given now if it has none. Only for who holds the directory alone."""
+    file = directory / FILE
+    if not file.exists():
+        new = uuid.uuid4().hex[:12]
+        remember(new)  # first: a name that only the database knows does no harm
+        with ours(str(file)):
+            part = file.with_suffix(".part")
+            with part.open("w") as writing:
+                writing.write(f"{new}\n")
+                writing.flush()
+                os.fsync(writing.fileno())
+            part.replace(file)
+            sync_directory(directory)
+    return identity(directory)

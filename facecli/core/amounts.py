@@ -1,0 +1,77 @@
+"""Sizes, times, counts and switches as people write them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import Field
+from typing import Annotated, Any
+
+from facecli.core.errors import InvalidInput
+
+Size = Annotated[int, "bytes"]
+Count = Annotated[int, "how many"]
+Time = Annotated[float, "seconds"]
+
+
+def parse_time(text: str) -> float:
+    """Seconds of `90`, `20ms`, `10m` or `1.5h`."""
+    number = text.strip().rstrip("smhd")
+    try:
+        return _amount(number) * _SECONDS[text.strip()[len(number) :]]
+    except (ValueError, KeyError):
+        raise InvalidInput(f"{text!r} is not a time; write 90, 10m or 1.5h") from None
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `500MB`, `10MiB` or `4096`."""
+    number = text.strip().rstrip("abgikmABGIKM ")
+    try:
+        return int(_amount(number) * _UNITS[text.strip()[len(number) :].strip().lower()])
+    except (ValueError, KeyError):
+        raise InvalidInput(f"{text!r} is not a size; write 4096, 10MiB or 500MB") from None
+
+
+def parse_count(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise InvalidInput(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def parse_switch(text: str) -> bool:
+    try:
+        return _SWITCHES[text.strip().lower()]
+    except KeyError:
+        raise InvalidInput(f"{text!r} is neither true nor false") from None
+
+
+def written(setting: "Field[Any]") -> str:
+    """The default as one would write it: `10MiB`, `10m`, `true`; empty when there is none."""
+    value: Any = setting.default
+    if setting.type is bool:
+        return str(value).lower()
+    if setting.type is Time:
+        unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
+        return f"{value / _SECONDS[unit]:g}{unit}"
+    if setting.type is Size:
+        unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % _UNITS[unit.lower()] == 0)
+        return f"{value // _UNITS[unit.lower()]}{unit}"
+    return str(value)
+
+
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_SWITCHES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+PARSERS: dict[Any, Callable[[str], Any]] = {
+    str: str,
+    bool: parse_switch,
+    Size: parse_size,
+    Count: parse_count,
+    Time: parse_time,
+}
+
+
+def _amount(text: str) -> float:
+    """A finite number from 0 up; ValueError otherwise."""
+    number = float(text)
+    if not 0 <= number < math.inf:
+        raise ValueError
+    return number
