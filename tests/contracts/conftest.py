@@ -7,11 +7,12 @@ import pytest
 
 from facecli.blobs.local import LocalBlobs
 from facecli.core.blobs import BlobStore
-from facecli.core.tasks import TaskFeed, TaskRows
+from facecli.core.task_feed import TaskFeed
+from facecli.core.tasks import TaskRows
 from facecli.core.uploads import UploadRows
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.feed import PollingFeed
+from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 
@@ -44,9 +45,9 @@ def task_rows(open_rows: Open) -> TaskRows:
     return open_rows()[1]
 
 
-@pytest.fixture(params=["polling"])
-def feed(request: pytest.FixtureRequest, task_rows: TaskRows) -> TaskFeed:
-    return {"polling": PollingFeed}[request.param](task_rows, interval=0.01)
+@pytest.fixture
+def feed(task_rows: TaskRows, either_database: str) -> TaskFeed:
+    return SqlTaskFeed(task_rows, changes_of(either_database))
 
 
 @pytest.fixture(params=["local"])
