@@ -15,8 +15,8 @@ from facecli.blobs.lock import locked
 from facecli.config import Settings, child_environment, data_directory
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.downloads import Downloads
-from facecli.core.engines import Swap
-from facecli.core.errors import BytesDiffer, InvalidInput, PolicyRefused
+from facecli.core.engines import FoundEngine
+from facecli.core.errors import InvalidInput, PolicyRefused
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.media import MediaLimits
 from facecli.core.server_info import ServerInfo
@@ -64,7 +64,7 @@ def serving(settings: Settings) -> Iterator[Running]:
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything was started.
     """
     _check_bind(settings)
-    media = _media(settings)
+    media = media_of(settings)
     ffmpeg = media.version()
     engines = InstalledEngines(media)
     engines.get(settings.engine)
@@ -126,6 +126,8 @@ def serving(settings: Settings) -> Iterator[Running]:
                 ffmpeg=ffmpeg,
                 free_bytes=blobs.free_bytes(),
                 upload_expiry=int(settings.upload_expiry),
+                max_pixels=settings.max_pixels,
+                max_video_seconds=settings.max_video_seconds,
             )
 
         server = Server(
@@ -163,7 +165,7 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until told to end. Two workers of one name are refused."""
     ending = Ending(with_stdin=with_stdin)
     directory = data_directory(settings)
-    media = _media(settings)
+    media = media_of(settings)
     media.version()
     identity(directory)
     engine = open_database(_url(settings, directory / "facecli.db"))
@@ -195,9 +197,13 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
         end_now()
 
 
+def installed_engines(settings: Settings) -> Sequence[FoundEngine]:
+    return InstalledEngines(media_of(settings)).found()
+
+
 def ffmpeg_version(settings: Settings) -> str:
     """FfmpegMissing when there is none."""
-    return _media(settings).version()
+    return media_of(settings).version()
 
 
 def database_version(settings: Settings) -> str:
@@ -205,42 +211,15 @@ def database_version(settings: Settings) -> str:
     return version(settings.database)
 
 
-def make_samples(
-    settings: Settings, folder: Path, *, seconds: int, width: int = 1280, height: int = 720
-) -> tuple[Path, Path]:
-    """A drawn face and a moving clip with sound, made on the spot."""
-    media = _media(settings)
-    face, clip = folder / "face.png", folder / "clip.mp4"
-    media.make_face(face)
-    media.make_clip(clip, seconds=seconds, width=width, height=height)
-    return face, clip
+def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
+    """The mock engine on media that cut no video: a swap is then one ffmpeg command."""
+    media = media_of(replace(settings, segment_megapixels=sys.maxsize))
+    return media, MockEngine(media)
 
 
-def swap_plainly(settings: Settings, *, face: Path, video: Path, output: Path) -> float:
-    """Frames per second of one ffmpeg command with the mock's filters and settings, without all the rest."""
-    media = _media(settings)
-    swap = Swap(face=face, video=video, output=output, info=media.probe_video(video))
-    began = time.monotonic()
-    MockEngine(media).swap(swap, progress=lambda frames: None, stopped=lambda: False)
-    return swap.info.frames / (time.monotonic() - began)
-
-
-def check_result(settings: Settings, *, video: Path, result: Path) -> str:
-    """A sentence about a result with the video's frames, size, length and sound; BytesDiffer otherwise."""
-    media = _media(settings)
-    was, now = media.probe_video(video), media.probe_video(result)
-    same = (was.frames, was.width, was.height) == (now.frames, now.width, now.height)
-    if not same or abs(was.duration - now.duration) > 1 / was.rate or bool(was.sound) != bool(now.sound):
-        raise BytesDiffer(f"{result} is not what {video} should have become: {now}, not {was}")
-    return (
-        f"checked: {now.frames} frames of {now.width} × {now.height}, {now.duration:.2f} s, "
-        f"{now.codec} and {now.sound or 'no sound'}, as in the clip"
-    )
-
-
-def _media(settings: Settings) -> FfmpegMedia:
+def media_of(settings: Settings) -> FfmpegMedia:
     limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
-    return FfmpegMedia(wanted=settings.ffmpeg or None, limits=limits)
+    return FfmpegMedia(wanted=settings.ffmpeg or None, limits=limits, work=settings.segment_megapixels)
 
 
 def _check_bind(settings: Settings) -> None:

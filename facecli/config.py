@@ -31,9 +31,7 @@ class Settings:
 
     server: str = _setting("127.0.0.1:50051", "Server to talk to; several separated by commas.")
     user: str = _setting("local", "Whose files and tasks.")
-    token: str = _setting(
-        "", "The server's token; a server that has one asks every client for it.", secret=True
-    )
+    token: str = _setting("", "The server's token; a server that has one asks for it.", secret=True)
     token_file: str = _setting("", "File that holds the token.")
     timeout: Time = _setting(30.0, "Time until a short call is given up.")
     retry_for: Time = _setting(600.0, "Time without progress until a transfer or a watch is given up.")
@@ -63,6 +61,7 @@ class Settings:
     max_downloads: Count = _setting(64, "Downloads sent at once.")
     max_pixels: Count = _setting(36_000_000, "Largest picture or video frame, in pixels.")
     max_video_seconds: Count = _setting(3 * 3600, "Longest video, in seconds.")
+    segment_megapixels: Count = _setting(1500, "Work of a task that a death may cost; 1500 is 1 min of 720p.")
     log_level: LogLevel = _setting("info", "From which level on serve and worker log.")
     log_format: LogFormat = _setting("text", "How they log.")
 

@@ -16,14 +16,11 @@ from facecli.cli.progress import bars
 
 def task(
     seconds: Annotated[
-        int, typer.Option("--seconds", metavar="N", help="Length of the clip, 25 frames a second.", min=1)
+        int,
+        typer.Option(
+            "--seconds", metavar="N", help="Length of the clip: 1280 × 720, 25 frames a second.", min=1
+        ),
     ] = 20,
-    width: Annotated[
-        int, typer.Option("--width", metavar="N", help="Of the clip, in pixels.", min=16)
-    ] = 1280,
-    height: Annotated[
-        int, typer.Option("--height", metavar="N", help="Of the clip, in pixels.", min=16)
-    ] = 720,
     runs: Runs = 3,
     warm_up: WarmUp = 1,
     watchers: Annotated[
@@ -65,20 +62,20 @@ def task(
     """
     from facecli.bench.content import check_room, scratch
     from facecli.bench.figures import names_of
+    from facecli.bench.plain import swap_plainly
     from facecli.bench.task_figures import FIGURES
     from facecli.bench.task_plan import TaskPlan
     from facecli.bench.tasks import measure_tasks
     from facecli.bench.upload_client import Place
-    from facecli.bootstrap import make_samples, swap_plainly
+    from facecli.bootstrap import plain_engine
     from facecli.cli.bench_limits import check, read_baseline, read_limits
     from facecli.cli.bench_report import task_report
+    from facecli.core.samples import make_samples
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config.load({"progress": progress}, profile=profile)
     plan = TaskPlan(
         seconds=seconds,
-        width=width,
-        height=height,
         runs=runs,
         warm_up=warm_up,
         watchers=watchers,
@@ -105,13 +102,14 @@ def task(
             workers=1,
             max_watchers=watchers + 1,
         )
-        face, clip = make_samples(settings, folder, seconds=seconds, width=width, height=height)
+        media, engine = plain_engine(settings)
+        face, clip = make_samples(media, folder, seconds=seconds)
         measured = measure_tasks(
             plan,
             place,
             serving=partial(own_server, own),
             samples=(face, clip),
-            plain=partial(swap_plainly, settings, face=face, video=clip, output=folder / "plain.mp4"),
+            plain=partial(swap_plainly, media, engine, face=face, video=clip, output=folder / "plain.mp4"),
             shown=drawn.task,
         )
     report = task_report(plan, measured, baseline=before)

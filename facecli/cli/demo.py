@@ -44,21 +44,25 @@ def demo(
     output = Output(as_json=as_json, quiet=quiet)
     settings = config.load({"progress": progress}, profile=profile)
     set_up_logging(level="error", format=settings.log_format)
-    from facecli.bootstrap import check_result, make_samples, serving
+    from facecli.bootstrap import media_of, serving
+    from facecli.core.samples import check_result, make_samples
 
     with ExitStack() as stack:
         folder = _folder(keep)
         data = keep / "server" if keep else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        image, video = make_samples(settings, folder, seconds=SECONDS)
+        media = media_of(settings)
+        image, video = make_samples(media, folder, seconds=SECONDS)
         output.note(f"made {image} and {video}")
-        own = replace(settings, bind="127.0.0.1:0", data_dir=str(data), database="", workers=1)
+        own = replace(
+            settings, bind="127.0.0.1:0", data_dir=str(data), database="", workers=1, log_level="error"
+        )
         server = stack.enter_context(serving(own))
         output.note(f"a server of our own listens on {server.address}")
         opened = stack.enter_context(connected(replace(settings, server=server.address)))
         out = folder / "result.mp4"
         with bars(settings.progress, quiet=quiet) as drawn:
             task = swapped(opened, drawn, output, image=image, video=video, out=out)
-        output.note(check_result(settings, video=video, result=out))
+        output.note(check_result(media, video=video, result=out))
         if not keep:
             image.unlink()
             video.unlink()

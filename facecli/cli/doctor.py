@@ -95,6 +95,7 @@ def _server(info: Any) -> tuple[str, dict[str, Any]]:
     largest = info.max_file_size / 1024**3
     return (
         f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {largest:g} GiB, "
+        f"videos up to {info.max_video_seconds / 60:g} min, "
         f"{info.free_bytes / 1024**3:.1f} GiB free",
         server_object(info),
     )

@@ -20,3 +20,5 @@ class ServerInfo:
     ffmpeg: str
     free_bytes: int
     upload_expiry: int
+    max_pixels: int  # of a picture or a frame
+    max_video_seconds: int

@@ -1,17 +1,16 @@
 """A task from claim to published result: the steps that a worker runs."""
 
 import logging
-import shutil
 import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from facecli.core import tasks
+from facecli import __version__
+from facecli.core import kept_work, tasks
 from facecli.core.blobs import BlobStore, present
 from facecli.core.checksums import crc32c
-from facecli.core.engines import Engines, Swap
+from facecli.core.engines import Engine, Engines, Swap
 from facecli.core.errors import (
     Cancelled,
     DiskFull,
@@ -23,24 +22,19 @@ from facecli.core.errors import (
     TakenOver,
     Unavailable,
 )
-from facecli.core.media import Media
+from facecli.core.kept_work import KeptWork
+from facecli.core.media import Media, Segment, VideoInfo
 from facecli.core.progress import Pace
-from facecli.core.tasks import Change, Result, Task, TaskRows
+from facecli.core.tasks import Change, Result, Task, TaskRows, TaskStatus
 from facecli.core.uploads import UploadRows
 
 CHECK_EVERY = 0.15  # seconds between two looks at the row, while an engine works
 TELL_EVERY = 0.1  # seconds between two changes of the row, while an engine works
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
-SWAPPED = "swapped.mp4"
+JOINING = 95  # percent, when every segment is swapped
 MOST_ATTEMPTS = 5  # of a task whose ffmpeg is killed each time, as one that does not fit into the memory
 
 _log = logging.getLogger(__name__)
-
-
-class Step(Protocol):
-    """Runs a function once and keeps that it is done: after a death it is not run again."""
-
-    def __call__(self, name: str, work: Callable[[], None]) -> None: ...
 
 
 class Swapping:
@@ -67,95 +61,139 @@ class Swapping:
         self._workspace = workspace
         self._clock = clock
 
-    def run(self, task_id: str, step: Step) -> None:
+    def run(self, task_id: str) -> None:
         """Bring the task to an end; return early when it is not to be run, or no longer by us."""
         run = uuid.uuid4().hex
-        folder = self._workspace / task_id
+        kept = KeptWork(self._workspace / task_id, run=run)
         try:
             task = self._change(task_id, partial(tasks.claimed, run=run, worker=self._worker))
         except (NotReady, NotFound) as error:
             _log.info("task %s is not to be run: %s", task_id, error)
-            _remove(folder)  # what a run that was killed left, before the task was cancelled
+            self._tidy(task_id, kept)  # what a run that was killed left, before the task ended
             return
         try:
-            self._steps(task, folder, step)
+            self._steps(task, kept)
         except (Cancelled, TakenOver) as error:
-            _log.info("run %s of task %s stopped: %s", run, task_id, error)
-            if self._moved_on(task):
-                _remove(folder)
+            self._stop(task, kept, error)
+        except FileNotFoundError as error:
+            # A newer run clears the half files of this one away.
+            try:
+                tasks.held(self._rows.get(task.id), run)
+            except TakenOver as lost:
+                self._stop(task, kept, lost)
+            else:
+                self._again(task, kept, Unavailable(f"a file of task {task.id} is gone: {error}"))
         except ProgramKilled as error:
-            if task.attempt < MOST_ATTEMPTS:
-                raise
-            self._fail(task, folder, error)
+            self._again(task, kept, error)
         except Unavailable:
             raise
         except FacecliError as error:
-            self._fail(task, folder, error)
-
-    def _fail(self, task: Task, folder: Path, error: FacecliError) -> None:
-        _log.warning("task %s failed: %s", task.id, error)
-        _remove(folder)
-        self._change_if_held(task.id, partial(tasks.failed, run=task.run, error=error))
+            self._fail(task, kept, error)
 
     def give_up(self, task_id: str, error_id: str) -> None:
         """End a task that met a bug; the worker's log has the stack under the id."""
         error = InternalError(f"internal error {error_id}; the worker's log tells more", error_id=error_id)
         task = self._rows.get(task_id)
         if task.worker == self._worker:
-            _remove(self._workspace / task_id)
-            self._change_if_held(task_id, partial(tasks.failed, run=task.run, error=error))
+            self._fail(task, KeptWork(self._workspace / task_id, run=task.run), error)
 
-    def _steps(self, task: Task, folder: Path, step: Step) -> None:
-        swapped = folder / SWAPPED
-        folder.mkdir(parents=True, exist_ok=True)
-        step("swap", lambda: self._swap(task, swapped))
-        if not swapped.exists():
-            self._swap(task, swapped)
-        self._publish(task, swapped)
+    def _stop(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
+        kept.leave()
+        self._tidy(task.id, kept)
+        _log.info("run %s of task %s stopped: %s", task.run, task.id, error)
 
-    def _swap(self, task: Task, swapped: Path) -> None:
-        engine = self._engines.get(task.engine)
-        face, video = self._input(task.image_id), self._input(task.video_id)
-        info = self._media.probe_video(video)
-        watch = _Watch(self._rows, task, self._clock)
-        part = swapped.with_name(f"{task.run}.part.mp4")
+    def _again(self, task: Task, kept: KeptWork, error: Unavailable) -> None:
+        if task.attempt < MOST_ATTEMPTS:
+            raise error
+        self._fail(task, kept, error)
+
+    def _fail(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
+        """Half files go before the row says that the task has ended: then none is left to find."""
+        _log.warning("task %s failed: %s", task.id, error)
+        kept.tidy()
+        self._change_if_held(task.id, partial(tasks.failed, run=task.run, error=error))
+
+    def _tidy(self, task_id: str, kept: KeptWork) -> None:
+        """A retry goes on from the segments of a failed or cancelled task; a completed one needs none."""
         try:
-            engine.swap(
-                Swap(
-                    face=face,
-                    video=video,
-                    output=part,
-                    info=info,
-                    options=task.options,
-                ),
-                progress=lambda done: watch.progress(done, info.frames),
-                stopped=watch.stopped,
+            task = self._rows.get(task_id)
+        except NotFound:
+            task = None
+        if task is None or task.status is TaskStatus.COMPLETED:
+            kept_work.remove(self._workspace / task_id)
+        elif task.ended:
+            kept.tidy()
+
+    def _steps(self, task: Task, kept: KeptWork) -> None:
+        """Probe and plan, swap each segment, join, publish. What is kept is not done again."""
+        kept.begin()
+        face, video = self._input(task.image_id), self._input(task.video_id)
+        engine = self._engines.get(task.engine)
+        watch = _Watch(self._rows, task, self._clock)
+        made_with = {
+            "facecli": __version__,
+            "media": self._media.version(),
+            "engine": [task.engine, engine.version],
+            "inputs": [task.image_id, task.video_id],
+            "options": dict(task.options),
+        }
+        work = kept.plan(made_with, lambda: self._media.plan(video))
+        plan = work.plan
+        parts = [
+            work.segment(segment, partial(self._swap, task, engine, watch, face, video, plan.info, segment))
+            for segment in plan.segments
+        ]
+        joining = partial(tasks.advanced, run=task.run, progress=JOINING, stage="joining")
+        self._change(task.id, partial(joining, frames_done=plan.info.frames, frames=plan.info.frames))
+        joined = work.joined(
+            lambda output: self._media.join(
+                video=video, parts=parts, plan=plan, output=output, stopped=watch.stopped
             )
-            part.replace(swapped)
-        finally:
-            part.unlink(missing_ok=True)
+        )
+        self._publish(task, joined)
+
+    def _swap(
+        self,
+        task: Task,
+        engine: Engine,
+        watch: "_Watch",
+        face: Path,
+        video: Path,
+        info: VideoInfo,
+        segment: Segment,
+        output: Path,
+    ) -> None:
+        engine.swap(
+            Swap(face=face, video=video, segment=segment, output=output, info=info, options=task.options),
+            progress=lambda done: watch.progress(segment.before + done, info.frames),
+            stopped=watch.stopped,
+        )
+        frames = self._media.count_frames(output)
+        if frames != segment.frames and frames != self._media.count_shown(video, segment, info):
+            raise FacecliError(
+                f"engine {task.engine} wrote {frames} frames for segment {segment.index} of {segment.frames}"
+            )
 
     def _input(self, upload_id: str) -> Path:
         upload = self._uploads.get(upload_id)
         with present(upload.name):
             return self._blobs.path(upload.blob_key)
 
-    def _publish(self, task: Task, swapped: Path) -> None:
-        self._change(task.id, partial(tasks.advanced, run=task.run, progress=96, stage="publishing"))
+    def _publish(self, task: Task, joined: Path) -> None:
+        self._change(task.id, partial(tasks.advanced, run=task.run, progress=JOINING + 2, stage="publishing"))
         checksum = 0
-        with swapped.open("rb") as file:
+        with joined.open("rb") as file:
             while block := file.read(BLOCK):
                 checksum = crc32c(block, checksum)
-        result = Result(
-            blob_key=f"outputs/{task.id}/{task.run}", size=swapped.stat().st_size, crc32c=checksum
-        )
-        self._blobs.put(result.blob_key, swapped)
-        _remove(swapped.parent)
+        result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=joined.stat().st_size, crc32c=checksum)
+        self._blobs.put(result.blob_key, joined)
         try:
             self._change(task.id, partial(tasks.completed, run=task.run, result=result))
         except (NotReady, TakenOver):
             self._blobs.delete(result.blob_key)
             raise
+        kept_work.remove(self._workspace / task.id)
+        _log.info("task %s is complete", task.id)
 
     def _change(self, task_id: str, change: Change) -> Task:
         return self._rows.change(task_id, change, now=self._clock())
@@ -165,15 +203,6 @@ class Swapping:
             self._change(task_id, change)
         except (NotReady, TakenOver) as error:
             _log.info("task %s moved on: %s", task_id, error)
-
-    def _moved_on(self, task: Task) -> bool:
-        """True when nobody needs the folder: the task has ended, rather than gone to another run."""
-        return self._rows.get(task.id).ended
-
-
-def _remove(folder: Path) -> None:
-    """Before the row says that the task has ended: then nothing of it is left to find."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Watch:
@@ -194,7 +223,7 @@ class _Watch:
         change = partial(
             tasks.advanced,
             run=self._task.run,
-            progress=1 + 94 * done // frames,
+            progress=1 + (JOINING - 2) * done // frames,
             stage="swapping",
             frames_done=done,
             frames=frames,

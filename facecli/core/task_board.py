@@ -9,6 +9,7 @@ from facecli.core import tasks
 from facecli.core.blobs import BlobStore, present
 from facecli.core.engines import Engines
 from facecli.core.errors import InvalidInput, KeyReused, ResultMissing, TaskNotFound
+from facecli.core.file_kinds import check_name
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
 from facecli.core.task_feed import TaskFeed
@@ -66,8 +67,8 @@ class TaskBoard:
             key=key,
         )
         self._engines.get(new.engine).check(new.options)
-        self._media.probe_image(self._path(new.image))
-        self._media.probe_video(self._path(new.video))
+        check_name(new.image.name, self._media.probe_image(self._path(new.image)).format)
+        check_name(new.video.name, self._media.probe_video(self._path(new.video)).container)
         task = self._rows.insert(new, task_id=uuid.uuid4().hex, now=self._clock())
         if not _same(task, new):
             raise KeyReused(f"the key {key} belongs to task {task.id}, which has other content")

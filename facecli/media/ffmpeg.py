@@ -1,16 +1,19 @@
 """Media by ffmpeg and Pillow."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
-from facecli.core.media import Box, ImageInfo, MediaLimits, VideoInfo
+from facecli.core.media import ImageInfo, MediaLimits, Segment, VideoInfo, VideoPlan
+from facecli.core.places import Place
 from facecli.media import commands, images
 from facecli.media.face import draw_face
 from facecli.media.find import ffmpeg_version, find_ffmpeg
-from facecli.media.probe import probe_video
+from facecli.media.join import put_together
+from facecli.media.overlay import count_shown, put_on
+from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import Bounds, run
 
 START_SECONDS = 900  # of patience with any encoding, whatever its length
@@ -18,11 +21,17 @@ FRAME_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two co
 
 
 class FfmpegMedia:
-    """Looks for ffmpeg when it is first needed: `wanted`, else PATH, else the imageio-ffmpeg package."""
+    """Looks for ffmpeg when it is first needed: `wanted`, else PATH, else the imageio-ffmpeg package.
 
-    def __init__(self, *, wanted: str | None = None, limits: MediaLimits | None = None) -> None:
+    `work` is the megapixels of a segment: 1500 are a minute of 720p, and about ten seconds of two cores.
+    """
+
+    def __init__(
+        self, *, wanted: str | None = None, limits: MediaLimits | None = None, work: int = 1500
+    ) -> None:
         self._wanted = wanted
         self._limits = limits or MediaLimits()
+        self._work = work
 
     @cached_property
     def _found(self) -> tuple[Path, str]:
@@ -46,40 +55,63 @@ class FfmpegMedia:
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         images.fit_picture(source, target, width=width, height=height, limits=self._limits)
 
+    def plan(self, path: Path) -> VideoPlan:
+        return plan_video(self._binary, path, self._limits, work=self._work)
+
     def overlay(
         self,
         *,
         video: Path,
+        segment: Segment,
         picture: Path,
-        box: Box,
+        place: Place,
         output: Path,
         info: VideoInfo,
         progress: Callable[[int], None],
         stopped: Callable[[], bool],
     ) -> None:
-        command = commands.overlay(
-            self._binary,
-            video=video,
-            picture=picture,
-            box=box,
-            output=output,
-            width=info.width,
-            height=info.height,
-            sound=info.sound,
-            limits=self._limits,
-        )
-
-        def hear(line: str) -> None:
-            done = commands.frames_done(line)
-            if done is not None and done > self._limits.max_frames:
-                raise MediaRefused(f"the video has more than {self._limits.max_frames} frames")
-            if done is not None:
-                progress(done)
-
         with _whole_or_nothing(output):
-            ended = run(command, bounds=_patience(info.frames), stopped=stopped, on_output=hear)
-            if ended.exit_code:
-                raise MediaRefused(f"the video cannot be converted ({ended.words})")
+            put_on(
+                self._binary,
+                video=video,
+                segment=segment,
+                picture=picture,
+                place=place,
+                output=output,
+                info=info,
+                limits=self._limits,
+                bounds=_patience(segment.before + segment.frames),
+                progress=progress,
+                stopped=stopped,
+            )
+
+    def count_frames(self, path: Path) -> int:
+        return count_frames(self._binary, path, self._limits)
+
+    def count_shown(self, video: Path, segment: Segment, info: VideoInfo) -> int:
+        bounds = _patience(segment.before + segment.frames)
+        return count_shown(self._binary, video, segment, info, limits=self._limits, bounds=bounds)
+
+    def join(
+        self,
+        *,
+        video: Path,
+        parts: Sequence[Path],
+        plan: VideoPlan,
+        output: Path,
+        stopped: Callable[[], bool],
+    ) -> None:
+        with _whole_or_nothing(output):
+            put_together(
+                self._binary,
+                video=video,
+                parts=parts,
+                plan=plan,
+                output=output,
+                limits=self._limits,
+                bounds=_patience(plan.info.frames),
+                stopped=stopped,
+            )
 
     def make_clip(self, output: Path, *, seconds: int, width: int, height: int) -> None:
         if seconds < 1 or width < 16 or height < 16 or width % 2 or height % 2:

@@ -1,4 +1,4 @@
-"""The durable queue as a worker sees it: work arrives, its finished steps are kept."""
+"""The durable queue as a worker sees it: work arrives, and arrives again after a death."""
 
 import logging
 import threading
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dbos import DBOS
 
 from facecli.core.errors import FacecliError
-from facecli.core.swapping import Step
 from facecli.queue.work import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Errors, WorkQueue
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
@@ -28,7 +27,7 @@ class WorkRunner:
         url: str,
         *,
         worker: str,
-        run: Callable[[str, Step], None],
+        run: Callable[[str], None],
         errors: Errors,
         look_every: float = LOOK_EVERY,
     ) -> None:
@@ -54,7 +53,7 @@ class WorkRunner:
             this = object()
             self._running[this] = str(DBOS.workflow_id)
             try:
-                run(task_id, _step)
+                run(task_id)
             finally:
                 del self._running[this]
 
@@ -87,7 +86,3 @@ class WorkRunner:
                 before = unknown - lost
             except FacecliError:
                 before = set()
-
-
-def _step(name: str, work: Callable[[], None]) -> None:
-    DBOS.run_step({"name": name}, work)

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from functools import partial
 
 from facecli.core.errors import DiskFull, Unavailable
-from facecli.core.swapping import Step, Swapping
+from facecli.core.swapping import Swapping
 
 _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 5.0  # seconds between two tries
 
 
-def task_runner(swapping: Swapping, stopping: threading.Event) -> Callable[[str, Step], None]:
+def task_runner(swapping: Swapping, stopping: threading.Event) -> Callable[[str], None]:
     """What the queue calls with a task's id. It never raises: the row alone says how a task ended."""
 
-    def run(task_id: str, step: Step) -> None:
-        work: Callable[[], None] = partial(swapping.run, task_id, partial(_kept, step))
+    def run(task_id: str) -> None:
+        work: Callable[[], None] = partial(swapping.run, task_id)
         pause = 0.1
         while not stopping.is_set():
             try:
@@ -34,23 +34,3 @@ def task_runner(swapping: Swapping, stopping: threading.Event) -> Callable[[str,
             pause = min(LONGEST_PAUSE, pause * 2)
 
     return run
-
-
-def _kept(step: Step, name: str, work: Callable[[], None]) -> None:
-    """Run a step. When the queue cannot keep what became of it, as on a full disk, that is no bug of ours."""
-    ended: list[BaseException | None] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            ended.append(error)
-            raise
-        ended.append(None)
-
-    try:
-        step(name, run)
-    except Exception as error:
-        if not ended or ended[0] is error:
-            raise
-        raise ended[0] or Unavailable(f"the queue cannot be written: {error}") from error

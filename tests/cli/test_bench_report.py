@@ -31,6 +31,8 @@ SERVER = ServerInfo(
     ffmpeg="",
     free_bytes=1,
     upload_expiry=1,
+    max_pixels=1,
+    max_video_seconds=1,
 )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
+from facecli.engines.mock_path import face_place
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.e2e.command import Running, run
 from tests.e2e.conftest import Serve
@@ -15,7 +16,6 @@ from tests.e2e.line import held
 from tests.e2e.server import Server
 
 WIDTH, HEIGHT, SECONDS, RATE = 1280, 720, 10, 25
-SIDE = HEIGHT // 3  # of the square that the mock engine puts in the middle
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +36,15 @@ def test_a_swap_keeps_frames_length_and_sound_and_puts_the_face_on_the_first_mid
     assert abs(now.duration - was.duration) <= 1 / RATE
     assert now.sound == "aac"
     assert sound(ffmpeg, out) == sound(ffmpeg, hd_clip)
-    picture = Image.open(face).convert("RGB").resize((SIDE, SIDE))
-    left, top = (WIDTH - SIDE) // 2, (HEIGHT - SIDE) // 2
-    place = (left, top, left + SIDE, top + SIDE)
+    path = face_place(was, face=face, video=hd_clip, seed=0)
+    picture = Image.open(face).convert("RGB").resize((path.width, path.height))
     for number in (0, was.frames // 2, was.frames - 1):
         before, after = frame(ffmpeg, hd_clip, number), frame(ffmpeg, out, number)
+        box = path.at(number / RATE)
+        place = (box.x, box.y, box.x + box.width, box.y + box.height)
         assert difference(after.crop(place), picture) < 15 < difference(before.crop(place), picture)
-        assert difference(after.crop((0, 0, left, HEIGHT)), before.crop((0, 0, left, HEIGHT))) < 5
+        for around in ((0, 0, box.x, HEIGHT), (place[2], 0, WIDTH, HEIGHT)):
+            assert difference(after.crop(around), before.crop(around)) < 5
 
 
 def test_a_swap_whose_client_is_killed_while_it_uploads_goes_on_when_run_again(

@@ -37,6 +37,7 @@ def check_completed_once(server: Server, done: Done, task_id: str, out: Path) ->
     ended = [said for said in done.objects if said["status"] == "completed"]
     assert (done.code, len(ended)) == (0, 1)
     run("task", "download", task_id, "-o", out, "--server", server.address)
+    server.heard(f"task {task_id} is complete")  # its worker has cleared its work away
     (result,) = server.results()
     assert result.read_bytes() == out.read_bytes()
     assert len(out.read_bytes()) == ended[0]["result_size"]

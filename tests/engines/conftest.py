@@ -28,4 +28,11 @@ def inputs(media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory) -> tupl
 def swap(media: FfmpegMedia, inputs: tuple[Path, Path], tmp_path: Path) -> Swap:
     face, video = inputs
     (tmp_path / "work").mkdir()
-    return Swap(face=face, video=video, output=tmp_path / "work" / "out.mp4", info=media.probe_video(video))
+    plan = media.plan(video)
+    return Swap(
+        face=face,
+        video=video,
+        segment=plan.segments[0],
+        output=tmp_path / "work" / "out.mp4",
+        info=plan.info,
+    )

@@ -20,6 +20,7 @@ class Mirror:
 
     name = "mirror"
     version = "2"
+    needs = ("a mirror",)
 
     def __init__(self, media: Media) -> None:
         self.media = media
@@ -69,7 +70,7 @@ def test_packages_bring_engines(media: FfmpegMedia) -> None:
         ("no_such_package:Engine", "No module named 'no_such_package'"),
         ("other_engines:Missing", "Missing"),
         ("other_engines:Needy", "no GPU here"),
-        ("other_engines:Hollow", "has no name and no version and no check and no swap"),
+        ("other_engines:Hollow", "has no name and no version and no needs and no check and no swap"),
     ],
 )
 def test_a_broken_one_is_named_and_left_out(

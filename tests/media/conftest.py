@@ -6,11 +6,14 @@
 import os
 import subprocess
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from facecli.core.media import Segment
+from facecli.core.places import Place, Swing
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
 
@@ -19,6 +22,14 @@ WANTED = os.environ.get("TEST_FFMPEG")
 Ffmpeg = Callable[..., bytes]
 Clip = Callable[..., Path]
 Frames = Callable[[Path], list[Image.Image]]
+Overlay = Callable[..., Path]
+Times = Callable[[Path], list[Fraction]]
+
+MAGENTA = (255, 0, 255)
+# In pixels; wide of the middle in a second of a clip of 320 × 180.
+PLACE = Place(
+    width=60, height=60, x=Swing(middle=130, reach=100, period=3, phase=0.9), y=Swing(middle=60, reach=50)
+)
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +44,12 @@ def media() -> FfmpegMedia:
 
 @pytest.fixture(scope="session")
 def ffmpeg(binary: Path) -> Ffmpeg:
-    """Run it; its stdout."""
+    """Run it; its stdout, or stderr."""
 
-    def run(*arguments: str | Path) -> bytes:
+    def run(*arguments: str | Path, stderr: bool = False) -> bytes:
         command = [str(binary), "-nostdin", "-v", "error", "-y", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, check=True).stdout
+        done = subprocess.run(command, capture_output=True, check=True)
+        return done.stderr if stderr else done.stdout
 
     return run
 
@@ -82,3 +94,49 @@ def frames(ffmpeg: Ffmpeg, media: FfmpegMedia) -> Frames:
 def face(media: FfmpegMedia, tmp_path: Path) -> Path:
     media.make_face(tmp_path / "face.png")
     return tmp_path / "face.png"
+
+
+@pytest.fixture(scope="session")
+def times(ffmpeg: Ffmpeg) -> Times:
+    """When each frame is shown, on the file's own clock, in seconds."""
+
+    def read(path: Path) -> list[Fraction]:
+        options = ("-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-")
+        lines = ffmpeg("-copyts", "-i", path, *options).decode().splitlines()
+        tick = next(Fraction(line.split()[-1]) for line in lines if line.startswith("#tb 0"))
+        return sorted(int(line.split(",")[2]) * tick for line in lines if line and not line.startswith("#"))
+
+    return read
+
+
+@pytest.fixture
+def overlay(binary: Path, tmp_path: Path) -> Overlay:
+    """The video with a magenta square on it, made segment by segment; `work` is megapixels of a segment."""
+    picture, output = tmp_path / "picture.png", tmp_path / "out.mp4"
+    Image.new("RGB", (PLACE.width, PLACE.height), MAGENTA).save(picture)
+
+    def make(video: Path, *, work: int = 1500, segments: int | None = 1) -> Path:
+        media = FfmpegMedia(wanted=str(binary), work=work)
+        plan = media.plan(video)
+        assert len(plan.segments) == segments or segments is None
+        parts = [tmp_path / f"{segment.index}.mp4" for segment in plan.segments]
+
+        def one(segment: Segment, part: Path) -> None:
+            media.overlay(
+                video=video,
+                segment=segment,
+                picture=picture,
+                place=PLACE,
+                output=part,
+                info=plan.info,
+                progress=lambda frames: None,
+                stopped=lambda: False,
+            )
+            assert media.count_frames(part) == media.count_shown(video, segment, plan.info)
+
+        for segment, part in zip(plan.segments, parts, strict=True):
+            one(segment, part)
+        media.join(video=video, parts=parts, plan=plan, output=output, stopped=lambda: False)
+        return output
+
+    return make

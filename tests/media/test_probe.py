@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from facecli.core.errors import MediaRefused
-from facecli.core.media import MediaLimits, VideoInfo
+from facecli.core.media import MediaLimits, Sound, VideoInfo
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.probe import probe_video
 
@@ -19,7 +19,15 @@ Clip = Callable[..., Path]
 
 def test_everything_about_a_plain_clip_is_told(plain: Path, media: FfmpegMedia) -> None:
     assert media.probe_video(plain) == VideoInfo(
-        width=320, height=180, frames=25, duration=1.0, rate=Fraction(25), codec="h264", sound="aac"
+        width=320,
+        height=180,
+        frames=25,
+        duration=1.0,
+        rate=Fraction(25),
+        codec="h264",
+        container="MP4",
+        ticks=12800,
+        sounds=(Sound(codec="aac", layout="mono"),),
     )
 
 

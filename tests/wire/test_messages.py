@@ -90,6 +90,8 @@ def test_server_info_arrives_as_it_was() -> None:
         ffmpeg="9",
         free_bytes=2**50,
         upload_expiry=7,
+        max_pixels=2**31,
+        max_video_seconds=8,
     )
     assert files.info_from_message(files.info_to_message(info)) == info
 

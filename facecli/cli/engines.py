@@ -1,0 +1,35 @@
+"""`facecli engines`: who can swap on this machine."""
+
+from dataclasses import asdict
+
+from facecli import config
+from facecli.cli.options import Json, Profile, Quiet
+from facecli.cli.output import Output
+from facecli.telemetry import set_up_logging
+
+
+def engines(profile: Profile = None, as_json: Json = False, quiet: Quiet = False) -> None:
+    """List the engines of this installation and what they need.
+
+    An engine comes with a package that is installed beside facecli. One that cannot be loaded is listed with
+    the reason; servers leave it out.
+
+    Example: facecli engines --json
+
+    Exit codes: 0 listed.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    set_up_logging(level="error", format="text")  # what is broken is in the list
+    from facecli.bootstrap import installed_engines
+
+    for found in installed_engines(config.load({}, profile=profile)):
+        about = (
+            f"cannot be used: {found.broken}"
+            if found.broken
+            else f"needs {', '.join(found.needs) or 'nothing'}"
+        )
+        output.show(
+            asdict(found),
+            text=f"{found.name}  {found.version or '?'}  {about}",
+            short="" if found.broken else found.name,
+        )

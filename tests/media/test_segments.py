@@ -1,0 +1,136 @@
+"""Segments that are worked on alone and joined give what the whole gives: each frame once, at its time."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from facecli.core.media import VideoInfo
+from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.segments import FrameTimes, cut
+
+Ffmpeg = Callable[..., bytes]
+Clip = Callable[..., Path]
+Overlay = Callable[..., Path]
+Times = Callable[[Path], list[Fraction]]
+
+INFO = VideoInfo(width=500, height=500, frames=100, duration=4, rate=Fraction(25), codec="")
+UNEVEN = (
+    "-vf",
+    "select=lt(n\\,8)+not(mod(n\\,3))",
+    "-fps_mode",
+    "vfr",
+)  # fast, and from the 8th frame on slow
+
+
+def planned(keys: set[int], *, work: int | None, frames: int = 100) -> list[tuple[int, int, int | None]]:
+    """First frame, number of frames and key frame of each segment of at most 4 × `work` frames."""
+    times = FrameTimes()
+    for frame in range(frames):
+        times.add(frame * 40 + 7, key=frame in keys)
+    segments = cut(times, INFO, tick=Fraction(1, 1000), work=work)
+    assert [segment.index for segment in segments] == list(range(len(segments)))
+    for segment in segments:
+        assert segment.start == Fraction(segment.before * 40 + 7, 1000)
+    return [(s.before, s.frames, None if s.key is None else int((s.key * 1000 - 7) / 40)) for s in segments]
+
+
+@pytest.mark.parametrize(
+    ("keys", "work", "segments"),
+    [
+        (set(), 25, [(0, 100, None)]),
+        ({0}, 25, [(0, 100, None)]),
+        ({0, 50}, 12, [(0, 50, None), (50, 50, 50)]),
+        ({0, 30, 60, 90}, 12, [(0, 30, None), (30, 30, 30), (60, 40, 60)]),
+        ({0, 8}, 12, [(0, 33, None), (33, 33, 8), (66, 34, 8)]),
+        ({70}, 12, [(0, 33, None), (33, 37, None), (70, 30, 70)]),
+        ({0, 50}, None, [(0, 100, None)]),
+    ],
+)
+def test_a_video_is_cut_at_key_frames_that_are_near_and_anywhere_else(
+    keys: set[int], work: int | None, segments: list[tuple[int, int, int | None]]
+) -> None:
+    assert planned(keys, work=work) == segments
+
+
+def test_no_segment_is_empty_and_every_frame_is_in_one() -> None:
+    for frames in range(1, 60):
+        for every in (1, 3, 7, 30):
+            plan = planned(set(range(0, frames, every)), work=1, frames=frames)
+            assert all(count > 0 for _, count, _ in plan)
+            assert [first for first, _, _ in plan] == [
+                sum(c for _, c, _ in plan[:at]) for at in range(len(plan))
+            ]
+            assert sum(count for _, count, _ in plan) == frames
+
+
+def test_a_video_whose_frames_have_no_times_of_their_own_is_one_segment() -> None:
+    times = FrameTimes()
+    for frame in range(100):
+        times.add(frame // 2, key=True)
+    assert len(cut(times, INFO, tick=Fraction(1, 25), work=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("closed.mp4", ["-g", "7"]),
+        ("open.mp4", ["-g", "7", "-x264-params", "open-gop=1:bframes=3"]),
+        ("no-keys.mp4", ["-g", "250"]),
+        ("uneven.mp4", ["-g", "5", *UNEVEN]),
+        ("uneven.mkv", ["-g", "250", *UNEVEN]),
+        ("long-starts.mkv", ["-g", "6", "-c:v", "mpeg4", "-bf", "2"]),
+        ("vp9.webm", ["-g", "9", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"]),
+        ("ntsc.mov", ["-g", "7", "-r", "30000/1001"]),
+        ("open.ts", ["-g", "7", "-x264-params", "open-gop=1:bframes=3"]),
+        ("motion.avi", ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"]),
+    ],
+)
+def test_segments_have_the_pictures_and_times_of_the_whole(
+    clip: Clip, ffmpeg: Ffmpeg, times: Times, overlay: Overlay, tmp_path: Path, name: str, options: list[str]
+) -> None:
+    before = clip(name, *options, "-t", "2")
+    whole = overlay(before).rename(tmp_path / "whole.mp4")
+    check_same(ffmpeg, times, whole, overlay(before, work=3, segments=None))
+
+
+def check_same(ffmpeg: Ffmpeg, times: Times, whole: Path, joined: Path) -> None:
+    """The same times, the same sound, and each picture is more like its own than like the next."""
+    assert times(joined) == times(whole)
+    sound = ("-map", "0:a", "-c", "copy", "-f", "framemd5", "-")
+    assert ffmpeg("-i", joined, *sound) == ffmpeg("-i", whole, *sound)
+    same, next_one = likeness(ffmpeg, joined, whole, skip=0), likeness(ffmpeg, joined, whole, skip=1)
+    assert len(same) == len(times(whole))
+    assert all(this > other + 3 for this, other in zip(same, next_one, strict=False))
+
+
+def likeness(ffmpeg: Ffmpeg, joined: Path, whole: Path, *, skip: int) -> list[float]:
+    """In decibels, of each frame with that of the other file, of which some are skipped."""
+    graph = f"[0:v]setpts=N[a];[1:v]trim=start_frame={skip},setpts=N[b];[a][b]psnr=shortest=1:stats_file=-"
+    lines = (
+        ffmpeg("-i", joined, "-i", whole, "-lavfi", graph, "-f", "null", "/dev/null").decode().splitlines()
+    )
+    return [float(line.split("psnr_avg:")[1].split()[0]) for line in lines if "psnr_avg:" in line]
+
+
+def test_an_edit_list_that_hides_the_beginning_hides_it_in_the_result(
+    clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, times: Times, overlay: Overlay, tmp_path: Path
+) -> None:
+    long, edited = clip("long.mp4", "-g", "12", "-t", "2"), tmp_path / "edited.mp4"
+    ffmpeg("-ss", "0.7", "-i", long, "-c", "copy", edited)
+    assert media.probe_video(edited).frames == 32
+    whole = overlay(edited).rename(tmp_path / "whole.mp4")
+    joined = overlay(edited, work=3, segments=3)
+    assert len(times(joined)) == 32
+    check_same(ffmpeg, times, whole, joined)
+
+
+def test_a_video_that_begins_after_its_sound_does_so_in_the_result(
+    clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, overlay: Overlay, tmp_path: Path
+) -> None:
+    plain, late = clip("plain.mp4", "-g", "7", "-t", "2"), tmp_path / "late.mkv"
+    ffmpeg("-itsoffset", "0.4", "-i", plain, "-i", plain, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
+    was, now = media.probe_video(late), media.probe_video(overlay(late, work=3, segments=None))
+    assert float(now.start - now.origin) == pytest.approx(float(was.start - was.origin), abs=0.001)
+    assert float(now.start) == pytest.approx(0.4, abs=0.03)

@@ -1,0 +1,206 @@
+"""Whatever comes in, the result has its frames, times, shape, colours and sound."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from facecli.core.errors import MediaRefused
+from facecli.core.media import Sound
+from facecli.media.ffmpeg import FfmpegMedia
+
+Ffmpeg = Callable[..., bytes]
+Clip = Callable[..., Path]
+Frames = Callable[[Path], list[Image.Image]]
+Overlay = Callable[..., Path]
+Times = Callable[[Path], list[Fraction]]
+
+VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "sound"),
+    [
+        ("a.mp4", [], "aac"),
+        ("a.mov", ["-c:v", "mjpeg", "-pix_fmt", "yuvj422p", "-c:a", "pcm_s16le"], "aac"),
+        ("a.mkv", ["-c:a", "libmp3lame"], "mp3"),
+        ("a.webm", ["-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"], "opus"),
+        ("a.avi", ["-c:v", "mpeg4", "-c:a", "pcm_mulaw", "-ar", "8000"], "aac"),
+        ("late.avi", ["-c:v", "mpeg4", "-bf", "2", "-an"], None),
+        ("a.ts", ["-c:a", "mp2"], "aac"),
+        ("silent.mp4", ["-an"], None),
+        ("fragments.mp4", ["-movflags", "+frag_keyframe+empty_moov", "-g", "10"], "aac"),
+        ("surround.mkv", ["-c:a", "flac", "-af", "aformat=channel_layouts=7.1(wide)"], "flac"),
+        ("rgb.mkv", ["-c:v", "png", "-pix_fmt", "rgb24", "-c:a", "libvorbis"], "aac"),
+    ],
+)
+def test_frames_times_size_and_sound_stay(
+    clip: Clip,
+    media: FfmpegMedia,
+    times: Times,
+    overlay: Overlay,
+    name: str,
+    options: list[str],
+    sound: str | None,
+) -> None:
+    before = clip(name, *options)
+    after = overlay(before)
+    was, now = media.probe_video(before), media.probe_video(after)
+    assert (now.frames, now.width, now.height) == (was.frames, was.width, was.height) == (25, 320, 180)
+    assert now.duration == pytest.approx(was.duration, abs=1 / 25)
+    assert (now.codec, now.sound) == ("h264", sound)
+    if was.codec != "mpeg4":  # an AVI does not say when a frame is shown
+        stamps, wanted = times(after), times(before)
+        assert float(stamps[0]) == pytest.approx(float(wanted[0] - was.origin), abs=0.001)
+        assert [time - stamps[0] for time in stamps] == [time - wanted[0] for time in wanted]
+
+
+def test_a_variable_rate_keeps_its_times(clip: Clip, times: Times, overlay: Overlay) -> None:
+    uneven = clip("uneven.mp4", "-vf", "select=not(eq(mod(n\\,7)\\,3))+eq(n\\,0)", "-fps_mode", "vfr", "-an")
+    stamps = times(overlay(uneven))
+    assert stamps == times(uneven)
+    assert len(stamps) == 21
+    assert len({later - earlier for earlier, later in pairwise(stamps)}) > 1
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "60000/1001", "12"])
+def test_every_usual_rate_stays_exact(clip: Clip, media: FfmpegMedia, overlay: Overlay, rate: str) -> None:
+    before = clip("rate.mp4", "-an", rate=rate)
+    assert media.probe_video(overlay(before)).rate == media.probe_video(before).rate
+
+
+@pytest.mark.parametrize("size", ["321x181", "321x180", "320x181", "1x1"])
+def test_an_odd_size_stays(
+    clip: Clip, media: FfmpegMedia, frames: Frames, overlay: Overlay, size: str
+) -> None:
+    odd = clip("odd.webm", *VP9, "-an", size=size)
+    after = media.probe_video(overlay(odd))
+    assert (after.width, after.height, after.frames) == (*map(int, size.split("x")), 25)
+
+
+def turned(plain: Path, folder: Path) -> Path:
+    """By a quarter: its matrix, in the track header that ffmpeg writes as the identity."""
+    identity = b"".join(n.to_bytes(4, "big") for n in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+    quarter = b"".join(n.to_bytes(4, "big") for n in (0, 1 << 16, 0, 0xFFFF0000, 0, 0, 180 << 16, 0, 1 << 30))
+    data = plain.read_bytes()
+    at = data.index(identity, data.index(b"tkhd"))
+    path = folder / "turned.mp4"
+    path.write_bytes(data[:at] + quarter + data[at + len(quarter) :])
+    return path
+
+
+def test_a_turned_video_comes_out_upright(
+    clip: Clip, media: FfmpegMedia, overlay: Overlay, tmp_path: Path
+) -> None:
+    video = turned(clip("plain.mp4", "-g", "5"), tmp_path)
+    assert (media.probe_video(video).width, media.probe_video(video).height) == (180, 320)
+    after = media.probe_video(overlay(video, work=3, segments=3))
+    assert (after.width, after.height, after.frames) == (180, 320, 25)
+
+
+def stream_line(ffmpeg: Ffmpeg, path: Path) -> str:
+    """What ffmpeg's log says of the picture: format, colours, size, shape of a pixel."""
+    log = ffmpeg(
+        "-v", "info", "-i", path, "-map", "0:V:0", "-c", "copy", "-f", "null", "-", stderr=True
+    ).decode()
+    return next(line for line in log.splitlines() if "Stream #0:0" in line and "Video:" in line)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-vf", "setsar=4/3"], "320x180 [SAR 4:3 DAR 64:27]"),
+        (
+            [
+                "-colorspace",
+                "bt709",
+                "-color_primaries",
+                "bt709",
+                "-color_trc",
+                "bt709",
+                "-color_range",
+                "tv",
+            ],
+            "yuv420p(tv, bt709, ",
+        ),
+        (
+            ["-colorspace", "smpte170m", "-color_primaries", "bt470bg", "-color_trc", "iec61966-2-1"],
+            "smpte170m/bt470bg/iec61966-2-1, ",
+        ),
+        (["-vf", "scale=out_range=pc,format=yuvj420p", "-pix_fmt", "yuvj420p"], "yuvj420p(pc, "),
+        (["-pix_fmt", "yuv420p10le"], "(High 10) (avc1 / 0x31637661), yuv420p10le("),
+    ],
+)
+def test_the_shape_of_a_pixel_colours_and_depth_stay(
+    clip: Clip, ffmpeg: Ffmpeg, overlay: Overlay, options: list[str], said: str
+) -> None:
+    before = clip("colours.mp4", "-x264-params", vui(options), *options, "-an")
+    assert said in stream_line(ffmpeg, before)
+    assert said in stream_line(ffmpeg, overlay(before))
+
+
+def vui(options: list[str]) -> str:
+    """The same said to x264, because ffmpeg 9 does not tell it what no frame has."""
+    names = {"-colorspace": "colormatrix", "-color_primaries": "colorprim", "-color_trc": "transfer"}
+    pairs = dict(zip(options[::2], options[1::2], strict=True))
+    return ":".join(
+        ["keyint=250", *(f"{names[name]}={value}" for name, value in pairs.items() if name in names)]
+    )
+
+
+@pytest.mark.parametrize(("transfer", "kind"), [("smpte2084", "HDR10"), ("arib-std-b67", "HLG")])
+def test_hdr_is_refused(clip: Clip, media: FfmpegMedia, transfer: str, kind: str) -> None:
+    params = f"colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
+    bright = clip("hdr.mp4", "-pix_fmt", "yuv420p10le", "-x264-params", params)
+    with pytest.raises(MediaRefused, match=f"{kind}.*convert it to SDR"):
+        media.probe_video(bright)
+
+
+def test_every_sound_track_stays_with_its_language_and_the_first_is_copied(
+    clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, overlay: Overlay
+) -> None:
+    three = clip(
+        "three.mkv",
+        *("-map", "0", "-map", "1", "-map", "1", "-map", "1"),
+        *("-c:a:0", "aac", "-c:a:1", "ac3", "-ac:a:1", "6", "-c:a:2", "libvorbis", "-ac:a:2", "2"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu"),
+    )
+    after = overlay(three)
+    for track in ("0:a:0", "0:a:1"):
+        copied = ("-map", track, "-c", "copy", "-f", "md5", "-")
+        assert ffmpeg("-i", after, *copied) == ffmpeg("-i", three, *copied)
+    assert media.probe_video(after).sounds == (
+        Sound(codec="aac", layout="mono", language="eng"),
+        Sound(codec="ac3", layout="5.1(side)", language="deu"),
+        Sound(codec="aac", layout="stereo"),
+    )
+
+
+def test_subtitles_and_titles_are_left_out(
+    plain: Path, ffmpeg: Ffmpeg, overlay: Overlay, tmp_path: Path
+) -> None:
+    words, titled = tmp_path / "words.srt", tmp_path / "titled.mkv"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nsecret\n")
+    ffmpeg(
+        "-i",
+        plain,
+        "-i",
+        words,
+        "-c",
+        "copy",
+        "-c:s",
+        "srt",
+        "-metadata",
+        "title=secret\n\x1b[31mred",
+        titled,
+    )
+    assert b"secret" in titled.read_bytes()
+    assert b"secret" not in overlay(titled).read_bytes()
+
+
+def test_it_starts_playing_before_it_is_all_there(plain: Path, overlay: Overlay) -> None:
+    data = overlay(plain).read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
