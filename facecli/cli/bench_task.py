@@ -17,9 +17,7 @@ from facecli.cli.progress import bars
 def task(
     seconds: Annotated[
         int,
-        typer.Option(
-            "--seconds", metavar="N", help="Length of the clip: 1280 × 720, 25 frames a second.", min=1
-        ),
+        typer.Option("--seconds", metavar="N", help="Of the clip: 1280 × 720, 25 frames a second.", min=1),
     ] = 20,
     runs: Runs = 3,
     warm_up: WarmUp = 1,
