@@ -25,8 +25,9 @@ def task(
         int, typer.Option("--watchers", metavar="N", help="Watchers of one task at once.", min=0)
     ] = 1000,
     watch_for: Annotated[
-        float, typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch.")
-    ] = 10.0,
+        float | None,
+        typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch; default: 10s."),
+    ] = None,
     kills: Annotated[
         int, typer.Option("--kills", metavar="N", help="Kills of a worker in the middle of a task.", min=0)
     ] = 3,
@@ -77,7 +78,7 @@ def task(
         runs=runs,
         warm_up=warm_up,
         watchers=watchers,
-        watch_for=watch_for,
+        watch_for=10.0 if watch_for is None else watch_for,
         kills=kills,
     )
     before = read_baseline(baseline, bench="task") if baseline else None
@@ -97,6 +98,7 @@ def task(
             bind="127.0.0.1:0",
             data_dir=str(folder / "server"),
             database="",
+            log_level="error",
             workers=1,
             max_watchers=watchers + 1,
         )
