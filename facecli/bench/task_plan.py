@@ -17,8 +17,6 @@ class TaskPlan:
     """
 
     seconds: int = 20
-    width: int = 1280
-    height: int = 720
     runs: int = 3
     warm_up: int = 1
     watchers: int = 1000

@@ -1,12 +1,13 @@
 """What servers and workers have in common, and `doctor` asks for."""
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from facecli.config import Settings
-from facecli.core.engines import FoundEngine, Swap
+from facecli.core.engines import FoundEngine
 from facecli.core.media import MediaLimits
 from facecli.core.recovery import Recovery
 from facecli.engines.mock import MockEngine
@@ -48,12 +49,7 @@ def installed_engines(settings: Settings) -> Sequence[FoundEngine]:
     return InstalledEngines(media_of(settings)).found()
 
 
-def swap_plainly(settings: Settings, *, face: Path, video: Path, output: Path) -> float:
-    """Frames per second of one ffmpeg command with the mock's filters and settings, without all the rest."""
-    media = media_of(settings)
-    plan = media.plan(video)
-    whole = replace(plan.segments[0], frames=plan.info.frames, end=plan.segments[-1].end)
-    swap = Swap(face=face, video=video, segment=whole, output=output, info=plan.info)
-    began = time.monotonic()
-    MockEngine(media).swap(swap, progress=lambda frames: None, stopped=lambda: False)
-    return plan.info.frames / (time.monotonic() - began)
+def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
+    """The mock engine on media that cut no video: a swap is then one ffmpeg command."""
+    media = media_of(replace(settings, segment_megapixels=sys.maxsize))
+    return media, MockEngine(media)

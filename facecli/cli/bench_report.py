@@ -129,7 +129,7 @@ def _upload_title(plan: UploadPlan, server: str | None) -> str:
 
 def _task_title(plan: TaskPlan) -> str:
     parts = [
-        f"a clip of {_counted(plan.seconds, 'second')}, {plan.width} × {plan.height}",
+        f"a clip of {_counted(plan.seconds, 'second')}",
         f"to {OWN} with one worker",
         f"{_counted(plan.runs, 'run')} after {_counted(plan.warm_up, 'warm-up')}",
         f"{_counted(plan.watchers, 'watcher')} for {plan.watch_for:g} s" if plan.watchers else "",

@@ -16,22 +16,18 @@ from facecli.cli.progress import bars
 
 def task(
     seconds: Annotated[
-        int, typer.Option("--seconds", metavar="N", help="Length of the clip, 25 frames a second.", min=1)
+        int,
+        typer.Option("--seconds", metavar="N", help="Of the clip: 1280 × 720, 25 frames a second.", min=1),
     ] = 20,
-    width: Annotated[
-        int, typer.Option("--width", metavar="N", help="Of the clip, in pixels.", min=16)
-    ] = 1280,
-    height: Annotated[
-        int, typer.Option("--height", metavar="N", help="Of the clip, in pixels.", min=16)
-    ] = 720,
     runs: Runs = 3,
     warm_up: WarmUp = 1,
     watchers: Annotated[
         int, typer.Option("--watchers", metavar="N", help="Watchers of one task at once.", min=0)
     ] = 1000,
     watch_for: Annotated[
-        float, typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch.")
-    ] = 10.0,
+        float | None,
+        typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch; default: 10s."),
+    ] = None,
     kills: Annotated[
         int, typer.Option("--kills", metavar="N", help="Kills of a worker in the middle of a task.", min=0)
     ] = 3,
@@ -65,11 +61,12 @@ def task(
     """
     from facecli.bench.content import check_room, scratch
     from facecli.bench.figures import names_of
+    from facecli.bench.plain import swap_plainly
     from facecli.bench.task_figures import FIGURES
     from facecli.bench.task_plan import TaskPlan
     from facecli.bench.tasks import measure_tasks
     from facecli.bench.upload_client import Place
-    from facecli.bootstrap.parts import media_of, swap_plainly
+    from facecli.bootstrap.parts import plain_engine
     from facecli.cli.bench_limits import check, read_baseline, read_limits
     from facecli.cli.bench_report import task_report
     from facecli.core.samples import make_samples
@@ -78,12 +75,10 @@ def task(
     settings = config.load({"progress": progress}, profile=profile)
     plan = TaskPlan(
         seconds=seconds,
-        width=width,
-        height=height,
         runs=runs,
         warm_up=warm_up,
         watchers=watchers,
-        watch_for=watch_for,
+        watch_for=10.0 if watch_for is None else watch_for,
         kills=kills,
     )
     before = read_baseline(baseline, bench="task") if baseline else None
@@ -103,16 +98,18 @@ def task(
             bind="127.0.0.1:0",
             data_dir=str(folder / "server"),
             database="",
+            log_level="error",
             workers=1,
             max_watchers=watchers + 1,
         )
-        face, clip = make_samples(media_of(settings), folder, seconds=seconds, width=width, height=height)
+        media, engine = plain_engine(settings)
+        face, clip = make_samples(media, folder, seconds=seconds)
         measured = measure_tasks(
             plan,
             place,
             serving=partial(own_server, own),
             samples=(face, clip),
-            plain=partial(swap_plainly, settings, face=face, video=clip, output=folder / "plain.mp4"),
+            plain=partial(swap_plainly, media, engine, face=face, video=clip, output=folder / "plain.mp4"),
             shown=drawn.task,
         )
     report = task_report(plan, measured, baseline=before)

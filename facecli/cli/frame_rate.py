@@ -15,7 +15,7 @@ class FrameRate:
     def __init__(self) -> None:
         self._attempt: tuple[int, int] | None = None
         self._seen = deque[tuple[float, int]]()  # when so many frames were done
-        self._frames = 0
+        self._done = self._frames = 0
         self._waits = False
 
     def tell(self, task: "Task") -> bool:
@@ -24,8 +24,9 @@ class FrameRate:
         again = before not in {None, self._attempt} and task.attempt > 0 and self._attempt > (1, 1)
         if before != self._attempt:
             self._seen.clear()
-        self._frames, self._waits = task.frames, task.status == "pending"
-        if not self._seen or task.frames_done > self._seen[-1][1]:
+        self._done, self._frames, self._waits = task.frames_done, task.frames, task.status == "pending"
+        # What an earlier attempt did is kept, and there at once: it makes no rate.
+        if task.stage == "swapping" and not (self._seen and task.frames_done <= self._seen[-1][1]):
             self._seen.append((task.updated_at, task.frames_done))
         while len(self._seen) > 2 and self._seen[-1][0] - self._seen[0][0] > WINDOW:
             self._seen.popleft()
@@ -42,15 +43,15 @@ class FrameRate:
     @property
     def seconds_left(self) -> float | None:
         rate = self.per_second
-        return (self._frames - self._seen[-1][1]) / rate if rate else None
+        return (self._frames - self._done) / rate if rate else None
 
     @property
     def text(self) -> str:
         """`100/250 frames  25.0 fps  0:06 left`, as much of it as is known."""
-        if not self._frames or not self._seen:
+        if not self._frames:
             return ""
-        done, rate, left = self._seen[-1][1], self.per_second, self.seconds_left
-        parts = [f"{done}/{self._frames} frames"]
+        rate, left = self.per_second, self.seconds_left
+        parts = [f"{self._done}/{self._frames} frames"]
         if rate and not self._waits:
             parts.append(f"{rate:.1f} fps")
         if left and not self._waits:

@@ -6,13 +6,11 @@ from facecli.core.errors import BytesDiffer
 from facecli.core.media import Media
 
 
-def make_samples(
-    media: Media, folder: Path, *, seconds: int, width: int = 1280, height: int = 720
-) -> tuple[Path, Path]:
+def make_samples(media: Media, folder: Path, *, seconds: int) -> tuple[Path, Path]:
     """A drawn face and a moving clip with sound, made on the spot."""
     face, clip = folder / "face.png", folder / "clip.mp4"
     media.make_face(face)
-    media.make_clip(clip, seconds=seconds, width=width, height=height)
+    media.make_clip(clip, seconds=seconds, width=1280, height=720)
     return face, clip
 
 

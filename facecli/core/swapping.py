@@ -155,7 +155,7 @@ class Swapping:
                 )
                 for segment in plan.segments
             ]
-            watch.stage("joining", JOINING)
+            watch.stage("joining", JOINING, plan.info.frames, plan.info.frames)
             joined = work.joined(
                 lambda output: self._media.join(
                     video=video, parts=parts, plan=plan, output=output, stopped=stopped

@@ -56,6 +56,15 @@ def test_a_new_attempt_is_told_once_and_begins_anew(rate: FrameRate) -> None:
     assert rate.per_second == 10.0
 
 
+def test_what_was_kept_of_an_earlier_attempt_makes_no_rate(rate: FrameRate) -> None:
+    rate.tell(at(0, 100))
+    rate.tell(at(1, 0, attempt=2, stage="starting"))
+    rate.tell(at(2, 100, attempt=2))
+    assert (rate.per_second, rate.text) == (None, "100/250 frames")
+    rate.tell(at(4, 150, attempt=2))
+    assert rate.per_second == 25.0
+
+
 def test_who_comes_in_the_second_attempt_saw_none_begin(rate: FrameRate) -> None:
     assert not rate.tell(at(0, 0, attempt=2))
 
@@ -82,6 +91,7 @@ def test_a_log_gets_a_line_for_every_tenth_and_one_for_a_new_attempt(
             tell(at(frame / 25, frame))
         tell(replace(at(2.5, 55), status=TaskStatus.PENDING, stage=""))
         tell(at(3, 0, attempt=2, stage="starting"))
+        tell(at(4, 25, attempt=2))
         tell(at(5, 50, attempt=2))
     assert capsys.readouterr().err.splitlines() == [
         "t1  pending  0%",
@@ -91,5 +101,6 @@ def test_a_log_gets_a_line_for_every_tenth_and_one_for_a_new_attempt(
         "t1  pending  20%  55/250 frames",
         "t1  attempt 2 began",
         "t1  processing  0%  starting  0/250 frames",
+        "t1  processing  10%  swapping  25/250 frames",
         "t1  processing  20%  swapping  50/250 frames  25.0 fps  0:08 left",
     ]
