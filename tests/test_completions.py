@@ -47,7 +47,7 @@ def completed(path: str, *words: str) -> list[str]:
         (["ta"], ["task"]),
         (["task", "re"], ["retry"]),
         (["task", "c"], ["create", "cancel"]),
-        (["bench", ""], ["upload"]),
+        (["bench", ""], ["upload", "task"]),
         (["upload", "--retry"], ["--retry-for"]),
         (["upload", "--progress", ""], ["auto", "rich", "tqdm", "json", "none"]),
         (["task", "list", "--status", "c"], ["completed", "cancelled"]),

@@ -1,16 +1,15 @@
 """From what was measured to the figures that a bench reports."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from facecli.bench.figures import MB, Figure, milliseconds, names_of, over_runs
+
 if TYPE_CHECKING:
     from facecli.bench.upload_client import Delivered
     from facecli.bench.usage import Usage
-
-MB = 1e6  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +34,6 @@ class UploadRun:
     resent_each_bytes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A field of UploadRun, what people call it, and how the runs' values become one."""
-
-    name: str
-    label: str
-    how: str
-    joined: Callable[[Sequence[float]], float] | None
-
-
 FIGURES = (
     Figure(name="mb_per_s", label="MB/s", how="median", joined=median),
     Figure(name="seconds", label="seconds", how="median", joined=median),
@@ -63,11 +52,6 @@ PERCENTILES = {"p50_ms": 0.50, "p95_ms": 0.95}
 OF_SERVER = {"server_cpu_seconds", "server_peak_mb"}
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """The least of the values that so large a share of them does not exceed (nearest rank)."""
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
-
-
 def one_run(
     delivered: Sequence["Delivered"],
     *,
@@ -83,8 +67,8 @@ def one_run(
     return UploadRun(
         seconds=round(seconds, 4),
         mb_per_s=round(total_bytes / MB / seconds, 2),
-        p50_ms=_ms(every, PERCENTILES["p50_ms"]),
-        p95_ms=_ms(every, PERCENTILES["p95_ms"]),
+        p50_ms=milliseconds(every, PERCENTILES["p50_ms"]),
+        p95_ms=milliseconds(every, PERCENTILES["p95_ms"]),
         client_cpu_seconds=round(sum(each.used.cpu_seconds for each in delivered), 3),
         server_cpu_seconds=round(after.cpu_seconds - before.cpu_seconds, 3) if before and after else None,
         client_peak_mb=round(max(each.used.peak_memory for each in delivered) / MB, 1),
@@ -98,24 +82,14 @@ def one_run(
 
 
 def figure_names(*, own_server: bool) -> list[str]:
-    """Each over all runs, of the least and of the greatest run."""
-    names = [figure.name for figure in FIGURES if own_server or figure.name not in OF_SERVER]
-    return [name + suffix for name in names for suffix in ("", "_min", "_max")]
+    return names_of([figure for figure in FIGURES if own_server or figure.name not in OF_SERVER])
 
 
 def figures(runs: Sequence[UploadRun], every_delay: Sequence[float]) -> dict[str, float | None]:
     """By name, the names of `figure_names`; None where nothing was seen."""
-    found: dict[str, float | None] = {}
-    for figure in FIGURES:
-        values = [value for run in runs if (value := getattr(run, figure.name)) is not None]
-        if figure.joined:
-            found[figure.name] = round(figure.joined(values), 4) if values else None
-        else:
-            found[figure.name] = _ms(every_delay, PERCENTILES[figure.name])
-        found[f"{figure.name}_min"] = min(values, default=None)
-        found[f"{figure.name}_max"] = max(values, default=None)
-    return found
-
-
-def _ms(delays: Sequence[float], share: float) -> float:
-    return round(percentile(delays, share) * 1000, 3)
+    values = {
+        figure.name: [value for run in runs if (value := getattr(run, figure.name)) is not None]
+        for figure in FIGURES
+    }
+    of_all = {name: milliseconds(every_delay, share) for name, share in PERCENTILES.items()}
+    return {**over_runs(FIGURES, values), **of_all}

@@ -1,13 +1,16 @@
 """What servers and workers have in common, and `doctor` asks for."""
 
+import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from facecli.config import Settings
 from facecli.core.engines import FoundEngine
 from facecli.core.media import MediaLimits
 from facecli.core.recovery import Recovery
+from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.metadata.address import postgresql
@@ -44,3 +47,9 @@ def url(settings: Settings, file: Path) -> str:
 
 def installed_engines(settings: Settings) -> Sequence[FoundEngine]:
     return InstalledEngines(media_of(settings)).found()
+
+
+def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
+    """The mock engine on media that cut no video: a swap is then one ffmpeg command."""
+    media = media_of(replace(settings, segment_megapixels=sys.maxsize))
+    return media, MockEngine(media)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -23,7 +23,7 @@ from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translated
 from facecli.metadata.directories import SqlDirectoryRows
-from facecli.metadata.feed import PollingFeed
+from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.workers import SqlWorkerRows
@@ -45,9 +45,10 @@ IMAGE_FORMATS = ("jpeg", "png", "webp")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server that listens at `address`."""
+    """A server that listens at `address`; `workers` tells the process ids of its workers."""
 
     address: str
+    workers: Callable[[], Sequence[int]]
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def serving(settings: Settings) -> Iterator[Running]:
             rows=rows,
             inbox=inbox,
             blobs=blobs,
-            feed=PollingFeed(rows),
+            feed=SqlTaskFeed(rows, changes_of(url(settings, directory / "facecli.db"))),
             queue=queue,
             media=media,
             engines=engines,
@@ -168,7 +169,7 @@ def serving(settings: Settings) -> Iterator[Running]:
         stack.enter_context(every(SWEEP_EVERY, removal.sweep))
         stack.enter_context(every(LOOK_EVERY, recovery.look))
         stack.enter_context(every(SEARCH_EVERY, recovery.search))
-        yield Running(address=server.address)
+        yield Running(address=server.address, workers=supervisor.pids)
 
 
 def _worker_command(name: str) -> list[str]:

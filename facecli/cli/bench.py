@@ -1,26 +1,21 @@
 """`facecli bench`: how fast, how steady, at what cost."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from facecli import config
 from facecli.bench.faults import Span
+from facecli.cli import bench_task
+from facecli.cli.bench_options import BaselineFile, DataDir, Runs, WarmUp
+from facecli.cli.bench_server import own_server, terminable
 from facecli.cli.help import add_commands
 from facecli.cli.line_options import line_rate, span
 from facecli.cli.options import ChunkSize, Json, Profile, ProgressKind, RetryFor, Timeout, User, size, time
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
-from facecli.config import Settings
-
-if TYPE_CHECKING:
-    from facecli.bootstrap.serving import Running
 
 app = typer.Typer(help="Measure this machine and this network, or your own server.", rich_markup_mode=None)
 
@@ -37,10 +32,8 @@ def upload(
         int,
         typer.Option("--concurrency", metavar="N", help="Clients at once, each a process.", min=1, max=64),
     ] = 1,
-    runs: Annotated[int, typer.Option("--runs", metavar="N", help="Runs that count.", min=1)] = 3,
-    warm_up: Annotated[
-        int, typer.Option("--warm-up", metavar="N", help="Runs before them that do not.", min=0)
-    ] = 1,
+    runs: Runs = 3,
+    warm_up: WarmUp = 1,
     chunk_size: ChunkSize = None,
     cuts: Annotated[
         int, typer.Option("--cuts", metavar="N", help="Cut every client's line so often in a run.", min=0)
@@ -65,25 +58,8 @@ def upload(
             "--seed", metavar="N", help="The same seed sends the same bytes and draws the same cuts."
         ),
     ] = 0,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--data-dir",
-            metavar="DIR",
-            help="Where everything is written, in a directory of its own; the system's place for temporary "
-            "files when not given.",
-            show_default=False,
-        ),
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            "--baseline",
-            metavar="FILE",
-            help="What --json printed once, to compare with.",
-            show_default=False,
-        ),
-    ] = None,
+    data_dir: DataDir = None,
+    baseline: BaselineFile = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(
@@ -130,7 +106,7 @@ def upload(
     from facecli.bench.upload_plan import UploadPlan
     from facecli.bench.uploads import measure_uploads
     from facecli.cli.bench_limits import check, read_baseline, read_limits
-    from facecli.cli.bench_report import UploadReport
+    from facecli.cli.bench_report import upload_report
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config.load(
@@ -166,37 +142,20 @@ def upload(
         retry_for=settings.retry_for,
         insecure=settings.insecure,
     )
-    with _terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
+    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
         own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), database="", workers=0)
         measured = measure_uploads(
             plan,
             place,
-            serving=None if server else partial(_serving, own),
+            serving=None if server else partial(own_server, own),
             folder=folder,
             progress=drawn.transfer,
         )
-    report = UploadReport(plan, measured, server=server, baseline=before)
+    report = upload_report(plan, measured, server=server, baseline=before)
     for note in report.notes:
         output.note(note)
     output.show(report.object, text=report.text, short=f"{report.figures['mb_per_s']}")
     check(limits, report.figures, before)
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM, from `timeout` or a CI that gives up, is Ctrl-C: what is half done is put away."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _serving(settings: Settings) -> AbstractContextManager["Running"]:
-    """In the process that is the server."""
-    from facecli.bootstrap.serving import serving
-
-    return serving(settings)
-
-
-add_commands(app, {"upload": upload})
+add_commands(app, {"upload": upload, "task": bench_task.task})

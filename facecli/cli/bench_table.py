@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from facecli.bench.upload_figures import MB, Figure
+from facecli.bench.figures import MB, Figure
 
 WIDTH = 100  # columns at most
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from facecli.cli.frame_rate import FrameRate
 from facecli.cli.output import say
 from facecli.cli.shield import Shield
 from facecli.config import ENVIRONMENT, ProgressKind
@@ -62,8 +63,28 @@ class JsonBars:
         return Shield(_JsonTransfer())
 
     def task(self) -> Callable[["Task"], None]:
-        return lambda task: _event(
-            "task", task_id=task.id, status=task.status, progress=task.progress, stage=task.stage
+        return _JsonTask().tell
+
+
+class _JsonTask:
+    def __init__(self) -> None:
+        self._rate = FrameRate()
+
+    def tell(self, task: "Task") -> None:
+        if self._rate.tell(task):
+            _event("attempt", task_id=task.id, round=task.round, attempt=task.attempt)
+        _event(
+            "task",
+            task_id=task.id,
+            status=task.status,
+            progress=task.progress,
+            frames_done=task.frames_done,
+            frames=task.frames,
+            frames_per_second=_rounded(self._rate.per_second),
+            seconds_left=_rounded(self._rate.seconds_left),
+            stage=task.stage,
+            round=task.round,
+            attempt=task.attempt,
         )
 
 
@@ -84,6 +105,10 @@ class _JsonTransfer(Silent):
 
     def verified(self) -> None:
         _event("verified", name=self._name)
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 1)
 
 
 def _event(kind: str, **values: object) -> None:

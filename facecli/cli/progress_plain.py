@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from facecli.cli.frame_rate import FrameRate, attempt_text
 from facecli.cli.output import Stderr
 from facecli.cli.shield import Shield
 from facecli.core.progress import Silent, TransferProgress
@@ -31,10 +32,26 @@ class PlainBars:
         return Shield(transfer)
 
     def task(self) -> Callable[[Task], None]:
-        lines = _Lines()
-        return lambda task: lines.write(
-            f"{task.id}  {task.status}  {task.progress // 10 * 10}%  {task.stage}".rstrip()
-        )
+        return _TaskLines().tell
+
+
+class _TaskLines:
+    """A line for every state, stage and attempt, and for every tenth of the way."""
+
+    def __init__(self) -> None:
+        self._lines = _Lines()
+        self._rate = FrameRate()
+        self._last: tuple[object, ...] = ()
+
+    def tell(self, task: Task) -> None:
+        if self._rate.tell(task):
+            self._lines.write(attempt_text(task))
+        tenth = task.progress // 10
+        now = (task.status, task.stage, task.round, task.attempt, tenth)
+        if now != self._last:
+            self._last = now
+            parts = (task.id, task.status, f"{tenth * 10}%", task.stage, self._rate.text)
+            self._lines.write("  ".join(filter(None, parts)))
 
 
 class _TqdmTransfer(Silent):

@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.progress import Task as Row
 from rich.text import Text
 
+from facecli.cli.frame_rate import FrameRate, attempt_text
 from facecli.cli.output import Stderr
 from facecli.cli.shield import Shield
 from facecli.core.progress import Silent, TransferProgress
@@ -38,7 +39,8 @@ def rich_bars() -> Iterator["RichBars"]:
             TextColumn("{task.percentage:>3.0f}%"),
             _BytesOnly(DownloadColumn(binary_units=True)),
             _BytesOnly(TransferSpeedColumn()),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            _BytesOnly(TimeRemainingColumn(compact=True, elapsed_when_finished=True)),
+            TextColumn("{task.fields[frames]}"),
             TextColumn("[dim]{task.fields[note]}"),
             console=console,
             redirect_stdout=False,
@@ -84,12 +86,22 @@ class RichBars:
 
     def task(self) -> Callable[[Task], None]:
         row: TaskID | None = None
+        rate = FrameRate()
 
         def tell(task: Task) -> None:
             nonlocal row
             if row is None:
-                row = self._progress.add_task(f"task {task.id[:8]}", total=100, bytes=False, note="")
-            self._progress.update(row, completed=task.progress, note=task.stage or task.status)
+                name = f"task {task.id[:8]}"
+                row = self._progress.add_task(name, total=100, bytes=False, frames="", note="")
+            if rate.tell(task):
+                self._progress.console.print(Text(attempt_text(task)), soft_wrap=True)
+            again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+            self._progress.update(
+                row,
+                completed=task.progress,
+                frames=rate.text,
+                note=f"{task.stage or task.status}{again}",
+            )
 
         return tell
 
@@ -102,7 +114,9 @@ class _RichTransfer(Silent):
     def begin(self, name: str, total: int | None, stored: int) -> None:
         if self._row is not None:
             self._progress.remove_task(self._row)
-        self._row = self._progress.add_task(_plain(name), total=total, completed=stored, bytes=True, note="")
+        self._row = self._progress.add_task(
+            _plain(name), total=total, completed=stored, bytes=True, frames="", note=""
+        )
 
     def stored(self, total_stored: int) -> None:
         self._update(completed=total_stored, note="")

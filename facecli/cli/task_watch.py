@@ -1,9 +1,12 @@
 """`facecli task watch`: follow tasks to their end."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
+from typing import Annotated
+
+import typer
 
 from facecli.cli.exits import each
 from facecli.cli.objects import task_line, task_object
@@ -14,9 +17,15 @@ from facecli.cli.session import Session, session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
 from facecli.core.tasks import TaskStatus
 
+Ended = tuple[str, FacecliError | None]  # a task's id, and what its watching ended with
+
 
 def watch(
     ids: TaskIds,
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", help="End when the first one failed or was cancelled; the others go on."),
+    ] = False,
     timeout: Limit = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
@@ -28,9 +37,12 @@ def watch(
 ) -> None:
     """Follow tasks to their end.
 
-    Goes on across restarts of the server. With --json every change is a line; -q prints the result's URL.
+    Shows frames, frames a second, the time left, and when a worker that died made another attempt begin. Goes
+    on across restarts of the server. With --json every change is a line; -q prints the result's URL.
 
     Example: facecli task watch 6f2c… && facecli task download 6f2c…
+
+    Example: facecli task watch --fail-fast --timeout 1h 6f2c… 81d0…
 
     Exit codes: 0 all completed, 3 one failed or was cancelled, 5 no such task, 124 --timeout passed.
     """
@@ -40,15 +52,14 @@ def watch(
         bars(opened.settings.progress, quiet=quiet or as_json) as drawn,
     ):
         following = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))
-        with closing(following) as outcomes:
+        with closing(following) as ended:
+            outcomes = until_one_failed(ids, ended) if fail_fast else (outcome for _, outcome in ended)
             each(outcomes, _raise, as_json=as_json)
 
 
-def side_by_side(
-    ids: Sequence[str], work: Callable[[str], None]
-) -> Generator[FacecliError | None, None, None]:
+def side_by_side(ids: Sequence[str], work: Callable[[str], None]) -> Generator[Ended, None, None]:
     """What each piece of work ended with, as they end. After an interrupt nobody waits for the threads."""
-    ended: SimpleQueue[FacecliError | None] = SimpleQueue()
+    ended: SimpleQueue[Ended] = SimpleQueue()
     abandoned = Event()
 
     def run(one: str) -> None:
@@ -62,7 +73,7 @@ def side_by_side(
             if not abandoned.is_set():
                 raise
         finally:
-            ended.put(outcome)
+            ended.put((one, outcome))
 
     for one in ids:
         Thread(target=run, args=(one,), daemon=True).start()
@@ -71,6 +82,18 @@ def side_by_side(
             yield _next(ended)
     finally:
         abandoned.set()
+
+
+def until_one_failed(ids: Sequence[str], ended: Iterable[Ended]) -> Iterator[FacecliError | None]:
+    """The outcomes up to the first task that failed or was cancelled, which then names those left running."""
+    running = list(ids)
+    for one, outcome in ended:
+        running.remove(one)
+        if isinstance(outcome, TaskUnsuccessful):
+            left = f"; left running: {', '.join(running)}" if running else ""
+            yield TaskUnsuccessful(f"{outcome.message}{left}")
+            return
+        yield outcome
 
 
 def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeout: float | None) -> None:
@@ -92,7 +115,7 @@ def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeou
             raise TaskUnsuccessful(f"task {task.id} {task.status}: {task.error_message}")
 
 
-def _next(ended: "SimpleQueue[FacecliError | None]") -> FacecliError | None:
+def _next(ended: "SimpleQueue[Ended]") -> Ended:
     """Wakes now and then: the main thread can only be interrupted when it does."""
     while True:
         with suppress(Empty):

@@ -12,7 +12,7 @@ from facecli.core.addresses import checked_address, is_local
 from facecli.core.errors import PolicyRefused
 from facecli.core.uploads import MAX_CHUNK_SIZE
 
-_OPTIONS = [
+OPTIONS = [
     ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + 64 * 1024),
     ("grpc.enable_retries", 0),  # a broken call is gone on with, not repeated
     ("grpc.initial_reconnect_backoff_ms", 200),
@@ -41,10 +41,9 @@ class Connection:
                 f"the token would travel unencrypted to {servers}; "
                 "go through a tunnel, or set FACECLI_INSECURE=1"
             )
-        target = addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
+        self.target = addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
         self.servers = servers
         self.timeout = timeout
-        self._target = target
         self.channel = self._open(_QUICK)
         self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
 
@@ -81,4 +80,4 @@ class Connection:
                 answer_within,
             ),  # without it a frozen peer is dropped after 60 s only
         ]
-        return grpc.insecure_channel(self._target, options=[*_OPTIONS, *within])
+        return grpc.insecure_channel(self.target, options=[*OPTIONS, *within])

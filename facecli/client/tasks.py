@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from facecli.client.connection import Connection
 from facecli.core.errors import FacecliError, ServerUnreachable, TimedOut, Unavailable
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Task
 from facecli.core.transfers import Patience
 from facecli.wire import tasks as wire
@@ -56,13 +57,11 @@ class TaskClient:
                 self._videos.GetTaskStatus(request, timeout=self._timeout, metadata=self._metadata)
             )
 
-    def listed(self, *, status: str, limit: int) -> Iterator[Task]:
+    def listed(self, wanted: TaskFilter, *, limit: int) -> Iterator[Task]:
         """Newest first, page after page."""
         token = ""
         while limit > 0:
-            request = pb.ListTasksRequest(
-                user_id=self._user, status=status, page_size=min(limit, 100), page_token=token
-            )
+            request = wire.list_request(wanted, user=self._user, size=min(limit, 100), token=token)
             with self._connection.calling():
                 answer = self._tasks.ListTasks(request, timeout=self._timeout, metadata=self._metadata)
             yield from map(wire.from_message, answer.tasks)

@@ -51,10 +51,13 @@ def lost(task: Task, *, run: str, most: int) -> Task:
 
 
 def given_back(task: Task, *, run: str) -> Task:
-    """Back to the queue because the worker ends as it should; as it is when this run does not have it."""
+    """Back to the queue because the worker ends as it should; as it is when this run does not have it.
+
+    How far the attempt came stays to be seen until the next one begins.
+    """
     if not _has(task, run):
         return task
-    return replace(tasks.moved(task, TaskStatus.PENDING), progress=0, stage="", run="", worker="")
+    return replace(tasks.moved(task, TaskStatus.PENDING), stage="", run="", worker="")
 
 
 def _has(task: Task, run: str) -> bool:

@@ -25,10 +25,12 @@ from facecli.core.errors import (
 )
 from facecli.core.kept_work import KeptWork
 from facecli.core.media import Media, Segment, VideoInfo
+from facecli.core.progress import Pace
 from facecli.core.tasks import Change, Result, Task, TaskRows, TaskStatus
 from facecli.core.uploads import UploadRows
 
 CHECK_EVERY = 0.15  # seconds between two looks at the row, while an engine works
+TELL_EVERY = 0.1  # seconds between two changes of the row, while an engine works
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
 JOINING = 95  # percent, when every segment is swapped
 
@@ -153,7 +155,7 @@ class Swapping:
                 )
                 for segment in plan.segments
             ]
-            watch.progress(JOINING, "joining")
+            watch.stage("joining", JOINING, plan.info.frames, plan.info.frames)
             joined = work.joined(
                 lambda output: self._media.join(
                     video=video, parts=parts, plan=plan, output=output, stopped=stopped
@@ -177,9 +179,7 @@ class Swapping:
         with within(stopped, limit) as segment_stopped:
             engine.swap(
                 Swap(face=face, video=video, segment=segment, output=output, info=info, options=task.options),
-                progress=lambda frames: watch.progress(
-                    1 + (JOINING - 2) * (segment.before + frames) // info.frames, "swapping"
-                ),
+                progress=lambda done: watch.frames(segment.before + done, info.frames),
                 stopped=segment_stopped,
             )
         frames = self._media.count_frames(output)
@@ -220,15 +220,26 @@ class _Watch:
         self._rows = rows
         self._task = task
         self._clock = clock
+        self._pace = Pace(TELL_EVERY, clock)
         self._looked = 0.0
-        self._percent = 0
         self._lost = False
 
-    def progress(self, percent: int, stage: str) -> None:
-        if percent <= self._percent or self._lost:
+    def frames(self, done: int, frames: int) -> None:
+        """`done` of the `frames` of the whole video are swapped."""
+        if self._pace.due(done, frames):
+            self.stage("swapping", 1 + (JOINING - 2) * done // frames, done, frames)
+
+    def stage(self, stage: str, percent: int, done: int = 0, frames: int = 0) -> None:
+        if self._lost:
             return
-        self._percent = percent
-        change = partial(tasks.advanced, run=self._task.run, progress=percent, stage=stage)
+        change = partial(
+            tasks.advanced,
+            run=self._task.run,
+            progress=percent,
+            stage=stage,
+            frames_done=done,
+            frames=frames,
+        )
         try:
             self._rows.change(self._task.id, change, now=self._clock())
         except TakenOver:

@@ -1,7 +1,7 @@
 """Where tasks are put up, followed, cancelled, retried and deleted."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from facecli.core import tasks
@@ -12,7 +12,9 @@ from facecli.core.file_kinds import check_name
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
 from facecli.core.removal import Removal
-from facecli.core.tasks import NewTask, Task, TaskFeed, TaskQueue, TaskRows, TaskStatus
+from facecli.core.task_feed import TaskFeed
+from facecli.core.task_filter import TaskFilter
+from facecli.core.tasks import NewTask, Task, TaskQueue, TaskRows, TaskStatus
 from facecli.core.uploads import FileType, Upload
 
 
@@ -83,21 +85,16 @@ class TaskBoard:
             raise TaskNotFound(f"there is no task {task_id}")
         return task
 
-    def listed(self, *, owner: str, status: str, limit: int, before: str) -> Sequence[Task]:
-        wanted = None
-        if status:
-            try:
-                wanted = TaskStatus(status)
-            except ValueError:
-                raise InvalidInput(
-                    f"there is no status {status!r}; there are {', '.join(TaskStatus)}"
-                ) from None
-        return self._rows.listed(owner, status=wanted, limit=limit, before=before)
+    def listed(self, wanted: TaskFilter, *, owner: str, limit: int, before: str) -> Sequence[Task]:
+        """Newest first; InvalidInput for a status that does not exist."""
+        if wanted.status and wanted.status not in set(TaskStatus):
+            raise InvalidInput(f"there is no status {wanted.status!r}; there are {', '.join(TaskStatus)}")
+        return self._rows.listed(owner, wanted, limit=limit, before=before)
 
-    def follow(self, task_id: str, *, owner: str, after: int, stopped: Callable[[], bool]) -> Iterator[Task]:
-        """The task at every revision above `after` that is seen, until it has ended."""
+    def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
+        """As `TaskFeed.watch`; TaskNotFound also for somebody else's task."""
         self.get(task_id, owner=owner)
-        return self._feed.follow(task_id, after=after, stopped=stopped)
+        return self._feed.watch(task_id, changed)
 
     def cancel(self, task_id: str, *, owner: str) -> Task:
         """TaskEnded when it has ended, except that cancelling twice is harmless."""

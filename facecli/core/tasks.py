@@ -1,11 +1,12 @@
-"""What a task is: its states, the legal moves between them, and the rows, feed and queue that carry it."""
+"""What a task is: its states, the legal moves between them, and the rows and the queue that carry it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 from facecli.core.errors import FacecliError, NotReady, TakenOver, TaskEnded
+from facecli.core.task_filter import TaskFilter
 from facecli.core.uploads import Upload
 
 
@@ -58,6 +59,8 @@ class Task:
     owner: str
     status: TaskStatus
     progress: int  # 0..100
+    frames_done: int
+    frames: int  # in all; 0 until a worker has counted them
     stage: str
     revision: int
     round: int
@@ -120,20 +123,35 @@ def claimed(task: Task, *, run: str, worker: str) -> Task:
         worker=worker,
         attempt=task.attempt + 1,
         progress=0,
+        frames_done=0,
         stage="starting",
     )
 
 
-def advanced(task: Task, *, run: str, progress: int, stage: str) -> Task:
-    """Further on; never back within one run."""
+def advanced(
+    task: Task, *, run: str, progress: int, stage: str, frames_done: int = 0, frames: int = 0
+) -> Task:
+    """Further on; never back within one run. Frames of the whole video; 0 for as many as before."""
     held(task, run)
-    return replace(task, progress=max(task.progress, min(progress, 99)), stage=stage)
+    return replace(
+        task,
+        progress=max(task.progress, min(progress, 99)),
+        frames_done=max(task.frames_done, frames_done),
+        frames=frames or task.frames,
+        stage=stage,
+    )
 
 
 def completed(task: Task, *, run: str, result: Result) -> Task:
     held(task, run)
     return replace(
-        moved(task, TaskStatus.COMPLETED), progress=100, stage="", run="", worker="", result=result
+        moved(task, TaskStatus.COMPLETED),
+        progress=100,
+        frames_done=task.frames,
+        stage="",
+        run="",
+        worker="",
+        result=result,
     )
 
 
@@ -171,6 +189,7 @@ def retried(task: Task) -> Task:
         attempt=0,
         deaths=0,
         progress=0,
+        frames_done=0,
         error_reason="",
         error_message="",
     )
@@ -194,7 +213,7 @@ class TaskRows(Protocol):
         """TaskNotFound when there is none."""
         ...
 
-    def listed(self, owner: str, *, status: TaskStatus | None, limit: int, before: str) -> Sequence[Task]:
+    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         """Newest first; `before` is the id that ended the page before, or empty."""
         ...
 
@@ -214,14 +233,6 @@ class TaskRows(Protocol):
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         """Of these tasks, the ones whose revision is above the given one."""
-        ...
-
-
-class TaskFeed(Protocol):
-    """Wakes who watches."""
-
-    def follow(self, task_id: str, *, after: int, stopped: Callable[[], bool]) -> Iterator[Task]:
-        """The task now, if its revision is above `after`, then after each change, until it has ended."""
         ...
 
 

@@ -1,89 +1,89 @@
-"""Wakes who watches tasks: one thread per process asks the rows for everybody."""
+"""Tells who watches tasks: one thread per process asks the rows for everybody."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from facecli.core.errors import FacecliError
 from facecli.core.tasks import Task, TaskRows
+from facecli.metadata.address import parsed
+from facecli.metadata.changes import Changes, FileChanges
 
-STOP_CHECK = 0.5  # seconds between two looks at a watcher's `stopped`
+LONGEST_WAIT = 1.0  # seconds after which the rows are asked although nobody was heard to write
+SHARE = 0.1  # of the time that may go into asking
 
 _log = logging.getLogger(__name__)
 
 
 class _Watched:
-    """A task that somebody watches: the newest state anybody saw, and how many wait for the next."""
+    """A task that somebody watches: the newest state that anybody saw, and who is told of the next."""
 
-    def __init__(self, task: Task, lock: threading.Lock) -> None:
+    def __init__(self, task: Task) -> None:
         self.task = task
-        self.watchers = 0
-        self.changed = threading.Condition(lock)
+        self.watchers: dict[object, Callable[[Task], None]] = {}
+
+    def tell(self, task: Task) -> None:
+        if task.revision > self.task.revision:
+            self.task = task
+            for changed in self.watchers.values():
+                changed(task)
 
 
-class PollingFeed:
-    """TaskFeed that asks `rows` every `interval` seconds, in one query, only while somebody watches."""
+def changes_of(url: str) -> Changes:
+    """How one hears of changes in the database behind `sqlite:////absolute/path` or `postgresql://…`."""
+    address = parsed(url)
+    if address.get_backend_name() == "sqlite":
+        return FileChanges(str(address.database))
+    from facecli.metadata.notifications import Notifications  # psycopg, which SQLite has no need of
 
-    def __init__(
-        self, rows: TaskRows, interval: float = 0.1, *, wait: Callable[[float], None] = time.sleep
-    ) -> None:
+    return Notifications(url)
+
+
+class SqlTaskFeed:
+    """TaskFeed that asks `rows` in one query when there were `changes`, only while somebody watches."""
+
+    def __init__(self, rows: TaskRows, changes: Changes) -> None:
         self._rows = rows
-        self._interval = interval
-        self._wait = wait
+        self._changes = changes
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
-        self._poller: threading.Thread | None = None
+        self._stirred = threading.Event()
+        self._asker: threading.Thread | None = None
 
-    def follow(self, task_id: str, *, after: int, stopped: Callable[[], bool]) -> Iterator[Task]:
-        """The task now, if its revision is above `after`, then after each change, until it has ended.
-
-        Ends early when `stopped` says so, which is asked every half second. TaskNotFound for an unknown task.
-        """
-        task = self._rows.get(task_id)
-        if task.revision > after:
-            yield task
-            after = task.revision
-        if task.ended:
-            return
-        with self._watching(task) as watched:
-            while not stopped():
-                with self._lock:
-                    self._keep_polling()
-                    if watched.task.revision <= after:
-                        watched.changed.wait(STOP_CHECK)
-                    task = watched.task
-                if task.revision > after:
-                    yield task
-                    after = task.revision
-                if task.ended:
-                    return
-
-    @contextmanager
-    def _watching(self, task: Task) -> Iterator[_Watched]:
+    def watch(self, task_id: str, changed: Callable[[Task], None]) -> Callable[[], None]:
+        """Tell the task now and after each change, until it has ended or the result was called."""
+        task, watcher = self._rows.get(task_id), object()
         with self._lock:
-            watched = self._watched.setdefault(task.id, _Watched(task, self._lock))
-            if task.revision > watched.task.revision:
-                watched.task = task
-            watched.watchers += 1
-        try:
-            yield watched
-        finally:
-            with self._lock:
-                watched.watchers -= 1
-                if not watched.watchers:
-                    del self._watched[task.id]
+            watched = self._watched.get(task_id) or _Watched(task)
+            watched.tell(task)
+            changed(watched.task)
+            if not watched.task.ended:
+                watched.watchers[watcher] = changed
+                self._watched[task_id] = watched
+                self._stirred.set()
+                self._keep_asking()
+            elif task_id in self._watched:
+                self._end(watched)
+        return partial(self._forget, watched, watcher)
 
-    def _keep_polling(self) -> None:
-        if self._poller is None:
-            self._poller = threading.Thread(target=self._poll, name="task-feed", daemon=True)
-            self._poller.start()
+    def _forget(self, watched: _Watched, watcher: object) -> None:
+        with self._lock:
+            watched.watchers.pop(watcher, None)
+            if not watched.watchers and self._watched.get(watched.task.id) is watched:
+                self._end(watched)
 
-    def _poll(self) -> None:
+    def _keep_asking(self) -> None:
+        if self._asker is None:
+            self._asker = threading.Thread(target=self._ask, name="task-feed", daemon=True)
+            self._asker.start()
+
+    def _ask(self) -> None:
         failing = False
         try:
             while revisions := self._revisions():
+                began = time.monotonic()
                 try:
                     self._announce(self._rows.newer(revisions))
                     failing = False
@@ -91,25 +91,40 @@ class PollingFeed:
                     if not failing:
                         _log.warning("the task feed waits for the database: %s", error)
                     failing = True
-                self._wait(self._interval)
+                self._wait((time.monotonic() - began) / SHARE)
         finally:
             with self._lock:
                 self._leave()
 
     def _revisions(self) -> dict[str, int]:
         with self._lock:
+            self._stirred.clear()
             if not self._watched:
-                self._leave()  # under this lock, so that the next watcher starts a new poller at once
+                self._leave()  # under this lock, so that the next watcher starts a new thread at once
             return {task_id: watched.task.revision for task_id, watched in self._watched.items()}
 
+    def _wait(self, least: float) -> None:
+        """Until there may be something new to ask: a watcher that just came missed what was heard before."""
+        began = time.monotonic()
+        while not self._stirred.is_set() and not self._changes.wait():
+            if time.monotonic() - began > LONGEST_WAIT:
+                return
+        time.sleep(max(0.0, began + min(least, LONGEST_WAIT) - time.monotonic()))
+
     def _leave(self) -> None:
-        if self._poller is threading.current_thread():
-            self._poller = None
+        """Once for each thread: whoever comes next has another one."""
+        if self._asker is threading.current_thread():
+            self._changes.close()
+            self._asker = None
 
     def _announce(self, tasks: Iterable[Task]) -> None:
         with self._lock:
             for task in tasks:
-                watched = self._watched.get(task.id)
-                if watched and task.revision > watched.task.revision:
-                    watched.task = task
-                    watched.changed.notify_all()
+                if watched := self._watched.get(task.id):
+                    watched.tell(task)
+                    if watched.task.ended:
+                        self._end(watched)
+
+    def _end(self, watched: _Watched) -> None:
+        del self._watched[watched.task.id]
+        self._stirred.set()

@@ -99,6 +99,8 @@ tasks = Table(
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("frames_done", Integer, nullable=False, server_default="0"),
+    Column("frames", Integer, nullable=False, server_default="0"),
     UniqueConstraint("owner", "key"),
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),

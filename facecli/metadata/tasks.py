@@ -1,12 +1,25 @@
 """Tasks as rows."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, InvalidInput, TaskNotFound
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import ENDED, Change, NewTask, Result, Task, TaskStatus
+from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import tasks
 
@@ -26,6 +39,8 @@ class SqlTaskRows:
             owner=new.owner,
             status=TaskStatus.PENDING,
             progress=0,
+            frames_done=0,
+            frames=0,
             stage="",
             revision=1,
             round=1,
@@ -58,7 +73,7 @@ class SqlTaskRows:
         with reading(self._engine) as connection:
             return _found(connection, task_id)
 
-    def listed(self, owner: str, *, status: TaskStatus | None, limit: int, before: str) -> Sequence[Task]:
+    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         """Newest first; InvalidInput when `before` is not a task of this owner."""
         query = select(tasks).where(tasks.c.owner == owner)
         with reading(self._engine) as connection:
@@ -69,9 +84,8 @@ class SqlTaskRows:
                 query = query.where(
                     tuple_(tasks.c.created_at, tasks.c.id) < tuple_(last["created_at"], last["id"])
                 )
-            if status:
-                query = query.where(tasks.c.status == status)
-            page = query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(limit)
+            page = query.where(*_conditions(wanted))
+            page = page.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(limit)
             return [_task(row) for row in connection.execute(page).mappings()]
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
@@ -88,6 +102,8 @@ class SqlTaskRows:
                 .values(
                     status=changed.status,
                     progress=changed.progress,
+                    frames_done=changed.frames_done,
+                    frames=changed.frames,
                     stage=changed.stage,
                     revision=task.revision + 1,
                     round=changed.round,
@@ -103,6 +119,7 @@ class SqlTaskRows:
                     updated_at=now,
                 )
             )
+            notify(connection)
             return _task(connection.execute(write.returning(tasks)).mappings().one())
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
@@ -141,6 +158,17 @@ class SqlTaskRows:
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
         return _task(row) if row and key is not None else None
+
+
+def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.status:
+        yield tasks.c.status == wanted.status
+    if wanted.engine:
+        yield tasks.c.engine == wanted.engine
+    if wanted.since > 0:
+        yield tasks.c.created_at >= wanted.since
+    if wanted.until < math.inf:
+        yield tasks.c.created_at < wanted.until
 
 
 def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str]) -> list[Task]:

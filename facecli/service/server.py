@@ -23,6 +23,7 @@ from facecli.service.interceptors.errors import errors
 from facecli.service.interceptors.raw import Raw
 from facecli.service.interceptors.wrapping import Wrapping
 from facecli.service.memory import keep_freed_memory
+from facecli.service.sending import Sending
 from facecli.service.tasks import TaskService
 from facecli.service.uploads import UploadService
 from facecli.service.videos import VideoService
@@ -33,7 +34,7 @@ from facecli.wire.generated import (
     video_service_pb2_grpc,
 )
 
-SHORT_CALLS = 32  # threads that no upload, watcher or download can take
+SHORT_CALLS = 32  # threads that no upload or download can take; a watcher has none
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
 ANSWER_WITHIN = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
@@ -68,7 +69,8 @@ class Server:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
-        threads = limits.uploads + limits.watchers + limits.downloads + SHORT_CALLS
+        self._sending = Sending()
+        threads = limits.uploads + limits.downloads + SHORT_CALLS
         guards = [access_log, errors, *([auth(token)] if token else [])]
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
@@ -99,10 +101,9 @@ class Server:
             UploadService(inbox, admission=uploads, limits=stream_limits),
             self._server,
         )
-        task_service_pb2_grpc.add_TaskServiceServicer_to_server(
-            TaskService(board, admission=Admission(limits.watchers, "watchers"), draining=self._draining),
-            self._server,
-        )
+        watchers = Admission(limits.watchers, "watchers")
+        self._tasks = TaskService(board, admission=watchers, sending=self._sending)
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
         file_service_pb2_grpc.add_FileServiceServicer_to_server(
             FileService(downloads, info=info, admission=Admission(limits.downloads, "downloads")),
             self._server,
@@ -119,7 +120,9 @@ class Server:
         """Take no new call, let the running ones end for `grace` seconds, then cut them off."""
         self._health.enter_graceful_shutdown()
         self._draining.set()
+        self._tasks.drain()
         self._server.stop(grace).wait()
+        self._sending.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _listen(self, bind: str) -> str:

@@ -1,45 +1,59 @@
 """TaskService: tasks watched, listed, cancelled, run again."""
 
 import threading
-from collections.abc import Iterator
+from contextlib import ExitStack
 
 import grpc
 
 from facecli.core.errors import Unavailable
 from facecli.core.task_board import TaskBoard
 from facecli.service.admission import Admission
+from facecli.service.interceptors.wrapping import until_the_end, without_thread
 from facecli.service.pages import page
+from facecli.service.sending import Sending
+from facecli.service.watching import Encoder, Send, Watcher
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
 
 
 class TaskService(pb_grpc.TaskServiceServicer):
-    def __init__(self, board: TaskBoard, *, admission: Admission, draining: threading.Event) -> None:
+    """`drain` ends every watcher, so that a server can stop."""
+
+    def __init__(self, board: TaskBoard, *, admission: Admission, sending: Sending) -> None:
         self._board = board
         self._admission = admission
-        self._draining = draining
+        self._sending = sending
+        self._encoder = Encoder()
+        self._watchers = set[Watcher]()
+        self._draining = threading.Event()
 
-    def WatchTask(
-        self, request: pb.WatchTaskRequest, context: grpc.ServicerContext
-    ) -> Iterator[pb.WatchTaskResponse]:
-        with self._admission.place():
-            changes = self._board.follow(
-                request.task_id,
-                owner=request.user_id,
-                after=request.after_revision,
-                stopped=lambda: self._draining.is_set() or not context.is_active(),
-            )
-            for task in changes:
-                yield pb.WatchTaskResponse(task=wire.to_message(task))
-        if self._draining.is_set():
-            raise Unavailable("the server is shutting down; watch again from the last revision")
+    @without_thread
+    def WatchTask(  # type: ignore[override]  # sends when there is something: interceptors/wrapping.py
+        self, request: pb.WatchTaskRequest, context: grpc.ServicerContext, send: Send
+    ) -> None:
+        watcher = Watcher(
+            context, send, after=request.after_revision, sending=self._sending, encoder=self._encoder
+        )
+        with ExitStack() as stack:
+            stack.enter_context(self._admission.place())
+            stack.callback(self._board.watch(request.task_id, watcher.changed, owner=request.user_id))
+            self._watchers.add(watcher)
+            stack.callback(self._watchers.discard, watcher)
+            if self._draining.is_set():
+                watcher.end(_shutting_down())
+            until_the_end(context, stack)
+
+    def drain(self) -> None:
+        self._draining.set()
+        for watcher in tuple(self._watchers):
+            watcher.end(_shutting_down())
 
     def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
         tasks, token = page(
             request.page_size,
             lambda limit: self._board.listed(
-                owner=request.user_id, status=request.status, limit=limit, before=request.page_token
+                wire.task_filter(request), owner=request.user_id, limit=limit, before=request.page_token
             ),
         )
         return pb.ListTasksResponse(tasks=[wire.to_message(task) for task in tasks], next_page_token=token)
@@ -59,3 +73,7 @@ class TaskService(pb_grpc.TaskServiceServicer):
     ) -> pb.DeleteTaskResponse:
         self._board.delete(request.task_id, owner=request.user_id)
         return pb.DeleteTaskResponse()
+
+
+def _shutting_down() -> Unavailable:
+    return Unavailable("the server is shutting down; watch again from the last revision")

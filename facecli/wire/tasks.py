@@ -1,6 +1,10 @@
 """Tasks as messages, both ways."""
 
+import math
+
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Result, Task, TaskStatus
+from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.uploads import timestamp
 
@@ -23,6 +27,9 @@ def to_message(task: Task) -> pb.TaskResponse:
         video_url=task.video_url,
         attempt=task.attempt,
         stage=task.stage,
+        frames_done=task.frames_done,
+        frames=task.frames,
+        round=task.round,
     )
 
 
@@ -36,9 +43,11 @@ def from_message(message: pb.TaskResponse) -> Task:
         owner="",
         status=TaskStatus(message.status),
         progress=message.progress,
+        frames_done=message.frames_done,
+        frames=message.frames,
         stage=message.stage,
         revision=message.revision,
-        round=0,
+        round=message.round,
         attempt=message.attempt,
         run="",
         worker="",
@@ -54,4 +63,27 @@ def from_message(message: pb.TaskResponse) -> Task:
         error_message=message.error_message,
         created_at=message.created_at.ToNanoseconds() / 1e9,
         updated_at=message.updated_at.ToNanoseconds() / 1e9,
+    )
+
+
+def list_request(
+    wanted: TaskFilter, *, user: str, size: int, token: str
+) -> task_service_pb2.ListTasksRequest:
+    return task_service_pb2.ListTasksRequest(
+        user_id=user,
+        status=wanted.status,
+        engine=wanted.engine,
+        since=timestamp(wanted.since) if wanted.since > 0 else None,
+        until=timestamp(wanted.until) if wanted.until < math.inf else None,
+        page_size=size,
+        page_token=token,
+    )
+
+
+def task_filter(request: task_service_pb2.ListTasksRequest) -> TaskFilter:
+    return TaskFilter(
+        status=request.status,
+        engine=request.engine,
+        since=request.since.ToNanoseconds() / 1e9 if request.HasField("since") else 0.0,
+        until=request.until.ToNanoseconds() / 1e9 if request.HasField("until") else math.inf,
     )

@@ -45,6 +45,11 @@ class Supervisor:
             thread.start()
             self._threads.append(thread)
 
+    def pids(self) -> list[int]:
+        """Of the workers that run now."""
+        with self._lock:
+            return [child.pid for child in self._children.values() if child.poll() is None]
+
     def stop(self, grace: float) -> None:
         """Ask the workers to end, kill who has not after `grace` seconds."""
         with self._lock:

@@ -4,8 +4,9 @@ from dataclasses import asdict
 
 import pytest
 
+from facecli.bench.figures import percentile
 from facecli.bench.upload_client import Delivered
-from facecli.bench.upload_figures import figure_names, figures, one_run, percentile
+from facecli.bench.upload_figures import figure_names, figures, one_run
 from facecli.bench.usage import Usage
 
 

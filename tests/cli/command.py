@@ -16,7 +16,8 @@ from facecli.cli.app import run
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
 TASK = {
-    *("task_id", "status", "progress", "stage", "attempt", "engine", "image_url", "video_url"),
+    *("task_id", "status", "progress", "frames_done", "frames", "stage", "round", "attempt"),
+    *("engine", "image_url", "video_url"),
     *("result_url", "result_size", "result_crc32c", "error", "created_at", "updated_at", "revision"),
 }
 UPLOAD = {

@@ -13,7 +13,7 @@ from facecli.bench.upload_plan import UploadPlan
 from facecli.bench.uploads import Measured
 from facecli.bench.usage import Usage
 from facecli.cli.bench_limits import Baseline
-from facecli.cli.bench_report import UploadReport
+from facecli.cli.bench_report import Report, upload_report
 from facecli.core.server_info import ServerInfo
 
 PLAN = UploadPlan(size=100_000_000, chunk_size=10 * 2**20, runs=2)
@@ -54,9 +54,9 @@ def measured(*, own: bool = True) -> Measured:
     return Measured(server=SERVER, runs=runs, delays=[0.0125, 0.0125])
 
 
-def report(now: UploadPlan = PLAN, /, *, server: str | None = None, **was: Any) -> UploadReport:
+def report(now: UploadPlan = PLAN, /, *, server: str | None = None, **was: Any) -> Report:
     before = Baseline(**{"plan": {}, "server": None, "figures": {"mb_per_s": 500.0}, **was}) if was else None
-    return UploadReport(now, measured(own=not server), server=server, baseline=before)
+    return upload_report(now, measured(own=not server), server=server, baseline=before)
 
 
 def test_people_get_a_table_with_a_row_a_figure() -> None:

@@ -85,7 +85,8 @@ def test_a_terminal_shows_the_stages_of_a_task(samples: Samples) -> None:
     assert code == 0
     task_id = end[-2]
     assert end[-1].startswith(f"{task_id}  completed  /outputs/")
-    assert any(re.search(rf"task {task_id[:8]} .*\d+%.*swapping", screen) for screen in seen)
+    assert any(re.search(rf"task {task_id[:8]} .*\d+% .*\d+/25 frames .*fps.*swapping", one) for one in seen)
+    assert re.search(rf"task {task_id[:8]} .*100% .*25/25 frames .*completed", "\n".join(end))
 
 
 def test_a_terminal_that_draws_nothing_gets_lines(samples: Samples) -> None:
@@ -140,7 +141,9 @@ def test_json_events_tell_the_stages_of_a_task(samples: Samples) -> None:
     ran = facecli(*task, "--progress", "json")
     events = [json.loads(line) for line in ran.err.splitlines()]
     of_task = [event for event in events if event["event"] == "task"]
-    assert [event["progress"] for event in of_task] == sorted(event["progress"] for event in of_task)
+    for name in ("progress", "frames_done"):
+        assert [event[name] for event in of_task] == sorted(event[name] for event in of_task)
+    assert (of_task[-1]["frames_done"], of_task[-1]["frames"], of_task[-1]["attempt"]) == (25, 25, 1)
     assert of_task[-1]["status"] == "completed"
 
 

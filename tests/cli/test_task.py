@@ -94,6 +94,27 @@ def test_list_has_the_newest_first_and_obeys_status_and_limit(samples: Samples) 
     ]
 
 
+def test_list_can_be_of_an_engine_and_of_a_time(samples: Samples) -> None:
+    made = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--json").object
+    whole = ("task", "list", "-q")
+    for since, until, found in (
+        ("1h", "0s", True),
+        (made["created_at"], "2199-12-31", True),
+        ("2199-12-31T18:30", "2200-01-01", False),
+        ("2026-01-01", "1h", False),
+    ):
+        lines = facecli(*whole, "--since", since, "--until", until).lines
+        assert lines == [made["task_id"]] * found
+    assert facecli(*whole, "--engine", "mock").lines == [made["task_id"]]
+    assert facecli(*whole, "--engine", "none").lines == []
+
+
+def test_a_time_that_is_none_is_refused_with_some_that_are() -> None:
+    ran = facecli("task", "list", "--since", "yesterday", "--json")
+    assert ran.code == 2
+    assert "write 2h, 2026-11-24 or 2026-11-24T18:30" in ran.error["message"]
+
+
 def test_a_list_of_nothing_is_empty_and_done() -> None:
     ran = facecli("task", "list", "--json")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
@@ -124,6 +145,32 @@ def test_watch_of_many_ends_with_the_code_of_the_one_that_failed(completed: str,
     assert ended[completed]["status"] == "completed"
     assert ended[failing]["error"]["message"] in ran.error["message"]
     assert "fail_at=0.5" in ran.error["message"]
+
+
+def test_fail_fast_ends_with_the_first_that_failed_and_names_those_left_running(
+    samples: Samples, slow: str
+) -> None:
+    facecli("task", "cancel", slow)
+    running = facecli(
+        *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
+        *("--option", "delay=600"),
+    ).out.strip()
+    ran = facecli("task", "watch", running, slow, "--fail-fast", "--json")
+    assert ran.code == 3
+    assert ran.objects[-1]["status"] == "cancelled"
+    message = f"task {slow} cancelled: the task was cancelled; left running: {running}"
+    assert ran.error["message"] == message
+    assert facecli("task", "status", running, "--json").object["status"] in {"pending", "processing"}
+    facecli("task", "cancel", running)
+    both = facecli("task", "watch", running, slow, "--fail-fast")
+    assert both.code == 3
+    assert both.err.count("facecli: task") == 1
+
+
+def test_fail_fast_waits_for_all_while_none_fails(completed: str) -> None:
+    ran = facecli("task", "watch", completed, "nobody", completed, "--fail-fast", "-q")
+    assert ran.code == 5
+    assert len(ran.lines) == 2
 
 
 def test_watch_gives_up_after_its_timeout_and_the_task_goes_on(slow: str) -> None:

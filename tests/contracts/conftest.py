@@ -7,12 +7,13 @@ import pytest
 
 from facecli.blobs.local import LocalBlobs
 from facecli.core.blobs import BlobStore
-from facecli.core.tasks import TaskFeed, TaskRows
+from facecli.core.task_feed import TaskFeed
+from facecli.core.tasks import TaskRows
 from facecli.core.uploads import UploadRows
 from facecli.core.workers import WorkerRows
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.feed import PollingFeed
+from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.workers import SqlWorkerRows
@@ -54,9 +55,9 @@ def worker_rows(either_database: str) -> Iterator[WorkerRows]:
     engine.dispose()
 
 
-@pytest.fixture(params=["polling"])
-def feed(request: pytest.FixtureRequest, task_rows: TaskRows) -> TaskFeed:
-    return {"polling": PollingFeed}[request.param](task_rows, interval=0.01)
+@pytest.fixture
+def feed(task_rows: TaskRows, either_database: str) -> TaskFeed:
+    return SqlTaskFeed(task_rows, changes_of(either_database))
 
 
 @pytest.fixture(params=["local"])

@@ -1,102 +1,152 @@
 """What every TaskFeed does."""
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from queue import SimpleQueue
+from threading import Event
 
 import pytest
 
 from facecli.core import tasks
 from facecli.core.errors import TaskNotFound
-from facecli.core.tasks import Task, TaskFeed, TaskRows, TaskStatus
+from facecli.core.task_feed import TaskFeed
+from facecli.core.tasks import Task, TaskRows, TaskStatus
 from facecli.core.uploads import UploadRows
 from tests.contracts.test_task_rows import NEW, claim
 
+DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
-def on() -> bool:
-    return False
+Open = Callable[[], tuple[UploadRows, TaskRows]]
 
 
-def test_the_task_as_it_is_comes_first(task_rows: TaskRows, feed: TaskFeed) -> None:
+class Watcher:
+    """Somebody who watches a task."""
+
+    def __init__(self, feed: TaskFeed, task_id: str = "t1") -> None:
+        self._told = SimpleQueue[Task]()
+        self.leave = feed.watch(task_id, self._told.put)
+
+    def next(self) -> Task:
+        return self._told.get(timeout=DEADLINE)
+
+    def until_the_end(self) -> list[Task]:
+        """Everything that was told since the last word."""
+        seen = [self.next()]
+        while not seen[-1].ended:
+            seen.append(self.next())
+        return seen
+
+    @property
+    def unheard(self) -> int:
+        return self._told.qsize()
+
+
+def advance(rows: TaskRows, progress: int, task_id: str = "t1") -> Task:
+    change = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
+    return rows.change(task_id, change, now=101.0 + progress)
+
+
+def test_the_task_as_it_is_is_told_before_watch_returns(task_rows: TaskRows, feed: TaskFeed) -> None:
     task = task_rows.insert(NEW, task_id="t1", now=100.0)
-    following = feed.follow("t1", after=0, stopped=on)
-    assert next(following) == task
+    told: list[Task] = []
+    feed.watch("t1", told.append)()
+    assert told == [task]
 
 
-def test_then_every_change_until_the_end(
-    open_rows: Callable[[], tuple[UploadRows, TaskRows]], feed: TaskFeed
-) -> None:
+def test_then_every_change_until_the_end(open_rows: Open, feed: TaskFeed) -> None:
     worker = open_rows()[1]
     worker.insert(NEW, task_id="t1", now=100.0)
-    seen = []
-    for task in feed.follow("t1", after=0, stopped=on):
-        seen.append((task.revision, task.status))
-        if task.status is TaskStatus.PENDING:
-            claim(worker)
-        elif task.status is TaskStatus.PROCESSING:
-            worker.change("t1", tasks.cancelled, now=102.0)
-    assert seen == [(1, TaskStatus.PENDING), (2, TaskStatus.PROCESSING), (3, TaskStatus.CANCELLED)]
+    watcher = Watcher(feed)
+    assert watcher.next().status is TaskStatus.PENDING
+    claimed = claim(worker)
+    assert watcher.next() == claimed
+    advanced = advance(worker, 10)
+    assert watcher.next() == advanced
+    ended = worker.change("t1", tasks.cancelled, now=120.0)
+    assert watcher.until_the_end() == [ended]
 
 
-def test_only_what_is_above_the_revision_that_was_seen(task_rows: TaskRows, feed: TaskFeed) -> None:
+def test_an_ended_task_is_told_once_and_nothing_after_it(task_rows: TaskRows, feed: TaskFeed) -> None:
     task_rows.insert(NEW, task_id="t1", now=100.0)
-    claim(task_rows)
+    task_rows.insert(NEW, task_id="t2", now=100.0)
+    early, other = Watcher(feed), Watcher(feed, "t2")
+    assert early.next().status is TaskStatus.PENDING
+    ended = task_rows.change("t1", tasks.cancelled, now=102.0)
+    late = Watcher(feed)
+    assert early.next() == late.next() == ended
+    task_rows.change("t1", tasks.retried, now=103.0)
+    task_rows.change("t2", tasks.cancelled, now=104.0)
+    assert other.until_the_end()[-1].ended  # the feed has seen both by now
+    assert early.unheard == late.unheard == 0
+
+
+def test_who_comes_after_a_retry_sees_the_next_round(task_rows: TaskRows, feed: TaskFeed) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    first = Watcher(feed)
     task_rows.change("t1", tasks.cancelled, now=102.0)
-    assert [task.revision for task in feed.follow("t1", after=1, stopped=on)] == [3]
-    assert [task.revision for task in feed.follow("t1", after=3, stopped=on)] == []
-
-
-def test_a_revision_from_the_future_waits_for_the_end(task_rows: TaskRows, feed: TaskFeed) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
-    with ThreadPoolExecutor(1) as pool:
-        watching = pool.submit(lambda: list(feed.follow("t1", after=9, stopped=on)))
-        task_rows.change("t1", tasks.cancelled, now=102.0)
-        assert watching.result() == []
+    assert first.until_the_end()[-1].round == 1
+    retried = task_rows.change("t1", tasks.retried, now=103.0)
+    second = Watcher(feed)
+    assert second.next() == retried
+    task_rows.change("t1", tasks.cancelled, now=104.0)
+    assert [task.round for task in second.until_the_end()] == [2]
 
 
 def test_an_unknown_task_is_named(feed: TaskFeed) -> None:
     with pytest.raises(TaskNotFound):
-        next(feed.follow("nope", after=0, stopped=on))
+        feed.watch("nope", lambda task: None)
 
 
-def test_a_watcher_can_be_stopped(task_rows: TaskRows, feed: TaskFeed) -> None:
+def test_who_left_is_told_nothing_more_and_the_others_are(task_rows: TaskRows, feed: TaskFeed) -> None:
     task_rows.insert(NEW, task_id="t1", now=100.0)
-    stop, waiting = threading.Event(), threading.Event()
+    gone, there = Watcher(feed), Watcher(feed)
+    assert gone.next() == there.next()
+    gone.leave()
+    gone.leave()
+    task_rows.change("t1", tasks.cancelled, now=102.0)
+    assert [task.status for task in there.until_the_end()] == [TaskStatus.CANCELLED]
+    assert gone.unheard == 0
 
-    def stopped() -> bool:
-        waiting.set()
-        return stop.is_set()
+
+def test_a_change_in_the_moment_of_coming_is_not_missed(open_rows: Open, feed: TaskFeed) -> None:
+    worker, ready = open_rows()[1], Event()
+    worker.insert(NEW, task_id="t1", now=100.0)
+    claim(worker)
+
+    def change_again_and_again() -> None:
+        for progress in range(1, 60):
+            advance(worker, progress)
+            if progress == 10:
+                ready.set()
+        worker.change("t1", tasks.cancelled, now=200.0)
 
     with ThreadPoolExecutor(1) as pool:
-        watching = pool.submit(lambda: list(feed.follow("t1", after=1, stopped=stopped)))
-        waiting.wait()
-        stop.set()
-        assert watching.result(timeout=5) == []
+        changing = pool.submit(change_again_and_again)
+        ready.wait()
+        watchers = [Watcher(feed) for _ in range(30)]
+        for watcher in watchers:
+            check_story(watcher.until_the_end())
+        changing.result()
 
 
 def test_every_watcher_sees_time_go_forward_only_and_the_end(task_rows: TaskRows, feed: TaskFeed) -> None:
     for task_id in ("t1", "t2"):
         task_rows.insert(NEW, task_id=task_id, now=100.0)
         claim(task_rows, task_id)
-    watchers = threading.Barrier(41)
-
-    def watch(watcher: int) -> list[Task]:
-        following = feed.follow(f"t{1 + watcher % 2}", after=0, stopped=on)
-        seen = [next(following)]
-        watchers.wait()
-        return seen + list(following)
-
-    with ThreadPoolExecutor(40) as pool:
-        watching = pool.map(watch, range(40))
-        watchers.wait()
-        for progress in range(1, 20):
-            for task_id in ("t1", "t2"):
-                change = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
-                task_rows.change(task_id, change, now=101.0 + progress)
+    watchers = [Watcher(feed, f"t{1 + number % 2}") for number in range(40)]
+    for progress in range(1, 20):
         for task_id in ("t1", "t2"):
-            task_rows.change(task_id, tasks.cancelled, now=130.0)
-        for seen in watching:
-            revisions = [task.revision for task in seen]
-            assert revisions == sorted(set(revisions))
-            assert seen[-1].status is TaskStatus.CANCELLED
+            advance(task_rows, progress, task_id)
+    for task_id in ("t1", "t2"):
+        task_rows.change(task_id, tasks.cancelled, now=130.0)
+    for watcher in watchers:
+        check_story(watcher.until_the_end())
+
+
+def check_story(seen: list[Task]) -> None:
+    revisions = [task.revision for task in seen]
+    assert revisions == sorted(set(revisions))
+    progress = [task.progress for task in seen]
+    assert progress == sorted(progress)
+    assert [task.status for task in seen if task.ended] == [TaskStatus.CANCELLED]

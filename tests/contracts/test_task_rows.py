@@ -10,6 +10,7 @@ import pytest
 
 from facecli.core import claims, tasks
 from facecli.core.errors import AlreadyExists, InvalidInput, MediaRefused, TaskEnded, TaskNotFound
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import NewTask, Result, Task, TaskRows, TaskStatus
 from facecli.core.uploads import FileType, Upload, UploadRows, UploadStatus
 
@@ -56,6 +57,8 @@ def test_a_new_task_is_pending_and_as_asked_for(task_rows: TaskRows) -> None:
         owner="ann",
         status=TaskStatus.PENDING,
         progress=0,
+        frames_done=0,
+        frames=0,
         stage="",
         revision=1,
         round=1,
@@ -133,6 +136,15 @@ def test_a_refused_change_leaves_the_task(task_rows: TaskRows) -> None:
     assert task_rows.get("t1") == task
 
 
+def test_frames_are_kept(task_rows: TaskRows) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    claim(task_rows)
+    change = partial(tasks.advanced, run="r1", progress=40, stage="swapping", frames_done=100, frames=250)
+    task = task_rows.change("t1", change, now=102.0)
+    assert (task.frames_done, task.frames) == (100, 250)
+    assert task_rows.get("t1") == task
+
+
 def test_a_result_is_kept(task_rows: TaskRows) -> None:
     task_rows.insert(NEW, task_id="t1", now=100.0)
     claim(task_rows)
@@ -197,8 +209,8 @@ def test_pages_run_from_the_newest_to_the_oldest(task_rows: TaskRows) -> None:
     for number in range(5):
         task_rows.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
     task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
-    first = task_rows.listed("ann", status=None, limit=3, before="")
-    second = task_rows.listed("ann", status=None, limit=3, before=first[-1].id)
+    first = task_rows.listed("ann", TaskFilter(), limit=3, before="")
+    second = task_rows.listed("ann", TaskFilter(), limit=3, before=first[-1].id)
     assert [task.id for task in (*first, *second)] == ["t4", "t3", "t2", "t1", "t0"]
 
 
@@ -206,16 +218,16 @@ def test_a_page_can_be_of_one_status(task_rows: TaskRows) -> None:
     for number in range(4):
         task_rows.insert(NEW, task_id=f"t{number}", now=100.0 + number)
     claim(task_rows, "t2")
-    pending = TaskStatus.PENDING
-    assert [task.id for task in task_rows.listed("ann", status=pending, limit=9, before="t2")] == ["t1", "t0"]
-    assert [task.id for task in task_rows.listed("ann", status=pending, limit=2, before="")] == ["t3", "t1"]
+    pending = TaskFilter(status=TaskStatus.PENDING)
+    assert [task.id for task in task_rows.listed("ann", pending, limit=9, before="t2")] == ["t1", "t0"]
+    assert [task.id for task in task_rows.listed("ann", pending, limit=2, before="")] == ["t3", "t1"]
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])
 def test_a_page_after_nothing_of_mine_is_refused(task_rows: TaskRows, before: str) -> None:
     task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
     with pytest.raises(InvalidInput):
-        task_rows.listed("ann", status=None, limit=2, before=before)
+        task_rows.listed("ann", TaskFilter(), limit=2, before=before)
 
 
 def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(task_rows: TaskRows) -> None:

@@ -42,6 +42,8 @@ def task(status: TaskStatus) -> Task:
         owner="ann",
         status=status,
         progress=40 if processing else 0,
+        frames_done=100 if processing else 0,
+        frames=250,
         stage="swapping" if processing else "",
         revision=3,
         round=1,
@@ -92,7 +94,8 @@ def test_a_completed_task_stays_so() -> None:
 
 def test_a_claim_begins_anew_and_fences_off_the_run_before() -> None:
     claimed = tasks.claimed(task(TaskStatus.PROCESSING), run="r2", worker="w2")
-    assert (claimed.run, claimed.worker, claimed.attempt, claimed.progress) == ("r2", "w2", 2, 0)
+    assert (claimed.run, claimed.worker, claimed.attempt) == ("r2", "w2", 2)
+    assert (claimed.progress, claimed.frames_done, claimed.frames) == (0, 0, 250)
     fenced: list[Callable[[], Task]] = [
         lambda: tasks.advanced(claimed, run=RUN, progress=50, stage="swapping"),
         lambda: tasks.completed(claimed, run=RUN, result=RESULT),
@@ -111,9 +114,19 @@ def test_progress_goes_forward_and_is_whole_at_the_end_only(said: int, shown: in
     assert (advanced.progress, advanced.stage) == (shown, "joining")
 
 
+@pytest.mark.parametrize(("said", "shown"), [(120, 120), (99, 100), (0, 100)])
+def test_frames_go_forward_too_and_are_as_before_when_nobody_says(said: int, shown: int) -> None:
+    processing = task(TaskStatus.PROCESSING)
+    advanced = tasks.advanced(processing, run=RUN, progress=50, stage="swapping", frames_done=said)
+    assert (advanced.frames_done, advanced.frames) == (shown, 250)
+    counted = tasks.advanced(processing, run=RUN, progress=50, stage="swapping", frames=300)
+    assert counted.frames == 300
+
+
 def test_a_result_ends_a_task() -> None:
     completed = tasks.completed(task(TaskStatus.PROCESSING), run=RUN, result=RESULT)
     assert (completed.progress, completed.stage, completed.run, completed.worker) == (100, "", "", "")
+    assert completed.frames_done == completed.frames == 250
     assert completed.result_url == "/outputs/t1/clip.of.mine.mp4"
     assert completed.ended
 
@@ -129,12 +142,14 @@ def test_a_retry_is_new_work_under_the_same_id() -> None:
     retried = tasks.retried(failed)
     assert retried.id == failed.id
     assert retried.work_id != failed.work_id
-    assert (retried.attempt, retried.error_reason, retried.error_message) == (0, "", "")
+    assert (retried.round, retried.attempt, retried.progress, retried.frames_done) == (2, 0, 0, 0)
+    assert (retried.error_reason, retried.error_message) == ("", "")
 
 
 def test_a_dead_worker_gives_its_task_back() -> None:
     released = claims.lost(task(TaskStatus.PROCESSING), run=RUN, most=5)
     assert (released.status, released.run, released.worker) == (TaskStatus.PENDING, "", "")
+    assert (released.attempt, released.progress, released.frames_done) == (1, 40, 100)
     assert released.work_id == task(TaskStatus.PROCESSING).work_id
 
 

@@ -1,20 +1,22 @@
-"""The polling feed: one thread, only while somebody watches, whatever the database says."""
+"""The feed: one thread, only while somebody watches, whatever the database says."""
 
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 from sqlalchemy import Engine
 
 from facecli.core import tasks
 from facecli.core.errors import Unavailable
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Change, NewTask, Task, TaskRows, TaskStatus
-from facecli.metadata.feed import PollingFeed
+from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRows
 from tests.contracts.test_task_rows import NEW
+
+DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
 
 class CountedRows:
@@ -37,8 +39,8 @@ class CountedRows:
     def get(self, task_id: str) -> Task:
         return self._rows.get(task_id)
 
-    def listed(self, owner: str, *, status: TaskStatus | None, limit: int, before: str) -> Sequence[Task]:
-        return self._rows.listed(owner, status=status, limit=limit, before=before)
+    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
+        return self._rows.listed(owner, wanted, limit=limit, before=before)
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
         return self._rows.change(task_id, change, now=now)
@@ -53,24 +55,28 @@ class CountedRows:
         return self._rows.delete(task_id, revision=revision)
 
 
-class Ticks:
-    """The feed's time: it waits until the test lets it go on."""
+class ToldChanges:
+    """Changes that the test tells of; a `wait` ends when it does."""
 
     def __init__(self) -> None:
-        self.asked_for: queue.Queue[float] = queue.Queue()
-        self._go = threading.Semaphore(0)
+        self.waiting = queue.Queue[None]()
+        self.closed = 0
+        self._told = queue.Queue[bool]()
 
-    def wait(self, seconds: float) -> None:
-        self.asked_for.put(seconds)
-        self._go.acquire()
+    def wait(self) -> bool:
+        self.waiting.put(None)
+        return self._told.get(timeout=DEADLINE)
 
-    def next_poll(self) -> None:
-        """Return when one more poll is over."""
-        self._go.release()
-        self.asked_for.get(timeout=5)
+    def close(self) -> None:
+        self.closed += 1
+
+    def tell(self, changed: bool = True) -> None:
+        """Return when the feed has done what it does about it."""
+        self._told.put(changed)
+        self.waiting.get(timeout=DEADLINE)
 
     def let_go(self) -> None:
-        self._go.release()
+        self._told.put(True)
 
 
 @pytest.fixture
@@ -79,118 +85,118 @@ def rows(engine: Engine) -> CountedRows:
 
 
 @pytest.fixture
-def ticks() -> Ticks:
-    return Ticks()
+def changes() -> ToldChanges:
+    return ToldChanges()
 
 
 @pytest.fixture
-def feed(rows: CountedRows, ticks: Ticks) -> PollingFeed:
-    return PollingFeed(rows, 0.1, wait=ticks.wait)
+def feed(rows: CountedRows, changes: ToldChanges) -> SqlTaskFeed:
+    return SqlTaskFeed(rows, changes)
 
 
-def never() -> bool:
-    return False
-
-
-def pollers() -> list[threading.Thread]:
+def askers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "task-feed"]
 
 
 @pytest.fixture(autouse=True)
-def no_poller_is_left() -> Iterator[None]:
+def nobody_asks_in_the_end(changes: ToldChanges) -> Iterator[None]:
+    for thread in askers():  # of other tests
+        thread.join(timeout=DEADLINE)
     yield
-    for thread in pollers():
-        thread.join(timeout=5)
-    assert not pollers()
+    for thread in askers():
+        changes.let_go()
+        thread.join(timeout=DEADLINE)
+    assert not askers()
 
 
-def watch(feed: PollingFeed, count: int, pool: ThreadPoolExecutor) -> Callable[[], list[list[Task]]]:
-    """`count` watchers of t1, all waiting; call the result for what they saw."""
-    waiting = threading.Semaphore(0)
-
-    def one() -> list[Task]:
-        def stopped() -> bool:
-            waiting.release()
-            return False
-
-        return list(feed.follow("t1", after=1, stopped=stopped))
-
-    watching = [pool.submit(one) for _ in range(count)]
-    for _ in range(count):
-        waiting.acquire()
-    return lambda: [one.result(timeout=5) for one in watching]
-
-
-def test_many_watchers_cost_one_thread_and_one_question_a_round(
-    feed: PollingFeed, rows: CountedRows, ticks: Ticks
+def test_many_watchers_cost_one_thread_and_one_question_a_change(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
 ) -> None:
     rows.insert(NEW, task_id="t1", now=100.0)
-    with ThreadPoolExecutor(200) as pool:
-        ended = watch(feed, 200, pool)
-        assert ticks.asked_for.get(timeout=5) == 0.1
-        assert len(pollers()) == 1
-        ticks.next_poll()
-        assert rows.asked == [{"t1": 1}, {"t1": 1}]
-        rows.change("t1", tasks.cancelled, now=101.0)
-        ticks.next_poll()
-        assert [[task.status for task in seen] for seen in ended()] == [[TaskStatus.CANCELLED]] * 200
-    ticks.let_go()
-
-
-def test_nobody_is_asked_for_nobody(feed: PollingFeed, rows: CountedRows) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
-    assert next(feed.follow("t1", after=0, stopped=never)).id == "t1"
+    told: list[Task] = []
+    for _ in range(200):
+        feed.watch("t1", told.append)
+    changes.waiting.get(timeout=DEADLINE)
+    assert len(askers()) == 1
+    changes.tell()  # those who came while it waited
+    asked = len(rows.asked)
+    changes.tell(False)
+    assert len(rows.asked) == asked
     rows.change("t1", tasks.cancelled, now=101.0)
-    assert len(list(feed.follow("t1", after=0, stopped=never))) == 1
+    changes.let_go()
+    askers()[0].join(timeout=DEADLINE)
+    assert rows.asked[asked:] == [{"t1": 1}]
+    assert [task.status for task in told] == [TaskStatus.PENDING] * 200 + [TaskStatus.CANCELLED] * 200
+
+
+def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, rows: CountedRows) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    rows.change("t1", tasks.cancelled, now=101.0)
+    feed.watch("t1", lambda task: None)
     assert rows.asked == []
-    assert not pollers()
+    assert not askers()
 
 
-def test_polling_ends_with_the_last_watcher_and_begins_with_the_next(
-    feed: PollingFeed, rows: CountedRows, ticks: Ticks
+def test_asking_ends_with_the_last_watcher_and_begins_with_the_next(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
 ) -> None:
     rows.insert(NEW, task_id="t1", now=100.0)
-    for _ in range(2):
-        with ThreadPoolExecutor(1) as pool:
-            ended = watch(feed, 1, pool)
-            ticks.asked_for.get(timeout=5)
-            (poller,) = pollers()
-            rows.change("t1", tasks.cancelled, now=101.0)
-            ticks.next_poll()
-            assert len(ended()) == 1
-        ticks.let_go()
-        poller.join(timeout=5)
-        assert not poller.is_alive()
-        rows.change("t1", tasks.retried, now=102.0)
+    for turn in range(1, 3):
+        leave = feed.watch("t1", lambda task: None)
+        changes.waiting.get(timeout=DEADLINE)
+        (asker,) = askers()
+        leave()
+        changes.let_go()
+        asker.join(timeout=DEADLINE)
+        assert not asker.is_alive()
+        assert changes.closed == turn
+
+
+def test_a_change_between_the_reading_and_the_coming_of_a_watcher_is_asked_for_at_once(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    rows.insert(NEW, task_id="t2", now=100.0)
+    leave = [feed.watch("t1", lambda task: None)]
+    changes.waiting.get(timeout=DEADLINE)
+    asked = len(rows.asked)
+    leave.append(feed.watch("t2", lambda task: None))
+    changes.tell(False)
+    assert rows.asked[asked:] == [{"t1": 1, "t2": 1}]
+    for each in leave:
+        each()
 
 
 def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
-    feed: PollingFeed, rows: CountedRows, ticks: Ticks, caplog: pytest.LogCaptureFixture
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows.insert(NEW, task_id="t1", now=100.0)
-    with ThreadPoolExecutor(1) as pool, caplog.at_level(logging.INFO):
-        ended = watch(feed, 1, pool)
-        ticks.asked_for.get(timeout=5)
+    told: list[Task] = []
+    with caplog.at_level(logging.INFO):
+        feed.watch("t1", told.append)
+        changes.waiting.get(timeout=DEADLINE)
         rows.failing = True
-        ticks.next_poll()
-        ticks.next_poll()
+        changes.tell()
+        changes.tell()
         rows.change("t1", tasks.cancelled, now=101.0)
         rows.failing = False
-        ticks.next_poll()
-        assert [task.status for (task,) in ended()] == [TaskStatus.CANCELLED]
-    ticks.let_go()
+        changes.let_go()
+        askers()[0].join(timeout=DEADLINE)
+    assert [task.status for task in told] == [TaskStatus.PENDING, TaskStatus.CANCELLED]
     assert [record.message for record in caplog.records] == [
         "the task feed waits for the database: the database is gone"
     ]
 
 
-def test_a_late_watcher_sees_what_the_others_saw(feed: PollingFeed, rows: CountedRows, ticks: Ticks) -> None:
+def test_a_late_watcher_tells_the_others_what_it_saw(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+) -> None:
     rows.insert(NEW, task_id="t1", now=100.0)
-    with ThreadPoolExecutor(2) as pool:
-        first = watch(feed, 1, pool)
-        ticks.asked_for.get(timeout=5)
-        rows.change("t1", tasks.cancelled, now=101.0)
-        assert [task.status for task in feed.follow("t1", after=1, stopped=never)] == [TaskStatus.CANCELLED]
-        ticks.next_poll()
-        assert [task.status for (task,) in first()] == [TaskStatus.CANCELLED]
-    ticks.let_go()
+    early: list[Task] = []
+    feed.watch("t1", early.append)
+    changes.waiting.get(timeout=DEADLINE)
+    ended = rows.change("t1", tasks.cancelled, now=101.0)
+    late: list[Task] = []
+    feed.watch("t1", late.append)
+    assert late == [ended]
+    assert early[1:] == [ended]

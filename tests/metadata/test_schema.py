@@ -68,7 +68,7 @@ STATEMENTS = {
 
 
 def statements(engine: Engine) -> dict[str, str]:
-    """What there is of tables, columns, constraints and indexes, as the database keeps it."""
+    """What there is of tables, columns, constraints and indexes, but for line breaks, as it is kept."""
     with engine.connect() as connection:
         found = connection.execute(text(STATEMENTS[engine.dialect.name]))
         return {row.name: " ".join(row.sql.split()) for row in found}

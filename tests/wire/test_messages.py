@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.server_info import ServerInfo
+from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Result, Task, TaskStatus
 from facecli.core.uploads import Chunk, FileType, Upload, UploadStatus
 from facecli.wire import files, tasks, uploads
@@ -33,9 +34,11 @@ TASK = Task(
     owner="",
     status=TaskStatus.COMPLETED,
     progress=100,
+    frames_done=250,
+    frames=250,
     stage="",
     revision=9,
-    round=0,
+    round=2,
     attempt=2,
     run="",
     worker="",
@@ -91,3 +94,12 @@ def test_server_info_arrives_as_it_was() -> None:
         max_video_seconds=8,
     )
     assert files.info_from_message(files.info_to_message(info)) == info
+
+
+@pytest.mark.parametrize(
+    "wanted", [TaskFilter(), TaskFilter(status="failed", engine="mock", since=1.5, until=2.5)]
+)
+def test_what_is_to_be_listed_survives(wanted: TaskFilter) -> None:
+    request = tasks.list_request(wanted, user="ann", size=7, token="t1")
+    assert tasks.task_filter(request) == wanted
+    assert (request.user_id, request.page_size, request.page_token) == ("ann", 7, "t1")

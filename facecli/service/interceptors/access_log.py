@@ -17,8 +17,7 @@ def access_log(context: grpc.ServicerContext, method: str) -> Iterator[None]:
     try:
         yield
     finally:
-        code = cast(Any, context).code() or grpc.StatusCode.OK
-        if not context.is_active() and code is grpc.StatusCode.OK:
-            code = grpc.StatusCode.CANCELLED
+        unsaid = grpc.StatusCode.OK if context.is_active() else grpc.StatusCode.CANCELLED
+        code = cast(Any, context).code() or unsaid
         name = code.name if isinstance(code, grpc.StatusCode) else str(code)
         _log.info("%s %s %.3fs %s", method, name, time.monotonic() - started, context.peer())

@@ -1,12 +1,32 @@
 """Runs every call of every kind inside a context manager."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, TypeVar
 
 import grpc
 
 Guard = Callable[[grpc.ServicerContext, str], AbstractContextManager[None]]
+F = TypeVar("F", bound=Callable[..., None])
+
+# How gRPC knows a method that holds no thread; its own health service has one.
+_WITHOUT_THREAD = "experimental_non_blocking"
+
+
+def without_thread(method: F) -> F:
+    """For a method that streams answers: it is given a `send` as well and returns, the call goes on.
+
+    `send(message)` waits until the message is on its way, `send(None)` ends the call; never two at once.
+    """
+    setattr(method, _WITHOUT_THREAD, True)
+    return method
+
+
+def until_the_end(context: grpc.ServicerContext, stack: ExitStack) -> None:
+    """Leave what was entered so far when the call has ended, however it does."""
+    held = stack.pop_all()
+    if not context.add_callback(held.close):
+        held.close()
 
 
 class Wrapping(grpc.ServerInterceptor):
@@ -37,9 +57,21 @@ class Wrapping(grpc.ServerInterceptor):
 
             return call
 
-        make, behaviour, wrap = _KINDS[handler.request_streaming, handler.response_streaming]
+        def open_ended(behaviour: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+            @without_thread
+            def call(request: Any, context: grpc.ServicerContext, send: Callable[[Any], None]) -> None:
+                with ExitStack() as stack:
+                    stack.enter_context(guard(context, method))
+                    behaviour(request, context, send)
+                    until_the_end(context, stack)
+
+            return call
+
+        make, name, answers = _KINDS[handler.request_streaming, handler.response_streaming]
+        behaviour = getattr(handler, name)
+        wrap = open_ended if hasattr(behaviour, _WITHOUT_THREAD) else many if answers == "many" else one
         return make(
-            (many if wrap == "many" else one)(getattr(handler, behaviour)),
+            wrap(behaviour),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )

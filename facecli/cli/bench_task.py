@@ -1,0 +1,119 @@
+"""`facecli bench task`: how fast tasks are, and how soon who watches them knows."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from facecli import config
+from facecli.cli.bench_options import BaselineFile, DataDir, Runs, WarmUp
+from facecli.cli.bench_server import own_server, terminable
+from facecli.cli.options import Json, Profile, ProgressKind, time
+from facecli.cli.output import Output
+from facecli.cli.progress import bars
+
+
+def task(
+    seconds: Annotated[
+        int,
+        typer.Option("--seconds", metavar="N", help="Of the clip: 1280 × 720, 25 frames a second.", min=1),
+    ] = 20,
+    runs: Runs = 3,
+    warm_up: WarmUp = 1,
+    watchers: Annotated[
+        int, typer.Option("--watchers", metavar="N", help="Watchers of one task at once.", min=0)
+    ] = 1000,
+    watch_for: Annotated[
+        float | None,
+        typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch; default: 10s."),
+    ] = None,
+    kills: Annotated[
+        int, typer.Option("--kills", metavar="N", help="Kills of a worker in the middle of a task.", min=0)
+    ] = 3,
+    data_dir: DataDir = None,
+    baseline: BaselineFile = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-if",
+            metavar="EXPR",
+            help="End with exit code 1 then: by_plain<0.9, watch_p95_ms>200, again_seconds_max>1.2*baseline; "
+            "may be repeated.",
+        ),
+    ] = None,
+    progress: ProgressKind = None,
+    profile: Profile = None,
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the frames a second only.")] = False,
+) -> None:
+    """Measure tasks.
+
+    On a server of its own with one worker and the mock engine: the time from create to the first progress;
+    frames a second, in turns with one plain ffmpeg command that has the same filters and settings; the time
+    from a worker's commit to many watchers; and from kill -9 of the worker until it runs again.
+
+    Example: facecli bench task --watchers 1000 --kills 3
+
+    Example: facecli bench task --json --fail-if 'by_plain<0.9' --fail-if 'watch_p95_ms>200'
+
+    Exit codes: 0 done, 1 a --fail-if holds, or there is no ffmpeg, 2 a bad option, 9 no room on the disk.
+    """
+    from facecli.bench.content import check_room, scratch
+    from facecli.bench.figures import names_of
+    from facecli.bench.plain import swap_plainly
+    from facecli.bench.task_figures import FIGURES
+    from facecli.bench.task_plan import TaskPlan
+    from facecli.bench.tasks import measure_tasks
+    from facecli.bench.upload_client import Place
+    from facecli.bootstrap.parts import plain_engine
+    from facecli.cli.bench_limits import check, read_baseline, read_limits
+    from facecli.cli.bench_report import task_report
+    from facecli.core.samples import make_samples
+
+    output = Output(as_json=as_json, quiet=quiet)
+    settings = config.load({"progress": progress}, profile=profile)
+    plan = TaskPlan(
+        seconds=seconds,
+        runs=runs,
+        warm_up=warm_up,
+        watchers=watchers,
+        watch_for=10.0 if watch_for is None else watch_for,
+        kills=kills,
+    )
+    before = read_baseline(baseline, bench="task") if baseline else None
+    limits = read_limits(fail_if or [], names=names_of(FIGURES), baseline=before)
+    place = Place(
+        servers="",
+        user=settings.user,
+        token=settings.token,
+        timeout=settings.timeout,
+        retry_for=settings.retry_for,
+        insecure=settings.insecure,
+    )
+    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
+        check_room(folder, 0)
+        own = replace(
+            settings,
+            bind="127.0.0.1:0",
+            data_dir=str(folder / "server"),
+            database="",
+            log_level="error",
+            workers=1,
+            max_watchers=watchers + 1,
+        )
+        media, engine = plain_engine(settings)
+        face, clip = make_samples(media, folder, seconds=seconds)
+        measured = measure_tasks(
+            plan,
+            place,
+            serving=partial(own_server, own),
+            samples=(face, clip),
+            plain=partial(swap_plainly, media, engine, face=face, video=clip, output=folder / "plain.mp4"),
+            shown=drawn.task,
+        )
+    report = task_report(plan, measured, baseline=before)
+    for note in report.notes:
+        output.note(note)
+    output.show(report.object, text=report.text, short=f"{report.figures['task_fps']}")
+    check(limits, report.figures, before)
