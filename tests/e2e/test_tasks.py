@@ -44,6 +44,9 @@ def check_completed_once(server: Server, done: Done, task_id: str, out: Path) ->
     assert server.leftovers() == []
     revisions = [said["revision"] for said in done.objects]
     assert revisions == sorted(set(revisions))
+    told = [(said["attempt"], said["frames_done"]) for said in done.objects]
+    assert told == sorted(told)  # attempts rise, and within one of them frames do
+    assert ended[0]["frames_done"] == ended[0]["frames"] > 0
 
 
 def test_a_task_whose_worker_is_killed_begins_another_attempt_and_completes(
