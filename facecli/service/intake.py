@@ -77,13 +77,15 @@ class Intake(Generic[T]):
 
     def _next(self) -> T | BaseException | None:
         while True:
-            # Also between the chunks of a fast client, who would keep a stopping server waiting.
+            # Also between the chunks of a client who would keep a stopping server waiting, or drips chunks.
             if self._limits.draining.is_set():
                 raise Unavailable("the server is shutting down; go on with this upload when it is back")
+            self._check_pace()
             try:
                 return self._written.get(timeout=LOOK_EVERY)
             except queue.Empty:
-                self._check()
+                if not self._active():
+                    raise grpc.RpcError from None
 
     def _waiting(self) -> Iterator[T | BaseException | None]:
         try:
@@ -92,9 +94,7 @@ class Intake(Generic[T]):
         except queue.Empty:
             return
 
-    def _check(self) -> None:
-        if not self._active():
-            raise grpc.RpcError
+    def _check_pace(self) -> None:
         if self._credit.spent():
             limits = self._limits
             raise IdleTooLong(
@@ -110,6 +110,7 @@ class Intake(Generic[T]):
                 if not self._hand_over(self._arrived, message):
                     return
                 self._credit.begin()
+            self._credit.earn(0)  # it has said all, and waits for us
         except grpc.RpcError as error:
             end = error
         finally:

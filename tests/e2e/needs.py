@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,7 +62,7 @@ _WORDS = {
     "ext4": "root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
     "landlock": "Linux 6.12 or newer with Landlock, and seccomp",
 }
-_THERE = {
+_THERE: dict[str, Callable[[], bool]] = {
     "strace": _may_trace,
     "tmpfs": _may_mount_tmpfs,
     "ext4": _may_mount_ext4,
