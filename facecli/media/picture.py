@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_SIDE = 65_535  # pixels, as JPEG has it; 36 million rows of one pixel would take 1.2 GB
 
 
 class Refused(Exception):
@@ -44,6 +45,8 @@ def upright_picture(source: str, max_pixels: int) -> "tuple[Image, str]":
         with Image.open(source, formats=FORMATS) as picture:
             if picture.width * picture.height > max_pixels:
                 raise Refused(f"the picture has more than {max_pixels} pixels")
+            if max(picture.size) > MAX_SIDE:
+                raise Refused(f"a side of the picture is longer than {MAX_SIDE} pixels")
             return ImageOps.exif_transpose(picture), str(picture.format)
     except UnidentifiedImageError:
         raise Refused("the file is not a JPEG, PNG or WebP picture") from None
