@@ -18,11 +18,13 @@ from facecli.service.admission import Admission
 from facecli.service.files import FileService
 from facecli.service.intake import StreamLimits
 from facecli.service.interceptors.access_log import access_log
+from facecli.service.interceptors.audit import audit
 from facecli.service.interceptors.auth import auth
 from facecli.service.interceptors.errors import errors
 from facecli.service.interceptors.raw import Raw
 from facecli.service.interceptors.wrapping import Wrapping
 from facecli.service.memory import keep_freed_memory
+from facecli.service.requests import Requests
 from facecli.service.sending import Sending
 from facecli.service.tasks import TaskService
 from facecli.service.uploads import UploadService
@@ -71,7 +73,9 @@ class Server:
         self._health = health.HealthServicer()
         self._sending = Sending()
         threads = limits.uploads + limits.downloads + SHORT_CALLS
-        guards = [access_log, errors, *([auth(token)] if token else [])]
+        requests = Requests()
+        guards = [requests.numbered, access_log(requests), audit(requests), errors(requests)]
+        guards += [auth(token)] if token else []
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,

@@ -46,10 +46,15 @@ class Hostile:
     name: str
     make: Make
     why: str = ""
+    sure: bool = True  # False: some versions of ffmpeg refuse it and others do not
 
 
 def refused(name: str, make: Make, why: str) -> Hostile:
     return Hostile(name=name, make=make, why=why)
+
+
+def either(name: str, make: Make, why: str) -> Hostile:
+    return Hostile(name=name, make=make, why=why, sure=False)
 
 
 def taken(name: str, make: Make) -> Hostile:
