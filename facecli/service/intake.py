@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import grpc
 
 from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
+from facecli.service.admission import Place
 from facecli.service.credit import Credit
 
 ARRIVED = 2  # messages that may wait to be written
@@ -42,6 +43,7 @@ class Intake(Generic[T]):
         limits: StreamLimits,
         active: Callable[[], bool],
         first: int,
+        place: Place,
     ) -> None:
         """`first` is how many bytes the first message may have."""
         self._messages = messages
@@ -51,6 +53,8 @@ class Intake(Generic[T]):
         self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=ARRIVED)
         self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=WRITTEN)
         self._credit = Credit(idle=limits.idle, min_rate=limits.min_rate, first=first)
+        self._place = place
+        self._place.silence = self._credit.silence
         self._abandoned = threading.Event()
 
     def __iter__(self) -> Iterator[list[T]]:
@@ -95,6 +99,10 @@ class Intake(Generic[T]):
             return
 
     def _check_pace(self) -> None:
+        if self._place.lost:
+            raise IdleTooLong(
+                "nothing arrived for a while, and another upload needed the place; what was stored is kept"
+            )
         if self._credit.spent():
             limits = self._limits
             raise IdleTooLong(

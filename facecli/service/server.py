@@ -36,6 +36,7 @@ from facecli.wire.generated import (
     video_service_pb2_grpc,
 )
 
+PATIENCE = 3.0  # seconds that an upload may say nothing when another one needs its place
 SHORT_CALLS = 32  # threads that no upload or download can take; a watcher has none
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
@@ -87,7 +88,11 @@ class Server:
                 ("grpc.http2.bdp_probe", 0),
                 ("grpc.http2.lookahead_bytes", WINDOW),
                 # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
-                ("grpc.http2.max_ping_strikes", 0),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+                (
+                    "grpc.http2.max_ping_strikes",
+                    30,
+                ),  # a stalled line delivers several at once; more is a flood
                 # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
                 # behind all that a slow line has taken from the client: its window at the lowest rate.
                 ("grpc.keepalive_time_ms", 20_000),
@@ -95,7 +100,7 @@ class Server:
                 ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
             ],
         )
-        uploads = Admission(limits.uploads, "uploads")
+        uploads = Admission(limits.uploads, "uploads", patience=min(PATIENCE, limits.idle))
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
             VideoService(inbox, board, admission=uploads, limits=stream_limits),

@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.config import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg

@@ -8,7 +8,7 @@ from contextlib import suppress
 import grpc
 import pytest
 
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.config import Settings
 from facecli.service.interceptors.audit import CHANGING, MOST_THINGS
 from facecli.telemetry import set_up_logging

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import grpc
 import pytest
 
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.config import Settings
 from facecli.core.errors import FacecliError
 from facecli.media.ffmpeg import FfmpegMedia

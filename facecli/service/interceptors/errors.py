@@ -30,7 +30,8 @@ def errors(requests: Requests) -> Guard:
             context.abort_with_status(to_status(error, request_id=request_id))
         except grpc.RpcError:
             _log.debug("%s: the client went away", method)
-            raise
+            # Raised on, it would be a stack in the log for everybody who hangs up.
+            context.abort(grpc.StatusCode.CANCELLED, "the client went away")
         except Exception:
             if cast(Any, context).code() is not None:  # aborted already, further in
                 raise

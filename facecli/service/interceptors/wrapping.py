@@ -1,7 +1,7 @@
 """Runs every call of every kind inside a context manager, which may listen to what changes something."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -69,9 +69,10 @@ class Wrapping(grpc.ServerInterceptor):
                     if listener is None:
                         yield from behaviour(request, context)
                         return
-                    for response in behaviour(listener.heard(request), context):
-                        listener.said(response)
-                        yield response
+                    with closing(behaviour(listener.heard(request), context)) as responses:
+                        for response in responses:
+                            listener.said(response)
+                            yield response
 
             return call
 
