@@ -89,10 +89,7 @@ class Server:
                 ("grpc.http2.lookahead_bytes", WINDOW),
                 # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
-                (
-                    "grpc.http2.max_ping_strikes",
-                    30,
-                ),  # a stalled line delivers several at once; more is a flood
+                ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several at once
                 # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
                 # behind all that a slow line has taken from the client: its window at the lowest rate.
                 ("grpc.keepalive_time_ms", 20_000),

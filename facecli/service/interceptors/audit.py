@@ -25,6 +25,7 @@ CHANGING = frozenset(
         "/video.UploadService/CancelUpload",
         "/video.TaskService/CancelTask",
         "/video.TaskService/RetryTask",
+        "/video.TaskService/DeleteTask",
     }
 )
 MOST_THINGS = 16  # of one call; of more it tells how many
