@@ -47,7 +47,9 @@ def upright_picture(source: str, max_pixels: int) -> "tuple[Image, str]":
                 raise Refused(f"the picture has more than {max_pixels} pixels")
             if max(picture.size) > MAX_SIDE:
                 raise Refused(f"a side of the picture is longer than {MAX_SIDE} pixels")
-            return ImageOps.exif_transpose(picture), str(picture.format)
+            # Many phones write a JPEG with more pictures behind the first.
+            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+            return ImageOps.exif_transpose(picture), kind
     except UnidentifiedImageError:
         raise Refused("the file is not a JPEG, PNG or WebP picture") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
