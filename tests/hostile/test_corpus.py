@@ -22,7 +22,7 @@ from tests.hostile.traps import Traps
 from tests.hostile.videos import videos
 from tests.service.conftest import Stubs
 
-MOST_MEMORY = 1024**3  # bytes that ffmpeg or the picture decoder held at most; 0.5 of it by 36 million pixels
+MOST_MEMORY = 768 * 1024**2  # bytes that ffmpeg or the picture decoder held; 36 million pixels take 500
 PATIENCE = 240  # seconds until a task is taken to hang
 
 VIDEOS = [*playlists(), *references(), *videos()]
