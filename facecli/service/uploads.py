@@ -48,7 +48,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
     def StreamUpload(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> Iterator[pb.StreamUploadResponse]:
-        with self._admission.place(), Reception(self._inbox) as reception:
+        with self._admission.place() as place, Reception(self._inbox) as reception:
             batches = iter(
                 Intake(
                     request_iterator,
@@ -56,6 +56,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
                     limits=self._limits,
                     first=FRAME_SIZE,
                     active=context.is_active,
+                    place=place,
                 )
             )
             try:

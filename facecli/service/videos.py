@@ -39,7 +39,7 @@ class VideoService(pb_grpc.VideoServiceServicer):
     def UploadVideo(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> pb.UploadResponse:
-        with self._admission.place():
+        with self._admission.place() as place:
             upload_id = self._resumed_id(context)
             with VideoReception(self._inbox, upload_id) as reception:
                 intake = Intake(
@@ -48,6 +48,7 @@ class VideoService(pb_grpc.VideoServiceServicer):
                     limits=self._limits,
                     first=MAX_CHUNK_SIZE,
                     active=context.is_active,
+                    place=place,
                 )
                 for batch in intake:
                     for _ in self._inbox.store_all(batch):
