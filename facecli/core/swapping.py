@@ -184,7 +184,8 @@ class Swapping:
         frames = self._media.count_frames(output)
         if frames != segment.frames and frames != self._media.count_shown(video, segment, info):
             raise FacecliError(
-                f"engine {task.engine} wrote {frames} frames for segment {segment.index} of {segment.frames}"
+                f"engine {task.engine} wrote {frames} frames for segment {segment.index}, "
+                f"which has {segment.frames}"
             )
 
     def _input(self, upload_id: str) -> Path:
