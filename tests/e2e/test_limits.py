@@ -115,7 +115,7 @@ def test_a_task_that_the_queue_lost_is_found_while_the_server_runs(
 
 
 def test_a_key_makes_one_task_however_many_ask_at_once(
-    serve: Serve, either_url: str, face: Path, clip: Path
+    either_url: str, serve: Serve, face: Path, clip: Path
 ) -> None:
     server = serve(environment={"FACECLI_DATABASE": either_url})
     to = ("--server", server.address, "-q")
