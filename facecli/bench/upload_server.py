@@ -12,7 +12,7 @@ from facecli.bench.usage import usage
 from facecli.telemetry import set_up_logging
 
 if TYPE_CHECKING:
-    from facecli.bootstrap import Running
+    from facecli.bootstrap.serving import Running
 
 KILL = "kill"
 

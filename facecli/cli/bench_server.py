@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facecli.config import Settings
 
 if TYPE_CHECKING:
-    from facecli.bootstrap import Running
+    from facecli.bootstrap.serving import Running
 
 
 @contextmanager
@@ -23,6 +23,6 @@ def terminable() -> Iterator[None]:
 
 def own_server(settings: Settings) -> AbstractContextManager["Running"]:
     """In the process that is the server."""
-    from facecli.bootstrap import serving
+    from facecli.bootstrap.serving import serving
 
     return serving(settings)

@@ -66,7 +66,7 @@ def task(
     from facecli.bench.task_plan import TaskPlan
     from facecli.bench.tasks import measure_tasks
     from facecli.bench.upload_client import Place
-    from facecli.bootstrap import plain_engine
+    from facecli.bootstrap.parts import plain_engine
     from facecli.cli.bench_limits import check, read_baseline, read_limits
     from facecli.cli.bench_report import task_report
     from facecli.core.samples import make_samples

@@ -44,7 +44,8 @@ def demo(
     output = Output(as_json=as_json, quiet=quiet)
     settings = config.load({"progress": progress}, profile=profile)
     set_up_logging(level="error", format=settings.log_format)
-    from facecli.bootstrap import media_of, serving
+    from facecli.bootstrap.parts import media_of
+    from facecli.bootstrap.serving import serving
     from facecli.core.samples import check_result, make_samples
 
     with ExitStack() as stack:

@@ -71,13 +71,13 @@ def _finding(name: str, check: Callable[[], tuple[str, dict[str, Any]]]) -> Find
 
 
 def _ffmpeg(settings: Settings) -> str:
-    from facecli.bootstrap import ffmpeg_version
+    from facecli.bootstrap.parts import ffmpeg_version
 
     return ffmpeg_version(settings)
 
 
 def _database(settings: Settings) -> str:
-    from facecli.bootstrap import database_version
+    from facecli.bootstrap.parts import database_version
 
     return database_version(settings)
 

@@ -20,7 +20,7 @@ def engines(profile: Profile = None, as_json: Json = False, quiet: Quiet = False
     """
     output = Output(as_json=as_json, quiet=quiet)
     set_up_logging(level="error", format="text")  # what is broken is in the list
-    from facecli.bootstrap import installed_engines
+    from facecli.bootstrap.parts import installed_engines
 
     for found in installed_engines(config.load({}, profile=profile)):
         about = (

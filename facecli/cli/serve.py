@@ -64,7 +64,7 @@ def serve(
         profile=profile,
     )
     set_up_logging(level=settings.log_level, format=settings.log_format)
-    from facecli.bootstrap import serving
+    from facecli.bootstrap.serving import serving
     from facecli.worker.process import Ending
 
     ending = Ending(with_stdin=False)

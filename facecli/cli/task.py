@@ -1,4 +1,4 @@
-"""`facecli task`: create, status, list, watch, cancel, retry, download."""
+"""`facecli task`: create, status, list, watch, cancel, retry, delete, download."""
 
 import math
 from typing import Annotated
@@ -127,6 +127,33 @@ def retry(
         each(ids, lambda task_id: _show(output, opened.tasks.retry(task_id)), as_json=as_json)
 
 
+def delete(
+    ids: TaskIds,
+    server: Server = None,
+    user: User = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Forget ended tasks, and delete their results on the server.
+
+    One that has not ended is refused; `facecli task cancel` ends it. The uploads it was made from stay.
+
+    Example: facecli task delete 6f2c…
+
+    Exit codes: 0 deleted, 1 it has not ended, 5 no such task, 6 no server.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+
+        def deleted(task_id: str) -> None:
+            opened.tasks.delete(task_id)
+            output.show({"task_id": task_id, "deleted": True}, text=f"{task_id}  deleted", short=task_id)
+
+        each(ids, deleted, as_json=as_json)
+
+
 def _show(output: Output, task: Task) -> None:
     output.show(task_object(task), text=task_line(task), short=task.id)
 
@@ -140,6 +167,7 @@ add_commands(
         "watch": task_watch.watch,
         "cancel": cancel,
         "retry": retry,
+        "delete": delete,
         "download": task_download.download,
     },
 )

@@ -39,6 +39,6 @@ def worker(
     """
     settings = config.load({"data_dir": data_dir, "database": database}, profile=profile)
     set_up_logging(level=settings.log_level, format=settings.log_format)
-    from facecli.bootstrap import work
+    from facecli.bootstrap.working import work
 
     work(settings, name=name, with_stdin=with_stdin)

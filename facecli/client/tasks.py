@@ -113,6 +113,12 @@ class TaskClient:
             answer = self._tasks.RetryTask(request, timeout=self._timeout, metadata=self._metadata)
         return wire.from_message(answer.task)
 
+    def delete(self, task_id: str) -> None:
+        """NotReady when it has not ended."""
+        request = pb.DeleteTaskRequest(user_id=self._user, task_id=task_id)
+        with self._connection.calling():
+            self._tasks.DeleteTask(request, timeout=self._timeout, metadata=self._metadata)
+
     def _pause(
         self,
         error: FacecliError,

@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import InvalidInput, PolicyRefused
 
 
 def checked_address(address: str, *, option: str, lowest_port: int = 1) -> str:
@@ -22,3 +22,13 @@ def is_local(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_bind(address: str, *, insecure: bool) -> None:
+    """PolicyRefused for an address that other machines reach, unless `insecure` says so."""
+    checked_address(address, option="--bind", lowest_port=0)
+    if not is_local(address) and not insecure:
+        raise PolicyRefused(
+            f"{address} can be reached from other machines, and nothing that travels is encrypted; "
+            "listen on 127.0.0.1 behind a tunnel or a TLS proxy, or say --insecure"
+        )

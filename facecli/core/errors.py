@@ -25,7 +25,7 @@ FacecliError
 ├── PolicyRefused
 ├── Unavailable               try again
 │   ├── ServerUnreachable
-│   ├── ProgramKilled         somebody killed ffmpeg, perhaps the kernel for want of memory
+│   ├── ProgramKilled         somebody killed ffmpeg or a worker, perhaps the kernel for want of memory
 │   └── StorageFailed         the disk refused; nothing is acknowledged until it was checked
 ├── IdleTooLong
 ├── BytesDiffer               what arrived is not what was promised

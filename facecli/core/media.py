@@ -40,10 +40,14 @@ class VideoInfo:
     origin: Fraction = Fraction(0)  # time on that clock at which the file begins, perhaps with sound alone
     ticks: int = 120_000  # per second; every frame's time is a whole number of them
     bits: int = 8  # per colour, 8 or 10
-    full_range: bool = False
+    range: str = ""  # tv or pc, of colours; empty when the file does not say
     matrix: str = ""  # how colours are coded, as ffmpeg calls it; empty when the file does not say
     rgb: bool = False
     sounds: tuple[Sound, ...] = ()
+
+    @property
+    def full_range(self) -> bool:
+        return self.range == "pc"
 
     @property
     def sound(self) -> str | None:

@@ -2,10 +2,22 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-
-from facecli.core.uploads import Upload
+from typing import Protocol, TypeVar
 
 GRACE = 3600.0  # seconds; nobody retries for longer without a person who would begin the upload again
+
+
+class Expiring(Protocol):
+    """An upload, or what else has an end; `expires_at` by the clock on the wall."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def expires_at(self) -> float: ...
+
+
+E = TypeVar("E", bound=Expiring)
 
 
 class Silence:
@@ -28,7 +40,7 @@ class Silence:
         with self._lock:
             self._heard.update(dict.fromkeys(upload_ids, self._monotonic()))
 
-    def over(self, overdue: Sequence[Upload]) -> list[Upload]:
+    def over(self, overdue: Sequence[E]) -> list[E]:
         """Which of all the uploads that are over by the wall are over indeed; to be asked again and again."""
         with self._lock:
             now, ids = self._monotonic(), {upload.id for upload in overdue}

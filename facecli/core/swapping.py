@@ -1,15 +1,16 @@
 """A task from claim to published result: the steps that a worker runs."""
 
 import logging
-import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from facecli import __version__
-from facecli.core import kept_work, tasks
+from facecli.core import claims, kept_work, tasks
 from facecli.core.blobs import BlobStore, present
 from facecli.core.checksums import crc32c
+from facecli.core.claims import Claim
+from facecli.core.deadline import Deadline, SwapLimits, within
 from facecli.core.engines import Engine, Engines, Swap
 from facecli.core.errors import (
     Cancelled,
@@ -32,7 +33,6 @@ CHECK_EVERY = 0.15  # seconds between two looks at the row, while an engine work
 TELL_EVERY = 0.1  # seconds between two changes of the row, while an engine works
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
 JOINING = 95  # percent, when every segment is swapped
-MOST_ATTEMPTS = 5  # of a task whose ffmpeg is killed each time, as one that does not fit into the memory
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,6 @@ class Swapping:
     def __init__(
         self,
         *,
-        worker: str,
         rows: TaskRows,
         uploads: UploadRows,
         blobs: BlobStore,
@@ -51,8 +50,8 @@ class Swapping:
         engines: Engines,
         workspace: Path,
         clock: Callable[[], float],
+        limits: SwapLimits,
     ) -> None:
-        self._worker = worker
         self._rows = rows
         self._uploads = uploads
         self._blobs = blobs
@@ -60,14 +59,14 @@ class Swapping:
         self._engines = engines
         self._workspace = workspace
         self._clock = clock
+        self._limits = limits
 
-    def run(self, task_id: str) -> None:
+    def run(self, task_id: str, claim: Claim) -> None:
         """Bring the task to an end; return early when it is not to be run, or no longer by us."""
-        run = uuid.uuid4().hex
-        kept = KeptWork(self._workspace / task_id, run=run)
+        kept = KeptWork(self._workspace / task_id, run=claim.run)
         try:
-            task = self._change(task_id, partial(tasks.claimed, run=run, worker=self._worker))
-        except (NotReady, NotFound) as error:
+            task = claim.take(self._rows, task_id, now=self._clock())
+        except (NotReady, NotFound, TakenOver) as error:
             _log.info("task %s is not to be run: %s", task_id, error)
             self._tidy(task_id, kept)  # what a run that was killed left, before the task ended
             return
@@ -77,41 +76,49 @@ class Swapping:
             self._stop(task, kept, error)
         except FileNotFoundError as error:
             # A newer run clears the half files of this one away.
-            try:
-                tasks.held(self._rows.get(task.id), run)
-            except TakenOver as lost:
-                self._stop(task, kept, lost)
-            else:
-                self._again(task, kept, Unavailable(f"a file of task {task.id} is gone: {error}"))
+            self._strike(task, kept, Unavailable(f"a file of task {task.id} is gone: {error}"))
         except ProgramKilled as error:
-            self._again(task, kept, error)
+            self._strike(task, kept, error)
         except Unavailable:
             raise
         except FacecliError as error:
             self._fail(task, kept, error)
 
-    def give_up(self, task_id: str, error_id: str) -> None:
+    def give_up(self, task_id: str, claim: Claim, error_id: str) -> None:
         """End a task that met a bug; the worker's log has the stack under the id."""
         error = InternalError(f"internal error {error_id}; the worker's log tells more", error_id=error_id)
         task = self._rows.get(task_id)
-        if task.worker == self._worker:
-            self._fail(task, KeptWork(self._workspace / task_id, run=task.run), error)
+        if task.run == claim.run:
+            self._fail(task, KeptWork(self._workspace / task_id, run=claim.run), error)
 
     def _stop(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
         kept.leave()
         self._tidy(task.id, kept)
         _log.info("run %s of task %s stopped: %s", task.run, task.id, error)
 
-    def _again(self, task: Task, kept: KeptWork, error: Unavailable) -> None:
-        if task.attempt < MOST_ATTEMPTS:
+    def _strike(self, task: Task, kept: KeptWork, error: Unavailable) -> None:
+        """Begin again, unless this was the last of so many deaths, or another run has the task."""
+        change = partial(claims.struck, run=task.run, most=self._limits.most_deaths, error=error)
+        try:
+            struck = self._change(task.id, change)
+        except (NotFound, TakenOver) as lost:
+            self._stop(task, kept, lost)
+            return
+        if not struck.ended:
             raise error
-        self._fail(task, kept, error)
+        _log.warning("task %s failed: %s", task.id, error)
+        self._tidy(task.id, kept)
 
     def _fail(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
         """Half files go before the row says that the task has ended: then none is left to find."""
-        _log.warning("task %s failed: %s", task.id, error)
-        kept.tidy()
-        self._change_if_held(task.id, partial(tasks.failed, run=task.run, error=error))
+        try:
+            tasks.held(self._rows.get(task.id), task.run)
+            kept.tidy()
+            self._change(task.id, partial(tasks.failed, run=task.run, error=error))
+        except (NotFound, TakenOver) as lost:
+            self._stop(task, kept, lost)
+        else:
+            _log.warning("task %s failed: %s", task.id, error)
 
     def _tidy(self, task_id: str, kept: KeptWork) -> None:
         """A retry goes on from the segments of a failed or cancelled task; a completed one needs none."""
@@ -130,6 +137,7 @@ class Swapping:
         face, video = self._input(task.image_id), self._input(task.video_id)
         engine = self._engines.get(task.engine)
         watch = _Watch(self._rows, task, self._clock)
+        limit = Deadline(self._limits.task, what="the task", setting="task_timeout")
         made_with = {
             "facecli": __version__,
             "media": self._media.version(),
@@ -139,17 +147,20 @@ class Swapping:
         }
         work = kept.plan(made_with, lambda: self._media.plan(video))
         plan = work.plan
-        parts = [
-            work.segment(segment, partial(self._swap, task, engine, watch, face, video, plan.info, segment))
-            for segment in plan.segments
-        ]
-        joining = partial(tasks.advanced, run=task.run, progress=JOINING, stage="joining")
-        self._change(task.id, partial(joining, frames_done=plan.info.frames, frames=plan.info.frames))
-        joined = work.joined(
-            lambda output: self._media.join(
-                video=video, parts=parts, plan=plan, output=output, stopped=watch.stopped
+        with within(watch.stopped, limit) as stopped:
+            parts = [
+                work.segment(
+                    segment,
+                    partial(self._swap, task, engine, watch, stopped, face, video, plan.info, segment),
+                )
+                for segment in plan.segments
+            ]
+            watch.stage("joining", JOINING, plan.info.frames, plan.info.frames)
+            joined = work.joined(
+                lambda output: self._media.join(
+                    video=video, parts=parts, plan=plan, output=output, stopped=stopped
+                )
             )
-        )
         self._publish(task, joined)
 
     def _swap(
@@ -157,17 +168,20 @@ class Swapping:
         task: Task,
         engine: Engine,
         watch: "_Watch",
+        stopped: Callable[[], bool],
         face: Path,
         video: Path,
         info: VideoInfo,
         segment: Segment,
         output: Path,
     ) -> None:
-        engine.swap(
-            Swap(face=face, video=video, segment=segment, output=output, info=info, options=task.options),
-            progress=lambda done: watch.progress(segment.before + done, info.frames),
-            stopped=watch.stopped,
-        )
+        limit = Deadline(self._limits.segment, what="a segment", setting="segment_timeout")
+        with within(stopped, limit) as segment_stopped:
+            engine.swap(
+                Swap(face=face, video=video, segment=segment, output=output, info=info, options=task.options),
+                progress=lambda done: watch.frames(segment.before + done, info.frames),
+                stopped=segment_stopped,
+            )
         frames = self._media.count_frames(output)
         if frames != segment.frames and frames != self._media.count_shown(video, segment, info):
             raise FacecliError(
@@ -189,7 +203,7 @@ class Swapping:
         self._blobs.put(result.blob_key, joined)
         try:
             self._change(task.id, partial(tasks.completed, run=task.run, result=result))
-        except (NotReady, TakenOver):
+        except (NotFound, TakenOver):
             self._blobs.delete(result.blob_key)
             raise
         kept_work.remove(self._workspace / task.id)
@@ -197,12 +211,6 @@ class Swapping:
 
     def _change(self, task_id: str, change: Change) -> Task:
         return self._rows.change(task_id, change, now=self._clock())
-
-    def _change_if_held(self, task_id: str, change: Change) -> None:
-        try:
-            self._change(task_id, change)
-        except (NotReady, TakenOver) as error:
-            _log.info("task %s moved on: %s", task_id, error)
 
 
 class _Watch:
@@ -216,15 +224,19 @@ class _Watch:
         self._looked = 0.0
         self._lost = False
 
-    def progress(self, done: int, frames: int) -> None:
-        """`done` of the `frames` of the whole video."""
-        if self._lost or not self._pace.due(done, frames):
+    def frames(self, done: int, frames: int) -> None:
+        """`done` of the `frames` of the whole video are swapped."""
+        if self._pace.due(done, frames):
+            self.stage("swapping", 1 + (JOINING - 2) * done // frames, done, frames)
+
+    def stage(self, stage: str, percent: int, done: int = 0, frames: int = 0) -> None:
+        if self._lost:
             return
         change = partial(
             tasks.advanced,
             run=self._task.run,
-            progress=1 + (JOINING - 2) * done // frames,
-            stage="swapping",
+            progress=percent,
+            stage=stage,
             frames_done=done,
             frames=frames,
         )

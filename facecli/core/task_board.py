@@ -1,17 +1,17 @@
-"""Where tasks are put up, followed, cancelled, retried, and taken back from the dead."""
+"""Where tasks are put up, followed, cancelled, retried and deleted."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from facecli.core import tasks
 from facecli.core.blobs import BlobStore, present
 from facecli.core.engines import Engines
-from facecli.core.errors import InvalidInput, KeyReused, ResultMissing, TaskNotFound
+from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing, TaskNotFound
 from facecli.core.file_kinds import check_name
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
+from facecli.core.removal import Removal
 from facecli.core.task_feed import TaskFeed
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import NewTask, Task, TaskQueue, TaskRows, TaskStatus
@@ -33,6 +33,7 @@ class TaskBoard:
         engines: Engines,
         clock: Callable[[], float],
         default_engine: str,
+        removal: Removal,
     ) -> None:
         self._rows = rows
         self._inbox = inbox
@@ -43,6 +44,7 @@ class TaskBoard:
         self._engines = engines
         self._clock = clock
         self._default_engine = default_engine
+        self._removal = removal
 
     def create(
         self,
@@ -115,39 +117,12 @@ class TaskBoard:
             raise ResultMissing(f"task {task_id} is {task.status} and has no result")
         return task.result
 
-    def release(self, worker: str) -> None:
-        """Give back what a dead worker held."""
-        for task in self._rows.with_status(TaskStatus.PROCESSING):
-            if task.worker == worker:
-                self._rows.change(task.id, partial(tasks.released, run=task.run), now=self._clock())
-        self._queue.recover(worker)
-
-    def recover(self, prefix: str) -> None:
-        """Before any worker starts: release what workers called `prefix…` held, enqueue what is pending."""
-        held = {task.worker for task in self._rows.with_status(TaskStatus.PROCESSING)}
-        for worker in sorted(held | self._queue.holders()):
-            if worker.startswith(prefix):
-                self.release(worker)
-        for task in self._rows.with_status(TaskStatus.PENDING):
-            self._queue.enqueue(work_id=task.work_id, task_id=task.id)
-
-    def sweep(self) -> int:
-        """Remove results that no row knows, left by a death between two steps. Only before serving.
-
-        A task that is processing may be about to publish, from a worker of its own; it keeps all.
-        """
-        gone = 0
-        for key in self._blobs.keys("outputs"):
-            try:
-                task = self._rows.get(key.split("/")[1])
-            except TaskNotFound:
-                task = None
-            if task and task.status is TaskStatus.PROCESSING:
-                continue
-            if task is None or task.result is None or task.result.blob_key != key:
-                self._blobs.delete(key)
-                gone += 1
-        return gone
+    def delete(self, task_id: str, *, owner: str) -> None:
+        """Forget an ended task and its result; NotReady while it has not ended."""
+        task = self.get(task_id, owner=owner)
+        if not task.ended or not self._removal.remove(task):
+            now = self.get(task_id, owner=owner).status
+            raise NotReady(f"task {task_id} is {now}; facecli task cancel ends it, then it can be deleted")
 
     def _file(self, url: str, kind: FileType, owner: str) -> Upload:
         upload = self._inbox.file(url, owner=owner)

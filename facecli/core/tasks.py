@@ -79,6 +79,7 @@ class Task:
     error_message: str
     created_at: float
     updated_at: float
+    deaths: int = 0  # within a round, of workers and of ffmpeg, while they worked on it
 
     @property
     def ended(self) -> bool:
@@ -96,6 +97,11 @@ class Task:
     def work_id(self) -> str:
         """What the queue calls this round of the task."""
         return f"{self.id}.{self.round}"
+
+    @property
+    def work_ids(self) -> list[str]:
+        """Of all its rounds."""
+        return [f"{self.id}.{number}" for number in range(1, self.round + 1)]
 
 
 Change = Callable[[Task], Task]
@@ -181,21 +187,12 @@ def retried(task: Task) -> Task:
         moved(task, TaskStatus.PENDING),
         round=task.round + 1,
         attempt=0,
+        deaths=0,
         progress=0,
         frames_done=0,
         error_reason="",
         error_message="",
     )
-
-
-def released(task: Task, *, run: str) -> Task:
-    """Back to the queue, because the worker of this run died; as it is when another run has it by now.
-
-    How far the attempt came stays to be seen until the next one begins.
-    """
-    if task.status is not TaskStatus.PROCESSING or task.run != run:
-        return task
-    return replace(moved(task, TaskStatus.PENDING), stage="", run="", worker="")
 
 
 def held(task: Task, run: str) -> Task:
@@ -226,6 +223,14 @@ class TaskRows(Protocol):
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]: ...
 
+    def ended(self, *, before: float) -> Sequence[Task]:
+        """Those that ended before, the oldest first, not all if they are many."""
+        ...
+
+    def delete(self, task_id: str, *, revision: int) -> bool:
+        """Forget an ended task; False when it is not there, not ended, or not at this revision any more."""
+        ...
+
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         """Of these tasks, the ones whose revision is above the given one."""
         ...
@@ -244,4 +249,12 @@ class TaskQueue(Protocol):
 
     def recover(self, worker: str) -> None:
         """Give the work of a dead worker to the living. A false alarm is harmless."""
+        ...
+
+    def lost(self, work_ids: Sequence[str]) -> set[str]:
+        """Which of these will not run: unknown, or at their end."""
+        ...
+
+    def forget(self, work_ids: Sequence[str]) -> None:
+        """As if they had never been enqueued; harmless for unknown ones."""
         ...

@@ -19,8 +19,7 @@ class Look:
     def __init__(self) -> None:
         self.start: Fraction | None = None  # seconds on the file's own clock
         self.format = ""
-        self.full_range = False
-        self.matrix = self.transfer = ""
+        self.range = self.matrix = self.transfer = ""
         self._tick = Fraction(1)
 
     def hear(self, line: str) -> None:
@@ -32,7 +31,7 @@ class Look:
         elif frame := _FRAME.match(said[1]):
             self.start, self.format = int(frame[1]) * self._tick, frame[2]
         elif (colours := _COLOURS.match(said[1])) and not self.transfer:
-            self.full_range = colours[1] == "pc"
+            self.range = colours[1] if colours[1] in {"tv", "pc"} else ""
             self.matrix = "" if colours[2] in {"unknown", "unspecified", "reserved"} else colours[2]
             self.transfer = colours[4]
 

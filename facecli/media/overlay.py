@@ -1,6 +1,7 @@
 """A picture on every frame of a segment: the argument list, pure, and its run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil, floor
 from pathlib import Path
@@ -108,6 +109,8 @@ def overlay(
 
     In 4:2:0 two pixels share a colour, and H.264 has no way to say that the last one is alone.
     """
+    if info.rgb:
+        info = replace(info, matrix="bt709", range="tv")
     seek: dict[str, Any] = {}
     if (
         key is not None
@@ -118,6 +121,8 @@ def overlay(
     frames = _times(source["V:0"], segment, info).filter("scale", info.width, info.height)
     if info.rgb:
         frames = frames.filter("scale", out_color_matrix="bt709", out_range="tv")
+        frames = frames.filter("format", "yuv444p10le" if info.bits > 8 else "yuv444p")
+        frames = frames.filter("setparams", colorspace=info.matrix, range=info.range)
     frames = frames.filter("format", _format(info)).overlay(
         _face(picture, info, limits),
         x=_expression(place.x, segment.start - info.start),
@@ -126,6 +131,8 @@ def overlay(
     )
     if info.width % 2 or info.height % 2:
         frames = frames.filter("format", _format(info).replace("420", "444"))
+    # x264 leaves out that the range is the usual one.
+    said_range = {"bsf:v": "h264_metadata=video_full_range_flag=0"} if info.range == "tv" else {}
     result = ffmpeg.output(
         frames,
         commands.file(output),
@@ -136,6 +143,7 @@ def overlay(
         enc_time_base=f"1:{info.ticks}",
         video_track_timescale=info.ticks,
         **commands.h264(),
+        **said_range,
     )
     return commands.compiled(result, binary, level="error", progress=True, own_clock=True)
 
@@ -163,11 +171,12 @@ def _just_before(time: Fraction) -> int:
 def _face(picture: Path, info: VideoInfo, limits: MediaLimits) -> Any:
     """The picture in the colours of the video, tagged like it: overlay would convert what differs."""
     face = commands.walled(picture, limits, formats="png_pipe", f="png_pipe", framerate=1)["v:0"]
-    guessed = "bt709" if info.width >= 1280 or info.height > 576 or info.rgb else "smpte170m"
-    colours = "pc" if info.full_range else "tv"
-    face = face.filter("scale", out_color_matrix=_MATRICES.get(info.matrix, guessed), out_range=colours)
+    guessed = "bt709" if info.width >= 1280 or info.height > 576 else "smpte170m"
+    face = face.filter(
+        "scale", out_color_matrix=_MATRICES.get(info.matrix, guessed), out_range=info.range or "tv"
+    )
     face = face.filter("format", "yuva420p10le" if info.bits > 8 else "yuva420p")
-    return face.filter("setparams", range=colours, colorspace=info.matrix or "unknown")
+    return face.filter("setparams", range=info.range or "tv", colorspace=info.matrix or "unknown")
 
 
 def _format(info: VideoInfo) -> str:

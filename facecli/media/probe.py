@@ -77,7 +77,7 @@ def _info(story: Story, look: Look, first: Packets, count: Packets) -> VideoInfo
         origin=story.origin,
         ticks=_ticks(picture.tick),
         bits=look.bits,
-        full_range=look.full_range,
+        range=look.range,
         matrix=look.matrix,
         rgb=look.rgb,
         sounds=tuple(

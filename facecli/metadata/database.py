@@ -20,7 +20,7 @@ _WRITES = "facecli_writes"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _FULL = frozenset({sqlite3.SQLITE_FULL, "53100"})  # SQLSTATE disk_full
 _DAMAGED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "58030", "XX001"})
-_REFUSED = frozenset({"25006", "42501"})  # a standby that is only read, a user who may not
+_REFUSED = frozenset({"25006", "42501", "3F000"})  # a standby, only read; a user who may not; no schema
 
 
 def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT, durable: bool = True) -> Engine:

@@ -98,6 +98,7 @@ tasks = Table(
     Column("error_message", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Column("deaths", Integer, nullable=False, server_default="0"),
     Column("frames_done", Integer, nullable=False, server_default="0"),
     Column("frames", Integer, nullable=False, server_default="0"),
     UniqueConstraint("owner", "key"),
@@ -113,3 +114,13 @@ tasks = Table(
 )
 
 directories = Table("directories", metadata, Column("id", String(64), primary_key=True))
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+)

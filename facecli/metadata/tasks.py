@@ -3,12 +3,22 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, InvalidInput, TaskNotFound
 from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import Change, NewTask, Result, Task, TaskStatus
+from facecli.core.tasks import ENDED, Change, NewTask, Result, Task, TaskStatus
 from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import tasks
@@ -98,6 +108,7 @@ class SqlTaskRows:
                     revision=task.revision + 1,
                     round=changed.round,
                     attempt=changed.attempt,
+                    deaths=changed.deaths,
                     run=changed.run,
                     worker=changed.worker,
                     result_blob_key=result.blob_key if result else None,
@@ -116,6 +127,21 @@ class SqlTaskRows:
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
         with reading(self._engine) as connection:
             return [_task(row) for row in connection.execute(query).mappings()]
+
+    def ended(self, *, before: float) -> Sequence[Task]:
+        """Those that ended before, the oldest first, not all if they are many."""
+        over = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
+        with reading(self._engine) as connection:
+            found = connection.execute(over.order_by(tasks.c.updated_at).limit(_BATCH))
+            return [_task(row) for row in found.mappings()]
+
+    def delete(self, task_id: str, *, revision: int) -> bool:
+        """Forget an ended task; False when it is not there, not ended, or not at this revision any more."""
+        forgetting = delete(tasks).where(
+            tasks.c.id == task_id, tasks.c.revision == revision, tasks.c.status.in_(ENDED)
+        )
+        with writing(self._engine) as connection:
+            return bool(connection.execute(forgetting).rowcount)
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         """Of these tasks, the ones whose revision is above the given one; only their rows are read whole."""

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 class WorkRunner:
     """Runs one piece of work at a time, in a thread of its own, until `close`.
 
-    The worker's name says whose work it is after a death: a worker of the same name takes it up again.
+    `worker`, the id of this process, says whose work it is when it has died.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class WorkRunner:
                 unknown = self._queue.held(self._worker) - set(self._running.copy().values())
                 if lost := unknown & before:
                     _log.warning("work that was taken and never began goes back: %s", ", ".join(sorted(lost)))
-                    self._queue.give_back(lost)
+                    self._queue.give_back(lost, worker=self._worker)
                 before = unknown - lost
             except FacecliError:
                 before = set()

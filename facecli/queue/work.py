@@ -1,7 +1,7 @@
 """The durable queue as its callers see it: DBOS on a database of its own."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
 
 from dbos import DBOS, DBOSClient
@@ -11,6 +11,8 @@ QUEUE = "tasks"
 WORKFLOW = "swap"
 # Constant, so that an upgrade of facecli does not strand the work of the version before.
 APPLICATION_VERSION = "1"
+_RUNS = frozenset({"ENQUEUED", "DELAYED", "PENDING"})
+_BATCH = 1000  # ids in one statement
 SCHEMA = "facecli_queue"  # beside the rows' tables, where the database has schemas
 
 Errors = Callable[[], AbstractContextManager[None]]
@@ -53,7 +55,7 @@ class WorkQueue:
         return {status.executor_id for status in held if status.executor_id}
 
     def recover(self, worker: str) -> None:
-        self.give_back(self.held(worker))
+        self.give_back(self.held(worker), worker=worker)
 
     def held(self, worker: str) -> set[str]:
         """The ids of the work that it has taken and not ended."""
@@ -63,11 +65,25 @@ class WorkQueue:
             )
         return {status.workflow_id for status in held}
 
-    def give_back(self, work_ids: set[str]) -> None:
-        """To whichever worker comes first; who held it is fenced off."""
-        if work_ids:
+    def give_back(self, work_ids: set[str], *, worker: str) -> None:
+        """What this worker holds, to whichever comes first; what another has by now stays its own."""
+        with self._errors():
+            for work_id in work_ids:
+                # resume_workflows would take it from the other, too.
+                self._client._sys_db.reenqueue_for_recovery(work_id, [worker], QUEUE)
+
+    def lost(self, work_ids: Sequence[str]) -> set[str]:
+        runs = set[str]()
+        for start in range(0, len(work_ids), _BATCH):
+            batch = list(work_ids[start : start + _BATCH])
             with self._errors():
-                self._client.resume_workflows(sorted(work_ids), queue_name=QUEUE)
+                found = self._client.list_workflows(workflow_ids=batch, load_input=False, load_output=False)
+            runs |= {status.workflow_id for status in found if status.status in _RUNS}
+        return set(work_ids) - runs
+
+    def forget(self, work_ids: Sequence[str]) -> None:
+        with self._errors():
+            self._client.delete_workflows(list(work_ids))
 
     def close(self) -> None:
         self._client.destroy()

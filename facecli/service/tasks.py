@@ -68,6 +68,12 @@ class TaskService(pb_grpc.TaskServiceServicer):
         task = self._board.retry(request.task_id, owner=request.user_id)
         return pb.RetryTaskResponse(task=wire.to_message(task))
 
+    def DeleteTask(
+        self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext
+    ) -> pb.DeleteTaskResponse:
+        self._board.delete(request.task_id, owner=request.user_id)
+        return pb.DeleteTaskResponse()
+
 
 def _shutting_down() -> Unavailable:
     return Unavailable("the server is shutting down; watch again from the last revision")

@@ -1,10 +1,14 @@
 """The life of a long-running process: until a signal, or the end of its parent."""
 
+import logging
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
+
+_log = logging.getLogger(__name__)
 
 
 class Ending:
@@ -35,8 +39,21 @@ class Ending:
         os.write(self._writer, b"\0")
 
 
-def end_now() -> None:
-    """End without another word. Whatever ran is taken up again by its name; its ffmpeg ends with us."""
+def end(farewell: Callable[[], object], *, grace: float) -> None:
+    """Do what is to be done last, for `grace` seconds at most, then end without another word.
+
+    What was not given back by then is found by its worker's silence. An ffmpeg that runs ends with us.
+    """
+
+    def said() -> None:
+        try:
+            farewell()
+        except Exception as error:
+            _log.warning("%s", error)
+
+    last = threading.Thread(target=said, daemon=True)
+    last.start()
+    last.join(grace)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

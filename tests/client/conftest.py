@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.client.connection import Connection
 from facecli.client.files import FileClient
 from facecli.client.uploads import UploadClient

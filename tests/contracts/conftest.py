@@ -10,11 +10,13 @@ from facecli.core.blobs import BlobStore
 from facecli.core.task_feed import TaskFeed
 from facecli.core.tasks import TaskRows
 from facecli.core.uploads import UploadRows
+from facecli.core.workers import WorkerRows
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.workers import SqlWorkerRows
 
 Open = Callable[[], tuple[UploadRows, TaskRows]]
 
@@ -43,6 +45,14 @@ def upload_rows(open_rows: Open) -> UploadRows:
 @pytest.fixture
 def task_rows(open_rows: Open) -> TaskRows:
     return open_rows()[1]
+
+
+@pytest.fixture
+def worker_rows(either_database: str) -> Iterator[WorkerRows]:
+    engine = open_database(either_database)
+    schema.upgrade(engine)
+    yield SqlWorkerRows(engine)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """A data directory with its database, on which inboxes are opened as processes would; and what is sent."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+
+from sqlalchemy import Engine
 
 from facecli.blobs.local import LocalBlobs
 from facecli.core.checksums import crc32c
@@ -20,7 +22,7 @@ CHUNK = 1000  # bytes; no multiple of a page, so that neighbours share one
 FRAME = 300
 EXPIRY = 60.0  # seconds
 
-Rows = TypeVar("Rows", bound=SqlUploadRows)
+Rows = TypeVar("Rows")
 
 
 class Clock:
@@ -50,7 +52,7 @@ class Place:
         """Rows as another process has them."""
         return self.opened(SqlUploadRows)
 
-    def opened(self, kind: type[Rows]) -> Rows:
+    def opened(self, kind: Callable[[Engine], Rows]) -> Rows:
         engine = open_database(self._url)
         self._closing.callback(engine.dispose)
         schema.upgrade(engine)

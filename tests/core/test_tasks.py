@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from facecli.core import tasks
+from facecli.core import claims, tasks
 from facecli.core.errors import FacecliError, MediaRefused, NotReady, TakenOver, TaskEnded
 from facecli.core.tasks import ENDED, MOVES, Result, Task, TaskStatus
 
@@ -104,7 +104,8 @@ def test_a_claim_begins_anew_and_fences_off_the_run_before() -> None:
     for late in fenced:
         with pytest.raises(TakenOver):
             late()
-    assert tasks.released(claimed, run=RUN) == claimed
+    assert claims.lost(claimed, run=RUN, most=5) == claimed
+    assert claims.given_back(claimed, run=RUN) == claimed
 
 
 @pytest.mark.parametrize(("said", "shown"), [(50, 50), (39, 40), (-1, 40), (100, 99), (1000, 99)])
@@ -146,7 +147,7 @@ def test_a_retry_is_new_work_under_the_same_id() -> None:
 
 
 def test_a_dead_worker_gives_its_task_back() -> None:
-    released = tasks.released(task(TaskStatus.PROCESSING), run=RUN)
+    released = claims.lost(task(TaskStatus.PROCESSING), run=RUN, most=5)
     assert (released.status, released.run, released.worker) == (TaskStatus.PENDING, "", "")
     assert (released.attempt, released.progress, released.frames_done) == (1, 40, 100)
     assert released.work_id == task(TaskStatus.PROCESSING).work_id
@@ -154,4 +155,4 @@ def test_a_dead_worker_gives_its_task_back() -> None:
 
 @pytest.mark.parametrize("status", sorted(set(TaskStatus) - {TaskStatus.PROCESSING}))
 def test_a_late_death_changes_nothing(status: TaskStatus) -> None:
-    assert tasks.released(task(status), run=RUN) == task(status)
+    assert claims.lost(task(status), run=RUN, most=1) == task(status)

@@ -40,6 +40,10 @@ class PacedFfmpeg:
         program.chmod(0o755)
         self.environment: Mapping[str, str] = {"FACECLI_FFMPEG": str(program)}
 
+    def slow_down(self) -> None:
+        """As at the beginning."""
+        self._slow.touch()
+
     def hurry(self) -> None:
         """What is started from now on runs as fast as it can."""
         self._slow.unlink(missing_ok=True)

@@ -48,7 +48,7 @@ class Server:
         self._said = threading.Condition()
         self._listeners: list[threading.Thread] = []
         self._options = list(options)
-        self._environment = {**os.environ, **(environment or {})}
+        self.environment = {**os.environ, **(environment or {})}
         # Bound and not listening: nobody else is given the port while the server is down.
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,7 +65,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=self._environment,
+            env=self.environment,
             start_new_session=True,
         )
         assert self._process.stdout and self._process.stderr

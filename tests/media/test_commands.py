@@ -138,11 +138,11 @@ def test_a_place_is_counted_from_the_first_frame_of_the_video() -> None:
     ("more", "formats"),
     [
         ({}, ["yuv420p"]),
-        ({"full_range": True}, ["yuvj420p"]),
+        ({"range": "pc"}, ["yuvj420p"]),
         ({"bits": 10}, ["yuv420p10le"]),
         ({"width": 321}, ["yuv420p", "yuv444p"]),
         ({"height": 181, "bits": 10}, ["yuv420p10le", "yuv444p10le"]),
-        ({"height": 181, "full_range": True}, ["yuvj420p", "yuvj444p"]),
+        ({"height": 181, "range": "pc"}, ["yuvj420p", "yuvj444p"]),
     ],
 )
 def test_depth_and_range_stay_and_an_odd_side_gives_every_pixel_its_colour(

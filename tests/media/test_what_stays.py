@@ -110,10 +110,11 @@ def stream_line(ffmpeg: Ffmpeg, path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("name", "options", "said"),
     [
-        (["-vf", "setsar=4/3"], "320x180 [SAR 4:3 DAR 64:27]"),
+        ("shape.mp4", ["-vf", "setsar=4/3"], "320x180 [SAR 4:3 DAR 64:27]"),
         (
+            "hd.mp4",
             [
                 "-colorspace",
                 "bt709",
@@ -127,19 +128,32 @@ def stream_line(ffmpeg: Ffmpeg, path: Path) -> str:
             "yuv420p(tv, bt709, ",
         ),
         (
+            "sd.mp4",
             ["-colorspace", "smpte170m", "-color_primaries", "bt470bg", "-color_trc", "iec61966-2-1"],
             "smpte170m/bt470bg/iec61966-2-1, ",
         ),
-        (["-vf", "scale=out_range=pc,format=yuvj420p", "-pix_fmt", "yuvj420p"], "yuvj420p(pc, "),
-        (["-pix_fmt", "yuv420p10le"], "(High 10) (avc1 / 0x31637661), yuv420p10le("),
+        ("usual.mkv", ["-color_range", "tv"], "yuv420p(tv, "),
+        ("full.mp4", ["-vf", "scale=out_range=pc,format=yuvj420p", "-pix_fmt", "yuvj420p"], "yuvj420p(pc, "),
+        ("deep.mp4", ["-pix_fmt", "yuv420p10le"], "(High 10) (avc1 / 0x31637661), yuv420p10le("),
     ],
 )
 def test_the_shape_of_a_pixel_colours_and_depth_stay(
-    clip: Clip, ffmpeg: Ffmpeg, overlay: Overlay, options: list[str], said: str
+    clip: Clip, ffmpeg: Ffmpeg, overlay: Overlay, name: str, options: list[str], said: str
 ) -> None:
-    before = clip("colours.mp4", "-x264-params", vui(options), *options, "-an")
+    before = clip(name, "-x264-params", vui(options), *options, "-an")
     assert said in stream_line(ffmpeg, before)
     assert said in stream_line(ffmpeg, overlay(before))
+
+
+def test_rgb_becomes_the_same_colours_of_hd(
+    clip: Clip, ffmpeg: Ffmpeg, frames: Frames, overlay: Overlay
+) -> None:
+    before = clip("rgb.mkv", "-c:v", "png", "-pix_fmt", "rgb24", "-an")
+    after = overlay(before)
+    assert "yuv420p(tv, bt709/" in stream_line(ffmpeg, after)
+    was, now = frames(before)[0], frames(after)[0]
+    for at in ((20, 100), (60, 100), (300, 100)):
+        assert now.getpixel(at) == pytest.approx(was.getpixel(at), abs=12)
 
 
 def vui(options: list[str]) -> str:

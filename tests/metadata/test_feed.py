@@ -48,6 +48,12 @@ class CountedRows:
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         return self._rows.with_status(status)
 
+    def ended(self, *, before: float) -> Sequence[Task]:
+        return self._rows.ended(before=before)
+
+    def delete(self, task_id: str, *, revision: int) -> bool:
+        return self._rows.delete(task_id, revision=revision)
+
 
 class ToldChanges:
     """Changes that the test tells of; a `wait` ends when it does."""

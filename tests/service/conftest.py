@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.config import Settings
 from facecli.core.checksums import crc32c
 from facecli.wire.generated import (

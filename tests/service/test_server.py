@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy import create_engine, text
 
 from facecli import __version__
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.config import Settings
 from facecli.core.errors import DirectoryInUse, FfmpegMissing, InternalError, InvalidInput, PolicyRefused
 from facecli.wire.errors import from_rpc

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.config import Settings
 from facecli.core.checksums import crc32c
 from facecli.wire.generated import file_service_pb2 as file_pb

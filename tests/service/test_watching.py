@@ -12,9 +12,9 @@ from typing import Any
 import grpc
 import pytest
 
-from facecli.bootstrap import serving
+from facecli.bootstrap.serving import serving
 from facecli.config import Settings
-from facecli.core import tasks
+from facecli.core import claims, tasks
 from facecli.core.tasks import Task, TaskRows
 from facecli.metadata.database import open_database
 from facecli.metadata.tasks import SqlTaskRows
@@ -124,7 +124,7 @@ def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
     told = []
     for change in (
         partial(tasks.advanced, run="r1", progress=50, stage="swapping", frames_done=50, frames=100),
-        partial(tasks.released, run="r1"),
+        partial(claims.given_back, run="r1"),
         partial(tasks.claimed, run="r2", worker="w2"),
         partial(tasks.advanced, run="r2", progress=20, stage="swapping", frames_done=20),
         tasks.cancelled,

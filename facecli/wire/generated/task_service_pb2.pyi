@@ -79,3 +79,15 @@ class RetryTaskResponse(_message.Message):
     TASK_FIELD_NUMBER: _ClassVar[int]
     task: _video_service_pb2.TaskResponse
     def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+
+class DeleteTaskRequest(_message.Message):
+    __slots__ = ("user_id", "task_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    task_id: str
+    def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
+
+class DeleteTaskResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

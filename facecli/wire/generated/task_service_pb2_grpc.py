@@ -54,6 +54,11 @@ class TaskServiceStub:
                 request_serializer=task__service__pb2.RetryTaskRequest.SerializeToString,
                 response_deserializer=task__service__pb2.RetryTaskResponse.FromString,
                 _registered_method=True)
+        self.DeleteTask = channel.unary_unary(
+                '/video.TaskService/DeleteTask',
+                request_serializer=task__service__pb2.DeleteTaskRequest.SerializeToString,
+                response_deserializer=task__service__pb2.DeleteTaskResponse.FromString,
+                _registered_method=True)
 
 
 class TaskServiceServicer:
@@ -88,6 +93,13 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteTask(self, request, context):
+        """Forgets an ended task and its result; FAILED_PRECONDITION when it has not ended: cancel it first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TaskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -110,6 +122,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.RetryTask,
                     request_deserializer=task__service__pb2.RetryTaskRequest.FromString,
                     response_serializer=task__service__pb2.RetryTaskResponse.SerializeToString,
+            ),
+            'DeleteTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTask,
+                    request_deserializer=task__service__pb2.DeleteTaskRequest.FromString,
+                    response_serializer=task__service__pb2.DeleteTaskResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -220,6 +237,33 @@ class TaskService:
             '/video.TaskService/RetryTask',
             task__service__pb2.RetryTaskRequest.SerializeToString,
             task__service__pb2.RetryTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/DeleteTask',
+            task__service__pb2.DeleteTaskRequest.SerializeToString,
+            task__service__pb2.DeleteTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,50 +1,44 @@
-"""Picks and joins the implementations; the only file that may."""
+"""Joins what a server is made of."""
 
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from facecli import __version__
 from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.local import LocalBlobs
 from facecli.blobs.lock import locked
+from facecli.bootstrap.parts import media_of, recovery_of, url
 from facecli.config import Settings, child_environment, data_directory
-from facecli.core.addresses import checked_address, is_local
+from facecli.core.addresses import check_bind
 from facecli.core.downloads import Downloads
-from facecli.core.engines import FoundEngine
-from facecli.core.errors import InvalidInput, PolicyRefused
 from facecli.core.inbox import Inbox, InboxLimits
-from facecli.core.media import MediaLimits
+from facecli.core.removal import Removal
 from facecli.core.server_info import ServerInfo
-from facecli.core.swapping import Swapping
 from facecli.core.task_board import TaskBoard
 from facecli.core.uploads import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
-from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
-from facecli.media.ffmpeg import FfmpegMedia
 from facecli.metadata import schema
-from facecli.metadata.address import postgresql
-from facecli.metadata.database import open_database, translated, version
+from facecli.metadata.database import open_database, translated
 from facecli.metadata.directories import SqlDirectoryRows
 from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
-from facecli.queue.runner import WorkRunner
+from facecli.metadata.workers import SqlWorkerRows
 from facecli.queue.work import WorkQueue, prepare
 from facecli.service.housekeeping import every
 from facecli.service.server import Server, ServerLimits
-from facecli.worker.process import Ending, end_now
+from facecli.worker.heartbeat import LOOK_EVERY
 from facecli.worker.supervisor import Supervisor
-from facecli.worker.tasks import task_runner
 
 EMBEDDED = "worker-"  # what the workers of a server are called, with its directory's name and a number
-EXPIRE_EVERY = 60.0  # seconds between two looks for abandoned uploads
+EXPIRE_EVERY = 60.0  # seconds between two looks for abandoned uploads, and for tasks that ended long ago
+SWEEP_EVERY = 600.0  # seconds between two looks for files that no row knows
+SEARCH_EVERY = 15.0  # seconds between two looks for tasks that nobody would run
 GRACE = 5.0  # seconds that running calls and workers get to end
-FEATURES = ("resume", "watch", "retry", "idempotent-create", "download")
+FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete")
 VIDEO_FORMATS = ("mp4", "mov", "mkv", "webm", "avi", "ts")
 IMAGE_FORMATS = ("jpeg", "png", "webp")
 
@@ -63,7 +57,7 @@ def serving(settings: Settings) -> Iterator[Running]:
 
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything was started.
     """
-    _check_bind(settings)
+    check_bind(settings.bind, insecure=settings.insecure)
     media = media_of(settings)
     ffmpeg = media.version()
     engines = InstalledEngines(media)
@@ -77,15 +71,15 @@ def serving(settings: Settings) -> Iterator[Running]:
             )
         )
         durable = settings.durability == "power"
-        engine = open_database(_url(settings, directory / "facecli.db"), durable=durable)
+        engine = open_database(url(settings, directory / "facecli.db"), durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         directories = SqlDirectoryRows(engine)
         workers = f"{EMBEDDED}{name_directory(directory, remember=directories.remember)}-"
         check_identity(directory, known=directories.known)
         with translated():
-            prepare(_url(settings, directory / "queue.db"))
-        queue = WorkQueue(_url(settings, directory / "queue.db"), errors=translated)
+            prepare(url(settings, directory / "queue.db"))
+        queue = WorkQueue(url(settings, directory / "queue.db"), errors=translated)
         stack.callback(queue.close)
         blobs = LocalBlobs(directory, durable=durable)
         inbox = Inbox(
@@ -96,20 +90,33 @@ def serving(settings: Settings) -> Iterator[Running]:
             limits=InboxLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
         )
         rows = SqlTaskRows(engine)
+        removal = Removal(
+            rows=rows,
+            blobs=blobs,
+            queue=queue,
+            workspace=directory / "work",
+            expiry=settings.result_expiry,
+            clock=time.time,
+            monotonic=time.monotonic,
+        )
         board = TaskBoard(
             rows=rows,
             inbox=inbox,
             blobs=blobs,
-            feed=SqlTaskFeed(rows, changes_of(_url(settings, directory / "facecli.db"))),
+            feed=SqlTaskFeed(rows, changes_of(url(settings, directory / "facecli.db"))),
             queue=queue,
             media=media,
             engines=engines,
             clock=time.time,
             default_engine=settings.engine,
+            removal=removal,
         )
         inbox.sweep()
-        board.sweep()
-        board.recover(workers)
+        removal.sweep()
+        recovery = recovery_of(settings, rows, SqlWorkerRows(engine), queue)
+        place = identity(directory)
+        recovery.release_former(place=place, names=lambda name: name.startswith(EMBEDDED))
+        recovery.search()
 
         def info() -> ServerInfo:
             return ServerInfo(
@@ -151,88 +158,18 @@ def serving(settings: Settings) -> Iterator[Running]:
             environment=child_environment(
                 replace(settings, data_dir=str(directory.resolve())), secrets=("database",)
             ),
-            died=board.release,
+            died=lambda name: recovery.release_former(place=place, names=name.__eq__),
         )
         supervisor.start()
         stack.callback(supervisor.stop, GRACE)
         server.start()
         stack.callback(server.stop, GRACE)
         stack.enter_context(every(EXPIRE_EVERY, inbox.expire))
+        stack.enter_context(every(EXPIRE_EVERY, removal.expire))
+        stack.enter_context(every(SWEEP_EVERY, removal.sweep))
+        stack.enter_context(every(LOOK_EVERY, recovery.look))
+        stack.enter_context(every(SEARCH_EVERY, recovery.search))
         yield Running(address=server.address, workers=supervisor.pids)
-
-
-def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
-    """Run tasks under this name until told to end. Two workers of one name are refused."""
-    ending = Ending(with_stdin=with_stdin)
-    directory = data_directory(settings)
-    media = media_of(settings)
-    media.version()
-    identity(directory)
-    engine = open_database(_url(settings, directory / "facecli.db"))
-    schema.check(engine)
-    check_identity(directory, known=SqlDirectoryRows(engine).known)
-    if not name or "/" in name or name.startswith("."):
-        raise InvalidInput(f"{name!r} cannot be a worker's name")
-    taken = f"a worker called {name} is running on {directory}; choose another --name"
-    with locked(directory / "workers" / f"{name}.lock", taken=taken):
-        swapping = Swapping(
-            worker=name,
-            rows=SqlTaskRows(engine),
-            uploads=SqlUploadRows(engine),
-            blobs=LocalBlobs(directory),
-            media=media,
-            engines=InstalledEngines(media),
-            workspace=directory / "work",
-            clock=time.time,
-        )
-        stopping = threading.Event()
-        WorkRunner(
-            _url(settings, directory / "queue.db"),
-            worker=name,
-            run=task_runner(swapping, stopping),
-            errors=translated,
-        )
-        ending.wait()
-        stopping.set()
-        end_now()
-
-
-def installed_engines(settings: Settings) -> Sequence[FoundEngine]:
-    return InstalledEngines(media_of(settings)).found()
-
-
-def ffmpeg_version(settings: Settings) -> str:
-    """FfmpegMissing when there is none."""
-    return media_of(settings).version()
-
-
-def database_version(settings: Settings) -> str:
-    """Of the PostgreSQL in the settings, with its name; Unavailable when it does not answer."""
-    return version(settings.database)
-
-
-def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
-    """The mock engine on media that cut no video: a swap is then one ffmpeg command."""
-    media = media_of(replace(settings, segment_megapixels=sys.maxsize))
-    return media, MockEngine(media)
-
-
-def media_of(settings: Settings) -> FfmpegMedia:
-    limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
-    return FfmpegMedia(wanted=settings.ffmpeg or None, limits=limits, work=settings.segment_megapixels)
-
-
-def _check_bind(settings: Settings) -> None:
-    checked_address(settings.bind, option="--bind", lowest_port=0)
-    if not is_local(settings.bind) and not settings.insecure:
-        raise PolicyRefused(
-            f"{settings.bind} can be reached from other machines, and nothing that travels is encrypted; "
-            "listen on 127.0.0.1 behind a tunnel or a TLS proxy, or say --insecure"
-        )
-
-
-def _url(settings: Settings, file: Path) -> str:
-    return postgresql(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
 
 
 def _worker_command(name: str) -> list[str]:

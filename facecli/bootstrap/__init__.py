@@ -1,0 +1,1 @@
+"""Picks and joins the implementations; the only package that may."""

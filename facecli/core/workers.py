@@ -1,0 +1,52 @@
+"""Who works: a row for every living worker, and who finds that one stopped living."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+LOOKS = 3  # that a worker may let pass without a beat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One process. `id` is nobody else's, ever; `name` and `place`, a directory of a machine, come back."""
+
+    id: str
+    name: str
+    place: str
+    pid: int
+    beat: int = 0  # how often it said that it lives
+
+
+class WorkerRows(Protocol):
+    """Where workers are remembered."""
+
+    def beat(self, worker: Worker) -> None:
+        """One beat more; a worker that is not known, or was forgotten, is entered."""
+        ...
+
+    def listed(self) -> Sequence[Worker]: ...
+
+    def forget(self, worker_id: str) -> None:
+        """Harmless when it is not known."""
+        ...
+
+
+class Leases:
+    """Tells which workers stopped, by looking at their beats again and again.
+
+    It counts looks and compares no clocks: those of other machines differ, and while this process or the
+    database stands still nobody's time runs out.
+    """
+
+    def __init__(self, rows: WorkerRows) -> None:
+        self._rows = rows
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    def over(self) -> list[str]:
+        """Look once; the ids of those that made no beat in the last `LOOKS` looks."""
+        before, self._seen = self._seen, {}
+        for worker in self._rows.listed():
+            beat, looks = before.get(worker.id, (-1, 0))
+            self._seen[worker.id] = (worker.beat, looks + 1 if beat == worker.beat else 0)
+        return [worker_id for worker_id, (_, looks) in self._seen.items() if looks >= LOOKS]

@@ -1,0 +1,35 @@
+"""Workers as rows."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, delete, insert, select, update
+
+from facecli.core.workers import Worker
+from facecli.metadata.database import reading, writing
+from facecli.metadata.tables import workers
+
+
+class SqlWorkerRows:
+    """WorkerRows in a database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def beat(self, worker: Worker) -> None:
+        """One beat more; a worker that is not known, or was forgotten, is entered."""
+        more = update(workers).where(workers.c.id == worker.id).values(beat=workers.c.beat + 1)
+        entry = insert(workers).values(
+            id=worker.id, name=worker.name, place=worker.place, pid=worker.pid, beat=0
+        )
+        with writing(self._engine) as connection:
+            if not connection.execute(more).rowcount:
+                connection.execute(entry)
+
+    def listed(self) -> Sequence[Worker]:
+        with reading(self._engine) as connection:
+            return [Worker(**row) for row in connection.execute(select(workers)).mappings()]
+
+    def forget(self, worker_id: str) -> None:
+        """Harmless when it is not known."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(workers).where(workers.c.id == worker_id))

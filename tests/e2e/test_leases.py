@@ -1,0 +1,103 @@
+"""Workers that no server's process watches: dead ones are found, frozen ones are fenced off."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command import Running
+from tests.e2e.conftest import Serve
+from tests.e2e.files import PacedFfmpeg
+from tests.e2e.server import Server, parent, wait_until_gone
+from tests.e2e.strace import until
+from tests.e2e.test_tasks import check_completed_once, create, status, watch
+
+AGAIN_WITHIN = 30.0  # seconds from a death to the next attempt; it takes about 4
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def server(request: pytest.FixtureRequest, serve: Serve, paced: PacedFfmpeg) -> Server:
+    """With no workers, and an ffmpeg that takes its time."""
+    database = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
+    environment = {**paced.environment, "FACECLI_DATABASE": str(database)}
+    return serve(options=["--workers", "0"], environment=environment)
+
+
+def working(server: Server, name: str) -> Running:
+    """A worker with the settings of the server."""
+    return Running("worker", "--data-dir", server.data, "--name", name, environment=server.environment)
+
+
+def files(server: Server) -> set[tuple[Path, int]]:
+    """What lies in outputs/ and work/, and when it was made."""
+    folders = (server.data / name for name in ("outputs", "work"))
+    return {(path, path.stat().st_mtime_ns) for folder in folders for path in folder.rglob("*")}
+
+
+def test_a_worker_that_is_killed_is_found_by_the_others_and_its_task_goes_on_with_one_of_them(
+    server: Server, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    task_id = create(server, face, long_clip)
+    with watch(server, task_id) as watching, working(server, "one") as one:
+        watching.swapping()
+        with working(server, "two"):
+            until(lambda: len(server.workers()) == 2)
+            paced.hurry()
+            os.kill(one.pid, signal.SIGKILL)
+            killed = time.monotonic()
+            watching.event(lambda said: said["status"] == "pending" and said["attempt"] == 1)
+            known = time.monotonic() - killed
+            watching.event(lambda said: said["status"] == "processing" and said["attempt"] == 2)
+            again = time.monotonic() - killed
+            done = watching.done()
+    sys.stderr.write(f"known after {known:.2f} s, running again after {again:.2f} s\n")
+    assert again < AGAIN_WITHIN
+    check_completed_once(server, done, task_id, tmp_path / "out.mp4")
+
+
+def test_a_frozen_worker_that_wakes_up_changes_nothing_of_a_task_that_completed_elsewhere_and_goes_on(
+    server: Server, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    task_id = create(server, face, long_clip)
+    with working(server, "one") as one:
+        with watch(server, task_id) as watching:
+            watching.swapping()
+            (encoder,) = server.ffmpegs()
+            assert parent(encoder) == one.pid
+            os.kill(one.pid, signal.SIGSTOP)
+            paced.hurry()
+            with working(server, "two"):
+                done = watching.done()
+        check_completed_once(server, done, task_id, tmp_path / "out.mp4")
+        assert done.objects[-1]["attempt"] == 2
+        before, kept = status(server, task_id), files(server)
+        os.kill(one.pid, signal.SIGCONT)
+        wait_until_gone([encoder])
+        following = create(server, face, clip)
+        with watch(server, following) as watching:
+            assert watching.done().code == 0
+        assert status(server, task_id) == before
+        assert kept <= files(server)
+        assert {path.parts[-3] for path in server.results()} == {task_id, following}
+        assert len(server.results()) == 2
+        assert server.leftovers() == []
+
+
+def test_a_worker_that_is_told_to_end_gives_its_task_to_another_at_once_and_that_is_no_death(
+    server: Server, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    task_id = create(server, face, long_clip)
+    with watch(server, task_id) as watching, working(server, "two"):
+        watching.swapping()
+        (worker,) = server.workers()
+        with working(server, "one"):
+            until(lambda: len(server.workers()) == 2)
+            paced.hurry()
+            os.kill(worker, signal.SIGTERM)
+            wait_until_gone([worker])
+            done = watching.done()
+    check_completed_once(server, done, task_id, tmp_path / "out.mp4")
+    assert "does not answer" not in server.log
