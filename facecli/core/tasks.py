@@ -1,4 +1,4 @@
-"""What a task is: its states, the legal moves between them, and the rows and the queue that carry it."""
+"""What a task is: its states, the legal moves between them, and the rows that carry it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

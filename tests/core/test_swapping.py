@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from facecli.blobs.local import LocalBlobs
+from facecli.core import claims
+from facecli.core.claims import Claim
+from facecli.core.deadline import SwapLimits
 from facecli.core.engines import Swap
 from facecli.core.errors import Unavailable
 from facecli.core.media import VideoPlan
@@ -20,6 +24,8 @@ TASK = Task(
     owner="ann",
     status=TaskStatus.PENDING,
     progress=0,
+    frames_done=0,
+    frames=0,
     stage="",
     revision=1,
     round=1,
@@ -111,15 +117,19 @@ def engine() -> PlainEngine:
 
 
 @pytest.fixture
-def swapping(tmp_path: Path, rows: Rows, engine: PlainEngine) -> Callable[[str], Any]:
+def delivery(tmp_path: Path, rows: Rows, engine: PlainEngine) -> Callable[[str], Callable[[], None]]:
+    """Runs the task for a worker of that name, as often as it is called."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
-
-    def worker(name: str) -> Any:
-        parts: Any = {"rows": rows, "uploads": Uploads(), "media": PlainMedia(), "engines": engine}
-        return Swapping(worker=name, blobs=blobs, workspace=tmp_path / "work", clock=time.time, **parts)
-
-    return worker
+    parts: Any = {"rows": rows, "uploads": Uploads(), "media": PlainMedia(), "engines": engine}
+    swapping = Swapping(
+        blobs=blobs,
+        workspace=tmp_path / "work",
+        clock=time.time,
+        limits=SwapLimits(task=0, segment=0, most_deaths=5),
+        **parts,
+    )
+    return lambda name: partial(swapping.run, "t", Claim(worker=name))
 
 
 def result(tmp_path: Path, rows: Rows) -> str:
@@ -130,10 +140,14 @@ def result(tmp_path: Path, rows: Rows) -> str:
 
 
 def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
-    tmp_path: Path, rows: Rows, engine: PlainEngine, swapping: Callable[[str], Any]
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
-    engine.then = [lambda: None, lambda: swapping("two").run("t")]
-    swapping("one").run("t")
+    def dies_for_the_others() -> None:
+        rows.task = claims.given_back(rows.task, run=rows.task.run)
+        delivery("two")()
+
+    engine.then = [lambda: None, dies_for_the_others]
+    delivery("one")()
     assert engine.swapped == [0, 1, 1]  # the other found the first segment finished
     assert (rows.task.status, rows.task.attempt) == (TaskStatus.COMPLETED, 2)
     assert result(tmp_path, rows) == "01"
@@ -141,37 +155,39 @@ def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
 
 
 def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
-    tmp_path: Path, rows: Rows, engine: PlainEngine, swapping: Callable[[str], Any]
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     def breaks() -> None:
         raise Unavailable("away")
 
     engine.then = [lambda: None, breaks]
+    run = delivery("one")
     with pytest.raises(Unavailable):
-        swapping("one").run("t")
-    swapping("one").run("t")
+        run()
+    run()
     assert engine.swapped == [0, 1, 1]
     assert result(tmp_path, rows) == "01"
 
 
 def test_another_version_of_the_engine_swaps_everything_anew(
-    tmp_path: Path, rows: Rows, engine: PlainEngine, swapping: Callable[[str], Any]
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     def breaks() -> None:
         raise Unavailable("away")
 
     engine.then = [lambda: None, breaks]
+    run = delivery("one")
     with pytest.raises(Unavailable):
-        swapping("one").run("t")
+        run()
     engine.version = "2"
-    swapping("one").run("t")
+    run()
     assert engine.swapped == [0, 1, 0, 1]
 
 
 def test_an_engine_that_writes_other_frames_fails_the_task(
-    rows: Rows, engine: PlainEngine, swapping: Callable[[str], Any]
+    rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.written = "too many"
-    swapping("one").run("t")
+    delivery("one")()
     assert rows.task.status is TaskStatus.FAILED
     assert rows.task.error_message == "engine fake wrote 8 frames for segment 0, which has 1"
