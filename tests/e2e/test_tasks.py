@@ -38,11 +38,10 @@ def check_completed_once(server: Server, done: Done, task_id: str, out: Path) ->
     ended = [said for said in done.objects if said["status"] == "completed"]
     assert (done.code, len(ended)) == (0, 1)
     run("task", "download", task_id, "-o", out, "--server", server.address)
-    server.heard(f"task {task_id} is complete")  # its worker has cleared its work away
     (result,) = server.results()
     assert result.read_bytes() == out.read_bytes()
     assert len(out.read_bytes()) == ended[0]["result_size"]
-    until(lambda: not server.leftovers())
+    until(lambda: not server.leftovers())  # its worker clears its work away when the row has said so
     revisions = [said["revision"] for said in done.objects]
     assert revisions == sorted(set(revisions))
     told = [(said["attempt"], said["frames_done"]) for said in done.objects]
