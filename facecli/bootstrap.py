@@ -11,10 +11,11 @@ from pathlib import Path
 from facecli import __version__
 from facecli.blobs.local import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.config import Settings, child_environment, data_directory
-from facecli.core.addresses import checked_address, is_local
+from facecli.config import Settings, asks_who, child_environment, data_directory, server_tls
+from facecli.core.addresses import check_guarded, checked_address
+from facecli.core.auth import Tokens
 from facecli.core.downloads import Downloads
-from facecli.core.errors import BytesDiffer, InvalidInput, PolicyRefused
+from facecli.core.errors import BytesDiffer, InvalidInput
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.media import MediaLimits
 from facecli.core.server_info import ServerInfo
@@ -27,9 +28,11 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.feed import PollingFeed
 from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tokens import SqlTokenRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.queue.runner import WorkRunner
 from facecli.queue.work import WorkQueue, prepare
+from facecli.service.callers import Callers
 from facecli.service.housekeeping import every
 from facecli.service.server import Server, ServerLimits
 from facecli.worker.process import Ending, end_now
@@ -130,7 +133,8 @@ def serving(settings: Settings) -> Iterator[Running]:
                 idle=settings.idle_limit,
                 min_rate=settings.min_rate,
             ),
-            token=settings.token or None,
+            callers=Callers(Tokens(SqlTokenRows(engine), clock=time.time) if asks_who(settings) else None),
+            tls=server_tls(settings),
         )
         supervisor = Supervisor(
             names=[f"{EMBEDDED}{number}" for number in range(1, settings.workers + 1)],
@@ -144,6 +148,22 @@ def serving(settings: Settings) -> Iterator[Running]:
         stack.callback(server.stop, GRACE)
         stack.enter_context(every(EXPIRE_EVERY, inbox.expire))
         yield Running(address=server.address)
+
+
+@contextmanager
+def tokens(settings: Settings) -> Iterator[Tokens]:
+    """Those of a server, whether it runs or not."""
+    directory = data_directory(settings)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise InvalidInput(f"cannot use the directory {directory}: {error.strerror}") from error
+    engine = open_database(_url(directory, "facecli.db"))
+    try:
+        schema.upgrade(engine)
+        yield Tokens(SqlTokenRows(engine), clock=time.time)
+    finally:
+        engine.dispose()
 
 
 def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
@@ -209,11 +229,8 @@ def _media(settings: Settings) -> FfmpegMedia:
 
 def _check_bind(settings: Settings) -> None:
     checked_address(settings.bind, option="--bind", lowest_port=0)
-    if not is_local(settings.bind) and not settings.insecure:
-        raise PolicyRefused(
-            f"{settings.bind} can be reached from other machines, and nothing that travels is encrypted; "
-            "listen on 127.0.0.1 behind a tunnel or a TLS proxy, or say --insecure"
-        )
+    if not settings.insecure:
+        check_guarded(settings.bind, tls=bool(settings.tls_cert), asks_who=asks_who(settings))
 
 
 def _url(directory: Path, name: str) -> str:

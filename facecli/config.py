@@ -2,7 +2,6 @@
 
 # ruff: noqa: RUF009  (`_setting` is `field`, no call that is made once for all)
 
-import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from facecli.core.errors import InvalidInput
+from facecli.core.tls import ClientTls, ServerTls
+from facecli.core.units import BYTES, SECONDS, parse_count, parse_size, parse_switch, parse_time
 
 ENVIRONMENT = os.environ
 PREFIX = "FACECLI_"
@@ -19,6 +20,7 @@ Size = Annotated[int, "bytes"]
 Count = Annotated[int, "how many"]
 Time = Annotated[float, "seconds"]
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
+Auth = Literal["none", "token"]
 Durability = Literal["power", "process"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -33,18 +35,31 @@ class Settings:
     """Sizes in bytes, times in seconds. An empty path stands for the platform's own place."""
 
     server: str = _setting("127.0.0.1:50051", "Server to talk to; several separated by commas.")
-    user: str = _setting("local", "Whose files and tasks.")
-    token: str = _setting(
-        "", "The server's token; a server that has one asks every client for it.", secret=True
+    user: str = _setting("", "Whose files and tasks; a token or a certificate says it by itself.")
+    token: str = _setting("", "The token that a client shows.", secret=True)
+    token_file: str = _setting("", "File that holds the token, read anew for every call.")
+    tls: bool = _setting(False, "Talk to the server over TLS; naming any file for it says so too.")
+    tls_ca: str = _setting(
+        "", "Authority (PEM) that the server's certificate has to be of; empty for the public ones."
     )
-    token_file: str = _setting("", "File that holds the token.")
+    tls_cert: str = _setting("", "Certificate (PEM) of serve, or of a client for one that wants it.")
+    tls_key: str = _setting("", "The key (PEM) of that certificate.")
+    tls_client_ca: str = _setting(
+        "", "Authority (PEM) of the certificates that serve wants from clients; their name is the user."
+    )
+    auth: Auth = _setting(
+        "none", "Whom serve believes, whoever says a name, or only a token or a certificate."
+    )
     timeout: Time = _setting(30.0, "Time until a short call is given up.")
     retry_for: Time = _setting(600.0, "Time without progress until a transfer or a watch is given up.")
     chunk_size: Size = _setting(10 * 1024 * 1024, "Bytes between two acknowledgements of an upload.")
     limit_rate: Size = _setting(0, "Bytes a second that an upload may take; 0 for no limit.")
     progress: ProgressKind = _setting("auto", "How progress is shown.")
     bind: str = _setting("127.0.0.1:50051", "Address that serve listens on; port 0 takes a free one.")
-    insecure: bool = _setting(False, "Let serve listen, and a token travel, beyond this machine unencrypted.")
+    insecure: bool = _setting(
+        False,
+        "Let serve listen beyond this machine without TLS or auth, and a token travel there unencrypted.",
+    )
     data_dir: str = _setting("", "Where serve keeps uploads, results and its databases.")
     workers: Count = _setting(1, "Workers that serve starts.")
     engine: str = _setting("mock", "Engine for tasks that name none.")
@@ -94,7 +109,8 @@ def load(
     settings = Settings(**values)
     if not settings.timeout:
         raise InvalidInput("timeout is 0, and no call takes no time; write 30s")
-    return _with_token(settings) if settings.token_file or settings.token else settings
+    current_token(settings)
+    return settings
 
 
 def quiet_libraries() -> None:
@@ -125,6 +141,44 @@ def data_directory(settings: Settings) -> Path:
     return Path(platformdirs.user_data_dir("facecli"))
 
 
+def current_token(settings: Settings) -> str:
+    """The token, or what its file holds at this moment; empty when there is neither. No message has it."""
+    if not settings.token and not settings.token_file:
+        return ""
+    file = settings.token_file
+    try:
+        token = settings.token or Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
+    if not (token and token.isascii() and token.isprintable()):
+        where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
+        raise InvalidInput(f"{where} holds no token: it is one line of printable ASCII characters")
+    return token
+
+
+def client_tls(settings: Settings) -> ClientTls | None:
+    if not (settings.tls or settings.tls_ca or settings.tls_cert or settings.tls_key):
+        return None
+    return ClientTls(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+
+
+def server_tls(settings: Settings) -> ServerTls | None:
+    if not (settings.tls_cert or settings.tls_key or settings.tls_client_ca):
+        return None
+    return ServerTls(cert=settings.tls_cert, key=settings.tls_key, client_ca=settings.tls_client_ca)
+
+
+def asks_who(settings: Settings) -> bool:
+    """Whether serve wants everybody to prove who they are."""
+    return settings.auth == "token" or bool(settings.tls_client_ca)
+
+
+def alone(settings: Settings) -> Settings:
+    """For a server and its clients that are by themselves on this machine: no TLS, no token."""
+    plain = replace(settings, tls=False, tls_ca="", tls_cert="", tls_key="", tls_client_ca="")
+    return replace(plain, bind="127.0.0.1:0", auth="none", token="", token_file="")
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment of a child process that shall have the settings in force, and no secret."""
     secret = {variable("token"), variable("token_file")}
@@ -135,54 +189,20 @@ def child_environment(settings: Settings) -> dict[str, str]:
     return {name: value for name, value in everything.items() if name not in secret}
 
 
-def parse_time(text: str) -> float:
-    """Seconds of `90`, `20ms`, `10m` or `1.5h`."""
-    number = text.strip().rstrip("smhd")
-    try:
-        return _amount(number) * _SECONDS[text.strip()[len(number) :]]
-    except (ValueError, KeyError):
-        raise InvalidInput(f"{text!r} is not a time; write 90, 10m or 1.5h") from None
-
-
-def parse_size(text: str) -> int:
-    """Bytes of `500MB`, `10MiB` or `4096`."""
-    number = text.strip().rstrip("abgikmABGIKM ")
-    try:
-        return int(_amount(number) * _UNITS[text.strip()[len(number) :].strip().lower()])
-    except (ValueError, KeyError):
-        raise InvalidInput(f"{text!r} is not a size; write 4096, 10MiB or 500MB") from None
-
-
-def parse_count(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise InvalidInput(f"{text!r} is not a whole number from 0 up")
-    return int(text)
-
-
-def parse_switch(text: str) -> bool:
-    try:
-        return _SWITCHES[text.strip().lower()]
-    except KeyError:
-        raise InvalidInput(f"{text!r} is neither true nor false") from None
-
-
 def written(setting: "Field[Any]") -> str:
     """The default as one would write it: `10MiB`, `10m`, `true`; empty when there is none."""
     value: Any = setting.default
     if setting.type is bool:
         return str(value).lower()
     if setting.type is Time:
-        unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
-        return f"{value / _SECONDS[unit]:g}{unit}"
+        unit = next(unit for unit in "dhms" if value % SECONDS[unit] == 0)
+        return f"{value / SECONDS[unit]:g}{unit}"
     if setting.type is Size:
-        unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % _UNITS[unit.lower()] == 0)
-        return f"{value // _UNITS[unit.lower()]}{unit}"
+        unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % BYTES[unit.lower()] == 0)
+        return f"{value // BYTES[unit.lower()]}{unit}"
     return str(value)
 
 
-_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-_SWITCHES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 _PARSERS: dict[Any, Callable[[str], Any]] = {
     str: str,
     bool: parse_switch,
@@ -190,14 +210,6 @@ _PARSERS: dict[Any, Callable[[str], Any]] = {
     Count: parse_count,
     Time: parse_time,
 }
-
-
-def _amount(text: str) -> float:
-    """A finite number from 0 up; ValueError otherwise."""
-    number = float(text)
-    if not 0 <= number < math.inf:
-        raise ValueError
-    return number
 
 
 def _profile(file: Path, name: str) -> dict[str, Any]:
@@ -235,16 +247,3 @@ def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
         return text if choices else _PARSERS[setting.type](text)
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.message}") from error
-
-
-def _with_token(settings: Settings) -> Settings:
-    """With the token of its file unless there is another; its words are in no message."""
-    file = settings.token_file
-    try:
-        token = settings.token or Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
-    if not (token and token.isascii() and token.isprintable()):
-        where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
-        raise InvalidInput(f"{where} holds no token: it is one line of printable ASCII characters")
-    return replace(settings, token=token)

@@ -12,7 +12,20 @@ from facecli import config
 from facecli.bench.faults import Span
 from facecli.cli.help import add_commands
 from facecli.cli.line_options import line_rate, span
-from facecli.cli.options import ChunkSize, Json, Profile, ProgressKind, Timeout, User, size, time
+from facecli.cli.options import (
+    ChunkSize,
+    Json,
+    Profile,
+    ProgressKind,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+    size,
+    time,
+)
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
 from facecli.config import Settings
@@ -106,6 +119,10 @@ def upload(
         ),
     ] = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -135,8 +152,20 @@ def upload(
 
     output = Output(as_json=as_json, quiet=quiet)
     settings = config.load(
-        {"user": user, "timeout": timeout, "chunk_size": chunk_size, "progress": progress}, profile=profile
+        {
+            "user": user,
+            "timeout": timeout,
+            "chunk_size": chunk_size,
+            "progress": progress,
+            "tls": tls,
+            "tls_ca": tls_ca,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
+        },
+        profile=profile,
     )
+    if not server:
+        settings = config.alone(settings)
     plan = UploadPlan(
         size=500_000_000 if file_size is None else file_size,
         files=files,
@@ -155,13 +184,14 @@ def upload(
     place = Place(
         servers=server or "",
         user=settings.user,
-        token=settings.token,
+        token=partial(config.current_token, settings),
         timeout=settings.timeout,
+        tls=config.client_tls(settings),
         retry_for=settings.retry_for,
         insecure=settings.insecure,
     )
     with bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir, keep=keep and not server) as folder:
-        own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), workers=0)
+        own = replace(settings, data_dir=str(folder / "server"), workers=0)
         measured = measure_uploads(
             plan,
             place,

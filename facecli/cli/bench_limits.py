@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facecli.config import parse_size
 from facecli.core.errors import FacecliError, InvalidInput
+from facecli.core.units import parse_size
 
 Figures = Mapping[str, float | None]
 

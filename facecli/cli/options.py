@@ -8,6 +8,7 @@ import typer
 
 from facecli import config
 from facecli.config import Settings, variable, written
+from facecli.core import units
 from facecli.core.errors import InvalidInput
 
 T = TypeVar("T")
@@ -34,8 +35,8 @@ def _told(parse: Callable[[str], T]) -> Callable[[str], T]:
     return parsed
 
 
-time = _told(config.parse_time)
-size = _told(config.parse_size)
+time = _told(units.parse_time)
+size = _told(units.parse_size)
 
 Server = Annotated[
     str | None,
@@ -43,6 +44,19 @@ Server = Annotated[
 ]
 User = Annotated[
     str | None, typer.Option("--user", metavar="NAME", help=setting_help("user"), show_default=False)
+]
+Tls = Annotated[bool | None, typer.Option("--tls", help=setting_help("tls"), show_default=False)]
+TlsCa = Annotated[
+    str | None, typer.Option("--tls-ca", metavar="FILE", help=setting_help("tls_ca"), show_default=False)
+]
+TlsCert = Annotated[
+    str | None, typer.Option("--tls-cert", metavar="FILE", help=setting_help("tls_cert"), show_default=False)
+]
+TlsKey = Annotated[
+    str | None, typer.Option("--tls-key", metavar="FILE", help=setting_help("tls_key"), show_default=False)
+]
+DataDir = Annotated[
+    str | None, typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False)
 ]
 Profile = Annotated[
     str | None,

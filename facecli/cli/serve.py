@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from facecli import config
-from facecli.cli.options import Json, Profile, setting_help
+from facecli.cli.options import DataDir, Json, Profile, TlsCert, TlsKey, setting_help
 from facecli.cli.output import Output
 from facecli.telemetry import set_up_logging
 
@@ -14,10 +14,7 @@ def serve(
     bind: Annotated[
         str | None, typer.Option("--bind", metavar="HOST:PORT", help=setting_help("bind"), show_default=False)
     ] = None,
-    data_dir: Annotated[
-        str | None,
-        typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False),
-    ] = None,
+    data_dir: DataDir = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -31,6 +28,17 @@ def serve(
         config.Durability | None,
         typer.Option("--durability", help=setting_help("durability"), show_default=False),
     ] = None,
+    auth: Annotated[
+        config.Auth | None, typer.Option("--auth", help=setting_help("auth"), show_default=False)
+    ] = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    tls_client_ca: Annotated[
+        str | None,
+        typer.Option(
+            "--tls-client-ca", metavar="FILE", help=setting_help("tls_client_ca"), show_default=False
+        ),
+    ] = None,
     insecure: Annotated[
         bool | None, typer.Option("--insecure", help=setting_help("insecure"), show_default=False)
     ] = None,
@@ -41,8 +49,11 @@ def serve(
 
     Prints `listening on HOST:PORT` on stdout when it is ready, with --json {"address": "HOST:PORT"}. SIGTERM
     and Ctrl-C end it gracefully; what was acknowledged is kept, running tasks go on after the next start.
+    New certificates in the place of the old ones are used from the next connection on.
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
+
+    Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 
     Exit codes: 0 ended as asked, 2 a bad setting, 10 refused to listen beyond this machine.
     """
@@ -53,6 +64,10 @@ def serve(
             "workers": workers,
             "engine": engine,
             "durability": durability,
+            "auth": auth,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
+            "tls_client_ca": tls_client_ca,
             "insecure": insecure,
         },
         profile=profile,

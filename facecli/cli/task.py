@@ -8,7 +8,19 @@ from facecli.cli import task_create, task_download, task_watch
 from facecli.cli.exits import each
 from facecli.cli.help import add_commands
 from facecli.cli.objects import task_line, task_object
-from facecli.cli.options import Json, Profile, Quiet, Server, TaskIds, Timeout, User
+from facecli.cli.options import (
+    Json,
+    Profile,
+    Quiet,
+    Server,
+    TaskIds,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+)
 from facecli.cli.output import Output
 from facecli.cli.session import session
 from facecli.core.tasks import Task, TaskStatus
@@ -20,6 +32,10 @@ def status(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -32,7 +48,16 @@ def status(
     Exit codes: 0 done, whatever the state, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.get(task_id)), as_json=as_json)
 
 
@@ -45,6 +70,10 @@ def list_tasks(
     ] = 100,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -57,7 +86,16 @@ def list_tasks(
     Exit codes: 0 done, also with none, 2 no such status, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         for task in opened.tasks.listed(status=wanted or "", limit=limit):
             _show(output, task)
 
@@ -66,6 +104,10 @@ def cancel(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -78,7 +120,16 @@ def cancel(
     Exit codes: 0 cancelled, 1 it had ended otherwise, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.cancel(task_id)), as_json=as_json)
 
 
@@ -86,6 +137,10 @@ def retry(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -98,7 +153,16 @@ def retry(
     Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.retry(task_id)), as_json=as_json)
 
 

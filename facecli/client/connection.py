@@ -1,6 +1,6 @@
 """A channel to a server, with our errors in place of gRPC's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -8,7 +8,8 @@ from typing import Self
 import grpc
 
 from facecli.core.addresses import checked_address, is_local
-from facecli.core.errors import PolicyRefused
+from facecli.core.errors import InvalidInput, PolicyRefused
+from facecli.core.tls import ClientTls, read_authority, read_pair
 from facecli.core.uploads import MAX_CHUNK_SIZE
 
 _OPTIONS = [
@@ -25,24 +26,48 @@ _OPTIONS = [
 ]
 
 
+Metadata = tuple[tuple[str, str], ...]
+
+
 class Connection:
     """Open until closed. `servers` is `HOST:PORT`, or several separated by commas.
 
-    The token is not sent to another machine over this plain connection unless `insecure` says so.
+    Over TLS every server has to have a certificate for the first one's name. The token, which is asked for
+    again for every call, is not sent to another machine without TLS unless `insecure` says so.
     """
 
-    def __init__(self, servers: str, *, token: str, timeout: float, insecure: bool = False) -> None:
+    def __init__(
+        self,
+        servers: str,
+        *,
+        timeout: float,
+        token: Callable[[], str] | None = None,
+        tls: ClientTls | None = None,
+        insecure: bool = False,
+    ) -> None:
         addresses = [checked_address(each.strip(), option="--server") for each in servers.split(",")]
-        if token and not insecure and not all(map(is_local, addresses)):
-            raise PolicyRefused(
-                f"the token would travel unencrypted to {servers}; "
-                "go through a tunnel, or set FACECLI_INSECURE=1"
-            )
-        target = addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
         self.servers = servers
         self.timeout = timeout
-        self.channel = grpc.insecure_channel(target, options=_OPTIONS)
-        self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self.encrypted = tls is not None
+        self.local = all(map(is_local, addresses))
+        self._token = token
+        self._shown = token() if token else ""
+        if self._shown and not (tls or insecure or self.local):
+            raise PolicyRefused(
+                f"the token would travel unencrypted to {servers}; say --tls, go through a tunnel, "
+                "or set FACECLI_INSECURE=1"
+            )
+        self.channel = _channel(addresses, tls)
+
+    @property
+    def metadata(self) -> Metadata:
+        """For the next call: the token as it is now."""
+        self._shown = self._current_token()
+        return (("authorization", f"Bearer {self._shown}"),) if self._shown else ()
+
+    def renewed(self) -> bool:
+        """Whether there is another token by now than the last call had."""
+        return self._current_token() != self._shown
 
     def __enter__(self) -> Self:
         return self
@@ -51,6 +76,12 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.channel.close()
+
+    def _current_token(self) -> str:
+        try:
+            return self._token() if self._token else ""
+        except InvalidInput:
+            return self._shown  # its file is just being written anew
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -61,3 +92,16 @@ class Connection:
             from facecli.wire.errors import from_rpc  # 11 ms that most commands need not spend
 
             raise from_rpc(error, server=self.servers) from error
+
+
+def _channel(addresses: Sequence[str], tls: ClientTls | None) -> grpc.Channel:
+    first, *more = addresses
+    target = "ipv4:" + ",".join(addresses) if more else first
+    if tls is None:
+        return grpc.insecure_channel(target, options=_OPTIONS)
+    authority = read_authority(tls.ca) if tls.ca else None
+    cert, key = read_pair(tls.cert, tls.key) if tls.cert or tls.key else (None, None)
+    credentials = grpc.ssl_channel_credentials(authority, key, cert)
+    # Else the whole list would be the name that a certificate has to be for.
+    name = [("grpc.default_authority", first)] if more else []
+    return grpc.secure_channel(target, credentials, options=[*_OPTIONS, *name])

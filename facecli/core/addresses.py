@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import InvalidInput, PolicyRefused
 
 
 def checked_address(address: str, *, option: str, lowest_port: int = 1) -> str:
@@ -22,3 +22,14 @@ def is_local(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_guarded(bind: str, *, tls: bool, asks_who: bool) -> None:
+    """PolicyRefused when other machines can reach it and it has no TLS, or does not ask who calls."""
+    missing = [] if tls else ["TLS (--tls-cert, --tls-key)"]
+    missing += [] if asks_who else ["to ask who calls (--auth token)"]
+    if missing and not is_local(bind):
+        raise PolicyRefused(
+            f"{bind} can be reached from other machines, so serve needs {' and '.join(missing)}; "
+            "else listen on 127.0.0.1, or say --insecure"
+        )

@@ -1,11 +1,11 @@
-"""What a server offers and allows."""
+"""What a server offers and allows, and whom it takes the caller for."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
-    """Sizes in bytes, `upload_expiry` in seconds."""
+    """Sizes in bytes, `upload_expiry` in seconds. No `user` where the server believes every name."""
 
     version: str
     chunk_size: int
@@ -20,3 +20,5 @@ class ServerInfo:
     ffmpeg: str
     free_bytes: int
     upload_expiry: int
+    user: str = ""
+    admin: bool = False

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -108,4 +109,16 @@ tasks = Table(
     ),
     Index("ix_tasks_listed", "owner", "created_at", "id"),
     Index("ix_tasks_status", "status", "created_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("admin", Boolean, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
 )

@@ -13,8 +13,11 @@ from facecli.core.errors import InvalidInput
 from facecli.core.inbox import Inbox
 from facecli.core.server_info import ServerInfo
 from facecli.core.task_board import TaskBoard
+from facecli.core.tls import ServerTls
 from facecli.core.uploads import MAX_CHUNK_SIZE
 from facecli.service.admission import Admission
+from facecli.service.callers import Callers
+from facecli.service.certificates import server_credentials
 from facecli.service.files import FileService
 from facecli.service.intake import StreamLimits
 from facecli.service.interceptors.access_log import access_log
@@ -62,13 +65,14 @@ class Server:
         downloads: Downloads,
         info: Callable[[], ServerInfo],
         limits: ServerLimits,
-        token: str | None,
+        callers: Callers,
+        tls: ServerTls | None,
     ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
         threads = limits.uploads + limits.watchers + limits.downloads + SHORT_CALLS
-        guards = [access_log, errors, *([auth(token)] if token else [])]
+        guards = [access_log, errors, auth(callers)]
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,
@@ -90,23 +94,30 @@ class Server:
         uploads = Admission(limits.uploads, "uploads")
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
-            VideoService(inbox, board, admission=uploads, limits=stream_limits),
+            VideoService(inbox, board, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
         upload_service_pb2_grpc.add_UploadServiceServicer_to_server(
-            UploadService(inbox, admission=uploads, limits=stream_limits),
+            UploadService(inbox, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(
-            TaskService(board, admission=Admission(limits.watchers, "watchers"), draining=self._draining),
+            TaskService(
+                board,
+                callers=callers,
+                admission=Admission(limits.watchers, "watchers"),
+                draining=self._draining,
+            ),
             self._server,
         )
         file_service_pb2_grpc.add_FileServiceServicer_to_server(
-            FileService(downloads, info=info, admission=Admission(limits.downloads, "downloads")),
+            FileService(
+                downloads, callers=callers, info=info, admission=Admission(limits.downloads, "downloads")
+            ),
             self._server,
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self.address = self._listen(bind)
+        self.address = self._listen(bind, tls)
 
     def start(self) -> None:
         self._server.start()
@@ -120,10 +131,13 @@ class Server:
         self._server.stop(grace).wait()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _listen(self, bind: str) -> str:
+    def _listen(self, bind: str, tls: ServerTls | None) -> str:
         host = bind.rpartition(":")[0]
         try:
-            port = self._server.add_insecure_port(bind)
+            if tls:
+                port = self._server.add_secure_port(bind, server_credentials(tls))
+            else:
+                port = self._server.add_insecure_port(bind)
         except RuntimeError as error:
             raise InvalidInput(
                 f"cannot listen on {bind}: is the port taken, or not an address of this machine?"

@@ -19,6 +19,8 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
         ffmpeg=info.ffmpeg,
         free_bytes=info.free_bytes,
         upload_expiry_seconds=info.upload_expiry,
+        user_id=info.user,
+        admin=info.admin,
     )
 
 
@@ -37,4 +39,6 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         ffmpeg=message.ffmpeg,
         free_bytes=message.free_bytes,
         upload_expiry=message.upload_expiry_seconds,
+        user=message.user_id,
+        admin=message.admin,
     )
