@@ -31,13 +31,13 @@ class _Renewal:
 
     def look(self) -> grpc.ServerCertificateConfiguration | None:
         """The new configuration when the files changed since the last look."""
+        now = _version(self._tls)
+        if now == self._seen:
+            return None
+        self._seen = now
         try:
-            now = _version(self._tls)
-            if now == self._seen:
-                return None
-            self._seen = now
             configuration = _configuration(self._tls)
-        except (InvalidInput, OSError) as error:
+        except InvalidInput as error:
             # The certificate was replaced and its key not yet; the next look may find both.
             _log.warning("the new certificate is not used: %s", error)
             return None
@@ -46,9 +46,16 @@ class _Renewal:
 
 
 def _version(tls: ServerTls) -> Version:
-    """Differs when a file was written or another took its place."""
-    stats = [Path(path).stat() for path in (tls.cert, tls.key, tls.client_ca) if path]
-    return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
+    """Differs when a file was written, or another took its place."""
+    return tuple(_of_file(Path(path)) for path in (tls.cert, tls.key, tls.client_ca) if path)
+
+
+def _of_file(path: Path) -> tuple[int, int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0, 0  # who reads it will say why
+    return stat.st_mtime_ns, stat.st_ino, stat.st_size
 
 
 def _configuration(tls: ServerTls) -> grpc.ServerCertificateConfiguration:

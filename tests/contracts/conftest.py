@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from facecli.blobs.local import LocalBlobs
+from facecli.core.auth import TokenRows
 from facecli.core.blobs import BlobStore
 from facecli.core.tasks import TaskFeed, TaskRows
 from facecli.core.uploads import UploadRows
@@ -13,6 +14,7 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.feed import PollingFeed
 from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tokens import SqlTokenRows
 from facecli.metadata.uploads import SqlUploadRows
 
 Open = Callable[[], tuple[UploadRows, TaskRows]]
@@ -29,6 +31,23 @@ def open_rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
         engines.append(engine)
         schema.upgrade(engine)
         return SqlUploadRows(engine), SqlTaskRows(engine)
+
+    yield opened
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture(params=["sqlite"])
+def open_tokens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], TokenRows]]:
+    """The same for tokens."""
+    url = {"sqlite": f"sqlite:///{tmp_path}/facecli.db"}[request.param]
+    engines = []
+
+    def opened() -> TokenRows:
+        engine = open_database(url)
+        engines.append(engine)
+        schema.upgrade(engine)
+        return SqlTokenRows(engine)
 
     yield opened
     for engine in engines:

@@ -10,6 +10,7 @@ import pytest
 from facecli.bootstrap import serving
 from facecli.config import Settings
 from facecli.core.checksums import crc32c
+from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.generated import (
     file_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -79,3 +80,13 @@ def settings(tmp_path: Path) -> Settings:
 def stubs(settings: Settings) -> Iterator[Stubs]:
     with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
         yield Stubs(channel)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """A real face and a real clip."""
+    folder = tmp_path_factory.mktemp("samples")
+    media = FfmpegMedia()
+    media.make_face(folder / "face.png")
+    media.make_clip(folder / "clip.mp4", seconds=1, width=320, height=180)
+    return (folder / "face.png").read_bytes(), (folder / "clip.mp4").read_bytes()
