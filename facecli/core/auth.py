@@ -112,6 +112,7 @@ class Tokens:
         if not hmac.compare_digest(digest, token.sha256 if token else _NOBODYS) or token is None:
             raise Unauthenticated("this server does not know the token that was sent")
         self._check(token)
+        self._seen[token.id] = self._clock(), token
         return Principal(user=token.user, admin=token.admin, token_id=token.id)
 
     def check(self, token_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from shutil import which
@@ -61,7 +62,7 @@ _WORDS = {
     "tmpfs": "root, or what else may mount",
     "ext4": "root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
 }
-_THERE = {
+_THERE: dict[str, Callable[[], bool]] = {
     "node": _has_node,
     "strace": _may_trace,
     "tmpfs": _may_mount_tmpfs,

@@ -12,6 +12,7 @@ import grpc
 from facecli.bootstrap import serving, tokens
 from facecli.config import Settings
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.service.rpcs import NOTHING, REQUESTS, Metadata, Things, answers, begin
 
@@ -32,11 +33,12 @@ class House:
     bob: Things
 
     def answered(self, rpc: str, requests: list[Any], caller: str) -> Outcome:
-        """The status and its text, without the ids and the name that were asked for."""
+        """The status and all that comes with it, but for the ids and the name that were asked for."""
         try:
             answers(self.channel, rpc, requests, self.metadata[caller])
         except grpc.RpcError as error:
-            return error.code(), _WHICH.sub("<which>", str(error.details()))
+            said = from_rpc(error, server="here:1")
+            return error.code(), _WHICH.sub("<which>", f"{said.reason}: {said.message} {said.details}")
         return grpc.StatusCode.OK, ""
 
     def everything(self, user: str) -> list[bytes]:

@@ -64,7 +64,9 @@ def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
         for request, theirs in zip(requests, REQUESTS[rpc](whose), strict=True):
             put(request, field, theirs)
         statements.clear()
-        seen.append((house.answered(rpc, requests, "bob"), [*statements]))
+        answered = house.answered(rpc, requests, "bob")
+        # A stream asks once a second whether its token still holds, whatever it is about.
+        seen.append((answered, [sql for sql in statements if sql != "BEGIN" and "FROM tokens" not in sql]))
     assert seen[0] == seen[1]
     expected = {"user_id": Code.PERMISSION_DENIED, "page_token": Code.INVALID_ARGUMENT}
     assert seen[0][0][0] is expected.get(field, Code.NOT_FOUND)
@@ -77,7 +79,7 @@ def test_anothers_upload_cannot_be_downloaded(house: House, url: str) -> None:
     for whose in (house.ann, NOTHING):
         requests = REQUESTS["FileService.Download"](replace(whose, user="", result_url=getattr(whose, url)))
         seen.append(house.answered("FileService.Download", requests, "bob"))
-    assert seen[0] == seen[1] == (Code.NOT_FOUND, "there is no upload <which>")
+    assert seen[0] == seen[1] == (Code.NOT_FOUND, "UPLOAD_NOT_FOUND: there is no upload <which> {}")
 
 
 @pytest.mark.parametrize("stranger", STRANGERS)
