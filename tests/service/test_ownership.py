@@ -111,6 +111,16 @@ def test_a_wrong_secret_and_an_unknown_id_are_one_refusal_after_the_same_work(
     assert seen[0] == seen[1]
 
 
+def test_a_listing_has_ones_own_things_alone(house: House) -> None:
+    for user, others in (("ann", house.bob), ("bob", house.ann)):
+        listed = b"".join(house.everything(user))
+        own = house.ann if user == "ann" else house.bob
+        assert own.upload_id.encode() in listed
+        assert own.task_id.encode() in listed
+        assert others.upload_id.encode() not in listed
+        assert others.task_id.encode() not in listed
+
+
 def test_the_same_file_and_the_same_key_are_not_the_others(house: House) -> None:
     def begun(user: str, requests: int = 1) -> list[str]:
         request = pb.BeginUploadsRequest(uploads=[begin(replace(house.ann, user=""))] * requests)
