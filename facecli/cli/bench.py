@@ -139,8 +139,8 @@ def upload(
 
     Example: facecli bench upload --cuts 10 --baseline before.json --fail-if 'mb_per_s<0.8*baseline'
 
-    Exit codes: 0 done, 1 a --fail-if holds, 2 a bad option, 6 no server, 7 too many cuts to get through, 9 no
-    room on the disk.
+    Exit codes: 0 done, 1 a --fail-if holds, 2 a bad option, 4 not let in, 6 no server, 7 too many cuts to get
+    through, 9 no room on the disk.
     """
     from facecli.bench.content import scratch
     from facecli.bench.upload_client import Place

@@ -77,8 +77,11 @@ def serve(
     from facecli.worker.process import Ending
 
     ending = Ending(with_stdin=False)
+    output = Output(as_json=as_json, quiet=False)
     with serving(settings) as server:
-        Output(as_json=as_json, quiet=False).show(
-            {"address": server.address}, text=f"listening on {server.address}", short=server.address
-        )
+        if settings.token and not config.asks_who(settings):
+            output.note(
+                "FACECLI_TOKEN is for clients, and this server asks nobody for a token: say --auth token"
+            )
+        output.show({"address": server.address}, text=f"listening on {server.address}", short=server.address)
         ending.wait()

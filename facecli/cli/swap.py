@@ -60,8 +60,8 @@ def swap(
 
     Example: facecli swap face.jpg clip.mp4 -o out.mp4
 
-    Exit codes: 0 done, 2 a file that cannot be used, 3 the task failed, 6 no server, 7 incomplete, run again,
-    8 bytes differ, 124 --timeout passed.
+    Exit codes: 0 done, 2 a file that cannot be used, 3 the task failed, 4 not let in, 6 no server, 7
+    incomplete, run again, 8 bytes differ, 124 --timeout passed.
     """
     output = Output(as_json=as_json, quiet=quiet)
     _check_output(out, image, video)

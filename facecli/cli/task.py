@@ -45,7 +45,7 @@ def status(
 
     Example: facecli task status 6f2c…
 
-    Exit codes: 0 done, whatever the state, 5 no such task, 6 no server.
+    Exit codes: 0 done, whatever the state, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(
@@ -83,7 +83,7 @@ def list_tasks(
 
     Example: facecli task list --status failed -q
 
-    Exit codes: 0 done, also with none, 2 no such status, 6 no server.
+    Exit codes: 0 done, also with none, 2 no such status, 4 not let in, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(
@@ -117,7 +117,7 @@ def cancel(
 
     Example: facecli task cancel 6f2c…
 
-    Exit codes: 0 cancelled, 1 it had ended otherwise, 5 no such task, 6 no server.
+    Exit codes: 0 cancelled, 1 it had ended otherwise, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(
@@ -150,7 +150,8 @@ def retry(
 
     Example: facecli task retry 6f2c… && facecli task watch 6f2c…
 
-    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 5 no such task, 6 no server.
+    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 4 not let in, 5 no such task, 6 no
+    server.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with session(

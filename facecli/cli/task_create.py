@@ -64,7 +64,8 @@ def create(
 
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
-    Exit codes: 0 created (with --watch: completed), 2 a file that cannot be used, 3 failed, 5 no such URL.
+    Exit codes: 0 created (with --watch: completed), 2 a file that cannot be used, 3 failed, 4 not let in, 5
+    no such URL.
     """
     output = Output(as_json=as_json, quiet=quiet)
     if key is not None and not (key.isascii() and key.isprintable()):

@@ -51,7 +51,8 @@ def download(
 
     Example: facecli task download 6f2c… -o out.mp4
 
-    Exit codes: 0 done, 1 no result, 2 OUT cannot be written, 5 no such task, 6 no server, 8 bytes differ.
+    Exit codes: 0 done, 1 no result, 2 OUT cannot be written, 4 not let in, 5 no such task, 6 no server, 8
+    bytes differ.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with (

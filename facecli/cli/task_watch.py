@@ -50,7 +50,8 @@ def watch(
 
     Example: facecli task watch 6f2c… && facecli task download 6f2c…
 
-    Exit codes: 0 all completed, 3 one failed or was cancelled, 5 no such task, 124 --timeout passed.
+    Exit codes: 0 all completed, 3 one failed or was cancelled, 4 not let in, 5 no such task, 124 --timeout
+    passed.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with (

@@ -85,7 +85,8 @@ def upload(
 
     Example: facecli upload - --name clip.mp4 < clip.mp4
 
-    Exit codes: 0 done, 2 unreadable, 6 no server, 7 incomplete, run it again, 8 bytes differ, 9 too large.
+    Exit codes: 0 done, 2 unreadable, 4 not let in, 6 no server, 7 incomplete, run it again, 8 bytes differ, 9
+    too large.
     """
     if name and len(paths) > 1:
         raise InvalidInput(f"--name is for one file, and there are {len(paths)}; upload them one by one")
