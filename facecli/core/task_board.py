@@ -75,10 +75,7 @@ class TaskBoard:
 
     def get(self, task_id: str, *, owner: str | None) -> Task:
         """TaskNotFound for an unknown id and for somebody else's alike; None asks for anybody's."""
-        task = self._rows.get(task_id)
-        if owner is not None and task.owner != owner:
-            raise TaskNotFound(f"there is no task {task_id}")
-        return task
+        return self._rows.get(task_id, owner=owner)
 
     def listed(self, *, owner: str, status: str, limit: int, before: str) -> Sequence[Task]:
         wanted = None
