@@ -74,10 +74,11 @@ class Callers:
         if scheme.lower() == "bearer":
             return tokens.principal(text.strip())
         # gRPC asks for certificates, and names one here, only when it checked it against our authority.
-        names = context.auth_context().get("x509_common_name", ())
-        for name in names:
+        shown = context.auth_context()
+        names = (*shown.get("x509_common_name", ()), *shown.get("x509_subject_alternative_name", ()))
+        for name in filter(None, names):
             try:
                 return Principal(user=checked_user(bytes(name).decode()))
             except (UnicodeDecodeError, InvalidInput) as error:
-                raise Unauthenticated("the certificate's common name cannot be a user") from error
+                raise Unauthenticated("the name in the certificate cannot be a user") from error
         raise Unauthenticated

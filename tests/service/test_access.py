@@ -10,50 +10,20 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bootstrap import serving, tokens
-from facecli.certificates import DevCertificates, make_dev_certificates
-from facecli.client.connection import Connection
-from facecli.client.files import FileClient
+from facecli.bootstrap import serving
+from facecli.certificates import DevCertificates
 from facecli.config import Settings
 from facecli.core.auth import Tokens
-from facecli.core.errors import FacecliError, InvalidInput, PolicyRefused, ServerUnreachable, Unauthenticated
+from facecli.core.errors import FacecliError, InvalidInput, PolicyRefused, ServerUnreachable
 from facecli.core.tls import ClientTls
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.service.conftest import Stubs, frame
+from tests.service.over_tls import over_tls, seen_as
 from tests.service.test_uploads import refused
 
 NOBODY = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
-
-
-@pytest.fixture(scope="module")
-def certs(tmp_path_factory: pytest.TempPathFactory) -> DevCertificates:
-    """Of a server at localhost, and of ann."""
-    return make_dev_certificates(tmp_path_factory.mktemp("certs"), hosts=["localhost"], user="ann")
-
-
-@pytest.fixture(scope="module")
-def others(tmp_path_factory: pytest.TempPathFactory) -> DevCertificates:
-    """Of another authority, for the same names."""
-    return make_dev_certificates(tmp_path_factory.mktemp("others"), hosts=["localhost"], user="ann")
-
-
-@pytest.fixture
-def made(settings: Settings) -> Iterator[Tokens]:
-    with tokens(settings) as opened:
-        yield opened
-
-
-def over_tls(settings: Settings, certs: DevCertificates, **more: str) -> Settings:
-    pair = {"tls_cert": str(certs.server), "tls_key": str(certs.server_key)}
-    return replace(settings, bind="localhost:0", **{**pair, **more})  # type: ignore[arg-type]
-
-
-def seen_as(address: str, tls: ClientTls | None, token: str = "") -> str:
-    """Whom the server takes a client for; empty when it believes every name."""
-    with Connection(address, timeout=30, tls=tls, token=lambda: token) as connection:
-        return FileClient(connection, user="").info().user
 
 
 @contextmanager
@@ -145,41 +115,6 @@ def test_the_wire_is_encrypted_for_who_knows_the_authority_and_the_name(
 def test_a_client_over_tls_says_so_of_a_plain_server(settings: Settings, certs: DevCertificates) -> None:
     with serving(settings) as server, pytest.raises(ServerUnreachable, match="does not speak TLS"):
         seen_as(server.address, ClientTls(ca=str(certs.ca)))
-
-
-def test_a_client_certificate_says_who_one_is_and_a_token_more(
-    settings: Settings, certs: DevCertificates, others: DevCertificates, made: Tokens
-) -> None:
-    shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
-    with serving(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server:
-        assert seen_as(server.address, shown) == "ann"
-        assert seen_as(server.address, shown, made.create("bob")[1]) == "bob"
-        with pytest.raises(Unauthenticated):
-            seen_as(server.address, shown, "fc_wrong")
-        none = ClientTls(ca=str(certs.ca))
-        theirs = replace(none, cert=str(others.client), key=str(others.client_key))
-        servers = replace(none, cert=str(certs.server), key=str(certs.server_key))
-        for tls in (none, theirs, servers):
-            with pytest.raises(ServerUnreachable, match="or a certificate"):
-                seen_as(server.address, tls)
-
-
-def test_a_certificate_is_nothing_to_a_server_that_has_no_authority_for_it(
-    settings: Settings, certs: DevCertificates
-) -> None:
-    shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
-    with serving(over_tls(settings, certs, auth="token")) as server, pytest.raises(Unauthenticated):
-        seen_as(server.address, shown)
-
-
-def test_a_certificate_of_who_cannot_be_a_user_opens_nothing(settings: Settings, tmp_path: Path) -> None:
-    certs = make_dev_certificates(tmp_path / "certs", hosts=["localhost"], user=" ann")
-    shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
-    with (
-        serving(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server,
-        pytest.raises(Unauthenticated, match="common name"),
-    ):
-        seen_as(server.address, shown)
 
 
 def test_a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not(
