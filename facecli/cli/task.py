@@ -10,7 +10,19 @@ from facecli.cli.exits import each
 from facecli.cli.help import add_commands
 from facecli.cli.moments import moment
 from facecli.cli.objects import task_line, task_object
-from facecli.cli.options import Json, Profile, Quiet, Server, TaskIds, Timeout, User
+from facecli.cli.options import (
+    Json,
+    Profile,
+    Quiet,
+    Server,
+    TaskIds,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+)
 from facecli.cli.output import Output
 from facecli.cli.session import session
 from facecli.core.task_filter import TaskFilter
@@ -23,6 +35,10 @@ def status(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -32,10 +48,19 @@ def status(
 
     Example: facecli task status 6f2c…
 
-    Exit codes: 0 done, whatever the state, 5 no such task, 6 no server.
+    Exit codes: 0 done, whatever the state, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.get(task_id)), as_json=as_json)
 
 
@@ -67,6 +92,10 @@ def list_tasks(
     ] = 100,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -76,10 +105,19 @@ def list_tasks(
 
     Example: facecli task list --status failed --since 2h -q
 
-    Exit codes: 0 done, also with none, 2 no such status or time, 6 no server.
+    Exit codes: 0 done, also with none, 2 no such status or time, 4 not let in, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         listing = TaskFilter(
             status=wanted or "", engine=engine, since=since or 0.0, until=math.inf if until is None else until
         )
@@ -91,6 +129,10 @@ def cancel(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -100,10 +142,19 @@ def cancel(
 
     Example: facecli task cancel 6f2c…
 
-    Exit codes: 0 cancelled, 1 it had ended otherwise, 5 no such task, 6 no server.
+    Exit codes: 0 cancelled, 1 it had ended otherwise, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.cancel(task_id)), as_json=as_json)
 
 
@@ -111,6 +162,10 @@ def retry(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -120,10 +175,20 @@ def retry(
 
     Example: facecli task retry 6f2c… && facecli task watch 6f2c…
 
-    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 5 no such task, 6 no server.
+    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 4 not let in, 5 no such task, 6 no
+    server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.retry(task_id)), as_json=as_json)
 
 
@@ -131,6 +196,10 @@ def delete(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -142,10 +211,19 @@ def delete(
 
     Example: facecli task delete 6f2c…
 
-    Exit codes: 0 deleted, 1 it has not ended, 5 no such task, 6 no server.
+    Exit codes: 0 deleted, 1 it has not ended, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
 
         def deleted(task_id: str) -> None:
             opened.tasks.delete(task_id)

@@ -40,10 +40,10 @@ class SqlUploadRows:
         except IntegrityError as error:
             raise AlreadyExists(f"there is an upload {new[0].id} already") from error
 
-    def get(self, upload_id: str) -> Upload:
-        """UploadNotFound when there is none."""
+    def get(self, upload_id: str, *, owner: str | None = None) -> Upload:
+        """UploadNotFound when there is none, or none of this owner."""
         with reading(self._engine) as connection:
-            return _found(connection, upload_id)
+            return _found(connection, upload_id, owner=owner)
 
     def find(self, new: NewUpload) -> Upload | None:
         """The newest upload of the same owner, name, type, size, chunk size, chunks and fingerprint.
@@ -189,8 +189,10 @@ def _abandoned(now: float) -> ColumnElement[bool]:
     return _INCOMPLETE & (uploads.c.expires_at <= now)
 
 
-def _found(connection: Connection, upload_id: str, *, lock: bool = False) -> Upload:
+def _found(connection: Connection, upload_id: str, *, owner: str | None = None, lock: bool = False) -> Upload:
     query = select(uploads).where(uploads.c.id == upload_id)
+    if owner is not None:
+        query = query.where(uploads.c.owner == owner)
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if row is None:
         raise UploadNotFound(f"there is no upload {upload_id}")

@@ -43,7 +43,7 @@ class Intake(Generic[T]):
         active: Callable[[], bool],
         first: int,
     ) -> None:
-        """`first` is how many bytes the first message may have."""
+        """`first` is how many bytes the first message may have; `active` may raise what ends the stream."""
         self._messages = messages
         self._write = write
         self._limits = limits
@@ -77,9 +77,12 @@ class Intake(Generic[T]):
 
     def _next(self) -> T | BaseException | None:
         while True:
-            # Also between the chunks of a fast client, who would keep a stopping server waiting.
+            # Also between the chunks of a fast client, who would keep a stopping server waiting, or go on
+            # with a token that was revoked.
             if self._limits.draining.is_set():
                 raise Unavailable("the server is shutting down; go on with this upload when it is back")
+            if not self._active():
+                raise grpc.RpcError
             try:
                 return self._written.get(timeout=LOOK_EVERY)
             except queue.Empty:
@@ -93,8 +96,6 @@ class Intake(Generic[T]):
             return
 
     def _check(self) -> None:
-        if not self._active():
-            raise grpc.RpcError
         if self._credit.spent():
             limits = self._limits
             raise IdleTooLong(

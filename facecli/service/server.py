@@ -13,8 +13,11 @@ from facecli.core.errors import InvalidInput
 from facecli.core.inbox import Inbox
 from facecli.core.server_info import ServerInfo
 from facecli.core.task_board import TaskBoard
+from facecli.core.tls import ServerTls
 from facecli.core.uploads import MAX_CHUNK_SIZE
 from facecli.service.admission import Admission
+from facecli.service.callers import Callers
+from facecli.service.certificates import server_credentials
 from facecli.service.files import FileService
 from facecli.service.intake import StreamLimits
 from facecli.service.interceptors.access_log import access_log
@@ -64,14 +67,15 @@ class Server:
         downloads: Downloads,
         info: Callable[[], ServerInfo],
         limits: ServerLimits,
-        token: str | None,
+        callers: Callers,
+        tls: ServerTls | None,
     ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
         self._sending = Sending()
         threads = limits.uploads + limits.downloads + SHORT_CALLS
-        guards = [access_log, errors, *([auth(token)] if token else [])]
+        guards = [access_log, errors, auth(callers)]
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,
@@ -94,27 +98,33 @@ class Server:
         uploads = Admission(limits.uploads, "uploads")
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
-            VideoService(inbox, board, admission=uploads, limits=stream_limits),
+            VideoService(inbox, board, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
         upload_service_pb2_grpc.add_UploadServiceServicer_to_server(
-            UploadService(inbox, admission=uploads, limits=stream_limits),
+            UploadService(inbox, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
         watchers = Admission(limits.watchers, "watchers")
-        self._tasks = TaskService(board, admission=watchers, sending=self._sending)
+        self._tasks = TaskService(board, callers=callers, admission=watchers, sending=self._sending)
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
         file_service_pb2_grpc.add_FileServiceServicer_to_server(
-            FileService(downloads, info=info, admission=Admission(limits.downloads, "downloads")),
+            FileService(
+                downloads, callers=callers, info=info, admission=Admission(limits.downloads, "downloads")
+            ),
             self._server,
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self.address = self._listen(bind)
+        self.address = self._listen(bind, tls)
 
     def start(self) -> None:
         self._server.start()
         for service in SERVICES:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    def recheck(self) -> None:
+        """End the calls that hold no thread, and whose token does not hold any more."""
+        self._tasks.recheck()
 
     def stop(self, grace: float) -> None:
         """Take no new call, let the running ones end for `grace` seconds, then cut them off."""
@@ -125,10 +135,13 @@ class Server:
         self._sending.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _listen(self, bind: str) -> str:
+    def _listen(self, bind: str, tls: ServerTls | None) -> str:
         host = bind.rpartition(":")[0]
         try:
-            port = self._server.add_insecure_port(bind)
+            if tls:
+                port = self._server.add_secure_port(bind, server_credentials(tls))
+            else:
+                port = self._server.add_insecure_port(bind)
         except RuntimeError as error:
             raise InvalidInput(
                 f"cannot listen on {bind}: is the port taken, or not an address of this machine?"

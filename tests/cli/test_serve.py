@@ -67,13 +67,16 @@ def test_doctor_finds_everything(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
-        ["✓", check] for check in ("facecli", "ffmpeg", "disk", "server")
+        ["✓", check] for check in ("facecli", "ffmpeg", "disk", "server", "access")
     ]
     checks = {
         check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
     }
     assert all({"check", "ok", "found", "hint"} <= set(check) for check in checks.values())
     assert checks["server"]["max_file_size"] == 20 * 1024**3
+    assert checks["access"]["found"] == (
+        "not encrypted, on this machine; the server believes every name, and yours is local"
+    )
     assert facecli("doctor", "--server", server.address, "-q").out == ""
 
 

@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -15,7 +17,7 @@ SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
 
 
 def needs(thing: str) -> pytest.MarkDecorator:
-    """`strace`, `tmpfs` or `ext4`."""
+    """`strace`, `tmpfs`, `ext4` or `node`."""
     missing = not _THERE[thing]()
     if missing and os.environ.get(SKIP_NOTHING):
         raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_WORDS[thing]}")
@@ -50,12 +52,18 @@ def _may_mount_ext4() -> bool:
             return False
 
 
+def _has_node() -> bool:
+    return all(map(which, ("node", "npm")))
+
+
 _WORDS = {
+    "node": "Node and npm (apt-get install npm)",
     "strace": "strace, and leave to trace (ptrace)",
     "tmpfs": "root, or what else may mount",
     "ext4": "root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
 }
-_THERE = {
+_THERE: dict[str, Callable[[], bool]] = {
+    "node": _has_node,
     "strace": _may_trace,
     "tmpfs": _may_mount_tmpfs,
     "ext4": _may_mount_ext4,
