@@ -121,10 +121,9 @@ def put(message: Message, field: str, source: Message) -> None:
         if descriptor.name == field:
             setattr(message, field, getattr(source, field))
         elif descriptor.message_type and not descriptor.message_type.GetOptions().map_entry:
-            for inner, its in zip(
-                getattr(message, descriptor.name), getattr(source, descriptor.name), strict=True
-            ):
-                put(inner, field, its)
+            mine, its = getattr(message, descriptor.name), getattr(source, descriptor.name)
+            for inner, other in [(mine, its)] if isinstance(mine, Message) else zip(mine, its, strict=True):
+                put(inner, field, other)
 
 
 def answers(channel: grpc.Channel, rpc: str, requests: list[Message], metadata: Metadata) -> list[Any]:
