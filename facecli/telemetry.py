@@ -9,7 +9,7 @@ _NOISY = ("dbos", "alembic", "sqlalchemy", "PIL")
 
 
 def set_up_logging(*, level: str, format: str) -> None:
-    """Call once a process. Control characters in messages are escaped."""
+    """Call once a process. Control characters are escaped, those between the lines of a stack too."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if format == "json" else _Text())
     root = logging.getLogger()
@@ -21,8 +21,10 @@ def set_up_logging(*, level: str, format: str) -> None:
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        line = f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(record.getMessage())}"
-        return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+        said = record.getMessage()
+        if record.exc_info:
+            said += "\n" + self.formatException(record.exc_info)
+        return f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(said)}"
 
 
 class _Json(logging.Formatter):
@@ -39,7 +41,7 @@ class _Json(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    """The text on one line, without control characters."""
+    """The text on one line, without control characters; a line's end is `\\n`."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -13,6 +13,7 @@ from facecli.core.recovery import Recovery
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.sandbox import can_forbid_sockets, landlock_abi
 from facecli.metadata.address import postgresql
 from facecli.metadata.database import version
 from facecli.metadata.tasks import SqlTaskRows
@@ -23,6 +24,11 @@ from facecli.queue.work import WorkQueue
 def ffmpeg_version(settings: Settings) -> str:
     """FfmpegMissing when there is none."""
     return media_of(settings).version()
+
+
+def media_walls() -> tuple[int, bool]:
+    """The Landlock ABI that confines ffmpeg here, 0 for none, and whether it is kept from making sockets."""
+    return landlock_abi(), can_forbid_sockets()
 
 
 def database_version(settings: Settings) -> str:

@@ -50,7 +50,8 @@ def doctor(
     """Check ffmpeg, disk, the server, its limits, and who one is there.
 
     And the PostgreSQL of FACECLI_DATABASE, if it names one. Every check is a line, with a hint where
-    something is missing; with -q the names of what is missing.
+    something is missing; with -q the names of what is missing. `walls` are those around ffmpeg; one that
+    this kernel lacks is told and is no failure.
 
     Example: facecli doctor --server 127.0.0.1:50051
 
@@ -71,6 +72,7 @@ def doctor(
         checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
             "facecli": lambda: (f"{__version__} on Python {platform.python_version()}", {}),
             "ffmpeg": lambda: (_ffmpeg(settings), {}),
+            "walls": _walls,
             "disk": lambda: _disk(settings),
         }
         if settings.database:
@@ -104,6 +106,17 @@ def _database(settings: Settings) -> str:
     from facecli.bootstrap.parts import database_version
 
     return database_version(settings)
+
+
+def _walls() -> tuple[str, dict[str, Any]]:
+    """What stands between a hostile media file and this machine, beside the list of formats."""
+    from facecli.bootstrap.parts import media_walls
+
+    abi, forbids_sockets = media_walls()
+    held = ["files", *(["TCP"] if abi >= 4 else []), *(["signals"] if abi >= 6 else [])]
+    landlock = f"Landlock ABI {abi} ({', '.join(held)})" if abi else "no Landlock on this kernel"
+    seccomp = "seccomp (no sockets)" if forbids_sockets else "no seccomp on this machine"
+    return f"format lists, limits, {landlock}, {seccomp}", {"landlock": abi, "seccomp": forbids_sockets}
 
 
 def _disk(settings: Settings) -> tuple[str, dict[str, Any]]:

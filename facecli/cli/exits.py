@@ -77,7 +77,8 @@ def report(error: FacecliError, *, as_json: bool, hint: str = "") -> int:
     code, hint = exit_code(error), hint or error.hint
     if as_json:
         words = {"reason": error.reason, "message": error.message, "hint": hint, "exit_code": code}
-        say(json.dumps({"error": words}))
+        asked = {"request_id": error.request_id} if error.request_id else {}
+        say(json.dumps({"error": {**words, **asked}}))
     else:
         say(f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else ""))
     return code

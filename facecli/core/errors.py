@@ -58,6 +58,7 @@ class FacecliError(Exception):
     def __init__(self, message: str = "", **details: str | int) -> None:
         self.message = message or _sentence(type(self))
         self.details = details
+        self.request_id = ""  # of the call that a server refused: its log knows it by that
         for name, value in details.items():
             setattr(self, name, value)
         super().__init__(self.message)

@@ -6,6 +6,7 @@ from facecli.core.errors import InvalidInput
 
 MAX_NAME_BYTES = 255
 
+_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})  # Unicode's categories; the last two end a line
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -18,6 +19,6 @@ def checked_name(name: str) -> str:
         raise InvalidInput(f"the file name is longer than {MAX_NAME_BYTES} bytes")
     if name in {".", ".."} or "/" in name or "\\" in name:
         raise InvalidInput(f"{name!r} is a path; send the name alone")
-    if any(c in _BIDI or unicodedata.category(c) in {"Cc", "Cs"} for c in name):
+    if any(c in _BIDI or unicodedata.category(c) in _CONTROL for c in name):
         raise InvalidInput(f"the file name {name!r} has control characters")
     return name

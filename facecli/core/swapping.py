@@ -190,7 +190,7 @@ class Swapping:
 
     def _input(self, upload_id: str) -> Path:
         upload = self._uploads.get(upload_id)
-        with present(upload.name):
+        with present(f"upload {upload_id}"):
             return self._blobs.path(upload.blob_key)
 
     def _publish(self, task: Task, joined: Path) -> None:

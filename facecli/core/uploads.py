@@ -88,8 +88,9 @@ class NewUpload:
         fingerprint: int | None = None,
     ) -> "NewUpload":
         """Refuse with InvalidInput what can never become a file."""
+        name = checked_name(name)
         if size is not None and size <= 0:
-            raise InvalidInput(f"{name or 'the file'} has {size} bytes; an upload needs at least one")
+            raise InvalidInput(f"{name} has {size} bytes; an upload needs at least one")
         if not 0 < chunk_size <= MAX_CHUNK_SIZE:
             raise InvalidInput(f"a chunk of {chunk_size} bytes is not between 1 and {MAX_CHUNK_SIZE}")
         counted = -(-size // chunk_size) if size is not None else total_chunks
@@ -99,7 +100,7 @@ class NewUpload:
             raise InvalidInput(f"{size} bytes in chunks of {chunk_size} are {counted}, not {total_chunks}")
         return cls(
             owner=owner,
-            name=checked_name(name),
+            name=name,
             file_type=checked_file_type(file_type),
             size=size,
             chunk_size=chunk_size,

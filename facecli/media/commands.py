@@ -12,6 +12,7 @@ from facecli.core.media import MediaLimits
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts"
 MAX_STREAMS = 16
+MAX_BLOCK = 512 * 1024 * 1024  # bytes of memory at once: a frame fits, a packed index of 2 GB does not
 CLIP_RATE = 25  # frames per second
 
 
@@ -90,6 +91,7 @@ def compiled(
 ) -> list[str]:
     """`own_clock` leaves times as the file has them, or they would count from where reading began."""
     command = [str(binary), "-nostdin", "-hide_banner", "-nostats", "-v", f"level+{level}", "-xerror"]
+    command += ["-max_alloc", str(MAX_BLOCK)]
     if progress:
         command += ["-progress", "pipe:1", "-stats_period", "0.1"]
     if own_clock:

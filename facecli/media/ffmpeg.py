@@ -120,7 +120,8 @@ class FfmpegMedia:
             )
         command = commands.clip(self._binary, output=output, seconds=seconds, width=width, height=height)
         with _whole_or_nothing(output):
-            ended = run(command, bounds=_patience(seconds * commands.CLIP_RATE))
+            bounds = _patience(seconds * commands.CLIP_RATE)
+            ended = run(command, bounds=bounds, writes=[output.parent])
             if ended.exit_code:
                 raise MediaRefused(f"the clip cannot be made ({ended.words})")
 

@@ -29,17 +29,24 @@ def fit_picture(source: Path, target: Path, *, width: int, height: int, limits: 
 def _decoded(path: Path, limits: MediaLimits, *fit: str) -> ImageInfo:
     pillow = find_spec("PIL")
     assert pillow and pillow.origin
+    script, packages = Path(__file__).with_name("picture.py"), Path(pillow.origin).parents[1]
     command = [
         sys.executable,
         "-I",
-        str(Path(__file__).with_name("picture.py")),
-        str(Path(pillow.origin).parents[1]),
+        str(script),
+        str(packages),
         str(limits.max_pixels),
         str(path.absolute()),
         *fit,
     ]
     printed: list[str] = []
-    ended = run(command, bounds=_BOUNDS, on_output=printed.append)
+    ended = run(
+        command,
+        bounds=_BOUNDS,
+        reads=(script, packages, path),
+        writes=[Path(target).parent for target in fit[:1]],
+        on_output=printed.append,
+    )
     if ended.exit_code or not printed:
         raise MediaRefused(f"the picture cannot be decoded ({ended.words})")
     answer = json.loads(printed[0])

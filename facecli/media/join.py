@@ -41,7 +41,13 @@ def put_together(
     names.write_text(listing(beside, plan.segments))
     try:
         command = join(binary, names=names, video=video, output=output, info=plan.info, limits=limits)
-        ended = run(command, bounds=bounds, stopped=stopped)
+        ended = run(
+            command,
+            bounds=bounds,
+            reads=(names, video, *parts),
+            writes=[output.parent],
+            stopped=stopped,
+        )
     finally:
         names.unlink()
     if ended.exit_code:

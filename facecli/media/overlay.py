@@ -65,7 +65,9 @@ def put_on(
             info=info,
             limits=limits,
         )
-        return run(command, bounds=bounds, stopped=stopped, on_output=hear), done
+        reads, writes = (video, picture), [output.parent]
+        ended = run(command, bounds=bounds, reads=reads, writes=writes, stopped=stopped, on_output=hear)
+        return ended, done
 
     ended, done = tried(segment.key)
     if segment.key is not None and (ended.exit_code or done != segment.frames):
@@ -87,7 +89,7 @@ def count_shown(
     frames = _times(commands.walled(video, limits)["V:0"], segment, info)
     output = ffmpeg.output(frames, "-", format="null", fps_mode="passthrough")
     command = commands.compiled(output, binary, level="error", progress=True, own_clock=True)
-    ended = run(command, bounds=bounds, on_output=hear)
+    ended = run(command, bounds=bounds, reads=[video], on_output=hear)
     if ended.exit_code:
         raise MediaRefused(f"the video cannot be decoded ({ended.words})")
     return done

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_SIDE = 65_535  # pixels, as JPEG has it; 36 million rows of one pixel would take 1.2 GB
 
 
 class Refused(Exception):
@@ -44,7 +45,11 @@ def upright_picture(source: str, max_pixels: int) -> "tuple[Image, str]":
         with Image.open(source, formats=FORMATS) as picture:
             if picture.width * picture.height > max_pixels:
                 raise Refused(f"the picture has more than {max_pixels} pixels")
-            return ImageOps.exif_transpose(picture), str(picture.format)
+            if max(picture.size) > MAX_SIDE:
+                raise Refused(f"a side of the picture is longer than {MAX_SIDE} pixels")
+            # Many phones write a JPEG with more pictures behind the first.
+            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+            return ImageOps.exif_transpose(picture), kind
     except UnidentifiedImageError:
         raise Refused("the file is not a JPEG, PNG or WebP picture") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):

@@ -36,12 +36,20 @@ def plan_video(binary: Path, path: Path, limits: MediaLimits, *, work: int | Non
         look.hear(line)
 
     ended = run(
-        commands.first_frame(binary, path, limits), bounds=bounds, on_output=first.hear, on_words=hear
+        commands.first_frame(binary, path, limits),
+        bounds=bounds,
+        reads=[path],
+        on_output=first.hear,
+        on_words=hear,
     )
     _require_picture(ended, story, first, limits)
     _require_dull(look, story)
     ended = run(
-        commands.packets(binary, path, limits), bounds=bounds, on_output=count.hear, on_words=story.hear
+        commands.packets(binary, path, limits),
+        bounds=bounds,
+        reads=[path],
+        on_output=count.hear,
+        on_words=story.hear,
     )
     info = _info(story, look, first, count)
     _require_short(info, story, limits)
@@ -56,7 +64,7 @@ def count_frames(binary: Path, path: Path, limits: MediaLimits) -> int:
     """Of a file that an engine wrote, packet by packet."""
     count = Packets(limits.max_frames)
     bounds = Bounds(seconds=SECONDS, file_size=0)
-    ended = run(commands.packets(binary, path, limits), bounds=bounds, on_output=count.hear)
+    ended = run(commands.packets(binary, path, limits), bounds=bounds, reads=[path], on_output=count.hear)
     if ended.exit_code or not count.picture.frames:
         raise MediaRefused(f"the engine wrote no video ({ended.words or 'it has no frames'})")
     return count.picture.frames

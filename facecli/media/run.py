@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from facecli.core.errors import Cancelled, DiskFull, FfmpegMissing, FileTooLarge, MediaRefused, ProgramKilled
-from facecli.media.launch import CANNOT_START
+from facecli.media.launch import ANYTHING, CANNOT_START
 from facecli.media.words import LastWords, Lines
 
 POLL = 0.05  # seconds between two looks at `stopped`
@@ -44,12 +44,17 @@ def run(
     command: Sequence[str],
     *,
     bounds: Bounds,
+    reads: Iterable[Path] = (),
+    writes: Iterable[Path] = (),
+    walled: bool = True,
     stopped: Callable[[], bool] = lambda: False,
     on_output: Callable[[str], None] = lambda line: None,
     on_words: Callable[[str], None] = lambda line: None,
 ) -> Ended:
     """Run to the end, handing on each line of stdout and stderr as it comes.
 
+    `reads` and `writes` are the files and directories that it may open; without `walled` it may open anything
+    (media/sandbox.py).
     Cancelled within 100 ms of `stopped` saying yes; MediaRefused past the time limit; DiskFull, FileTooLarge
     or FfmpegMissing when that is why it failed. The whole process group is gone when this returns or raises,
     also when a listener raises.
@@ -58,7 +63,8 @@ def run(
         raise Cancelled
     words = LastWords()
     watch = _Watch(bounds.seconds, stopped)
-    with _started(command, bounds) as process:
+    reach = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
+    with _started(command, bounds, reach if walled else [ANYTHING]) as process:
         assert process.stdout and process.stderr
         _read({process.stdout: Lines(on_output), process.stderr: Lines(words.hear, on_words)}, watch)
         while process.poll() is None:
@@ -91,12 +97,14 @@ class _Watch:
 
 
 @contextmanager
-def _started(command: Sequence[str], bounds: Bounds) -> Iterator[subprocess.Popen[bytes]]:
+def _started(
+    command: Sequence[str], bounds: Bounds, reach: Sequence[str]
+) -> Iterator[subprocess.Popen[bytes]]:
     cpu_seconds = math.ceil(bounds.seconds * (os.cpu_count() or 1)) + 1
     limits = (os.getpid(), bounds.memory, bounds.file_size, cpu_seconds, bounds.open_files)
     launcher = str(Path(__file__).with_name("launch.py"))
     with subprocess.Popen(
-        [sys.executable, "-I", "-S", launcher, *map(str, limits), *command],
+        [sys.executable, "-I", "-S", launcher, *map(str, limits), *reach, "--", *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,32 +1,55 @@
 """How many long calls of one kind a server holds at once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from facecli.core.errors import TooManyCalls
 
 
-class Admission:
-    """Refuses what is over the limit at once, so that short calls always find a thread."""
+class Place:
+    """What a call holds. It is `lost` to another one when its client says nothing and no place is free."""
 
-    def __init__(self, limit: int, what: str) -> None:
+    def __init__(self) -> None:
+        self.silence: Callable[[], float] = lambda: 0.0  # seconds for which the client has kept us waiting
+        self.lost = False
+
+
+class Admission:
+    """Refuses what is over the limit at once, so that short calls always find a thread.
+
+    When every place is held, the one whose client has been silent longest, `patience` seconds at least, goes
+    to who asks: streams that are opened and never used keep nobody out.
+    """
+
+    def __init__(self, limit: int, what: str, *, patience: float = float("inf")) -> None:
         self.limit = limit
         self._what = what
-        self._held = 0
+        self._patience = patience
+        self._held: set[Place] = set()
+        self._leaving = 0  # calls that lost their place and have not ended yet; each still has a thread
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> Iterator[Place]:
+        place = Place()
         with self._lock:
-            if self._held >= self.limit:
-                raise TooManyCalls(
-                    f"this server holds {self.limit} {self._what} at once; try again in a second",
-                    retry_after=1,
-                )
-            self._held += 1
+            if len(self._held) >= self.limit:
+                self._make_room()
+            self._held.add(place)
         try:
-            yield
+            yield place
         finally:
             with self._lock:
-                self._held -= 1
+                self._leaving -= place.lost
+                self._held.discard(place)
+
+    def _make_room(self) -> None:
+        silent = max(self._held, key=lambda place: place.silence(), default=None)
+        if silent is None or silent.silence() < self._patience or self._leaving >= self.limit:
+            raise TooManyCalls(
+                f"this server holds {self.limit} {self._what} at once; try again in a second", retry_after=1
+            )
+        silent.lost = True
+        self._leaving += 1
+        self._held.remove(silent)

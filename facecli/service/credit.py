@@ -18,6 +18,7 @@ class Credit:
         self._rate = min_rate
         self._clock = clock
         self._left = max(idle, self._time_for(first))
+        self._expected = 0.0
         self._since: float | None = clock()
 
     def begin(self) -> None:
@@ -29,12 +30,18 @@ class Credit:
         now = self._clock()
         waited = now - (self._since if self._since is not None else now)
         self._since = None
+        self._expected = length / self._rate if self._rate else 0.0
         most = max(self._idle, self._time_for(length))
         self._left = min(most, self._left - waited + self._time_for(length))
 
     def spent(self) -> bool:
         since = self._since
         return since is not None and self._clock() - since > self._left
+
+    def silence(self) -> float:
+        """Seconds we have waited beyond what a message like the last takes at the lowest rate."""
+        since = self._since
+        return 0.0 if since is None else max(0.0, self._clock() - since - self._expected)
 
     def _time_for(self, length: int) -> float:
         return length / self._rate if self._rate else self._idle

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import grpc
 
 from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
+from facecli.service.admission import Place
 from facecli.service.credit import Credit
 
 ARRIVED = 2  # messages that may wait to be written
@@ -42,6 +43,7 @@ class Intake(Generic[T]):
         limits: StreamLimits,
         active: Callable[[], bool],
         first: int,
+        place: Place,
     ) -> None:
         """`first` is how many bytes the first message may have; `active` may raise what ends the stream."""
         self._messages = messages
@@ -51,6 +53,8 @@ class Intake(Generic[T]):
         self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=ARRIVED)
         self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=WRITTEN)
         self._credit = Credit(idle=limits.idle, min_rate=limits.min_rate, first=first)
+        self._place = place
+        self._place.silence = self._credit.silence
         self._abandoned = threading.Event()
 
     def __iter__(self) -> Iterator[list[T]]:
@@ -77,16 +81,17 @@ class Intake(Generic[T]):
 
     def _next(self) -> T | BaseException | None:
         while True:
-            # Also between the chunks of a fast client, who would keep a stopping server waiting, or go on
-            # with a token that was revoked.
+            # Also between the chunks of a client who would keep a stopping server waiting, drips chunks, or
+            # goes on with a token that was revoked. What came whole before a cut is still given.
             if self._limits.draining.is_set():
                 raise Unavailable("the server is shutting down; go on with this upload when it is back")
-            if not self._active():
-                raise grpc.RpcError
+            active = self._active()
+            self._check_pace()
             try:
                 return self._written.get(timeout=LOOK_EVERY)
             except queue.Empty:
-                self._check()
+                if not active:
+                    raise grpc.RpcError from None
 
     def _waiting(self) -> Iterator[T | BaseException | None]:
         try:
@@ -95,7 +100,11 @@ class Intake(Generic[T]):
         except queue.Empty:
             return
 
-    def _check(self) -> None:
+    def _check_pace(self) -> None:
+        if self._place.lost:
+            raise IdleTooLong(
+                "nothing arrived for a while, and another upload needed the place; what was stored is kept"
+            )
         if self._credit.spent():
             limits = self._limits
             raise IdleTooLong(
@@ -111,6 +120,7 @@ class Intake(Generic[T]):
                 if not self._hand_over(self._arrived, message):
                     return
                 self._credit.begin()
+            self._credit.earn(0)  # it has said all, and waits for us
         except grpc.RpcError as error:
             end = error
         finally:

@@ -21,11 +21,13 @@ from facecli.service.certificates import server_credentials
 from facecli.service.files import FileService
 from facecli.service.intake import StreamLimits
 from facecli.service.interceptors.access_log import access_log
+from facecli.service.interceptors.audit import audit
 from facecli.service.interceptors.auth import auth
 from facecli.service.interceptors.errors import errors
 from facecli.service.interceptors.raw import Raw
 from facecli.service.interceptors.wrapping import Wrapping
 from facecli.service.memory import keep_freed_memory
+from facecli.service.requests import Requests
 from facecli.service.sending import Sending
 from facecli.service.tasks import TaskService
 from facecli.service.uploads import UploadService
@@ -37,6 +39,7 @@ from facecli.wire.generated import (
     video_service_pb2_grpc,
 )
 
+PATIENCE = 3.0  # seconds that an upload may say nothing when another one needs its place
 SHORT_CALLS = 32  # threads that no upload or download can take; a watcher has none
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
@@ -75,7 +78,9 @@ class Server:
         self._health = health.HealthServicer()
         self._sending = Sending()
         threads = limits.uploads + limits.downloads + SHORT_CALLS
-        guards = [access_log, errors, auth(callers)]
+        requests = Requests()
+        told = [requests.numbered, access_log(requests), audit(requests), errors(requests)]
+        guards = [*told, auth(callers, requests)]
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,
@@ -87,7 +92,8 @@ class Server:
                 ("grpc.http2.bdp_probe", 0),
                 ("grpc.http2.lookahead_bytes", WINDOW),
                 # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
-                ("grpc.http2.max_ping_strikes", 0),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+                ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several at once
                 # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
                 # behind all that a slow line has taken from the client: its window at the lowest rate.
                 ("grpc.keepalive_time_ms", 20_000),
@@ -95,7 +101,7 @@ class Server:
                 ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
             ],
         )
-        uploads = Admission(limits.uploads, "uploads")
+        uploads = Admission(limits.uploads, "uploads", patience=min(PATIENCE, limits.idle))
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
             VideoService(inbox, board, callers=callers, admission=uploads, limits=stream_limits),

@@ -55,7 +55,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> Iterator[pb.StreamUploadResponse]:
         caller = self._callers.of(context)
-        with self._admission.place(), Reception(self._inbox, user=caller.user) as reception:
+        with self._admission.place() as place, Reception(self._inbox, user=caller.user) as reception:
             batches = iter(
                 Intake(
                     request_iterator,
@@ -63,6 +63,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
                     limits=self._limits,
                     first=FRAME_SIZE,
                     active=caller.active,
+                    place=place,
                 )
             )
             try:

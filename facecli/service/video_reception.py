@@ -50,6 +50,8 @@ class VideoReception:
             raise InvalidInput(
                 f"user_id, file_name, file_type or total_chunks of {upload.name} changed midway"
             )
+        if message.file_size and upload.size and message.file_size != upload.size:
+            raise InvalidInput(f"file_size of {upload.name} changed midway, from {upload.size} bytes")
         if message.chunk_index > self._next_chunk:
             raise OutOfOrder(
                 f"chunk {message.chunk_index} of {upload.name} is ahead; the next one is {self._next_chunk}",

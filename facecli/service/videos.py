@@ -43,7 +43,7 @@ class VideoService(pb_grpc.VideoServiceServicer):
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> pb.UploadResponse:
         caller = self._callers.of(context)
-        with self._admission.place():
+        with self._admission.place() as place:
             upload_id, new_id = self._resumed(context, caller)
             with VideoReception(
                 self._inbox, user=caller.user, upload_id=upload_id, new_id=new_id
@@ -54,6 +54,7 @@ class VideoService(pb_grpc.VideoServiceServicer):
                     limits=self._limits,
                     first=MAX_CHUNK_SIZE,
                     active=caller.active,
+                    place=place,
                 )
                 for batch in intake:
                     for _ in self._inbox.store_all(batch):

@@ -1,10 +1,12 @@
 """Our errors as gRPC's rich error model, and back: one table, both directions."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -12,6 +14,8 @@ from facecli.core import errors
 from facecli.core.errors import FacecliError
 
 DOMAIN = "facecli"
+
+Detail = TypeVar("Detail", bound=Message)
 
 Code = grpc.StatusCode
 STATUS: dict[type[FacecliError], grpc.StatusCode] = {
@@ -83,8 +87,8 @@ _NO_TALK = {
 _CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
 
 
-def to_status(error: FacecliError) -> grpc.Status:
-    """What a context aborts with: code, sentence, ErrorInfo, and RetryInfo where waiting helps."""
+def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
+    """What a context aborts with: code, sentence, ErrorInfo, RetryInfo where waiting helps, RequestInfo."""
     details = [
         error_details_pb2.ErrorInfo(
             reason=error.reason,
@@ -97,12 +101,21 @@ def to_status(error: FacecliError) -> grpc.Status:
     if "retry_after" in error.details:
         delay = duration_pb2.Duration(seconds=int(error.details["retry_after"]))
         status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
+    if request_id:
+        status.details.append(_packed(error_details_pb2.RequestInfo(request_id=request_id)))
     return rpc_status.to_status(status)
 
 
 def from_rpc(error: grpc.RpcError, *, server: str) -> FacecliError:
     """The error that the server (at that address) raised; for a foreign or broken one the nearest."""
-    infos = list(_error_infos(error))
+    infos = list(_details(error, error_details_pb2.ErrorInfo))
+    ours = _ours(error, infos, server)
+    for request in _details(error, error_details_pb2.RequestInfo):
+        ours.request_id = request.request_id
+    return ours
+
+
+def _ours(error: grpc.RpcError, infos: Sequence[error_details_pb2.ErrorInfo], server: str) -> FacecliError:
     for info in infos:
         kind = _BY_REASON.get(info.reason)
         if info.domain == DOMAIN and kind:
@@ -132,7 +145,8 @@ def restored(kind: type[FacecliError], message: str, metadata: Mapping[str, str]
     return kind(message, **details)
 
 
-def _error_infos(error: grpc.RpcError) -> Iterator[error_details_pb2.ErrorInfo]:
+def _details(error: grpc.RpcError, kind: Callable[[], Detail]) -> Iterator[Detail]:
+    """What the rich error model says of this kind."""
     if not isinstance(error, grpc.Call):
         return
     try:
@@ -140,16 +154,16 @@ def _error_infos(error: grpc.RpcError) -> Iterator[error_details_pb2.ErrorInfo]:
     except ValueError:
         return
     for detail in status.details if status else ():
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            yield info
+        found = kind()
+        if detail.Unpack(found):
+            yield found
 
 
 def _text(error: grpc.RpcError) -> str:
     return error.details() or ""
 
 
-def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> any_pb2.Any:
+def _packed(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed

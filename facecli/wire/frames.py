@@ -37,6 +37,7 @@ def decode(data: bytes) -> tuple[UploadRequest, Payload]:
     try:
         begin, start, end = _find(data)
         message = UploadRequest.FromString(data[:begin] + data[end:])
+        message.ClearField("chunk")  # of several the last counts
     except (DecodeError, IndexError, ValueError) as error:
         raise InvalidInput("a message of the stream is not an UploadRequest") from error
     if end < len(data):

@@ -54,7 +54,7 @@ class Ran:
         words = json.loads(self.err.splitlines()[-1])
         assert list(words) == ["error"]
         error: dict[str, Any] = words["error"]
-        assert set(error) == {"reason", "message", "hint", "exit_code"}
+        assert set(error) - {"request_id"} == {"reason", "message", "hint", "exit_code"}
         assert error["exit_code"] == self.code
         return error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from facecli.media.sandbox import can_forbid_sockets, landlock_abi
 from tests.cli.command import DEADLINE, Server, facecli, process, started
 from tests.cli.conftest import Samples
 from tests.postgres import Postgres
@@ -67,7 +68,7 @@ def test_doctor_finds_everything(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
-        ["✓", check] for check in ("facecli", "ffmpeg", "disk", "server", "access")
+        ["✓", check] for check in ("facecli", "ffmpeg", "walls", "disk", "server", "access")
     ]
     checks = {
         check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
@@ -77,6 +78,7 @@ def test_doctor_finds_everything(server: Server) -> None:
     assert checks["access"]["found"] == (
         "not encrypted, on this machine; the server believes every name, and yours is local"
     )
+    assert (checks["walls"]["landlock"], checks["walls"]["seccomp"]) == (landlock_abi(), can_forbid_sockets())
     assert facecli("doctor", "--server", server.address, "-q").out == ""
 
 

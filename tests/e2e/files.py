@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,11 +32,15 @@ class PacedFfmpeg:
     def __init__(self, real: Path, folder: Path) -> None:
         self._slow = folder / "slow"
         self._slow.touch()
-        program = folder / "ffmpeg"
+        # Confined, it may run itself and what lies in a `lib` beside its own directory.
+        library, program = folder / "lib" / "ffmpeg", folder / "bin" / "ffmpeg"
+        library.parent.mkdir()
+        program.parent.mkdir()
+        shutil.copy2(real, library)
         program.write_text(
             "#!/bin/sh\n"
-            f'case "$*" in *]overlay=*) [ -e "{self._slow}" ] && exec "{real}" -re "$@" ;; esac\n'
-            f'exec "{real}" "$@"\n'
+            f'case "$*" in *]overlay=*) [ -e "{self._slow}" ] && exec "{library}" -re "$@" ;; esac\n'
+            f'exec "{library}" "$@"\n'
         )
         program.chmod(0o755)
         self.environment: Mapping[str, str] = {"FACECLI_FFMPEG": str(program)}

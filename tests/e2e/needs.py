@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from facecli.media.sandbox import can_forbid_sockets, landlock_abi
 from tests.e2e.disks import Ext4, tmpfs
 
 # Set where every tool is to be there, as in CI: a skip would hide what is not tested.
@@ -17,7 +18,7 @@ SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
 
 
 def needs(thing: str) -> pytest.MarkDecorator:
-    """`strace`, `tmpfs`, `ext4` or `node`."""
+    """`strace`, `tmpfs`, `ext4`, `node` or `landlock`, whose ABI is at least 6."""
     missing = not _THERE[thing]()
     if missing and os.environ.get(SKIP_NOTHING):
         raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_WORDS[thing]}")
@@ -56,15 +57,21 @@ def _has_node() -> bool:
     return all(map(which, ("node", "npm")))
 
 
+def _may_confine() -> bool:
+    return landlock_abi() >= 6 and can_forbid_sockets()
+
+
 _WORDS = {
     "node": "Node and npm (apt-get install npm)",
     "strace": "strace, and leave to trace (ptrace)",
     "tmpfs": "root, or what else may mount",
     "ext4": "root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
+    "landlock": "Linux 6.12 or newer with Landlock, and seccomp",
 }
 _THERE: dict[str, Callable[[], bool]] = {
     "node": _has_node,
     "strace": _may_trace,
     "tmpfs": _may_mount_tmpfs,
     "ext4": _may_mount_ext4,
+    "landlock": _may_confine,
 }

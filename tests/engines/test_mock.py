@@ -61,7 +61,8 @@ def check_face(media: FfmpegMedia, swap: Swap, *, frame: int, of: Path, at: int)
     """A frame of a file shows the face at the place that it has at a frame of the video."""
     still, face = of.with_name("still.png"), of.with_name("fitted.png")
     command = [str(find_ffmpeg()), "-v", "error", "-i", str(of), "-vf", f"select=eq(n\\,{frame})"]
-    run([*command, "-frames:v", "1", str(still)], bounds=Bounds(seconds=30))
+    command += ["-frames:v", "1", str(still)]
+    run(command, bounds=Bounds(seconds=30), reads=[of], writes=[still.parent])
     box = face_place(swap.info, face=swap.face, video=swap.video, seed=0).at(at / 25)
     media.fit_picture(swap.face, face, width=box.width, height=box.height)
     with Image.open(still) as shown, Image.open(face) as wanted:

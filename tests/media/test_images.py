@@ -32,6 +32,13 @@ def test_size_and_format_are_told(media: FfmpegMedia, thirds: Path, tmp_path: Pa
     assert media.probe_image(path) == ImageInfo(width=300, height=100, format=kind)
 
 
+def test_a_jpeg_with_more_pictures_behind_it_is_a_jpeg(media: FfmpegMedia, tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    first, second = Image.new("RGB", (30, 20), RED), Image.new("RGB", (10, 10), BLUE)
+    first.save(path, format="MPO", save_all=True, append_images=[second])
+    assert media.probe_image(path) == ImageInfo(width=30, height=20, format="JPEG")
+
+
 def test_a_turned_photograph_is_upright(media: FfmpegMedia, thirds: Path, tmp_path: Path) -> None:
     turned, target = tmp_path / "turned.jpg", tmp_path / "target.png"
     exif = Image.Exif()

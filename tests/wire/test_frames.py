@@ -79,7 +79,9 @@ def test_of_two_payloads_the_last_counts_as_protobuf_has_it() -> None:
     twice = (
         UploadRequest(chunk=b"first").SerializeToString() + UploadRequest(chunk=b"second").SerializeToString()
     )
-    assert decode(twice)[1].data == UploadRequest.FromString(twice).chunk
+    message, payload = decode(twice)
+    assert payload.data == UploadRequest.FromString(twice).chunk
+    assert not message.chunk
 
 
 @given(data=st.binary(max_size=60))
@@ -105,6 +107,23 @@ def test_a_message_cut_short_is_refused(message: UploadRequest, cut: int) -> Non
     except DecodeError:
         with pytest.raises(InvalidInput):
             decode(short)
+
+
+@given(message=messages, changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=6))
+def test_a_damaged_message_means_what_protobuf_says_or_is_refused(
+    message: UploadRequest, changes: list[tuple[int, int]]
+) -> None:
+    data = bytearray(message.SerializeToString())
+    for at, byte in changes if data else []:
+        data[at % len(data)] = byte
+    try:
+        rest, payload = decode(bytes(data))
+    except InvalidInput:
+        return
+    theirs = UploadRequest.FromString(bytes(data))
+    expected = without_chunk(theirs).SerializeToString(deterministic=True)
+    assert (payload.data, payload.crc32c) == (theirs.chunk, crc32c(theirs.chunk))
+    assert rest.SerializeToString(deterministic=True) == expected
 
 
 def test_the_payload_is_a_view_and_not_a_copy() -> None:

@@ -1,23 +1,28 @@
 """Lets in who may. Health is open to everybody."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import grpc
 
 from facecli.service.callers import Callers
 from facecli.service.interceptors.wrapping import Guard
+from facecli.service.requests import Requests
 
 _OPEN = "/grpc.health.v1.Health/"
 
 
-def auth(callers: Callers) -> Guard:
+def auth(callers: Callers, requests: Requests) -> Guard:
     """A guard that wants `authorization: Bearer <token>` or a client certificate, where callers prove who
     they are."""
 
     @contextmanager
     def guard(context: grpc.ServicerContext, method: str) -> Iterator[None]:
-        with nullcontext() if method.startswith(_OPEN) else callers.met(context):
+        if method.startswith(_OPEN):
+            yield
+            return
+        with callers.met(context):
+            requests.let_in(context, callers.of(context))
             yield
 
     return guard

@@ -1,12 +1,21 @@
-"""Runs every call of every kind inside a context manager."""
+"""Runs every call of every kind inside a context manager, which may listen to what changes something."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager, ExitStack, closing
+from typing import Any, Protocol, TypeVar
 
 import grpc
 
-Guard = Callable[[grpc.ServicerContext, str], AbstractContextManager[None]]
+
+class Listener(Protocol):
+    def heard(self, request: Any) -> Any:
+        """The same request, or an iterator that gives the same ones."""
+        ...
+
+    def said(self, response: Any) -> None: ...
+
+
+Guard = Callable[[grpc.ServicerContext, str], AbstractContextManager[Listener | None]]
 F = TypeVar("F", bound=Callable[..., None])
 
 # How gRPC knows a method that holds no thread; its own health service has one.
@@ -45,15 +54,25 @@ class Wrapping(grpc.ServerInterceptor):
 
         def one(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             def call(request: Any, context: grpc.ServicerContext) -> Any:
-                with guard(context, method):
-                    return behaviour(request, context)
+                with guard(context, method) as listener:
+                    if listener is None:
+                        return behaviour(request, context)
+                    response = behaviour(listener.heard(request), context)
+                    listener.said(response)
+                    return response
 
             return call
 
         def many(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Iterator[Any]]:
             def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-                with guard(context, method):
-                    yield from behaviour(request, context)
+                with guard(context, method) as listener:
+                    if listener is None:
+                        yield from behaviour(request, context)
+                        return
+                    with closing(behaviour(listener.heard(request), context)) as responses:
+                        for response in responses:
+                            listener.said(response)
+                            yield response
 
             return call
 

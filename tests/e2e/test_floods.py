@@ -1,0 +1,131 @@
+"""Clients that open and do nothing, open and cancel, or ask without end cost little and keep nobody out."""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from facecli.wire.generated import file_service_pb2, video_service_pb2
+from tests.e2e.conftest import Serve
+from tests.e2e.server import Server
+from tests.service.conftest import Stubs, frame
+
+OPENED = int(os.environ.get("FACECLI_TESTS_FLOOD", "200"))
+PLACES = OPENED // 4
+CANCELLED = 500
+PINGS = 20_000
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"  # and settings that change none
+PING = b"\0\0\x08\x06\0\0\0\0\0" + bytes(8)
+
+
+class Cost:
+    """What a server has taken since this was made: seconds of CPU, threads, bytes of memory."""
+
+    def __init__(self, server: Server) -> None:
+        self._pid = server.pid
+        self._cpu, self._threads, self._memory = self._now()
+
+    def so_far(self) -> tuple[float, int, int]:
+        cpu, threads, memory = self._now()
+        return cpu - self._cpu, threads - self._threads, memory - self._memory
+
+    def _now(self) -> tuple[float, int, int]:
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        status = Path(f"/proc/{self._pid}/status").read_text()
+        memory = int(status.split("VmRSS:")[1].split()[0]) * 1024
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(fields[17]), memory
+
+
+@pytest.fixture
+def server(serve: Serve) -> Server:
+    limits = {"FACECLI_MAX_UPLOADS": str(PLACES), "FACECLI_IDLE_LIMIT": "1h", "FACECLI_WORKERS": "0"}
+    return serve(environment=limits)
+
+
+@pytest.fixture
+def stubs(server: Server) -> Iterator[Stubs]:
+    with grpc.insecure_channel(server.address) as channel:
+        yield Stubs(channel)
+
+
+def check_at_work(stubs: Stubs, user: str) -> None:
+    """Status, health and an upload of somebody else's; an upload may be told to come back."""
+    assert stubs.files.GetServerInfo(file_service_pb2.GetServerInfoRequest(), timeout=30).version
+    health: Any = health_pb2_grpc.HealthStub(stubs.channel)
+    assert health.Check(health_pb2.HealthCheckRequest(), timeout=30).status
+    come_back = threading.Event()
+    while True:
+        try:
+            assert stubs.stored(b"0123456789", user=user)
+            return
+        except grpc.RpcError as error:
+            assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, error
+            come_back.wait(0.5)
+
+
+def test_uploads_that_are_half_open_keep_nobody_out(server: Server, stubs: Stubs) -> None:
+    cost, over = Cost(server), threading.Event()
+
+    def half_open(first: video_service_pb2.UploadRequest | None) -> Iterator[video_service_pb2.UploadRequest]:
+        if first:
+            yield first
+        over.wait()
+
+    with grpc.insecure_channel(server.address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        eve = Stubs(channel)
+        begun = [frame(eve.begin(), 0, b"0123") for _ in range(10)]
+        firsts = [*begun, *[None] * (OPENED - len(begun))]
+        calls = [eve.uploads.StreamUpload(half_open(first)) for first in firsts]
+        check_at_work(stubs, "bob")
+        cpu, threads, memory = cost.so_far()
+        over.set()
+        for call in calls:
+            call.cancel()
+    sys.stderr.write(f"{OPENED} half-open: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
+    assert threads < 6 * PLACES
+    assert memory < 200 * 2**20
+
+
+def test_opening_and_cancelling_leaves_nothing(server: Server, stubs: Stubs) -> None:
+    check_at_work(stubs, "ann")
+    cost = Cost(server)
+    for number in range(CANCELLED):
+        call = stubs.uploads.StreamUpload(iter([frame("0" * 32, 0, b"0123")]))
+        if number % 2:
+            with suppress(grpc.RpcError):
+                call.initial_metadata()
+        call.cancel()
+    check_at_work(stubs, "bob")
+    cpu, threads, memory = cost.so_far()
+    sys.stderr.write(f"{CANCELLED} cancelled: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
+    assert cpu < CANCELLED * 0.02
+    assert threads < 6 * PLACES
+    assert memory < 100 * 2**20
+
+
+def test_who_asks_without_end_whether_we_live_is_cut_off(server: Server, stubs: Stubs) -> None:
+    check_at_work(stubs, "ann")
+    cost, sent = Cost(server), 0
+    host, port = server.address.split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        line.sendall(PREFACE)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            while sent < PINGS:
+                line.sendall(PING * 10)
+                sent += 10
+            while line.recv(2**16):
+                pass
+            raise ConnectionResetError  # closed in order
+    check_at_work(stubs, "bob")
+    cpu, threads, memory = cost.so_far()
+    sys.stderr.write(f"{sent} pings: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
+    assert cpu < 5
+    assert memory < 50 * 2**20

@@ -1,0 +1,73 @@
+"""A server with a worker, somebody else's files on it and beside it, and the material for hostile ones."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from facecli.bootstrap.serving import serving
+from facecli.config import Settings
+from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.find import find_ffmpeg
+from tests.hostile.site import Site
+from tests.hostile.traps import Traps
+from tests.service.conftest import Stubs
+
+WANTED = os.environ.get("TEST_FFMPEG")
+
+
+@pytest.fixture(scope="session")
+def media() -> FfmpegMedia:
+    return FfmpegMedia(wanted=WANTED)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server") / "data"
+
+
+@pytest.fixture(scope="session")
+def stubs(data: Path) -> Iterator[Stubs]:
+    settings = Settings(bind="127.0.0.1:0", data_dir=str(data), workers=1, ffmpeg=WANTED or "")
+    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
+        yield Stubs(channel)
+
+
+@pytest.fixture(scope="session")
+def victims(
+    stubs: Stubs, data: Path, media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """A video and a text beside the hostile files, and a video that somebody else uploaded."""
+    folder = tmp_path_factory.mktemp("hostile")
+    video, text = folder / "victim.mp4", folder / "victim.txt"
+    media.make_clip(video, seconds=1, width=64, height=64)
+    text.write_text("of somebody else\n" * 9)
+    url = stubs.stored(video.read_bytes(), user="bob")
+    (upload,) = (path for path in (data / "uploads" / url.split("/")[2]).iterdir() if path.is_file())
+    return [video, text, upload]
+
+
+@pytest.fixture(scope="session")
+def traps(victims: list[Path]) -> Iterator[Traps]:
+    with Traps(*victims) as traps:
+        yield traps
+
+
+@pytest.fixture(scope="session")
+def site(victims: list[Path], traps: Traps, media: FfmpegMedia) -> Site:
+    video, text, upload = victims
+    folder = video.parent
+    media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=120)
+    media.make_face(folder / "face.png")
+    return Site(
+        ffmpeg=find_ffmpeg(WANTED),
+        folder=folder,
+        clip=(folder / "clip.mp4").read_bytes(),
+        face=(folder / "face.png").read_bytes(),
+        video=video,
+        text=text,
+        upload=upload,
+        address=traps.address,
+    )
