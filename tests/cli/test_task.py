@@ -48,7 +48,7 @@ def test_create_with_watch_follows_to_the_end(samples: Samples) -> None:
     ("options", "says"),
     [
         (["--option", "delay"], "--option 'delay' is not K=V"),
-        (["--option", "dealy=1"], "the mock engine has no option 'dealy'; it knows delay and fail_at"),
+        (["--option", "dealy=1"], "the mock engine has no option 'dealy'; it knows delay, fail_at and seed"),
         (["--engine", "magic"], "magic"),
         (["--id", "schlüssel"], "--id 'schlüssel' has to be printable ASCII characters"),
         (["--image", "/uploads/none/face.png"], "there is no upload none"),
