@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from facecli.core import claims
-from facecli.core.tasks import Task, TaskQueue, TaskRows, TaskStatus
+from facecli.core.task_queue import TaskQueue
+from facecli.core.tasks import Task, TaskRows, TaskStatus
 from facecli.core.workers import Leases, WorkerRows
 
 _log = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from facecli.core import kept_work
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import TaskNotFound
 from facecli.core.silence import Silence
-from facecli.core.tasks import Task, TaskQueue, TaskRows, TaskStatus
+from facecli.core.task_queue import TaskQueue
+from facecli.core.tasks import Task, TaskRows, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,6 @@ from facecli.core.deadline import Deadline, SwapLimits, within
 from facecli.core.engines import Engine, Engines, Swap
 from facecli.core.errors import (
     Cancelled,
-    DiskFull,
     FacecliError,
     InternalError,
     NotFound,
@@ -25,14 +24,11 @@ from facecli.core.errors import (
 )
 from facecli.core.kept_work import KeptWork
 from facecli.core.media import Media, Segment, VideoInfo
-from facecli.core.progress import Pace
+from facecli.core.run_watch import JOINING, RunWatch
 from facecli.core.tasks import Change, Result, Task, TaskRows, TaskStatus
 from facecli.core.uploads import UploadRows
 
-CHECK_EVERY = 0.15  # seconds between two looks at the row, while an engine works
-TELL_EVERY = 0.1  # seconds between two changes of the row, while an engine works
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
-JOINING = 95  # percent, when every segment is swapped
 
 _log = logging.getLogger(__name__)
 
@@ -87,8 +83,11 @@ class Swapping:
     def give_up(self, task_id: str, claim: Claim, error_id: str) -> None:
         """End a task that met a bug; the worker's log has the stack under the id."""
         error = InternalError(f"internal error {error_id}; the worker's log tells more", error_id=error_id)
-        task = self._rows.get(task_id)
-        if task.run == claim.run:
+        try:
+            task = tasks.held(self._rows.get(task_id), claim.run)
+        except (NotFound, TakenOver) as lost:
+            _log.info("task %s moved on: %s", task_id, lost)
+        else:
             self._fail(task, KeptWork(self._workspace / task_id, run=claim.run), error)
 
     def _stop(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
@@ -136,7 +135,7 @@ class Swapping:
         kept.begin()
         face, video = self._input(task.image_id), self._input(task.video_id)
         engine = self._engines.get(task.engine)
-        watch = _Watch(self._rows, task, self._clock)
+        watch = RunWatch(self._rows, task, self._clock)
         limit = Deadline(self._limits.task, what="the task", setting="task_timeout")
         made_with = {
             "facecli": __version__,
@@ -167,7 +166,7 @@ class Swapping:
         self,
         task: Task,
         engine: Engine,
-        watch: "_Watch",
+        watch: RunWatch,
         stopped: Callable[[], bool],
         face: Path,
         video: Path,
@@ -185,7 +184,8 @@ class Swapping:
         frames = self._media.count_frames(output)
         if frames != segment.frames and frames != self._media.count_shown(video, segment, info):
             raise FacecliError(
-                f"engine {task.engine} wrote {frames} frames for segment {segment.index} of {segment.frames}"
+                f"engine {task.engine} wrote {frames} frames for segment {segment.index}, "
+                f"which has {segment.frames}"
             )
 
     def _input(self, upload_id: str) -> Path:
@@ -211,50 +211,3 @@ class Swapping:
 
     def _change(self, task_id: str, change: Change) -> Task:
         return self._rows.change(task_id, change, now=self._clock())
-
-
-class _Watch:
-    """Tells the row how far the run is, and the run whether it still has the task."""
-
-    def __init__(self, rows: TaskRows, task: Task, clock: Callable[[], float]) -> None:
-        self._rows = rows
-        self._task = task
-        self._clock = clock
-        self._pace = Pace(TELL_EVERY, clock)
-        self._looked = 0.0
-        self._lost = False
-
-    def frames(self, done: int, frames: int) -> None:
-        """`done` of the `frames` of the whole video are swapped."""
-        if self._pace.due(done, frames):
-            self.stage("swapping", 1 + (JOINING - 2) * done // frames, done, frames)
-
-    def stage(self, stage: str, percent: int, done: int = 0, frames: int = 0) -> None:
-        if self._lost:
-            return
-        change = partial(
-            tasks.advanced,
-            run=self._task.run,
-            progress=percent,
-            stage=stage,
-            frames_done=done,
-            frames=frames,
-        )
-        try:
-            self._rows.change(self._task.id, change, now=self._clock())
-        except TakenOver:
-            self._lost = True
-        except (Unavailable, DiskFull) as error:
-            _log.warning("progress of task %s was not recorded: %s", self._task.id, error)
-
-    def stopped(self) -> bool:
-        now = self._clock()
-        if not self._lost and abs(now - self._looked) >= CHECK_EVERY:
-            self._looked = now
-            try:
-                tasks.held(self._rows.get(self._task.id), self._task.run)
-            except (TakenOver, NotFound):
-                self._lost = True
-            except Unavailable as error:
-                _log.warning("task %s could not be looked at: %s", self._task.id, error)
-        return self._lost

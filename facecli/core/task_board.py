@@ -14,7 +14,8 @@ from facecli.core.media import Media
 from facecli.core.removal import Removal
 from facecli.core.task_feed import TaskFeed
 from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import NewTask, Task, TaskQueue, TaskRows, TaskStatus
+from facecli.core.task_queue import TaskQueue
+from facecli.core.tasks import NewTask, Task, TaskRows, TaskStatus
 from facecli.core.uploads import FileType, Upload
 
 

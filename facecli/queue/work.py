@@ -27,7 +27,7 @@ def prepare(url: str) -> None:
 
 
 class WorkQueue:
-    """Enqueues and recovers; `core.tasks.TaskQueue`. `errors` makes the database's errors ours."""
+    """Enqueues and recovers; `core.task_queue.TaskQueue`. `errors` makes the database's errors ours."""
 
     def __init__(self, url: str, *, errors: Errors) -> None:
         self._errors = errors

@@ -80,52 +80,6 @@ def test_an_unknown_task_among_many_does_not_keep_the_others_back(completed: str
     assert ran.error["hint"] == "facecli task list shows the tasks of this user"
 
 
-def test_list_has_the_newest_first_and_obeys_status_and_limit(samples: Samples) -> None:
-    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "-q", "--watch")
-    first = facecli(*command).lines[0]
-    second = facecli(*command, "--option", "fail_at=0").lines[0]
-    assert facecli("task", "list", "-q").lines == [second, first]
-    assert facecli("task", "list", "-q", "--limit", "1").lines == [second]
-    assert facecli("task", "list", "-q", "--status", "completed").lines == [first]
-    assert [set(task) for task in facecli("task", "list", "--json").objects] == [TASK, TASK]
-    assert [line.split()[:2] for line in facecli("task", "list").lines] == [
-        [second, "failed"],
-        [first, "completed"],
-    ]
-
-
-def test_list_can_be_of_an_engine_and_of_a_time(samples: Samples) -> None:
-    made = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--json").object
-    whole = ("task", "list", "-q")
-    for since, until, found in (
-        ("1h", "0s", True),
-        (made["created_at"], "2199-12-31", True),
-        ("2199-12-31T18:30", "2200-01-01", False),
-        ("2026-01-01", "1h", False),
-    ):
-        lines = facecli(*whole, "--since", since, "--until", until).lines
-        assert lines == [made["task_id"]] * found
-    assert facecli(*whole, "--engine", "mock").lines == [made["task_id"]]
-    assert facecli(*whole, "--engine", "none").lines == []
-
-
-def test_a_time_that_is_none_is_refused_with_some_that_are() -> None:
-    ran = facecli("task", "list", "--since", "yesterday", "--json")
-    assert ran.code == 2
-    assert "write 2h, 2026-11-24 or 2026-11-24T18:30" in ran.error["message"]
-
-
-def test_a_list_of_nothing_is_empty_and_done() -> None:
-    ran = facecli("task", "list", "--json")
-    assert (ran.code, ran.out, ran.err) == (0, "", "")
-
-
-def test_a_status_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    ran = facecli("task", "list", "--status", "finished", "--json")
-    assert ran.code == 2
-    assert "'pending', 'processing', 'completed', 'failed', 'cancelled'" in ran.error["message"]
-
-
 def test_watch_of_an_ended_task_answers_at_once(completed: str) -> None:
     said, quiet = facecli("task", "watch", completed), facecli("task", "watch", completed, "-q")
     (url,) = quiet.lines
@@ -230,31 +184,3 @@ def test_a_place_that_cannot_be_written_is_named(completed: str, tmp_path: Path)
     ran = facecli("task", "download", completed, "-o", out, "--json")
     assert ran.code == 2
     assert str(out) in ran.error["message"]
-
-
-def test_a_deleted_task_is_gone_with_its_result(samples: Samples) -> None:
-    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch", "-q")
-    task_id = facecli(*command).lines[0]
-    ran = facecli("task", "delete", task_id, "--json")
-    assert (ran.code, ran.object) == (0, {"task_id": task_id, "deleted": True})
-    for verb in ("status", "delete", "retry"):
-        assert facecli("task", verb, task_id, "--json").error["reason"] == "TASK_NOT_FOUND"
-    assert facecli("task", "download", task_id).code == 5
-
-
-def test_a_task_that_is_not_over_is_not_deleted_before_it_is_cancelled(samples: Samples) -> None:
-    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--option", "delay=600")
-    (task_id,) = facecli(*command, "-q").lines
-    refused = facecli("task", "delete", task_id, "--json")
-    assert (refused.code, refused.error["reason"], refused.out) == (1, "NOT_READY", "")
-    assert "facecli task cancel ends it" in refused.error["message"]
-    facecli("task", "cancel", task_id)
-    assert facecli("task", "delete", task_id, "-q").out == f"{task_id}\n"
-
-
-def test_nobody_deletes_what_is_somebody_elses(completed: str) -> None:
-    assert (
-        facecli("task", "delete", completed, "--user", "somebody", "--json").error["reason"]
-        == "TASK_NOT_FOUND"
-    )
-    assert facecli("task", "status", completed).code == 0

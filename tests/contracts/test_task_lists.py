@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from facecli.core import tasks
+from facecli.core.errors import InvalidInput
 from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import TaskRows
-from tests.contracts.test_task_rows import NEW
+from facecli.core.tasks import TaskRows, TaskStatus
+from tests.contracts.test_task_rows import NEW, claim
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,28 @@ def test_a_page_can_be_of_one_engine_and_of_a_span_of_time(
         task_rows.insert(new, task_id=f"t{number}", now=100.0 + number)
     task_rows.change("t2", tasks.cancelled, now=200.0)
     assert [task.id for task in task_rows.listed("ann", wanted, limit=9, before="")] == found
+
+
+def test_pages_run_from_the_newest_to_the_oldest(task_rows: TaskRows) -> None:
+    for number in range(5):
+        task_rows.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
+    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
+    first = task_rows.listed("ann", TaskFilter(), limit=3, before="")
+    second = task_rows.listed("ann", TaskFilter(), limit=3, before=first[-1].id)
+    assert [task.id for task in (*first, *second)] == ["t4", "t3", "t2", "t1", "t0"]
+
+
+def test_a_page_can_be_of_one_status(task_rows: TaskRows) -> None:
+    for number in range(4):
+        task_rows.insert(NEW, task_id=f"t{number}", now=100.0 + number)
+    claim(task_rows, "t2")
+    pending = TaskFilter(status=TaskStatus.PENDING)
+    assert [task.id for task in task_rows.listed("ann", pending, limit=9, before="t2")] == ["t1", "t0"]
+    assert [task.id for task in task_rows.listed("ann", pending, limit=2, before="")] == ["t3", "t1"]
+
+
+@pytest.mark.parametrize("before", ["bobs", "nope"])
+def test_a_page_after_nothing_of_mine_is_refused(task_rows: TaskRows, before: str) -> None:
+    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
+    with pytest.raises(InvalidInput):
+        task_rows.listed("ann", TaskFilter(), limit=2, before=before)

@@ -8,9 +8,8 @@ from functools import partial
 
 import pytest
 
-from facecli.core import claims, tasks
-from facecli.core.errors import AlreadyExists, InvalidInput, MediaRefused, TaskEnded, TaskNotFound
-from facecli.core.task_filter import TaskFilter
+from facecli.core import tasks
+from facecli.core.errors import AlreadyExists, MediaRefused, TaskEnded, TaskNotFound
 from facecli.core.tasks import NewTask, Result, Task, TaskRows, TaskStatus
 from facecli.core.uploads import FileType, Upload, UploadRows, UploadStatus
 
@@ -211,57 +210,3 @@ def test_only_tasks_above_their_revision_are_newer(task_rows: TaskRows) -> None:
 def test_thousands_of_tasks_can_be_asked_for_at_once(task_rows: TaskRows) -> None:
     task = task_rows.insert(NEW, task_id="t1", now=100.0)
     assert task_rows.newer({**{f"x{number}": 0 for number in range(40_000)}, "t1": 0}) == [task]
-
-
-def test_pages_run_from_the_newest_to_the_oldest(task_rows: TaskRows) -> None:
-    for number in range(5):
-        task_rows.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
-    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
-    first = task_rows.listed("ann", TaskFilter(), limit=3, before="")
-    second = task_rows.listed("ann", TaskFilter(), limit=3, before=first[-1].id)
-    assert [task.id for task in (*first, *second)] == ["t4", "t3", "t2", "t1", "t0"]
-
-
-def test_a_page_can_be_of_one_status(task_rows: TaskRows) -> None:
-    for number in range(4):
-        task_rows.insert(NEW, task_id=f"t{number}", now=100.0 + number)
-    claim(task_rows, "t2")
-    pending = TaskFilter(status=TaskStatus.PENDING)
-    assert [task.id for task in task_rows.listed("ann", pending, limit=9, before="t2")] == ["t1", "t0"]
-    assert [task.id for task in task_rows.listed("ann", pending, limit=2, before="")] == ["t3", "t1"]
-
-
-@pytest.mark.parametrize("before", ["bobs", "nope"])
-def test_a_page_after_nothing_of_mine_is_refused(task_rows: TaskRows, before: str) -> None:
-    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
-    with pytest.raises(InvalidInput):
-        task_rows.listed("ann", TaskFilter(), limit=2, before=before)
-
-
-def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(task_rows: TaskRows) -> None:
-    for number, at in enumerate([140.0, 120.0, 160.0]):
-        task_rows.insert(NEW, task_id=f"t{number}", now=100.0)
-        task_rows.change(f"t{number}", tasks.cancelled, now=at)
-    task_rows.insert(NEW, task_id="waits", now=100.0)
-    assert [task.id for task in task_rows.ended(before=150.0)] == ["t1", "t0"]
-
-
-def test_an_ended_task_is_deleted_at_the_revision_that_was_seen_and_no_other(task_rows: TaskRows) -> None:
-    task = task_rows.insert(NEW, task_id="t1", now=100.0)
-    assert not task_rows.delete("t1", revision=task.revision)
-    ended = task_rows.change("t1", tasks.cancelled, now=101.0)
-    assert not task_rows.delete("t1", revision=task.revision)
-    assert task_rows.get("t1") == ended
-    assert task_rows.delete("t1", revision=ended.revision)
-    assert not task_rows.delete("t1", revision=ended.revision)
-    with pytest.raises(TaskNotFound):
-        task_rows.get("t1")
-
-
-def test_deaths_are_kept_and_a_retry_begins_to_count_anew(task_rows: TaskRows) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
-    claim(task_rows)
-    assert task_rows.change("t1", partial(claims.lost, run="r1", most=5), now=102.0).deaths == 1
-    assert task_rows.get("t1").deaths == 1
-    task_rows.change("t1", tasks.cancelled, now=103.0)
-    assert task_rows.change("t1", tasks.retried, now=104.0).deaths == 0

@@ -128,7 +128,8 @@ def test_an_expiry_of_0_keeps_for_ever(ended: Ended) -> None:
 
 def test_what_no_row_knows_is_swept_and_what_a_task_may_need_stays(ended: Ended) -> None:
     kept = ended.completed("completed")
-    ended.publish(ended.processing("publishing"))
+    publishing = ended.processing("publishing")
+    ended.publish(publishing)
     ended.processing("cancelled")
     ended.rows.change("cancelled", tasks.cancelled, now=1.0)
     (ended.workspace / "unknown").mkdir()
@@ -138,5 +139,7 @@ def test_what_no_row_knows_is_swept_and_what_a_task_may_need_stays(ended: Ended)
     ended.removal().sweep()
     assert kept.result
     assert {path.name for path in ended.workspace.glob("*")} == {"publishing", "cancelled"}
-    assert kept.result.blob_key in ended.place.blobs.keys("outputs")
-    assert len(ended.place.blobs.keys("outputs")) == 2
+    assert set(ended.place.blobs.keys("outputs")) == {
+        kept.result.blob_key,
+        f"outputs/publishing/{publishing.run}",
+    }

@@ -39,7 +39,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 def test_every_task_ends_once_and_as_undisturbed_whatever_is_killed(
-    serve: Serve, database: str, face: Path, media: FfmpegMedia, paced: PacedFfmpeg, tmp_path: Path
+    database: str, serve: Serve, face: Path, media: FfmpegMedia, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     video = tmp_path / "video.mp4"
     media.make_clip(video, seconds=5, width=160, height=90)

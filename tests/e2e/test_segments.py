@@ -1,7 +1,5 @@
 """A death costs a task the segment that was being swapped; a retry goes on from those that were finished."""
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -73,20 +71,4 @@ def test_a_retry_of_a_cancelled_task_goes_on_from_its_finished_segments(
         done = watching.done()
     check_completed_once(server, done, task_id, tmp_path / "out.mp4")
     assert first_swapping(done.objects, attempt=1) >= FIRST_DONE
-    assert (tmp_path / "out.mp4").read_bytes() == undisturbed
-
-
-def test_a_worker_that_was_frozen_while_another_finished_its_task_adds_nothing(
-    serve: Serve, face: Path, long_clip: Path, tmp_path: Path, undisturbed: bytes
-) -> None:
-    server = serve(environment=ENVIRONMENT)
-    task_id = create(server, face, long_clip, *SLOWLY)
-    with watch(server, task_id) as watching:
-        in_the_second_segment(watching)
-        (frozen,) = server.workers()
-        os.kill(frozen, signal.SIGSTOP)
-        server.terminate()
-        server.start()
-        done = watching.done()
-    check_completed_once(server, done, task_id, tmp_path / "out.mp4")
     assert (tmp_path / "out.mp4").read_bytes() == undisturbed

@@ -14,6 +14,7 @@ from tests.e2e.command import Done, Event, Running, run
 from tests.e2e.conftest import Serve
 from tests.e2e.files import PacedFfmpeg
 from tests.e2e.server import Server, parent, wait_until_gone
+from tests.e2e.strace import until
 
 GONE_WITHIN = 5.0  # seconds from the answer to cancel; it takes about 0.3
 
@@ -41,9 +42,12 @@ def check_completed_once(server: Server, done: Done, task_id: str, out: Path) ->
     (result,) = server.results()
     assert result.read_bytes() == out.read_bytes()
     assert len(out.read_bytes()) == ended[0]["result_size"]
-    assert server.leftovers() == []
+    until(lambda: not server.leftovers())
     revisions = [said["revision"] for said in done.objects]
     assert revisions == sorted(set(revisions))
+    told = [(said["attempt"], said["frames_done"]) for said in done.objects]
+    assert told == sorted(told)  # attempts rise, and within one of them frames do
+    assert ended[0]["frames_done"] == ended[0]["frames"] > 0
 
 
 def test_a_task_whose_worker_is_killed_begins_another_attempt_and_completes(

@@ -154,3 +154,16 @@ def test_a_segment_with_more_frames_than_were_planned_is_refused(
     with pytest.raises(MediaRefused, match="more than 24"):
         put_on(media, short, video=plain, face=face, output=output)
     assert not output.exists()
+
+
+def test_a_key_frame_that_is_not_where_it_was_said_to_be_costs_time_and_no_frame(
+    clip: Clip, face: Path, binary: Path, tmp_path: Path
+) -> None:
+    media, video = FfmpegMedia(wanted=str(binary), work=3), clip("plain.mp4", "-g", "5")
+    plan, output, seen = media.plan(video), tmp_path / "out.mp4", list[int]()
+    late = replace(plan.segments[1], key=plan.segments[1].start + Fraction(1, 5))
+    put_on(
+        media, replace(plan, segments=(late,)), video=video, face=face, output=output, progress=seen.append
+    )
+    assert media.count_frames(output) == late.frames == seen[-1]
+    assert seen != sorted(seen)

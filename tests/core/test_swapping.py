@@ -1,0 +1,193 @@
+"""A run that lost its task to another adds nothing and takes nothing away; what is finished is used again."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.blobs.local import LocalBlobs
+from facecli.core import claims
+from facecli.core.claims import Claim
+from facecli.core.deadline import SwapLimits
+from facecli.core.engines import Swap
+from facecli.core.errors import Unavailable
+from facecli.core.media import VideoPlan
+from facecli.core.swapping import Swapping
+from facecli.core.tasks import Task, TaskStatus
+from tests.core.test_kept_work import PLAN
+
+TASK = Task(
+    id="t",
+    owner="ann",
+    status=TaskStatus.PENDING,
+    progress=0,
+    frames_done=0,
+    frames=0,
+    stage="",
+    revision=1,
+    round=1,
+    attempt=0,
+    run="",
+    worker="",
+    engine="fake",
+    options={},
+    image_id="face",
+    video_id="clip",
+    image_url="",
+    video_url="/uploads/clip/clip.mp4",
+    key=None,
+    result=None,
+    error_reason="",
+    error_message="",
+    created_at=0,
+    updated_at=0,
+)
+
+
+class Rows:
+    """One task."""
+
+    def __init__(self) -> None:
+        self.task = TASK
+
+    def get(self, task_id: str) -> Task:
+        return self.task
+
+    def change(self, task_id: str, change: Callable[[Task], Task], *, now: float) -> Task:
+        self.task = change(self.task)
+        return self.task
+
+
+class PlainMedia:
+    """A segment is its number, a result is all of them."""
+
+    def version(self) -> str:
+        return "1"
+
+    def plan(self, path: Path) -> VideoPlan:
+        return PLAN
+
+    def count_frames(self, path: Path) -> int:
+        return len(path.read_text())
+
+    def count_shown(self, *video: object) -> int:
+        return 1
+
+    def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
+        output.write_text("".join(part.read_text() for part in parts))
+
+
+class PlainEngine:
+    name, version, needs = "fake", "1", ()
+
+    def __init__(self) -> None:
+        self.swapped: list[int] = []
+        self.then: list[Callable[[], None]] = []  # happens after each segment
+        self.written = "{}"
+
+    def get(self, name: str) -> "PlainEngine":
+        return self
+
+    def swap(self, swap: Swap, **more: object) -> None:
+        self.swapped.append(swap.segment.index)
+        swap.output.write_text(self.written.format(swap.segment.index))
+        if self.then:
+            self.then.pop(0)()
+
+
+class Uploads:
+    def get(self, upload_id: str) -> "Uploads":
+        return self
+
+    name = "clip.mp4"
+    blob_key = "uploads/clip"
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows()
+
+
+@pytest.fixture
+def engine() -> PlainEngine:
+    return PlainEngine()
+
+
+@pytest.fixture
+def delivery(tmp_path: Path, rows: Rows, engine: PlainEngine) -> Callable[[str], Callable[[], None]]:
+    """Runs the task for a worker of that name, as often as it is called."""
+    blobs = LocalBlobs(tmp_path)
+    blobs.create("uploads/clip", size=None)
+    parts: Any = {"rows": rows, "uploads": Uploads(), "media": PlainMedia(), "engines": engine}
+    swapping = Swapping(
+        blobs=blobs,
+        workspace=tmp_path / "work",
+        clock=time.time,
+        limits=SwapLimits(task=0, segment=0, most_deaths=5),
+        **parts,
+    )
+    return lambda name: partial(swapping.run, "t", Claim(worker=name))
+
+
+def result(tmp_path: Path, rows: Rows) -> str:
+    (only,) = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
+    assert rows.task.result
+    assert rows.task.result.blob_key in str(only)
+    return only.read_text()
+
+
+def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    def dies_for_the_others() -> None:
+        rows.task = claims.given_back(rows.task, run=rows.task.run)
+        delivery("two")()
+
+    engine.then = [lambda: None, dies_for_the_others]
+    delivery("one")()
+    assert engine.swapped == [0, 1, 1]  # the other found the first segment finished
+    assert (rows.task.status, rows.task.attempt) == (TaskStatus.COMPLETED, 2)
+    assert result(tmp_path, rows) == "01"
+    assert not (tmp_path / "work" / "t").exists()
+
+
+def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    def breaks() -> None:
+        raise Unavailable("away")
+
+    engine.then = [lambda: None, breaks]
+    run = delivery("one")
+    with pytest.raises(Unavailable):
+        run()
+    run()
+    assert engine.swapped == [0, 1, 1]
+    assert result(tmp_path, rows) == "01"
+
+
+def test_another_version_of_the_engine_swaps_everything_anew(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    def breaks() -> None:
+        raise Unavailable("away")
+
+    engine.then = [lambda: None, breaks]
+    run = delivery("one")
+    with pytest.raises(Unavailable):
+        run()
+    engine.version = "2"
+    run()
+    assert engine.swapped == [0, 1, 0, 1]
+
+
+def test_an_engine_that_writes_other_frames_fails_the_task(
+    rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    engine.written = "too many"
+    delivery("one")()
+    assert rows.task.status is TaskStatus.FAILED
+    assert rows.task.error_message == "engine fake wrote 8 frames for segment 0, which has 1"
