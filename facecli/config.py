@@ -11,11 +11,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from facecli.core.amounts import PARSERS, Count, Size, Time
 from facecli.core.errors import InvalidInput
+from facecli.core.tls import ClientTls, ServerTls
 
 ENVIRONMENT = os.environ
 PREFIX = "FACECLI_"
 
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
+Auth = Literal["none", "token"]
 Durability = Literal["power", "process"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -30,16 +32,31 @@ class Settings:
     """Sizes in bytes, times in seconds. An empty path stands for the platform's own place."""
 
     server: str = _setting("127.0.0.1:50051", "Server to talk to; several separated by commas.")
-    user: str = _setting("local", "Whose files and tasks.")
-    token: str = _setting("", "The server's token; a server that has one asks for it.", secret=True)
-    token_file: str = _setting("", "File that holds the token.")
+    user: str = _setting("", "Whose files and tasks; a token or a certificate says it by itself.")
+    token: str = _setting("", "The token that a client shows.", secret=True)
+    token_file: str = _setting("", "File that holds the token, read anew for every call.")
+    tls: bool = _setting(False, "Talk to the server over TLS; naming any file for it says so too.")
+    tls_ca: str = _setting(
+        "", "Authority (PEM) that the server's certificate has to be of; empty for the public ones."
+    )
+    tls_cert: str = _setting("", "Certificate (PEM) of serve, or of a client for one that wants it.")
+    tls_key: str = _setting("", "The key (PEM) of that certificate.")
+    tls_client_ca: str = _setting(
+        "", "Authority (PEM) of the certificates that serve wants from clients; their name is the user."
+    )
+    auth: Auth = _setting(
+        "none", "Whom serve believes, whoever says a name, or only a token or a certificate."
+    )
     timeout: Time = _setting(30.0, "Time until a short call is given up.")
     retry_for: Time = _setting(600.0, "Time without progress until a transfer or a watch is given up.")
     chunk_size: Size = _setting(10 * 1024 * 1024, "Bytes between two acknowledgements of an upload.")
     limit_rate: Size = _setting(0, "Bytes a second that an upload may take; 0 for no limit.")
     progress: ProgressKind = _setting("auto", "How progress is shown.")
     bind: str = _setting("127.0.0.1:50051", "Address that serve listens on; port 0 takes a free one.")
-    insecure: bool = _setting(False, "Let serve listen, and a token travel, beyond this machine unencrypted.")
+    insecure: bool = _setting(
+        False,
+        "Let serve listen beyond this machine without TLS or auth, and a token travel there unencrypted.",
+    )
     data_dir: str = _setting("", "Where serve keeps uploads, results and its databases.")
     database: str = _setting(
         "",
@@ -99,7 +116,8 @@ def load(
     settings = Settings(**values)
     if not settings.timeout:
         raise InvalidInput("timeout is 0, and no call takes no time; write 30s")
-    return _with_token(settings) if settings.token_file or settings.token else settings
+    current_token(settings)
+    return settings
 
 
 def quiet_libraries() -> None:
@@ -128,6 +146,44 @@ def data_directory(settings: Settings) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("facecli"))
+
+
+def current_token(settings: Settings) -> str:
+    """The token, or what its file holds at this moment; empty when there is neither. No message has it."""
+    if not settings.token and not settings.token_file:
+        return ""
+    file = settings.token_file
+    try:
+        token = settings.token or Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
+    if not (token and token.isascii() and token.isprintable()):
+        where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
+        raise InvalidInput(f"{where} holds no token: it is one line of printable ASCII characters")
+    return token
+
+
+def client_tls(settings: Settings) -> ClientTls | None:
+    if not (settings.tls or settings.tls_ca or settings.tls_cert or settings.tls_key):
+        return None
+    return ClientTls(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
+
+
+def server_tls(settings: Settings) -> ServerTls | None:
+    if not (settings.tls_cert or settings.tls_key or settings.tls_client_ca):
+        return None
+    return ServerTls(cert=settings.tls_cert, key=settings.tls_key, client_ca=settings.tls_client_ca)
+
+
+def asks_who(settings: Settings) -> bool:
+    """Whether serve wants everybody to prove who they are."""
+    return settings.auth == "token" or bool(settings.tls_client_ca)
+
+
+def alone(settings: Settings) -> Settings:
+    """For a server and its clients by themselves on this machine: no TLS, no token, no PostgreSQL."""
+    plain = replace(settings, tls=False, tls_ca="", tls_cert="", tls_key="", tls_client_ca="")
+    return replace(plain, database="", bind="127.0.0.1:0", auth="none", token="", token_file="")
 
 
 def child_environment(settings: Settings, *, secrets: Collection[str] = ()) -> dict[str, str]:
@@ -176,16 +232,3 @@ def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
         return text if choices else PARSERS[setting.type](text)
     except InvalidInput as error:
         raise InvalidInput(f"{where}: {error.message}") from error
-
-
-def _with_token(settings: Settings) -> Settings:
-    """With the token of its file unless there is another; its words are in no message."""
-    file = settings.token_file
-    try:
-        token = settings.token or Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
-    if not (token and token.isascii() and token.isprintable()):
-        where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
-        raise InvalidInput(f"{where} holds no token: it is one line of printable ASCII characters")
-    return replace(settings, token=token)

@@ -20,7 +20,7 @@ LAYERS = (
     "bootstrap",
     "service client worker",
     "wire",
-    "queue metadata blobs engines media",
+    "queue metadata blobs engines media certificates",
     "telemetry config",
     "core",
     "__init__",
@@ -42,6 +42,7 @@ HOMES = {
     "media facecli/worker/supervisor.py": "subprocess",
     "metadata": "sqlalchemy alembic",
     "queue": "dbos",
+    "certificates": "cryptography",
     "config": "os.environ os.getenv",
 }
 BROAD_CATCHES = "worker facecli/service/interceptors/errors.py"  # and main() of facecli/cli/app.py
@@ -199,6 +200,7 @@ PLANTS = [
     ("queue/a.py", "import sqlalchemy as sa", 1, "sqlalchemy is only for metadata"),
     ("bootstrap.py", "from alembic import command", 1, "alembic is only for metadata"),
     ("worker/e.py", "from dbos import DBOS", 1, "dbos is only for queue"),
+    ("cli/f.py", "from cryptography import x509", 1, "cryptography is only for certificates"),
     ("media/a.py", "import os\nHOME = os.environ['HOME']", 2, "os.environ is only for"),
     ("cli/d.py", "from os import getenv", 1, "os.getenv is only for"),
     ("bench/c.py", "\n\nprint('done')", 3, "print is only for cli"),

@@ -1,22 +1,24 @@
 """A flag wins over the variable, the variable over the profile, the profile over the default."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from facecli.config import (
     Settings,
+    alone,
     child_environment,
+    client_tls,
+    current_token,
     data_directory,
     load,
+    server_tls,
     variable,
 )
-from facecli.core.amounts import parse_count, parse_size, parse_switch, parse_time, written
+from facecli.core.amounts import written
 from facecli.core.errors import InvalidInput
 
 Profiles = Callable[[str], dict[str, str]]
@@ -126,38 +128,6 @@ def test_a_call_is_given_some_time() -> None:
     assert "timeout is 0" in refused(flags={"timeout": 0.0}, environment={})
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("0", 0), ("1.5h", 5400), ("10m", 600), (" 2s ", 2), ("7d", 604800)]
-)
-def test_times(text: str, seconds: float) -> None:
-    assert parse_time(text) == seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "size"),
-    [
-        ("4096", 4096),
-        ("10MiB", 10 << 20),
-        ("500MB", 500_000_000),
-        ("1.5 GiB", 3 << 29),
-        ("1kb", 1000),
-        ("7b", 7),
-    ],
-)
-def test_sizes(text: str, size: int) -> None:
-    assert parse_size(text) == size
-
-
-@pytest.mark.parametrize("parse", [parse_time, parse_size, parse_count, parse_switch])
-@given(text=st.text(max_size=12))
-def test_any_text_is_a_value_or_refused(parse: Callable[[str], float], text: str) -> None:
-    try:
-        value = parse(text)
-    except InvalidInput:
-        return
-    assert 0 <= value < float("inf")
-
-
 def test_every_default_can_be_written_and_read_again() -> None:
     environment = {
         variable(setting.name): written(setting) for setting in fields(Settings) if written(setting)
@@ -176,8 +146,11 @@ def test_a_token_file_gives_the_token_unless_there_is_another(tmp_path: Path) ->
     file = tmp_path / "token"
     file.write_text("secret\n")
     environment = {"FACECLI_TOKEN_FILE": str(file)}
-    assert load({}, environment=environment).token == "secret"
-    assert load({}, environment={**environment, "FACECLI_TOKEN": "other"}).token == "other"
+    settings = load({}, environment=environment)
+    assert current_token(settings) == "secret"
+    file.write_text("newer\n")
+    assert current_token(settings) == "newer"
+    assert current_token(load({}, environment={**environment, "FACECLI_TOKEN": "other"})) == "other"
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n", b"two\nlines", "schlüssel".encode(), b"\xff"])
@@ -210,6 +183,24 @@ def test_a_secret_is_never_shown(name: str, settings: Settings) -> None:
         assert "secret" not in shown
         assert f"{name}=***" in shown
     assert f"{name}=''" in repr(Settings())
+
+
+def test_naming_any_file_for_tls_is_asking_for_it() -> None:
+    assert not client_tls(Settings())
+    assert not server_tls(Settings())
+    for asking in (Settings(tls=True), Settings(tls_ca="ca"), Settings(tls_cert="c"), Settings(tls_key="k")):
+        assert client_tls(asking)
+    for serving in (Settings(tls_cert="c"), Settings(tls_key="k"), Settings(tls_client_ca="ca")):
+        assert server_tls(serving)
+
+
+def test_a_server_that_is_alone_with_its_clients_needs_neither_tls_nor_a_token() -> None:
+    network = Settings(tls_cert="c", tls_key="k", tls_client_ca="ca", auth="token", token_file="t", workers=3)
+    settings = alone(replace(network, database="postgresql://db/facecli"))
+    assert not client_tls(settings)
+    assert not server_tls(settings)
+    assert (settings.auth, current_token(settings), settings.database) == ("none", "", "")
+    assert settings.workers == 3
 
 
 def test_a_child_gets_every_setting_but_the_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ HEAVY = [
     "PIL",
     "alembic",
     "boto3",
+    "cryptography",
     "dbos",
     "ffmpeg",
     "google.protobuf",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from facecli.bench.usage import Usage, usage
 from facecli.client.connection import Connection
 from facecli.client.files import FileClient
 from facecli.client.uploads import UploadClient
+from facecli.core.tls import ClientTls
 from facecli.core.transfers import FileToSend, SentUpload
 from facecli.core.uploads import FileType
 
@@ -27,7 +28,8 @@ class Place:
 
     servers: str
     user: str
-    token: str = field(repr=False)
+    token: Callable[[], str]
+    tls: ClientTls | None
     timeout: float
     retry_for: float
     insecure: bool
@@ -35,7 +37,11 @@ class Place:
     def connect(self, servers: str = "") -> Connection:
         """To the server itself, or on the way to it."""
         return Connection(
-            servers or self.servers, token=self.token, timeout=self.timeout, insecure=self.insecure
+            servers or self.servers,
+            token=self.token,
+            timeout=self.timeout,
+            tls=self.tls,
+            insecure=self.insecure,
         )
 
 

@@ -11,8 +11,9 @@ from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.local import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.parts import media_of, recovery_of, url
-from facecli.config import Settings, child_environment, data_directory
-from facecli.core.addresses import check_bind
+from facecli.config import Settings, asks_who, child_environment, data_directory, server_tls
+from facecli.core.addresses import check_guarded, checked_address
+from facecli.core.auth import RECHECK, Tokens
 from facecli.core.downloads import Downloads
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.removal import Removal
@@ -25,9 +26,11 @@ from facecli.metadata.database import open_database, translated
 from facecli.metadata.directories import SqlDirectoryRows
 from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tokens import SqlTokenRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.workers import SqlWorkerRows
 from facecli.queue.work import WorkQueue, prepare
+from facecli.service.callers import Callers
 from facecli.service.housekeeping import every
 from facecli.service.server import Server, ServerLimits
 from facecli.worker.heartbeat import LOOK_EVERY
@@ -57,7 +60,7 @@ def serving(settings: Settings) -> Iterator[Running]:
 
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything was started.
     """
-    check_bind(settings.bind, insecure=settings.insecure)
+    _check_bind(settings)
     media = media_of(settings)
     ffmpeg = media.version()
     engines = InstalledEngines(media)
@@ -150,7 +153,8 @@ def serving(settings: Settings) -> Iterator[Running]:
                 idle=settings.idle_limit,
                 min_rate=settings.min_rate,
             ),
-            token=settings.token or None,
+            callers=Callers(Tokens(SqlTokenRows(engine), clock=time.time) if asks_who(settings) else None),
+            tls=server_tls(settings),
         )
         supervisor = Supervisor(
             names=[f"{workers}{number}" for number in range(1, settings.workers + 1)],
@@ -164,12 +168,19 @@ def serving(settings: Settings) -> Iterator[Running]:
         stack.callback(supervisor.stop, GRACE)
         server.start()
         stack.callback(server.stop, GRACE)
+        stack.enter_context(every(RECHECK, server.recheck))
         stack.enter_context(every(EXPIRE_EVERY, inbox.expire))
         stack.enter_context(every(EXPIRE_EVERY, removal.expire))
         stack.enter_context(every(SWEEP_EVERY, removal.sweep))
         stack.enter_context(every(LOOK_EVERY, recovery.look))
         stack.enter_context(every(SEARCH_EVERY, recovery.search))
         yield Running(address=server.address, workers=supervisor.pids)
+
+
+def _check_bind(settings: Settings) -> None:
+    checked_address(settings.bind, option="--bind", lowest_port=0)
+    if not settings.insecure:
+        check_guarded(settings.bind, tls=bool(settings.tls_cert), asks_who=asks_who(settings))
 
 
 def _worker_command(name: str) -> list[str]:

@@ -13,7 +13,21 @@ from facecli.cli.bench_options import BaselineFile, DataDir, Runs, WarmUp
 from facecli.cli.bench_server import own_server, terminable
 from facecli.cli.help import add_commands
 from facecli.cli.line_options import line_rate, span
-from facecli.cli.options import ChunkSize, Json, Profile, ProgressKind, RetryFor, Timeout, User, size, time
+from facecli.cli.options import (
+    ChunkSize,
+    Json,
+    Profile,
+    ProgressKind,
+    RetryFor,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+    size,
+    time,
+)
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
 
@@ -81,6 +95,10 @@ def upload(
         ),
     ] = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -97,8 +115,8 @@ def upload(
 
     Example: facecli bench upload --cuts 10 --baseline before.json --fail-if 'mb_per_s<0.8*baseline'
 
-    Exit codes: 0 done, 1 a --fail-if holds, 2 a bad option, 6 no server, or nothing comes through, 9 no room
-    on the disk.
+    Exit codes: 0 done, 1 a --fail-if holds, 2 a bad option, 4 not let in, 6 no server, or nothing comes
+    through, 9 no room on the disk.
     """
     from facecli.bench.content import scratch
     from facecli.bench.upload_client import Place
@@ -116,9 +134,15 @@ def upload(
             "chunk_size": chunk_size,
             "retry_for": retry_for,
             "progress": progress,
+            "tls": tls,
+            "tls_ca": tls_ca,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
         },
         profile=profile,
     )
+    if not server:
+        settings = config.alone(settings)
     plan = UploadPlan(
         size=500_000_000 if file_size is None else file_size,
         files=files,
@@ -137,13 +161,14 @@ def upload(
     place = Place(
         servers=server or "",
         user=settings.user,
-        token=settings.token,
+        token=partial(config.current_token, settings),
         timeout=settings.timeout,
+        tls=config.client_tls(settings),
         retry_for=settings.retry_for,
         insecure=settings.insecure,
     )
     with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
-        own = replace(settings, bind="127.0.0.1:0", data_dir=str(folder / "server"), database="", workers=0)
+        own = replace(settings, data_dir=str(folder / "server"), workers=0)
         measured = measure_uploads(
             plan,
             place,

@@ -72,7 +72,7 @@ def task(
     from facecli.core.samples import make_samples
 
     output = Output(as_json=as_json, quiet=quiet)
-    settings = config.load({"progress": progress}, profile=profile)
+    settings = config.alone(config.load({"progress": progress}, profile=profile))
     plan = TaskPlan(
         seconds=seconds,
         runs=runs,
@@ -86,8 +86,9 @@ def task(
     place = Place(
         servers="",
         user=settings.user,
-        token=settings.token,
+        token=partial(config.current_token, settings),
         timeout=settings.timeout,
+        tls=config.client_tls(settings),
         retry_for=settings.retry_for,
         insecure=settings.insecure,
     )
@@ -95,9 +96,7 @@ def task(
         check_room(folder, 0)
         own = replace(
             settings,
-            bind="127.0.0.1:0",
             data_dir=str(folder / "server"),
-            database="",
             log_level="error",
             workers=1,
             max_watchers=watchers + 1,

@@ -15,6 +15,7 @@ from facecli.cli.output import Output
 from facecli.cli.progress import bars
 from facecli.cli.session import connected
 from facecli.cli.swap import swapped
+from facecli.config import alone
 from facecli.telemetry import set_up_logging
 
 SECONDS = 5  # of the clip
@@ -54,12 +55,10 @@ def demo(
         media = media_of(settings)
         image, video = make_samples(media, folder, seconds=SECONDS)
         output.note(f"made {image} and {video}")
-        own = replace(
-            settings, bind="127.0.0.1:0", data_dir=str(data), database="", workers=1, log_level="error"
-        )
+        own = replace(alone(settings), data_dir=str(data), workers=1, log_level="error")
         server = stack.enter_context(serving(own))
         output.note(f"a server of our own listens on {server.address}")
-        opened = stack.enter_context(connected(replace(settings, server=server.address)))
+        opened = stack.enter_context(connected(replace(own, server=server.address)))
         out = folder / "result.mp4"
         with bars(settings.progress, quiet=quiet) as drawn:
             task = swapped(opened, drawn, output, image=image, video=video, out=out)

@@ -9,9 +9,19 @@ from typing import Any
 from facecli import __version__
 from facecli.cli.exits import SomeFailed, exit_code
 from facecli.cli.objects import server_object
-from facecli.cli.options import Json, Profile, Quiet, Server, Timeout
+from facecli.cli.options import (
+    Json,
+    Profile,
+    Quiet,
+    Server,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+)
 from facecli.cli.output import Output
-from facecli.cli.session import session
+from facecli.cli.session import Session, session
 from facecli.config import Settings, data_directory
 from facecli.core.errors import DiskFull, FacecliError
 
@@ -28,12 +38,16 @@ class Finding:
 
 def doctor(
     server: Server = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check ffmpeg, disk, the server and its limits.
+    """Check ffmpeg, disk, the server, its limits, and who one is there.
 
     And the PostgreSQL of FACECLI_DATABASE, if it names one. Every check is a line, with a hint where
     something is missing; with -q the names of what is missing. `walls` are those around ffmpeg; one that
@@ -41,22 +55,32 @@ def doctor(
 
     Example: facecli doctor --server 127.0.0.1:50051
 
-    Exit codes: 0 all is well, else the code of the first that is not: 1 no ffmpeg, 6 no server or
-    database, 9 no disk.
+    Exit codes: 0 all is well, else the code of the first that is not: 1 no ffmpeg, 4 not let in, 6 no server
+    or database, 9 no disk.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         settings = opened.settings
         checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
             "facecli": lambda: (f"{__version__} on Python {platform.python_version()}", {}),
             "ffmpeg": lambda: (_ffmpeg(settings), {}),
             "walls": _walls,
             "disk": lambda: _disk(settings),
-            "server": lambda: _server(opened.files.info()),
         }
         if settings.database:
             checks["database"] = lambda: (_database(settings), {})
+        checks["server"] = lambda: _server(opened.files.info())
         findings = [_finding(name, check) for name, check in checks.items()]
+        if answered := findings[-1].more:
+            findings.append(_access(opened, answered))
     for finding in findings:
         short = finding.check if finding.error else ""
         output.show(_object(finding), text="\n".join(_lines(finding)), short=short)
@@ -112,6 +136,20 @@ def _server(info: Any) -> tuple[str, dict[str, Any]]:
         f"{info.free_bytes / 1024**3:.1f} GiB free",
         server_object(info),
     )
+
+
+def _access(opened: Session, answered: dict[str, Any]) -> Finding:
+    """How the server is talked to, and whom it takes us for."""
+    way = "encrypted (TLS)" if opened.encrypted else "not encrypted"
+    if opened.local and not opened.encrypted:
+        way = "not encrypted, on this machine"
+    user = answered["user"] or opened.settings.user or "local"
+    if answered["user"]:
+        who = f"you are {user}{', an admin' if answered['admin'] else ''}"
+    else:
+        who = f"the server believes every name, and yours is {user}"
+    more = {"encrypted": opened.encrypted, "authenticated": bool(answered["user"]), "user": user}
+    return Finding(check="access", found=f"{way}; {who}", more=more)
 
 
 def _lines(finding: Finding) -> list[str]:

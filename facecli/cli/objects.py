@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from facecli.core.auth import Token, TokenStatus
     from facecli.core.server_info import ServerInfo
     from facecli.core.tasks import Task
     from facecli.core.transfers import SentUpload
@@ -35,6 +36,19 @@ def task_object(task: "Task") -> dict[str, Any]:
         "created_at": moment(task.created_at),
         "updated_at": moment(task.updated_at),
         "revision": task.revision,
+    }
+
+
+def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
+    """Without the secret, which only `token create` knows."""
+    return {
+        "id": token.id,
+        "user": token.user,
+        "admin": token.admin,
+        "status": status,
+        "created_at": moment(token.created_at),
+        "expires_at": None if token.expires_at is None else moment(token.expires_at),
+        "revoked_at": None if token.revoked_at is None else moment(token.revoked_at),
     }
 
 

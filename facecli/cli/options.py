@@ -45,6 +45,22 @@ Server = Annotated[
 User = Annotated[
     str | None, typer.Option("--user", metavar="NAME", help=setting_help("user"), show_default=False)
 ]
+Tls = Annotated[bool | None, typer.Option("--tls", help=setting_help("tls"), show_default=False)]
+TlsCa = Annotated[
+    str | None, typer.Option("--tls-ca", metavar="FILE", help=setting_help("tls_ca"), show_default=False)
+]
+TlsCert = Annotated[
+    str | None, typer.Option("--tls-cert", metavar="FILE", help=setting_help("tls_cert"), show_default=False)
+]
+TlsKey = Annotated[
+    str | None, typer.Option("--tls-key", metavar="FILE", help=setting_help("tls_key"), show_default=False)
+]
+DataDir = Annotated[
+    str | None, typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False)
+]
+Database = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help=setting_help("database"), show_default=False)
+]
 Profile = Annotated[
     str | None,
     typer.Option(

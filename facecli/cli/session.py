@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from facecli import config
@@ -21,6 +21,8 @@ class Session:
 
     def __init__(self, settings: Settings, connection: "Connection") -> None:
         self.settings = settings
+        self.encrypted = connection.encrypted
+        self.local = connection.local
         self._connection = connection
 
     @cached_property
@@ -59,6 +61,10 @@ def session(
     retry_for: float | None = None,
     progress: str | None = None,
     limit_rate: int | None = None,
+    tls: bool | None = None,
+    tls_ca: str | None = None,
+    tls_cert: str | None = None,
+    tls_key: str | None = None,
 ) -> Iterator[Session]:
     """Clients on one connection, made with the first call."""
     settings = config.load(
@@ -70,6 +76,10 @@ def session(
             "retry_for": retry_for,
             "progress": progress,
             "limit_rate": limit_rate,
+            "tls": tls,
+            "tls_ca": tls_ca,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
         },
         profile=profile,
     )
@@ -83,6 +93,10 @@ def connected(settings: Settings) -> Iterator[Session]:
     from facecli.client.connection import Connection
 
     with Connection(
-        settings.server, token=settings.token, timeout=settings.timeout, insecure=settings.insecure
+        settings.server,
+        token=partial(config.current_token, settings),
+        timeout=settings.timeout,
+        tls=config.client_tls(settings),
+        insecure=settings.insecure,
     ) as connection:
         yield Session(settings, connection)

@@ -17,6 +17,10 @@ from facecli.cli.options import (
     Quiet,
     RetryFor,
     Server,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
     User,
 )
 from facecli.cli.output import Output
@@ -41,6 +45,10 @@ def swap(
     progress: ProgressKind = None,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -52,8 +60,8 @@ def swap(
 
     Example: facecli swap face.jpg clip.mp4 -o out.mp4
 
-    Exit codes: 0 done, 2 a file that cannot be used, 3 the task failed, 6 no server, 7 incomplete, run again,
-    8 bytes differ, 124 --timeout passed.
+    Exit codes: 0 done, 2 a file that cannot be used, 3 the task failed, 4 not let in, 6 no server, 7
+    incomplete, run again, 8 bytes differ, 124 --timeout passed.
     """
     output = Output(as_json=as_json, quiet=quiet)
     _check_output(out, image, video)
@@ -65,6 +73,10 @@ def swap(
             chunk_size=chunk_size,
             retry_for=retry_for,
             progress=progress,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         ) as opened,
         bars(opened.settings.progress, quiet=quiet) as drawn,
     ):

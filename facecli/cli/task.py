@@ -1,20 +1,27 @@
 """`facecli task`: create, status, list, watch, cancel, retry, delete, download."""
 
-import math
-from typing import Annotated
-
 import typer
 
-from facecli.cli import task_create, task_download, task_watch
+from facecli.cli import task_create, task_download, task_list, task_watch
 from facecli.cli.exits import each
 from facecli.cli.help import add_commands
-from facecli.cli.moments import moment
 from facecli.cli.objects import task_line, task_object
-from facecli.cli.options import Json, Profile, Quiet, Server, TaskIds, Timeout, User
+from facecli.cli.options import (
+    Json,
+    Profile,
+    Quiet,
+    Server,
+    TaskIds,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+)
 from facecli.cli.output import Output
 from facecli.cli.session import session
-from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import Task, TaskStatus
+from facecli.core.tasks import Task
 
 app = typer.Typer(help="Create, follow and end tasks, and fetch their results.", rich_markup_mode=None)
 
@@ -23,6 +30,10 @@ def status(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -32,65 +43,30 @@ def status(
 
     Example: facecli task status 6f2c…
 
-    Exit codes: 0 done, whatever the state, 5 no such task, 6 no server.
+    Exit codes: 0 done, whatever the state, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.get(task_id)), as_json=as_json)
-
-
-def list_tasks(
-    wanted: Annotated[
-        TaskStatus | None, typer.Option("--status", help="Only tasks in this state.", show_default=False)
-    ] = None,
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Only tasks of this engine.", show_default=False)
-    ] = "",
-    since: Annotated[
-        float | None,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            parser=moment,
-            help="Only tasks created then or later: 2h ago, or 2026-11-24T18:30.",
-            show_default=False,
-        ),
-    ] = None,
-    until: Annotated[
-        float | None,
-        typer.Option(
-            "--until", metavar="TIME", parser=moment, help="Only tasks created before.", show_default=False
-        ),
-    ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", help="At most so many, the newest first.", min=1)
-    ] = 100,
-    server: Server = None,
-    user: User = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """List the user's tasks, the newest first.
-
-    Example: facecli task list --status failed --since 2h -q
-
-    Exit codes: 0 done, also with none, 2 no such status or time, 6 no server.
-    """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
-        listing = TaskFilter(
-            status=wanted or "", engine=engine, since=since or 0.0, until=math.inf if until is None else until
-        )
-        for task in opened.tasks.listed(listing, limit=limit):
-            _show(output, task)
 
 
 def cancel(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -100,10 +76,19 @@ def cancel(
 
     Example: facecli task cancel 6f2c…
 
-    Exit codes: 0 cancelled, 1 it had ended otherwise, 5 no such task, 6 no server.
+    Exit codes: 0 cancelled, 1 it had ended otherwise, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.cancel(task_id)), as_json=as_json)
 
 
@@ -111,6 +96,10 @@ def retry(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -120,10 +109,20 @@ def retry(
 
     Example: facecli task retry 6f2c… && facecli task watch 6f2c…
 
-    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 5 no such task, 6 no server.
+    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 4 not let in, 5 no such task, 6 no
+    server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
         each(ids, lambda task_id: _show(output, opened.tasks.retry(task_id)), as_json=as_json)
 
 
@@ -131,6 +130,10 @@ def delete(
     ids: TaskIds,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -142,10 +145,19 @@ def delete(
 
     Example: facecli task delete 6f2c…
 
-    Exit codes: 0 deleted, 1 it has not ended, 5 no such task, 6 no server.
+    Exit codes: 0 deleted, 1 it has not ended, 4 not let in, 5 no such task, 6 no server.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with session(profile=profile, server=server, user=user, timeout=timeout) as opened:
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
 
         def deleted(task_id: str) -> None:
             opened.tasks.delete(task_id)
@@ -163,7 +175,7 @@ add_commands(
     {
         "create": task_create.create,
         "status": status,
-        "list": list_tasks,
+        "list": task_list.list_tasks,
         "watch": task_watch.watch,
         "cancel": cancel,
         "retry": retry,

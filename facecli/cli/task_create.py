@@ -16,6 +16,10 @@ from facecli.cli.options import (
     RetryFor,
     Server,
     Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
     User,
 )
 from facecli.cli.output import Output
@@ -45,6 +49,10 @@ def create(
     progress: ProgressKind = None,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -56,7 +64,8 @@ def create(
 
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
-    Exit codes: 0 created (with --watch: completed), 2 a file that cannot be used, 3 failed, 5 no such URL.
+    Exit codes: 0 created (with --watch: completed), 2 a file that cannot be used, 3 failed, 4 not let in, 5
+    no such URL.
     """
     output = Output(as_json=as_json, quiet=quiet)
     if key is not None and not (key.isascii() and key.isprintable()):
@@ -69,6 +78,10 @@ def create(
             timeout=timeout,
             retry_for=retry_for,
             progress=progress,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         ) as opened,
         bars(opened.settings.progress, quiet=quiet) as drawn,
     ):

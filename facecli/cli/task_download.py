@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.options import Json, Profile, ProgressKind, Quiet, RetryFor, Server, Timeout, User
+from facecli.cli.options import (
+    Json,
+    Profile,
+    ProgressKind,
+    Quiet,
+    RetryFor,
+    Server,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+)
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
 from facecli.cli.session import session
@@ -23,6 +36,10 @@ def download(
     progress: ProgressKind = None,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -34,12 +51,22 @@ def download(
 
     Example: facecli task download 6f2c… -o out.mp4
 
-    Exit codes: 0 done, 1 no result, 2 OUT cannot be written, 5 no such task, 6 no server, 8 bytes differ.
+    Exit codes: 0 done, 1 no result, 2 OUT cannot be written, 4 not let in, 5 no such task, 6 no server, 8
+    bytes differ.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with (
         session(
-            profile=profile, server=server, user=user, timeout=timeout, retry_for=retry_for, progress=progress
+            profile=profile,
+            server=server,
+            user=user,
+            timeout=timeout,
+            retry_for=retry_for,
+            progress=progress,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         ) as opened,
         bars(opened.settings.progress, quiet=quiet) as drawn,
     ):

@@ -10,7 +10,21 @@ import typer
 
 from facecli.cli.exits import each
 from facecli.cli.objects import task_line, task_object
-from facecli.cli.options import Json, Limit, Profile, ProgressKind, Quiet, RetryFor, Server, TaskIds, User
+from facecli.cli.options import (
+    Json,
+    Limit,
+    Profile,
+    ProgressKind,
+    Quiet,
+    RetryFor,
+    Server,
+    TaskIds,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+)
 from facecli.cli.output import Output
 from facecli.cli.progress import Bars, bars
 from facecli.cli.session import Session, session
@@ -31,6 +45,10 @@ def watch(
     progress: ProgressKind = None,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -44,11 +62,22 @@ def watch(
 
     Example: facecli task watch --fail-fast --timeout 1h 6f2c… 81d0…
 
-    Exit codes: 0 all completed, 3 one failed or was cancelled, 5 no such task, 124 --timeout passed.
+    Exit codes: 0 all completed, 3 one failed or was cancelled, 4 not let in, 5 no such task, 124 --timeout
+    passed.
     """
     output = Output(as_json=as_json, quiet=quiet)
     with (
-        session(profile=profile, server=server, user=user, retry_for=retry_for, progress=progress) as opened,
+        session(
+            profile=profile,
+            server=server,
+            user=user,
+            retry_for=retry_for,
+            progress=progress,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+        ) as opened,
         bars(opened.settings.progress, quiet=quiet or as_json) as drawn,
     ):
         following = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))

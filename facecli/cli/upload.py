@@ -23,6 +23,10 @@ from facecli.cli.options import (
     RetryFor,
     Server,
     Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
     User,
 )
 from facecli.cli.output import Output
@@ -63,6 +67,10 @@ def upload(
     progress: ProgressKind = None,
     server: Server = None,
     user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     profile: Profile = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -77,7 +85,8 @@ def upload(
 
     Example: facecli upload - --name clip.mp4 < clip.mp4
 
-    Exit codes: 0 done, 2 unreadable, 6 no server, 7 incomplete, run it again, 8 bytes differ, 9 too large.
+    Exit codes: 0 done, 2 unreadable, 4 not let in, 6 no server, 7 incomplete, run it again, 8 bytes differ, 9
+    too large.
     """
     if name and len(paths) > 1:
         raise InvalidInput(f"--name is for one file, and there are {len(paths)}; upload them one by one")
@@ -94,6 +103,10 @@ def upload(
             retry_for=retry_for,
             progress=progress,
             limit_rate=limit_rate,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
         ) as opened,
         bars(opened.settings.progress, quiet=quiet) as drawn,
         ExitStack() as ends,

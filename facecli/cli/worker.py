@@ -5,19 +5,13 @@ from typing import Annotated
 import typer
 
 from facecli import config
-from facecli.cli.options import Json, Profile, setting_help
+from facecli.cli.options import Database, DataDir, Json, Profile
 from facecli.telemetry import set_up_logging
 
 
 def worker(
-    data_dir: Annotated[
-        str | None,
-        typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False),
-    ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option("--database", metavar="URL", help=setting_help("database"), show_default=False),
-    ] = None,
+    data_dir: DataDir = None,
+    database: Database = None,
     name: Annotated[
         str,
         typer.Option(

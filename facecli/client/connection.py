@@ -1,6 +1,6 @@
 """A channel to a server, with our errors in place of gRPC's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
@@ -9,7 +9,8 @@ from typing import Self
 import grpc
 
 from facecli.core.addresses import checked_address, is_local
-from facecli.core.errors import PolicyRefused
+from facecli.core.errors import InvalidInput, PolicyRefused
+from facecli.core.tls import ClientTls, read_authority, read_pair
 from facecli.core.uploads import MAX_CHUNK_SIZE
 
 OPTIONS = [
@@ -28,24 +29,53 @@ _QUICK = 5_000  # milliseconds in which a peer answers whether it lives
 _PATIENT = 130_000
 
 
+Metadata = tuple[tuple[str, str], ...]
+
+
 class Connection:
     """Open until closed. `servers` is `HOST:PORT`, or several separated by commas.
 
-    The token is not sent to another machine over this plain connection unless `insecure` says so.
+    Over TLS every server has to have a certificate for the first one's name. The token, which is asked for
+    again for every call, is not sent to another machine without TLS unless `insecure` says so.
     """
 
-    def __init__(self, servers: str, *, token: str, timeout: float, insecure: bool = False) -> None:
+    def __init__(
+        self,
+        servers: str,
+        *,
+        timeout: float,
+        token: Callable[[], str] | None = None,
+        tls: ClientTls | None = None,
+        insecure: bool = False,
+    ) -> None:
         addresses = [checked_address(each.strip(), option="--server") for each in servers.split(",")]
-        if token and not insecure and not all(map(is_local, addresses)):
-            raise PolicyRefused(
-                f"the token would travel unencrypted to {servers}; "
-                "go through a tunnel, or set FACECLI_INSECURE=1"
-            )
-        self.target = addresses[0] if len(addresses) == 1 else "ipv4:" + ",".join(addresses)
         self.servers = servers
         self.timeout = timeout
+        self.encrypted = tls is not None
+        self.local = all(map(is_local, addresses))
+        self._token = token
+        self._shown = token() if token else ""
+        if self._shown and not (tls or insecure or self.local):
+            raise PolicyRefused(
+                f"the token would travel unencrypted to {servers}; say --tls, go through a tunnel, "
+                "or set FACECLI_INSECURE=1"
+            )
+        first, *more = addresses
+        self.target = "ipv4:" + ",".join(addresses) if more else first
+        self._credentials = _credentials(tls) if tls else None
+        # Else the whole list would be the name that a certificate has to be for.
+        self._name = [("grpc.default_authority", first)] if tls and more else []
         self.channel = self._open(_QUICK)
-        self.metadata = (("authorization", f"Bearer {token}"),) if token else ()
+
+    @property
+    def metadata(self) -> Metadata:
+        """For the next call: the token as it is now."""
+        self._shown = self._current_token()
+        return (("authorization", f"Bearer {self._shown}"),) if self._shown else ()
+
+    def renewed(self) -> bool:
+        """Whether there is another token by now than the last call had."""
+        return self._current_token() != self._shown
 
     @cached_property
     def patient_channel(self) -> grpc.Channel:
@@ -61,6 +91,12 @@ class Connection:
         self.channel.close()
         if "patient_channel" in self.__dict__:
             self.patient_channel.close()
+
+    def _current_token(self) -> str:
+        try:
+            return self._token() if self._token else ""
+        except InvalidInput:
+            return self._shown  # its file is just being written anew
 
     @contextmanager
     def calling(self) -> Iterator[None]:
@@ -80,4 +116,13 @@ class Connection:
                 answer_within,
             ),  # without it a frozen peer is dropped after 60 s only
         ]
-        return grpc.insecure_channel(self.target, options=[*OPTIONS, *within])
+        options = [*OPTIONS, *within, *self._name]
+        if self._credentials:
+            return grpc.secure_channel(self.target, self._credentials, options=options)
+        return grpc.insecure_channel(self.target, options=options)
+
+
+def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:
+    authority = read_authority(tls.ca) if tls.ca else None
+    cert, key = read_pair(tls.cert, tls.key) if tls.cert or tls.key else (None, None)
+    return grpc.ssl_channel_credentials(authority, key, cert)

@@ -10,7 +10,14 @@ from typing import BinaryIO
 
 from facecli.client.connection import Connection
 from facecli.core.checksums import crc32c
-from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, TimedOut, Unavailable
+from facecli.core.errors import (
+    BytesDiffer,
+    DirectoryInUse,
+    InvalidInput,
+    TimedOut,
+    Unauthenticated,
+    Unavailable,
+)
 from facecli.core.progress import TransferProgress
 from facecli.core.server_info import ServerInfo
 from facecli.core.transfers import Patience
@@ -31,7 +38,6 @@ class FileClient:
     ) -> None:
         self._stub = pb_grpc.FileServiceStub(connection.channel)
         self._connection = connection
-        self._metadata = connection.metadata
         self._timeout = connection.timeout
         self._user = user
         self._clock = clock
@@ -41,7 +47,7 @@ class FileClient:
         with self._connection.calling():
             return wire.info_from_message(
                 self._stub.GetServerInfo(
-                    pb.GetServerInfoRequest(), timeout=self._timeout, metadata=self._metadata
+                    pb.GetServerInfoRequest(), timeout=self._timeout, metadata=self._connection.metadata
                 )
             )
 
@@ -67,6 +73,10 @@ class FileClient:
         while True:
             try:
                 size, promised = self._fetch(url, part, patience, progress, name)
+            except Unauthenticated:
+                if not self._connection.renewed():
+                    raise
+                continue
             except (Unavailable, TimedOut) as error:
                 if not patience.pause(error, progress.waiting):
                     raise
@@ -85,7 +95,7 @@ class FileClient:
         """Append what is missing; the size and the checksum that the server promised."""
         have = part.seek(0, os.SEEK_END)
         request = pb.DownloadRequest(user_id=self._user, url=url, offset=have)
-        call = self._stub.Download(request, metadata=self._metadata)
+        call = self._stub.Download(request, metadata=self._connection.metadata)
         size = promised = 0
         try:
             with self._connection.calling():

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from facecli.client.connection import Connection
-from facecli.core.errors import FacecliError, ServerUnreachable, TimedOut, Unavailable
+from facecli.client.connection import Connection, Metadata
+from facecli.core.errors import FacecliError, ServerUnreachable, TimedOut, Unauthenticated, Unavailable
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Task
 from facecli.core.transfers import Patience
@@ -27,7 +27,6 @@ class TaskClient:
         self._videos = video_pb_grpc.VideoServiceStub(connection.channel)
         self._tasks = pb_grpc.TaskServiceStub(connection.channel)
         self._connection = connection
-        self._metadata = connection.metadata
         self._timeout = connection.timeout
         self._user = user
         self._clock = clock
@@ -96,6 +95,9 @@ class TaskClient:
                         task = wire.from_message(answer.task)
                         patience.progressed()
                         yield task
+            except Unauthenticated:
+                if not self._connection.renewed():
+                    raise
             except (Unavailable, TimedOut) as error:
                 if deadline is not None and self._clock() >= deadline:
                     raise TimedOut(f"task {task_id} had not ended after {timeout:g} s; it goes on") from error
@@ -118,6 +120,10 @@ class TaskClient:
         request = pb.DeleteTaskRequest(user_id=self._user, task_id=task_id)
         with self._connection.calling():
             self._tasks.DeleteTask(request, timeout=self._timeout, metadata=self._metadata)
+
+    @property
+    def _metadata(self) -> Metadata:
+        return self._connection.metadata
 
     def _pause(
         self,

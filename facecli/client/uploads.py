@@ -78,7 +78,9 @@ class UploadClient:
                     at_once = AT_ONCE
                 except FacecliError as error:
                     blamed = _blamed(error, turn)
-                    if _again(error, active):
+                    if isinstance(error, Unauthenticated) and self._connection.renewed():
+                        _count_break(active)
+                    elif _again(error, active):
                         if not self._pause(error, active, patience):
                             yield Sent(error=_gave_up(error, active, len(waiting)))
                             return
@@ -197,12 +199,16 @@ class UploadClient:
             raise Unavailable("the stream ended before every chunk was stored")
 
     def _pause(self, error: FacecliError, active: Sequence[Sending], patience: Patience) -> bool:
-        for sending in active:
-            if sending.upload:
-                sending.breaks += 1
+        _count_break(active)
         if patience.tried:
             self._use(self._connection.patient_channel)
         return patience.pause(error, active[0].file.progress.waiting)
+
+
+def _count_break(active: Sequence[Sending]) -> None:
+    for sending in active:
+        if sending.upload:
+            sending.breaks += 1
 
 
 def _outcome(sending: Sending, upload: Upload, now: float) -> Sent:

@@ -24,11 +24,12 @@ def is_local(address: str) -> bool:
         return False
 
 
-def check_bind(address: str, *, insecure: bool) -> None:
-    """PolicyRefused for an address that other machines reach, unless `insecure` says so."""
-    checked_address(address, option="--bind", lowest_port=0)
-    if not is_local(address) and not insecure:
+def check_guarded(bind: str, *, tls: bool, asks_who: bool) -> None:
+    """PolicyRefused when other machines can reach it and it has no TLS, or does not ask who calls."""
+    missing = [] if tls else ["TLS (--tls-cert, --tls-key)"]
+    missing += [] if asks_who else ["to ask who calls (--auth token)"]
+    if missing and not is_local(bind):
         raise PolicyRefused(
-            f"{address} can be reached from other machines, and nothing that travels is encrypted; "
-            "listen on 127.0.0.1 behind a tunnel or a TLS proxy, or say --insecure"
+            f"{bind} can be reached from other machines, so serve needs {' and '.join(missing)}; "
+            "else listen on 127.0.0.1, or say --insecure"
         )

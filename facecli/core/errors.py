@@ -168,7 +168,7 @@ class DiskFull(LimitReached):
 class Unauthenticated(FacecliError):
     """The server wants a valid token."""
 
-    hint = "set FACECLI_TOKEN to the token of this server"
+    hint = "set FACECLI_TOKEN, or FACECLI_TOKEN_FILE, to a token that facecli token create made there"
 
 
 class NotAllowed(FacecliError):

@@ -84,10 +84,7 @@ class Inbox:
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:
         """UploadNotFound for an unknown id and for somebody else's alike; None asks for anybody's."""
-        upload = self._rows.get(upload_id)
-        if owner is not None and upload.owner != owner:
-            raise UploadNotFound(f"there is no upload {upload_id}")
-        return upload
+        return self._rows.get(upload_id, owner=owner)
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
         return self._rows.chunks(upload_id)

@@ -1,11 +1,11 @@
-"""What a server offers and allows."""
+"""What a server offers and allows, and whom it takes the caller for."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
-    """Sizes in bytes, `upload_expiry` in seconds."""
+    """Sizes in bytes, `upload_expiry` in seconds. No `user` where the server believes every name."""
 
     version: str
     chunk_size: int
@@ -22,3 +22,5 @@ class ServerInfo:
     upload_expiry: int
     max_pixels: int  # of a picture or a frame
     max_video_seconds: int
+    user: str = ""
+    admin: bool = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from facecli.core import tasks
 from facecli.core.blobs import BlobStore, present
 from facecli.core.engines import Engines
-from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing, TaskNotFound
+from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing
 from facecli.core.file_kinds import check_name
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
@@ -81,10 +81,7 @@ class TaskBoard:
 
     def get(self, task_id: str, *, owner: str | None) -> Task:
         """TaskNotFound for an unknown id and for somebody else's alike; None asks for anybody's."""
-        task = self._rows.get(task_id)
-        if owner is not None and task.owner != owner:
-            raise TaskNotFound(f"there is no task {task_id}")
-        return task
+        return self._rows.get(task_id, owner=owner)
 
     def listed(self, wanted: TaskFilter, *, owner: str, limit: int, before: str) -> Sequence[Task]:
         """Newest first; InvalidInput for a status that does not exist."""

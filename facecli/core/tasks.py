@@ -209,8 +209,8 @@ class TaskRows(Protocol):
         """The new task, or the one that has this owner and key already."""
         ...
 
-    def get(self, task_id: str) -> Task:
-        """TaskNotFound when there is none."""
+    def get(self, task_id: str, *, owner: str | None = None) -> Task:
+        """TaskNotFound when there is none, or none of this owner: the same words after the same work."""
         ...
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:

@@ -194,8 +194,8 @@ class UploadRows(Protocol):
         """Remember new uploads in one transaction; AlreadyExists when an id is taken."""
         ...
 
-    def get(self, upload_id: str) -> Upload:
-        """UploadNotFound when there is none."""
+    def get(self, upload_id: str, *, owner: str | None = None) -> Upload:
+        """UploadNotFound when there is none, or none of this owner: the same words after the same work."""
         ...
 
     def find(self, new: NewUpload) -> Upload | None:

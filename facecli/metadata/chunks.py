@@ -1,10 +1,12 @@
 """Chunks as rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, tuple_
 
-from facecli.core.uploads import Chunk, NewChunk
+from facecli.core.errors import ChunkDiffers, InvalidInput, TakenOver
+from facecli.core.uploads import Chunk, NewChunk, Upload, UploadStatus
 from facecli.metadata.tables import chunks
 
 
@@ -41,6 +43,26 @@ def put_chunks(connection: Connection, new: Sequence[NewChunk], replaced: set[tu
 
 def chunk_of(row: RowMapping) -> Chunk:
     return Chunk(index=row["index"], size=row["size"], crc32c=row["crc32c"], position=row["position"])
+
+
+def with_chunk(upload: Upload, new: NewChunk, *, is_new: bool) -> Upload:
+    """The upload with one chunk more, or another one in its place; the refusal when it cannot have it."""
+    chunk = new.chunk
+    if upload.completed:
+        raise ChunkDiffers(f"{upload.name} is complete; its chunk {chunk.index} cannot be replaced")
+    if new.epoch is not None and new.epoch != upload.epoch:
+        raise TakenOver(f"another writer continues the upload of {upload.name}")
+    if upload.chunk_length(chunk.index) not in {None, chunk.size}:
+        raise InvalidInput(f"chunk {chunk.index} of {upload.name} cannot have {chunk.size} bytes")
+    last = chunk.index == upload.total_chunks - 1
+    return replace(
+        upload,
+        size=chunk.index * upload.chunk_size + chunk.size if last else upload.size,
+        stored_bytes=upload.stored_bytes + (chunk.size if is_new else 0),
+        stored_chunks=upload.stored_chunks + is_new,
+        status=upload.status if new.whole is None else UploadStatus.COMPLETED,
+        crc32c=new.whole,
+    )
 
 
 _FORGET = delete(chunks).where(chunks.c.upload_id == bindparam("of"), chunks.c.index == bindparam("at"))

@@ -68,10 +68,10 @@ class SqlTaskRows:
                 raise AlreadyExists(f"there is a task {task_id} already") from error
             return existing
 
-    def get(self, task_id: str) -> Task:
-        """TaskNotFound when there is none."""
+    def get(self, task_id: str, *, owner: str | None = None) -> Task:
+        """TaskNotFound when there is none, or none of this owner."""
         with reading(self._engine) as connection:
-            return _found(connection, task_id)
+            return _found(connection, task_id, owner=owner)
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         """Newest first; InvalidInput when `before` is not a task of this owner."""
@@ -179,8 +179,10 @@ def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str])
     return [_task(row) for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()]
 
 
-def _found(connection: Connection, task_id: str, *, lock: bool = False) -> Task:
+def _found(connection: Connection, task_id: str, *, owner: str | None = None, lock: bool = False) -> Task:
     query = select(tasks).where(tasks.c.id == task_id)
+    if owner is not None:
+        query = query.where(tasks.c.owner == owner)
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if row is None:
         raise TaskNotFound(f"there is no task {task_id}")

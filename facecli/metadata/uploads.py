@@ -18,9 +18,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, TakenOver, UploadNotFound
+from facecli.core.errors import AlreadyExists, InvalidInput, UploadNotFound
 from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
-from facecli.metadata.chunks import chunk_of, key_of, put_chunks, stored_of
+from facecli.metadata.chunks import chunk_of, key_of, put_chunks, stored_of, with_chunk
 from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import chunks, uploads
 
@@ -40,10 +40,10 @@ class SqlUploadRows:
         except IntegrityError as error:
             raise AlreadyExists(f"there is an upload {new[0].id} already") from error
 
-    def get(self, upload_id: str) -> Upload:
-        """UploadNotFound when there is none."""
+    def get(self, upload_id: str, *, owner: str | None = None) -> Upload:
+        """UploadNotFound when there is none, or none of this owner."""
         with reading(self._engine) as connection:
-            return _found(connection, upload_id)
+            return _found(connection, upload_id, owner=owner)
 
     def find(self, new: NewUpload) -> Upload | None:
         """The newest upload of the same owner, name, type, size, chunk size, chunks and fingerprint.
@@ -129,7 +129,7 @@ class SqlUploadRows:
             known = set(stored)
             changed = []
             for each in new:
-                upload = _with_chunk(after[each.upload_id], each, is_new=key_of(each) not in known)
+                upload = with_chunk(after[each.upload_id], each, is_new=key_of(each) not in known)
                 after[upload.id] = replace(upload, updated_at=now, expires_at=expires_at)
                 known.add(key_of(each))
                 changed.append(after[upload.id])
@@ -189,8 +189,10 @@ def _abandoned(now: float) -> ColumnElement[bool]:
     return _INCOMPLETE & (uploads.c.expires_at <= now)
 
 
-def _found(connection: Connection, upload_id: str, *, lock: bool = False) -> Upload:
+def _found(connection: Connection, upload_id: str, *, owner: str | None = None, lock: bool = False) -> Upload:
     query = select(uploads).where(uploads.c.id == upload_id)
+    if owner is not None:
+        query = query.where(uploads.c.owner == owner)
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if row is None:
         raise UploadNotFound(f"there is no upload {upload_id}")
@@ -208,25 +210,6 @@ def _locked(connection: Connection, upload_ids: set[str]) -> dict[str, Upload]:
     if missing := upload_ids - found.keys():
         raise UploadNotFound(f"there is no upload {min(missing)}")
     return found
-
-
-def _with_chunk(upload: Upload, new: NewChunk, *, is_new: bool) -> Upload:
-    chunk = new.chunk
-    if upload.completed:
-        raise ChunkDiffers(f"{upload.name} is complete; its chunk {chunk.index} cannot be replaced")
-    if new.epoch is not None and new.epoch != upload.epoch:
-        raise TakenOver(f"another writer continues the upload of {upload.name}")
-    if upload.chunk_length(chunk.index) not in {None, chunk.size}:
-        raise InvalidInput(f"chunk {chunk.index} of {upload.name} cannot have {chunk.size} bytes")
-    last = chunk.index == upload.total_chunks - 1
-    return replace(
-        upload,
-        size=chunk.index * upload.chunk_size + chunk.size if last else upload.size,
-        stored_bytes=upload.stored_bytes + (chunk.size if is_new else 0),
-        stored_chunks=upload.stored_chunks + is_new,
-        status=upload.status if new.whole is None else UploadStatus.COMPLETED,
-        crc32c=new.whole,
-    )
 
 
 def _values(upload: Upload) -> dict[str, object]:

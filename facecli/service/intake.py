@@ -45,7 +45,7 @@ class Intake(Generic[T]):
         first: int,
         place: Place,
     ) -> None:
-        """`first` is how many bytes the first message may have."""
+        """`first` is how many bytes the first message may have; `active` may raise what ends the stream."""
         self._messages = messages
         self._write = write
         self._limits = limits
@@ -81,14 +81,16 @@ class Intake(Generic[T]):
 
     def _next(self) -> T | BaseException | None:
         while True:
-            # Also between the chunks of a client who would keep a stopping server waiting, or drips chunks.
+            # Also between the chunks of a client who would keep a stopping server waiting, drips chunks, or
+            # goes on with a token that was revoked. What came whole before a cut is still given.
             if self._limits.draining.is_set():
                 raise Unavailable("the server is shutting down; go on with this upload when it is back")
+            active = self._active()
             self._check_pace()
             try:
                 return self._written.get(timeout=LOOK_EVERY)
             except queue.Empty:
-                if not self._active():
+                if not active:
                     raise grpc.RpcError from None
 
     def _waiting(self) -> Iterator[T | BaseException | None]:

@@ -1,7 +1,7 @@
 """What one stream brings: frames of one upload after another, each upload with its writer."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
@@ -18,10 +18,14 @@ NOTHING_BEGUN = "the first message of StreamUpload names the upload_id from Begi
 
 
 class Reception:
-    """`write` and `store` run in two threads. A writer ends with its complete upload, or with the stream."""
+    """`write` and `store` run in two threads. A writer ends with its complete upload, or with the stream.
 
-    def __init__(self, inbox: Inbox) -> None:
+    `user` tells whose upload it is, given the user_id of a message.
+    """
+
+    def __init__(self, inbox: Inbox, *, user: Callable[[str], str]) -> None:
         self._inbox = inbox
+        self._user = user
         self._writer: UploadWriter | None = None
         self._open: dict[str, tuple[UploadWriter, ExitStack]] = {}
         self._lock = threading.Lock()
@@ -44,8 +48,9 @@ class Reception:
     def write(self, data: bytes) -> Written | None:
         """Write the frame of a message; the chunk when it was its last. An upload_id switches to it."""
         message, payload = frames.decode(data)
+        owner = self._user(message.user_id)
         if message.upload_id:
-            self._writer = self._switched(message.upload_id, owner=message.user_id)
+            self._writer = self._switched(message.upload_id, owner=owner)
         if self._writer is None:
             raise InvalidInput(NOTHING_BEGUN)
         with _named(self._writer.file.upload.id):

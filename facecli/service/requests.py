@@ -1,4 +1,4 @@
-"""The id of every call that runs: in its log lines, in its audit record, and in its error."""
+"""The id of every call that runs, in its log lines, in its audit record, and in its error; and who calls."""
 
 import uuid
 from collections.abc import Iterator
@@ -6,10 +6,13 @@ from contextlib import contextmanager
 
 import grpc
 
+from facecli.service.callers import Caller
+
 
 class Requests:
     def __init__(self) -> None:
         self._ids: dict[grpc.ServicerContext, str] = {}
+        self._callers: dict[grpc.ServicerContext, Caller] = {}
 
     @contextmanager
     def numbered(self, context: grpc.ServicerContext, method: str) -> Iterator[None]:
@@ -19,9 +22,17 @@ class Requests:
             yield
         finally:
             del self._ids[context]
+            self._callers.pop(context, None)
 
     def of(self, context: grpc.ServicerContext) -> str:
         return self._ids[context]
+
+    def let_in(self, context: grpc.ServicerContext, caller: Caller) -> None:
+        self._callers[context] = caller
+
+    def caller(self, context: grpc.ServicerContext) -> Caller | None:
+        """None of a call that was refused before anybody looked what it is about."""
+        return self._callers.get(context)
 
 
 def outcome(context: grpc.ServicerContext) -> str:

@@ -13,8 +13,11 @@ from facecli.core.errors import InvalidInput
 from facecli.core.inbox import Inbox
 from facecli.core.server_info import ServerInfo
 from facecli.core.task_board import TaskBoard
+from facecli.core.tls import ServerTls
 from facecli.core.uploads import MAX_CHUNK_SIZE
 from facecli.service.admission import Admission
+from facecli.service.callers import Callers
+from facecli.service.certificates import server_credentials
 from facecli.service.files import FileService
 from facecli.service.intake import StreamLimits
 from facecli.service.interceptors.access_log import access_log
@@ -67,7 +70,8 @@ class Server:
         downloads: Downloads,
         info: Callable[[], ServerInfo],
         limits: ServerLimits,
-        token: str | None,
+        callers: Callers,
+        tls: ServerTls | None,
     ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
@@ -75,8 +79,8 @@ class Server:
         self._sending = Sending()
         threads = limits.uploads + limits.downloads + SHORT_CALLS
         requests = Requests()
-        guards = [requests.numbered, access_log(requests), audit(requests), errors(requests)]
-        guards += [auth(token)] if token else []
+        told = [requests.numbered, access_log(requests), audit(requests), errors(requests)]
+        guards = [*told, auth(callers, requests)]
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,
@@ -100,27 +104,33 @@ class Server:
         uploads = Admission(limits.uploads, "uploads", patience=min(PATIENCE, limits.idle))
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
-            VideoService(inbox, board, admission=uploads, limits=stream_limits),
+            VideoService(inbox, board, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
         upload_service_pb2_grpc.add_UploadServiceServicer_to_server(
-            UploadService(inbox, admission=uploads, limits=stream_limits),
+            UploadService(inbox, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
         watchers = Admission(limits.watchers, "watchers")
-        self._tasks = TaskService(board, admission=watchers, sending=self._sending)
+        self._tasks = TaskService(board, callers=callers, admission=watchers, sending=self._sending)
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
         file_service_pb2_grpc.add_FileServiceServicer_to_server(
-            FileService(downloads, info=info, admission=Admission(limits.downloads, "downloads")),
+            FileService(
+                downloads, callers=callers, info=info, admission=Admission(limits.downloads, "downloads")
+            ),
             self._server,
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self.address = self._listen(bind)
+        self.address = self._listen(bind, tls)
 
     def start(self) -> None:
         self._server.start()
         for service in SERVICES:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    def recheck(self) -> None:
+        """End the calls that hold no thread, and whose token does not hold any more."""
+        self._tasks.recheck()
 
     def stop(self, grace: float) -> None:
         """Take no new call, let the running ones end for `grace` seconds, then cut them off."""
@@ -131,10 +141,13 @@ class Server:
         self._sending.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _listen(self, bind: str) -> str:
+    def _listen(self, bind: str, tls: ServerTls | None) -> str:
         host = bind.rpartition(":")[0]
         try:
-            port = self._server.add_insecure_port(bind)
+            if tls:
+                port = self._server.add_secure_port(bind, server_credentials(tls))
+            else:
+                port = self._server.add_insecure_port(bind)
         except RuntimeError as error:
             raise InvalidInput(
                 f"cannot listen on {bind}: is the port taken, or not an address of this machine?"

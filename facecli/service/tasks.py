@@ -5,9 +5,10 @@ from contextlib import ExitStack
 
 import grpc
 
-from facecli.core.errors import Unavailable
+from facecli.core.errors import Unauthenticated, Unavailable
 from facecli.core.task_board import TaskBoard
 from facecli.service.admission import Admission
+from facecli.service.callers import Caller, Callers
 from facecli.service.interceptors.wrapping import until_the_end, without_thread
 from facecli.service.pages import page
 from facecli.service.sending import Sending
@@ -20,29 +21,40 @@ from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
 class TaskService(pb_grpc.TaskServiceServicer):
     """`drain` ends every watcher, so that a server can stop."""
 
-    def __init__(self, board: TaskBoard, *, admission: Admission, sending: Sending) -> None:
+    def __init__(self, board: TaskBoard, *, callers: Callers, admission: Admission, sending: Sending) -> None:
         self._board = board
+        self._callers = callers
         self._admission = admission
         self._sending = sending
         self._encoder = Encoder()
-        self._watchers = set[Watcher]()
+        self._watchers = dict[Watcher, Caller]()
         self._draining = threading.Event()
 
     @without_thread
     def WatchTask(  # type: ignore[override]  # sends when there is something: interceptors/wrapping.py
         self, request: pb.WatchTaskRequest, context: grpc.ServicerContext, send: Send
     ) -> None:
+        caller = self._callers.of(context)
+        owner = caller.user(request.user_id)
         watcher = Watcher(
             context, send, after=request.after_revision, sending=self._sending, encoder=self._encoder
         )
         with ExitStack() as stack:
             stack.enter_context(self._admission.place())
-            stack.callback(self._board.watch(request.task_id, watcher.changed, owner=request.user_id))
-            self._watchers.add(watcher)
-            stack.callback(self._watchers.discard, watcher)
+            stack.callback(self._board.watch(request.task_id, watcher.changed, owner=owner))
+            self._watchers[watcher] = caller
+            stack.callback(self._watchers.pop, watcher)
             if self._draining.is_set():
                 watcher.end(_shutting_down())
             until_the_end(context, stack)
+
+    def recheck(self) -> None:
+        """End every watcher whose token does not hold any more: no thread of its own would find out."""
+        for watcher, caller in tuple(self._watchers.items()):
+            try:
+                caller.active()
+            except Unauthenticated as error:
+                watcher.end(error)
 
     def drain(self) -> None:
         self._draining.set()
@@ -50,10 +62,11 @@ class TaskService(pb_grpc.TaskServiceServicer):
             watcher.end(_shutting_down())
 
     def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
+        owner = self._callers.of(context).user(request.user_id)
         tasks, token = page(
             request.page_size,
             lambda limit: self._board.listed(
-                wire.task_filter(request), owner=request.user_id, limit=limit, before=request.page_token
+                wire.task_filter(request), owner=owner, limit=limit, before=request.page_token
             ),
         )
         return pb.ListTasksResponse(tasks=[wire.to_message(task) for task in tasks], next_page_token=token)
@@ -61,17 +74,20 @@ class TaskService(pb_grpc.TaskServiceServicer):
     def CancelTask(
         self, request: pb.CancelTaskRequest, context: grpc.ServicerContext
     ) -> pb.CancelTaskResponse:
-        task = self._board.cancel(request.task_id, owner=request.user_id)
+        owner = self._callers.of(context).user(request.user_id)
+        task = self._board.cancel(request.task_id, owner=owner)
         return pb.CancelTaskResponse(task=wire.to_message(task))
 
     def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
-        task = self._board.retry(request.task_id, owner=request.user_id)
+        owner = self._callers.of(context).user(request.user_id)
+        task = self._board.retry(request.task_id, owner=owner)
         return pb.RetryTaskResponse(task=wire.to_message(task))
 
     def DeleteTask(
         self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext
     ) -> pb.DeleteTaskResponse:
-        self._board.delete(request.task_id, owner=request.user_id)
+        owner = self._callers.of(context).user(request.user_id)
+        self._board.delete(request.task_id, owner=owner)
         return pb.DeleteTaskResponse()
 
 

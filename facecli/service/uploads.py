@@ -10,6 +10,7 @@ from facecli.core.inbox import Inbox
 from facecli.core.storing import Written
 from facecli.core.uploads import FRAME_SIZE, Frame
 from facecli.service.admission import Admission
+from facecli.service.callers import Callers
 from facecli.service.intake import Intake, StreamLimits
 from facecli.service.pages import page
 from facecli.service.reception import NOTHING_BEGUN, Reception
@@ -21,15 +22,17 @@ MOST_BEGUN = 256  # files at once
 
 
 class UploadService(pb_grpc.UploadServiceServicer):
-    def __init__(self, inbox: Inbox, *, admission: Admission, limits: StreamLimits) -> None:
+    def __init__(self, inbox: Inbox, *, callers: Callers, admission: Admission, limits: StreamLimits) -> None:
         self._inbox = inbox
+        self._callers = callers
         self._admission = admission
         self._limits = limits
 
     def BeginUpload(
         self, request: pb.BeginUploadRequest, context: grpc.ServicerContext
     ) -> pb.BeginUploadResponse:
-        upload, chunks = self._inbox.begin(wire.new_upload(request), fresh=request.fresh)
+        owner = self._callers.of(context).user(request.user_id)
+        upload, chunks = self._inbox.begin(wire.new_upload(request, owner=owner), fresh=request.fresh)
         return pb.BeginUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
 
     def BeginUploads(
@@ -37,7 +40,10 @@ class UploadService(pb_grpc.UploadServiceServicer):
     ) -> pb.BeginUploadsResponse:
         if len(request.uploads) > MOST_BEGUN:
             raise InvalidInput(f"BeginUploads takes {MOST_BEGUN} files at once")
-        wanted = [(wire.new_upload(each), each.fresh) for each in request.uploads]
+        caller = self._callers.of(context)
+        wanted = [
+            (wire.new_upload(each, owner=caller.user(each.user_id)), each.fresh) for each in request.uploads
+        ]
         return pb.BeginUploadsResponse(
             uploads=[
                 pb.BeginUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
@@ -48,14 +54,15 @@ class UploadService(pb_grpc.UploadServiceServicer):
     def StreamUpload(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> Iterator[pb.StreamUploadResponse]:
-        with self._admission.place() as place, Reception(self._inbox) as reception:
+        caller = self._callers.of(context)
+        with self._admission.place() as place, Reception(self._inbox, user=caller.user) as reception:
             batches = iter(
                 Intake(
                     request_iterator,
                     reception.write,
                     limits=self._limits,
                     first=FRAME_SIZE,
-                    active=context.is_active,
+                    active=caller.active,
                     place=place,
                 )
             )
@@ -72,7 +79,8 @@ class UploadService(pb_grpc.UploadServiceServicer):
     def UploadChunk(
         self, request: pb.UploadChunkRequest, context: grpc.ServicerContext
     ) -> pb.UploadChunkResponse:
-        upload = self._inbox.get(request.upload_id, owner=request.user_id)
+        owner = self._callers.of(context).user(request.user_id)
+        upload = self._inbox.get(request.upload_id, owner=owner)
         frame = Frame(
             offset=request.chunk_index * upload.chunk_size,
             data=request.data,
@@ -80,20 +88,22 @@ class UploadService(pb_grpc.UploadServiceServicer):
             ends_chunk=True,
         )
         with self._admission.place():
-            stored = self._inbox.put_chunk(upload.id, frame, owner=request.user_id)
+            stored = self._inbox.put_chunk(upload.id, frame, owner=owner)
         return pb.UploadChunkResponse(upload=wire.to_message(stored))
 
     def GetUpload(self, request: pb.GetUploadRequest, context: grpc.ServicerContext) -> pb.GetUploadResponse:
-        upload = self._inbox.get(request.upload_id, owner=request.user_id)
+        owner = self._callers.of(context).user(request.user_id)
+        upload = self._inbox.get(request.upload_id, owner=owner)
         chunks = self._inbox.chunks(upload.id)
         return pb.GetUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
 
     def ListUploads(
         self, request: pb.ListUploadsRequest, context: grpc.ServicerContext
     ) -> pb.ListUploadsResponse:
+        owner = self._callers.of(context).user(request.user_id)
         uploads, token = page(
             request.page_size,
-            lambda limit: self._inbox.listed(owner=request.user_id, limit=limit, before=request.page_token),
+            lambda limit: self._inbox.listed(owner=owner, limit=limit, before=request.page_token),
         )
         return pb.ListUploadsResponse(
             uploads=[wire.to_message(upload) for upload in uploads], next_page_token=token
@@ -102,7 +112,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
     def CancelUpload(
         self, request: pb.CancelUploadRequest, context: grpc.ServicerContext
     ) -> pb.CancelUploadResponse:
-        self._inbox.cancel(request.upload_id, owner=request.user_id)
+        self._inbox.cancel(request.upload_id, owner=self._callers.of(context).user(request.user_id))
         return pb.CancelUploadResponse()
 
 

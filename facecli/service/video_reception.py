@@ -1,11 +1,11 @@
 """What one call of UploadVideo brings: a file in order, one chunk a message."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from facecli.core.errors import InvalidInput, OutOfOrder, UploadNotFound
+from facecli.core.errors import InvalidInput, OutOfOrder
 from facecli.core.inbox import Inbox
 from facecli.core.storing import Written
 from facecli.core.upload_writer import UploadWriter
@@ -16,12 +16,18 @@ from facecli.wire.generated.video_service_pb2 import UploadRequest
 
 
 class VideoReception:
-    """Begins the upload with the first message, under `upload_id` when there is one."""
+    """Goes on with `upload_id`, else begins an upload with the first message, as `new_id` if that is given.
 
-    def __init__(self, inbox: Inbox, upload_id: str) -> None:
-        self.upload_id = ""  # of the upload that was begun
+    `user` tells whose upload it is, given the user_id of a message.
+    """
+
+    def __init__(
+        self, inbox: Inbox, *, user: Callable[[str], str], upload_id: str = "", new_id: str = ""
+    ) -> None:
+        self.upload_id = upload_id  # of the upload that is written to, once there is one
         self._inbox = inbox
-        self._wanted_id = upload_id
+        self._user = user
+        self._new_id = new_id
         self._writer: UploadWriter | None = None
         self._next_chunk = 0
         self._open = ExitStack()
@@ -39,7 +45,7 @@ class VideoReception:
         message, payload = frames.decode(data)
         writer = self._writer or self._begun(message, payload)
         upload = writer.file.upload
-        said = (message.file_name, message.file_type, message.total_chunks, message.user_id)
+        said = (message.file_name, message.file_type, message.total_chunks, self._user(message.user_id))
         if said != (upload.name, upload.file_type, upload.total_chunks, upload.owner):
             raise InvalidInput(
                 f"user_id, file_name, file_type or total_chunks of {upload.name} changed midway"
@@ -63,34 +69,31 @@ class VideoReception:
         return (writer, chunk) if chunk else None
 
     def _begun(self, first: UploadRequest, payload: Payload) -> UploadWriter:
-        upload = self._upload(first, payload, self._wanted_id or first.upload_id)
+        owner = self._user(first.user_id)
+        upload = self._upload(first, payload, owner)
         self.upload_id = upload.id
         self._next_chunk = next_missing(self._inbox.chunks(upload.id))
-        self._writer = self._open.enter_context(self._inbox.writer(upload.id, owner=first.user_id))
+        self._writer = self._open.enter_context(self._inbox.writer(upload.id, owner=owner))
         return self._writer
 
-    def _upload(self, first: UploadRequest, payload: Payload, upload_id: str) -> Upload:
-        """The upload to go on with, or a new one under this id, which may be empty."""
-        if upload_id:
-            try:
-                return self._inbox.get(upload_id, owner=first.user_id)
-            except UploadNotFound:
-                if first.upload_id:
-                    raise
+    def _upload(self, first: UploadRequest, payload: Payload, owner: str) -> Upload:
+        """The upload to go on with, or a new one."""
+        if upload_id := self.upload_id or first.upload_id:
+            return self._inbox.get(upload_id, owner=owner)
         if first.chunk_index > 0:
             raise OutOfOrder(
                 f"chunk {first.chunk_index} of {first.file_name} came first; begin with chunk 0",
                 next_chunk_index=0,
             )
         new = NewUpload.checked(
-            owner=first.user_id,
+            owner=owner,
             name=first.file_name,
             file_type=first.file_type,
             size=first.file_size or None,
             chunk_size=len(payload.data),
             total_chunks=first.total_chunks,
         )
-        return self._inbox.begin(new, fresh=True, upload_id=upload_id)[0]
+        return self._inbox.begin(new, fresh=True, upload_id=self._new_id)[0]
 
 
 def next_missing(chunks: Iterable[Chunk]) -> int:

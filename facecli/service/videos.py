@@ -9,6 +9,7 @@ from facecli.core.inbox import Inbox, new_upload_id
 from facecli.core.task_board import TaskBoard
 from facecli.core.uploads import MAX_CHUNK_SIZE
 from facecli.service.admission import Admission
+from facecli.service.callers import Caller, Callers
 from facecli.service.intake import Intake, StreamLimits
 from facecli.service.video_reception import VideoReception, next_missing
 from facecli.wire import tasks as wire_tasks
@@ -28,10 +29,12 @@ class VideoService(pb_grpc.VideoServiceServicer):
         inbox: Inbox,
         board: TaskBoard,
         *,
+        callers: Callers,
         admission: Admission,
         limits: StreamLimits,
     ) -> None:
         self._inbox = inbox
+        self._callers = callers
         self._board = board
         self._admission = admission
         self._limits = limits
@@ -39,28 +42,31 @@ class VideoService(pb_grpc.VideoServiceServicer):
     def UploadVideo(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> pb.UploadResponse:
+        caller = self._callers.of(context)
         with self._admission.place() as place:
-            upload_id = self._resumed_id(context)
-            with VideoReception(self._inbox, upload_id) as reception:
+            upload_id, new_id = self._resumed(context, caller)
+            with VideoReception(
+                self._inbox, user=caller.user, upload_id=upload_id, new_id=new_id
+            ) as reception:
                 intake = Intake(
                     request_iterator,
                     reception.write,
                     limits=self._limits,
                     first=MAX_CHUNK_SIZE,
-                    active=context.is_active,
+                    active=caller.active,
                     place=place,
                 )
                 for batch in intake:
                     for _ in self._inbox.store_all(batch):
                         pass
-            if upload_id := reception.upload_id or upload_id:
-                return wire.upload_response(self._inbox.get(upload_id, owner=None))
+            if reception.upload_id:
+                return wire.upload_response(self._inbox.get(reception.upload_id, owner=caller.reader()))
             raise InvalidInput("the stream of UploadVideo was empty; send at least one chunk")
 
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         key = dict(context.invocation_metadata()).get(KEY)
         task = self._board.create(
-            owner=request.user_id,
+            owner=self._callers.of(context).user(request.user_id),
             image_url=request.image_url,
             video_url=request.video_url,
             engine=request.engine,
@@ -70,25 +76,24 @@ class VideoService(pb_grpc.VideoServiceServicer):
         return wire_tasks.to_message(task)
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
-        return wire_tasks.to_message(self._board.get(request.task_id, owner=None))
+        owner = self._callers.of(context).reader()
+        return wire_tasks.to_message(self._board.get(request.task_id, owner=owner))
 
-    def _resumed_id(self, context: grpc.ServicerContext) -> str:
-        """The id that a client with `facecli-resume` goes on with; it is told before it sends anything."""
+    def _resumed(self, context: grpc.ServicerContext, caller: Caller) -> tuple[str, str]:
+        """The ids of the upload that a client with `facecli-resume` goes on with, or begins.
+
+        It is told before it sends anything. An id that is unknown or somebody else's begins an upload under
+        another id: so nobody learns which of the two it is.
+        """
         metadata = dict(context.invocation_metadata())
         if RESUME not in metadata:
-            return ""
-        upload_id = str(metadata.get(UPLOAD_ID, "")) or new_upload_id()
+            return "", ""
         try:
-            next_chunk = next_missing(self._inbox.chunks(self._inbox.get(upload_id, owner=None).id))
+            upload_id = self._inbox.get(str(metadata.get(UPLOAD_ID, "")), owner=caller.reader()).id
         except UploadNotFound:
-            if UPLOAD_ID in metadata:
-                upload_id = _own_id(upload_id)
-            next_chunk = 0
+            new_id = new_upload_id()
+            context.send_initial_metadata(((UPLOAD_ID, new_id), (NEXT_CHUNK, "0")))
+            return "", new_id
+        next_chunk = next_missing(self._inbox.chunks(upload_id))
         context.send_initial_metadata(((UPLOAD_ID, upload_id), (NEXT_CHUNK, str(next_chunk))))
-        return upload_id
-
-
-def _own_id(upload_id: str) -> str:
-    if len(upload_id) == 32 and set(upload_id) <= set("0123456789abcdef"):
-        return upload_id
-    raise UploadNotFound(f"there is no upload {upload_id}")
+        return upload_id, ""

@@ -21,6 +21,8 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
         upload_expiry_seconds=info.upload_expiry,
         max_pixels=info.max_pixels,
         max_video_seconds=info.max_video_seconds,
+        user_id=info.user,
+        admin=info.admin,
     )
 
 
@@ -41,4 +43,6 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         upload_expiry=message.upload_expiry_seconds,
         max_pixels=message.max_pixels,
         max_video_seconds=message.max_video_seconds,
+        user=message.user_id,
+        admin=message.admin,
     )

@@ -58,10 +58,10 @@ def chunks_from_messages(messages: Iterable[pb.StoredChunk]) -> list[Chunk]:
     return [Chunk(index=m.index, size=m.size, crc32c=m.crc32c, position=-1) for m in messages]
 
 
-def new_upload(request: pb.BeginUploadRequest) -> NewUpload:
+def new_upload(request: pb.BeginUploadRequest, *, owner: str) -> NewUpload:
     """The checked request; InvalidInput says what is wrong with it."""
     return NewUpload.checked(
-        owner=request.user_id,
+        owner=owner,
         name=request.name,
         file_type=request.file_type,
         size=request.size,

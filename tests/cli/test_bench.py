@@ -138,5 +138,5 @@ def test_a_line_that_lets_nothing_through_is_no_server_and_leaves_no_upload(
 
 def uploads(server: Server, user: str) -> list[str]:
     """The names of the user's, finished or not."""
-    with Connection(server.address, token="", timeout=30) as connection:
+    with Connection(server.address, timeout=30) as connection:
         return [upload.name for upload in UploadClient(connection, user=user).listed()]

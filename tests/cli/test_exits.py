@@ -60,7 +60,7 @@ def a_failed_task(place: Place) -> Ran:
 
 
 def a_missing_token(place: Place) -> Ran:
-    with serving(place.folder / "closed", FACECLI_TOKEN="secret") as server:
+    with serving(place.folder / "closed", FACECLI_AUTH="token") as server:
         ran = facecli("task", "list", "--server", server.address, "--json")
     assert "FACECLI_TOKEN" in ran.error["hint"]
     return ran

@@ -9,6 +9,7 @@ from facecli.client.files import FileClient
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import InvalidInput, PolicyRefused, ServerUnreachable
 from facecli.core.progress import Silent
+from facecli.core.tls import ClientTls
 from facecli.core.uploads import FRAME_SIZE
 from tests.client.conftest import CHUNK, file, send
 
@@ -88,7 +89,7 @@ def test_progress_is_told_of_every_frame_that_has_left(uploads: UploadClient, tm
 
 def test_without_a_server_nothing_is_waited_for(path: Path) -> None:
     with (
-        Connection("127.0.0.1:1", token="", timeout=30) as nobody,
+        Connection("127.0.0.1:1", timeout=30) as nobody,
         pytest.raises(ServerUnreachable, match="cannot be reached"),
     ):
         send(UploadClient(nobody, user="ann"), path)
@@ -97,10 +98,11 @@ def test_without_a_server_nothing_is_waited_for(path: Path) -> None:
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:99999", "host:0", "a:1,b"])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(InvalidInput, match="HOST:PORT"):
-        Connection(address, token="", timeout=1)
+        Connection(address, timeout=1)
 
 
 def test_a_token_does_not_leave_the_machine_unencrypted() -> None:
     with pytest.raises(PolicyRefused, match="unencrypted"):
-        Connection("192.0.2.1:1", token="s3cret", timeout=1)
-    Connection("127.0.0.1:1", token="s3cret", timeout=1).channel.close()
+        Connection("192.0.2.1:1", token=lambda: "s3cret", timeout=1)
+    Connection("127.0.0.1:1", token=lambda: "s3cret", timeout=1).channel.close()
+    Connection("192.0.2.1:1", token=lambda: "s3cret", timeout=1, tls=ClientTls()).channel.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from facecli.blobs.local import LocalBlobs
+from facecli.core.auth import TokenRows
 from facecli.core.blobs import BlobStore
 from facecli.core.task_feed import TaskFeed
 from facecli.core.tasks import TaskRows
@@ -15,6 +16,7 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tokens import SqlTokenRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.workers import SqlWorkerRows
 
@@ -31,6 +33,22 @@ def open_rows(either_database: str) -> Iterator[Open]:
         engines.append(engine)
         schema.upgrade(engine)
         return SqlUploadRows(engine), SqlTaskRows(engine)
+
+    yield opened
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def open_tokens(either_database: str) -> Iterator[Callable[[], TokenRows]]:
+    """The same for tokens."""
+    engines = []
+
+    def opened() -> TokenRows:
+        engine = open_database(either_database)
+        engines.append(engine)
+        schema.upgrade(engine)
+        return SqlTokenRows(engine)
 
     yield opened
     for engine in engines:

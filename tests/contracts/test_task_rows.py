@@ -87,6 +87,14 @@ def test_an_unknown_id_is_named(task_rows: TaskRows) -> None:
         task_rows.change("nope", tasks.cancelled, now=1)
 
 
+def test_a_task_is_there_for_its_owner_alone(task_rows: TaskRows) -> None:
+    task = task_rows.insert(NEW, task_id="t1", now=100.0)
+    assert task_rows.get("t1", owner=task.owner) == task
+    for other in ("nobody", ""):
+        with pytest.raises(TaskNotFound, match="there is no task t1"):
+            task_rows.get("t1", owner=other)
+
+
 def test_a_key_gives_the_same_task_again(task_rows: TaskRows) -> None:
     keyed = replace(NEW, key="k")
     task = task_rows.insert(keyed, task_id="t1", now=100.0)

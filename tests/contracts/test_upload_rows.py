@@ -111,6 +111,15 @@ def test_an_unknown_id_is_named(upload_rows: UploadRows) -> None:
     assert not upload_rows.delete("nope")
 
 
+def test_an_upload_is_there_for_its_owner_alone(upload_rows: UploadRows) -> None:
+    insert(upload_rows)
+    owner = upload_rows.get("u1").owner
+    assert upload_rows.get("u1", owner=owner) == upload_rows.get("u1")
+    for other in ("nobody", ""):
+        with pytest.raises(UploadNotFound, match="there is no upload u1"):
+            upload_rows.get("u1", owner=other)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 
 import pytest
@@ -17,7 +18,7 @@ SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
 
 
 def needs(thing: str) -> pytest.MarkDecorator:
-    """`strace`, `tmpfs`, `ext4` or `landlock`, whose ABI is at least 6."""
+    """`strace`, `tmpfs`, `ext4`, `node` or `landlock`, whose ABI is at least 6."""
     missing = not _THERE[thing]()
     if missing and os.environ.get(SKIP_NOTHING):
         raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_WORDS[thing]}")
@@ -52,17 +53,23 @@ def _may_mount_ext4() -> bool:
             return False
 
 
+def _has_node() -> bool:
+    return all(map(which, ("node", "npm")))
+
+
 def _may_confine() -> bool:
     return landlock_abi() >= 6 and can_forbid_sockets()
 
 
 _WORDS = {
+    "node": "Node and npm (apt-get install npm)",
     "strace": "strace, and leave to trace (ptrace)",
     "tmpfs": "root, or what else may mount",
     "ext4": "root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
     "landlock": "Linux 6.12 or newer with Landlock, and seccomp",
 }
 _THERE: dict[str, Callable[[], bool]] = {
+    "node": _has_node,
     "strace": _may_trace,
     "tmpfs": _may_mount_tmpfs,
     "ext4": _may_mount_ext4,

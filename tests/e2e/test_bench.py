@@ -32,7 +32,7 @@ def test_what_a_history_counts_twice_is_what_the_client_sent_too_much(
     sending = FileToSend(path=path, name="a.mp4", file_type=FileType.VIDEO, progress=history.of_next_file())
     with (
         Proxy(server.address, faults=Faults(cut=Span(low=2 * MIB, high=5 * MIB), cuts=3)) as line,
-        Connection(line.address, token="", timeout=30) as connection,
+        Connection(line.address, timeout=30) as connection,
     ):
         client = UploadClient(connection, user=user)
         sent = client.send_one(sending, chunk_size=chunk, retry_for=60)

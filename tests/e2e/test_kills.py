@@ -172,5 +172,5 @@ class Watched:
 
 @contextmanager
 def watching(server: Server) -> Iterator[Watched]:
-    with Connection(server.address, token="", timeout=PATIENCE) as connection:
+    with Connection(server.address, timeout=PATIENCE) as connection:
         yield Watched(server, TaskClient(connection, user="local"))

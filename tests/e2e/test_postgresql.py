@@ -16,7 +16,7 @@ from tests.postgres import PASSWORD, Postgres, WithPassword
 
 
 def test_a_task_whose_worker_is_killed_completes(
-    serve: Serve, postgresql: str, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+    postgresql: str, serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
     task_id = create(server, face, long_clip)
@@ -33,9 +33,9 @@ def test_a_task_whose_worker_is_killed_completes(
 
 
 def test_a_task_and_its_watcher_outlive_a_crash_of_postgresql(
-    serve: Serve,
     postgres: Postgres,
     postgresql: str,
+    serve: Serve,
     face: Path,
     clip: Path,
     paced: PacedFfmpeg,
@@ -60,9 +60,9 @@ def test_a_task_and_its_watcher_outlive_a_crash_of_postgresql(
 
 
 def test_a_task_whose_worker_dies_while_postgresql_is_away_completes(
-    serve: Serve,
     postgres: Postgres,
     postgresql: str,
+    serve: Serve,
     face: Path,
     long_clip: Path,
     paced: PacedFfmpeg,
@@ -82,7 +82,7 @@ def test_a_task_whose_worker_dies_while_postgresql_is_away_completes(
 
 
 def test_an_upload_goes_on_after_a_crash_of_postgresql(
-    serve: Serve, postgres: Postgres, postgresql: str, user: str, file: MakeFile
+    postgres: Postgres, postgresql: str, serve: Serve, user: str, file: MakeFile
 ) -> None:
     server = serve(environment={"FACECLI_DATABASE": postgresql}, options=["--workers", "0"])
     path = file(60)
@@ -99,7 +99,7 @@ def test_an_upload_goes_on_after_a_crash_of_postgresql(
 
 
 def test_a_second_server_on_the_same_database_leaves_the_work_of_the_first_alone(
-    serve: Serve, postgresql: str, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+    postgresql: str, serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     environment = {**paced.environment, "FACECLI_DATABASE": postgresql}
     first = serve(environment=environment)
@@ -117,7 +117,7 @@ def test_a_second_server_on_the_same_database_leaves_the_work_of_the_first_alone
 
 
 def test_a_password_reaches_the_workers_and_stands_nowhere_else(
-    serve: Serve, postgres: Postgres, postgresql: str, with_password: WithPassword, face: Path, clip: Path
+    postgres: Postgres, postgresql: str, serve: Serve, with_password: WithPassword, face: Path, clip: Path
 ) -> None:
     name = sql.Identifier(postgresql.split("?")[0].rpartition("/")[2])
     postgres.execute(sql.SQL("ALTER DATABASE {} OWNER TO ann").format(name))
@@ -139,7 +139,7 @@ def test_a_password_reaches_the_workers_and_stands_nowhere_else(
 
 
 def test_a_data_directory_is_not_used_with_a_database_that_does_not_know_its_files(
-    serve: Serve, postgres: Postgres, postgresql: str, clip: Path
+    postgres: Postgres, postgresql: str, serve: Serve, clip: Path
 ) -> None:
     server = serve(environment={"FACECLI_DATABASE": postgresql}, options=["--workers", "0"])
     run("upload", clip, "--server", server.address)

@@ -36,8 +36,8 @@ class CountedRows:
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
         return self._rows.insert(new, task_id=task_id, now=now)
 
-    def get(self, task_id: str) -> Task:
-        return self._rows.get(task_id)
+    def get(self, task_id: str, *, owner: str | None = None) -> Task:
+        return self._rows.get(task_id, owner=owner)
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         return self._rows.listed(owner, wanted, limit=limit, before=before)

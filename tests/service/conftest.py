@@ -8,8 +8,12 @@ import grpc
 import pytest
 
 from facecli.bootstrap.serving import serving
+from facecli.bootstrap.tokens import tokens
+from facecli.certificates import DevCertificates, make_dev_certificates
 from facecli.config import Settings
+from facecli.core.auth import Tokens
 from facecli.core.checksums import crc32c
+from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.generated import (
     file_service_pb2_grpc,
     task_service_pb2_grpc,
@@ -79,3 +83,31 @@ def settings(tmp_path: Path) -> Settings:
 def stubs(settings: Settings) -> Iterator[Stubs]:
     with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
         yield Stubs(channel)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """A real face and a real clip."""
+    folder = tmp_path_factory.mktemp("samples")
+    media = FfmpegMedia()
+    media.make_face(folder / "face.png")
+    media.make_clip(folder / "clip.mp4", seconds=1, width=320, height=180)
+    return (folder / "face.png").read_bytes(), (folder / "clip.mp4").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory: pytest.TempPathFactory) -> DevCertificates:
+    """Of a server at localhost, and of ann."""
+    return make_dev_certificates(tmp_path_factory.mktemp("certs"), hosts=["localhost"], user="ann")
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> DevCertificates:
+    """Of another authority, for the same names."""
+    return make_dev_certificates(tmp_path_factory.mktemp("others"), hosts=["localhost"], user="ann")
+
+
+@pytest.fixture
+def made(settings: Settings) -> Iterator[Tokens]:
+    with tokens(settings) as opened:
+        yield opened

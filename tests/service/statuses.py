@@ -208,7 +208,7 @@ UNKNOWN = [
     unknown("CreateTask", lambda world: world.task(image=f"/uploads/{NOBODY}/x.png"), "upload"),
     unknown("GetTaskStatus", nobodys_status, "task"),
     unknown("WatchTask", nobodys_watch, "task"),
-    *(unknown(call, nobodys_task(call), "task") for call in ("CancelTask", "RetryTask")),
+    *(unknown(call, nobodys_task(call), "task") for call in ("CancelTask", "RetryTask", "DeleteTask")),
     unknown("Download of a result", nobodys_file(f"/outputs/{NOBODY}/x.mp4"), "task"),
     unknown("Download of an upload", nobodys_file(f"/uploads/{NOBODY}/x.mp4"), "upload"),
 ]

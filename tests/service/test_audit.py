@@ -4,12 +4,14 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import grpc
 import pytest
 
 from facecli.bootstrap.serving import serving
 from facecli.config import Settings
+from facecli.core.auth import Tokens
 from facecli.service.interceptors.audit import CHANGING, MOST_THINGS
 from facecli.telemetry import set_up_logging
 from facecli.wire.errors import from_rpc
@@ -97,6 +99,29 @@ def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> N
         f"user=ann did=StreamUpload outcome=OK upload={upload_id}",
         f"user=bob did=UploadVideo outcome=OK upload={other}",
         f"user=ann did=CancelUpload outcome=OK upload={upload_id}",
+    ]
+
+
+def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
+    settings: Settings, made: Tokens, capsys: pytest.CaptureFixture[str], log: Log
+) -> None:
+    secrets = {"ann": made.create("ann")[1], "root": made.create("root", admin=True)[1], "nobody": "fc_x"}
+
+    def cancel(stubs: Stubs, who: str, user: str) -> None:
+        request = upload_service_pb2.CancelUploadRequest(user_id=user, upload_id="0" * 32)
+        with suppress(grpc.RpcError):
+            stubs.uploads.CancelUpload(request, metadata=(("authorization", f"Bearer {secrets[who]}"),))
+
+    asking = Log(replace(settings, auth="token"), capsys)
+    with asking as stubs:
+        for who, user in (("ann", ""), ("ann", "bob"), ("root", "ann"), ("nobody", "ann")):
+            cancel(stubs, who, user)
+    told = [re.sub("request=[0-9a-f]{12} ", "", line).partition(" upload=")[0] for line in asking.audit]
+    assert told == [
+        "user=ann did=CancelUpload outcome=NOT_FOUND",
+        "user=ann for=bob did=CancelUpload outcome=PERMISSION_DENIED",
+        "user=root for=ann did=CancelUpload outcome=NOT_FOUND",
+        'user="" did=CancelUpload outcome=UNAUTHENTICATED',
     ]
 
 

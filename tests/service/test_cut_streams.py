@@ -11,6 +11,7 @@ import pytest
 from facecli.core.inbox import Inbox
 from facecli.core.uploads import Frame, Upload
 from facecli.service.admission import Admission
+from facecli.service.callers import Callers
 from facecli.service.intake import StreamLimits
 from facecli.service.uploads import UploadService
 from facecli.wire.frames import encode
@@ -34,9 +35,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
     place.close()
 
 
-def service(inbox: Inbox) -> UploadService:
+def service(inbox: Inbox, callers: Callers) -> UploadService:
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
-    return UploadService(inbox, admission=Admission(1, "uploads"), limits=limits)
+    return UploadService(inbox, callers=callers, admission=Admission(1, "uploads"), limits=limits)
 
 
 def message(upload: Upload, frame: Frame) -> bytes:
@@ -56,10 +57,12 @@ def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(
         yield message(upload, FILE.frames(3)[0])
 
     context: Any = Listening()
-    answers: Any = service(inbox).StreamUpload(messages(), context)
-    assert next(answers).stored_bytes == CHUNK
-    told.set()
-    answers.close()  # as gRPC does when the call is over
+    callers = Callers(None)
+    with callers.met(context):
+        answers: Any = service(inbox, callers).StreamUpload(messages(), context)
+        assert next(answers).stored_bytes == CHUNK
+        told.set()
+        answers.close()  # as gRPC does when the call is over
     _, chunks = inbox.begin(FILE.new)
     assert [chunk.index for chunk in chunks][:3] == [0, 1, 2]
 

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 
 from facecli import __version__
 from facecli.bootstrap.serving import serving
+from facecli.bootstrap.tokens import tokens
 from facecli.config import Settings
 from facecli.core.errors import DirectoryInUse, FfmpegMissing, InternalError, InvalidInput, PolicyRefused
 from facecli.wire.errors import from_rpc
@@ -60,14 +61,16 @@ def test_health_is_serving_for_every_service(stubs: Stubs) -> None:
 
 
 def test_without_the_token_nothing_but_health_is_answered(settings: Settings) -> None:
+    with tokens(settings) as made:
+        secret = made.create("ann")[1]
     with (
-        serving(replace(settings, token="s3cret")) as server,
+        serving(replace(settings, auth="token")) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         stubs = Stubs(channel)
         ask = file_service_pb2.GetServerInfoRequest()
         wrong = (("authorization", "Bearer wrong"),)
-        right = (("authorization", "Bearer s3cret"),)
+        right = (("authorization", f"Bearer {secret}"),)
         nobody = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
         assert refused(lambda: stubs.files.GetServerInfo(ask)) == nobody
         assert refused(lambda: stubs.files.GetServerInfo(ask, metadata=wrong)) == nobody

@@ -11,7 +11,14 @@ from facecli.core.errors import FacecliError
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.errors import from_rpc
 from tests.service import statuses as do
-from tests.service import test_server, test_statuses_alone, test_uploads, test_videos
+from tests.service import (
+    test_access,
+    test_ownership,
+    test_server,
+    test_statuses_alone,
+    test_uploads,
+    test_videos,
+)
 from tests.service.conftest import Stubs
 from tests.service.statuses import Case, World, ahead, app, begin, chunk, differs, invalid, single, stream
 
@@ -19,9 +26,14 @@ PENDING = "it is pending; only an ended task"
 
 # Row → what clients do. A row that is no refusal, or needs a server of its own, is a test elsewhere.
 ROWS: dict[str, list[Case | Callable[..., None]]] = {
-    "no, bad, expired token": [test_server.test_without_the_token_nothing_but_health_is_answered],
+    "no, bad, expired token": [
+        test_server.test_without_the_token_nothing_but_health_is_answered,
+        test_ownership.test_who_shows_nothing_that_holds_is_told_the_same_of_everything,
+        test_access.test_a_revoked_token_ends_a_watch,
+    ],
     "somebody else's id, unknown id": [
         test_uploads.test_somebody_elses_upload_and_an_unknown_one_look_the_same,
+        test_ownership.test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work,
         *do.UNKNOWN,
     ],
     "empty stream": [

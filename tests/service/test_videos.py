@@ -8,7 +8,6 @@ import grpc
 import pytest
 
 from facecli.core.checksums import crc32c
-from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import video_service_pb2 as pb
@@ -29,16 +28,6 @@ def chunk(index: int, data: bytes = b"0123", **changed: object) -> pb.UploadRequ
         **changed,
     }
     return pb.UploadRequest(**fields)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
-    """A real face and a real clip."""
-    folder = tmp_path_factory.mktemp("samples")
-    media = FfmpegMedia()
-    media.make_face(folder / "face.png")
-    media.make_clip(folder / "clip.mp4", seconds=1, width=320, height=180)
-    return (folder / "face.png").read_bytes(), (folder / "clip.mp4").read_bytes()
 
 
 def test_the_apps_upload_is_answered_once_with_its_url(stubs: Stubs) -> None:

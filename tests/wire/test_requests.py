@@ -45,9 +45,9 @@ def taken(check: Callable[[], object]) -> bool:
 
 @given(request=requests)
 def test_an_upload_that_is_begun_can_become_a_file(request: BeginUploadRequest) -> None:
-    if not taken(lambda: wire.new_upload(request)):
+    if not taken(lambda: wire.new_upload(request, owner=request.user_id)):
         return
-    new = wire.new_upload(request)
+    new = wire.new_upload(request, owner=request.user_id)
     assert 0 < new.chunk_size <= MAX_CHUNK_SIZE
     assert 0 < new.total_chunks <= MAX_CHUNKS
     assert (

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from facecli.core.errors import InvalidInput
+from facecli.service.callers import NOBODY, Caller
 from facecli.service.interceptors.wrapping import Guard
 from facecli.service.requests import Requests, outcome
 from facecli.wire import frames
@@ -50,8 +51,10 @@ def audit(requests: Requests) -> Guard:
         try:
             yield record
         finally:
-            told = requests.of(context), record.user, method.rpartition("/")[2], outcome(context)
-            _log.info("request=%s user=%s did=%s outcome=%s%s", *map(written, told), record.things())
+            told = requests.of(context), method.rpartition("/")[2], outcome(context)
+            number, did, ended = map(written, told)
+            who = _who(requests.caller(context), record.user)
+            _log.info("request=%s %s did=%s outcome=%s%s", number, who, did, ended, record.things())
 
     return guard
 
@@ -94,6 +97,16 @@ class Record:
             elif field.name in _NESTED:
                 for nested in [value] if hasattr(value, "DESCRIPTOR") else value:
                     self._add(nested)
+
+
+def _who(caller: Caller | None, said: str) -> str:
+    """The user that was proved, and for whom when that is another; the name where names are believed."""
+    if caller is None:
+        return f"user={written('')}"
+    if caller.principal is None:
+        return f"user={written(said or NOBODY)}"
+    user = caller.principal.user
+    return f"user={written(user)}" + (f" for={written(said)}" if said not in {"", user} else "")
 
 
 def _id(value: str) -> str:

@@ -31,7 +31,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds")
+    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds", "user_id", "admin")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,8 @@ class GetServerInfoResponse(_message.Message):
     UPLOAD_EXPIRY_SECONDS_FIELD_NUMBER: _ClassVar[int]
     MAX_PIXELS_FIELD_NUMBER: _ClassVar[int]
     MAX_VIDEO_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    ADMIN_FIELD_NUMBER: _ClassVar[int]
     version: str
     chunk_size: int
     max_chunk_size: int
@@ -62,4 +64,6 @@ class GetServerInfoResponse(_message.Message):
     upload_expiry_seconds: int
     max_pixels: int
     max_video_seconds: int
-    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ...) -> None: ...
+    user_id: str
+    admin: bool
+    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ..., user_id: _Optional[str] = ..., admin: _Optional[bool] = ...) -> None: ...

@@ -62,7 +62,8 @@ class VideoServiceServicer:
 
         With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
         `facecli-next-chunk`; the client sends its messages from that chunk on. After a break the client calls again with
-        `facecli-upload-id` set to that id beside `facecli-resume`. Without the header nothing differs.
+        `facecli-upload-id` set to that id beside `facecli-resume`. When nothing is stored under that id, or it is not the
+        caller's, the answer names another id and chunk 0. Without the header nothing differs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,8 @@ class VideoServiceStub:
 
     With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
     `facecli-next-chunk`; the client sends its messages from that chunk on. After a break the client calls again with
-    `facecli-upload-id` set to that id beside `facecli-resume`. Without the header nothing differs.
+    `facecli-upload-id` set to that id beside `facecli-resume`. When nothing is stored under that id, or it is not the
+    caller's, the answer names another id and chunk 0. Without the header nothing differs.
     """
     CreateTask: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.CreateTaskRequest, _video_service_pb2.TaskResponse]
     """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the same key and
@@ -59,7 +60,8 @@ class VideoServiceAsyncStub(VideoServiceStub):
 
     With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
     `facecli-next-chunk`; the client sends its messages from that chunk on. After a break the client calls again with
-    `facecli-upload-id` set to that id beside `facecli-resume`. Without the header nothing differs.
+    `facecli-upload-id` set to that id beside `facecli-resume`. When nothing is stored under that id, or it is not the
+    caller's, the answer names another id and chunk 0. Without the header nothing differs.
     """
     CreateTask: _aio.UnaryUnaryMultiCallable[_video_service_pb2.CreateTaskRequest, _video_service_pb2.TaskResponse]  # type: ignore[assignment]
     """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the same key and
@@ -82,7 +84,8 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
 
         With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
         `facecli-next-chunk`; the client sends its messages from that chunk on. After a break the client calls again with
-        `facecli-upload-id` set to that id beside `facecli-resume`. Without the header nothing differs.
+        `facecli-upload-id` set to that id beside `facecli-resume`. When nothing is stored under that id, or it is not the
+        caller's, the answer names another id and chunk 0. Without the header nothing differs.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,30 @@
+"""Joins what the tokens of a server are kept in."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from facecli.bootstrap.parts import url
+from facecli.config import Settings, data_directory
+from facecli.core.auth import Tokens
+from facecli.core.errors import InvalidInput
+from facecli.metadata import schema
+from facecli.metadata.database import open_database
+from facecli.metadata.tokens import SqlTokenRows
+
+
+@contextmanager
+def tokens(settings: Settings) -> Iterator[Tokens]:
+    """Those of a server, whether it runs or not."""
+    directory = data_directory(settings)
+    if not settings.database:
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise InvalidInput(f"cannot use the directory {directory}: {error.strerror}") from error
+    engine = open_database(url(settings, directory / "facecli.db"))
+    try:
+        schema.upgrade(engine)
+        yield Tokens(SqlTokenRows(engine), clock=time.time)
+    finally:
+        engine.dispose()
