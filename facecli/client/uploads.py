@@ -77,6 +77,8 @@ class UploadClient:
                         yield _outcome(sending, upload, self._clock())
                     at_once = AT_ONCE
                 except FacecliError as error:
+                    if not active:
+                        continue  # every file was acknowledged whole before the stream broke
                     blamed = _blamed(error, turn)
                     if isinstance(error, Unauthenticated) and self._connection.renewed():
                         _count_break(active)

@@ -156,7 +156,7 @@ def test_a_segment_with_more_frames_than_were_planned_is_refused(
     assert not output.exists()
 
 
-def test_a_key_frame_that_is_not_where_it_was_said_to_be_costs_time_and_no_frame(
+def test_a_key_frame_that_is_not_where_it_was_said_to_be_costs_no_frame(
     clip: Clip, face: Path, binary: Path, tmp_path: Path
 ) -> None:
     media, video = FfmpegMedia(wanted=str(binary), work=3), clip("plain.mp4", "-g", "5")
@@ -166,4 +166,3 @@ def test_a_key_frame_that_is_not_where_it_was_said_to_be_costs_time_and_no_frame
         media, replace(plan, segments=(late,)), video=video, face=face, output=output, progress=seen.append
     )
     assert media.count_frames(output) == late.frames == seen[-1]
-    assert seen != sorted(seen)
