@@ -120,8 +120,10 @@ class _Bench:
         assert watching.hear(str) == READY
         before, began = self._used(), time.monotonic()
         asked = _Asked(self._tasks, task.id)
-        self._followed(task)
-        calls = asked.until_now()
+        try:
+            self._followed(task)
+        finally:
+            calls = asked.until_now()  # also after Ctrl-C: nobody asks on a channel that is closed
         after, seconds = self._used(), time.monotonic() - began
         delays = watching.hear(Watched).delays
         return WatchRun(
