@@ -80,6 +80,14 @@ class Settings:
     max_uploads: Count = _setting(64, "Uploads received at once.")
     max_watchers: Count = _setting(1000, "Watchers held at once.")
     max_downloads: Count = _setting(64, "Downloads sent at once.")
+    max_calls: Count = _setting(128, "Short calls answered at once.")
+    user_share: Count = _setting(
+        75, "Percent of these four that one user, who has proved to be that, may have."
+    )
+    max_streams: Count = _setting(256, "Calls of one connection under way; more wait in the client.")
+    max_user_bytes: Size = _setting(200 * 1024**3, "Bytes of one user's uploads and results; 0 for any.")
+    max_user_unfinished: Count = _setting(1000, "Unfinished uploads of one user; 0 for any.")
+    max_user_waiting: Count = _setting(1000, "Waiting tasks of one user; 0 for any.")
     max_pixels: Count = _setting(36_000_000, "Largest picture or video frame, in pixels.")
     max_video_seconds: Count = _setting(3 * 3600, "Longest video, in seconds.")
     segment_megapixels: Count = _setting(1500, "Work of a task that a death may cost; 1500 is 1 min of 720p.")

@@ -29,6 +29,7 @@ REASONS = {
     "LimitReached": "LIMIT_REACHED",
     "FileTooLarge": "FILE_TOO_LARGE",
     "TooManyCalls": "TOO_MANY_CALLS",
+    "QuotaReached": "QUOTA_REACHED",
     "DiskFull": "DISK_FULL",
     "Unauthenticated": "UNAUTHENTICATED",
     "NotAllowed": "NOT_ALLOWED",

@@ -16,6 +16,7 @@ from facecli.core.addresses import check_guarded, checked_address
 from facecli.core.auth import RECHECK, Tokens
 from facecli.core.downloads import Downloads
 from facecli.core.inbox import Inbox, InboxLimits
+from facecli.core.quota import Quota, UserLimits
 from facecli.core.removal import Removal
 from facecli.core.server_info import ServerInfo
 from facecli.core.task_board import TaskBoard
@@ -28,6 +29,7 @@ from facecli.metadata.feed import SqlTaskFeed, changes_of
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.tokens import SqlTokenRows
 from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.usage import SqlUsageRows
 from facecli.metadata.workers import SqlWorkerRows
 from facecli.queue.work import WorkQueue, prepare
 from facecli.service.callers import Callers
@@ -85,12 +87,21 @@ def serving(settings: Settings) -> Iterator[Running]:
         queue = WorkQueue(url(settings, directory / "queue.db"), errors=translated)
         stack.callback(queue.close)
         blobs = LocalBlobs(directory, durable=durable)
+        quota = Quota(
+            SqlUsageRows(engine),
+            UserLimits(
+                stored=settings.max_user_bytes,
+                unfinished=settings.max_user_unfinished,
+                waiting=settings.max_user_waiting,
+            ),
+        )
         inbox = Inbox(
             rows=SqlUploadRows(engine),
             blobs=blobs,
             clock=time.time,
             monotonic=time.monotonic,
             limits=InboxLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
+            quota=quota,
         )
         rows = SqlTaskRows(engine)
         removal = Removal(
@@ -112,6 +123,7 @@ def serving(settings: Settings) -> Iterator[Running]:
             engines=engines,
             clock=time.time,
             default_engine=settings.engine,
+            quota=quota,
             removal=removal,
         )
         inbox.sweep()
@@ -121,7 +133,7 @@ def serving(settings: Settings) -> Iterator[Running]:
         recovery.release_former(place=place, names=lambda name: name.startswith(EMBEDDED))
         recovery.search()
 
-        def info() -> ServerInfo:
+        def info(user: str) -> ServerInfo:
             return ServerInfo(
                 version=__version__,
                 chunk_size=CHUNK_SIZE,
@@ -138,6 +150,10 @@ def serving(settings: Settings) -> Iterator[Running]:
                 upload_expiry=int(settings.upload_expiry),
                 max_pixels=settings.max_pixels,
                 max_video_seconds=settings.max_video_seconds,
+                max_user_bytes=settings.max_user_bytes,
+                max_user_unfinished=settings.max_user_unfinished,
+                max_user_waiting=settings.max_user_waiting,
+                user_bytes=quota.used(user).stored,
             )
 
         server = Server(
@@ -150,6 +166,9 @@ def serving(settings: Settings) -> Iterator[Running]:
                 uploads=settings.max_uploads,
                 watchers=settings.max_watchers,
                 downloads=settings.max_downloads,
+                calls=settings.max_calls,
+                share=settings.user_share,
+                streams=settings.max_streams,
                 idle=settings.idle_limit,
                 min_rate=settings.min_rate,
             ),

@@ -24,7 +24,7 @@ GARBAGE = 50_000  # new objects until a look for cycles; with the usual 700, imp
 
 # The help lists them in this order. Each is a function in a file of its own name, or a group's app there.
 COMMANDS = ("demo", "swap", "upload", "serve", "worker", "engines", "chaos", "doctor")
-GROUPS = ("task", "bench", "token", "cert")
+GROUPS = ("task", "file", "bench", "token", "cert")
 
 
 def _version(asked: bool) -> None:

@@ -129,13 +129,17 @@ def _disk(settings: Settings) -> tuple[str, dict[str, Any]]:
 
 
 def _server(info: Any) -> tuple[str, dict[str, Any]]:
-    largest = info.max_file_size / 1024**3
+    most = f" of {_gib(info.max_user_bytes)}" if info.max_user_bytes else ""
     return (
-        f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {largest:g} GiB, "
-        f"videos up to {info.max_video_seconds / 60:g} min, "
-        f"{info.free_bytes / 1024**3:.1f} GiB free",
+        f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {_gib(info.max_file_size)}, "
+        f"videos up to {info.max_video_seconds / 60:g} min, {_gib(info.free_bytes)} free, "
+        f"{_gib(info.user_bytes)}{most} used by you",
         server_object(info),
     )
+
+
+def _gib(size: int) -> str:
+    return f"{round(size / 1024**3, 1):g} GiB"
 
 
 def _access(opened: Session, answered: dict[str, Any]) -> Finding:

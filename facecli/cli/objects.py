@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from facecli.core.server_info import ServerInfo
     from facecli.core.tasks import Task
     from facecli.core.transfers import SentUpload
+    from facecli.core.uploads import Upload
 
 
 def upload_object(sent: "SentUpload") -> dict[str, Any]:
@@ -36,6 +37,21 @@ def task_object(task: "Task") -> dict[str, Any]:
         "created_at": moment(task.created_at),
         "updated_at": moment(task.updated_at),
         "revision": task.revision,
+    }
+
+
+def file_object(upload: "Upload") -> dict[str, Any]:
+    return {
+        "file_url": upload.file_url,
+        "upload_id": upload.id,
+        "name": upload.name,
+        "file_type": upload.file_type,
+        "status": upload.status,
+        "size": upload.size,
+        "stored_bytes": upload.stored_bytes,
+        "crc32c": None if upload.crc32c is None else checksum(upload.crc32c),
+        "created_at": moment(upload.created_at),
+        "expires_at": None if upload.completed else moment(upload.expires_at),
     }
 
 

@@ -1,15 +1,16 @@
 """A channel to a server, with our errors in place of gRPC's."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import grpc
 
 from facecli.core.addresses import checked_address, is_local
-from facecli.core.errors import InvalidInput, PolicyRefused
+from facecli.core.errors import InvalidInput, LimitReached, PolicyRefused
 from facecli.core.tls import ClientTls, read_authority, read_pair
 from facecli.core.uploads import MAX_CHUNK_SIZE
 
@@ -28,8 +29,9 @@ _QUICK = 5_000  # milliseconds in which a peer answers whether it lives
 # stream take so long at the lowest rate that a server allows.
 _PATIENT = 130_000
 
-
 Metadata = tuple[tuple[str, str], ...]
+Q = TypeVar("Q")
+R = TypeVar("R")
 
 
 class Connection:
@@ -47,12 +49,16 @@ class Connection:
         token: Callable[[], str] | None = None,
         tls: ClientTls | None = None,
         insecure: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         addresses = [checked_address(each.strip(), option="--server") for each in servers.split(",")]
         self.servers = servers
         self.timeout = timeout
         self.encrypted = tls is not None
         self.local = all(map(is_local, addresses))
+        self._clock = clock
+        self._sleep = sleep
         self._token = token
         self._shown = token() if token else ""
         if self._shown and not (tls or insecure or self.local):
@@ -97,6 +103,19 @@ class Connection:
             return self._token() if self._token else ""
         except InvalidInput:
             return self._shown  # its file is just being written anew
+
+    def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q, *, metadata: Metadata = ()) -> R:
+        """The answer to a short call. What is refused for now is asked again when the server says, within
+        the time of a call."""
+        until = self._clock() + self.timeout
+        while True:
+            try:
+                with self.calling():
+                    return method(request, timeout=self.timeout, metadata=(*self.metadata, *metadata))
+            except LimitReached as refused:
+                if not refused.retryable or self._clock() + refused.retry_after >= until:
+                    raise
+                self._sleep(refused.retry_after)
 
     @contextmanager
     def calling(self) -> Iterator[None]:

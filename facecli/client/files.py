@@ -12,9 +12,12 @@ from facecli.client.connection import Connection
 from facecli.core.checksums import crc32c
 from facecli.core.errors import (
     BytesDiffer,
+    Cancelled,
     DirectoryInUse,
+    IdleTooLong,
     InvalidInput,
     TimedOut,
+    TooManyCalls,
     Unauthenticated,
     Unavailable,
 )
@@ -25,6 +28,9 @@ from facecli.core.uploads import FRAME_SIZE
 from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
+
+# A server that finds that we take nothing cancels the call.
+_BREAKS = (Unavailable, TimedOut, TooManyCalls, IdleTooLong, Cancelled)
 
 
 class FileClient:
@@ -38,18 +44,13 @@ class FileClient:
     ) -> None:
         self._stub = pb_grpc.FileServiceStub(connection.channel)
         self._connection = connection
-        self._timeout = connection.timeout
         self._user = user
         self._clock = clock
         self._sleep = sleep
 
     def info(self) -> ServerInfo:
-        with self._connection.calling():
-            return wire.info_from_message(
-                self._stub.GetServerInfo(
-                    pb.GetServerInfoRequest(), timeout=self._timeout, metadata=self._connection.metadata
-                )
-            )
+        request = pb.GetServerInfoRequest(user_id=self._user)
+        return wire.info_from_message(self._connection.call(self._stub.GetServerInfo, request))
 
     def download(self, url: str, target: Path, *, retry_for: float, progress: TransferProgress) -> int:
         """Write the file to `target`, whole or not at all; its size in bytes.
@@ -77,7 +78,7 @@ class FileClient:
                 if not self._connection.renewed():
                     raise
                 continue
-            except (Unavailable, TimedOut) as error:
+            except _BREAKS as error:
                 if not patience.pause(error, progress.waiting):
                     raise
                 continue

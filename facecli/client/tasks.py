@@ -3,8 +3,15 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from facecli.client.connection import Connection, Metadata
-from facecli.core.errors import FacecliError, ServerUnreachable, TimedOut, Unauthenticated, Unavailable
+from facecli.client.connection import Connection
+from facecli.core.errors import (
+    FacecliError,
+    ServerUnreachable,
+    TimedOut,
+    TooManyCalls,
+    Unauthenticated,
+    Unavailable,
+)
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Task
 from facecli.core.transfers import Patience
@@ -27,7 +34,6 @@ class TaskClient:
         self._videos = video_pb_grpc.VideoServiceStub(connection.channel)
         self._tasks = pb_grpc.TaskServiceStub(connection.channel)
         self._connection = connection
-        self._timeout = connection.timeout
         self._user = user
         self._clock = clock
         self._sleep = sleep
@@ -43,26 +49,19 @@ class TaskClient:
             engine=engine,
             options=dict(options),
         )
-        metadata = (*self._metadata, ("idempotency-key", key)) if key else self._metadata
-        with self._connection.calling():
-            return wire.from_message(
-                self._videos.CreateTask(request, timeout=self._timeout, metadata=metadata)
-            )
+        metadata = (("idempotency-key", key),) if key else ()
+        return wire.from_message(self._connection.call(self._videos.CreateTask, request, metadata=metadata))
 
     def get(self, task_id: str) -> Task:
         request = video_pb.TaskStatusRequest(task_id=task_id)
-        with self._connection.calling():
-            return wire.from_message(
-                self._videos.GetTaskStatus(request, timeout=self._timeout, metadata=self._metadata)
-            )
+        return wire.from_message(self._connection.call(self._videos.GetTaskStatus, request))
 
     def listed(self, wanted: TaskFilter, *, limit: int) -> Iterator[Task]:
         """Newest first, page after page."""
         token = ""
         while limit > 0:
             request = wire.list_request(wanted, user=self._user, size=min(limit, 100), token=token)
-            with self._connection.calling():
-                answer = self._tasks.ListTasks(request, timeout=self._timeout, metadata=self._metadata)
+            answer = self._connection.call(self._tasks.ListTasks, request)
             yield from map(wire.from_message, answer.tasks)
             limit -= len(answer.tasks)
             token = answer.next_page_token
@@ -91,39 +90,32 @@ class TaskClient:
             left = None if deadline is None else max(0.0, deadline - self._clock())
             try:
                 with self._connection.calling():
-                    for answer in self._tasks.WatchTask(request, timeout=left, metadata=self._metadata):
+                    for answer in self._tasks.WatchTask(
+                        request, timeout=left, metadata=self._connection.metadata
+                    ):
                         task = wire.from_message(answer.task)
                         patience.progressed()
                         yield task
             except Unauthenticated:
                 if not self._connection.renewed():
                     raise
-            except (Unavailable, TimedOut) as error:
+            except (Unavailable, TimedOut, TooManyCalls) as error:
                 if deadline is not None and self._clock() >= deadline:
                     raise TimedOut(f"task {task_id} had not ended after {timeout:g} s; it goes on") from error
                 self._pause(error, patience, waiting, first=task is None)
 
     def cancel(self, task_id: str) -> Task:
         request = pb.CancelTaskRequest(user_id=self._user, task_id=task_id)
-        with self._connection.calling():
-            answer = self._tasks.CancelTask(request, timeout=self._timeout, metadata=self._metadata)
-        return wire.from_message(answer.task)
+        return wire.from_message(self._connection.call(self._tasks.CancelTask, request).task)
 
     def retry(self, task_id: str) -> Task:
         request = pb.RetryTaskRequest(user_id=self._user, task_id=task_id)
-        with self._connection.calling():
-            answer = self._tasks.RetryTask(request, timeout=self._timeout, metadata=self._metadata)
-        return wire.from_message(answer.task)
+        return wire.from_message(self._connection.call(self._tasks.RetryTask, request).task)
 
     def delete(self, task_id: str) -> None:
         """NotReady when it has not ended."""
         request = pb.DeleteTaskRequest(user_id=self._user, task_id=task_id)
-        with self._connection.calling():
-            self._tasks.DeleteTask(request, timeout=self._timeout, metadata=self._metadata)
-
-    @property
-    def _metadata(self) -> Metadata:
-        return self._connection.metadata
+        self._connection.call(self._tasks.DeleteTask, request)
 
     def _pause(
         self,

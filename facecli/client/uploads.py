@@ -14,6 +14,7 @@ from facecli.core.errors import (
     IdleTooLong,
     NotAllowed,
     PolicyRefused,
+    QuotaReached,
     ServerUnreachable,
     TimedOut,
     Unauthenticated,
@@ -82,6 +83,8 @@ class UploadClient:
                     blamed = _blamed(error, turn)
                     if isinstance(error, Unauthenticated) and self._connection.renewed():
                         _count_break(active)
+                    elif isinstance(error, QuotaReached) and len(turn) > 1:
+                        at_once = 1  # there is room for some of them
                     elif _again(error, active):
                         if not self._pause(error, active, patience):
                             yield Sent(error=_gave_up(error, active, len(waiting)))
@@ -110,10 +113,7 @@ class UploadClient:
         """The user's uploads, the newest first."""
         request = pb.ListUploadsRequest(user_id=self._user)
         while True:
-            with self._connection.calling():
-                page = self._stub.ListUploads(
-                    request, timeout=self._connection.timeout, metadata=self._connection.metadata
-                )
+            page = self._connection.call(self._stub.ListUploads, request)
             yield from map(wire.from_message, page.uploads)
             if not page.next_page_token:
                 return
@@ -122,10 +122,7 @@ class UploadClient:
     def cancel(self, upload_id: str) -> None:
         """Remove an upload and its bytes, finished or not."""
         request = pb.CancelUploadRequest(user_id=self._user, upload_id=upload_id)
-        with self._connection.calling():
-            self._stub.CancelUpload(
-                request, timeout=self._connection.timeout, metadata=self._connection.metadata
-            )
+        self._connection.call(self._stub.CancelUpload, request)
 
     def _use(self, channel: grpc.Channel) -> None:
         self._stub = pb_grpc.UploadServiceStub(channel)
@@ -169,10 +166,7 @@ class UploadClient:
 
     def _begin(self, turn: Sequence[Sending]) -> None:
         request = pb.BeginUploadsRequest(uploads=[sending.request for sending in turn])
-        with self._connection.calling():
-            answer = self._stub.BeginUploads(
-                request, timeout=self._connection.timeout, metadata=self._connection.metadata
-            )
+        answer = self._connection.call(self._stub.BeginUploads, request)
         for sending, begun in zip(turn, answer.uploads, strict=True):
             sending.begin(wire.from_message(begun.upload), wire.chunks_from_messages(begun.chunks))
 

@@ -19,6 +19,7 @@ FacecliError
 ├── LimitReached              try again later, or smaller
 │   ├── FileTooLarge
 │   ├── TooManyCalls
+│   ├── QuotaReached
 │   └── DiskFull
 ├── Unauthenticated
 ├── NotAllowed
@@ -47,8 +48,9 @@ class FacecliError(Exception):
 
     reason: ClassVar[str] = "UNKNOWN"
     hint: ClassVar[str] = ""
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
     upload_id: str  # of which upload in a stream of many, where that matters
+    retry_after: int  # seconds, where waiting helps
 
     def __init_subclass__(cls) -> None:
         """The reason is the class's name in capitals, unless the class says another. Both are published."""
@@ -56,11 +58,11 @@ class FacecliError(Exception):
             cls.reason = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
 
     def __init__(self, message: str = "", **details: str | int) -> None:
-        self.message = message or _sentence(type(self))
+        self.message = message or (type(self).__doc__ or self.reason).splitlines()[0]
         self.details = details
         self.request_id = ""  # of the call that a server refused: its log knows it by that
-        for name, value in details.items():
-            setattr(self, name, value)
+        self.retryable = self.retryable or "retry_after" in details
+        vars(self).update(details)
         super().__init__(self.message)
 
 
@@ -153,16 +155,17 @@ class FileTooLarge(LimitReached):
 class TooManyCalls(LimitReached):
     """The server has as many calls of this kind as it takes."""
 
-    retryable = True
-    retry_after: int
+
+class QuotaReached(LimitReached):
+    """This user has as much on this server as one user may."""
+
+    hint = "facecli file delete and facecli task delete make room; facecli doctor shows the limits"
 
 
 class DiskFull(LimitReached):
     """The server's disk is full; what was acknowledged is kept."""
 
     hint = "make room on the server, then run the same command again"
-    retryable = True
-    retry_after: int
 
 
 class Unauthenticated(FacecliError):
@@ -244,7 +247,3 @@ class InternalError(FacecliError):
 
     reason = "INTERNAL"
     error_id: str
-
-
-def _sentence(kind: type[FacecliError]) -> str:
-    return (kind.__doc__ or kind.reason).splitlines()[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from facecli.core.blobs import RETRY_AFTER, BlobStore
 from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
 from facecli.core.open_files import OpenFiles
+from facecli.core.quota import Quota
 from facecli.core.silence import Silence
 from facecli.core.storing import Storing, Written
 from facecli.core.upload_writer import UploadWriter
@@ -33,9 +34,11 @@ class Inbox:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         limits: InboxLimits,
+        quota: Quota,
     ) -> None:
         """`clock` is the one on the wall, which jumps; `monotonic` measures."""
         self.limits = limits
+        self._quota = quota
         self._rows = rows
         self._blobs = blobs
         self._clock = clock
@@ -186,7 +189,8 @@ class Inbox:
                 f"no room for {wanted} bytes, {free} are free; what was acknowledged is kept",
                 retry_after=RETRY_AFTER,
             )
-        self._rows.insert(begun)
+        with self._quota.uploads(begun):
+            self._rows.insert(begun)
         self._silence.heard(upload.id for upload in begun)
         for upload in begun:
             self._files.begun(upload)

@@ -22,5 +22,9 @@ class ServerInfo:
     upload_expiry: int
     max_pixels: int  # of a picture or a frame
     max_video_seconds: int
+    max_user_bytes: int  # of one user's uploads and results; here and below, 0 for any
+    max_user_unfinished: int  # uploads
+    max_user_waiting: int  # tasks
+    user_bytes: int = 0  # that the user has now
     user: str = ""
     admin: bool = False

@@ -11,6 +11,7 @@ from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing
 from facecli.core.file_kinds import check_name
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
+from facecli.core.quota import Quota
 from facecli.core.removal import Removal
 from facecli.core.task_feed import TaskFeed
 from facecli.core.task_filter import TaskFilter
@@ -34,6 +35,7 @@ class TaskBoard:
         engines: Engines,
         clock: Callable[[], float],
         default_engine: str,
+        quota: Quota,
         removal: Removal,
     ) -> None:
         self._rows = rows
@@ -45,6 +47,7 @@ class TaskBoard:
         self._engines = engines
         self._clock = clock
         self._default_engine = default_engine
+        self._quota = quota
         self._removal = removal
 
     def create(
@@ -59,7 +62,8 @@ class TaskBoard:
     ) -> Task:
         """A durable task that will run; the earlier one for a key that was used with the same content.
 
-        UploadNotFound, UploadUnfinished, MediaRefused, InvalidInput or KeyReused when it cannot be.
+        UploadNotFound, UploadUnfinished, MediaRefused, InvalidInput, KeyReused or QuotaReached when it
+        cannot be.
         """
         new = NewTask(
             owner=owner,
@@ -72,7 +76,10 @@ class TaskBoard:
         self._engines.get(new.engine).check(new.options)
         check_name(new.image.name, self._media.probe_image(self._path(new.image)).format)
         check_name(new.video.name, self._media.probe_video(self._path(new.video)).container)
-        task = self._rows.insert(new, task_id=uuid.uuid4().hex, now=self._clock())
+        task = self._rows.with_key(owner, key) if key else None
+        if task is None:
+            with self._quota.task(owner):
+                task = self._rows.insert(new, task_id=uuid.uuid4().hex, now=self._clock())
         if not _same(task, new):
             raise KeyReused(f"the key {key} belongs to task {task.id}, which has other content")
         if not task.ended:
@@ -102,9 +109,10 @@ class TaskBoard:
         return self._rows.change(task.id, tasks.cancelled, now=self._clock())
 
     def retry(self, task_id: str, *, owner: str) -> Task:
-        """Run a failed or cancelled task again."""
-        self.get(task_id, owner=owner)
-        task = self._rows.change(task_id, tasks.retried, now=self._clock())
+        """Run a failed or cancelled task again; QuotaReached when the user has too many that wait."""
+        tasks.retried(self.get(task_id, owner=owner))
+        with self._quota.task(owner):
+            task = self._rows.change(task_id, tasks.retried, now=self._clock())
         self._queue.enqueue(work_id=task.work_id, task_id=task.id)
         return task
 

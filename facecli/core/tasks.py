@@ -209,6 +209,10 @@ class TaskRows(Protocol):
         """The new task, or the one that has this owner and key already."""
         ...
 
+    def with_key(self, owner: str, key: str) -> Task | None:
+        """The one that has this key already."""
+        ...
+
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         """TaskNotFound when there is none, or none of this owner: the same words after the same work."""
         ...

@@ -58,6 +58,7 @@ uploads = Table(
     Index("ix_uploads_listed", "owner", "created_at", "id"),
     Index("ix_uploads_found", "owner", "name"),
     Index("ix_uploads_expired", "status", "expires_at"),
+    Index("ix_uploads_used", "owner", "status", "size", "total_chunks", "chunk_size"),
 )
 
 chunks = Table(
@@ -112,6 +113,7 @@ tasks = Table(
     ),
     Index("ix_tasks_listed", "owner", "created_at", "id"),
     Index("ix_tasks_status", "status", "created_at"),
+    Index("ix_tasks_used", "owner", "status", "result_size"),
 )
 
 directories = Table("directories", metadata, Column("id", String(64), primary_key=True))

@@ -63,10 +63,17 @@ class SqlTaskRows:
             with writing(self._engine) as connection:
                 return _task(connection.execute(row.returning(tasks)).mappings().one())
         except IntegrityError as error:
-            existing = self._with_key(new.owner, new.key)
+            existing = self.with_key(new.owner, new.key) if new.key is not None else None
             if existing is None:
                 raise AlreadyExists(f"there is a task {task_id} already") from error
             return existing
+
+    def with_key(self, owner: str, key: str) -> Task | None:
+        """The one that has this key already."""
+        query = select(tasks).where(tasks.c.owner == owner, tasks.c.key == key)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().first()
+        return _task(row) if row else None
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         """TaskNotFound when there is none, or none of this owner."""
@@ -152,12 +159,6 @@ class SqlTaskRows:
                 for start in range(0, len(ids), _BATCH)
                 for task in _newer(connection, revisions, ids[start : start + _BATCH])
             ]
-
-    def _with_key(self, owner: str, key: str | None) -> Task | None:
-        query = select(tasks).where(tasks.c.owner == owner, tasks.c.key == key)
-        with reading(self._engine) as connection:
-            row = connection.execute(query).mappings().first()
-        return _task(row) if row and key is not None else None
 
 
 def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:

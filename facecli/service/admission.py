@@ -1,7 +1,7 @@
-"""How many long calls of one kind a server holds at once."""
+"""How many calls of one kind a server holds at once, and how many of them for one user."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from facecli.core.errors import TooManyCalls
@@ -10,7 +10,8 @@ from facecli.core.errors import TooManyCalls
 class Place:
     """What a call holds. It is `lost` to another one when its client says nothing and no place is free."""
 
-    def __init__(self) -> None:
+    def __init__(self, user: str) -> None:
+        self.user = user
         self.silence: Callable[[], float] = lambda: 0.0  # seconds for which the client has kept us waiting
         self.lost = False
 
@@ -18,12 +19,14 @@ class Place:
 class Admission:
     """Refuses what is over the limit at once, so that short calls always find a thread.
 
-    When every place is held, the one whose client has been silent longest, `patience` seconds at least, goes
-    to who asks: streams that are opened and never used keep nobody out.
+    One user holds `share` percent of the places at most. When every place is held, the one whose client has
+    been silent longest, `patience` seconds at least, goes to who asks: streams that are opened and never used
+    keep nobody out.
     """
 
-    def __init__(self, limit: int, what: str, *, patience: float = float("inf")) -> None:
+    def __init__(self, limit: int, what: str, *, share: int = 100, patience: float = float("inf")) -> None:
         self.limit = limit
+        self._most_of_one = max(1, limit * share // 100)
         self._what = what
         self._patience = patience
         self._held: set[Place] = set()
@@ -31,11 +34,15 @@ class Admission:
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
-        place = Place()
+    def place(self, user: str = "") -> Iterator[Place]:
+        """For a call of this user; of nobody's, where names are only believed."""
+        place = Place(user)
         with self._lock:
-            if len(self._held) >= self.limit:
-                self._make_room()
+            own = [held for held in self._held if held.user == user] if user else []
+            if len(own) >= self._most_of_one:
+                self._make_room(own, f"this server holds {len(own)} {self._what} of {user}")
+            elif len(self._held) >= self.limit:
+                self._make_room(self._held, f"this server holds {self.limit} {self._what}")
             self._held.add(place)
         try:
             yield place
@@ -44,12 +51,10 @@ class Admission:
                 self._leaving -= place.lost
                 self._held.discard(place)
 
-    def _make_room(self) -> None:
-        silent = max(self._held, key=lambda place: place.silence(), default=None)
+    def _make_room(self, among: Collection[Place], full: str) -> None:
+        silent = max(among, key=lambda place: place.silence(), default=None)
         if silent is None or silent.silence() < self._patience or self._leaving >= self.limit:
-            raise TooManyCalls(
-                f"this server holds {self.limit} {self._what} at once; try again in a second", retry_after=1
-            )
+            raise TooManyCalls(f"{full} at once; try again in a second", retry_after=1)
         silent.lost = True
         self._leaving += 1
         self._held.remove(silent)

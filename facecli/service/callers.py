@@ -21,6 +21,11 @@ class Caller:
         self._context = context
         self._tokens = tokens
 
+    @property
+    def proved(self) -> str:
+        """The user that was proved; empty where names are believed."""
+        return self.principal.user if self.principal else ""
+
     def user(self, said: str) -> str:
         """Whose things the call is about, given the user_id of its message.
 

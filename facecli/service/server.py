@@ -1,5 +1,6 @@
 """The gRPC server: services, interceptors, limits; start and graceful stop."""
 
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from facecli.service.interceptors.access_log import access_log
 from facecli.service.interceptors.audit import audit
 from facecli.service.interceptors.auth import auth
 from facecli.service.interceptors.errors import errors
+from facecli.service.interceptors.places import places
 from facecli.service.interceptors.raw import Raw
 from facecli.service.interceptors.wrapping import Wrapping
 from facecli.service.memory import keep_freed_memory
@@ -40,7 +42,8 @@ from facecli.wire.generated import (
 )
 
 PATIENCE = 3.0  # seconds that an upload may say nothing when another one needs its place
-SHORT_CALLS = 32  # threads that no upload or download can take; a watcher has none
+REFUSING = 32  # threads for calls that get no place
+LOOKED_AT = 512  # calls beyond all places that are refused with words; gRPC itself refuses the others
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
 ANSWER_WITHIN = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
@@ -49,11 +52,14 @@ SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """Long calls held at once; how many seconds an upload may say nothing, and how slow it may be."""
+    """Calls of each kind held at once; how many seconds an upload may say nothing, and how slow it may be."""
 
     uploads: int
     watchers: int
     downloads: int
+    calls: int  # short ones
+    share: int  # percent of each of these that one user may hold
+    streams: int  # calls of one connection under way; others wait in the client
     idle: float
     min_rate: int  # bytes a second, in time
 
@@ -68,7 +74,7 @@ class Server:
         inbox: Inbox,
         board: TaskBoard,
         downloads: Downloads,
-        info: Callable[[], ServerInfo],
+        info: Callable[[str], ServerInfo],
         limits: ServerLimits,
         callers: Callers,
         tls: ServerTls | None,
@@ -77,17 +83,25 @@ class Server:
         self._draining = threading.Event()
         self._health = health.HealthServicer()
         self._sending = Sending()
-        threads = limits.uploads + limits.downloads + SHORT_CALLS
+        # Uploads and downloads can take no thread that short calls need; a watcher has none.
+        threads = limits.uploads + limits.downloads + limits.calls + REFUSING
         requests = Requests()
         told = [requests.numbered, access_log(requests), audit(requests), errors(requests)]
-        guards = [*told, auth(callers, requests)]
+
+        def admission(limit: int, what: str, patience: float = math.inf) -> Admission:
+            return Admission(limit, what, share=limits.share, patience=patience)
+
+        short_calls = places(admission(limits.calls, "short calls"), requests)
+        guards = [*told, auth(callers, requests), short_calls]
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,
             interceptors=[*(Wrapping(guard) for guard in guards), Raw()],
+            maximum_concurrent_rpcs=threads + limits.watchers + LOOKED_AT,
             options=[
                 ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
                 ("grpc.so_reuseport", 0),
+                ("grpc.max_concurrent_streams", limits.streams),
                 # A window that grows with the line held 150 MB of one upload when the disk was slower.
                 ("grpc.http2.bdp_probe", 0),
                 ("grpc.http2.lookahead_bytes", WINDOW),
@@ -101,7 +115,8 @@ class Server:
                 ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
             ],
         )
-        uploads = Admission(limits.uploads, "uploads", patience=min(PATIENCE, limits.idle))
+        patience = min(PATIENCE, limits.idle)
+        uploads = admission(limits.uploads, "uploads", patience)
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
             VideoService(inbox, board, callers=callers, admission=uploads, limits=stream_limits),
@@ -111,15 +126,21 @@ class Server:
             UploadService(inbox, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
-        watchers = Admission(limits.watchers, "watchers")
-        self._tasks = TaskService(board, callers=callers, admission=watchers, sending=self._sending)
-        task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
-        file_service_pb2_grpc.add_FileServiceServicer_to_server(
-            FileService(
-                downloads, callers=callers, info=info, admission=Admission(limits.downloads, "downloads")
-            ),
-            self._server,
+        self._tasks = TaskService(
+            board,
+            callers=callers,
+            admission=admission(limits.watchers, "watchers"),
+            sending=self._sending,
         )
+        task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
+        self._files = FileService(
+            downloads,
+            callers=callers,
+            info=info,
+            admission=admission(limits.downloads, "downloads", patience),
+            limits=stream_limits,
+        )
+        file_service_pb2_grpc.add_FileServiceServicer_to_server(self._files, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self.address = self._listen(bind, tls)
 
@@ -129,8 +150,10 @@ class Server:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     def recheck(self) -> None:
-        """End the calls that hold no thread, and whose token does not hold any more."""
+        """End the calls whose own thread cannot: watchers whose token does not hold any more have none, and
+        that of a download waits until its client takes something."""
         self._tasks.recheck()
+        self._files.recheck()
 
     def stop(self, grace: float) -> None:
         """Take no new call, let the running ones end for `grace` seconds, then cut them off."""

@@ -40,7 +40,7 @@ class TaskService(pb_grpc.TaskServiceServicer):
             context, send, after=request.after_revision, sending=self._sending, encoder=self._encoder
         )
         with ExitStack() as stack:
-            stack.enter_context(self._admission.place())
+            stack.enter_context(self._admission.place(caller.proved))
             stack.callback(self._board.watch(request.task_id, watcher.changed, owner=owner))
             self._watchers[watcher] = caller
             stack.callback(self._watchers.pop, watcher)

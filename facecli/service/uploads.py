@@ -55,7 +55,10 @@ class UploadService(pb_grpc.UploadServiceServicer):
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> Iterator[pb.StreamUploadResponse]:
         caller = self._callers.of(context)
-        with self._admission.place() as place, Reception(self._inbox, user=caller.user) as reception:
+        with (
+            self._admission.place(caller.proved) as place,
+            Reception(self._inbox, user=caller.user) as reception,
+        ):
             batches = iter(
                 Intake(
                     request_iterator,
@@ -79,7 +82,8 @@ class UploadService(pb_grpc.UploadServiceServicer):
     def UploadChunk(
         self, request: pb.UploadChunkRequest, context: grpc.ServicerContext
     ) -> pb.UploadChunkResponse:
-        owner = self._callers.of(context).user(request.user_id)
+        caller = self._callers.of(context)
+        owner = caller.user(request.user_id)
         upload = self._inbox.get(request.upload_id, owner=owner)
         frame = Frame(
             offset=request.chunk_index * upload.chunk_size,
@@ -87,7 +91,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
             chunk_crc32c=request.crc32c if request.HasField("crc32c") else None,
             ends_chunk=True,
         )
-        with self._admission.place():
+        with self._admission.place(caller.proved):
             stored = self._inbox.put_chunk(upload.id, frame, owner=owner)
         return pb.UploadChunkResponse(upload=wire.to_message(stored))
 

@@ -43,7 +43,7 @@ class VideoService(pb_grpc.VideoServiceServicer):
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> pb.UploadResponse:
         caller = self._callers.of(context)
-        with self._admission.place() as place:
+        with self._admission.place(caller.proved) as place:
             upload_id, new_id = self._resumed(context, caller)
             with VideoReception(
                 self._inbox, user=caller.user, upload_id=upload_id, new_id=new_id

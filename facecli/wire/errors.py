@@ -38,6 +38,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.LimitReached: Code.RESOURCE_EXHAUSTED,
     errors.FileTooLarge: Code.RESOURCE_EXHAUSTED,
     errors.TooManyCalls: Code.RESOURCE_EXHAUSTED,
+    errors.QuotaReached: Code.RESOURCE_EXHAUSTED,
     errors.DiskFull: Code.RESOURCE_EXHAUSTED,
     errors.Unauthenticated: Code.UNAUTHENTICATED,
     errors.NotAllowed: Code.PERMISSION_DENIED,
@@ -83,6 +84,9 @@ _NO_TALK = {
     "Socket closed": "it closed the connection; does it want TLS, or a certificate (--tls-cert, --tls-key)?",
 }
 
+# What gRPC itself says in place of a server that has `maximum_concurrent_rpcs`.
+_OVERRUN = "Concurrent RPC limit exceeded!"
+
 # What gRPC says when there never was a connection.
 _CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
 
@@ -122,6 +126,8 @@ def _ours(error: grpc.RpcError, infos: Sequence[error_details_pb2.ErrorInfo], se
             return restored(kind, _text(error), info.metadata)
     if error.code() is Code.INTERNAL and not infos:
         return errors.Unavailable(f"the connection broke: {_text(error)}")
+    if _text(error) == _OVERRUN:
+        return errors.TooManyCalls(f"{server} has more calls than it can look at", retry_after=1)
     kind = _BY_CODE.get(error.code(), FacecliError)
     if kind is errors.ServerUnreachable:
         # The last of what gRPC strings together is what the system said, as in `Connection refused`.

@@ -21,6 +21,10 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
         upload_expiry_seconds=info.upload_expiry,
         max_pixels=info.max_pixels,
         max_video_seconds=info.max_video_seconds,
+        max_user_bytes=info.max_user_bytes,
+        max_user_unfinished=info.max_user_unfinished,
+        max_user_waiting=info.max_user_waiting,
+        user_bytes=info.user_bytes,
         user_id=info.user,
         admin=info.admin,
     )
@@ -43,6 +47,10 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         upload_expiry=message.upload_expiry_seconds,
         max_pixels=message.max_pixels,
         max_video_seconds=message.max_video_seconds,
+        max_user_bytes=message.max_user_bytes,
+        max_user_unfinished=message.max_user_unfinished,
+        max_user_waiting=message.max_user_waiting,
+        user_bytes=message.user_bytes,
         user=message.user_id,
         admin=message.admin,
     )

@@ -33,6 +33,9 @@ SERVER = ServerInfo(
     upload_expiry=1,
     max_pixels=1,
     max_video_seconds=1,
+    max_user_bytes=1,
+    max_user_unfinished=1,
+    max_user_waiting=1,
 )
 
 

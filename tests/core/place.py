@@ -12,15 +12,18 @@ from sqlalchemy import Engine
 from facecli.blobs.local import LocalBlobs
 from facecli.core.checksums import crc32c
 from facecli.core.inbox import Inbox, InboxLimits
+from facecli.core.quota import Quota, UserLimits
 from facecli.core.upload_writer import UploadWriter
 from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, UploadRows
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.usage import SqlUsageRows
 
 CHUNK = 1000  # bytes; no multiple of a page, so that neighbours share one
 FRAME = 300
 EXPIRY = 60.0  # seconds
+NO_LIMITS = UserLimits()
 
 Rows = TypeVar("Rows")
 
@@ -59,7 +62,12 @@ class Place:
         return kind(engine)
 
     def inbox(
-        self, *, rows: UploadRows | None = None, blobs: LocalBlobs | None = None, max_file_size: int = 10**6
+        self,
+        *,
+        rows: UploadRows | None = None,
+        blobs: LocalBlobs | None = None,
+        max_file_size: int = 10**6,
+        of_user: UserLimits = NO_LIMITS,
     ) -> Inbox:
         return Inbox(
             rows=rows or self.rows(),
@@ -67,6 +75,7 @@ class Place:
             clock=self.clock,
             monotonic=self.monotonic,
             limits=InboxLimits(max_file_size=max_file_size, expiry=EXPIRY),
+            quota=Quota(self.opened(SqlUsageRows), of_user),
         )
 
     def content(self, upload: Upload) -> bytes:

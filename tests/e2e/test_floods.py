@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from tests.e2e.conftest import Serve
 from tests.e2e.server import Server
 from tests.service.conftest import Stubs, frame
 
-OPENED = int(os.environ.get("FACECLI_TESTS_FLOOD", "200"))
-PLACES = OPENED // 4
+OPENED = 1000
+LINES = 4  # connections that these come over
+PLACES = 50
+OWN = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
 CANCELLED = 500
 PINGS = 20_000
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"  # and settings that change none
@@ -79,11 +81,16 @@ def test_uploads_that_are_half_open_keep_nobody_out(server: Server, stubs: Stubs
             yield first
         over.wait()
 
-    with grpc.insecure_channel(server.address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
-        eve = Stubs(channel)
-        begun = [frame(eve.begin(), 0, b"0123") for _ in range(10)]
+    with ExitStack() as stack:
+        eves = [
+            Stubs(stack.enter_context(grpc.insecure_channel(server.address, options=OWN)))
+            for _ in range(LINES)
+        ]
+        begun = [frame(eves[0].begin(), 0, b"0123") for _ in range(10)]
         firsts = [*begun, *[None] * (OPENED - len(begun))]
-        calls = [eve.uploads.StreamUpload(half_open(first)) for first in firsts]
+        calls = [
+            eves[number % LINES].uploads.StreamUpload(half_open(first)) for number, first in enumerate(firsts)
+        ]
         check_at_work(stubs, "bob")
         cpu, threads, memory = cost.so_far()
         over.set()
@@ -97,13 +104,15 @@ def test_uploads_that_are_half_open_keep_nobody_out(server: Server, stubs: Stubs
 def test_opening_and_cancelling_leaves_nothing(server: Server, stubs: Stubs) -> None:
     check_at_work(stubs, "ann")
     cost = Cost(server)
-    for number in range(CANCELLED):
-        call = stubs.uploads.StreamUpload(iter([frame("0" * 32, 0, b"0123")]))
-        if number % 2:
-            with suppress(grpc.RpcError):
-                call.initial_metadata()
-        call.cancel()
-    check_at_work(stubs, "bob")
+    with grpc.insecure_channel(server.address, options=OWN) as channel:
+        eve = Stubs(channel)
+        for number in range(CANCELLED):
+            call = eve.uploads.StreamUpload(iter([frame("0" * 32, 0, b"0123")]))
+            if number % 2:
+                with suppress(grpc.RpcError):
+                    call.initial_metadata()
+            call.cancel()
+        check_at_work(stubs, "bob")
     cpu, threads, memory = cost.so_far()
     sys.stderr.write(f"{CANCELLED} cancelled: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
     assert cpu < CANCELLED * 0.02

@@ -36,6 +36,9 @@ class CountedRows:
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
         return self._rows.insert(new, task_id=task_id, now=now)
 
+    def with_key(self, owner: str, key: str) -> Task | None:
+        return self._rows.with_key(owner, key)
+
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         return self._rows.get(task_id, owner=owner)
 

@@ -102,7 +102,7 @@ REQUESTS: Mapping[str, Callable[[Things], list[Message]]] = {
         task_pb.DeleteTaskRequest(user_id=of.user, task_id=of.doomed_task_id)
     ],
     "FileService.Download": lambda of: [file_pb.DownloadRequest(user_id=of.user, url=of.result_url)],
-    "FileService.GetServerInfo": lambda of: [file_pb.GetServerInfoRequest()],
+    "FileService.GetServerInfo": lambda of: [file_pb.GetServerInfoRequest(user_id=of.user)],
 }
 
 

@@ -50,7 +50,7 @@ def test_every_rpc_and_every_text_in_its_request_has_a_place_here() -> None:
     assert set(REQUESTS) == set(RPCS)
     texts = {name for method in RPCS.values() for name in strings(method.input_type)}
     assert texts == REFERENCES | HARMLESS
-    assert [rpc for rpc in RPCS if rpc not in dict(MATRIX)] == ["FileService.GetServerInfo"]
+    assert not [rpc for rpc in RPCS if rpc not in dict(MATRIX)]
 
 
 @pytest.mark.parametrize(("rpc", "field"), MATRIX)

@@ -92,6 +92,10 @@ def test_server_info_arrives_as_it_was() -> None:
         upload_expiry=7,
         max_pixels=2**31,
         max_video_seconds=8,
+        max_user_bytes=9,
+        max_user_unfinished=10,
+        max_user_waiting=11,
+        user_bytes=12,
     )
     assert files.info_from_message(files.info_to_message(info)) == info
 

@@ -27,11 +27,13 @@ class DownloadResponse(_message.Message):
     def __init__(self, data: _Optional[bytes] = ..., size: _Optional[int] = ..., crc32c: _Optional[int] = ...) -> None: ...
 
 class GetServerInfoRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("user_id",)
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds", "user_id", "admin")
+    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds", "max_user_bytes", "max_user_unfinished", "max_user_waiting", "user_bytes", "user_id", "admin")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +49,10 @@ class GetServerInfoResponse(_message.Message):
     UPLOAD_EXPIRY_SECONDS_FIELD_NUMBER: _ClassVar[int]
     MAX_PIXELS_FIELD_NUMBER: _ClassVar[int]
     MAX_VIDEO_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_USER_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_USER_UNFINISHED_FIELD_NUMBER: _ClassVar[int]
+    MAX_USER_WAITING_FIELD_NUMBER: _ClassVar[int]
+    USER_BYTES_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ADMIN_FIELD_NUMBER: _ClassVar[int]
     version: str
@@ -64,6 +70,10 @@ class GetServerInfoResponse(_message.Message):
     upload_expiry_seconds: int
     max_pixels: int
     max_video_seconds: int
+    max_user_bytes: int
+    max_user_unfinished: int
+    max_user_waiting: int
+    user_bytes: int
     user_id: str
     admin: bool
-    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ..., user_id: _Optional[str] = ..., admin: _Optional[bool] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ..., max_user_bytes: _Optional[int] = ..., max_user_unfinished: _Optional[int] = ..., max_user_waiting: _Optional[int] = ..., user_bytes: _Optional[int] = ..., user_id: _Optional[str] = ..., admin: _Optional[bool] = ...) -> None: ...

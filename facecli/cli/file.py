@@ -1,0 +1,122 @@
+"""`facecli file`: the uploads that a server keeps."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facecli.cli.exits import each
+from facecli.cli.help import add_commands
+from facecli.cli.objects import file_object
+from facecli.cli.options import (
+    Json,
+    Profile,
+    Quiet,
+    Server,
+    Timeout,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    User,
+)
+from facecli.cli.output import Output
+from facecli.cli.session import session
+from facecli.core.uploads import upload_id_of
+
+if TYPE_CHECKING:
+    from facecli.core.uploads import Upload
+
+app = typer.Typer(help="List and delete the user's files on the server.", rich_markup_mode=None)
+
+
+def list_files(
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Only uploads that are not complete.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", help="At most so many, the newest first.", min=1)
+    ] = 100,
+    server: Server = None,
+    user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List the user's files, the newest first.
+
+    One that is not complete goes on when the same facecli upload is run again.
+
+    Example: facecli file list --unfinished
+
+    Exit codes: 0 done, also with none, 4 not let in, 6 no server.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
+        wanted = (upload for upload in opened.uploads.listed() if not (unfinished and upload.completed))
+        for upload in islice(wanted, limit):
+            output.show(file_object(upload), text=_line(upload), short=upload.file_url)
+
+
+def delete(
+    urls: Annotated[list[str], typer.Argument(metavar="URL…", help="file_urls.", show_default=False)],
+    server: Server = None,
+    user: User = None,
+    tls: Tls = None,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    profile: Profile = None,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Delete files on the server, finished or not.
+
+    A file that a task still needs stays until the task has ended. Results are deleted with their tasks:
+    facecli task delete.
+
+    Example: facecli file delete $(facecli file list --unfinished -q)
+
+    Exit codes: 0 deleted, 1 a task needs it, 2 not a file_url, 5 no such file, 6 no server.
+    """
+    output = Output(as_json=as_json, quiet=quiet)
+    with session(
+        profile=profile,
+        server=server,
+        user=user,
+        timeout=timeout,
+        tls=tls,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    ) as opened:
+
+        def deleted(url: str) -> None:
+            opened.uploads.cancel(upload_id_of(url))
+            output.show({"file_url": url, "deleted": True}, text=f"{url}  deleted", short=url)
+
+        each(urls, deleted, as_json=as_json)
+
+
+def _line(upload: "Upload") -> str:
+    size = upload.size or "?"
+    state = f"{size} bytes" if upload.completed else f"{upload.stored_bytes} of {size} bytes, not complete"
+    return f"{upload.file_url}  {state}"
+
+
+add_commands(app, {"list": list_files, "delete": delete})

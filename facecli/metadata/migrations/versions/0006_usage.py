@@ -1,0 +1,11 @@
+"""What a user has is counted in indexes alone."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.create_index("ix_uploads_used", "uploads", ["owner", "status", "size", "total_chunks", "chunk_size"])
+    op.create_index("ix_tasks_used", "tasks", ["owner", "status", "result_size"])
