@@ -1,12 +1,18 @@
 """How much one user may have, and hold: refused with the time to come back, and nobody else feels it."""
 
+import logging
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facecli.bootstrap.serving import serving
 from facecli.config import Settings
@@ -146,38 +152,81 @@ def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, 
         ended.set()
 
 
-def test_a_download_that_nobody_takes_gives_its_place_away_and_ends(settings: Settings) -> None:
-    """Eve's fills the buffers and stands still."""
-    limits = replace(settings, max_downloads=1, idle_limit=0.5, min_rate=0)
+def test_one_user_has_no_more_than_a_share_of_the_short_calls(
+    settings: Settings, made: Tokens, tmp_path: Path
+) -> None:
+    """Ann's call waits for a database that somebody has locked."""
+    retry = threading.Event()
     with (
-        serving(limits) as server,
-        grpc.insecure_channel(server.address) as channel,
-        grpc.insecure_channel(server.address, options=[("grpc.use_local_subchannel_pool", 1)]) as idle,
+        serving(replace(settings, auth="token", max_calls=2, user_share=50)) as server,
+        bearing(server.address, made.create("ann")[1]) as ann,
+        bearing(server.address, made.create("bob")[1]) as bob,
+        closing(sqlite3.connect(tmp_path / "data" / "facecli.db", isolation_level=None)) as lock,
     ):
-        stubs = Stubs(channel)
-        data = bytes(2**24)
-        first = pb.UploadRequest(
-            user_id="ann", file_name="a.mp4", chunk=data, total_chunks=2, file_type="video"
-        )
-        second = pb.UploadRequest()
-        second.CopyFrom(first)
-        second.chunk_index = 1
-        url = stubs.videos.UploadVideo(iter([first, second])).file_url
-        request = file_pb.DownloadRequest(user_id="ann", url=url)
-        untaken = Stubs(idle).files.Download(request)
-        next(untaken)
-        retry = threading.Event()
+        lock.execute("BEGIN IMMEDIATE")
+        waiting = ann.uploads.BeginUpload.future(begin(10, user=""))
+        asked = upload_pb.ListUploadsRequest()
+        until = time.monotonic() + DEADLINE
         while True:
             try:
-                size = sum(len(part.data) for part in stubs.files.Download(request))
+                ann.uploads.ListUploads(asked)
+            except grpc.RpcError:
+                break
+            assert time.monotonic() < until
+            retry.wait(0.02)
+        code, error, seconds = refusal(lambda: ann.uploads.ListUploads(asked))
+        assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
+        assert "holds 1 short calls of ann at once" in error.message
+        assert not bob.uploads.ListUploads(asked).uploads
+        health: Any = health_pb2_grpc.HealthStub(ann.channel)
+        assert health.Check(health_pb2.HealthCheckRequest()).status
+        lock.execute("ROLLBACK")
+        assert waiting.result().upload.upload_id
+
+
+@contextmanager
+def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iterator[object]]]:
+    """A download of 32 MiB that fills all buffers and then stands still; and stubs for others."""
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    with (
+        grpc.insecure_channel(address, options=own) as channel,
+        grpc.insecure_channel(address, options=own) as idle,
+    ):
+        stubs, data = Stubs(channel), bytes(2**24)
+        chunks = [chunk(index, data, total_chunks=2) for index in range(2)]
+        request = file_pb.DownloadRequest(user_id="ann", url=stubs.videos.UploadVideo(iter(chunks)).file_url)
+        call = Stubs(idle).files.Download(request)
+        next(call)
+        yield stubs, request, call
+
+
+def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """Its client learns of it when it goes on; the log tells."""
+    look, until = threading.Event(), time.monotonic() + DEADLINE
+    with (
+        caplog.at_level(logging.INFO, "facecli.access"),
+        serving(replace(settings, idle_limit=0.5, min_rate=0)) as server,
+        untaken(server.address) as (_, _, call),
+    ):
+        while not any("FileService/Download CANCELLED" in record.message for record in caplog.records):
+            assert time.monotonic() < until
+            look.wait(0.05)
+        with pytest.raises(grpc.RpcError):
+            list(call)
+
+
+def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Settings) -> None:
+    limits = replace(settings, max_downloads=1, idle_limit=3600.0, min_rate=0)
+    retry = threading.Event()
+    with serving(limits) as server, untaken(server.address) as (stubs, request, _):
+        while True:
+            try:
+                parts = [part.data for part in stubs.files.Download(request)]
                 break
             except grpc.RpcError as error:
                 assert error.code() is Code.RESOURCE_EXHAUSTED
                 retry.wait(0.2)
-        assert size == 2**25
-        with pytest.raises(grpc.RpcError) as caught:
-            list(untaken)
-        assert caught.value.code() in {Code.DEADLINE_EXCEEDED, Code.CANCELLED}
+        assert sum(map(len, parts)) == 2**25
 
 
 def test_one_connection_has_so_many_calls_under_way_and_more_wait(
