@@ -45,6 +45,7 @@ PATIENCE = 3.0  # seconds that an upload may say nothing when another one needs 
 REFUSING = 32  # threads for calls that get no place
 LOOKED_AT = 512  # calls beyond all places that are refused with words; gRPC itself refuses the others
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
+ANY = 2**31 - 1  # the most that gRPC knows
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
 ANSWER_WITHIN = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
 SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
@@ -59,7 +60,7 @@ class ServerLimits:
     downloads: int
     calls: int  # short ones
     share: int  # percent of each of these that one user may hold
-    streams: int  # calls of one connection under way; others wait in the client
+    streams: int  # calls of one connection under way, 0 for any; others wait in the client
     idle: float
     min_rate: int  # bytes a second, in time
 
@@ -101,7 +102,7 @@ class Server:
             options=[
                 ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
                 ("grpc.so_reuseport", 0),
-                ("grpc.max_concurrent_streams", limits.streams),
+                ("grpc.max_concurrent_streams", limits.streams or ANY),
                 # A window that grows with the line held 150 MB of one upload when the disk was slower.
                 ("grpc.http2.bdp_probe", 0),
                 ("grpc.http2.lookahead_bytes", WINDOW),

@@ -250,3 +250,11 @@ def test_one_connection_has_so_many_calls_under_way_and_more_wait(
         assert next(another.tasks.WatchTask(watch)).task.status == "pending"
         watching[0].cancel()
         assert next(stubs.tasks.WatchTask(watch)).task.status == "pending"
+
+
+def test_no_limit_of_calls_on_one_connection_is_none(settings: Settings) -> None:
+    with (
+        serving(replace(settings, max_streams=0)) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        assert Stubs(channel).stored(b"0123456789")
