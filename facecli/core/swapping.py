@@ -26,7 +26,7 @@ from facecli.core.kept_work import KeptWork
 from facecli.core.media import Media, Segment, VideoInfo
 from facecli.core.run_watch import JOINING, RunWatch
 from facecli.core.tasks import Change, Result, Task, TaskRows, TaskStatus
-from facecli.core.uploads import UploadRows
+from facecli.core.upload_rows import UploadRows
 
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
 

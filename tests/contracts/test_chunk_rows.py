@@ -9,7 +9,8 @@ import pytest
 
 from facecli.core.errors import InvalidInput, TakenOver
 from facecli.core.tasks import TaskRows
-from facecli.core.uploads import Chunk, UploadRows
+from facecli.core.upload_rows import UploadRows
+from facecli.core.uploads import Chunk
 from tests.contracts.test_upload_rows import NEW, UNKNOWN_SIZE, chunk, insert, store
 
 

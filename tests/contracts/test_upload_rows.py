@@ -7,7 +7,8 @@ import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
 from facecli.core.tasks import TaskRows
-from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadRows, UploadStatus
+from facecli.core.upload_rows import UploadRows
+from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 
 NEW = NewUpload(
     owner="ann",
