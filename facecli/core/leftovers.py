@@ -1,6 +1,6 @@
 """What nobody needs any more: found as data first, removed in a second step."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +12,12 @@ class LeftoverKind(StrEnum):
     TASK = "task"
     BLOB = "blob"
     WORK = "work"
+
+
+class Fate(StrEnum):
+    REMOVED = "removed"
+    WOULD_GO = "would go"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +44,20 @@ def removed(leftovers: Iterable[Leftover]) -> int:
     return sum(leftover.remove() for leftover in leftovers)
 
 
-def orphan(blobs: BlobStore, key: str, *, why: str) -> Leftover:
+def cleared(
+    leftovers: Iterable[Leftover], *, dry_run: bool, trust_clock: bool
+) -> Iterator[tuple[Leftover, Fate]]:
+    """Each with what becomes of it. What is over by a clock alone goes only when that clock is trusted."""
+    for leftover in leftovers:
+        if not (leftover.orphan or trust_clock):
+            yield leftover, Fate.KEPT
+        elif dry_run:
+            yield leftover, Fate.WOULD_GO
+        else:
+            yield leftover, Fate.REMOVED if leftover.remove() else Fate.KEPT
+
+
+def orphan_blob(blobs: BlobStore, key: str, *, why: str) -> Leftover:
     """A blob that no row knows."""
 
     def remove() -> bool:

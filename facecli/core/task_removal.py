@@ -7,7 +7,7 @@ from pathlib import Path
 from facecli.core import kept_work
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import TaskNotFound
-from facecli.core.leftovers import Leftover, LeftoverKind, orphan, removed, size_of
+from facecli.core.leftovers import Leftover, LeftoverKind, orphan_blob, removed, size_of
 from facecli.core.silence import Silence
 from facecli.core.tasks import Task, TaskRows, TaskStatus
 from facecli.core.upload_removal import day
@@ -102,7 +102,7 @@ class TaskRemoval:
             if task and task.status is TaskStatus.PROCESSING:
                 continue
             if task is None or task.result is None or task.result.blob_key != key:
-                yield orphan(self._blobs, key, why="no task has its result there")
+                yield orphan_blob(self._blobs, key, why="no task has its result there")
 
     def _orphan_work(self) -> Iterator[Leftover]:
         for folder in filter(Path.is_dir, self._workspace.glob("*")):

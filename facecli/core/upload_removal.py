@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import UploadNotFound
-from facecli.core.leftovers import Leftover, LeftoverKind, orphan, removed, size_of
+from facecli.core.leftovers import Leftover, LeftoverKind, orphan_blob, removed, size_of
 from facecli.core.open_files import OpenFiles
 from facecli.core.silence import Silence
 from facecli.core.upload_rows import UploadRows
@@ -47,7 +47,7 @@ class UploadRemoval:
     def orphans(self) -> list[Leftover]:
         """Bytes that no row knows."""
         keys = [key for key in self._blobs.keys("uploads") if not self._known(key)]
-        return [orphan(self._blobs, key, why="no upload has its bytes there") for key in keys]
+        return [orphan_blob(self._blobs, key, why="no upload has its bytes there") for key in keys]
 
     def delete_blobs(self, upload_id: str) -> None:
         for key in blob_keys(upload_id):

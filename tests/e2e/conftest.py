@@ -11,6 +11,7 @@ import pytest
 
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
+from tests.e2e.clock import FakeClock
 from tests.e2e.files import PacedFfmpeg, make_file
 from tests.e2e.server import Server
 
@@ -54,6 +55,12 @@ def file(tmp_path: Path) -> Iterator[MakeFile]:
     yield make
     for path in made:
         path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> FakeClock:
+    (tmp_path / "clock").mkdir()
+    return FakeClock(tmp_path / "clock")
 
 
 @pytest.fixture(scope="session")
