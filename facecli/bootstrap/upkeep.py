@@ -1,27 +1,31 @@
 """Joins what looks after a data directory while no server runs on it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-from sqlalchemy import Engine
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.local import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.parts import url
 from facecli.config import Settings, data_directory
+from facecli.core.damage import Reader
 from facecli.core.errors import InvalidInput
+from facecli.core.inspection import Inspection
 from facecli.core.leftovers import Leftover
 from facecli.core.open_files import OpenFiles
 from facecli.core.silence import Silence
+from facecli.core.task_check import TaskCheck
 from facecli.core.task_removal import TaskRemoval
+from facecli.core.upload_check import UploadCheck
 from facecli.core.upload_removal import UploadRemoval
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translated
 from facecli.metadata.directories import SqlDirectoryRows
+from facecli.metadata.integrity import complaints
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 
@@ -30,28 +34,46 @@ from facecli.metadata.uploads import SqlUploadRows
 class _Place:
     settings: Settings
     directory: Path
-    engine: Engine
+    blobs: LocalBlobs
+    uploads: SqlUploadRows
+    tasks: SqlTaskRows
+    complaints: Callable[[], Sequence[str]]
 
     def removals(self) -> tuple[UploadRemoval, TaskRemoval]:
-        uploads, blobs = SqlUploadRows(self.engine), LocalBlobs(self.directory)
-        expiry = self.settings.upload_expiry
         return (
             UploadRemoval(
-                rows=uploads,
-                blobs=blobs,
-                files=OpenFiles(rows=uploads, blobs=blobs),
-                silence=Silence(expiry=expiry, monotonic=time.monotonic),
+                rows=self.uploads,
+                blobs=self.blobs,
+                files=OpenFiles(rows=self.uploads, blobs=self.blobs),
+                silence=Silence(expiry=self.settings.upload_expiry, monotonic=time.monotonic),
                 clock=time.time,
             ),
             TaskRemoval(
-                rows=SqlTaskRows(self.engine),
-                blobs=blobs,
+                rows=self.tasks,
+                blobs=self.blobs,
                 forget=self._forget,
                 workspace=self.directory / "work",
                 expiry=self.settings.result_expiry,
                 clock=time.time,
                 monotonic=time.monotonic,
             ),
+        )
+
+    def orphans(self) -> list[Leftover]:
+        uploads, tasks = self.removals()
+        return [*uploads.orphans(), *tasks.orphans()]
+
+    def inspection(self, reader: Reader, *, quick: bool) -> Inspection:
+        expiry = self.settings.upload_expiry
+        return Inspection(
+            uploads=self.uploads,
+            tasks=self.tasks,
+            upload_check=UploadCheck(
+                rows=self.uploads, reader=reader, clock=time.time, expiry=expiry, quick=quick
+            ),
+            task_check=TaskCheck(rows=self.tasks, reader=reader, clock=time.time, quick=quick),
+            orphans=self.orphans,
+            complaints=self.complaints(),
         )
 
     def _forget(self, work_ids: Sequence[str]) -> None:
@@ -69,7 +91,15 @@ def leftovers(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Leftove
     with _opened(settings, taken="" if dry_run else taken) as place:
         uploads, tasks = place.removals()
         overdue = [*uploads.overdue(measured=False), *tasks.overdue(measured=False)]
-        yield [*overdue, *uploads.orphans(), *tasks.orphans()]
+        yield [*overdue, *place.orphans()]
+
+
+@contextmanager
+def inspection(settings: Settings, *, quick: bool, passed: Callable[[int], None]) -> Iterator[Inspection]:
+    """A look at all that is kept; DirectoryInUse while a server runs. `passed` is told of bytes looked at."""
+    taken = "a facecli serve uses {}, which changes while it runs; stop it for the time of the check"
+    with _opened(settings, taken=taken) as place:
+        yield place.inspection(Reader(place.blobs, passed=passed), quick=quick)
 
 
 @contextmanager
@@ -90,4 +120,11 @@ def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
         stack.callback(engine.dispose)
         schema.check(engine)
         check_identity(directory, known=SqlDirectoryRows(engine).known)
-        yield _Place(settings=settings, directory=directory, engine=engine)
+        yield _Place(
+            settings=settings,
+            directory=directory,
+            blobs=LocalBlobs(directory),
+            uploads=SqlUploadRows(engine),
+            tasks=SqlTaskRows(engine),
+            complaints=partial(complaints, engine),
+        )

@@ -32,6 +32,10 @@ class UploadRows(Protocol):
         """Newest first; `before` is the id that ended the page before, or empty."""
         ...
 
+    def page(self, *, after: str) -> Sequence[Upload]:
+        """Everybody's, by id, the ones behind that id; not all if they are many."""
+        ...
+
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
         """By index."""
         ...
@@ -53,7 +57,11 @@ class UploadRows(Protocol):
         ...
 
     def forget_chunks(self, upload_id: str, indexes: Sequence[int]) -> Upload:
-        """Chunks that the disk has lost: they are missing again."""
+        """Chunks that the disk has lost: they are missing again, and those that are left are counted anew."""
+        ...
+
+    def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
+        """A complete upload is incomplete again without the lost chunks; those that are left lie at home."""
         ...
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:

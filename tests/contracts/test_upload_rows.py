@@ -196,6 +196,14 @@ def test_pages_run_from_the_newest_to_the_oldest(upload_rows: UploadRows) -> Non
     assert [upload.id for upload in (*first, *second, *third)] == ["u4", "u3", "u2", "u1", "u0"]
 
 
+def test_everybodys_are_read_page_by_page_by_their_ids(upload_rows: UploadRows) -> None:
+    for upload_id, owner in [("u2", "ann"), ("u1", "bob"), ("u3", "bob")]:
+        insert(upload_rows, replace(NEW, owner=owner), upload_id)
+    assert [upload.id for upload in upload_rows.page(after="")] == ["u1", "u2", "u3"]
+    assert [upload.id for upload in upload_rows.page(after="u1")] == ["u2", "u3"]
+    assert upload_rows.page(after="u3") == []
+
+
 @pytest.mark.parametrize("before", ["bobs", "nope"])
 def test_a_page_after_nothing_of_mine_is_refused(upload_rows: UploadRows, before: str) -> None:
     insert(upload_rows, replace(NEW, owner="bob"), upload_id="bobs")

@@ -1,4 +1,4 @@
-"""`facecli gc` on a real data directory: what nobody needs goes, and nothing live, whatever the clock says."""
+"""`facecli gc` on a real data directory: what nobody needs goes, nothing live does, whatever a clock says."""
 
 from pathlib import Path
 
