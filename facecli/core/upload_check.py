@@ -108,7 +108,7 @@ def _wrong(found: _Found) -> Iterator[str]:
     if found.lost and found.size is None:
         yield "its file is missing"
     elif found.lost:
-        yield f"{_chunks(found.lost)} differ or are missing"
+        yield f"{_chunks(found.lost)} lost"
     if upload.completed and found.size is not None and found.size != upload.size:
         yield f"its file has {found.size} bytes instead of {upload.size}"
     if found.wrong_sum:
@@ -119,15 +119,15 @@ def _wrong(found: _Found) -> Iterator[str]:
 
 def _cure(found: _Found) -> str:
     if found.lost:
-        return f"{_chunks(found.lost)} are to come again; facecli upload of the same file sends just those"
+        return f"facecli upload of the same file sends {_chunks(found.lost)} again and nothing else"
     if found.wrong_sum:
         return "it is incomplete again; facecli upload of the same file completes it"
     return "what lies behind its end is cut off" if found.surplus else "the chunks are counted anew"
 
 
 def _chunks(indexes: Sequence[int]) -> str:
-    """`chunks 0-2, 7`."""
+    """`chunk 7`, `chunks 0-2, 7`."""
     starts = [indexes[0], *(after for before, after in pairwise(indexes) if after != before + 1)]
     ends = [*(before for before, after in pairwise(indexes) if after != before + 1), indexes[-1]]
     spans = (f"{a}" if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
-    return f"chunks {', '.join(spans)}"
+    return f"chunk{'s' if len(indexes) > 1 else ''} {', '.join(spans)}"

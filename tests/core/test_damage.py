@@ -78,12 +78,12 @@ def longer(path: Path) -> None:
 
 
 HARM: dict[str, tuple[Callable[[Path], object], list[int], str]] = {
-    "a flipped byte": (lambda path: flip(path, CHUNK + 1), [0, 2, 3], "chunks 1 differ or are missing"),
-    "two of them": (flip_two, [1, 2], "chunks 0, 3 differ or are missing"),
+    "a flipped byte": (lambda path: flip(path, CHUNK + 1), [0, 2, 3], "chunk 1 lost"),
+    "two of them": (flip_two, [1, 2], "chunks 0, 3 lost"),
     "shorter": (
         lambda path: cut(path, CHUNK + 5),
         [0],
-        "chunks 1-3 differ or are missing, its file has 1005 bytes instead of 3007",
+        "chunks 1-3 lost, its file has 1005 bytes instead of 3007",
     ),
     "longer": (longer, [0, 1, 2, 3], "its file has 3011 bytes instead of 3007"),
     "missing": (Path.unlink, [], "its file is missing"),

@@ -104,13 +104,13 @@ def stray(data: Data, name: str) -> None:
 
 Harm = Callable[[Data], object]
 UPLOADS: dict[str, tuple[Harm, str, int]] = {
-    "a flipped byte": (lambda data: flip(data.upload, 2 * MIB), "chunks 2 differ", 1),
-    "a cut": (lambda data: os.truncate(data.upload, 4 * MIB + 1), "chunks 4-5 differ", 2),
+    "a flipped byte": (lambda data: flip(data.upload, 2 * MIB), "chunk 2 lost", 1),
+    "a cut": (lambda data: os.truncate(data.upload, 4 * MIB + 1), "chunks 4-5 lost", 2),
     "a tail": (lambda data: os.truncate(data.upload, SIZE * MIB + 1), "instead of", 0),
     "no file": (lambda data: data.upload.unlink(), "its file is missing", SIZE),
     "no row of a chunk": (
         lambda data: data.execute('DELETE FROM chunks WHERE upload_id = ? AND "index" = 3', data.upload_id),
-        "chunks 3 differ or are missing",
+        "chunk 3 lost",
         1,
     ),
     "a wrong checksum": (
@@ -141,7 +141,7 @@ def test_of_a_harmed_upload_only_the_lost_chunks_are_sent_again(
 
 
 HALVES: dict[str, tuple[Harm, str, int]] = {
-    "a flipped byte": (lambda data: flip(data.half, MIB), "chunks 1 differ", 1),
+    "a flipped byte": (lambda data: flip(data.half, MIB), "chunk 1 lost", 1),
     "no file": (lambda data: data.half.unlink(), "its file is missing", 3),
     "wrong counts": (
         lambda data: data.execute(
