@@ -13,6 +13,7 @@ from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
 from tests.e2e.clock import FakeClock
 from tests.e2e.files import PacedFfmpeg, make_file
+from tests.e2e.fsck import check_whole
 from tests.e2e.server import Server
 
 Serve = Callable[..., Server]
@@ -32,9 +33,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for every test that does it no harm."""
+    """One for every test that does it no harm; after all of them what it keeps is whole."""
     with Server(tmp_path_factory.mktemp("server") / "data") as running:
         yield running
+        running.terminate()
+        check_whole(running)
 
 
 @pytest.fixture
