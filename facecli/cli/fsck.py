@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from facecli import config
+from facecli.cli.objects import damage_object
 from facecli.cli.options import Database, DataDir, Json, Profile, ProgressKind, Quiet
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
-from facecli.core.damage import Damage
+from facecli.core.damage import Damage, mended
 from facecli.core.errors import BytesDiffer
 from facecli.core.inspection import Inspection
 from facecli.core.progress import TransferProgress
@@ -43,13 +44,11 @@ def fsck(
     settings = config.load(flags, profile=profile)
     found, mendable, left = 0, 0, 0
     with bars(settings.progress, quiet=quiet) as drawn, _opened(settings, drawn.transfer(), quick) as looking:
-        for damage in looking.damages():
-            if repair and damage.repair:
-                damage.repair()
-            _show(output, damage, repaired=bool(repair and damage.repair))
+        for damage, repaired in mended(looking.damages(), repair=repair):
+            _show(output, damage, repaired=repaired)
             found += 1
             mendable += damage.repair is not None
-            left += not (repair and damage.repair)
+            left += not repaired
     if left:
         cure = f"; facecli fsck --repair mends {mendable}" if mendable and not repair else ""
         raise BytesDiffer(f"damaged: {left}{cure}")
@@ -78,15 +77,5 @@ def _show(output: Output, damage: Damage, *, repaired: bool) -> None:
     cure = f"repaired: {damage.cure}" if repaired else f"--repair: {damage.cure}"
     if not damage.repair:
         cure = damage.cure
-    output.show(
-        {
-            "kind": damage.kind,
-            "id": damage.id,
-            "what": damage.what,
-            "cure": damage.cure,
-            "repairable": damage.repair is not None,
-            "repaired": repaired,
-        },
-        text=f"{damage.kind} {damage.id}  {damage.what}; {cure}",
-        short=damage.id,
-    )
+    text = f"{damage.kind} {damage.id}  {damage.what}; {cure}"
+    output.show(damage_object(damage, repaired=repaired), text=text, short=damage.id)

@@ -1,14 +1,15 @@
 """`facecli gc`: what nobody needs any more."""
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from facecli import config
+from facecli.cli.objects import leftover_object
 from facecli.cli.options import Database, DataDir, Json, Profile, Quiet
 from facecli.cli.output import Output
-from facecli.core.leftovers import Fate, Leftover, cleared
+from facecli.core.leftovers import Fate, cleared
 
 DONE = {False: Fate.REMOVED, True: Fate.WOULD_GO}  # by whether it is a dry run
 
@@ -45,7 +46,7 @@ def gc(
         for leftover, fate in cleared(found, dry_run=dry_run, trust_clock=trust_clock):
             text = f"{fate:8}  {leftover.kind} {leftover.id}  {_megabytes(leftover.size)}  {leftover.why}"
             short = "" if fate is Fate.KEPT else leftover.id
-            output.show(_object(leftover, fate), text=text, short=short)
+            output.show(leftover_object(leftover, fate), text=text, short=short)
             things[fate] += 1
             sizes[fate] += leftover.size
     done = DONE[dry_run]
@@ -59,13 +60,3 @@ def gc(
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
-
-
-def _object(leftover: Leftover, fate: Fate) -> dict[str, Any]:
-    return {
-        "kind": leftover.kind,
-        "id": leftover.id,
-        "fate": fate,
-        "bytes": leftover.size,
-        "why": leftover.why,
-    }

@@ -1,6 +1,6 @@
 """What is wrong with a thing that is kept, what puts it right, and the reading that finds out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,6 +27,14 @@ class Damage:
     what: str
     cure: str
     repair: Callable[[], object] | None
+
+
+def mended(damages: Iterable[Damage], *, repair: bool) -> Iterator[tuple[Damage, bool]]:
+    """Each with whether it is repaired now."""
+    for damage in damages:
+        if repair and damage.repair:
+            damage.repair()
+        yield damage, bool(repair and damage.repair)
 
 
 class Reader:
