@@ -17,9 +17,15 @@ HELD = 3.5  # MiB
 
 
 @pytest.fixture
-def used(serve: Serve, user: str, file: MakeFile, face: Path, clip: Path) -> Server:
-    """A server that was stopped, with an upload that was cut short and a task that completed."""
-    server = serve()
+def used(
+    serve: Serve, user: str, file: MakeFile, face: Path, clip: Path, request: pytest.FixtureRequest
+) -> Server:
+    """A server that was stopped, with an upload that was cut short and a task that completed.
+
+    A parameter names the fixture of another database than SQLite.
+    """
+    database = request.getfixturevalue(request.param) if hasattr(request, "param") else ""
+    server = serve(environment={"FACECLI_DATABASE": database})
     with (
         held_line(server.address, after=int(HELD * MIB)) as relay,
         Running(*upload(file(SIZE), relay.address, user)) as sending,
@@ -37,7 +43,7 @@ def test_a_clock_that_jumped_a_month_ahead_takes_nothing_live(
 ) -> None:
     clock.set(MONTH)
     before = files(used)
-    kept = gc(used, environment=clock.environment)
+    kept = gc(used, clock=clock)
     assert {(found["kind"], found["fate"]) for found in kept} == {("upload", "kept"), ("task", "kept")}
     assert files(used) == before
     used.start()
@@ -46,11 +52,12 @@ def test_a_clock_that_jumped_a_month_ahead_takes_nothing_live(
     assert run("task", "list", "-q", "--server", used.address, "--user", user).out
 
 
+@pytest.mark.parametrize("used", ["postgresql"], indirect=True)
 def test_what_is_over_goes_by_a_clock_that_is_trusted_with_all_that_was_its_own(
     used: Server, user: str, clock: FakeClock
 ) -> None:
     clock.set(MONTH)
-    gone = gc(used, "--trust-clock", environment=clock.environment)
+    gone = gc(used, "--trust-clock", clock=clock)
     assert {(found["kind"], found["fate"]) for found in gone} == {("upload", "removed"), ("task", "removed")}
     assert used.results() == used.leftovers() == []
     used.start()
@@ -80,8 +87,10 @@ def upload(path: Path, address: str, user: str) -> tuple[object, ...]:
     return ("upload", path, *to, "--progress", "json", "--json")
 
 
-def gc(server: Server, *options: str, **more: object) -> list[Event]:
-    return run("gc", "--data-dir", server.data, *options, "--json", **more).objects  # type: ignore[arg-type]
+def gc(server: Server, *options: str, clock: FakeClock | None = None) -> list[Event]:
+    database = {"FACECLI_DATABASE": server.environment["FACECLI_DATABASE"]}
+    environment = {**database, **(clock.environment if clock else {})}
+    return run("gc", "--data-dir", server.data, *options, "--json", environment=environment).objects
 
 
 def short(found: Event) -> Event:
