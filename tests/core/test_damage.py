@@ -1,13 +1,14 @@
 """Damage of uploads is found by what differs, and mended so that only what is lost is sent again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from facecli.blobs.local import LocalBlobs
 from facecli.core.damage import Damage, Reader
-from facecli.core.errors import UploadUnfinished
+from facecli.core.errors import StorageFailed, UploadUnfinished
 from facecli.core.upload_check import UploadCheck
 from facecli.core.uploads import Upload
 from facecli.metadata.uploads import SqlUploadRows
@@ -201,6 +202,24 @@ def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
     assert checked.damage(upload.id, quick=True) is None
     cut(path, 5)
     assert checked.damage(upload.id, quick=True)
+
+
+class BadSector(LocalBlobs):
+    """A disk that does not give the second chunk."""
+
+    def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
+        if offset == CHUNK:
+            raise StorageFailed("Input/output error")
+        return super().read(key, offset=offset, block=block)
+
+
+def test_a_chunk_that_the_disk_does_not_give_is_lost(checked: Checked) -> None:
+    upload = send_all(checked.place.inbox(), FILE)
+    checked.place.blobs = BadSector(checked.place.blobs.root)
+    assert checked.damage(upload.id)
+    assert checked.passed == FILE.size
+    assert checked.mended(upload.id).stored_chunks == 3
+    assert checked.stored(upload.id) == [0, 2, 3]
 
 
 class Dying(SqlUploadRows):

@@ -35,6 +35,14 @@ def test_rows_without_what_they_belong_to_are_told_together(file: Path) -> None:
     assert said(file) == ["2 rows of chunks belong to no row of uploads"]
 
 
+def test_a_row_that_cannot_be_is_told(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        values = "'u1', 'key', 'ann', 'n', 'song', 1, 1, 1, 1, 'begun', 0, 0, 0, 0, 0, 0, 0"
+        connection.execute(f"INSERT INTO uploads VALUES ({values})")
+    assert said(file) == ["CHECK constraint failed in uploads"]
+
+
 def test_a_damaged_page_is_told(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         ((page, size),) = connection.execute(
