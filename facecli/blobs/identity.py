@@ -14,12 +14,10 @@ FILE = "directory.id"
 def identity(directory: Path) -> str:
     """The directory's name; InvalidInput when it has none yet."""
     file = directory / FILE
-    if not file.exists():
-        raise InvalidInput(
-            f"{directory} is not the data directory of a server; start facecli serve on it first"
-        )
     with ours(str(file)):
-        return file.read_text().strip()
+        if file.exists():
+            return file.read_text().strip()
+    raise InvalidInput(f"{directory} is not the data directory of a server; start facecli serve on it first")
 
 
 def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:

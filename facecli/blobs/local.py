@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from facecli.blobs.direct import Buffers
@@ -85,22 +86,32 @@ class LocalBlobs:
     def exists(self, key: str) -> bool:
         return (self._directory(key) / FILE).is_file()
 
+    def size(self, key: str) -> int:
+        """Bytes of its file; FileNotFoundError when there is none."""
+        return self.path(key).stat().st_size
+
     def delete(self, key: str) -> None:
-        """Gone with everything under it, also when it was not there."""
+        """Gone with everything under it, and what is empty then above it; also when it was not there."""
         directory = self._directory(key)
         with ours(key):
             try:
                 shutil.rmtree(directory)
             except FileNotFoundError:
                 return
-            sync_directory(directory.parent)
+            above = directory.parent
+            while above.parent != self.root and not any(above.iterdir()):
+                with suppress(OSError):  # whoever makes another blob there now makes it again, if need be
+                    above.rmdir()
+                above = above.parent
+            sync_directory(above)
 
     def keys(self, prefix: str) -> Sequence[str]:
-        """The blobs under a prefix, also those whose making was cut short."""
+        """The blobs under a prefix, also those whose making was cut short. Other people's files are none."""
         top = self._inside(prefix)
         found = []
         for folder, folders, files in os.walk(top):
-            if FILE in files or not (folders or Path(folder) == top):
+            folders[:] = filter(_is_part, folders)
+            if Path(folder) != top and (FILE in files or not folders):
                 found.append(Path(folder).relative_to(self.root).as_posix())
         return sorted(found)
 
@@ -115,7 +126,7 @@ class LocalBlobs:
 
     def _inside(self, key: str) -> Path:
         parts = key.split("/")
-        if not all(_PART.fullmatch(part) and part != FILE for part in parts):
+        if not all(map(_is_part, parts)):
             raise InvalidInput(f"{key!r} is not a blob's key")
         return self.root.joinpath(*parts)
 
@@ -129,6 +140,11 @@ class LocalBlobs:
                     retry_after=RETRY_AFTER,
                 ) from error
             raise
+
+
+def _is_part(name: str) -> bool:
+    """Whether it can stand between two slashes of a key."""
+    return bool(_PART.fullmatch(name)) and name != FILE
 
 
 def _make_directory(directory: Path) -> None:

@@ -17,9 +17,9 @@ from facecli.core.auth import RECHECK, Tokens
 from facecli.core.downloads import Downloads
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.quota import Quota, UserLimits
-from facecli.core.removal import Removal
 from facecli.core.server_info import ServerInfo
 from facecli.core.task_board import TaskBoard
+from facecli.core.task_removal import TaskRemoval
 from facecli.core.uploads import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
@@ -104,10 +104,10 @@ def serving(settings: Settings) -> Iterator[Running]:
             quota=quota,
         )
         rows = SqlTaskRows(engine)
-        removal = Removal(
+        removal = TaskRemoval(
             rows=rows,
             blobs=blobs,
-            queue=queue,
+            forget=queue.forget,
             workspace=directory / "work",
             expiry=settings.result_expiry,
             clock=time.time,
@@ -126,7 +126,7 @@ def serving(settings: Settings) -> Iterator[Running]:
             quota=quota,
             removal=removal,
         )
-        inbox.sweep()
+        inbox.removal.sweep()
         removal.sweep()
         recovery = recovery_of(settings, rows, SqlWorkerRows(engine), queue)
         place = identity(directory)
@@ -188,7 +188,7 @@ def serving(settings: Settings) -> Iterator[Running]:
         server.start()
         stack.callback(server.stop, GRACE)
         stack.enter_context(every(RECHECK, server.recheck))
-        stack.enter_context(every(EXPIRE_EVERY, inbox.expire))
+        stack.enter_context(every(EXPIRE_EVERY, inbox.removal.expire))
         stack.enter_context(every(EXPIRE_EVERY, removal.expire))
         stack.enter_context(every(SWEEP_EVERY, removal.sweep))
         stack.enter_context(every(LOOK_EVERY, recovery.look))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
+    from facecli.core.damage import Damage
+    from facecli.core.leftovers import Fate, Leftover
     from facecli.core.server_info import ServerInfo
     from facecli.core.tasks import Task
     from facecli.core.transfers import SentUpload
@@ -65,6 +67,27 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
         "created_at": moment(token.created_at),
         "expires_at": None if token.expires_at is None else moment(token.expires_at),
         "revoked_at": None if token.revoked_at is None else moment(token.revoked_at),
+    }
+
+
+def leftover_object(leftover: "Leftover", fate: "Fate") -> dict[str, Any]:
+    return {
+        "kind": leftover.kind,
+        "id": leftover.id,
+        "fate": fate,
+        "bytes": leftover.size,
+        "why": leftover.why,
+    }
+
+
+def damage_object(damage: "Damage", *, repaired: bool) -> dict[str, Any]:
+    return {
+        "kind": damage.kind,
+        "id": damage.id,
+        "what": damage.what,
+        "cure": damage.cure,
+        "repairable": damage.repair is not None,
+        "repaired": repaired,
     }
 
 

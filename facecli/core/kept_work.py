@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -95,6 +95,15 @@ class KeptPlan:
 def remove(directory: Path) -> None:
     """All that a task has kept; harmless when there is nothing."""
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def size(directory: Path) -> int:
+    """Bytes of all that a task has kept; what goes meanwhile counts for nothing."""
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.lstat().st_size if not path.is_dir() else 0
+    return total
 
 
 def _keep(half: Path, kept: Path) -> None:

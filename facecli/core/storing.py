@@ -9,8 +9,9 @@ from facecli.core.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFo
 from facecli.core.open_file import OpenFile
 from facecli.core.open_files import OpenFiles
 from facecli.core.silence import Silence
+from facecli.core.upload_rows import UploadRows
 from facecli.core.upload_writer import UploadWriter
-from facecli.core.uploads import Chunk, NewChunk, Upload, UploadRows
+from facecli.core.uploads import Chunk, NewChunk, Upload, blob_keys
 
 Written = tuple[UploadWriter, Chunk]
 
@@ -149,7 +150,7 @@ class Storing:
 
     def _copied(self, file: OpenFile, chunks: Sequence[Chunk], size: int) -> str:
         """The key of a blob with every chunk at home, because some were replaced on the way."""
-        key = f"{file.upload.blob_key}.whole"
+        key = next(key for key in blob_keys(file.upload.id) if key != file.upload.blob_key)
         self._blobs.delete(key)
         self._blobs.create(key, size=size)
         with self._blobs.writer(key) as target:

@@ -21,12 +21,13 @@ from facecli.core.errors import (
     ProgramKilled,
     TakenOver,
     Unavailable,
+    UploadUnfinished,
 )
 from facecli.core.kept_work import KeptWork
 from facecli.core.media import Media, Segment, VideoInfo
 from facecli.core.run_watch import JOINING, RunWatch
 from facecli.core.tasks import Change, Result, Task, TaskRows, TaskStatus
-from facecli.core.uploads import UploadRows
+from facecli.core.upload_rows import UploadRows
 
 BLOCK = 1024 * 1024  # bytes read at once for a checksum
 
@@ -190,6 +191,8 @@ class Swapping:
 
     def _input(self, upload_id: str) -> Path:
         upload = self._uploads.get(upload_id)
+        if not upload.completed:  # any more, because the disk has lost some of it
+            raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
             return self._blobs.path(upload.blob_key)
 

@@ -227,8 +227,8 @@ class TaskRows(Protocol):
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]: ...
 
-    def ended(self, *, before: float) -> Sequence[Task]:
-        """Those that ended before, the oldest first, not all if they are many."""
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        """Those that ended before, the oldest first, not all if they are many; the next ones `after` it."""
         ...
 
     def delete(self, task_id: str, *, revision: int) -> bool:

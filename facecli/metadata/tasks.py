@@ -135,11 +135,14 @@ class SqlTaskRows:
         with reading(self._engine) as connection:
             return [_task(row) for row in connection.execute(query).mappings()]
 
-    def ended(self, *, before: float) -> Sequence[Task]:
-        """Those that ended before, the oldest first, not all if they are many."""
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        """Those that ended before, the oldest first, not all if they are many; the next ones `after` it."""
         over = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
+        order = tuple_(tasks.c.updated_at, tasks.c.id)
+        if after:
+            over = over.where(order > tuple_(after.updated_at, after.id))
         with reading(self._engine) as connection:
-            found = connection.execute(over.order_by(tasks.c.updated_at).limit(_BATCH))
+            found = connection.execute(over.order_by(tasks.c.updated_at, tasks.c.id).limit(_BATCH))
             return [_task(row) for row in found.mappings()]
 
     def delete(self, task_id: str, *, revision: int) -> bool:

@@ -15,7 +15,10 @@ def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(task_rows
         task_rows.insert(NEW, task_id=f"t{number}", now=100.0)
         task_rows.change(f"t{number}", tasks.cancelled, now=at)
     task_rows.insert(NEW, task_id="waits", now=100.0)
-    assert [task.id for task in task_rows.ended(before=150.0)] == ["t1", "t0"]
+    ended = task_rows.ended(before=150.0)
+    assert [task.id for task in ended] == ["t1", "t0"]
+    assert task_rows.ended(before=150.0, after=ended[0]) == ended[1:]
+    assert task_rows.ended(before=150.0, after=ended[1]) == []
 
 
 def test_an_ended_task_is_deleted_at_the_revision_that_was_seen_and_no_other(task_rows: TaskRows) -> None:

@@ -11,7 +11,8 @@ import pytest
 from facecli.core import tasks
 from facecli.core.errors import AlreadyExists, MediaRefused, TaskEnded, TaskNotFound
 from facecli.core.tasks import NewTask, Result, Task, TaskRows, TaskStatus
-from facecli.core.uploads import FileType, Upload, UploadRows, UploadStatus
+from facecli.core.upload_rows import UploadRows
+from facecli.core.uploads import FileType, Upload, UploadStatus
 
 
 def complete_upload(upload_id: str, name: str, file_type: FileType) -> Upload:

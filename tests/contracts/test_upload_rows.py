@@ -7,7 +7,8 @@ import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
 from facecli.core.tasks import TaskRows
-from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadRows, UploadStatus
+from facecli.core.upload_rows import UploadRows
+from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 
 NEW = NewUpload(
     owner="ann",
@@ -193,6 +194,14 @@ def test_pages_run_from_the_newest_to_the_oldest(upload_rows: UploadRows) -> Non
     second = upload_rows.listed("ann", limit=2, before=first[-1].id)
     third = upload_rows.listed("ann", limit=2, before=second[-1].id)
     assert [upload.id for upload in (*first, *second, *third)] == ["u4", "u3", "u2", "u1", "u0"]
+
+
+def test_everybodys_are_read_page_by_page_by_their_ids(upload_rows: UploadRows) -> None:
+    for upload_id, owner in [("u2", "ann"), ("u1", "bob"), ("u3", "bob")]:
+        insert(upload_rows, replace(NEW, owner=owner), upload_id)
+    assert [upload.id for upload in upload_rows.page(after="")] == ["u1", "u2", "u3"]
+    assert [upload.id for upload in upload_rows.page(after="u1")] == ["u2", "u3"]
+    assert upload_rows.page(after="u3") == []
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])

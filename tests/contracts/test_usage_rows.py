@@ -9,7 +9,7 @@ import pytest
 from facecli.core import tasks
 from facecli.core.quota import Usage, UsageRows
 from facecli.core.tasks import Result, TaskRows
-from facecli.core.uploads import UploadRows
+from facecli.core.upload_rows import UploadRows
 from facecli.metadata.database import open_database
 from facecli.metadata.usage import SqlUsageRows
 from tests.contracts.test_task_rows import NEW, claim

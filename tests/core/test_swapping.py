@@ -99,6 +99,11 @@ class PlainEngine:
 
 
 class Uploads:
+    """One upload, the same for face and video."""
+
+    def __init__(self) -> None:
+        self.completed = True
+
     def get(self, upload_id: str) -> "Uploads":
         return self
 
@@ -117,11 +122,18 @@ def engine() -> PlainEngine:
 
 
 @pytest.fixture
-def delivery(tmp_path: Path, rows: Rows, engine: PlainEngine) -> Callable[[str], Callable[[], None]]:
+def uploads() -> Uploads:
+    return Uploads()
+
+
+@pytest.fixture
+def delivery(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, uploads: Uploads
+) -> Callable[[str], Callable[[], None]]:
     """Runs the task for a worker of that name, as often as it is called."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
-    parts: Any = {"rows": rows, "uploads": Uploads(), "media": PlainMedia(), "engines": engine}
+    parts: Any = {"rows": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
     swapping = Swapping(
         blobs=blobs,
         workspace=tmp_path / "work",
@@ -191,3 +203,12 @@ def test_an_engine_that_writes_other_frames_fails_the_task(
     delivery("one")()
     assert rows.task.status is TaskStatus.FAILED
     assert rows.task.error_message == "engine fake wrote 8 frames for segment 0, which has 1"
+
+
+def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
+    rows: Rows, engine: PlainEngine, uploads: Uploads, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    uploads.completed = False
+    delivery("one")()
+    assert (rows.task.status, rows.task.error_reason) == (TaskStatus.FAILED, "UPLOAD_UNFINISHED")
+    assert engine.swapped == []

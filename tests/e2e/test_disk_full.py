@@ -15,6 +15,7 @@ from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
 from tests.e2e.disks import Filling, tmpfs
 from tests.e2e.files import MIB, sha256
+from tests.e2e.fsck import check_whole
 from tests.e2e.line import held as held_line
 from tests.e2e.needs import needs
 
@@ -132,6 +133,7 @@ def test_an_upload_whose_bytes_have_room_and_whose_rows_have_none_is_refused_and
         assert done["bytes_skipped"] >= kept.acknowledged(refused)
         assert server.sha256(done["file_url"], user) == sha256(path)
         server.terminate()
+        check_whole(server)
 
 
 def test_a_task_that_has_no_room_for_its_result_fails_with_that_reason_and_completes_when_there_is(
@@ -150,6 +152,8 @@ def test_a_task_that_has_no_room_for_its_result_fails_with_that_reason_and_compl
     run("task", "retry", task_id, "--server", server.address)
     run("task", "watch", task_id, "--server", server.address)
     assert (len(server.results()), server.leftovers()) == (1, [])
+    server.terminate()
+    check_whole(server)
 
 
 def test_a_task_whose_databases_have_no_room_either_completes_when_there_is(

@@ -51,8 +51,8 @@ class CountedRows:
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         return self._rows.with_status(status)
 
-    def ended(self, *, before: float) -> Sequence[Task]:
-        return self._rows.ended(before=before)
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        return self._rows.ended(before=before, after=after)
 
     def delete(self, task_id: str, *, revision: int) -> bool:
         return self._rows.delete(task_id, revision=revision)
