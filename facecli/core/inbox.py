@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from facecli.core.blobs import RETRY_AFTER, BlobStore
-from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, UploadUnfinished
+from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, NotReady, UploadUnfinished
 from facecli.core.open_files import OpenFiles
 from facecli.core.quota import Quota
 from facecli.core.silence import Silence
@@ -142,8 +142,12 @@ class Inbox:
                 writer.revoke()
 
     def cancel(self, upload_id: str, *, owner: str) -> None:
-        """Forget an upload, complete or not, and its bytes."""
-        self.get(upload_id, owner=owner)
+        """Forget an upload, complete or not, and its bytes; NotReady while a task needs it."""
+        upload = self.get(upload_id, owner=owner)
+        if task_id := self._rows.needed_by(upload_id):
+            raise NotReady(
+                f"task {task_id} needs {upload.name}; facecli task cancel ends it, then the file can go"
+            )
         with self._files.lock:
             if file := self._files.get(upload_id):
                 file.revoke()

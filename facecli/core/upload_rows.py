@@ -72,6 +72,10 @@ class UploadRows(Protocol):
         """Incomplete uploads whose time is over."""
         ...
 
+    def needed_by(self, upload_id: str) -> str | None:
+        """A task that has not ended and reads it; None when there is none."""
+        ...
+
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
         """Forget it; with `expired_at` only when it is incomplete and its time was over then."""
         ...

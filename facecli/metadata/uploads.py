@@ -19,10 +19,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, InvalidInput, UploadNotFound
+from facecli.core.tasks import ENDED, TaskStatus
 from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 from facecli.metadata.chunks import bring_home, chunk_of, forgotten, key_of, put_chunks, stored_of, with_chunk
 from facecli.metadata.database import reading, writing
-from facecli.metadata.tables import chunks, uploads
+from facecli.metadata.tables import chunks, tasks, uploads
 
 
 class SqlUploadRows:
@@ -180,6 +181,13 @@ class SqlUploadRows:
         query = select(uploads).where(_abandoned(now)).order_by(uploads.c.expires_at)
         with reading(self._engine) as connection:
             return [_upload(row) for row in connection.execute(query).mappings()]
+
+    def needed_by(self, upload_id: str) -> str | None:
+        """A task that has not ended and reads it; None when there is none."""
+        reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id)
+        query = select(tasks.c.id).where(tasks.c.status.in_(set(TaskStatus) - ENDED), reads).limit(1)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar()
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
         """Forget it and its chunks; with `expired_at` only if it is incomplete and its time was over then."""

@@ -7,6 +7,7 @@ import pytest
 from facecli.core import claims, tasks
 from facecli.core.errors import TaskNotFound
 from facecli.core.tasks import TaskRows
+from facecli.core.upload_rows import UploadRows
 from tests.contracts.test_task_rows import NEW, claim
 
 
@@ -31,6 +32,16 @@ def test_an_ended_task_is_deleted_at_the_revision_that_was_seen_and_no_other(tas
     assert not task_rows.delete("t1", revision=ended.revision)
     with pytest.raises(TaskNotFound):
         task_rows.get("t1")
+
+
+def test_a_task_needs_its_uploads_until_it_has_ended(task_rows: TaskRows, upload_rows: UploadRows) -> None:
+    task_rows.insert(NEW, task_id="t1", now=100.0)
+    claim(task_rows)
+    assert [upload_rows.needed_by(upload_id) for upload_id in ("i1", "v1", "u1")] == ["t1", "t1", None]
+    task_rows.change("t1", tasks.cancelled, now=102.0)
+    assert upload_rows.needed_by("v1") is None
+    task_rows.change("t1", tasks.retried, now=103.0)
+    assert upload_rows.needed_by("v1") == "t1"
 
 
 def test_deaths_are_kept_and_a_retry_begins_to_count_anew(task_rows: TaskRows) -> None:
