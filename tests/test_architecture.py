@@ -51,9 +51,9 @@ HOMES = {
 # The outermost function of a process, of a thread or of a call; file → its functions.
 BROAD_CATCHES = {
     "facecli/cli/app.py": "main",
+    "facecli/core/housekeeping.py": "every",
     "facecli/service/interceptors/errors.py": "errors",
     "facecli/service/intake.py": "Intake._received Intake._all_written",
-    "facecli/worker/heartbeat.py": "_keep",
     "facecli/worker/process.py": "end",
     "facecli/worker/supervisor.py": "Supervisor._release",
     "facecli/worker/tasks.py": "task_runner",
