@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -57,7 +57,7 @@ class Intake(Generic[T]):
         self._place.silence = self._credit.silence
         self._abandoned = threading.Event()
 
-    def __iter__(self) -> Iterator[list[T]]:
+    def __iter__(self) -> Generator[list[T], None, None]:
         """Ends with the messages. Raises what writing raised, IdleTooLong, or Unavailable when draining."""
         threads = [threading.Thread(target=work, daemon=True) for work in (self._receive, self._write_all)]
         for thread in threads:
