@@ -89,3 +89,13 @@ def test_the_docstring_is_the_default_message_and_a_sentence(kind: type[FacecliE
     documented = vars(kind).get("__doc__") or ""
     assert str(kind()) == documented.splitlines()[0]
     assert documented.splitlines()[0].endswith(".")
+
+
+def test_a_plug_in_publishes_no_reason_of_its_own() -> None:
+    class NoFaceFound(errors.MediaRefused):
+        pass
+
+    class TwoFacesFound(NoFaceFound):
+        reason = "TWO_FACES"
+
+    assert (NoFaceFound.reason, TwoFacesFound.reason) == ("MEDIA_REFUSED", "MEDIA_REFUSED")

@@ -15,6 +15,7 @@ from facecli.config import Settings, asks_who, child_environment, data_directory
 from facecli.core.addresses import check_guarded, checked_address
 from facecli.core.auth import RECHECK, Tokens
 from facecli.core.downloads import Downloads
+from facecli.core.housekeeping import every
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.quota import Quota, UserLimits
 from facecli.core.server_info import ServerInfo
@@ -33,7 +34,6 @@ from facecli.metadata.usage import SqlUsageRows
 from facecli.metadata.workers import SqlWorkerRows
 from facecli.queue.work import WorkQueue, prepare
 from facecli.service.callers import Callers
-from facecli.service.housekeeping import every
 from facecli.service.server import Server, ServerLimits
 from facecli.worker.heartbeat import LOOK_EVERY
 from facecli.worker.supervisor import Supervisor
@@ -183,8 +183,8 @@ def serving(settings: Settings) -> Iterator[Running]:
             ),
             died=lambda name: recovery.release_former(place=place, names=name.__eq__),
         )
+        stack.callback(supervisor.stop, GRACE)  # also when only some of its workers could be started
         supervisor.start()
-        stack.callback(supervisor.stop, GRACE)
         server.start()
         stack.callback(server.stop, GRACE)
         stack.enter_context(every(RECHECK, server.recheck))

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import uuid
+from contextlib import ExitStack
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.local import LocalBlobs
@@ -23,7 +24,7 @@ from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.workers import SqlWorkerRows
 from facecli.queue.runner import WorkRunner
 from facecli.queue.work import WorkQueue
-from facecli.worker.heartbeat import keep_beating
+from facecli.worker.heartbeat import beating
 from facecli.worker.process import Ending, end
 from facecli.worker.tasks import task_runner
 
@@ -43,14 +44,14 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     if not name or "/" in name or name.startswith("."):
         raise InvalidInput(f"{name!r} cannot be a worker's name")
     taken = f"a worker called {name} is running on {directory}; choose another --name"
-    with locked(directory / "workers" / f"{name}.lock", taken=taken):
+    with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heart:
         rows, workers = SqlTaskRows(engine), SqlWorkerRows(engine)
         recovery = recovery_of(
             settings, rows, workers, WorkQueue(url(settings, directory / "queue.db"), errors=translated)
         )
         me = Worker(id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, place=place, pid=os.getpid())
         recovery.release_former(place=place, names=name.__eq__)
-        keep_beating(me, rows=workers, recovery=recovery)
+        heart.enter_context(beating(me, rows=workers, look=recovery.look))
         swapping = Swapping(
             rows=rows,
             uploads=SqlUploadRows(engine),
@@ -74,4 +75,9 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
         )
         ending.wait()
         stopping.set()
-        end(lambda: recovery.give_back(me.id), grace=FAREWELL)
+
+        def farewell() -> None:
+            heart.close()  # or one more beat would enter again who has left
+            recovery.give_back(me.id)
+
+        end(farewell, grace=FAREWELL)

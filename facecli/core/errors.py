@@ -39,7 +39,6 @@ FacecliError
 └── InternalError             a bug; the log has the stack under its id
 """
 
-import re
 from typing import ClassVar
 
 
@@ -53,14 +52,15 @@ class FacecliError(Exception):
     retry_after: int  # seconds, where waiting helps
 
     def __init_subclass__(cls) -> None:
-        """The reason is the class's name in capitals, unless the class says another. Both are published."""
-        if "reason" not in vars(cls):
-            cls.reason = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).upper()
+        """Published: the name in capitals, or what the class says; of a plug-in's the nearest one here."""
+        if cls.__module__ != __name__:
+            cls.reason = next(kind.reason for kind in cls.__mro__[1:] if issubclass(kind, FacecliError))
+        elif "reason" not in vars(cls):
+            cls.reason = "".join(f"_{c}" if c.isupper() else c.upper() for c in cls.__name__)[1:]
 
     def __init__(self, message: str = "", **details: str | int) -> None:
         self.message = message or (type(self).__doc__ or self.reason).splitlines()[0]
-        self.details = details
-        self.request_id = ""  # of the call that a server refused: its log knows it by that
+        self.details, self.request_id = details, ""  # of the call that was refused, as in the server's log
         self.retryable = self.retryable or "retry_after" in details
         vars(self).update(details)
         super().__init__(self.message)

@@ -14,6 +14,7 @@ from facecli.core.deadline import Deadline, SwapLimits, within
 from facecli.core.engines import Engine, Engines, Swap
 from facecli.core.errors import (
     Cancelled,
+    DiskFull,
     FacecliError,
     InternalError,
     NotFound,
@@ -59,7 +60,10 @@ class Swapping:
         self._limits = limits
 
     def run(self, task_id: str, claim: Claim) -> None:
-        """Bring the task to an end; return early when it is not to be run, or no longer by us."""
+        """Bring the task to an end; return early when it is not to be run, or no longer by us.
+
+        Unavailable or DiskFull when it has to wait: then it is ours, and to be run again.
+        """
         kept = KeptWork(self._workspace / task_id, run=claim.run)
         try:
             task = claim.take(self._rows, task_id, now=self._clock())
@@ -70,12 +74,16 @@ class Swapping:
         try:
             self._steps(task, kept)
         except (Cancelled, TakenOver) as error:
-            self._stop(task, kept, error)
+            # Not when the task is still ours: then the engine says so, and nobody asked it to stop.
+            self._fail(task, kept, FacecliError(f"engine {task.engine} stopped by itself: {error}"))
         except FileNotFoundError as error:
             # A newer run clears the half files of this one away.
             self._strike(task, kept, Unavailable(f"a file of task {task.id} is gone: {error}"))
         except ProgramKilled as error:
             self._strike(task, kept, error)
+        except DiskFull:
+            kept.leave()  # a half file only takes the room that is waited for
+            raise
         except Unavailable:
             raise
         except FacecliError as error:

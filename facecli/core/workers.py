@@ -25,6 +25,10 @@ class WorkerRows(Protocol):
         """One beat more; a worker that is not known, or was forgotten, is entered."""
         ...
 
+    def rehearse(self) -> None:
+        """All that a beat needs of the database, and nothing stays of it; raises what a beat would."""
+        ...
+
     def listed(self) -> Sequence[Worker]: ...
 
     def forget(self, worker_id: str) -> None:
@@ -36,7 +40,8 @@ class Leases:
     """Tells which workers stopped, by looking at their beats again and again.
 
     It counts looks and compares no clocks: those of other machines differ, and while this process or the
-    database stands still nobody's time runs out.
+    database stands still nobody's time runs out. For a beat is a write, and a database that only lets itself
+    be read stands still for those who live: so a look counts against somebody only after a write.
     """
 
     def __init__(self, rows: WorkerRows) -> None:
@@ -46,7 +51,10 @@ class Leases:
     def over(self) -> list[str]:
         """Look once; the ids of those that made no beat in the last `LOOKS` looks."""
         before, self._seen = self._seen, {}
-        for worker in self._rows.listed():
+        listed = self._rows.listed()
+        if any(worker.id in before and before[worker.id][0] == worker.beat for worker in listed):
+            self._rows.rehearse()
+        for worker in listed:
             beat, looks = before.get(worker.id, (-1, 0))
             self._seen[worker.id] = (worker.beat, looks + 1 if beat == worker.beat else 0)
         return [worker_id for worker_id, (_, looks) in self._seen.items() if looks >= LOOKS]

@@ -2,13 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import grpc
 
-from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
+from facecli.core.errors import IdleTooLong, Unavailable
 from facecli.service.admission import Place
 from facecli.service.credit import Credit
 
@@ -57,7 +57,7 @@ class Intake(Generic[T]):
         self._place.silence = self._credit.silence
         self._abandoned = threading.Event()
 
-    def __iter__(self) -> Iterator[list[T]]:
+    def __iter__(self) -> Generator[list[T], None, None]:
         """Ends with the messages. Raises what writing raised, IdleTooLong, or Unavailable when draining."""
         threads = [threading.Thread(target=work, daemon=True) for work in (self._receive, self._write_all)]
         for thread in threads:
@@ -70,7 +70,10 @@ class Intake(Generic[T]):
                 for item in items:
                     if isinstance(item, BaseException):
                         yield batch
-                        raise item
+                        try:
+                            raise item
+                        finally:
+                            del item, items  # or it would hold itself, by the frame in its traceback
                     if item is None:
                         ended = True
                     else:
@@ -112,35 +115,40 @@ class Intake(Generic[T]):
                 "what was stored is kept"
             )
 
+    # What ended a thread is returned out of the frame that caught it. Held there, the error would hold that
+    # frame by its traceback, and with it a message of 10 MiB, until somebody collects the garbage.
+
     def _receive(self) -> None:
-        end: BaseException | None = None
+        self._hand_over(self._arrived, self._received())
+
+    def _received(self) -> BaseException | None:
         try:
             for message in self._messages:
                 self._credit.earn(len(message))
                 if not self._hand_over(self._arrived, message):
-                    return
+                    return None
                 self._credit.begin()
             self._credit.earn(0)  # it has said all, and waits for us
         except grpc.RpcError as error:
-            end = error
-        finally:
-            self._hand_over(self._arrived, end)
+            # gRPC itself makes such a circle of it. The frames of ours are taken out, and another one given.
+            error.__traceback__ = None
+            return grpc.RpcError()
+        except Exception as error:
+            return error
+        return None
 
     def _write_all(self) -> None:
-        end: BaseException | None = None
+        self._hand_over(self._written, self._all_written())
+
+    def _all_written(self) -> BaseException | None:
         try:
             while isinstance(message := self._take(), bytes):
                 finished = self._write(message)
                 if finished is not None and not self._hand_over(self._written, finished):
-                    return
-            end = message
-        except FacecliError as error:
-            end = error
+                    return None
         except Exception as error:
-            end = error
-            raise
-        finally:
-            self._hand_over(self._written, end)
+            return error
+        return message
 
     def _take(self) -> bytes | BaseException | None:
         while not self._abandoned.is_set():

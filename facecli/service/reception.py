@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
-from facecli.core.errors import FacecliError, InvalidInput
+from facecli.core.errors import Cancelled, FacecliError, InvalidInput
 from facecli.core.inbox import Inbox
 from facecli.core.storing import Written
 from facecli.core.upload_writer import UploadWriter
@@ -28,6 +28,7 @@ class Reception:
         self._user = user
         self._writer: UploadWriter | None = None
         self._open: dict[str, tuple[UploadWriter, ExitStack]] = {}
+        self._left = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -37,7 +38,7 @@ class Reception:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
-            self._writer = None
+            self._left = True
             for _, stack in self._open.values():
                 stack.close()
 
@@ -49,13 +50,12 @@ class Reception:
         """Write the frame of a message; the chunk when it was its last. An upload_id switches to it."""
         message, payload = frames.decode(data)
         owner = self._user(message.user_id)
-        if message.upload_id:
-            self._writer = self._switched(message.upload_id, owner=owner)
-        if self._writer is None:
+        writer = self._switched(message.upload_id, owner=owner) if message.upload_id else self._writer
+        if writer is None:
             raise InvalidInput(NOTHING_BEGUN)
-        with _named(self._writer.file.upload.id):
-            chunk = self._writer.write(frames.frame(message, payload))
-        return (self._writer, chunk) if chunk else None
+        with _named(writer.file.upload.id):
+            chunk = writer.write(frames.frame(message, payload))
+        return (writer, chunk) if chunk else None
 
     def store(self, batch: Sequence[Written]) -> Iterator[tuple[Upload, Chunk]]:
         """Make chunks durable; each is given when it may be acknowledged."""
@@ -72,6 +72,8 @@ class Reception:
 
     def _switched(self, upload_id: str, *, owner: str) -> UploadWriter:
         with self._lock:
+            if self._left:  # a writer that began now would end with nothing, and supersede who comes next
+                raise Cancelled("the stream has ended")
             opened = self._open.get(upload_id)
             if opened is None:
                 if len(self._open) >= MOST_OPEN:

@@ -1,11 +1,12 @@
 """TaskService: tasks watched, listed, cancelled, run again."""
 
+import logging
 import threading
 from contextlib import ExitStack
 
 import grpc
 
-from facecli.core.errors import Unauthenticated, Unavailable
+from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
 from facecli.core.task_board import TaskBoard
 from facecli.service.admission import Admission
 from facecli.service.callers import Caller, Callers
@@ -16,6 +17,8 @@ from facecli.service.watching import Encoder, Send, Watcher
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
+
+_log = logging.getLogger(__name__)
 
 
 class TaskService(pb_grpc.TaskServiceServicer):
@@ -50,11 +53,16 @@ class TaskService(pb_grpc.TaskServiceServicer):
 
     def recheck(self) -> None:
         """End every watcher whose token does not hold any more: no thread of its own would find out."""
+        unknown: list[FacecliError] = []
         for watcher, caller in tuple(self._watchers.items()):
             try:
                 caller.active()
             except Unauthenticated as error:
                 watcher.end(error)
+            except FacecliError as error:
+                unknown.append(error)
+        if unknown:
+            _log.warning("%d watchers could not be checked: %s", len(unknown), unknown[0])
 
     def drain(self) -> None:
         self._draining.set()

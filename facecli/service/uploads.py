@@ -1,7 +1,7 @@
 """UploadService: uploads that go on after any break."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import grpc
 
@@ -59,23 +59,22 @@ class UploadService(pb_grpc.UploadServiceServicer):
             self._admission.place(caller.proved) as place,
             Reception(self._inbox, user=caller.user) as reception,
         ):
-            batches = iter(
-                Intake(
-                    request_iterator,
-                    reception.write,
-                    limits=self._limits,
-                    first=FRAME_SIZE,
-                    active=caller.active,
-                    place=place,
-                )
+            intake = Intake(
+                request_iterator,
+                reception.write,
+                limits=self._limits,
+                first=FRAME_SIZE,
+                active=caller.active,
+                place=place,
             )
-            try:
-                for batch in batches:
-                    for upload, chunk in reception.store(batch):
-                        yield wire.acknowledgement(upload, chunk)
-            except GeneratorExit:  # the line was cut, and gRPC takes no more answers
-                _keep(batches, reception)
-                raise
+            with closing(iter(intake)) as batches:
+                try:
+                    for batch in batches:
+                        for upload, chunk in reception.store(batch):
+                            yield wire.acknowledgement(upload, chunk)
+                except GeneratorExit:  # the line was cut, and gRPC takes no more answers
+                    _keep(batches, reception)
+                    raise
             if not reception.begun:
                 raise InvalidInput(NOTHING_BEGUN)
 

@@ -1,11 +1,12 @@
 """What one call of UploadVideo brings: a file in order, one chunk a message."""
 
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from facecli.core.errors import InvalidInput, OutOfOrder
+from facecli.core.errors import Cancelled, InvalidInput, OutOfOrder
 from facecli.core.inbox import Inbox
 from facecli.core.storing import Written
 from facecli.core.upload_writer import UploadWriter
@@ -31,6 +32,8 @@ class VideoReception:
         self._writer: UploadWriter | None = None
         self._next_chunk = 0
         self._open = ExitStack()
+        self._left = False
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -38,7 +41,9 @@ class VideoReception:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open.close()
+        with self._lock:
+            self._left = True
+            self._open.close()
 
     def write(self, data: bytes) -> Written | None:
         """Write a chunk; what changed midway or skips ahead is refused."""
@@ -70,11 +75,14 @@ class VideoReception:
 
     def _begun(self, first: UploadRequest, payload: Payload) -> UploadWriter:
         owner = self._user(first.user_id)
-        upload = self._upload(first, payload, owner)
-        self.upload_id = upload.id
-        self._next_chunk = next_missing(self._inbox.chunks(upload.id))
-        self._writer = self._open.enter_context(self._inbox.writer(upload.id, owner=owner))
-        return self._writer
+        with self._lock:
+            if self._left:  # a writer that began now would end with nothing, and supersede who comes next
+                raise Cancelled("the stream has ended")
+            upload = self._upload(first, payload, owner)
+            self.upload_id = upload.id
+            self._next_chunk = next_missing(self._inbox.chunks(upload.id))
+            self._writer = self._open.enter_context(self._inbox.writer(upload.id, owner=owner))
+            return self._writer
 
     def _upload(self, first: UploadRequest, payload: Payload, owner: str) -> Upload:
         """The upload to go on with, or a new one."""

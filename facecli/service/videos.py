@@ -1,6 +1,7 @@
 """VideoService: the app's three calls."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import grpc
 
@@ -56,9 +57,10 @@ class VideoService(pb_grpc.VideoServiceServicer):
                     active=caller.active,
                     place=place,
                 )
-                for batch in intake:
-                    for _ in self._inbox.store_all(batch):
-                        pass
+                with closing(iter(intake)) as batches:
+                    for batch in batches:
+                        for _ in self._inbox.store_all(batch):
+                            pass
             if reception.upload_id:
                 return wire.upload_response(self._inbox.get(reception.upload_id, owner=caller.reader()))
             raise InvalidInput("the stream of UploadVideo was empty; send at least one chunk")

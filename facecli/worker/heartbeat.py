@@ -1,33 +1,18 @@
 """What a worker does beside its task: says that it lives, and looks whether the others do."""
 
-import logging
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from facecli.core.recovery import Recovery
+from facecli.core.housekeeping import every
 from facecli.core.workers import Worker, WorkerRows
 
 BEAT_EVERY = 1.0  # seconds
 LOOK_EVERY = 1.0  # seconds; after a few of them without a beat a worker is dead
 
-_log = logging.getLogger(__name__)
 
-
-def keep_beating(worker: Worker, *, rows: WorkerRows, recovery: Recovery) -> None:
-    """Enter the worker, before it takes work, then do both, each in a thread, until the process ends."""
+@contextmanager
+def beating(worker: Worker, *, rows: WorkerRows, look: Callable[[], object]) -> Iterator[None]:
+    """Enter the worker, before it takes work, then beat and look until leaving: no beat comes after that."""
     rows.beat(worker)
-    _keep(BEAT_EVERY, lambda: rows.beat(worker))
-    _keep(LOOK_EVERY, recovery.look)
-
-
-def _keep(seconds: float, work: Callable[[], object]) -> None:
-    pause = threading.Event()
-
-    def repeat() -> None:
-        while not pause.wait(seconds):
-            try:
-                work()
-            except Exception as error:
-                _log.warning("%s", error)
-
-    threading.Thread(target=repeat, daemon=True).start()
+    with every(BEAT_EVERY, lambda: rows.beat(worker)), every(LOOK_EVERY, look):
+        yield

@@ -68,15 +68,16 @@ class Supervisor:
 
     def _watch(self, name: str, child: subprocess.Popen[bytes] | None) -> None:
         pause = 0.0
-        while child is not None:
+        while child is not None or not self._stopping.is_set():
             started = time.monotonic()
-            status = child.wait()
-            if child.stdin:
-                child.stdin.close()
-            if self._stopping.is_set():
-                return
-            _log.warning("%s (pid %d) died with status %d", name, child.pid, status)
-            self._release(name)
+            if child is not None:
+                status = child.wait()
+                if child.stdin:
+                    child.stdin.close()
+                if self._stopping.is_set():
+                    return
+                _log.warning("%s (pid %d) died with status %d", name, child.pid, status)
+                self._release(name)
             pause = 0.0 if time.monotonic() - started > SETTLED else min(LONGEST_PAUSE, pause * 2 + 0.25)
             self._stopping.wait(pause)
             child = self._spawn(name)
@@ -91,14 +92,19 @@ class Supervisor:
             _log.exception("the work of %s could not be released", name)
 
     def _spawn(self, name: str) -> subprocess.Popen[bytes] | None:
+        """None when we are stopping, and when the system has no process, memory or file left for it."""
         with self._lock:
             if self._stopping.is_set():
                 return None
-            child = subprocess.Popen(
-                self._command(name),
-                stdin=subprocess.PIPE,
-                env=dict(self._environment),
-                start_new_session=True,
-            )
+            try:
+                child = subprocess.Popen(
+                    self._command(name),
+                    stdin=subprocess.PIPE,
+                    env=dict(self._environment),
+                    start_new_session=True,
+                )
+            except OSError as error:
+                _log.warning("%s could not be started, and is tried again: %s", name, error)
+                return None
             self._children[name] = child
             return child

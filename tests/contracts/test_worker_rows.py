@@ -27,3 +27,9 @@ def test_a_worker_that_was_forgotten_is_entered_again_when_it_beats(worker_rows:
     assert worker_rows.listed() == []
     worker_rows.beat(ONE)
     assert worker_rows.listed() == [ONE]
+
+
+def test_of_a_rehearsal_nothing_stays(worker_rows: WorkerRows) -> None:
+    worker_rows.beat(ONE)
+    worker_rows.rehearse()
+    assert worker_rows.listed() == [ONE]

@@ -13,7 +13,7 @@ from facecli.core import claims
 from facecli.core.claims import Claim
 from facecli.core.deadline import SwapLimits
 from facecli.core.engines import Swap
-from facecli.core.errors import Unavailable
+from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
 from facecli.core.media import VideoPlan
 from facecli.core.swapping import Swapping
 from facecli.core.tasks import Task, TaskStatus
@@ -166,13 +166,14 @@ def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
     assert not (tmp_path / "work" / "t").exists()
 
 
+def raises(error: Exception) -> None:
+    raise error
+
+
 def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
-    def breaks() -> None:
-        raise Unavailable("away")
-
-    engine.then = [lambda: None, breaks]
+    engine.then = [lambda: None, partial(raises, Unavailable("away"))]
     run = delivery("one")
     with pytest.raises(Unavailable):
         run()
@@ -184,10 +185,7 @@ def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
 def test_another_version_of_the_engine_swaps_everything_anew(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
-    def breaks() -> None:
-        raise Unavailable("away")
-
-    engine.then = [lambda: None, breaks]
+    engine.then = [lambda: None, partial(raises, Unavailable("away"))]
     run = delivery("one")
     with pytest.raises(Unavailable):
         run()
@@ -212,3 +210,27 @@ def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
     delivery("one")()
     assert (rows.task.status, rows.task.error_reason) == (TaskStatus.FAILED, "UPLOAD_UNFINISHED")
     assert engine.swapped == []
+
+
+@pytest.mark.parametrize("error", [Cancelled(), TakenOver("odd")])
+def test_an_engine_that_stops_though_nobody_asked_it_to_fails_the_task(
+    rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]], error: FacecliError
+) -> None:
+    engine.then = [partial(raises, error)]
+    delivery("one")()
+    assert rows.task.status is TaskStatus.FAILED
+    assert rows.task.error_message == f"engine fake stopped by itself: {error}"
+
+
+def test_a_run_that_has_no_room_leaves_no_half_file_and_goes_on_when_there_is(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    engine.then = [lambda: None, partial(raises, DiskFull())]
+    run = delivery("one")
+    with pytest.raises(DiskFull):
+        run()
+    assert rows.task.status is TaskStatus.PROCESSING
+    assert [path.name for path in (tmp_path / "work").rglob("*.mp4")] == ["000000.mp4"]
+    run()
+    assert engine.swapped == [0, 1, 1]
+    assert result(tmp_path, rows) == "01"

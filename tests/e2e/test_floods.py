@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ PLACES = 50
 OWN = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
 CANCELLED = 500
 PINGS = 20_000
+LARGE = 60  # messages
+CHUNK = 10 * 2**20  # bytes, as the app sends them
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"  # and settings that change none
 PING = b"\0\0\x08\x06\0\0\0\0\0" + bytes(8)
 
@@ -118,6 +120,42 @@ def test_opening_and_cancelling_leaves_nothing(server: Server, stubs: Stubs) -> 
     assert cpu < CANCELLED * 0.02
     assert threads < 6 * PLACES
     assert memory < 100 * 2**20
+
+
+def refused(eve: Stubs) -> None:
+    message = video_service_pb2.UploadRequest(
+        user_id="eve", file_name="a/b", file_type="video", total_chunks=2, chunk=bytes(CHUNK)
+    )
+    with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
+        eve.videos.UploadVideo(iter([message]), timeout=60)
+
+
+def cut(eve: Stubs) -> None:
+    over = threading.Event()
+    upload_id = eve.begin(size=2 * CHUNK, chunk_size=CHUNK, user="ann")
+
+    def messages() -> Iterator[video_service_pb2.UploadRequest]:
+        yield frame(upload_id, 0, bytes(CHUNK))
+        over.wait()
+
+    call = eve.uploads.StreamUpload(messages(), timeout=60)
+    assert next(call).stored_bytes == CHUNK
+    call.cancel()
+    over.set()
+
+
+@pytest.mark.parametrize("end", [refused, cut])
+def test_a_large_message_goes_with_its_call_however_that_ends(
+    server: Server, stubs: Stubs, end: Callable[[Stubs], None]
+) -> None:
+    check_at_work(stubs, "bob")
+    cost = Cost(server)
+    for _ in range(LARGE):
+        end(stubs)
+    check_at_work(stubs, "bob")
+    cpu, threads, memory = cost.so_far()
+    sys.stderr.write(f"{LARGE} {end.__name__}: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
+    assert memory < LARGE / 4 * CHUNK
 
 
 def test_who_asks_without_end_whether_we_live_is_cut_off(server: Server, stubs: Stubs) -> None:

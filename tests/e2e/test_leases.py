@@ -2,12 +2,17 @@
 
 import os
 import signal
+import sqlite3
 import sys
+import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from facecli.core.workers import LOOKS
+from facecli.worker.heartbeat import LOOK_EVERY
 from tests.e2e.command import Running
 from tests.e2e.conftest import Serve
 from tests.e2e.files import PacedFfmpeg
@@ -15,6 +20,7 @@ from tests.e2e.server import Server, parent, wait_until_gone
 from tests.e2e.strace import until
 from tests.e2e.test_tasks import check_completed_once, create, status, watch
 
+HELD = 2 * LOOKS * LOOK_EVERY  # seconds
 AGAIN_WITHIN = 30.0  # seconds from a death to the next attempt; it takes about 4
 
 
@@ -103,3 +109,20 @@ def test_a_worker_that_is_told_to_end_gives_its_task_to_another_at_once_and_that
             wait_until_gone([worker])
             check_completed_once(server, watching.done(), task_id, tmp_path / "out.mp4")
     assert "does not answer" not in server.log
+
+
+def test_while_somebody_else_holds_the_database_no_living_worker_is_taken_for_dead(
+    serve: Serve, face: Path, clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    server = serve(options=["--workers", "0"], environment=paced.environment)
+    task_id = create(server, face, clip)
+    with watch(server, task_id) as watching, working(server, "one"), working(server, "two"):
+        watching.swapping()
+        until(lambda: len(server.workers()) == 2)
+        with closing(sqlite3.connect(server.data / "facecli.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            threading.Event().wait(HELD)
+        paced.hurry()
+        check_completed_once(server, watching.done(), task_id, tmp_path / "out.mp4")
+    assert "does not answer" not in server.log
+    assert status(server, task_id)["attempt"] == 1

@@ -52,6 +52,22 @@ def test_every_error_has_a_status_and_comes_back_as_itself(kind: type[FacecliErr
     assert (type(back), back.message, back.details) == (kind, "a sentence", details)
 
 
+def test_an_error_of_a_plug_in_arrives_as_the_nearest_that_is_known() -> None:
+    class NoFaceFound(errors.MediaRefused):
+        """There is no face in the picture."""
+
+        reason = "NO_FACE"
+
+    def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.abort_with_status(to_status(NoFaceFound()))
+        return b""
+
+    with refusal(handler) as answer:
+        back = from_rpc(answer, server="here:1")
+    assert answer.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert (type(back), back.message) == (errors.MediaRefused, "There is no face in the picture.")
+
+
 def test_what_can_be_tried_later_says_when() -> None:
     def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
         context.abort_with_status(to_status(errors.DiskFull("full", retry_after=3)))

@@ -4,8 +4,9 @@ import os
 import queue
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,15 +30,24 @@ def pids(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def supervised(pids: Path, deaths: "queue.Queue[str]", *, fail: bool = False) -> Iterator[Iterator[int]]:
+def supervised(
+    pids: Path, deaths: "queue.Queue[str]", *, fail: bool = False, not_at: Collection[int] = ()
+) -> Iterator[Iterator[int]]:
+    """`fail`: releasing does. `not_at`: which starts do, counted from 0."""
+    starts = count()
+
     def died(name: str) -> None:
         deaths.put(name)
         if fail:
             raise Unavailable("no database")
 
+    def command(name: str) -> list[str]:
+        python = "/nowhere/python" if next(starts) in not_at else sys.executable
+        return [python, "-c", CHILD, str(pids)]
+
     supervisor = Supervisor(
         names=["worker-1"],
-        command=lambda name: [sys.executable, "-c", CHILD, str(pids)],
+        command=command,
         environment=dict(os.environ),
         died=died,
     )
@@ -62,6 +72,14 @@ def test_a_dead_worker_is_announced_before_it_is_started_again(pids: Path) -> No
 def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
     deaths: queue.Queue[str] = queue.Queue()
     with supervised(pids, deaths, fail=True) as started:
+        os.kill(next(started), signal.SIGKILL)
+        assert next(started)
+
+
+@pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a death"])
+def test_a_start_that_fails_is_tried_again(pids: Path, not_at: set[int]) -> None:
+    deaths: queue.Queue[str] = queue.Queue()
+    with supervised(pids, deaths, not_at=not_at) as started:
         os.kill(next(started), signal.SIGKILL)
         assert next(started)
 

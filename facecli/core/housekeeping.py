@@ -1,4 +1,4 @@
-"""Does something again and again, beside the calls."""
+"""Does something again and again, beside what a process is there for."""
 
 import logging
 import threading
@@ -12,7 +12,10 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def every(seconds: float, work: Callable[[], object]) -> Iterator[None]:
-    """Run `work` every so many seconds until leaving; what fails is logged and tried the next time."""
+    """Run `work` every so many seconds until leaving; what fails is logged and tried the next time.
+
+    A bug too: a server that never expires an upload again, or a worker that does not beat any more, is worse.
+    """
     ended = threading.Event()
 
     def loop() -> None:
@@ -21,6 +24,8 @@ def every(seconds: float, work: Callable[[], object]) -> Iterator[None]:
                 work()
             except (FacecliError, OSError) as error:
                 _log.warning("housekeeping: %s", error)
+            except Exception:
+                _log.exception("housekeeping met a bug, and goes on")
 
     thread = threading.Thread(target=loop, name="housekeeping", daemon=True)
     thread.start()
