@@ -11,6 +11,7 @@ from facecli.bench.faults import Span
 from facecli.cli import bench_task
 from facecli.cli.bench_options import BaselineFile, DataDir, Runs, WarmUp
 from facecli.cli.bench_server import own_server, terminable
+from facecli.cli.command import with_settings
 from facecli.cli.help import add_commands
 from facecli.cli.line_options import line_rate, span
 from facecli.cli.options import (
@@ -30,11 +31,14 @@ from facecli.cli.options import (
 )
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
+from facecli.config import Settings
 
 app = typer.Typer(help="Measure this machine and this network, or your own server.", rich_markup_mode=None)
 
 
+@with_settings
 def upload(
+    settings: Settings,
     file_size: Annotated[
         int | None,
         typer.Option("--size", metavar="SIZE", parser=size, help="Bytes of a file; default: 500MB."),
@@ -127,20 +131,6 @@ def upload(
     from facecli.cli.bench_report import upload_report
 
     output = Output(as_json=as_json, quiet=quiet)
-    settings = config.load(
-        {
-            "user": user,
-            "timeout": timeout,
-            "chunk_size": chunk_size,
-            "retry_for": retry_for,
-            "progress": progress,
-            "tls": tls,
-            "tls_ca": tls_ca,
-            "tls_cert": tls_cert,
-            "tls_key": tls_key,
-        },
-        profile=profile,
-    )
     if not server:
         settings = config.alone(settings)
     plan = UploadPlan(
