@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from facecli.blobs.direct import Buffers
-from facecli.blobs.disk import FULL, ours, sync_directory
+from facecli.blobs.disk import ours
 from facecli.blobs.local_writer import FILE, LocalBlobWriter
 from facecli.core.blobs import RETRY_AFTER, BlobWriter
+from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -80,7 +81,7 @@ class LocalBlobs:
                 os.close(file)
             _make_directory(directory)
             source.rename(directory / FILE)
-            sync_directory(directory)
+            flush(directory)
 
     def exists(self, key: str) -> bool:
         return (self._directory(key) / FILE).is_file()
@@ -93,7 +94,7 @@ class LocalBlobs:
                 shutil.rmtree(directory)
             except FileNotFoundError:
                 return
-            sync_directory(directory.parent)
+            flush(directory.parent)
 
     def keys(self, prefix: str) -> Sequence[str]:
         """The blobs under a prefix, also those whose making was cut short."""
@@ -141,4 +142,4 @@ def _make_directory(directory: Path) -> None:
         _make_directory(directory.parent)
         _make_directory(directory)
         return
-    sync_directory(directory.parent)
+    flush(directory.parent)

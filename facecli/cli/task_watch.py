@@ -108,7 +108,7 @@ def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeou
             continue
         output.show(task_object(task), text=task_line(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(f"task {task.id} {task.status}: {task.error_message}")
+            raise TaskUnsuccessful(task.outcome)
 
 
 def _next(ended: "SimpleQueue[Ended]") -> Ended:
