@@ -11,16 +11,16 @@ from sqlalchemy import (
     delete,
     insert,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from facecli.core.errors import AlreadyExists, InvalidInput, TaskNotFound
+from facecli.core.errors import AlreadyExists, TaskNotFound
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import ENDED, Change, NewTask, Result, Task, TaskStatus
 from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
+from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
@@ -82,18 +82,9 @@ class SqlTaskRows:
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         """Newest first; InvalidInput when `before` is not a task of this owner."""
-        query = select(tasks).where(tasks.c.owner == owner)
         with reading(self._engine) as connection:
-            if before:
-                last = connection.execute(query.where(tasks.c.id == before)).mappings().first()
-                if last is None:
-                    raise InvalidInput(f"there is no page after {before}; list from the beginning")
-                query = query.where(
-                    tuple_(tasks.c.created_at, tasks.c.id) < tuple_(last["created_at"], last["id"])
-                )
-            page = query.where(*_conditions(wanted))
-            page = page.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(limit)
-            return [_task(row) for row in connection.execute(page).mappings()]
+            rows = newest(connection, tasks, owner, *_conditions(wanted), limit=limit, before=before)
+            return [_task(row) for row in rows]
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
         """Read, change and write in one transaction, with the next revision; unchanged when equal."""
