@@ -71,10 +71,7 @@ def upload(
         raise InvalidInput(f"--name is for one file, and there are {len(paths)}; upload them one by one")
     if STDIN in paths and not name:
         raise InvalidInput("standard input has no name; say --name, as in --name clip.mp4")
-    with (
-        bars(opened.settings.progress, quiet=output.quiet) as drawn,
-        ExitStack() as ends,
-    ):
+    with bars(opened.settings.progress, quiet=output.quiet) as drawn, ExitStack() as ends:
 
         def show(sent: Sent) -> None:
             upload = sent.get()
