@@ -44,7 +44,7 @@ def create(
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
     Exit codes: 0 created (with --watch: completed), 2 a file that cannot be used, 3 failed, 4 not let in, 5
-    no such URL.
+    no such URL, 6 no server, 7 incomplete, run it again.
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} has to be printable ASCII characters")

@@ -43,8 +43,8 @@ def watch(
 
     Example: facecli task watch --fail-fast --timeout 1h 6f2c… 81d0…
 
-    Exit codes: 0 all completed, 3 one failed or was cancelled, 4 not let in, 5 no such task, 124 --timeout
-    passed.
+    Exit codes: 0 all completed, 3 one failed or was cancelled, 4 not let in, 5 no such task, 6 no server, 124
+    --timeout passed.
     """
     with bars(opened.settings.progress, quiet=output.quiet or output.as_json) as drawn:
         following = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))
