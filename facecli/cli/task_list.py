@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facecli.cli.command import with_session
-from facecli.cli.moments import moment
+from facecli.cli.moments import parse_moment
 from facecli.cli.objects import task_line, task_object
 from facecli.cli.output import Output
 from facecli.cli.session import Session
@@ -29,7 +29,7 @@ def list_tasks(
         typer.Option(
             "--since",
             metavar="TIME",
-            parser=moment,
+            parser=parse_moment,
             help="Only tasks created then or later: 2h ago, or 2026-11-24T18:30.",
             show_default=False,
         ),
@@ -37,7 +37,11 @@ def list_tasks(
     until: Annotated[
         float | None,
         typer.Option(
-            "--until", metavar="TIME", parser=moment, help="Only tasks created before.", show_default=False
+            "--until",
+            metavar="TIME",
+            parser=parse_moment,
+            help="Only tasks created before.",
+            show_default=False,
         ),
     ] = None,
     limit: Annotated[
