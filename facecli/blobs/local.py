@@ -39,7 +39,7 @@ class LocalBlobs:
             file = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 if size:
-                    self._allocate(key, file, size)
+                    self._allocate(file, size)
             except BaseException:
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
@@ -120,7 +120,7 @@ class LocalBlobs:
             raise InvalidInput(f"{key!r} is not a blob's key")
         return self.root.joinpath(*parts)
 
-    def _allocate(self, key: str, file: int, size: int) -> None:
+    def _allocate(self, file: int, size: int) -> None:
         try:
             os.posix_fallocate(file, 0, size)
         except OSError as error:

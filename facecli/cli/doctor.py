@@ -3,14 +3,13 @@
 import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from facecli import __version__
 from facecli.cli.command import with_session
 from facecli.cli.exits import SomeFailed, exit_code
-from facecli.cli.objects import server_object
 from facecli.cli.output import Output
 from facecli.cli.session import Session
 from facecli.config import Settings, data_directory
@@ -109,7 +108,7 @@ def _server(info: Any) -> tuple[str, dict[str, Any]]:
         f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {_gib(info.max_file_size)}, "
         f"videos up to {info.max_video_seconds / 60:g} min, {_gib(info.free_bytes)} free, "
         f"{_gib(info.user_bytes)}{most} used by you",
-        server_object(info),
+        asdict(info),
     )
 
 

@@ -1,12 +1,11 @@
 """What `--json` prints of each thing; CONTRACT for scripts."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
-    from facecli.core.server_info import ServerInfo
     from facecli.core.tasks import Task
     from facecli.core.transfers import SentUpload
     from facecli.core.uploads import Upload
@@ -66,10 +65,6 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
         "expires_at": None if token.expires_at is None else moment(token.expires_at),
         "revoked_at": None if token.revoked_at is None else moment(token.revoked_at),
     }
-
-
-def server_object(info: "ServerInfo") -> dict[str, Any]:
-    return asdict(info)
 
 
 def task_line(task: "Task") -> str:
