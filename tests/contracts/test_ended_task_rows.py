@@ -7,7 +7,7 @@ import pytest
 from facecli.core import claims, tasks
 from facecli.core.errors import TaskNotFound
 from facecli.core.tasks import TaskRows
-from tests.contracts.test_task_rows import NEW, claim
+from tests.things import NEW, claim
 
 
 def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(task_rows: TaskRows) -> None:

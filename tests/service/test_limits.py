@@ -15,12 +15,9 @@ from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
-from tests.service.conftest import Stubs, frame
+from tests.service.conftest import Serve, Stubs, bearing, frame
+from tests.service.refusals import refusal
 from tests.service.statuses import Code, World, chunk
-from tests.service.test_access import bearing
-from tests.service.test_statuses_alone import Serve, refusal, serve
-
-__all__ = ["serve"]  # a fixture
 
 DEADLINE = 60.0  # seconds; when a test gives up
 

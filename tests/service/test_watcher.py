@@ -13,7 +13,7 @@ from facecli.core.tasks import Task, TaskStatus
 from facecli.service.outbox import Outbox
 from facecli.service.watching import Encoder, Watcher
 from facecli.wire.generated import task_service_pb2 as pb
-from tests.core.test_tasks import task as some_task
+from tests.things import task_in
 
 
 class Due:
@@ -53,7 +53,7 @@ class Call:
 
 
 def at(revision: int) -> Task:
-    return replace(some_task(TaskStatus.PROCESSING), revision=revision)
+    return replace(task_in(TaskStatus.PROCESSING), revision=revision)
 
 
 @pytest.fixture
