@@ -23,6 +23,11 @@ from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 
+_CHANGING = (
+    *("status", "progress", "frames_done", "frames", "stage", "round", "attempt", "deaths", "run", "worker"),
+    *("error_reason", "error_message"),
+)
+_RESULT = ("blob_key", "size", "crc32c")  # of a Result; the columns have `result_` in front
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
 
 
@@ -93,30 +98,11 @@ class SqlTaskRows:
             changed = change(task)
             if changed == task:
                 return task
-            result = changed.result
-            write = (
-                update(tasks)
-                .where(tasks.c.id == task_id)
-                .values(
-                    status=changed.status,
-                    progress=changed.progress,
-                    frames_done=changed.frames_done,
-                    frames=changed.frames,
-                    stage=changed.stage,
-                    revision=task.revision + 1,
-                    round=changed.round,
-                    attempt=changed.attempt,
-                    deaths=changed.deaths,
-                    run=changed.run,
-                    worker=changed.worker,
-                    result_blob_key=result.blob_key if result else None,
-                    result_size=result.size if result else None,
-                    result_crc32c=result.crc32c if result else None,
-                    error_reason=changed.error_reason,
-                    error_message=changed.error_message,
-                    updated_at=now,
-                )
-            )
+            values = {name: getattr(changed, name) for name in _CHANGING}
+            for name in _RESULT:
+                values[f"result_{name}"] = getattr(changed.result, name, None)
+            write = update(tasks).where(tasks.c.id == task_id).values(values)
+            write = write.values(revision=task.revision + 1, updated_at=now)
             notify(connection)
             return _task(connection.execute(write.returning(tasks)).mappings().one())
 
@@ -183,7 +169,7 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None, lo
 
 def _task(row: RowMapping) -> Task:
     values = dict(row)
-    blob_key, size, crc32c = (values.pop(f"result_{name}") for name in ("blob_key", "size", "crc32c"))
+    result = {name: values.pop(f"result_{name}") for name in _RESULT}
     values["status"] = TaskStatus(row["status"])
-    values["result"] = Result(blob_key=blob_key, size=size, crc32c=crc32c) if blob_key else None
+    values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)
