@@ -6,15 +6,18 @@ from typing import Annotated
 
 import typer
 
-from facecli import config
 from facecli.cli.bench_options import BaselineFile, DataDir, Runs, WarmUp
 from facecli.cli.bench_server import own_server, place, terminable
+from facecli.cli.command import with_settings
 from facecli.cli.options import Json, Profile, ProgressKind, time
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
+from facecli.config import Settings, alone
 
 
+@with_settings
 def task(
+    settings: Settings,
     seconds: Annotated[
         int,
         typer.Option("--seconds", metavar="N", help="Of the clip: 1280 × 720, 25 frames a second.", min=1),
@@ -71,7 +74,7 @@ def task(
     from facecli.core.samples import make_samples
 
     output = Output(as_json=as_json, quiet=quiet)
-    settings = config.alone(config.load({"progress": progress}, profile=profile))
+    settings = alone(settings)
     plan = TaskPlan(
         seconds=seconds,
         runs=runs,
