@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.blobs.disk import ours, sync_directory
+from facecli.blobs.disk import ours
+from facecli.core.disk import flush
 from facecli.core.errors import InvalidInput, PolicyRefused
 
 FILE = "directory.id"
@@ -45,5 +46,5 @@ def name_directory(directory: Path, *, remember: Callable[[str], None]) -> str:
                 writing.flush()
                 os.fsync(writing.fileno())
             part.replace(file)
-            sync_directory(directory)
+            flush(directory)
     return identity(directory)

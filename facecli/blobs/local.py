@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from facecli.blobs.direct import Buffers
-from facecli.blobs.disk import FULL, ours, sync_directory
+from facecli.blobs.disk import ours
 from facecli.blobs.local_writer import FILE, LocalBlobWriter
 from facecli.core.blobs import RETRY_AFTER, BlobWriter
+from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -39,7 +40,7 @@ class LocalBlobs:
             file = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 if size:
-                    self._allocate(key, file, size)
+                    self._allocate(file, size)
             except BaseException:
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
@@ -81,7 +82,7 @@ class LocalBlobs:
                 os.close(file)
             _make_directory(directory)
             source.rename(directory / FILE)
-            sync_directory(directory)
+            flush(directory)
 
     def exists(self, key: str) -> bool:
         return (self._directory(key) / FILE).is_file()
@@ -103,7 +104,7 @@ class LocalBlobs:
                 with suppress(OSError):  # whoever makes another blob there now makes it again, if need be
                     above.rmdir()
                 above = above.parent
-            sync_directory(above)
+            flush(above)
 
     def keys(self, prefix: str) -> Sequence[str]:
         """The blobs under a prefix, also those whose making was cut short. Other people's files are none."""
@@ -130,7 +131,7 @@ class LocalBlobs:
             raise InvalidInput(f"{key!r} is not a blob's key")
         return self.root.joinpath(*parts)
 
-    def _allocate(self, key: str, file: int, size: int) -> None:
+    def _allocate(self, file: int, size: int) -> None:
         try:
             os.posix_fallocate(file, 0, size)
         except OSError as error:
@@ -157,4 +158,4 @@ def _make_directory(directory: Path) -> None:
         _make_directory(directory.parent)
         _make_directory(directory)
         return
-    sync_directory(directory.parent)
+    flush(directory.parent)

@@ -1,6 +1,6 @@
 """What `--json` prints of each thing; CONTRACT for scripts."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
     from facecli.core.damage import Damage
     from facecli.core.leftovers import Fate, Leftover
-    from facecli.core.server_info import ServerInfo
     from facecli.core.tasks import Task
     from facecli.core.transfers import SentUpload
     from facecli.core.uploads import Upload
@@ -89,10 +88,6 @@ def damage_object(damage: "Damage", *, repaired: bool) -> dict[str, Any]:
         "repairable": damage.repair is not None,
         "repaired": repaired,
     }
-
-
-def server_object(info: "ServerInfo") -> dict[str, Any]:
-    return asdict(info)
 
 
 def task_line(task: "Task") -> str:

@@ -20,9 +20,7 @@ from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, blob_keys, upl
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxLimits:
     max_file_size: int  # bytes
-    expiry: (
-        float  # seconds in which nobody begins it again nor stores a chunk, then an incomplete upload goes
-    )
+    expiry: float  # seconds after which an incomplete upload goes that nobody begins again or adds to
 
 
 class Inbox:

@@ -3,10 +3,8 @@
 The files are the truth: one that has its name is whole and on the disk.
 """
 
-import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from facecli.core.blobs import RETRY_AFTER
+from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, StorageFailed
 from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
 
@@ -109,9 +108,9 @@ def size(directory: Path) -> int:
 def _keep(half: Path, kept: Path) -> None:
     """After a power cut, too, the name is there with its bytes or not at all."""
     with _on_disk():
-        _flush(half)
+        flush(half)
         half.replace(kept)
-        _flush(kept.parent)
+        flush(kept.parent)
 
 
 @contextmanager
@@ -122,17 +121,9 @@ def _on_disk() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in FULL:
             raise DiskFull(retry_after=RETRY_AFTER) from error
         raise StorageFailed(f"the work of a task cannot be kept: {error.strerror}") from error
-
-
-def _flush(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _plan(said: Mapping[str, Any]) -> VideoPlan:

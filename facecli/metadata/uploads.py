@@ -18,11 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from facecli.core.errors import AlreadyExists, InvalidInput, UploadNotFound
+from facecli.core.errors import AlreadyExists, UploadNotFound
 from facecli.core.tasks import ENDED, TaskStatus
 from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 from facecli.metadata.chunks import bring_home, chunk_of, forgotten, key_of, put_chunks, stored_of, with_chunk
 from facecli.metadata.database import reading, writing
+from facecli.metadata.listing import newest
 from facecli.metadata.tables import chunks, tasks, uploads
 
 
@@ -86,16 +87,9 @@ class SqlUploadRows:
 
     def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
         """Newest first; InvalidInput when `before` is not an upload of this owner."""
-        query = select(uploads).where(uploads.c.owner == owner)
-        order = tuple_(uploads.c.created_at, uploads.c.id)
         with reading(self._engine) as connection:
-            if before:
-                last = connection.execute(query.where(uploads.c.id == before)).mappings().first()
-                if last is None:
-                    raise InvalidInput(f"there is no page after {before}; list from the beginning")
-                query = query.where(order < tuple_(last["created_at"], last["id"]))
-            page = query.order_by(uploads.c.created_at.desc(), uploads.c.id.desc()).limit(limit)
-            return [_upload(row) for row in connection.execute(page).mappings()]
+            rows = newest(connection, uploads, owner, limit=limit, before=before)
+            return [_upload(row) for row in rows]
 
     def page(self, *, after: str) -> Sequence[Upload]:
         """Everybody's, by id, the ones behind that id; not all if they are many."""

@@ -29,8 +29,8 @@ from facecli.service.interceptors.places import places
 from facecli.service.interceptors.raw import Raw
 from facecli.service.interceptors.wrapping import Wrapping
 from facecli.service.memory import keep_freed_memory
+from facecli.service.outbox import Outbox
 from facecli.service.requests import Requests
-from facecli.service.sending import Sending
 from facecli.service.tasks import TaskService
 from facecli.service.uploads import UploadService
 from facecli.service.videos import VideoService
@@ -83,7 +83,7 @@ class Server:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
-        self._sending = Sending()
+        self._outbox = Outbox()
         # Uploads and downloads can take no thread that short calls need; a watcher has none.
         threads = limits.uploads + limits.downloads + limits.calls + REFUSING
         requests = Requests()
@@ -131,7 +131,7 @@ class Server:
             board,
             callers=callers,
             admission=admission(limits.watchers, "watchers"),
-            sending=self._sending,
+            outbox=self._outbox,
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
         self._files = FileService(
@@ -162,7 +162,7 @@ class Server:
         self._draining.set()
         self._tasks.drain()
         self._server.stop(grace).wait()
-        self._sending.close()
+        self._outbox.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _listen(self, bind: str, tls: ServerTls | None) -> str:

@@ -11,8 +11,8 @@ from facecli.core.task_board import TaskBoard
 from facecli.service.admission import Admission
 from facecli.service.callers import Caller, Callers
 from facecli.service.interceptors.wrapping import until_the_end, without_thread
+from facecli.service.outbox import Outbox
 from facecli.service.pages import page
-from facecli.service.sending import Sending
 from facecli.service.watching import Encoder, Send, Watcher
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
@@ -24,11 +24,11 @@ _log = logging.getLogger(__name__)
 class TaskService(pb_grpc.TaskServiceServicer):
     """`drain` ends every watcher, so that a server can stop."""
 
-    def __init__(self, board: TaskBoard, *, callers: Callers, admission: Admission, sending: Sending) -> None:
+    def __init__(self, board: TaskBoard, *, callers: Callers, admission: Admission, outbox: Outbox) -> None:
         self._board = board
         self._callers = callers
         self._admission = admission
-        self._sending = sending
+        self._outbox = outbox
         self._encoder = Encoder()
         self._watchers = dict[Watcher, Caller]()
         self._draining = threading.Event()
@@ -40,7 +40,7 @@ class TaskService(pb_grpc.TaskServiceServicer):
         caller = self._callers.of(context)
         owner = caller.user(request.user_id)
         watcher = Watcher(
-            context, send, after=request.after_revision, sending=self._sending, encoder=self._encoder
+            context, send, after=request.after_revision, outbox=self._outbox, encoder=self._encoder
         )
         with ExitStack() as stack:
             stack.enter_context(self._admission.place(caller.proved))

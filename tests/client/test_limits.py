@@ -17,8 +17,7 @@ from facecli.core.progress import Silent
 from facecli.core.uploads import CHUNK_SIZE
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
-from tests.client.conftest import file
-from tests.client.test_many import files
+from tests.client.conftest import clips, file
 
 QUOTA = 1000  # bytes
 
@@ -84,7 +83,7 @@ def test_a_short_call_is_not_asked_for_longer_than_a_call_may_take(
 
 def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -> None:
     with Connection(address, timeout=30) as connection:
-        (first,) = files(tmp_path, 1, size=QUOTA - 100)
+        (first,) = clips(tmp_path, 1, size=QUOTA - 100)
         (sent,) = UploadClient(connection, user="ann").send([first], chunk_size=100, retry_for=0)
         kept = sent.get()
         time = Time(lambda: UploadClient(connection, user="ann").cancel(kept.upload_id))
@@ -106,7 +105,7 @@ def test_who_waits_in_vain_for_room_learns_of_what_there_is_too_little(address: 
     with Connection(address, timeout=30) as connection:
         time = Time()
         client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
-        (sent,) = client.send(files(tmp_path, 1, size=QUOTA), chunk_size=100, retry_for=0)
+        (sent,) = client.send(clips(tmp_path, 1, size=QUOTA), chunk_size=100, retry_for=0)
         sent.get()
         path = tmp_path / "second.mp4"
         path.write_bytes(bytes(1))
@@ -122,7 +121,7 @@ def test_of_many_files_those_arrive_that_there_is_room_for(address: str, tmp_pat
     with Connection(address, timeout=30) as connection:
         time = Time()
         client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
-        outcomes = list(client.send(files(tmp_path, 12, size=100), chunk_size=100, retry_for=0))
+        outcomes = list(client.send(clips(tmp_path, 12, size=100), chunk_size=100, retry_for=0))
     assert [outcome.error is None for outcome in outcomes] == [True] * 10 + [False]
     assert isinstance(outcomes[-1].error, QuotaReached)
 

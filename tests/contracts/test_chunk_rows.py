@@ -11,7 +11,7 @@ from facecli.core.errors import InvalidInput, TakenOver
 from facecli.core.tasks import TaskRows
 from facecli.core.upload_rows import UploadRows
 from facecli.core.uploads import Chunk, UploadStatus
-from tests.contracts.test_upload_rows import NEW, UNKNOWN_SIZE, chunk, insert, store
+from tests.contracts.upload_rows import NEW, UNKNOWN_SIZE, chunk, insert, store
 
 
 def test_stored_chunks_are_counted_and_come_back_by_index(upload_rows: UploadRows) -> None:

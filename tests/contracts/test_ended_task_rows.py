@@ -8,7 +8,7 @@ from facecli.core import claims, tasks
 from facecli.core.errors import TaskNotFound
 from facecli.core.tasks import TaskRows
 from facecli.core.upload_rows import UploadRows
-from tests.contracts.test_task_rows import NEW, claim
+from tests.things import NEW, claim
 
 
 def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(task_rows: TaskRows) -> None:

@@ -1,7 +1,6 @@
 """Abandoned uploads go after their expiry and live ones never, whatever the clock on the wall says."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -11,7 +10,7 @@ from facecli.core.silence import GRACE, Silence
 from facecli.core.uploads import Upload
 from facecli.metadata.uploads import SqlUploadRows
 from tests.core.place import CHUNK, EXPIRY, Clock, Content, Place, send
-from tests.core.test_uploads import UPLOAD
+from tests.things import upload as some_upload
 
 FILE = Content(size=3 * CHUNK + 7)
 YEAR = 365 * 86400.0
@@ -127,7 +126,7 @@ def test_one_that_goes_while_it_is_begun_again_is_begun_anew(inbox: Inbox, place
 
 def test_a_start_waits_no_longer_than_an_hour() -> None:
     clock = Clock()
-    silence, overdue = Silence(expiry=WEEK, monotonic=clock), [replace(UPLOAD, expires_at=1.0)]
+    silence, overdue = Silence(expiry=WEEK, monotonic=clock), [some_upload(expires_at=1.0)]
     assert silence.over(overdue) == []
     clock.now += GRACE - 1
     assert silence.over(overdue) == []

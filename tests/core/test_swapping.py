@@ -17,34 +17,9 @@ from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Un
 from facecli.core.media import VideoPlan
 from facecli.core.swapping import Swapping
 from facecli.core.tasks import Task, TaskStatus
-from tests.core.test_kept_work import PLAN
+from tests.things import PLAN, task
 
-TASK = Task(
-    id="t",
-    owner="ann",
-    status=TaskStatus.PENDING,
-    progress=0,
-    frames_done=0,
-    frames=0,
-    stage="",
-    revision=1,
-    round=1,
-    attempt=0,
-    run="",
-    worker="",
-    engine="fake",
-    options={},
-    image_id="face",
-    video_id="clip",
-    image_url="",
-    video_url="/uploads/clip/clip.mp4",
-    key=None,
-    result=None,
-    error_reason="",
-    error_message="",
-    created_at=0,
-    updated_at=0,
-)
+TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
 
 
 class Rows:

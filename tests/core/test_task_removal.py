@@ -11,9 +11,9 @@ from facecli.core.errors import TaskNotFound
 from facecli.core.task_removal import TaskRemoval
 from facecli.core.tasks import Result, Task
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW
 from tests.core.place import EXPIRY, Place
-from tests.core.test_recovery import Queue
+from tests.core.queue import Queue
+from tests.things import NEW
 
 YEAR = 365 * 86400.0
 

@@ -14,7 +14,7 @@ from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Change, NewTask, Task, TaskRows, TaskStatus
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW
+from tests.things import NEW
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
