@@ -99,22 +99,7 @@ class Server:
             self._pool,
             interceptors=[*(Wrapping(guard) for guard in guards), Raw()],
             maximum_concurrent_rpcs=threads + limits.watchers + LOOKED_AT,
-            options=[
-                ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
-                ("grpc.so_reuseport", 0),
-                ("grpc.max_concurrent_streams", limits.streams or ANY),
-                # A window that grows with the line held 150 MB of one upload when the disk was slower.
-                ("grpc.http2.bdp_probe", 0),
-                ("grpc.http2.lookahead_bytes", WINDOW),
-                # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
-                ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several at once
-                # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
-                # behind all that a slow line has taken from the client: its window at the lowest rate.
-                ("grpc.keepalive_time_ms", 20_000),
-                ("grpc.keepalive_timeout_ms", ANSWER_WITHIN),
-                ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
-            ],
+            options=_options(limits),
         )
         patience = min(PATIENCE, limits.idle)
         uploads = admission(limits.uploads, "uploads", patience)
@@ -177,3 +162,23 @@ class Server:
                 f"cannot listen on {bind}: is the port taken, or not an address of this machine?"
             ) from error
         return f"{host}:{port}"
+
+
+def _options(limits: ServerLimits) -> list[tuple[str, int]]:
+    """What gRPC does by itself with messages, windows, and lines that are silent."""
+    return [
+        ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", limits.streams or ANY),
+        # A window that grows with the line held 150 MB of one upload when the disk was slower.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", WINDOW),
+        # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+        ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several at once
+        # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
+        # behind all that a slow line has taken from the client: its window at the lowest rate.
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", ANSWER_WITHIN),
+        ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
+    ]
