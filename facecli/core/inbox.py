@@ -139,8 +139,8 @@ class Inbox:
     def cancel(self, upload_id: str, *, owner: str) -> None:
         """Forget an upload, complete or not, and its bytes."""
         self.get(upload_id, owner=owner)
-        with self._files.lock:
-            if file := self._files.get(upload_id):
+        with self._files.alone(upload_id) as file:
+            if file:
                 file.revoke()
             self._files.forget(upload_id)
             self._rows.delete(upload_id)

@@ -39,10 +39,13 @@ class FaultyBlobs(LocalBlobs):
         self.disk_full = False
         self.flush_fails = False
         self.flushing = Gate()
+        self.creating: dict[str, Gate] = {}
 
     def create(self, key: str, *, size: int | None) -> None:
         if self.disk_full:
             raise DiskFull(retry_after=1)
+        if gate := self.creating.get(key):
+            gate.pass_through()
         super().create(key, size=size)
 
     def writer(self, key: str) -> BlobWriter:
