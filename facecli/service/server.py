@@ -129,6 +129,7 @@ class Server:
         self._tasks = TaskService(
             board,
             callers=callers,
+            requests=requests,
             admission=admission(limits.watchers, "watchers"),
             sending=self._sending,
         )
