@@ -23,7 +23,7 @@ from facecli.core.server_info import ServerInfo
 from facecli.core.task_board import TaskBoard
 from facecli.core.uploads import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 from facecli.engines.registry import InstalledEngines
-from facecli.metadata import schema
+from facecli.metadata import database, schema
 from facecli.metadata.database import open_database, translated
 from facecli.metadata.directories import SqlDirectoryRows
 from facecli.metadata.feed import SqlTaskFeed, changes_of
@@ -32,6 +32,7 @@ from facecli.metadata.tokens import SqlTokenRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.usage import SqlUsageRows
 from facecli.metadata.workers import SqlWorkerRows
+from facecli.queue import work
 from facecli.queue.work import WorkQueue, prepare
 from facecli.service.callers import Callers
 from facecli.service.server import Server, ServerLimits
@@ -39,6 +40,7 @@ from facecli.worker.heartbeat import LOOK_EVERY
 from facecli.worker.supervisor import Supervisor
 
 EMBEDDED = "worker-"  # what the workers of a server are called, with its directory's name and a number
+CONNECTIONS = database.CONNECTIONS + work.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
 EXPIRE_EVERY = 60.0  # seconds between two looks for abandoned uploads, and for tasks that ended long ago
 SWEEP_EVERY = 600.0  # seconds between two looks for files that no row knows
 SEARCH_EVERY = 15.0  # seconds between two looks for tasks that nobody would run
