@@ -3,15 +3,21 @@
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
 
 from facecli.core.printable import escaped
+
+_log = logging.getLogger(__name__)
 
 _NOISY = ("dbos", "alembic", "sqlalchemy", "PIL")
 
 
 def set_up_logging(*, level: str, format: str) -> None:
-    """Call once a process. Control characters are escaped, those between the lines of a stack too."""
+    """Call once a process. Control characters are escaped, those between the lines of a stack too.
+
+    What ends a thread is logged like everything else.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if format == "json" else _Text())
     root = logging.getLogger()
@@ -19,6 +25,13 @@ def set_up_logging(*, level: str, format: str) -> None:
     root.setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    threading.excepthook = _log_end
+
+
+def _log_end(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+        name = ended.thread.name if ended.thread else "that is gone"
+        _log.error("a bug ended thread %s", name, exc_info=ended.exc_value)
 
 
 class _Text(logging.Formatter):

@@ -5,6 +5,7 @@ import re
 import pytest
 from typer.exceptions import TyperException
 
+from facecli.bootstrap import serving, working
 from tests.command_lines import check, commands
 from tests.readme_tables import README, TABLES, with_tables
 
@@ -28,6 +29,11 @@ def test_nothing_else_stands_between_the_markers() -> None:
 
 def test_every_command_line_in_a_block_exists() -> None:
     assert sum(check(line) for line in LINES) > 5
+
+
+def test_it_says_how_many_connections_to_postgresql_there_may_be() -> None:
+    there_may_be = f"{serving.CONNECTIONS} connections for a server and {working.CONNECTIONS} for a worker"
+    assert there_may_be in TEXT
 
 
 @pytest.mark.parametrize(

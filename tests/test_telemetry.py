@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -51,3 +52,17 @@ def test_what_is_below_the_level_is_not_said(capsys: pytest.CaptureFixture[str])
     set_up_logging(level="warning", format="text")
     logging.getLogger("facecli.test").info("quiet")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_what_ends_a_thread_is_one_printable_line_too(
+    capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    set_up_logging(level="info", format=format)
+    thread = threading.Thread(target=fails, name=FORGED)
+    thread.start()
+    thread.join()
+    said = capsys.readouterr().err
+    assert said[:-1].isprintable()
+    assert "a bug ended thread ann" in said
+    assert "KeyError" in said

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from facecli.core.errors import InvalidInput
+
 MB = 1e6  # bytes
 
 
@@ -26,7 +28,9 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def milliseconds(delays: Sequence[float], share: float) -> float:
-    """That percentile of delays in seconds."""
+    """That percentile of delays in seconds; InvalidInput when the run was too short to see one."""
+    if not delays:
+        raise InvalidInput("so short a run shows no delay; take a longer --watch-for, or a larger --size")
     return round(percentile(delays, share) * 1000, 3)
 
 

@@ -32,8 +32,11 @@ def media_walls() -> tuple[int, bool]:
 
 
 def database_version(settings: Settings) -> str:
-    """Of the PostgreSQL in the settings, with its name; Unavailable when it does not answer."""
-    return version(settings.database)
+    """Of the PostgreSQL in the settings, with its name; Unavailable when it does not answer.
+
+    InvalidInput for another kind of database.
+    """
+    return version(postgresql(settings.database))
 
 
 def media_of(settings: Settings) -> FfmpegMedia:

@@ -10,12 +10,15 @@ from facecli.config import Settings, asks_who, child_environment, server_tls
 from facecli.core.addresses import check_guarded, checked_address
 from facecli.core.auth import RECHECK
 from facecli.core.housekeeping import every
+from facecli.metadata import database
+from facecli.queue import work
 from facecli.service.callers import Callers
 from facecli.service.server import Server, ServerLimits
 from facecli.worker.heartbeat import LOOK_EVERY
 from facecli.worker.supervisor import Supervisor
 
 EMBEDDED = "worker-"  # what the workers of a server are called, with its directory's name and a number
+CONNECTIONS = database.CONNECTIONS + work.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
 EXPIRE_EVERY = 60.0  # seconds between two looks for abandoned uploads, and for tasks that ended long ago
 SWEEP_EVERY = 600.0  # seconds between two looks for files that no row knows
 SEARCH_EVERY = 15.0  # seconds between two looks for tasks that nobody would run

@@ -22,12 +22,16 @@ from facecli.metadata.directories import SqlDirectoryRows
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.workers import SqlWorkerRows
+from facecli.queue import runner
 from facecli.queue.runner import WorkRunner
 from facecli.queue.work import WorkQueue
 from facecli.worker.heartbeat import beating
 from facecli.worker.process import Ending, end
 from facecli.worker.tasks import task_runner
 
+ROWS = 4  # connections: for the task, the beats, the looks, and the farewell
+RECOVERY = 2
+CONNECTIONS = ROWS + RECOVERY + runner.CONNECTIONS  # of a worker to PostgreSQL
 FAREWELL = 2.0  # seconds that a worker takes to give its task back
 
 
@@ -38,7 +42,7 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     media = media_of(settings)
     media.version()
     place = identity(directory)
-    engine = open_database(url(settings, directory / "facecli.db"))
+    engine = open_database(url(settings, directory / "facecli.db"), connections=ROWS)
     schema.check(engine)
     check_identity(directory, known=SqlDirectoryRows(engine).known)
     if not name or "/" in name or name.startswith("."):
@@ -46,9 +50,8 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     taken = f"a worker called {name} is running on {directory}; choose another --name"
     with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heart:
         rows, workers = SqlTaskRows(engine), SqlWorkerRows(engine)
-        recovery = recovery_of(
-            settings, rows, workers, WorkQueue(url(settings, directory / "queue.db"), errors=translated)
-        )
+        queue = WorkQueue(url(settings, directory / "queue.db"), errors=translated, connections=RECOVERY)
+        recovery = recovery_of(settings, rows, workers, queue)
         me = Worker(id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, place=place, pid=os.getpid())
         recovery.release_former(place=place, names=name.__eq__)
         heart.enter_context(beating(me, rows=workers, look=recovery.look))

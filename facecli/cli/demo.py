@@ -16,6 +16,7 @@ from facecli.cli.progress import bars
 from facecli.cli.session import connected
 from facecli.cli.swap import swapped
 from facecli.config import Settings, alone
+from facecli.core.errors import InvalidInput
 from facecli.telemetry import set_up_logging
 
 SECONDS = 5  # of the clip
@@ -73,5 +74,8 @@ def demo(
 def _folder(keep: Path | None) -> Path:
     if keep is None:
         return Path(tempfile.mkdtemp(prefix="facecli-demo-"))
-    keep.mkdir(parents=True, exist_ok=True)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"--keep: {keep} cannot be a directory: {error.strerror}") from error
     return keep

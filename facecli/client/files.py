@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,7 +64,7 @@ class FileClient:
             part.flush()
             os.fsync(part.fileno())
             Path(part.name).replace(target)
-        flush(target.parent)
+            flush(target.parent)
         return size
 
     def _complete(
@@ -114,8 +114,6 @@ class FileClient:
                 raise
             part.truncate(0)
             raise Unavailable("beginning again") from None
-        except OSError as error:
-            raise InvalidInput(f"cannot write {part.name}: {error.strerror}") from error
         finally:
             call.cancel()
         if have < size:
@@ -130,16 +128,33 @@ def _part(target: Path) -> Iterator[BinaryIO]:
     if target.is_dir():
         raise InvalidInput(f"{target} is a directory; name a file")
     try:
-        file = path.open("a+b")
-    except OSError as error:
+        with _alone(path) as file:
+            try:
+                yield file
+            finally:
+                if path.exists() and not path.stat().st_size:
+                    path.unlink()
+    except OSError as error:  # also of a full disk, of which the last bytes are told when it is closed
         raise InvalidInput(f"cannot write {path}: {error.strerror}") from error
-    with file:
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DirectoryInUse(f"another facecli writes {path}") from error
-        try:
-            yield file
-        finally:
-            if path.exists() and not path.stat().st_size:
-                path.unlink()
+
+
+def _alone(path: Path) -> BinaryIO:
+    """The file of this name, which nobody else writes to."""
+    while True:
+        with ExitStack() as stack:
+            file = stack.enter_context(path.open("a+b"))
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DirectoryInUse(f"another facecli writes {path}") from error
+            # Who had it may have finished between these two: then it is a result now, and no part.
+            if _is_at(file, path):
+                stack.pop_all()
+                return file
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

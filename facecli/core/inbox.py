@@ -146,8 +146,8 @@ class Inbox:
             raise NotReady(
                 f"task {task_id} needs {upload.name}; facecli task cancel ends it, then the file can go"
             )
-        with self._files.lock:
-            if file := self._files.get(upload_id):
+        with self._files.alone(upload_id) as file:
+            if file:
                 file.revoke()
             self._files.forget(upload_id)
             self._rows.delete(upload_id)

@@ -17,10 +17,14 @@ MOST_FRESH = 1000  # begun uploads whose rows need not be read again to be opene
 
 
 class OpenFiles:
-    """`lock` is held while a file is opened or closed."""
+    """One thread at a time opens, closes or removes one upload; others go their way meanwhile.
+
+    To make a file's room may take as long as to write all of it.
+    """
 
     def __init__(self, *, rows: UploadRows, blobs: BlobStore) -> None:
-        self.lock = threading.RLock()
+        self._lock = threading.Condition()
+        self._alone: set[str] = set()
         self._rows = rows
         self._blobs = blobs
         self._open: dict[str, OpenFile] = {}
@@ -29,23 +33,34 @@ class OpenFiles:
 
     def begun(self, upload: Upload) -> None:
         """A new row of this process: whoever opens it first is its first writer, and supersedes nobody."""
-        with self.lock:
+        with self._lock:
             if len(self._fresh) < MOST_FRESH:
                 self._fresh[upload.id] = upload
 
-    def get(self, upload_id: str) -> OpenFile | None:
-        return self._open.get(upload_id)
+    @contextmanager
+    def alone(self, upload_id: str) -> Iterator[OpenFile | None]:
+        """Its file, if it is open; until leaving nobody else opens, closes or removes it."""
+        with self._lock:
+            self._lock.wait_for(lambda: upload_id not in self._alone)
+            file = self._open.get(upload_id)
+            self._alone.add(upload_id)
+        try:
+            yield file
+        finally:
+            with self._lock:
+                self._alone.discard(upload_id)
+                self._lock.notify_all()
 
     def owner(self, upload_id: str) -> str | None:
         """Whose it is, where that is known without reading its row."""
-        with self.lock:
+        with self._lock:
             if file := self._open.get(upload_id):
                 return file.upload.owner
             fresh = self._fresh.get(upload_id)
             return fresh.owner if fresh else None
 
     def forget(self, upload_id: str) -> None:
-        with self.lock:
+        with self._lock:
             self._fresh.pop(upload_id, None)
 
     def settle(self, upload_ids: Iterable[str]) -> None:
@@ -62,17 +77,16 @@ class OpenFiles:
     @contextmanager
     def opened(self, upload_id: str) -> Iterator[OpenFile]:
         """StorageFailed while a file whose flush failed has writers left; then it is checked and opened."""
-        with self.lock:
-            file = self._open.get(upload_id)
-            if file is None:
-                file = self._open[upload_id] = self._opening(upload_id)
+        with self.alone(upload_id) as there:
+            file = there or self._opening(upload_id)
             if file.broken:
                 raise StorageFailed(f"a flush of {file.upload.name} failed; waiting for its writers to end")
+            self._open[upload_id] = file
             file.users += 1
         try:
             yield file
         finally:
-            with self.lock:
+            with self.alone(upload_id):
                 file.users -= 1
                 if not file.users:
                     del self._open[upload_id]

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from facecli.core.errors import Cancelled, DiskFull, FfmpegMissing, FileTooLarge, MediaRefused, ProgramKilled
+from facecli.core.errors import (
+    Cancelled,
+    DiskFull,
+    FfmpegMissing,
+    FileTooLarge,
+    MediaRefused,
+    ProgramKilled,
+    Unavailable,
+)
 from facecli.media.launch import CANNOT_START
 from facecli.media.words import LastWords, Lines
 
@@ -54,8 +62,8 @@ def run(
 
     `reads` and `writes` are the files and directories that it may open (media/sandbox.py).
     Cancelled within 100 ms of `stopped` saying yes; MediaRefused past the time limit; DiskFull, FileTooLarge
-    or FfmpegMissing when that is why it failed. The whole process group is gone when this returns or raises,
-    also when a listener raises.
+    or FfmpegMissing when that is why it failed; Unavailable when this machine has no room for a process. The
+    whole process group is gone when this returns or raises, also when a listener raises.
     """
     if stopped():
         raise Cancelled
@@ -101,16 +109,21 @@ def _started(
     cpu_seconds = math.ceil(bounds.seconds * (os.cpu_count() or 1)) + 1
     limits = (os.getpid(), bounds.memory, bounds.file_size, cpu_seconds, bounds.open_files)
     launcher = str(Path(__file__).with_name("launch.py"))
-    with subprocess.Popen(
-        [sys.executable, "-I", "-S", launcher, *map(str, limits), *reach, "--", *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-        env={},
-        cwd="/",
-        start_new_session=True,
-    ) as process:
+    try:
+        started = subprocess.Popen(
+            [sys.executable, "-I", "-S", launcher, *map(str, limits), *reach, "--", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:  # no process, memory or open file is left for it
+        name = Path(command[0]).name
+        raise Unavailable(f"{name} could not be started now: {error.strerror}; try again") from error
+    with started as process:
         try:
             yield process
         finally:

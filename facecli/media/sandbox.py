@@ -45,7 +45,8 @@ def landlock_abi() -> int:
 
 
 def can_forbid_sockets() -> bool:
-    return os.uname().machine in _SOCKET and _libc.prctl(_GET_SECCOMP, 0, 0, 0, 0) >= 0
+    linux = sys.platform == "linux"  # elsewhere there is no prctl
+    return linux and os.uname().machine in _SOCKET and _libc.prctl(_GET_SECCOMP, 0, 0, 0, 0) >= 0
 
 
 def confine(program: str, *, reads: Iterable[str], writes: Iterable[str]) -> None:

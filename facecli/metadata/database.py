@@ -15,7 +15,7 @@ from facecli.metadata.address import name_of, parsed
 
 BUSY_TIMEOUT = 30.0  # seconds
 _RETRY_AFTER = 30  # seconds; a person has to make room
-_CONNECTIONS = 16
+CONNECTIONS = 32
 _WRITES = "facecli_writes"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _FULL = frozenset({sqlite3.SQLITE_FULL, "53100"})  # SQLSTATE disk_full
@@ -23,17 +23,23 @@ _DAMAGED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLI
 _REFUSED = frozenset({"25006", "42501", "3F000"})  # a standby, only read; a user who may not; no schema
 
 
-def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT, durable: bool = True) -> Engine:
+def open_database(
+    url: str,
+    *,
+    busy_timeout: float = BUSY_TIMEOUT,
+    durable: bool = True,
+    connections: int = CONNECTIONS,
+) -> Engine:
     """The database behind `sqlite:////absolute/path` or `postgresql://…`; `dispose()` closes it.
 
-    `busy_timeout`: seconds to wait for another writer, or for a free connection.
+    `busy_timeout`: seconds to wait for another writer, or for one of the `connections` to be free.
     A commit that returned survives a power cut, when `durable`: SQLite in WAL mode with synchronous=FULL.
     InvalidInput for another kind of URL, Unavailable when the database cannot be opened.
     """
     address = parsed(url)
     if address.get_backend_name() == "sqlite":
-        return _open_sqlite(address, busy_timeout, durable)
-    return _open_postgresql(address, busy_timeout, durable)
+        return _open_sqlite(address, busy_timeout, durable, connections)
+    return _open_postgresql(address, busy_timeout, durable, connections)
 
 
 def version(url: str) -> str:
@@ -79,11 +85,11 @@ def translated() -> Iterator[None]:
         raise
 
 
-def _open_postgresql(address: URL, busy_timeout: float, durable: bool) -> Engine:
+def _open_postgresql(address: URL, busy_timeout: float, durable: bool, connections: int) -> Engine:
     engine = create_engine(
         address,
-        pool_size=_CONNECTIONS,
-        max_overflow=_CONNECTIONS,
+        pool_size=(connections + 1) // 2,
+        max_overflow=connections // 2,
         pool_timeout=busy_timeout,
         pool_pre_ping=True,  # or each connection from before a restart would fail one call
     )
@@ -112,12 +118,12 @@ def _wait_for_the_disk(connection: DBAPIConnection, _: object) -> None:
     connection.commit()
 
 
-def _open_sqlite(url: URL, busy_timeout: float, durable: bool) -> Engine:
+def _open_sqlite(url: URL, busy_timeout: float, durable: bool, connections: int) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": busy_timeout},
-        pool_size=_CONNECTIONS,
-        max_overflow=_CONNECTIONS,
+        pool_size=(connections + 1) // 2,
+        max_overflow=connections // 2,
         pool_timeout=busy_timeout,
     )
 

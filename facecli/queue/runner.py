@@ -11,7 +11,9 @@ from facecli.queue.work import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Err
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
 LOOK_EVERY = 5.0  # seconds between two looks for work that was taken and never began
-CONNECTIONS = 5  # to PostgreSQL: for the work, its steps, the queue's poll, the recovery at the start
+OF_DBOS = 5  # for the work, its steps, the queue's poll, the recovery at the start
+OF_LOOKS = 1
+CONNECTIONS = OF_DBOS + OF_LOOKS  # to PostgreSQL
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class WorkRunner:
                 "name": "facecli",
                 "system_database_url": url,
                 "dbos_system_schema": SCHEMA,
-                "sys_db_pool_size": CONNECTIONS,
+                "sys_db_pool_size": OF_DBOS,
                 "use_listen_notify": False,  # nobody waits for messages, only a queue is polled
                 "executor_id": worker,
                 "application_version": APPLICATION_VERSION,
@@ -62,7 +64,7 @@ class WorkRunner:
             DBOS.register_queue(
                 QUEUE, worker_concurrency=1, polling_interval_sec=POLL_EVERY, on_conflict="always_update"
             )
-        self._queue = WorkQueue(url, errors=errors)
+        self._queue = WorkQueue(url, errors=errors, connections=OF_LOOKS)
         threading.Thread(target=self._look, args=(look_every,), name="work-look", daemon=True).start()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ WORKFLOW = "swap"
 # Constant, so that an upgrade of facecli does not strand the work of the version before.
 APPLICATION_VERSION = "1"
 _RUNS = frozenset({"ENQUEUED", "DELAYED", "PENDING"})
+CONNECTIONS = 5  # to PostgreSQL
 _BATCH = 1000  # ids in one statement
 SCHEMA = "facecli_queue"  # beside the rows' tables, where the database has schemas
 
@@ -29,12 +30,15 @@ def prepare(url: str) -> None:
 class WorkQueue:
     """Enqueues and recovers; `core.task_queue.TaskQueue`. `errors` makes the database's errors ours."""
 
-    def __init__(self, url: str, *, errors: Errors) -> None:
+    def __init__(self, url: str, *, errors: Errors, connections: int = CONNECTIONS) -> None:
         self._errors = errors
         with errors():
             # Without its own tries: whoever called knows how long it may wait.
             self._client = DBOSClient(
-                system_database_url=url, dbos_system_schema=SCHEMA, retry_connection_errors=False
+                system_database_url=url,
+                system_database_pool_size=connections,
+                dbos_system_schema=SCHEMA,
+                retry_connection_errors=False,
             )
 
     def enqueue(self, *, work_id: str, task_id: str) -> None:

@@ -115,6 +115,7 @@ class Server:
         self._tasks = TaskService(
             board,
             callers=callers,
+            requests=requests,
             admission=admission(limits.watchers, "watchers"),
             outbox=self._outbox,
         )

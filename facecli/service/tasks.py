@@ -13,6 +13,7 @@ from facecli.service.callers import Caller, Callers
 from facecli.service.interceptors.wrapping import until_the_end, without_thread
 from facecli.service.outbox import Outbox
 from facecli.service.pages import page
+from facecli.service.requests import Requests
 from facecli.service.watching import Encoder, Send, Watcher
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
@@ -24,9 +25,18 @@ _log = logging.getLogger(__name__)
 class TaskService(pb_grpc.TaskServiceServicer):
     """`drain` ends every watcher, so that a server can stop."""
 
-    def __init__(self, board: TaskBoard, *, callers: Callers, admission: Admission, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        board: TaskBoard,
+        *,
+        callers: Callers,
+        requests: Requests,
+        admission: Admission,
+        outbox: Outbox,
+    ) -> None:
         self._board = board
         self._callers = callers
+        self._requests = requests
         self._admission = admission
         self._outbox = outbox
         self._encoder = Encoder()
@@ -40,7 +50,12 @@ class TaskService(pb_grpc.TaskServiceServicer):
         caller = self._callers.of(context)
         owner = caller.user(request.user_id)
         watcher = Watcher(
-            context, send, after=request.after_revision, outbox=self._outbox, encoder=self._encoder
+            context,
+            send,
+            after=request.after_revision,
+            outbox=self._outbox,
+            encoder=self._encoder,
+            request_id=self._requests.of(context),
         )
         with ExitStack() as stack:
             stack.enter_context(self._admission.place(caller.proved))

@@ -32,13 +32,21 @@ class Watcher:
     """Sends the newest revision above `after`, once the one before was taken, until the task has ended."""
 
     def __init__(
-        self, context: grpc.ServicerContext, send: Send, *, after: int, outbox: Outbox, encoder: Encoder
+        self,
+        context: grpc.ServicerContext,
+        send: Send,
+        *,
+        after: int,
+        outbox: Outbox,
+        encoder: Encoder,
+        request_id: str,
     ) -> None:
         self._context = context
         self._send = send
         self._after = after
         self._outbox = outbox
         self._encoder = encoder
+        self._request_id = request_id
         self._newest: Task | None = None
         self._error: FacecliError | None = None
         self._due = False
@@ -80,7 +88,7 @@ class Watcher:
     def _finish(self, error: FacecliError | None) -> None:
         self._context.set_code(grpc.StatusCode.OK)
         if error:
-            status = to_status(error)
+            status = to_status(error, request_id=self._request_id)
             self._context.set_code(status.code)
             self._context.set_details(status.details)
             self._context.set_trailing_metadata(status.trailing_metadata)

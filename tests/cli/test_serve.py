@@ -64,6 +64,15 @@ def test_a_worker_takes_tasks_and_ends_when_asked(server: Server, samples: Sampl
         assert worker.wait(DEADLINE) == 0
 
 
+def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Server) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECLI_DATABASE", "sqlite:////x")
+        ran = facecli("doctor", "--server", server.address, "--json")
+    (found,) = [check for check in ran.objects if check["check"] == "database"]
+    assert (ran.code, found["ok"]) == (2, False)
+    assert "has to be a PostgreSQL" in found["found"]
+
+
 def test_doctor_finds_everything(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran

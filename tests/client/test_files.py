@@ -2,6 +2,7 @@
 
 import fcntl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,38 @@ def test_an_unknown_url_leaves_nothing_behind(files: FileClient, tmp_path: Path)
         download(files, f"/uploads/{'0' * 32}/x", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out.part").exists()
+
+
+@pytest.mark.parametrize("size", [100, len(DATA)])
+def test_a_full_disk_here_is_told_in_words(
+    files: FileClient, uploads: UploadClient, tmp_path: Path, size: int
+) -> None:
+    """Of a small file it is found only when the bytes leave the buffer."""
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(DATA[:size])
+    url = send(uploads, source, resume=False).file_url
+    (tmp_path / "out.part").symlink_to("/dev/full")
+    with pytest.raises(InvalidInput, match=r"cannot write .*out\.part: No space left on device"):
+        download(files, url, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+class Overtaken(type(Path())):  # type: ignore[misc]
+    """A path of which another process makes its result between our opening and our locking it."""
+
+    def open(self, *arguments: Any, **more: Any) -> Any:
+        file = super().open(*arguments, **more)
+        part, result, theirs = Path(self), Path(self.with_suffix("")), Path(self.with_name("theirs"))
+        if self.suffix == ".part" and not theirs.exists():
+            part.write_bytes(b"theirs")
+            part.rename(result)
+            theirs.hardlink_to(result)
+        return file
+
+
+def test_what_another_has_finished_meanwhile_is_not_written_to(
+    files: FileClient, url: str, tmp_path: Path
+) -> None:
+    assert download(files, url, Overtaken(tmp_path / "out")) == len(DATA)
+    assert (tmp_path / "theirs").read_bytes() == b"theirs"
+    assert (tmp_path / "out").read_bytes() == DATA

@@ -53,10 +53,13 @@ class FaultyBlobs(LocalBlobs):
         self.flush_fails = False
         self.unflushable = ""  # the key of a blob whose flush fails
         self.flushing = Gate()
+        self.creating: dict[str, Gate] = {}
 
     def create(self, key: str, *, size: int | None) -> None:
         if self.disk_full:
             raise DiskFull(retry_after=1)
+        if gate := self.creating.get(key):
+            gate.pass_through()
         super().create(key, size=size)
 
     def writer(self, key: str) -> BlobWriter:

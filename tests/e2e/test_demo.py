@@ -22,3 +22,11 @@ def test_the_demo_keeps_everything_in_a_directory(tmp_path: Path, media: FfmpegM
     assert done.object["path"] == str(kept / "result.mp4")
     assert {path.name for path in kept.iterdir()} == {"face.png", "clip.mp4", "result.mp4", "server"}
     assert media.probe_video(kept / "result.mp4").frames == media.probe_video(kept / "clip.mp4").frames
+
+
+def test_a_file_is_no_directory_to_keep_everything_in(tmp_path: Path) -> None:
+    file = tmp_path / "kept"
+    file.touch()
+    for path in (file, file / "inside"):
+        said = run("demo", "--keep", path, "--json", expect=2).error
+        assert (said["reason"], str(path) in said["message"]) == ("INVALID_INPUT", True)

@@ -90,11 +90,12 @@ def test_a_task_that_takes_longer_than_a_limit_fails_and_the_next_one_is_begun(
 def test_a_limit_ends_an_ffmpeg_that_runs(
     serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg
 ) -> None:
-    server = serve(environment={**paced.environment, "FACECLI_TASK_TIMEOUT": "4s"})
+    server = serve(environment={**paced.environment, "FACECLI_TASK_TIMEOUT": "12s"})
     task_id = create(server, face, long_clip)
     with watch(server, task_id) as watching:
         watching.swapping()
         encoders = server.ffmpegs()
+        assert encoders
         failed = watching.done().objects[-1]
     assert failed["error"]["reason"] == "TIMED_OUT"
     wait_until_gone(encoders)

@@ -2,17 +2,30 @@
 
 import os
 import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import grpc
+import psycopg
 from psycopg import sql
 
+from facecli.bootstrap import serving, working
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.wire.generated import task_service_pb2 as task_pb
 from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
 from tests.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.e2e.server import wait_until_gone
 from tests.e2e.test_tasks import check_completed_once, create, status, watch
 from tests.postgres import PASSWORD, Postgres, WithPassword
+from tests.service.conftest import Stubs
+
+CALLERS = 40  # at once
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 def test_a_task_whose_worker_is_killed_completes(
@@ -159,3 +172,28 @@ def test_a_data_directory_is_not_used_with_a_database_that_does_not_know_its_fil
 
 def _text(file: Path) -> str:
     return file.read_bytes().decode(errors="replace")
+
+
+def test_a_server_and_its_worker_take_no_more_connections_than_they_say(
+    postgresql: str, serve: Serve, face: Path, clip: Path, paced: PacedFfmpeg
+) -> None:
+    server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
+    task_id = create(server, face, clip)
+    counted = []
+    with (
+        watch(server, task_id) as watching,
+        grpc.insecure_channel(server.address) as channel,
+        ThreadPoolExecutor(CALLERS) as pool,
+        closing(psycopg.connect(postgresql, autocommit=True)) as connection,
+    ):
+        watching.swapping()
+        request = task_pb.ListTasksRequest(user_id="ann")
+        calls = [pool.submit(Stubs(channel).tasks.ListTasks, request) for _ in range(20 * CALLERS)]
+        while not all(call.done() for call in calls):
+            row = connection.execute(OTHERS).fetchone()
+            assert row
+            counted.append(row[0])
+        paced.hurry()
+        assert watching.done().code == 0
+    sys.stderr.write(f"{max(counted)} connections\n")
+    assert 2 < max(counted) <= serving.CONNECTIONS + working.CONNECTIONS

@@ -5,6 +5,7 @@ None reads another file or calls an address, none hangs, none fills the memory.
 
 import re
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -39,6 +40,13 @@ def clip(stubs: Stubs, site: Site) -> str:
     return stubs.stored(site.clip)
 
 
+@pytest.fixture
+def peak_memory() -> Callable[[], int]:
+    """Bytes of the largest process since the test began; 0 when it was none larger than in a test before."""
+    before = largest_child()
+    return lambda: now if (now := largest_child()) > before else 0
+
+
 @pytest.mark.parametrize("hostile", VIDEOS, ids=lambda hostile: hostile.name)
 def test_a_hostile_video(
     stubs: Stubs,
@@ -47,6 +55,7 @@ def test_a_hostile_video(
     face: str,
     media: FfmpegMedia,
     tmp_path: Path,
+    peak_memory: Callable[[], int],
     hostile: Hostile,
 ) -> None:
     path = tmp_path / "hostile"
@@ -70,6 +79,7 @@ def test_a_hostile_face(
     clip: str,
     media: FfmpegMedia,
     tmp_path: Path,
+    peak_memory: Callable[[], int],
     hostile: Hostile,
 ) -> None:
     url = stubs.stored(hostile.make(site), file_type="image", name=name_of(hostile, ".jpg"))
@@ -122,6 +132,6 @@ def check_refusal(hostile: Hostile, reasons: set[str], reason: str, message: str
     assert re.search(hostile.why, message), message
 
 
-def peak_memory() -> int:
+def largest_child() -> int:
     """Bytes of the largest of all processes that we waited for, ever."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -11,7 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from facecli.core.errors import Cancelled, DiskFull, FacecliError, FfmpegMissing, FileTooLarge, MediaRefused
+from facecli.core.errors import (
+    Cancelled,
+    DiskFull,
+    FacecliError,
+    FfmpegMissing,
+    FileTooLarge,
+    MediaRefused,
+    Unavailable,
+)
 from facecli.media.run import Bounds, run
 
 BOUNDS = Bounds(seconds=60)
@@ -155,3 +164,13 @@ def test_no_ffmpeg_outlives_a_killed_parent(binary: Path) -> None:
         assert len(children) == 1
         parent.send_signal(signal.SIGKILL)
     assert ends(int(children[0]))
+
+
+def test_a_machine_without_room_for_a_process_is_to_be_asked_again() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(Unavailable, match="could not be started now: Too many open files"):
+            run(python(""), bounds=BOUNDS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Update, text
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import DiskFull, InvalidInput, StorageFailed, Unavailable
-from facecli.metadata.database import open_database, reading, writing
+from facecli.metadata.database import CONNECTIONS, open_database, reading, writing
 from facecli.metadata.tables import uploads
 from facecli.metadata.uploads import SqlUploadRows
 from tests.contracts.upload_rows import insert
@@ -68,9 +68,10 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None
         open_database(f"sqlite:///{tmp_path}/missing/facecli.db")
 
 
-def test_more_calls_than_connections_wait_their_turn(url: str, engine: Engine) -> None:
-    impatient = open_database(url, busy_timeout=0.01)
-    connections = [impatient.connect() for _ in range(32)]
+@pytest.mark.parametrize("most", [CONNECTIONS, 4, 1])
+def test_more_calls_than_connections_wait_their_turn(url: str, engine: Engine, most: int) -> None:
+    impatient = open_database(url, busy_timeout=0.01, connections=most)
+    connections = [impatient.connect() for _ in range(most)]
     with pytest.raises(Unavailable, match="every connection"), reading(impatient):
         pass
     for connection in connections:

@@ -1,5 +1,6 @@
 """Who gets in: over TLS, with a token or a certificate, and for how long."""
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,8 +14,15 @@ from facecli.bootstrap.serving import serving
 from facecli.certificates import DevCertificates
 from facecli.config import Settings
 from facecli.core.auth import Tokens
-from facecli.core.errors import FacecliError, InvalidInput, PolicyRefused, ServerUnreachable
+from facecli.core.errors import (
+    FacecliError,
+    InvalidInput,
+    PolicyRefused,
+    ServerUnreachable,
+    Unauthenticated,
+)
 from facecli.core.tls import ClientTls
+from facecli.wire.errors import from_rpc
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
@@ -76,7 +84,11 @@ def test_a_revoked_token_ends_a_watch(settings: Settings, made: Tokens, samples:
         watching = stubs.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=task.task_id))
         assert next(watching).task.status == "pending"
         made.revoke(token.id)
-        assert refused(lambda: list(watching)) == NOBODY
+        with pytest.raises(grpc.RpcError) as ended:
+            list(watching)
+    error = from_rpc(ended.value, server=server.address)
+    assert isinstance(error, Unauthenticated)
+    assert re.fullmatch("[0-9a-f]{12}", error.request_id)
 
 
 def test_the_wire_is_encrypted_for_who_knows_the_authority_and_the_name(

@@ -13,6 +13,7 @@ from facecli.core.errors import Unavailable
 from facecli.service.admission import Admission
 from facecli.service.callers import Callers
 from facecli.service.outbox import Outbox
+from facecli.service.requests import Requests
 from facecli.service.tasks import TaskService
 from facecli.wire.generated import task_service_pb2 as pb
 from tests.core.place import Clock
@@ -82,15 +83,20 @@ def test_one_token_that_cannot_be_read_keeps_no_other_from_being_found_revoked(
 ) -> None:
     rows, clock = TokensInMemory(), Clock()
     tokens = Tokens(rows, clock=clock)
-    callers = Callers(tokens)
+    callers, requests = Callers(tokens), Requests()
     service = TaskService(
-        cast(Any, Board()), callers=callers, admission=Admission(2, "watchers"), outbox=cast(Outbox, Now())
+        cast(Any, Board()),
+        callers=callers,
+        requests=requests,
+        admission=Admission(2, "watchers"),
+        outbox=cast(Outbox, Now()),
     )
     made = [tokens.create(user) for user in ("ann", "bob")]
     calls = [Call(text) for _, text in made]
     with ExitStack() as stack:
         for call in calls:
             context = cast(Any, call)
+            stack.enter_context(requests.numbered(context, "WatchTask"))
             stack.enter_context(callers.met(context))
             service.WatchTask(pb.WatchTaskRequest(task_id="t1"), context, lambda message: None)
         rows.unreadable.add(made[0][0].id)

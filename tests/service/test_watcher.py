@@ -68,7 +68,14 @@ def call() -> Call:
 
 @pytest.fixture
 def watcher(due: Due, call: Call) -> Watcher:
-    return Watcher(cast(Any, call), call.send, after=2, outbox=cast(Outbox, due), encoder=Encoder())
+    return Watcher(
+        cast(Any, call),
+        call.send,
+        after=2,
+        outbox=cast(Outbox, due),
+        encoder=Encoder(),
+        request_id="0123456789ab",
+    )
 
 
 def do_all(due: Due) -> None:
