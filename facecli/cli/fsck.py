@@ -6,18 +6,21 @@ from typing import Annotated
 
 import typer
 
-from facecli import config
+from facecli.cli.command import with_settings
 from facecli.cli.objects import damage_object
 from facecli.cli.options import Database, DataDir, Json, Profile, ProgressKind, Quiet
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
+from facecli.config import Settings
 from facecli.core.damage import Damage, mended
 from facecli.core.errors import BytesDiffer
 from facecli.core.inspection import Inspection
 from facecli.core.progress import TransferProgress
 
 
+@with_settings
 def fsck(
+    settings: Settings,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Compare lengths only; read no bytes.")] = False,
     progress: ProgressKind = None,
@@ -40,8 +43,6 @@ def fsck(
     6 no database, 8 damage is left, 10 another directory's database.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    flags = {"data_dir": data_dir, "database": database, "progress": progress}
-    settings = config.load(flags, profile=profile)
     found, mendable, left = 0, 0, 0
     with bars(settings.progress, quiet=quiet) as drawn, _opened(settings, drawn.transfer(), quick) as looking:
         for damage, repaired in mended(looking.damages(), repair=repair):
@@ -56,7 +57,7 @@ def fsck(
 
 
 @contextmanager
-def _opened(settings: config.Settings, bar: TransferProgress, quick: bool) -> Iterator[Inspection]:
+def _opened(settings: Settings, bar: TransferProgress, quick: bool) -> Iterator[Inspection]:
     """With a bar of the bytes that were looked at."""
     from facecli.bootstrap.upkeep import inspection
 

@@ -5,16 +5,19 @@ from typing import Annotated
 
 import typer
 
-from facecli import config
+from facecli.cli.command import with_settings
 from facecli.cli.objects import leftover_object
 from facecli.cli.options import Database, DataDir, Json, Profile, Quiet
 from facecli.cli.output import Output
+from facecli.config import Settings
 from facecli.core.leftovers import Fate, cleared
 
 DONE = {False: Fate.REMOVED, True: Fate.WOULD_GO}  # by whether it is a dry run
 
 
+@with_settings
 def gc(
+    settings: Settings,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List only; beside a server, too.")] = False,
     trust_clock: Annotated[
         bool, typer.Option("--trust-clock", help="Remove also what is over by this machine's clock alone.")
@@ -38,7 +41,6 @@ def gc(
     10 another directory's database.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    settings = config.load({"data_dir": data_dir, "database": database}, profile=profile)
     from facecli.bootstrap.upkeep import leftovers
 
     things, sizes = Counter[Fate](), Counter[Fate]()
