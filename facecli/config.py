@@ -84,7 +84,7 @@ class Settings:
     user_share: Count = _setting(
         75, "Percent of these four that one user, who has proved to be that, may have."
     )
-    max_streams: Count = _setting(256, "Calls of one connection under way; more wait in the client.")
+    max_streams: Count = _setting(256, "Calls of one connection at once, more wait in the client; 0 for any.")
     max_user_bytes: Size = _setting(200 * 1024**3, "Bytes of one user's uploads and results; 0 for any.")
     max_user_unfinished: Count = _setting(1000, "Unfinished uploads of one user; 0 for any.")
     max_user_waiting: Count = _setting(1000, "Waiting tasks of one user; 0 for any.")

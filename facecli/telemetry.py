@@ -6,6 +6,8 @@ import sys
 import threading
 from datetime import UTC, datetime
 
+from facecli.core.printable import escaped
+
 _log = logging.getLogger(__name__)
 
 _NOISY = ("dbos", "alembic", "sqlalchemy", "PIL")
@@ -51,11 +53,6 @@ class _Json(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry)
-
-
-def escaped(text: str) -> str:
-    """The text on one line, without control characters; a line's end is `\\n`."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _time(record: logging.LogRecord) -> str:

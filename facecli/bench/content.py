@@ -1,6 +1,5 @@
 """The bytes that a bench sends: random ones, in a file that is written once."""
 
-import errno
 import os
 import shutil
 import tempfile
@@ -9,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+from facecli.bench.figures import MB
+from facecli.core.disk import FULL
 from facecli.core.errors import InvalidInput, LimitReached
 
 BLOCK = 1024 * 1024  # bytes
-MB = 1e6  # bytes
 MARGIN = 64 * 1024 * 1024  # bytes that a bench leaves free, and needs for its server's databases
 
 
@@ -43,21 +43,19 @@ def write_content(path: Path, *, size: int, seed: int) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in FULL
         raise (LimitReached if full else InvalidInput)(f"cannot write {path}: {error.strerror}") from error
 
 
-def check_room(folder: Path, needed: int) -> None:
+def check_room(folder: Path, needed: int, *, cure: str) -> None:
     """LimitReached when so many bytes have no room there."""
-    check_free(
-        shutil.disk_usage(folder).free, needed, where=str(folder.parent), cure="choose another --data-dir"
-    )
+    check_free(shutil.disk_usage(folder).free, needed, where=str(folder.parent), cure=cure)
 
 
 def check_free(free: int, needed: int, *, where: str, cure: str) -> None:
     """LimitReached when so many bytes have no room in what is `free` at that place."""
     if needed + MARGIN > free:
         raise LimitReached(
-            f"the bench needs {(needed + MARGIN) / MB:.0f} MB in {where}, which has {free / MB:.0f} MB left; "
-            f"{cure}, or a smaller --size"
+            f"the bench needs {(needed + MARGIN) / MB:.0f} MB in {where}, "
+            f"which has {free / MB:.0f} MB left; {cure}"
         )

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from facecli.core.errors import InvalidInput
+from facecli.core.media import CLIP_RATE
 
 CHANGES = 10  # of a task a second, as many as a worker tells
-RATE = 25  # frames per second of the clip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class TaskPlan:
     kills: int = 3
 
     def __post_init__(self) -> None:
-        least = self.watch_for * CHANGES / RATE
+        least = self.watch_for * CHANGES / CLIP_RATE
         if self.watchers and self.seconds < least:
             raise InvalidInput(
                 f"a clip of {self.seconds} s has too few frames to change {CHANGES} times a second for "

@@ -157,8 +157,9 @@ class _Bench:
     def _followed(self, task: Task) -> list[tuple[float, Task]]:
         """Every change that was told up to the completion, and when."""
         told = list(self._changes(task))
-        if told[-1][1].status is not TaskStatus.COMPLETED:
-            raise FacecliError(f"task {task.id} {told[-1][1].status}: {told[-1][1].error_message}")
+        _, last = told[-1]
+        if last.status is not TaskStatus.COMPLETED:
+            raise FacecliError(last.outcome)
         return told
 
     def _changes(self, task: Task) -> Iterator[tuple[float, Task]]:

@@ -62,7 +62,11 @@ def measure_uploads(
     """
     if not plan.plain and "," in place.servers:
         raise InvalidInput(f"a bad line leads to one server, not to {place.servers}; choose one as --server")
-    check_room(folder, plan.size + (plan.bytes_per_run if serving else 0))
+    check_room(
+        folder,
+        plan.size + (plan.bytes_per_run if serving else 0),
+        cure="choose another --data-dir, or a smaller --size",
+    )
     prefix = f"bench-{secrets.token_hex(4)}"
     content = folder / "content"
     try:
@@ -78,7 +82,8 @@ def measure_uploads(
             ]
             info, *_ = [client.hear(ServerInfo) for client in clients]
             if not server:
-                check_free(info.free_bytes, plan.bytes_per_run, where=place.servers, cure="make room there")
+                cure = "make room there, or choose a smaller --size"
+                check_free(info.free_bytes, plan.bytes_per_run, where=place.servers, cure=cure)
             write_content(content, size=plan.size, seed=plan.seed)
             bench = _Bench(plan, place, prefix=prefix, server=server, clients=clients, progress=progress)
             for number in range(1, plan.warm_up + 1):

@@ -1,23 +1,12 @@
-"""What the operating system is asked for by every kind of local file, and its errors in our words."""
+"""What the operating system says of local files, in our words."""
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from facecli.core.blobs import RETRY_AFTER
+from facecli.core.disk import FULL
 from facecli.core.errors import DiskFull, FacecliError, FileTooLarge, StorageFailed
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-def sync_directory(directory: Path) -> None:
-    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 @contextmanager

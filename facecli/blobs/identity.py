@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.blobs.disk import ours, sync_directory
+from facecli.blobs.disk import ours
+from facecli.core.disk import flush
 from facecli.core.errors import InvalidInput, PolicyRefused
 
 FILE = "directory.id"
@@ -14,12 +15,10 @@ FILE = "directory.id"
 def identity(directory: Path) -> str:
     """The directory's name; InvalidInput when it has none yet."""
     file = directory / FILE
-    if not file.exists():
-        raise InvalidInput(
-            f"{directory} is not the data directory of a server; start facecli serve on it first"
-        )
     with ours(str(file)):
-        return file.read_text().strip()
+        if file.exists():
+            return file.read_text().strip()
+    raise InvalidInput(f"{directory} is not the data directory of a server; start facecli serve on it first")
 
 
 def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:
@@ -47,5 +46,5 @@ def name_directory(directory: Path, *, remember: Callable[[str], None]) -> str:
                 writing.flush()
                 os.fsync(writing.fileno())
             part.replace(file)
-            sync_directory(directory)
+            flush(directory)
     return identity(directory)

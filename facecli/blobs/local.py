@@ -5,12 +5,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from facecli.blobs.direct import Buffers
-from facecli.blobs.disk import FULL, ours, sync_directory
+from facecli.blobs.disk import ours
 from facecli.blobs.local_writer import FILE, LocalBlobWriter
 from facecli.core.blobs import RETRY_AFTER, BlobWriter
+from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -38,7 +40,7 @@ class LocalBlobs:
             file = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 if size:
-                    self._allocate(key, file, size)
+                    self._allocate(file, size)
             except BaseException:
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
@@ -80,27 +82,37 @@ class LocalBlobs:
                 os.close(file)
             _make_directory(directory)
             source.rename(directory / FILE)
-            sync_directory(directory)
+            flush(directory)
 
     def exists(self, key: str) -> bool:
         return (self._directory(key) / FILE).is_file()
 
+    def size(self, key: str) -> int:
+        """Bytes of its file; FileNotFoundError when there is none."""
+        return self.path(key).stat().st_size
+
     def delete(self, key: str) -> None:
-        """Gone with everything under it, also when it was not there."""
+        """Gone with everything under it, and what is empty then above it; also when it was not there."""
         directory = self._directory(key)
         with ours(key):
             try:
                 shutil.rmtree(directory)
             except FileNotFoundError:
                 return
-            sync_directory(directory.parent)
+            above = directory.parent
+            while above.parent != self.root and not any(above.iterdir()):
+                with suppress(OSError):  # whoever makes another blob there now makes it again, if need be
+                    above.rmdir()
+                above = above.parent
+            flush(above)
 
     def keys(self, prefix: str) -> Sequence[str]:
-        """The blobs under a prefix, also those whose making was cut short."""
+        """The blobs under a prefix, also those whose making was cut short. Other people's files are none."""
         top = self._inside(prefix)
         found = []
         for folder, folders, files in os.walk(top):
-            if FILE in files or not (folders or Path(folder) == top):
+            folders[:] = filter(_is_part, folders)
+            if Path(folder) != top and (FILE in files or not folders):
                 found.append(Path(folder).relative_to(self.root).as_posix())
         return sorted(found)
 
@@ -115,11 +127,11 @@ class LocalBlobs:
 
     def _inside(self, key: str) -> Path:
         parts = key.split("/")
-        if not all(_PART.fullmatch(part) and part != FILE for part in parts):
+        if not all(map(_is_part, parts)):
             raise InvalidInput(f"{key!r} is not a blob's key")
         return self.root.joinpath(*parts)
 
-    def _allocate(self, key: str, file: int, size: int) -> None:
+    def _allocate(self, file: int, size: int) -> None:
         try:
             os.posix_fallocate(file, 0, size)
         except OSError as error:
@@ -129,6 +141,11 @@ class LocalBlobs:
                     retry_after=RETRY_AFTER,
                 ) from error
             raise
+
+
+def _is_part(name: str) -> bool:
+    """Whether it can stand between two slashes of a key."""
+    return bool(_PART.fullmatch(name)) and name != FILE
 
 
 def _make_directory(directory: Path) -> None:
@@ -141,4 +158,4 @@ def _make_directory(directory: Path) -> None:
         _make_directory(directory.parent)
         _make_directory(directory)
         return
-    sync_directory(directory.parent)
+    flush(directory.parent)

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from facecli.blobs.direct import Buffers, DirectRun
-from facecli.blobs.disk import ours, sync_directory
+from facecli.blobs.disk import ours
 from facecli.core.blobs import BlobRun
+from facecli.core.disk import flush
 from facecli.core.errors import StorageFailed
 
 FILE = "data"
@@ -51,8 +52,8 @@ class LocalBlobWriter:
             os.fdatasync(self._file)
             if not self._named:
                 with suppress(FileNotFoundError):  # deleted meanwhile, which needs no name
-                    sync_directory(self._directory)
-                sync_directory(self._directory.parent)
+                    flush(self._directory)
+                flush(self._directory.parent)
                 self._named = True
 
     def size(self) -> int:

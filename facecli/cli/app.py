@@ -23,7 +23,7 @@ from facecli.core.errors import FacecliError, InvalidInput
 GARBAGE = 50_000  # new objects until a look for cycles; with the usual 700, importing takes 12 ms more
 
 # The help lists them in this order. Each is a function in a file of its own name, or a group's app there.
-COMMANDS = ("demo", "swap", "upload", "serve", "worker", "engines", "chaos", "doctor")
+COMMANDS = ("demo", "swap", "upload", "serve", "worker", "engines", "chaos", "doctor", "gc", "fsck")
 GROUPS = ("task", "file", "bench", "token", "cert")
 
 

@@ -10,9 +10,10 @@ from facecli import config
 from facecli.bench.faults import Span
 from facecli.cli import bench_task
 from facecli.cli.bench_options import BaselineFile, DataDir, Runs, WarmUp
-from facecli.cli.bench_server import own_server, terminable
+from facecli.cli.bench_server import own_server, place, terminable
+from facecli.cli.command import with_settings
 from facecli.cli.help import add_commands
-from facecli.cli.line_options import line_rate, span
+from facecli.cli.line_options import Delay, line_rate, span
 from facecli.cli.options import (
     ChunkSize,
     Json,
@@ -26,15 +27,17 @@ from facecli.cli.options import (
     TlsKey,
     User,
     size,
-    time,
 )
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
+from facecli.config import Settings
 
 app = typer.Typer(help="Measure this machine and this network, or your own server.", rich_markup_mode=None)
 
 
+@with_settings
 def upload(
+    settings: Settings,
     file_size: Annotated[
         int | None,
         typer.Option("--size", metavar="SIZE", parser=size, help="Bytes of a file; default: 500MB."),
@@ -56,10 +59,7 @@ def upload(
         Span | None,
         typer.Option("--cut-every", metavar="SIZE[-SIZE]", parser=span, help="Cut it after so many bytes."),
     ] = None,
-    delay: Annotated[
-        float | None,
-        typer.Option("--delay", metavar="TIME", parser=time, help="Hold every byte so long, each way."),
-    ] = None,
+    delay: Delay = None,
     rate: Annotated[
         int | None,
         typer.Option(
@@ -119,28 +119,13 @@ def upload(
     through, 9 no room on the disk.
     """
     from facecli.bench.content import scratch
-    from facecli.bench.upload_client import Place
     from facecli.bench.upload_figures import figure_names
     from facecli.bench.upload_plan import UploadPlan
     from facecli.bench.uploads import measure_uploads
-    from facecli.cli.bench_limits import check, read_baseline, read_limits
+    from facecli.cli.bench_limits import read_baseline, read_limits
     from facecli.cli.bench_report import upload_report
 
     output = Output(as_json=as_json, quiet=quiet)
-    settings = config.load(
-        {
-            "user": user,
-            "timeout": timeout,
-            "chunk_size": chunk_size,
-            "retry_for": retry_for,
-            "progress": progress,
-            "tls": tls,
-            "tls_ca": tls_ca,
-            "tls_cert": tls_cert,
-            "tls_key": tls_key,
-        },
-        profile=profile,
-    )
     if not server:
         settings = config.alone(settings)
     plan = UploadPlan(
@@ -158,29 +143,17 @@ def upload(
     )
     before = read_baseline(baseline, bench="upload") if baseline else None
     limits = read_limits(fail_if or [], names=figure_names(own_server=not server), baseline=before)
-    place = Place(
-        servers=server or "",
-        user=settings.user,
-        token=partial(config.current_token, settings),
-        timeout=settings.timeout,
-        tls=config.client_tls(settings),
-        retry_for=settings.retry_for,
-        insecure=settings.insecure,
-    )
     with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
         own = replace(settings, data_dir=str(folder / "server"), workers=0)
         measured = measure_uploads(
             plan,
-            place,
+            place(settings, server or ""),
             serving=None if server else partial(own_server, own),
             folder=folder,
             progress=drawn.transfer,
         )
     report = upload_report(plan, measured, server=server, baseline=before)
-    for note in report.notes:
-        output.note(note)
-    output.show(report.object, text=report.text, short=f"{report.figures['mb_per_s']}")
-    check(limits, report.figures, before)
+    report.tell(output, short="mb_per_s", limits=limits)
 
 
 add_commands(app, {"upload": upload, "task": bench_task.task})

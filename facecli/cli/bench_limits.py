@@ -4,6 +4,7 @@ import json
 import operator
 import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,9 @@ def _known(figures: Figures, name: str, where: str) -> float:
 
 
 def _number(text: str, limit: str, *, size: bool) -> float:
-    try:
-        return parse_size(text) if size else float(_NUMBER.fullmatch(text)[0])  # type: ignore[index]
-    except (InvalidInput, TypeError):
-        raise InvalidInput(f"--fail-if {limit!r}: {text!r} is not a {'size' if size else 'number'}") from None
+    if size:
+        with suppress(InvalidInput):
+            return parse_size(text)
+    elif _NUMBER.fullmatch(text):
+        return float(text)
+    raise InvalidInput(f"--fail-if {limit!r}: {text!r} is not a {'size' if size else 'number'}")

@@ -12,8 +12,9 @@ from facecli.bench.figures import Figure
 from facecli.bench.task_plan import TaskPlan
 from facecli.bench.upload_plan import UploadPlan
 from facecli.bench.uploads import Measured
-from facecli.cli.bench_limits import Baseline, ratios
+from facecli.cli.bench_limits import Baseline, Limit, check, ratios
 from facecli.cli.bench_table import figure_table
+from facecli.cli.output import Output
 
 OWN = "a server of our own"
 
@@ -76,6 +77,13 @@ class Report:
     def text(self) -> str:
         """For people."""
         return figure_table(self._rows, self.figures, title=self._title, ratios=self._ratios)
+
+    def tell(self, output: Output, *, short: str, limits: Sequence[Limit]) -> None:
+        """Print it all, or the figure `short` alone; FacecliError names every limit that is broken."""
+        for note in self.notes:
+            output.note(note)
+        output.show(self.object, text=self.text, short=f"{self.figures[short]}")
+        check(limits, self.figures, self._baseline)
 
 
 def upload_report(

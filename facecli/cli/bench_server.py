@@ -1,13 +1,15 @@
-"""The server of a bench, and how a bench ends."""
+"""The server of a bench, how it is talked to, and how a bench ends."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from facecli.config import Settings
+from facecli.config import Settings, client_tls, current_token
 
 if TYPE_CHECKING:
+    from facecli.bench.upload_client import Place
     from facecli.bootstrap.serving import Running
 
 
@@ -26,3 +28,18 @@ def own_server(settings: Settings) -> AbstractContextManager["Running"]:
     from facecli.bootstrap.serving import serving
 
     return serving(settings)
+
+
+def place(settings: Settings, servers: str) -> "Place":
+    """These servers, or one of our own when that is empty, as the settings say to talk to them."""
+    from facecli.bench.upload_client import Place
+
+    return Place(
+        servers=servers,
+        user=settings.user,
+        token=partial(current_token, settings),
+        timeout=settings.timeout,
+        tls=client_tls(settings),
+        retry_for=settings.retry_for,
+        insecure=settings.insecure,
+    )

@@ -6,15 +6,18 @@ from typing import Annotated
 
 import typer
 
-from facecli import config
 from facecli.cli.bench_options import BaselineFile, DataDir, Runs, WarmUp
-from facecli.cli.bench_server import own_server, terminable
+from facecli.cli.bench_server import own_server, place, terminable
+from facecli.cli.command import with_settings
 from facecli.cli.options import Json, Profile, ProgressKind, time
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
+from facecli.config import Settings, alone
 
 
+@with_settings
 def task(
+    settings: Settings,
     seconds: Annotated[
         int,
         typer.Option("--seconds", metavar="N", help="Of the clip: 1280 × 720, 25 frames a second.", min=1),
@@ -65,14 +68,13 @@ def task(
     from facecli.bench.task_figures import FIGURES
     from facecli.bench.task_plan import TaskPlan
     from facecli.bench.tasks import measure_tasks
-    from facecli.bench.upload_client import Place
     from facecli.bootstrap.parts import plain_engine
-    from facecli.cli.bench_limits import check, read_baseline, read_limits
+    from facecli.cli.bench_limits import read_baseline, read_limits
     from facecli.cli.bench_report import task_report
     from facecli.core.samples import make_samples
 
     output = Output(as_json=as_json, quiet=quiet)
-    settings = config.alone(config.load({"progress": progress}, profile=profile))
+    settings = alone(settings)
     plan = TaskPlan(
         seconds=seconds,
         runs=runs,
@@ -83,17 +85,8 @@ def task(
     )
     before = read_baseline(baseline, bench="task") if baseline else None
     limits = read_limits(fail_if or [], names=names_of(FIGURES), baseline=before)
-    place = Place(
-        servers="",
-        user=settings.user,
-        token=partial(config.current_token, settings),
-        timeout=settings.timeout,
-        tls=config.client_tls(settings),
-        retry_for=settings.retry_for,
-        insecure=settings.insecure,
-    )
     with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
-        check_room(folder, 0)
+        check_room(folder, 0, cure="choose another --data-dir")
         own = replace(
             settings,
             data_dir=str(folder / "server"),
@@ -105,14 +98,11 @@ def task(
         face, clip = make_samples(media, folder, seconds=seconds)
         measured = measure_tasks(
             plan,
-            place,
+            place(settings, ""),
             serving=partial(own_server, own),
             samples=(face, clip),
             plain=partial(swap_plainly, media, engine, face=face, video=clip, output=folder / "plain.mp4"),
             shown=drawn.task,
         )
     report = task_report(plan, measured, baseline=before)
-    for note in report.notes:
-        output.note(note)
-    output.show(report.object, text=report.text, short=f"{report.figures['task_fps']}")
-    check(limits, report.figures, before)
+    report.tell(output, short="task_fps", limits=limits)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facecli.bench.faults import Faults, Flap, Span
-from facecli.cli.line_options import line_rate, span
+from facecli.cli.line_options import Delay, line_rate, span
 from facecli.cli.options import Json, time
 from facecli.cli.output import Output
 
@@ -44,10 +44,7 @@ def chaos(
     bind: Annotated[
         str, typer.Option("--bind", metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")
     ] = "127.0.0.1:0",
-    delay: Annotated[
-        float | None,
-        typer.Option("--delay", metavar="TIME", parser=time, help="Hold every byte so long, each way."),
-    ] = None,
+    delay: Delay = None,
     rate: Annotated[
         int | None,
         typer.Option("--rate", metavar="SIZE", parser=line_rate, help="Bytes per second, each way."),

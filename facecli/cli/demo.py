@@ -8,21 +8,23 @@ from typing import Annotated
 
 import typer
 
-from facecli import config
+from facecli.cli.command import with_settings
 from facecli.cli.objects import task_object
 from facecli.cli.options import Json, Profile, ProgressKind, Quiet
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
 from facecli.cli.session import connected
 from facecli.cli.swap import swapped
-from facecli.config import alone
+from facecli.config import Settings, alone
 from facecli.core.errors import InvalidInput
 from facecli.telemetry import set_up_logging
 
 SECONDS = 5  # of the clip
 
 
+@with_settings
 def demo(
+    settings: Settings,
     keep: Annotated[
         Path | None,
         typer.Option(
@@ -44,7 +46,6 @@ def demo(
     Exit codes: 0 done, 1 there is no ffmpeg, 8 the result is not what it should be.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    settings = config.load({"progress": progress}, profile=profile)
     set_up_logging(level="error", format=settings.log_format)
     from facecli.bootstrap.parts import media_of
     from facecli.bootstrap.serving import serving

@@ -3,25 +3,15 @@
 import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from facecli import __version__
+from facecli.cli.command import with_session
 from facecli.cli.exits import SomeFailed, exit_code
-from facecli.cli.objects import server_object
-from facecli.cli.options import (
-    Json,
-    Profile,
-    Quiet,
-    Server,
-    Timeout,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-)
 from facecli.cli.output import Output
-from facecli.cli.session import Session, session
+from facecli.cli.session import Session
 from facecli.config import Settings, data_directory
 from facecli.core.errors import DiskFull, FacecliError
 
@@ -36,16 +26,10 @@ class Finding:
     more: dict[str, Any] | None = None
 
 
+@partial(with_session, user=False)
 def doctor(
-    server: Server = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
+    opened: Session,
+    output: Output,
 ) -> None:
     """Check ffmpeg, disk, the server, its limits, and who one is there.
 
@@ -58,34 +42,24 @@ def doctor(
     Exit codes: 0 all is well, else the code of the first that is not: 1 no ffmpeg, 4 not let in, 6 no server
     or database, 9 no disk.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
-        settings = opened.settings
-        checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
-            "facecli": lambda: (f"{__version__} on Python {platform.python_version()}", {}),
-            "ffmpeg": lambda: (_ffmpeg(settings), {}),
-            "walls": _walls,
-            "disk": lambda: _disk(settings),
-        }
-        if settings.database:
-            checks["database"] = lambda: (_database(settings), {})
-        checks["server"] = lambda: _server(opened.files.info())
-        findings = [_finding(name, check) for name, check in checks.items()]
-        if answered := findings[-1].more:
-            findings.append(_access(opened, answered))
+    settings = opened.settings
+    checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
+        "facecli": lambda: (f"{__version__} on Python {platform.python_version()}", {}),
+        "ffmpeg": lambda: (_ffmpeg(settings), {}),
+        "walls": _walls,
+        "disk": lambda: _disk(settings),
+    }
+    if settings.database:
+        checks["database"] = lambda: (_database(settings), {})
+    checks["server"] = lambda: _server(opened.files.info())
+    findings = [_finding(name, check) for name, check in checks.items()]
+    if answered := findings[-1].more:
+        findings.append(_access(opened, answered))
     for finding in findings:
         short = finding.check if finding.error else ""
         output.show(_object(finding), text="\n".join(_lines(finding)), short=short)
     if failed := next((finding.error for finding in findings if finding.error), None):
-        raise SomeFailed(exit_code(failed), unsaid=[failed] if as_json else [])
+        raise SomeFailed(exit_code(failed), unsaid=[failed] if output.as_json else [])
 
 
 def _finding(name: str, check: Callable[[], tuple[str, dict[str, Any]]]) -> Finding:
@@ -134,7 +108,7 @@ def _server(info: Any) -> tuple[str, dict[str, Any]]:
         f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {_gib(info.max_file_size)}, "
         f"videos up to {info.max_video_seconds / 60:g} min, {_gib(info.free_bytes)} free, "
         f"{_gib(info.user_bytes)}{most} used by you",
-        server_object(info),
+        asdict(info),
     )
 
 

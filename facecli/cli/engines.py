@@ -2,13 +2,15 @@
 
 from dataclasses import asdict
 
-from facecli import config
+from facecli.cli.command import with_settings
 from facecli.cli.options import Json, Profile, Quiet
 from facecli.cli.output import Output
+from facecli.config import Settings
 from facecli.telemetry import set_up_logging
 
 
-def engines(profile: Profile = None, as_json: Json = False, quiet: Quiet = False) -> None:
+@with_settings
+def engines(settings: Settings, profile: Profile = None, as_json: Json = False, quiet: Quiet = False) -> None:
     """List the engines of this installation and what they need.
 
     An engine comes with a package that is installed beside facecli. One that cannot be loaded is listed with
@@ -22,7 +24,7 @@ def engines(profile: Profile = None, as_json: Json = False, quiet: Quiet = False
     set_up_logging(level="error", format="text")  # what is broken is in the list
     from facecli.bootstrap.parts import installed_engines
 
-    for found in installed_engines(config.load({}, profile=profile)):
+    for found in installed_engines(settings):
         about = (
             f"cannot be used: {found.broken}"
             if found.broken

@@ -5,23 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facecli.cli.command import with_session
 from facecli.cli.exits import each
 from facecli.cli.help import add_commands
 from facecli.cli.objects import file_object
-from facecli.cli.options import (
-    Json,
-    Profile,
-    Quiet,
-    Server,
-    Timeout,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
 from facecli.cli.output import Output
-from facecli.cli.session import session
+from facecli.cli.session import Session
 from facecli.core.uploads import upload_id_of
 
 if TYPE_CHECKING:
@@ -30,23 +19,16 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List and delete the user's files on the server.", rich_markup_mode=None)
 
 
+@with_session
 def list_files(
+    opened: Session,
+    output: Output,
     unfinished: Annotated[
         bool, typer.Option("--unfinished", help="Only uploads that are not complete.")
     ] = False,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", help="At most so many, the newest first.", min=1)
     ] = 100,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """List the user's files, the newest first.
 
@@ -56,34 +38,16 @@ def list_files(
 
     Exit codes: 0 done, also with none, 4 not let in, 6 no server.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        user=user,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
-        wanted = (upload for upload in opened.uploads.listed() if not (unfinished and upload.completed))
-        for upload in islice(wanted, limit):
-            output.show(file_object(upload), text=_line(upload), short=upload.file_url)
+    wanted = (upload for upload in opened.uploads.listed() if not (unfinished and upload.completed))
+    for upload in islice(wanted, limit):
+        output.show(file_object(upload), text=_line(upload), short=upload.file_url)
 
 
+@with_session
 def delete(
+    opened: Session,
+    output: Output,
     urls: Annotated[list[str], typer.Argument(metavar="URL…", help="file_urls.", show_default=False)],
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Delete files on the server, finished or not.
 
@@ -94,23 +58,12 @@ def delete(
 
     Exit codes: 0 deleted, 1 a task needs it, 2 not a file_url, 5 no such file, 6 no server.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        user=user,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
 
-        def deleted(url: str) -> None:
-            opened.uploads.cancel(upload_id_of(url))
-            output.show({"file_url": url, "deleted": True}, text=f"{url}  deleted", short=url)
+    def deleted(url: str) -> None:
+        opened.uploads.cancel(upload_id_of(url))
+        output.show({"file_url": url, "deleted": True}, text=f"{url}  deleted", short=url)
 
-        each(urls, deleted, as_json=as_json)
+    each(urls, deleted, as_json=output.as_json)
 
 
 def _line(upload: "Upload") -> str:

@@ -1,9 +1,16 @@
 """What is said of a bad line on a command line."""
 
+from typing import Annotated
+
 import typer
 
 from facecli.bench.faults import Span
-from facecli.cli.options import size
+from facecli.cli.options import size, time
+
+Delay = Annotated[
+    float | None,
+    typer.Option("--delay", metavar="TIME", parser=time, help="Hold every byte so long, each way."),
+]
 
 
 def span(text: str) -> Span:

@@ -1,12 +1,13 @@
 """What `--json` prints of each thing; CONTRACT for scripts."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
-    from facecli.core.server_info import ServerInfo
+    from facecli.core.damage import Damage
+    from facecli.core.leftovers import Fate, Leftover
     from facecli.core.tasks import Task
     from facecli.core.transfers import SentUpload
     from facecli.core.uploads import Upload
@@ -68,8 +69,25 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
     }
 
 
-def server_object(info: "ServerInfo") -> dict[str, Any]:
-    return asdict(info)
+def leftover_object(leftover: "Leftover", fate: "Fate") -> dict[str, Any]:
+    return {
+        "kind": leftover.kind,
+        "id": leftover.id,
+        "fate": fate,
+        "bytes": leftover.size,
+        "why": leftover.why,
+    }
+
+
+def damage_object(damage: "Damage", *, repaired: bool) -> dict[str, Any]:
+    return {
+        "kind": damage.kind,
+        "id": damage.id,
+        "what": damage.what,
+        "cure": damage.cure,
+        "repairable": damage.repair is not None,
+        "repaired": repaired,
+    }
 
 
 def task_line(task: "Task") -> str:

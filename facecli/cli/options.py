@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
+from typer.models import OptionInfo
 
 from facecli import config
 from facecli.config import Settings, variable
@@ -16,11 +17,17 @@ T = TypeVar("T")
 _SETTINGS = {setting.name: setting for setting in fields(Settings)}
 
 
-def setting_help(name: str) -> str:
-    """The setting's sentence, the variable that sets it as well, and the default."""
-    setting = _SETTINGS[name]
-    default = f"; default: {text}" if (text := written(setting)) else ""
-    return f"{setting.metadata['sentence']}  [{variable(name)}{default}]"
+class SettingOption(OptionInfo):
+    """The option of a setting: its name, its sentence, the variable that sets it as well, and the default."""
+
+    def __init__(self, setting: str, **more: Any) -> None:
+        default = f"; default: {text}" if (text := written(_SETTINGS[setting])) else ""
+        super().__init__(
+            default="--" + setting.replace("_", "-"),
+            help=f"{_SETTINGS[setting].metadata['sentence']}  [{variable(setting)}{default}]",
+            show_default=False,
+            **more,
+        )
 
 
 def _told(parse: Callable[[str], T]) -> Callable[[str], T]:
@@ -38,38 +45,24 @@ def _told(parse: Callable[[str], T]) -> Callable[[str], T]:
 time = _told(parse_time)
 size = _told(parse_size)
 
-Server = Annotated[
-    str | None,
-    typer.Option("--server", metavar="HOST:PORT[,…]", help=setting_help("server"), show_default=False),
-]
-User = Annotated[
-    str | None, typer.Option("--user", metavar="NAME", help=setting_help("user"), show_default=False)
-]
-Tls = Annotated[bool | None, typer.Option("--tls", help=setting_help("tls"), show_default=False)]
-TlsCa = Annotated[
-    str | None, typer.Option("--tls-ca", metavar="FILE", help=setting_help("tls_ca"), show_default=False)
-]
-TlsCert = Annotated[
-    str | None, typer.Option("--tls-cert", metavar="FILE", help=setting_help("tls_cert"), show_default=False)
-]
-TlsKey = Annotated[
-    str | None, typer.Option("--tls-key", metavar="FILE", help=setting_help("tls_key"), show_default=False)
-]
-DataDir = Annotated[
-    str | None, typer.Option("--data-dir", metavar="DIR", help=setting_help("data_dir"), show_default=False)
-]
-Database = Annotated[
-    str | None, typer.Option("--database", metavar="URL", help=setting_help("database"), show_default=False)
-]
+Server = Annotated[str | None, SettingOption("server", metavar="HOST:PORT[,…]")]
+User = Annotated[str | None, SettingOption("user", metavar="NAME")]
+Tls = Annotated[bool | None, SettingOption("tls")]
+TlsCa = Annotated[str | None, SettingOption("tls_ca", metavar="FILE")]
+TlsCert = Annotated[str | None, SettingOption("tls_cert", metavar="FILE")]
+TlsKey = Annotated[str | None, SettingOption("tls_key", metavar="FILE")]
+Timeout = Annotated[float | None, SettingOption("timeout", metavar="TIME", parser=time)]
+RetryFor = Annotated[float | None, SettingOption("retry_for", metavar="TIME", parser=time)]
+ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", parser=size)]
+LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
+ProgressKind = Annotated[config.ProgressKind | None, SettingOption("progress")]
+DataDir = Annotated[str | None, SettingOption("data_dir", metavar="DIR")]
+Database = Annotated[str | None, SettingOption("database", metavar="URL")]
 Profile = Annotated[
     str | None,
     typer.Option(
         "--profile", metavar="NAME", help="Table of the config file to take settings from.  [FACECLI_PROFILE]"
     ),
-]
-Timeout = Annotated[
-    float | None,
-    typer.Option("--timeout", metavar="TIME", parser=time, help=setting_help("timeout"), show_default=False),
 ]
 Limit = Annotated[
     float | None,
@@ -79,28 +72,6 @@ Limit = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line; errors as well.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print ids or URLs only.")]
-RetryFor = Annotated[
-    float | None,
-    typer.Option(
-        "--retry-for", metavar="TIME", parser=time, help=setting_help("retry_for"), show_default=False
-    ),
-]
-ChunkSize = Annotated[
-    int | None,
-    typer.Option(
-        "--chunk-size", metavar="SIZE", parser=size, help=setting_help("chunk_size"), show_default=False
-    ),
-]
-LimitRate = Annotated[
-    int | None,
-    typer.Option(
-        "--limit-rate", metavar="SIZE", parser=size, help=setting_help("limit_rate"), show_default=False
-    ),
-]
-ProgressKind = Annotated[
-    config.ProgressKind | None,
-    typer.Option("--progress", help=setting_help("progress"), show_default=False),
-]
 Engine = Annotated[
     str, typer.Option("--engine", metavar="NAME", help="Engine; the server's default when not given.")
 ]

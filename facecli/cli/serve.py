@@ -2,47 +2,27 @@
 
 from typing import Annotated
 
-import typer
-
-from facecli import config
-from facecli.cli.options import Database, DataDir, Json, Profile, TlsCert, TlsKey, setting_help
+from facecli.cli.command import with_settings
+from facecli.cli.options import Database, DataDir, Json, Profile, SettingOption, TlsCert, TlsKey
 from facecli.cli.output import Output
+from facecli.config import Auth, Durability, Settings, asks_who
 from facecli.telemetry import set_up_logging
 
 
+@with_settings
 def serve(
-    bind: Annotated[
-        str | None, typer.Option("--bind", metavar="HOST:PORT", help=setting_help("bind"), show_default=False)
-    ] = None,
+    settings: Settings,
+    bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
     data_dir: DataDir = None,
     database: Database = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", metavar="N", help=setting_help("workers"), show_default=False, min=0, max=256
-        ),
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option("--engine", metavar="NAME", help=setting_help("engine"), show_default=False)
-    ] = None,
-    durability: Annotated[
-        config.Durability | None,
-        typer.Option("--durability", help=setting_help("durability"), show_default=False),
-    ] = None,
-    auth: Annotated[
-        config.Auth | None, typer.Option("--auth", help=setting_help("auth"), show_default=False)
-    ] = None,
+    workers: Annotated[int | None, SettingOption("workers", metavar="N", min=0, max=256)] = None,
+    engine: Annotated[str | None, SettingOption("engine", metavar="NAME")] = None,
+    durability: Annotated[Durability | None, SettingOption("durability")] = None,
+    auth: Annotated[Auth | None, SettingOption("auth")] = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
-    tls_client_ca: Annotated[
-        str | None,
-        typer.Option(
-            "--tls-client-ca", metavar="FILE", help=setting_help("tls_client_ca"), show_default=False
-        ),
-    ] = None,
-    insecure: Annotated[
-        bool | None, typer.Option("--insecure", help=setting_help("insecure"), show_default=False)
-    ] = None,
+    tls_client_ca: Annotated[str | None, SettingOption("tls_client_ca", metavar="FILE")] = None,
+    insecure: Annotated[bool | None, SettingOption("insecure")] = None,
     profile: Profile = None,
     as_json: Json = False,
 ) -> None:
@@ -59,22 +39,6 @@ def serve(
     Exit codes: 0 ended as asked, 2 a bad setting, 6 no database, 10 refused to listen beyond this machine, or
     to use a directory of another database.
     """
-    settings = config.load(
-        {
-            "bind": bind,
-            "data_dir": data_dir,
-            "database": database,
-            "workers": workers,
-            "engine": engine,
-            "durability": durability,
-            "auth": auth,
-            "tls_cert": tls_cert,
-            "tls_key": tls_key,
-            "tls_client_ca": tls_client_ca,
-            "insecure": insecure,
-        },
-        profile=profile,
-    )
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.serving import serving
     from facecli.worker.process import Ending
@@ -82,7 +46,7 @@ def serve(
     ending = Ending(with_stdin=False)
     output = Output(as_json=as_json, quiet=False)
     with serving(settings) as server:
-        if settings.token and not config.asks_who(settings):
+        if settings.token and not asks_who(settings):
             output.note(
                 "FACECLI_TOKEN is for clients, and this server asks nobody for a token: say --auth token"
             )

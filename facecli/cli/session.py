@@ -51,43 +51,6 @@ class Session:
 
 
 @contextmanager
-def session(
-    *,
-    profile: str | None = None,
-    server: str | None = None,
-    user: str | None = None,
-    timeout: float | None = None,
-    chunk_size: int | None = None,
-    retry_for: float | None = None,
-    progress: str | None = None,
-    limit_rate: int | None = None,
-    tls: bool | None = None,
-    tls_ca: str | None = None,
-    tls_cert: str | None = None,
-    tls_key: str | None = None,
-) -> Iterator[Session]:
-    """Clients on one connection, made with the first call."""
-    settings = config.load(
-        {
-            "server": server,
-            "user": user,
-            "timeout": timeout,
-            "chunk_size": chunk_size,
-            "retry_for": retry_for,
-            "progress": progress,
-            "limit_rate": limit_rate,
-            "tls": tls,
-            "tls_ca": tls_ca,
-            "tls_cert": tls_cert,
-            "tls_key": tls_key,
-        },
-        profile=profile,
-    )
-    with connected(settings) as clients:
-        yield clients
-
-
-@contextmanager
 def connected(settings: Settings) -> Iterator[Session]:
     """gRPC is imported here, not at start-up."""
     from facecli.client.connection import Connection

@@ -5,33 +5,21 @@ from typing import Annotated
 
 import typer
 
+from facecli.cli.command import with_session
 from facecli.cli.objects import task_object
-from facecli.cli.options import (
-    ChunkSize,
-    Engine,
-    EngineOptions,
-    Json,
-    Limit,
-    Profile,
-    ProgressKind,
-    Quiet,
-    RetryFor,
-    Server,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
+from facecli.cli.options import ChunkSize, Engine, EngineOptions, Limit, ProgressKind, RetryFor
 from facecli.cli.output import Output
 from facecli.cli.progress import Bars, bars
-from facecli.cli.session import Session, session
+from facecli.cli.session import Session
 from facecli.cli.task_create import parsed_options
 from facecli.core.errors import InvalidInput
 from facecli.core.tasks import Task
 
 
+@with_session
 def swap(
+    opened: Session,
+    output: Output,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The face.", show_default=False)],
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The video.", show_default=False)],
     out: Annotated[
@@ -43,15 +31,6 @@ def swap(
     retry_for: RetryFor = None,
     timeout: Limit = None,
     progress: ProgressKind = None,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Put the face of IMAGE on VIDEO and write the result.
 
@@ -63,23 +42,8 @@ def swap(
     Exit codes: 0 done, 2 a file that cannot be used, 3 the task failed, 4 not let in, 6 no server, 7
     incomplete, run again, 8 bytes differ, 124 --timeout passed.
     """
-    output = Output(as_json=as_json, quiet=quiet)
     _check_output(out, image, video)
-    with (
-        session(
-            profile=profile,
-            server=server,
-            user=user,
-            chunk_size=chunk_size,
-            retry_for=retry_for,
-            progress=progress,
-            tls=tls,
-            tls_ca=tls_ca,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-        ) as opened,
-        bars(opened.settings.progress, quiet=quiet) as drawn,
-    ):
+    with bars(opened.settings.progress, quiet=output.quiet) as drawn:
         task = swapped(
             opened,
             drawn,

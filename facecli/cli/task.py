@@ -1,110 +1,46 @@
 """`facecli task`: create, status, list, watch, cancel, retry, delete, download."""
 
+from collections.abc import Callable
+
 import typer
 
 from facecli.cli import task_create, task_download, task_list, task_watch
+from facecli.cli.command import with_session
 from facecli.cli.exits import each
 from facecli.cli.help import add_commands
 from facecli.cli.objects import task_line, task_object
-from facecli.cli.options import (
-    Json,
-    Profile,
-    Quiet,
-    Server,
-    TaskIds,
-    Timeout,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
+from facecli.cli.options import TaskIds
 from facecli.cli.output import Output
-from facecli.cli.session import session
+from facecli.cli.session import Session
 from facecli.core.tasks import Task
 
 app = typer.Typer(help="Create, follow and end tasks, and fetch their results.", rich_markup_mode=None)
 
 
-def status(
-    ids: TaskIds,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
+@with_session
+def status(opened: Session, output: Output, ids: TaskIds) -> None:
     """Print the state of tasks now.
 
     Example: facecli task status 6f2c…
 
     Exit codes: 0 done, whatever the state, 4 not let in, 5 no such task, 6 no server.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        user=user,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
-        each(ids, lambda task_id: _show(output, opened.tasks.get(task_id)), as_json=as_json)
+    _show(ids, opened.tasks.get, output)
 
 
-def cancel(
-    ids: TaskIds,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
+@with_session
+def cancel(opened: Session, output: Output, ids: TaskIds) -> None:
     """End tasks that have not ended.
 
     Example: facecli task cancel 6f2c…
 
     Exit codes: 0 cancelled, 1 it had ended otherwise, 4 not let in, 5 no such task, 6 no server.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        user=user,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
-        each(ids, lambda task_id: _show(output, opened.tasks.cancel(task_id)), as_json=as_json)
+    _show(ids, opened.tasks.cancel, output)
 
 
-def retry(
-    ids: TaskIds,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
+@with_session
+def retry(opened: Session, output: Output, ids: TaskIds) -> None:
     """Run failed or cancelled tasks again.
 
     Example: facecli task retry 6f2c… && facecli task watch 6f2c…
@@ -112,33 +48,11 @@ def retry(
     Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 4 not let in, 5 no such task, 6 no
     server.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        user=user,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
-        each(ids, lambda task_id: _show(output, opened.tasks.retry(task_id)), as_json=as_json)
+    _show(ids, opened.tasks.retry, output)
 
 
-def delete(
-    ids: TaskIds,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-) -> None:
+@with_session
+def delete(opened: Session, output: Output, ids: TaskIds) -> None:
     """Forget ended tasks, and delete their results on the server.
 
     One that has not ended is refused; `facecli task cancel` ends it. The uploads it was made from stay.
@@ -147,27 +61,22 @@ def delete(
 
     Exit codes: 0 deleted, 1 it has not ended, 4 not let in, 5 no such task, 6 no server.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        user=user,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
 
-        def deleted(task_id: str) -> None:
-            opened.tasks.delete(task_id)
-            output.show({"task_id": task_id, "deleted": True}, text=f"{task_id}  deleted", short=task_id)
+    def deleted(task_id: str) -> None:
+        opened.tasks.delete(task_id)
+        output.show({"task_id": task_id, "deleted": True}, text=f"{task_id}  deleted", short=task_id)
 
-        each(ids, deleted, as_json=as_json)
+    each(ids, deleted, as_json=output.as_json)
 
 
-def _show(output: Output, task: Task) -> None:
-    output.show(task_object(task), text=task_line(task), short=task.id)
+def _show(ids: list[str], told: Callable[[str], Task], output: Output) -> None:
+    """What is told of each task."""
+
+    def show(task_id: str) -> None:
+        task = told(task_id)
+        output.show(task_object(task), text=task_line(task), short=task.id)
+
+    each(ids, show, as_json=output.as_json)
 
 
 add_commands(

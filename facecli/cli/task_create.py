@@ -5,33 +5,22 @@ from typing import Annotated
 
 import typer
 
+from facecli.cli.command import with_session
 from facecli.cli.objects import task_object
-from facecli.cli.options import (
-    Engine,
-    EngineOptions,
-    Json,
-    Profile,
-    ProgressKind,
-    Quiet,
-    RetryFor,
-    Server,
-    Timeout,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
+from facecli.cli.options import Engine, EngineOptions, ProgressKind, RetryFor
 from facecli.cli.output import Output
 from facecli.cli.progress import Bars, bars
-from facecli.cli.session import Session, session
+from facecli.cli.session import Session
 from facecli.cli.task_watch import follow
 from facecli.cli.upload import send
 from facecli.core.errors import InvalidInput
 from facecli.core.uploads import FileType
 
 
+@with_session
 def create(
+    opened: Session,
+    output: Output,
     image: Annotated[
         str, typer.Option("--image", metavar="FILE|URL", help="The face: a local file, or a file_url.")
     ],
@@ -47,16 +36,6 @@ def create(
     watch: Annotated[bool, typer.Option("--watch", help="Follow the task to its end.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Create a task and print its id.
 
@@ -65,26 +44,11 @@ def create(
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
     Exit codes: 0 created (with --watch: completed), 2 a file that cannot be used, 3 failed, 4 not let in, 5
-    no such URL.
+    no such URL, 6 no server, 7 incomplete, run it again.
     """
-    output = Output(as_json=as_json, quiet=quiet)
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} has to be printable ASCII characters")
-    with (
-        session(
-            profile=profile,
-            server=server,
-            user=user,
-            timeout=timeout,
-            retry_for=retry_for,
-            progress=progress,
-            tls=tls,
-            tls_ca=tls_ca,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-        ) as opened,
-        bars(opened.settings.progress, quiet=quiet) as drawn,
-    ):
+    with bars(opened.settings.progress, quiet=output.quiet) as drawn:
         task = opened.tasks.create(
             image_url=_url(opened, image, FileType.IMAGE, drawn),
             video_url=_url(opened, video, FileType.VIDEO, drawn),

@@ -5,28 +5,19 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.options import (
-    Json,
-    Profile,
-    ProgressKind,
-    Quiet,
-    RetryFor,
-    Server,
-    Timeout,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
+from facecli.cli.command import with_session
+from facecli.cli.options import ProgressKind, RetryFor
 from facecli.cli.output import Output
 from facecli.cli.progress import bars
-from facecli.cli.session import session
+from facecli.cli.session import Session
 from facecli.core.errors import InvalidInput, ResultMissing
 from facecli.core.tasks import Task
 
 
+@with_session
 def download(
+    opened: Session,
+    output: Output,
     task_id: Annotated[str, typer.Argument(metavar="ID", help="Task id.", show_default=False)],
     out: Annotated[
         Path | None,
@@ -34,16 +25,6 @@ def download(
     ] = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Download a task's result, checked.
 
@@ -54,22 +35,7 @@ def download(
     Exit codes: 0 done, 1 no result, 2 OUT cannot be written, 4 not let in, 5 no such task, 6 no server, 8
     bytes differ.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with (
-        session(
-            profile=profile,
-            server=server,
-            user=user,
-            timeout=timeout,
-            retry_for=retry_for,
-            progress=progress,
-            tls=tls,
-            tls_ca=tls_ca,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-        ) as opened,
-        bars(opened.settings.progress, quiet=quiet) as drawn,
-    ):
+    with bars(opened.settings.progress, quiet=output.quiet) as drawn:
         task = opened.tasks.get(task_id)
         if not task.result_url:
             raise ResultMissing(f"task {task.id} is {task.status} and has no result")

@@ -5,27 +5,19 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.moments import moment
+from facecli.cli.command import with_session
+from facecli.cli.moments import parse_moment
 from facecli.cli.objects import task_line, task_object
-from facecli.cli.options import (
-    Json,
-    Profile,
-    Quiet,
-    Server,
-    Timeout,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
 from facecli.cli.output import Output
-from facecli.cli.session import session
+from facecli.cli.session import Session
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import TaskStatus
 
 
+@with_session
 def list_tasks(
+    opened: Session,
+    output: Output,
     wanted: Annotated[
         TaskStatus | None, typer.Option("--status", help="Only tasks in this state.", show_default=False)
     ] = None,
@@ -37,7 +29,7 @@ def list_tasks(
         typer.Option(
             "--since",
             metavar="TIME",
-            parser=moment,
+            parser=parse_moment,
             help="Only tasks created then or later: 2h ago, or 2026-11-24T18:30.",
             show_default=False,
         ),
@@ -45,22 +37,16 @@ def list_tasks(
     until: Annotated[
         float | None,
         typer.Option(
-            "--until", metavar="TIME", parser=moment, help="Only tasks created before.", show_default=False
+            "--until",
+            metavar="TIME",
+            parser=parse_moment,
+            help="Only tasks created before.",
+            show_default=False,
         ),
     ] = None,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", help="At most so many, the newest first.", min=1)
     ] = 100,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """List the user's tasks, the newest first.
 
@@ -68,19 +54,8 @@ def list_tasks(
 
     Exit codes: 0 done, also with none, 2 no such status or time, 4 not let in, 6 no server.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with session(
-        profile=profile,
-        server=server,
-        user=user,
-        timeout=timeout,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-    ) as opened:
-        listing = TaskFilter(
-            status=wanted or "", engine=engine, since=since or 0.0, until=math.inf if until is None else until
-        )
-        for task in opened.tasks.listed(listing, limit=limit):
-            output.show(task_object(task), text=task_line(task), short=task.id)
+    listing = TaskFilter(
+        status=wanted or "", engine=engine, since=since or 0.0, until=math.inf if until is None else until
+    )
+    for task in opened.tasks.listed(listing, limit=limit):
+        output.show(task_object(task), text=task_line(task), short=task.id)

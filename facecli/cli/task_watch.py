@@ -8,33 +8,23 @@ from typing import Annotated
 
 import typer
 
+from facecli.cli.command import with_session
 from facecli.cli.exits import each
 from facecli.cli.objects import task_line, task_object
-from facecli.cli.options import (
-    Json,
-    Limit,
-    Profile,
-    ProgressKind,
-    Quiet,
-    RetryFor,
-    Server,
-    TaskIds,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
+from facecli.cli.options import Limit, ProgressKind, RetryFor, TaskIds
 from facecli.cli.output import Output
 from facecli.cli.progress import Bars, bars
-from facecli.cli.session import Session, session
+from facecli.cli.session import Session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
 from facecli.core.tasks import TaskStatus
 
 Ended = tuple[str, FacecliError | None]  # a task's id, and what its watching ended with
 
 
+@with_session
 def watch(
+    opened: Session,
+    output: Output,
     ids: TaskIds,
     fail_fast: Annotated[
         bool,
@@ -43,15 +33,6 @@ def watch(
     timeout: Limit = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Follow tasks to their end.
 
@@ -62,28 +43,14 @@ def watch(
 
     Example: facecli task watch --fail-fast --timeout 1h 6f2c… 81d0…
 
-    Exit codes: 0 all completed, 3 one failed or was cancelled, 4 not let in, 5 no such task, 124 --timeout
-    passed.
+    Exit codes: 0 all completed, 3 one failed or was cancelled, 4 not let in, 5 no such task, 6 no server, 124
+    --timeout passed.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    with (
-        session(
-            profile=profile,
-            server=server,
-            user=user,
-            retry_for=retry_for,
-            progress=progress,
-            tls=tls,
-            tls_ca=tls_ca,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-        ) as opened,
-        bars(opened.settings.progress, quiet=quiet or as_json) as drawn,
-    ):
+    with bars(opened.settings.progress, quiet=output.quiet or output.as_json) as drawn:
         following = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))
         with closing(following) as ended:
             outcomes = until_one_failed(ids, ended) if fail_fast else (outcome for _, outcome in ended)
-            each(outcomes, _raise, as_json=as_json)
+            each(outcomes, _raise, as_json=output.as_json)
 
 
 def side_by_side(ids: Sequence[str], work: Callable[[str], None]) -> Generator[Ended, None, None]:
@@ -141,7 +108,7 @@ def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeou
             continue
         output.show(task_object(task), text=task_line(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(f"task {task.id} {task.status}: {task.error_message}")
+            raise TaskUnsuccessful(task.outcome)
 
 
 def _next(ended: "SimpleQueue[Ended]") -> Ended:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli import config
+from facecli.cli.command import with_settings
 from facecli.cli.exits import each
 from facecli.cli.help import add_commands
 from facecli.cli.objects import token_object
 from facecli.cli.options import Database, DataDir, Json, Profile, Quiet, time
 from facecli.cli.output import Output
+from facecli.config import Settings
 
 if TYPE_CHECKING:
     from facecli.core.auth import Token, Tokens, TokenStatus
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Make, list and revoke the tokens of a server, on its machine.", rich_markup_mode=None)
 
 
+@with_settings
 def create(
+    settings: Settings,
     user: Annotated[str, typer.Argument(metavar="NAME", help="The user it is for.", show_default=False)],
     expires: Annotated[
         float | None,
@@ -44,14 +47,16 @@ def create(
     Exit codes: 0 done, 2 not a name or a directory that cannot be used, 6 no database.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with _opened(data_dir, database, profile) as tokens:
+    with _opened(settings) as tokens:
         token, secret = tokens.create(user, expires_in=expires, admin=admin)
         status = token.status(token.created_at)
     output.show({**token_object(token, status), "token": secret}, text=secret, short=secret)
     output.note(f"token {token.id} of {_about(token, status)}; it is not shown again")
 
 
+@with_settings
 def list_tokens(
+    settings: Settings,
     data_dir: DataDir = None,
     database: Database = None,
     profile: Profile = None,
@@ -67,14 +72,16 @@ def list_tokens(
     Exit codes: 0 done, also with none, 2 a directory that cannot be used, 6 no database.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with _opened(data_dir, database, profile) as tokens:
+    with _opened(settings) as tokens:
         for token, status in tokens.listed():
             output.show(
                 token_object(token, status), text=f"{token.id}  {_about(token, status)}", short=token.id
             )
 
 
+@with_settings
 def revoke(
+    settings: Settings,
     ids: Annotated[
         list[str], typer.Argument(metavar="ID…", help="Ids of tokens, from the list.", show_default=False)
     ],
@@ -93,7 +100,7 @@ def revoke(
     Exit codes: 0 revoked, now or earlier, 2 a directory that cannot be used, 5 no such token, 6 no database.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    with _opened(data_dir, database, profile) as tokens:
+    with _opened(settings) as tokens:
 
         def work(token_id: str) -> None:
             token = tokens.revoke(token_id)
@@ -105,10 +112,7 @@ def revoke(
         each(ids, work, as_json=as_json)
 
 
-def _opened(
-    data_dir: str | None, database: str | None, profile: str | None
-) -> "AbstractContextManager[Tokens]":
-    settings = config.load({"data_dir": data_dir, "database": database}, profile=profile)
+def _opened(settings: Settings) -> "AbstractContextManager[Tokens]":
     from facecli.bootstrap.tokens import tokens
 
     return tokens(settings)

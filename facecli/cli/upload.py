@@ -11,27 +11,13 @@ from typing import Annotated
 
 import typer
 
+from facecli.cli.command import with_session
 from facecli.cli.exits import each
 from facecli.cli.objects import upload_object
-from facecli.cli.options import (
-    ChunkSize,
-    Json,
-    LimitRate,
-    Profile,
-    ProgressKind,
-    Quiet,
-    RetryFor,
-    Server,
-    Timeout,
-    Tls,
-    TlsCa,
-    TlsCert,
-    TlsKey,
-    User,
-)
+from facecli.cli.options import ChunkSize, LimitRate, ProgressKind, RetryFor
 from facecli.cli.output import Output
 from facecli.cli.progress import Bars, bars
-from facecli.cli.session import Session, session
+from facecli.cli.session import Session
 from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.transfers import FileToSend, Sent, SentUpload
 from facecli.core.uploads import FileType
@@ -43,7 +29,10 @@ SPOOL_BLOCK = 1024 * 1024  # bytes
 _VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
 
 
+@with_session
 def upload(
+    opened: Session,
+    output: Output,
     paths: Annotated[
         list[Path],
         typer.Argument(metavar="PATH…", help="Files to upload; - is standard input.", show_default=False),
@@ -65,16 +54,6 @@ def upload(
     retry_for: RetryFor = None,
     limit_rate: LimitRate = None,
     progress: ProgressKind = None,
-    server: Server = None,
-    user: User = None,
-    tls: Tls = None,
-    tls_ca: TlsCa = None,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    profile: Profile = None,
-    timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Upload files and print their file_urls.
 
@@ -92,25 +71,7 @@ def upload(
         raise InvalidInput(f"--name is for one file, and there are {len(paths)}; upload them one by one")
     if STDIN in paths and not name:
         raise InvalidInput("standard input has no name; say --name, as in --name clip.mp4")
-    output = Output(as_json=as_json, quiet=quiet)
-    with (
-        session(
-            profile=profile,
-            server=server,
-            user=user,
-            timeout=timeout,
-            chunk_size=chunk_size,
-            retry_for=retry_for,
-            progress=progress,
-            limit_rate=limit_rate,
-            tls=tls,
-            tls_ca=tls_ca,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-        ) as opened,
-        bars(opened.settings.progress, quiet=quiet) as drawn,
-        ExitStack() as ends,
-    ):
+    with bars(opened.settings.progress, quiet=output.quiet) as drawn, ExitStack() as ends:
 
         def show(sent: Sent) -> None:
             upload = sent.get()
@@ -131,7 +92,7 @@ def upload(
             retry_for=opened.settings.retry_for,
             limit_rate=opened.settings.limit_rate,
         )
-        each(chain(refused, sent), show, as_json=as_json)
+        each(chain(refused, sent), show, as_json=output.as_json)
 
 
 def send(opened: Session, path: Path, kind: FileType, drawn: Bars) -> SentUpload:

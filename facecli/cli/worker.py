@@ -4,12 +4,15 @@ from typing import Annotated
 
 import typer
 
-from facecli import config
+from facecli.cli.command import with_settings
 from facecli.cli.options import Database, DataDir, Json, Profile
+from facecli.config import Settings
 from facecli.telemetry import set_up_logging
 
 
+@with_settings
 def worker(
+    settings: Settings,
     data_dir: DataDir = None,
     database: Database = None,
     name: Annotated[
@@ -31,7 +34,6 @@ def worker(
 
     Exit codes: 0 ended as asked, 2 a bad setting, 6 no database, 10 a directory of another database.
     """
-    settings = config.load({"data_dir": data_dir, "database": database}, profile=profile)
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.working import work
 

@@ -130,10 +130,8 @@ class Connection:
     def _open(self, answer_within: int) -> grpc.Channel:
         within = [
             ("grpc.keepalive_timeout_ms", answer_within),
-            (
-                "grpc.http2.ping_timeout_ms",
-                answer_within,
-            ),  # without it a frozen peer is dropped after 60 s only
+            # Without it a frozen peer is dropped after 60 s only.
+            ("grpc.http2.ping_timeout_ms", answer_within),
         ]
         options = [*OPTIONS, *within, *self._name]
         if self._credentials:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from facecli.client.connection import Connection
-from facecli.core.checksums import crc32c
+from facecli.core.checksums import crc32c_of
+from facecli.core.disk import flush
 from facecli.core.errors import (
     BytesDiffer,
     Cancelled,
@@ -24,7 +25,6 @@ from facecli.core.errors import (
 from facecli.core.progress import TransferProgress
 from facecli.core.server_info import ServerInfo
 from facecli.core.transfers import Patience
-from facecli.core.uploads import FRAME_SIZE
 from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
@@ -64,7 +64,7 @@ class FileClient:
             part.flush()
             os.fsync(part.fileno())
             Path(part.name).replace(target)
-            _sync_directory(target)
+            flush(target.parent)
         return size
 
     def _complete(
@@ -82,7 +82,8 @@ class FileClient:
                 if not patience.pause(error, progress.waiting):
                     raise
                 continue
-            if _checksum(part) == promised:
+            part.seek(0)
+            if crc32c_of(part) == promised:
                 progress.verified()
                 return size
             part.truncate(0)
@@ -157,19 +158,3 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
         return False
-
-
-def _checksum(file: BinaryIO) -> int:
-    file.seek(0)
-    checksum = 0
-    while block := file.read(FRAME_SIZE):
-        checksum = crc32c(block, checksum)
-    return checksum
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -64,7 +64,7 @@ class SwapClient:
                 task = change
                 changed(task)
         if task.status is not TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(f"task {task.id} {task.status}: {task.error_message}")
+            raise TaskUnsuccessful(task.outcome)
         self._files.download(
             task.result_url, request.output, retry_for=request.retry_for, progress=transfer()
         )

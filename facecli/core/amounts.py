@@ -51,7 +51,7 @@ def written(setting: "Field[Any]") -> str:
     if setting.type is Time:
         unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
         return f"{value / _SECONDS[unit]:g}{unit}"
-    if setting.type is Size:
+    if setting.type is Size and value:
         unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % _UNITS[unit.lower()] == 0)
         return f"{value // _UNITS[unit.lower()]}{unit}"
     return str(value)

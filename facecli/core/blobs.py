@@ -86,6 +86,10 @@ class BlobStore(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
+    def size(self, key: str) -> int:
+        """Its bytes; FileNotFoundError when there is none."""
+        ...
+
     def delete(self, key: str) -> None:
         """Gone, also when it was not there."""
         ...

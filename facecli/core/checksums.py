@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import BinaryIO
 
 import google_crc32c
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli, reflected (RFC 3720, B.4)
+
+BLOCK = 1024 * 1024  # bytes of a file read at once
 
 _Matrix = tuple[int, ...]
 
@@ -13,6 +16,14 @@ _Matrix = tuple[int, ...]
 def crc32c(data: bytes, start: int = 0) -> int:
     """Checksum of `data`, going on from `start`, the checksum of what came before."""
     return int(google_crc32c.extend(start, data))
+
+
+def crc32c_of(file: BinaryIO) -> int:
+    """Checksum of what is left to read of a file."""
+    checksum = 0
+    while block := file.read(BLOCK):
+        checksum = crc32c(block, checksum)
+    return checksum
 
 
 def append(whole: int, part: int, length: int) -> int:

@@ -1,4 +1,4 @@
-"""Takes uploads in: begins them, hands out their writers, lists, cancels and expires them."""
+"""Takes uploads in: begins them, hands out their writers, lists and cancels them."""
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -6,21 +6,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from facecli.core.blobs import RETRY_AFTER, BlobStore
-from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
+from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, NotReady, UploadUnfinished
 from facecli.core.open_files import OpenFiles
 from facecli.core.quota import Quota
 from facecli.core.silence import Silence
 from facecli.core.storing import Storing, Written
+from facecli.core.upload_removal import UploadRemoval
+from facecli.core.upload_rows import UploadRows
 from facecli.core.upload_writer import UploadWriter
-from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, UploadRows, upload_id_of
+from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, blob_keys, upload_id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxLimits:
     max_file_size: int  # bytes
-    expiry: (
-        float  # seconds in which nobody begins it again nor stores a chunk, then an incomplete upload goes
-    )
+    expiry: float  # seconds after which an incomplete upload goes that nobody begins again or adds to
 
 
 class Inbox:
@@ -52,6 +52,9 @@ class Inbox:
             silence=self._silence,
             expiry=limits.expiry,
             max_file_size=limits.max_file_size,
+        )
+        self.removal = UploadRemoval(
+            rows=rows, blobs=blobs, files=self._files, silence=self._silence, clock=clock
         )
 
     def begin(
@@ -137,46 +140,25 @@ class Inbox:
                 writer.revoke()
 
     def cancel(self, upload_id: str, *, owner: str) -> None:
-        """Forget an upload, complete or not, and its bytes."""
-        self.get(upload_id, owner=owner)
+        """Forget an upload, complete or not, and its bytes; NotReady while a task needs it."""
+        upload = self.get(upload_id, owner=owner)
+        if task_id := self._rows.needed_by(upload_id):
+            raise NotReady(
+                f"task {task_id} needs {upload.name}; facecli task cancel ends it, then the file can go"
+            )
         with self._files.alone(upload_id) as file:
             if file:
                 file.revoke()
             self._files.forget(upload_id)
             self._rows.delete(upload_id)
-        self._delete_blobs(upload_id)
-
-    def expire(self) -> int:
-        """Remove incomplete uploads whose time is over and bytes without a row; how many went."""
-        now, gone = self._clock(), 0
-        for upload in self._silence.over(self._rows.expired(now)):
-            with self._files.lock:
-                if self._files.get(upload.id) or not self._rows.delete(upload.id, expired_at=now):
-                    continue
-                self._files.forget(upload.id)
-            self._delete_blobs(upload.id)
-            gone += 1
-        return gone
-
-    def sweep(self) -> int:
-        """Remove bytes that no row knows, left by a death between two steps. Only before serving."""
-        gone = 0
-        for key in self._blobs.keys("uploads"):
-            try:
-                kept = self._rows.get(key.split("/")[1].partition(".")[0]).blob_key == key
-            except UploadNotFound:
-                kept = False
-            if not kept:
-                self._blobs.delete(key)
-                gone += 1
-        return gone
+        self.removal.delete_blobs(upload_id)
 
     def _new(self, new: NewUpload, upload_id: str) -> Upload:
         now = self._clock()
         return Upload.begun(
             new,
             upload_id=upload_id,
-            blob_key=_key(upload_id),
+            blob_key=blob_keys(upload_id)[0],
             now=now,
             expires_at=now + self.limits.expiry,
         )
@@ -225,10 +207,6 @@ class Inbox:
         if self._files.owner(upload_id) != owner:
             self.get(upload_id, owner=owner)
 
-    def _delete_blobs(self, upload_id: str) -> None:
-        self._blobs.delete(_key(upload_id))
-        self._blobs.delete(f"{_key(upload_id)}.whole")
-
     def _check_size(self, new: NewUpload) -> None:
         limit = self.limits.max_file_size
         if new.size is not None and new.size > limit:
@@ -237,7 +215,3 @@ class Inbox:
 
 def new_upload_id() -> str:
     return uuid.uuid4().hex
-
-
-def _key(upload_id: str) -> str:
-    return f"uploads/{upload_id}"

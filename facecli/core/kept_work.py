@@ -3,19 +3,18 @@
 The files are the truth: one that has its name is whole and on the disk.
 """
 
-import errno
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from facecli.core.blobs import RETRY_AFTER
+from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, StorageFailed
 from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
 
@@ -97,12 +96,21 @@ def remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
+def size(directory: Path) -> int:
+    """Bytes of all that a task has kept; what goes meanwhile counts for nothing."""
+    total = 0
+    for path in directory.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.lstat().st_size if not path.is_dir() else 0
+    return total
+
+
 def _keep(half: Path, kept: Path) -> None:
     """After a power cut, too, the name is there with its bytes or not at all."""
     with _on_disk():
-        _flush(half)
+        flush(half)
         half.replace(kept)
-        _flush(kept.parent)
+        flush(kept.parent)
 
 
 @contextmanager
@@ -113,17 +121,9 @@ def _on_disk() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in FULL:
             raise DiskFull(retry_after=RETRY_AFTER) from error
         raise StorageFailed(f"the work of a task cannot be kept: {error.strerror}") from error
-
-
-def _flush(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _plan(said: Mapping[str, Any]) -> VideoPlan:

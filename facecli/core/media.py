@@ -8,6 +8,8 @@ from typing import Protocol
 
 from facecli.core.places import Place
 
+CLIP_RATE = 25  # frames per second of the clips that are made for trying
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaLimits:

@@ -9,7 +9,8 @@ from facecli.core.blobs import BlobStore
 from facecli.core.checksums import crc32c
 from facecli.core.errors import StorageFailed
 from facecli.core.open_file import OpenFile
-from facecli.core.uploads import Chunk, Upload, UploadRows
+from facecli.core.upload_rows import UploadRows
+from facecli.core.uploads import Chunk, Upload
 
 SETTLING = 2.0  # seconds; the disk is stuck then, and who comes has to wait for it anyway
 MOST_FRESH = 1000  # begun uploads whose rows need not be read again to be opened

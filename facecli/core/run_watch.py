@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 class RunWatch:
-    """Tells the row how far the run is, and the run whether it still has the task."""
+    """Of one run, which has the task until another takes it."""
 
     def __init__(self, rows: TaskRows, task: Task, clock: Callable[[], float]) -> None:
         self._rows = rows

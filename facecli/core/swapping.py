@@ -8,7 +8,7 @@ from pathlib import Path
 from facecli import __version__
 from facecli.core import claims, kept_work, tasks
 from facecli.core.blobs import BlobStore, present
-from facecli.core.checksums import crc32c
+from facecli.core.checksums import crc32c_of
 from facecli.core.claims import Claim
 from facecli.core.deadline import Deadline, SwapLimits, within
 from facecli.core.engines import Engine, Engines, Swap
@@ -22,14 +22,13 @@ from facecli.core.errors import (
     ProgramKilled,
     TakenOver,
     Unavailable,
+    UploadUnfinished,
 )
 from facecli.core.kept_work import KeptWork
 from facecli.core.media import Media, Segment, VideoInfo
 from facecli.core.run_watch import JOINING, RunWatch
 from facecli.core.tasks import Change, Result, Task, TaskRows, TaskStatus
-from facecli.core.uploads import UploadRows
-
-BLOCK = 1024 * 1024  # bytes read at once for a checksum
+from facecli.core.upload_rows import UploadRows
 
 _log = logging.getLogger(__name__)
 
@@ -198,15 +197,15 @@ class Swapping:
 
     def _input(self, upload_id: str) -> Path:
         upload = self._uploads.get(upload_id)
+        if not upload.completed:  # any more, because the disk has lost some of it
+            raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
             return self._blobs.path(upload.blob_key)
 
     def _publish(self, task: Task, joined: Path) -> None:
         self._change(task.id, partial(tasks.advanced, run=task.run, progress=JOINING + 2, stage="publishing"))
-        checksum = 0
         with joined.open("rb") as file:
-            while block := file.read(BLOCK):
-                checksum = crc32c(block, checksum)
+            checksum = crc32c_of(file)
         result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=joined.stat().st_size, crc32c=checksum)
         self._blobs.put(result.blob_key, joined)
         try:

@@ -12,10 +12,10 @@ from facecli.core.file_kinds import check_name
 from facecli.core.inbox import Inbox
 from facecli.core.media import Media
 from facecli.core.quota import Quota
-from facecli.core.removal import Removal
 from facecli.core.task_feed import TaskFeed
 from facecli.core.task_filter import TaskFilter
 from facecli.core.task_queue import TaskQueue
+from facecli.core.task_removal import TaskRemoval
 from facecli.core.tasks import NewTask, Task, TaskRows, TaskStatus
 from facecli.core.uploads import FileType, Upload
 
@@ -36,7 +36,7 @@ class TaskBoard:
         clock: Callable[[], float],
         default_engine: str,
         quota: Quota,
-        removal: Removal,
+        removal: TaskRemoval,
     ) -> None:
         self._rows = rows
         self._inbox = inbox

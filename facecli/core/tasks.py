@@ -94,6 +94,11 @@ class Task:
         return f"/outputs/{self.id}/{name}.mp4"
 
     @property
+    def outcome(self) -> str:
+        """How it ended, for who waited for its result."""
+        return f"task {self.id} {self.status}: {self.error_message}"
+
+    @property
     def work_id(self) -> str:
         """What the queue calls this round of the task."""
         return f"{self.id}.{self.round}"
@@ -227,8 +232,8 @@ class TaskRows(Protocol):
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]: ...
 
-    def ended(self, *, before: float) -> Sequence[Task]:
-        """Those that ended before, the oldest first, not all if they are many."""
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        """Those that ended before, the oldest first, not all if they are many; the next ones `after` it."""
         ...
 
     def delete(self, task_id: str, *, revision: int) -> bool:

@@ -8,12 +8,11 @@ from typing import Any
 
 import ffmpeg
 
-from facecli.core.media import MediaLimits
+from facecli.core.media import CLIP_RATE, MediaLimits
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts"
 MAX_STREAMS = 16
 MAX_BLOCK = 512 * 1024 * 1024  # bytes of memory at once: a frame fits, a packed index of 2 GB does not
-CLIP_RATE = 25  # frames per second
 
 
 def first_frame(binary: Path, video: Path, limits: MediaLimits) -> list[str]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
-from facecli.core.media import ImageInfo, MediaLimits, Segment, VideoInfo, VideoPlan
+from facecli.core.media import CLIP_RATE, ImageInfo, MediaLimits, Segment, VideoInfo, VideoPlan
 from facecli.core.places import Place
 from facecli.media import commands, images
 from facecli.media.face import draw_face
@@ -120,7 +120,7 @@ class FfmpegMedia:
             )
         command = commands.clip(self._binary, output=output, seconds=seconds, width=width, height=height)
         with _whole_or_nothing(output):
-            bounds = _patience(seconds * commands.CLIP_RATE)
+            bounds = _patience(seconds * CLIP_RATE)
             ended = run(command, bounds=bounds, writes=[output.parent])
             if ended.exit_code:
                 raise MediaRefused(f"the clip cannot be made ({ended.words})")

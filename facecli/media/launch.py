@@ -1,9 +1,8 @@
 """Becomes another program, which dies with its parent, stays within limits and reaches only what it may.
 
 A script of its own, run as `python -I -S launch.py PARENT MEMORY FILE_SIZE CPU_SECONDS OPEN_FILES REACH… --
-PROGRAM…`, where a REACH is `r/path` to read, `w/path` to write, or `anything`: the kernel forgets a death
-signal at fork, so it must be asked for here, between fork and exec. It runs before every ffmpeg: nothing
-slow is imported.
+PROGRAM…`, where a REACH is `r/path` to read or `w/path` to write: the kernel forgets a death signal at fork,
+so it must be asked for here, between fork and exec. It runs before every ffmpeg: nothing slow is imported.
 """
 
 import ctypes
@@ -12,7 +11,6 @@ import resource
 import sys
 
 CANNOT_START = 127  # exit code, as the shell has it
-ANYTHING = "anything"
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _SIGKILL = 9  # importing `signal` takes 4 ms
 
@@ -28,8 +26,7 @@ def main(arguments: list[str]) -> None:
     _limit(resource.RLIMIT_NOFILE, open_files)
     _limit(resource.RLIMIT_CORE, 0)
     try:
-        if reach != [ANYTHING]:
-            _confine(program[0], reach)
+        _confine(program[0], reach)
         os.execv(program[0], program)
     except OSError as error:
         sys.stderr.write(f"{program[0].rpartition('/')[2]} cannot be started: {error.strerror}\n")

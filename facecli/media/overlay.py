@@ -114,9 +114,8 @@ def overlay(
     if info.rgb:
         info = replace(info, matrix="bt709", range="tv")
     seek: dict[str, Any] = {}
-    if (
-        key is not None
-    ):  # `trim` finds the first frame, on the file's own clock, which accurate seeking shifts
+    if key is not None:
+        # `trim` finds the first frame, on the file's own clock, which accurate seeking shifts.
         seek = {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ceil(key * MICRO)}us"}
     # `scale` does nothing unless the size changes midway. A graph built anew then would lose the picture.
     source = commands.walled(video, limits, **{"reinit_filter:v": 0, **seek})

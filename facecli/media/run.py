@@ -22,7 +22,7 @@ from facecli.core.errors import (
     ProgramKilled,
     Unavailable,
 )
-from facecli.media.launch import ANYTHING, CANNOT_START
+from facecli.media.launch import CANNOT_START
 from facecli.media.words import LastWords, Lines
 
 POLL = 0.05  # seconds between two looks at `stopped`
@@ -54,15 +54,13 @@ def run(
     bounds: Bounds,
     reads: Iterable[Path] = (),
     writes: Iterable[Path] = (),
-    walled: bool = True,
     stopped: Callable[[], bool] = lambda: False,
     on_output: Callable[[str], None] = lambda line: None,
     on_words: Callable[[str], None] = lambda line: None,
 ) -> Ended:
     """Run to the end, handing on each line of stdout and stderr as it comes.
 
-    `reads` and `writes` are the files and directories that it may open; without `walled` it may open anything
-    (media/sandbox.py).
+    `reads` and `writes` are the files and directories that it may open (media/sandbox.py).
     Cancelled within 100 ms of `stopped` saying yes; MediaRefused past the time limit; DiskFull, FileTooLarge
     or FfmpegMissing when that is why it failed; Unavailable when this machine has no room for a process. The
     whole process group is gone when this returns or raises, also when a listener raises.
@@ -72,7 +70,7 @@ def run(
     words = LastWords()
     watch = _Watch(bounds.seconds, stopped)
     reach = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
-    with _started(command, bounds, reach if walled else [ANYTHING]) as process:
+    with _started(command, bounds, reach) as process:
         assert process.stdout and process.stderr
         _read({process.stdout: Lines(on_output), process.stderr: Lines(words.hear, on_words)}, watch)
         while process.poll() is None:

@@ -4,6 +4,8 @@ import re
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from facecli.core.printable import escaped
+
 MAX_LINE = 2000  # bytes; the rest of a longer line is dropped
 MAX_WORDS = 300  # characters
 KEPT_LINES = 20
@@ -70,8 +72,3 @@ def error_in(line: str) -> str:
     """What a line of ffmpeg, run with `-v level+…`, says is wrong; empty for anything else."""
     levelled = _LEVELLED.match(line)
     return levelled[2].strip() if levelled and levelled[1] in _BAD else ""
-
-
-def escaped(text: str) -> str:
-    """The text with control, bidi and other unprintable characters written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

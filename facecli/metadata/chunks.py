@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    RowMapping,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from facecli.core.errors import ChunkDiffers, InvalidInput, TakenOver
 from facecli.core.uploads import Chunk, NewChunk, Upload, UploadStatus
@@ -39,6 +51,21 @@ def put_chunks(connection: Connection, new: Sequence[NewChunk], replaced: set[tu
             for each in last
         ],
     )
+
+
+def forgotten(connection: Connection, upload_id: str, indexes: Sequence[int]) -> dict[str, int]:
+    """Without these chunks, what an upload's row has to say of those that are left."""
+    if indexes:
+        connection.execute(_FORGET, [{"of": upload_id, "at": index} for index in indexes])
+    query = select(func.coalesce(func.sum(chunks.c.size), 0), func.count())
+    size, number = connection.execute(query.where(chunks.c.upload_id == upload_id)).one()
+    return {"stored_bytes": int(size), "stored_chunks": number}
+
+
+def bring_home(connection: Connection, upload: Upload) -> None:
+    """Chunks of a complete upload lie one behind the other, wherever they were written first."""
+    home = chunks.c.index * cast(upload.chunk_size, BigInteger)
+    connection.execute(update(chunks).where(chunks.c.upload_id == upload.id).values(position=home))
 
 
 def chunk_of(row: RowMapping) -> Chunk:

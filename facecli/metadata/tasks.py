@@ -16,13 +16,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from facecli.core.errors import AlreadyExists, InvalidInput, TaskNotFound
+from facecli.core.errors import AlreadyExists, TaskNotFound
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import ENDED, Change, NewTask, Result, Task, TaskStatus
 from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
+from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 
+_CHANGING = (
+    *("status", "progress", "frames_done", "frames", "stage", "round", "attempt", "deaths", "run", "worker"),
+    *("error_reason", "error_message"),
+)
+_RESULT = ("blob_key", "size", "crc32c")  # of a Result; the columns have `result_` in front
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
 
 
@@ -82,18 +88,9 @@ class SqlTaskRows:
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         """Newest first; InvalidInput when `before` is not a task of this owner."""
-        query = select(tasks).where(tasks.c.owner == owner)
         with reading(self._engine) as connection:
-            if before:
-                last = connection.execute(query.where(tasks.c.id == before)).mappings().first()
-                if last is None:
-                    raise InvalidInput(f"there is no page after {before}; list from the beginning")
-                query = query.where(
-                    tuple_(tasks.c.created_at, tasks.c.id) < tuple_(last["created_at"], last["id"])
-                )
-            page = query.where(*_conditions(wanted))
-            page = page.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(limit)
-            return [_task(row) for row in connection.execute(page).mappings()]
+            rows = newest(connection, tasks, owner, *_conditions(wanted), limit=limit, before=before)
+            return [_task(row) for row in rows]
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
         """Read, change and write in one transaction, with the next revision; unchanged when equal."""
@@ -102,30 +99,11 @@ class SqlTaskRows:
             changed = change(task)
             if changed == task:
                 return task
-            result = changed.result
-            write = (
-                update(tasks)
-                .where(tasks.c.id == task_id)
-                .values(
-                    status=changed.status,
-                    progress=changed.progress,
-                    frames_done=changed.frames_done,
-                    frames=changed.frames,
-                    stage=changed.stage,
-                    revision=task.revision + 1,
-                    round=changed.round,
-                    attempt=changed.attempt,
-                    deaths=changed.deaths,
-                    run=changed.run,
-                    worker=changed.worker,
-                    result_blob_key=result.blob_key if result else None,
-                    result_size=result.size if result else None,
-                    result_crc32c=result.crc32c if result else None,
-                    error_reason=changed.error_reason,
-                    error_message=changed.error_message,
-                    updated_at=now,
-                )
-            )
+            values = {name: getattr(changed, name) for name in _CHANGING}
+            for name in _RESULT:
+                values[f"result_{name}"] = getattr(changed.result, name, None)
+            write = update(tasks).where(tasks.c.id == task_id).values(values)
+            write = write.values(revision=task.revision + 1, updated_at=now)
             notify(connection)
             return _task(connection.execute(write.returning(tasks)).mappings().one())
 
@@ -135,11 +113,14 @@ class SqlTaskRows:
         with reading(self._engine) as connection:
             return [_task(row) for row in connection.execute(query).mappings()]
 
-    def ended(self, *, before: float) -> Sequence[Task]:
-        """Those that ended before, the oldest first, not all if they are many."""
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        """Those that ended before, the oldest first, not all if they are many; the next ones `after` it."""
         over = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
+        order = tuple_(tasks.c.updated_at, tasks.c.id)
+        if after:
+            over = over.where(order > tuple_(after.updated_at, after.id))
         with reading(self._engine) as connection:
-            found = connection.execute(over.order_by(tasks.c.updated_at).limit(_BATCH))
+            found = connection.execute(over.order_by(tasks.c.updated_at, tasks.c.id).limit(_BATCH))
             return [_task(row) for row in found.mappings()]
 
     def delete(self, task_id: str, *, revision: int) -> bool:
@@ -192,7 +173,7 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None, lo
 
 def _task(row: RowMapping) -> Task:
     values = dict(row)
-    blob_key, size, crc32c = (values.pop(f"result_{name}") for name in ("blob_key", "size", "crc32c"))
+    result = {name: values.pop(f"result_{name}") for name in _RESULT}
     values["status"] = TaskStatus(row["status"])
-    values["result"] = Result(blob_key=blob_key, size=size, crc32c=crc32c) if blob_key else None
+    values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)

@@ -18,11 +18,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from facecli.core.errors import AlreadyExists, InvalidInput, UploadNotFound
+from facecli.core.errors import AlreadyExists, UploadNotFound
+from facecli.core.tasks import ENDED, TaskStatus
 from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
-from facecli.metadata.chunks import chunk_of, key_of, put_chunks, stored_of, with_chunk
+from facecli.metadata.chunks import bring_home, chunk_of, forgotten, key_of, put_chunks, stored_of, with_chunk
 from facecli.metadata.database import reading, writing
-from facecli.metadata.tables import chunks, uploads
+from facecli.metadata.listing import newest
+from facecli.metadata.tables import chunks, tasks, uploads
 
 
 class SqlUploadRows:
@@ -85,16 +87,15 @@ class SqlUploadRows:
 
     def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
         """Newest first; InvalidInput when `before` is not an upload of this owner."""
-        query = select(uploads).where(uploads.c.owner == owner)
-        order = tuple_(uploads.c.created_at, uploads.c.id)
         with reading(self._engine) as connection:
-            if before:
-                last = connection.execute(query.where(uploads.c.id == before)).mappings().first()
-                if last is None:
-                    raise InvalidInput(f"there is no page after {before}; list from the beginning")
-                query = query.where(order < tuple_(last["created_at"], last["id"]))
-            page = query.order_by(uploads.c.created_at.desc(), uploads.c.id.desc()).limit(limit)
-            return [_upload(row) for row in connection.execute(page).mappings()]
+            rows = newest(connection, uploads, owner, limit=limit, before=before)
+            return [_upload(row) for row in rows]
+
+    def page(self, *, after: str) -> Sequence[Upload]:
+        """Everybody's, by id, the ones behind that id; not all if they are many."""
+        query = select(uploads).where(uploads.c.id > after).order_by(uploads.c.id).limit(_PAGE)
+        with reading(self._engine) as connection:
+            return [_upload(row) for row in connection.execute(query).mappings()]
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
         """By index."""
@@ -138,17 +139,20 @@ class SqlUploadRows:
         return changed
 
     def forget_chunks(self, upload_id: str, indexes: Sequence[int]) -> Upload:
-        """Chunks that the disk has lost: they are missing again."""
+        """Chunks that the disk has lost: they are missing again, and those that are left are counted anew."""
+        with writing(self._engine) as connection:
+            _found(connection, upload_id, lock=True)
+            return _changed(connection, upload_id, **forgotten(connection, upload_id, indexes))
+
+    def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
+        """A complete upload is incomplete again without the lost chunks; those that are left lie at home."""
         with writing(self._engine) as connection:
             upload = _found(connection, upload_id, lock=True)
-            lost = chunks.c.index.in_(indexes) & (chunks.c.upload_id == upload_id)
-            sizes = connection.execute(delete(chunks).where(lost).returning(chunks.c.size)).scalars().all()
-            return _changed(
-                connection,
-                upload_id,
-                stored_bytes=upload.stored_bytes - sum(sizes),
-                stored_chunks=upload.stored_chunks - len(sizes),
-            )
+            if upload.completed:
+                bring_home(connection, upload)
+            left = forgotten(connection, upload_id, lost)
+            again = {"status": UploadStatus.INCOMPLETE, "crc32c": None, "updated_at": now}
+            return _changed(connection, upload_id, **again, **left, expires_at=expires_at)
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
         """From now on the file at `blob_key` is visible and never changes; a second time changes nothing."""
@@ -171,6 +175,13 @@ class SqlUploadRows:
         query = select(uploads).where(_abandoned(now)).order_by(uploads.c.expires_at)
         with reading(self._engine) as connection:
             return [_upload(row) for row in connection.execute(query).mappings()]
+
+    def needed_by(self, upload_id: str) -> str | None:
+        """A task that has not ended and reads it; None when there is none."""
+        reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id)
+        query = select(tasks.c.id).where(tasks.c.status.in_(set(TaskStatus) - ENDED), reads).limit(1)
+        with reading(self._engine) as connection:
+            return connection.execute(query).scalar()
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
         """Forget it and its chunks; with `expired_at` only if it is incomplete and its time was over then."""
@@ -216,6 +227,7 @@ def _values(upload: Upload) -> dict[str, object]:
     return {"its_id": upload.id, **{name: getattr(upload, name) for name in _CHANGING}}
 
 
+_PAGE = 1000  # rows
 _INCOMPLETE = uploads.c.status == UploadStatus.INCOMPLETE
 _WHICH_NAMES = ("name", "file_type", "size", "chunk_size", "total_chunks", "fingerprint")
 _WHICH = tuple_(*(uploads.c[name] for name in _WHICH_NAMES))

@@ -81,9 +81,10 @@ class Callers:
         # gRPC asks for certificates, and names one here, only when it checked it against our authority.
         shown = context.auth_context()
         names = (*shown.get("x509_common_name", ()), *shown.get("x509_subject_alternative_name", ()))
-        for name in filter(None, names):
-            try:
-                return Principal(user=checked_user(bytes(name).decode()))
-            except (UnicodeDecodeError, InvalidInput) as error:
-                raise Unauthenticated("the name in the certificate cannot be a user") from error
-        raise Unauthenticated
+        name = next(filter(None, names), None)
+        if name is None:
+            raise Unauthenticated
+        try:
+            return Principal(user=checked_user(bytes(name).decode()))
+        except (UnicodeDecodeError, InvalidInput) as error:
+            raise Unauthenticated("the name in the certificate cannot be a user") from error

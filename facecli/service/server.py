@@ -29,8 +29,8 @@ from facecli.service.interceptors.places import places
 from facecli.service.interceptors.raw import Raw
 from facecli.service.interceptors.wrapping import Wrapping
 from facecli.service.memory import keep_freed_memory
+from facecli.service.outbox import Outbox
 from facecli.service.requests import Requests
-from facecli.service.sending import Sending
 from facecli.service.tasks import TaskService
 from facecli.service.uploads import UploadService
 from facecli.service.videos import VideoService
@@ -45,6 +45,7 @@ PATIENCE = 3.0  # seconds that an upload may say nothing when another one needs 
 REFUSING = 32  # threads for calls that get no place
 LOOKED_AT = 512  # calls beyond all places that are refused with words; gRPC itself refuses the others
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
+ANY = 2**31 - 1  # the most that gRPC knows
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
 ANSWER_WITHIN = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
 SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
@@ -59,7 +60,7 @@ class ServerLimits:
     downloads: int
     calls: int  # short ones
     share: int  # percent of each of these that one user may hold
-    streams: int  # calls of one connection under way; others wait in the client
+    streams: int  # calls of one connection under way, 0 for any; others wait in the client
     idle: float
     min_rate: int  # bytes a second, in time
 
@@ -82,7 +83,7 @@ class Server:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
-        self._sending = Sending()
+        self._outbox = Outbox()
         # Uploads and downloads can take no thread that short calls need; a watcher has none.
         threads = limits.uploads + limits.downloads + limits.calls + REFUSING
         requests = Requests()
@@ -98,22 +99,7 @@ class Server:
             self._pool,
             interceptors=[*(Wrapping(guard) for guard in guards), Raw()],
             maximum_concurrent_rpcs=threads + limits.watchers + LOOKED_AT,
-            options=[
-                ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
-                ("grpc.so_reuseport", 0),
-                ("grpc.max_concurrent_streams", limits.streams),
-                # A window that grows with the line held 150 MB of one upload when the disk was slower.
-                ("grpc.http2.bdp_probe", 0),
-                ("grpc.http2.lookahead_bytes", WINDOW),
-                # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
-                ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
-                ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several at once
-                # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
-                # behind all that a slow line has taken from the client: its window at the lowest rate.
-                ("grpc.keepalive_time_ms", 20_000),
-                ("grpc.keepalive_timeout_ms", ANSWER_WITHIN),
-                ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
-            ],
+            options=_options(limits),
         )
         patience = min(PATIENCE, limits.idle)
         uploads = admission(limits.uploads, "uploads", patience)
@@ -131,7 +117,7 @@ class Server:
             callers=callers,
             requests=requests,
             admission=admission(limits.watchers, "watchers"),
-            sending=self._sending,
+            outbox=self._outbox,
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
         self._files = FileService(
@@ -162,7 +148,7 @@ class Server:
         self._draining.set()
         self._tasks.drain()
         self._server.stop(grace).wait()
-        self._sending.close()
+        self._outbox.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _listen(self, bind: str, tls: ServerTls | None) -> str:
@@ -177,3 +163,23 @@ class Server:
                 f"cannot listen on {bind}: is the port taken, or not an address of this machine?"
             ) from error
         return f"{host}:{port}"
+
+
+def _options(limits: ServerLimits) -> list[tuple[str, int]]:
+    """What gRPC does by itself with messages, windows, and lines that are silent."""
+    return [
+        ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", limits.streams or ANY),
+        # A window that grows with the line held 150 MB of one upload when the disk was slower.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", WINDOW),
+        # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+        ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several at once
+        # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
+        # behind all that a slow line has taken from the client: its window at the lowest rate.
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", ANSWER_WITHIN),
+        ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
+    ]

@@ -11,9 +11,9 @@ from facecli.core.task_board import TaskBoard
 from facecli.service.admission import Admission
 from facecli.service.callers import Caller, Callers
 from facecli.service.interceptors.wrapping import until_the_end, without_thread
+from facecli.service.outbox import Outbox
 from facecli.service.pages import page
 from facecli.service.requests import Requests
-from facecli.service.sending import Sending
 from facecli.service.watching import Encoder, Send, Watcher
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
@@ -32,13 +32,13 @@ class TaskService(pb_grpc.TaskServiceServicer):
         callers: Callers,
         requests: Requests,
         admission: Admission,
-        sending: Sending,
+        outbox: Outbox,
     ) -> None:
         self._board = board
         self._callers = callers
         self._requests = requests
         self._admission = admission
-        self._sending = sending
+        self._outbox = outbox
         self._encoder = Encoder()
         self._watchers = dict[Watcher, Caller]()
         self._draining = threading.Event()
@@ -53,7 +53,7 @@ class TaskService(pb_grpc.TaskServiceServicer):
             context,
             send,
             after=request.after_revision,
-            sending=self._sending,
+            outbox=self._outbox,
             encoder=self._encoder,
             request_id=self._requests.of(context),
         )

@@ -7,7 +7,7 @@ import grpc
 
 from facecli.core.errors import FacecliError
 from facecli.core.tasks import Task
-from facecli.service.sending import Sending
+from facecli.service.outbox import Outbox
 from facecli.wire import tasks as wire
 from facecli.wire.errors import to_status
 from facecli.wire.generated import task_service_pb2 as pb
@@ -37,14 +37,14 @@ class Watcher:
         send: Send,
         *,
         after: int,
-        sending: Sending,
+        outbox: Outbox,
         encoder: Encoder,
         request_id: str,
     ) -> None:
         self._context = context
         self._send = send
         self._after = after
-        self._sending = sending
+        self._outbox = outbox
         self._encoder = encoder
         self._request_id = request_id
         self._newest: Task | None = None
@@ -67,7 +67,7 @@ class Watcher:
     def _deliver_soon(self) -> None:
         if not self._due:
             self._due = True
-            self._sending.soon(self._deliver)
+            self._outbox.soon(self._deliver)
 
     def _deliver(self) -> None:
         """Never twice at once: it stays due until the newest was sent, and for ever when that was the end."""

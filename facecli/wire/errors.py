@@ -95,15 +95,10 @@ def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
     """What a context aborts with: code, sentence, ErrorInfo, RetryInfo where waiting helps, RequestInfo."""
     # A plug-in's error is the nearest that the table knows.
     code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    details = [
-        error_details_pb2.ErrorInfo(
-            reason=error.reason,
-            domain=DOMAIN,
-            metadata={name: str(value) for name, value in error.details.items()},
-        )
-    ]
     status = status_pb2.Status(code=code.value[0], message=error.message)
-    status.details.extend(_packed(detail) for detail in details)
+    metadata = {name: str(value) for name, value in error.details.items()}
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
+    status.details.append(_packed(info))
     if "retry_after" in error.details:
         delay = duration_pb2.Duration(seconds=int(error.details["retry_after"]))
         status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))

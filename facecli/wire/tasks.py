@@ -6,7 +6,7 @@ from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Result, Task, TaskStatus
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
-from facecli.wire.uploads import timestamp
+from facecli.wire.uploads import seconds, timestamp
 
 
 def to_message(task: Task) -> pb.TaskResponse:
@@ -61,8 +61,8 @@ def from_message(message: pb.TaskResponse) -> Task:
         result=result,
         error_reason=message.error_reason,
         error_message=message.error_message,
-        created_at=message.created_at.ToNanoseconds() / 1e9,
-        updated_at=message.updated_at.ToNanoseconds() / 1e9,
+        created_at=seconds(message.created_at),
+        updated_at=seconds(message.updated_at),
     )
 
 
@@ -84,6 +84,6 @@ def task_filter(request: task_service_pb2.ListTasksRequest) -> TaskFilter:
     return TaskFilter(
         status=request.status,
         engine=request.engine,
-        since=request.since.ToNanoseconds() / 1e9 if request.HasField("since") else 0.0,
-        until=request.until.ToNanoseconds() / 1e9 if request.HasField("until") else math.inf,
+        since=seconds(request.since) if request.HasField("since") else 0.0,
+        until=seconds(request.until) if request.HasField("until") else math.inf,
     )

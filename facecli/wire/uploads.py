@@ -44,9 +44,9 @@ def from_message(message: pb.Upload) -> Upload:
         stored_bytes=message.stored_bytes,
         stored_chunks=message.stored_chunks,
         crc32c=message.crc32c if message.HasField("crc32c") else None,
-        created_at=message.created_at.ToNanoseconds() / 1e9,
+        created_at=seconds(message.created_at),
         updated_at=0.0,
-        expires_at=message.expires_at.ToNanoseconds() / 1e9,
+        expires_at=seconds(message.expires_at),
     )
 
 
@@ -97,7 +97,12 @@ def upload_response(upload: Upload) -> video_pb.UploadResponse:
     )
 
 
-def timestamp(seconds: float) -> Timestamp:
+def seconds(stamp: Timestamp) -> float:
+    """Since 1970."""
+    return stamp.ToNanoseconds() / 1e9
+
+
+def timestamp(moment: float) -> Timestamp:
     stamp = Timestamp()
-    stamp.FromNanoseconds(int(seconds * 1e9))
+    stamp.FromNanoseconds(int(moment * 1e9))
     return stamp

@@ -191,3 +191,10 @@ def test_no_open_file_is_left(blobs: LocalBlobs) -> None:
     del reading
     writer.__exit__(None, None, None)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_cannot_be_a_blob_is_none(blobs: LocalBlobs) -> None:
+    (blobs.root / "uploads" / "lost+found").mkdir(parents=True)
+    (blobs.root / "uploads" / "data").touch()
+    blobs.create(KEY, size=1)
+    assert blobs.keys("uploads") == [KEY]

@@ -58,3 +58,17 @@ def test_nobody_deletes_or_sees_a_file_that_is_somebody_elses(samples: Samples) 
     refused = facecli("file", "delete", face, "--user", "somebody", "--json")
     assert (refused.code, refused.error["reason"]) == (5, "UPLOAD_NOT_FOUND")
     assert facecli("file", "list", "-q").lines == [face]
+
+
+def test_a_file_that_a_task_needs_stays_until_the_task_has_ended(samples: Samples) -> None:
+    face, clip = facecli("upload", "-q", samples.face, samples.clip).lines
+    (task_id,) = facecli(
+        "task", "create", "--image", face, "--video", clip, "--option", "delay=600", "-q"
+    ).lines
+    refused = facecli("file", "delete", clip, "--json")
+    assert (refused.code, refused.error["reason"]) == (1, "NOT_READY")
+    assert refused.error["message"].startswith(
+        f"task {task_id} needs {samples.clip.name}; facecli task cancel"
+    )
+    facecli("task", "cancel", task_id)
+    assert facecli("file", "delete", clip, face).code == 0

@@ -7,9 +7,9 @@ import pytest
 from facecli.cli.frame_rate import FrameRate
 from facecli.cli.progress import bars
 from facecli.core.tasks import Task, TaskStatus
-from tests.core.test_tasks import task as some_task
+from tests.things import task_in
 
-PROCESSING = some_task(TaskStatus.PROCESSING)
+PROCESSING = task_in(TaskStatus.PROCESSING)
 
 
 def at(second: float, done: int, *, attempt: int = 1, **more: object) -> Task:

@@ -1,5 +1,6 @@
 """The clients, connected to a whole server in this process."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def files(connection: Connection) -> FileClient:
 
 def file(path: Path, progress: TransferProgress | None = None) -> FileToSend:
     return FileToSend(path=path, name="clip.mp4", file_type=FileType.VIDEO, progress=progress or Silent())
+
+
+def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
+    made = []
+    for number in range(count):
+        path = folder / f"{number}.mp4"
+        path.write_bytes(os.urandom(size))
+        made.append(FileToSend(path=path, name=path.name, file_type=FileType.VIDEO, progress=Silent()))
+    return made
 
 
 def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:

@@ -13,7 +13,7 @@ from facecli.core import tasks
 from facecli.core.errors import NotFound
 from facecli.metadata.database import open_database
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW, claim
+from tests.things import NEW, claim
 
 
 def test_everybody_is_told_the_story_and_when(connection: Connection, data: Path) -> None:

@@ -1,6 +1,7 @@
 """What is refused for now is asked again when the server said, and who waits in vain learns why."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,9 @@ from facecli.config import Settings
 from facecli.core.errors import LimitReached, QuotaReached, TooManyCalls
 from facecli.core.progress import Silent
 from facecli.core.uploads import CHUNK_SIZE
-from facecli.wire.errors import from_rpc
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
-from tests.client.conftest import file
-from tests.client.test_many import files
+from tests.client.conftest import clips, file
 
 QUOTA = 1000  # bytes
 
@@ -84,7 +83,7 @@ def test_a_short_call_is_not_asked_for_longer_than_a_call_may_take(
 
 def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -> None:
     with Connection(address, timeout=30) as connection:
-        (first,) = files(tmp_path, 1, size=QUOTA - 100)
+        (first,) = clips(tmp_path, 1, size=QUOTA - 100)
         (sent,) = UploadClient(connection, user="ann").send([first], chunk_size=100, retry_for=0)
         kept = sent.get()
         time = Time(lambda: UploadClient(connection, user="ann").cancel(kept.upload_id))
@@ -106,7 +105,7 @@ def test_who_waits_in_vain_for_room_learns_of_what_there_is_too_little(address: 
     with Connection(address, timeout=30) as connection:
         time = Time()
         client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
-        (sent,) = client.send(files(tmp_path, 1, size=QUOTA), chunk_size=100, retry_for=0)
+        (sent,) = client.send(clips(tmp_path, 1, size=QUOTA), chunk_size=100, retry_for=0)
         sent.get()
         path = tmp_path / "second.mp4"
         path.write_bytes(bytes(1))
@@ -122,22 +121,25 @@ def test_of_many_files_those_arrive_that_there_is_room_for(address: str, tmp_pat
     with Connection(address, timeout=30) as connection:
         time = Time()
         client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
-        outcomes = list(client.send(files(tmp_path, 12, size=100), chunk_size=100, retry_for=0))
+        outcomes = list(client.send(clips(tmp_path, 12, size=100), chunk_size=100, retry_for=0))
     assert [outcome.error is None for outcome in outcomes] == [True] * 10 + [False]
     assert isinstance(outcomes[-1].error, QuotaReached)
 
 
 def test_what_grpc_refuses_by_itself_is_too_many_calls_too() -> None:
-    class Overrun(grpc.RpcError):
-        def code(self) -> grpc.StatusCode:
-            return grpc.StatusCode.RESOURCE_EXHAUSTED
-
-        def details(self) -> str:
-            return "Concurrent RPC limit exceeded!"
-
-    error = from_rpc(Overrun(), server="here:1")
-    assert isinstance(error, TooManyCalls)
-    assert error.retry_after == 1
+    server = grpc.server(ThreadPoolExecutor(1), maximum_concurrent_rpcs=0)
+    nothing = pb_grpc.UploadServiceServicer()  # type: ignore[abstract]
+    pb_grpc.add_UploadServiceServicer_to_server(nothing, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    time = Time()
+    with (
+        Connection(f"127.0.0.1:{port}", timeout=3, clock=time.clock, sleep=time.sleep) as connection,
+        pytest.raises(TooManyCalls, match="more calls than it can look at"),
+    ):
+        connection.call(pb_grpc.UploadServiceStub(connection.channel).GetUpload, pb.GetUploadRequest())
+    server.stop(None)
+    assert time.slept == [1, 1]
 
 
 def test_a_message_that_is_too_large_is_not_sent_again(address: str) -> None:

@@ -8,16 +8,7 @@ from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.progress import Silent
 from facecli.core.transfers import FileToSend
 from facecli.core.uploads import FileType
-from tests.client.conftest import CHUNK
-
-
-def files(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
-    made = []
-    for number in range(count):
-        path = folder / f"{number}.mp4"
-        path.write_bytes(os.urandom(size))
-        made.append(FileToSend(path=path, name=path.name, file_type=FileType.VIDEO, progress=Silent()))
-    return made
+from tests.client.conftest import CHUNK, clips
 
 
 def errors(uploads: UploadClient, made: list[FileToSend]) -> dict[str, type[FacecliError] | None]:
@@ -32,7 +23,7 @@ def errors(uploads: UploadClient, made: list[FileToSend]) -> dict[str, type[Face
 def test_more_files_than_travel_at_once_arrive_and_a_second_time_none_is_sent(
     uploads: UploadClient, data: Path, tmp_path: Path
 ) -> None:
-    made = files(tmp_path, AT_ONCE + 7)
+    made = clips(tmp_path, AT_ONCE + 7)
     sent = [each.get() for each in uploads.send(made, chunk_size=CHUNK, retry_for=5)]
     again = [each.get() for each in uploads.send(made, chunk_size=CHUNK, retry_for=5)]
     assert [each.name for each in sent] == [file.name for file in made]
@@ -43,21 +34,21 @@ def test_more_files_than_travel_at_once_arrive_and_a_second_time_none_is_sent(
 
 
 def test_large_and_small_files_share_a_stream(uploads: UploadClient, data: Path, tmp_path: Path) -> None:
-    made = [*files(tmp_path, 1, size=20 * CHUNK + 3), *files(tmp_path / make(tmp_path, "small"), 3)]
+    made = [*clips(tmp_path, 1, size=20 * CHUNK + 3), *clips(tmp_path / make(tmp_path, "small"), 3)]
     for each, file in zip(uploads.send(made, chunk_size=CHUNK, retry_for=5), made, strict=True):
         stored = data / "uploads" / each.get().upload_id / "data"
         assert stored.read_bytes() == file.path.read_bytes()
 
 
 def test_the_same_file_twice_is_one_upload(uploads: UploadClient, tmp_path: Path) -> None:
-    (file,) = files(tmp_path, 1, size=5 * CHUNK)
+    (file,) = clips(tmp_path, 1, size=5 * CHUNK)
     first, second = (each.get() for each in uploads.send([file, file], chunk_size=CHUNK, retry_for=5))
     assert first.upload_id == second.upload_id
     assert (first.bytes_sent, second.bytes_sent) == (5 * CHUNK, 0)
 
 
 def test_a_file_that_the_server_refuses_keeps_no_other_back(uploads: UploadClient, tmp_path: Path) -> None:
-    good, bad, more = files(tmp_path, 3)
+    good, bad, more = clips(tmp_path, 3)
     refused = FileToSend(path=bad.path, name="a/b.mp4", file_type=FileType.VIDEO, progress=Silent())
     outcomes = errors(uploads, [good, refused, more])
     assert (outcomes.pop("0.mp4"), outcomes.pop("2.mp4")) == (None, None)
@@ -69,7 +60,7 @@ def test_a_file_that_the_server_refuses_keeps_no_other_back(uploads: UploadClien
 def test_a_file_that_changes_while_it_travels_is_refused_and_never_complete(
     uploads: UploadClient, tmp_path: Path
 ) -> None:
-    before, changing, after = files(tmp_path, 3, size=30 * CHUNK)
+    before, changing, after = clips(tmp_path, 3, size=30 * CHUNK)
 
     class Changes(Silent):
         def sent(self, total_sent: int) -> None:
@@ -88,7 +79,7 @@ def test_a_file_that_changes_while_it_travels_is_refused_and_never_complete(
 
 
 def test_no_file_stays_open(uploads: UploadClient, tmp_path: Path) -> None:
-    made = files(tmp_path, 20)
+    made = clips(tmp_path, 20)
     made[3].path.unlink()
     list(uploads.send(made, chunk_size=CHUNK, retry_for=5))
     fds = [fd.name for fd in Path("/proc/self/fd").iterdir()]

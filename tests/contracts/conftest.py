@@ -10,7 +10,7 @@ from facecli.core.auth import TokenRows
 from facecli.core.blobs import BlobStore
 from facecli.core.task_feed import TaskFeed
 from facecli.core.tasks import TaskRows
-from facecli.core.uploads import UploadRows
+from facecli.core.upload_rows import UploadRows
 from facecli.core.workers import WorkerRows
 from facecli.metadata import schema
 from facecli.metadata.database import open_database

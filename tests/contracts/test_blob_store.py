@@ -134,6 +134,24 @@ def test_an_open_blob_can_be_deleted(blobs: BlobStore) -> None:
     assert blobs.keys("uploads") == []
 
 
+def test_a_size_is_that_of_the_bytes(blobs: BlobStore, source: Path) -> None:
+    blobs.put(KEY, source)
+    assert blobs.size(KEY) == 6
+    blobs.delete(KEY)
+    with pytest.raises(FileNotFoundError):
+        blobs.size(KEY)
+
+
+def test_the_last_blob_of_a_folder_takes_the_folder_along(blobs: BlobStore, source: Path) -> None:
+    for run in ("r1", "r2"):
+        source.write_bytes(b"result")
+        blobs.put(f"outputs/t1/{run}", source)
+    blobs.delete("outputs/t1/r1")
+    assert blobs.keys("outputs") == ["outputs/t1/r2"]
+    blobs.delete("outputs/t1/r2")
+    assert blobs.keys("outputs") == []
+
+
 def test_keys_are_listed_by_prefix(blobs: BlobStore, source: Path) -> None:
     assert blobs.keys("uploads") == []
     blobs.create("uploads/u2", size=1)
@@ -172,6 +190,7 @@ def test_an_odd_key_is_refused_by_everything(blobs: BlobStore, source: Path, key
         lambda: blobs.writer(key),
         lambda: list(blobs.read(key, offset=0, block=4)),
         lambda: blobs.path(key),
+        lambda: blobs.size(key),
         lambda: blobs.put(key, source),
         lambda: blobs.delete(key),
     ):

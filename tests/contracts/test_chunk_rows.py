@@ -9,8 +9,9 @@ import pytest
 
 from facecli.core.errors import InvalidInput, TakenOver
 from facecli.core.tasks import TaskRows
-from facecli.core.uploads import Chunk, UploadRows
-from tests.contracts.test_upload_rows import NEW, UNKNOWN_SIZE, chunk, insert, store
+from facecli.core.upload_rows import UploadRows
+from facecli.core.uploads import Chunk, UploadStatus
+from tests.contracts.upload_rows import NEW, UNKNOWN_SIZE, chunk, insert, store
 
 
 def test_stored_chunks_are_counted_and_come_back_by_index(upload_rows: UploadRows) -> None:
@@ -39,6 +40,42 @@ def test_lost_chunks_are_missing_again(upload_rows: UploadRows) -> None:
     assert (upload.stored_chunks, upload.stored_bytes) == (1, 10)
     assert upload_rows.chunks("u1") == [chunk(0)]
     assert store(upload_rows, chunk(1)).stored_bytes == 20
+
+
+def test_what_is_left_is_counted_anew_when_chunks_are_forgotten(upload_rows: UploadRows) -> None:
+    right = insert(upload_rows)
+    upload_rows.delete("u1")
+    upload_rows.insert([replace(right, stored_bytes=5, stored_chunks=1)])
+    for stored in (chunk(0), chunk(1)):
+        store(upload_rows, stored)
+    upload = upload_rows.forget_chunks("u1", [1])
+    assert (upload.stored_chunks, upload.stored_bytes) == (1, 10)
+    assert upload_rows.forget_chunks("u1", []) == upload
+
+
+def test_a_complete_upload_that_is_reopened_lacks_what_is_lost_and_has_the_rest_at_home(
+    upload_rows: UploadRows,
+) -> None:
+    insert(upload_rows)
+    for stored in (replace(chunk(0), position=50), chunk(1), chunk(2, size=5)):
+        store(upload_rows, stored)
+    completed = upload_rows.complete("u1", crc32c=7, size=25, blob_key="uploads/u1.whole", now=120)
+    upload = upload_rows.reopen("u1", [1], now=130, expires_at=180)
+    assert upload == replace(
+        completed,
+        status=UploadStatus.INCOMPLETE,
+        crc32c=None,
+        stored_chunks=2,
+        stored_bytes=15,
+        updated_at=130,
+        expires_at=180,
+    )
+    assert upload_rows.get("u1") == upload
+    assert upload_rows.chunks("u1") == [chunk(0), chunk(2, size=5)]
+    assert upload_rows.reopen("u1", [0], now=131, expires_at=181).stored_bytes == 5
+    store(upload_rows, replace(chunk(0), position=70))
+    store(upload_rows, chunk(1))
+    assert [stored.position for stored in upload_rows.chunks("u1")] == [70, 10, 20]
 
 
 def test_the_last_chunk_tells_an_unknown_size(upload_rows: UploadRows) -> None:

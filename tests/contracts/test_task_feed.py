@@ -12,8 +12,8 @@ from facecli.core import tasks
 from facecli.core.errors import TaskNotFound
 from facecli.core.task_feed import TaskFeed
 from facecli.core.tasks import Task, TaskRows, TaskStatus
-from facecli.core.uploads import UploadRows
-from tests.contracts.test_task_rows import NEW, claim
+from facecli.core.upload_rows import UploadRows
+from tests.things import NEW, claim
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 

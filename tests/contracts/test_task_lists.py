@@ -8,7 +8,7 @@ from facecli.core import tasks
 from facecli.core.errors import InvalidInput
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import TaskRows, TaskStatus
-from tests.contracts.test_task_rows import NEW, claim
+from tests.things import NEW, claim
 
 
 @pytest.mark.parametrize(

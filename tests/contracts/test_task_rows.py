@@ -10,73 +10,15 @@ import pytest
 
 from facecli.core import tasks
 from facecli.core.errors import AlreadyExists, MediaRefused, TaskEnded, TaskNotFound
-from facecli.core.tasks import NewTask, Result, Task, TaskRows, TaskStatus
-from facecli.core.uploads import FileType, Upload, UploadRows, UploadStatus
-
-
-def complete_upload(upload_id: str, name: str, file_type: FileType) -> Upload:
-    return Upload(
-        id=upload_id,
-        blob_key=f"uploads/{upload_id}",
-        owner="ann",
-        name=name,
-        file_type=file_type,
-        size=10,
-        chunk_size=10,
-        total_chunks=1,
-        fingerprint=None,
-        status=UploadStatus.COMPLETED,
-        epoch=1,
-        stored_bytes=10,
-        stored_chunks=1,
-        crc32c=1,
-        created_at=1.0,
-        updated_at=1.0,
-        expires_at=2.0,
-    )
-
-
-NEW = NewTask(
-    owner="ann",
-    image=complete_upload("i1", "ann.png", FileType.IMAGE),
-    video=complete_upload("v1", "clip 1.mp4", FileType.VIDEO),
-    engine="mock",
-    options={"speed": "2"},
-)
-
-
-def claim(rows: TaskRows, task_id: str = "t1", run: str = "r1") -> Task:
-    return rows.change(task_id, partial(tasks.claimed, run=run, worker="w1"), now=101.0)
+from facecli.core.tasks import Result, Task, TaskRows, TaskStatus
+from facecli.core.upload_rows import UploadRows
+from tests.things import NEW, claim
+from tests.things import task as some_task
 
 
 def test_a_new_task_is_pending_and_as_asked_for(task_rows: TaskRows) -> None:
     task = task_rows.insert(NEW, task_id="t1", now=100.0)
-    assert task == Task(
-        id="t1",
-        owner="ann",
-        status=TaskStatus.PENDING,
-        progress=0,
-        frames_done=0,
-        frames=0,
-        stage="",
-        revision=1,
-        round=1,
-        attempt=0,
-        run="",
-        worker="",
-        engine="mock",
-        options={"speed": "2"},
-        image_id="i1",
-        video_id="v1",
-        image_url="/uploads/i1/ann.png",
-        video_url="/uploads/v1/clip%201.mp4",
-        key=None,
-        result=None,
-        error_reason="",
-        error_message="",
-        created_at=100.0,
-        updated_at=100.0,
-    )
+    assert task == some_task(options={"speed": "2"}, created_at=100.0, updated_at=100.0)
     assert task_rows.get("t1") == task
 
 

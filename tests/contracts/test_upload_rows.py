@@ -7,67 +7,15 @@ import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
 from facecli.core.tasks import TaskRows
-from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadRows, UploadStatus
-
-NEW = NewUpload(
-    owner="ann",
-    name="clip.mp4",
-    file_type=FileType.VIDEO,
-    size=25,
-    chunk_size=10,
-    total_chunks=3,
-    fingerprint=7,
-)
-UNKNOWN_SIZE = replace(NEW, size=None, fingerprint=None)
-
-
-def insert(rows: UploadRows, new: NewUpload = NEW, upload_id: str = "u1", now: float = 100.0) -> Upload:
-    upload = Upload.begun(
-        new, upload_id=upload_id, blob_key=f"uploads/{upload_id}", now=now, expires_at=now + 50
-    )
-    rows.insert([upload])
-    return upload
-
-
-def chunk(index: int, size: int = 10, crc32c: int = 0xFFFFFFFF) -> Chunk:
-    return Chunk(index=index, size=size, crc32c=crc32c, position=index * 10)
-
-
-def store(
-    rows: UploadRows, stored: Chunk, *, epoch: int | None = None, upload_id: str = "u1", now: float = 110.0
-) -> Upload:
-    new = NewChunk(upload_id=upload_id, epoch=epoch, chunk=stored)
-    (upload,) = rows.store_chunks([new], now=now, expires_at=now + 50)
-    return upload
-
-
-def store_all(rows: UploadRows, upload_id: str = "u1") -> Upload:
-    for stored in (chunk(0), chunk(1), chunk(2, size=5)):
-        upload = store(rows, stored, upload_id=upload_id)
-    return upload
+from facecli.core.upload_rows import UploadRows
+from facecli.core.uploads import Chunk, FileType, NewUpload, UploadStatus
+from tests.contracts.upload_rows import NEW, UNKNOWN_SIZE, chunk, insert, store, store_all
+from tests.things import upload as some_upload
 
 
 def test_a_new_upload_is_empty_incomplete_and_as_asked_for(upload_rows: UploadRows) -> None:
     upload = insert(upload_rows)
-    assert upload == Upload(
-        id="u1",
-        blob_key="uploads/u1",
-        owner="ann",
-        name="clip.mp4",
-        file_type=FileType.VIDEO,
-        size=25,
-        chunk_size=10,
-        total_chunks=3,
-        fingerprint=7,
-        status=UploadStatus.INCOMPLETE,
-        epoch=0,
-        stored_bytes=0,
-        stored_chunks=0,
-        crc32c=None,
-        created_at=100.0,
-        updated_at=100.0,
-        expires_at=150.0,
-    )
+    assert upload == some_upload(fingerprint=7, created_at=100.0, updated_at=100.0, expires_at=150.0)
     assert upload_rows.get("u1") == upload
     assert upload_rows.chunks("u1") == []
 
@@ -193,6 +141,14 @@ def test_pages_run_from_the_newest_to_the_oldest(upload_rows: UploadRows) -> Non
     second = upload_rows.listed("ann", limit=2, before=first[-1].id)
     third = upload_rows.listed("ann", limit=2, before=second[-1].id)
     assert [upload.id for upload in (*first, *second, *third)] == ["u4", "u3", "u2", "u1", "u0"]
+
+
+def test_everybodys_are_read_page_by_page_by_their_ids(upload_rows: UploadRows) -> None:
+    for upload_id, owner in [("u2", "ann"), ("u1", "bob"), ("u3", "bob")]:
+        insert(upload_rows, replace(NEW, owner=owner), upload_id)
+    assert [upload.id for upload in upload_rows.page(after="")] == ["u1", "u2", "u3"]
+    assert [upload.id for upload in upload_rows.page(after="u1")] == ["u2", "u3"]
+    assert upload_rows.page(after="u3") == []
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])

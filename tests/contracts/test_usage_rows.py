@@ -9,12 +9,12 @@ import pytest
 from facecli.core import tasks
 from facecli.core.quota import Usage, UsageRows
 from facecli.core.tasks import Result, TaskRows
-from facecli.core.uploads import UploadRows
+from facecli.core.upload_rows import UploadRows
 from facecli.metadata.database import open_database
 from facecli.metadata.usage import SqlUsageRows
-from tests.contracts.test_task_rows import NEW, claim
-from tests.contracts.test_upload_rows import NEW as FILE
-from tests.contracts.test_upload_rows import insert, store_all
+from tests.contracts.upload_rows import NEW as FILE
+from tests.contracts.upload_rows import insert, store_all
+from tests.things import NEW, claim
 
 NOTHING = Usage(stored=0, unfinished=0, waiting=0)
 

@@ -12,6 +12,8 @@ from facecli.core.errors import DiskFull, StorageFailed, Unavailable
 from facecli.core.uploads import NewChunk, Upload
 from facecli.metadata.uploads import SqlUploadRows
 
+DEADLINE = 60.0  # seconds; when a test gives up
+
 
 class Gate:
     """Open, or closed with somebody waiting at it."""
@@ -33,11 +35,23 @@ class Gate:
         self._opened.wait()
 
 
+class Meeting(Gate):
+    """Lets nobody through before so many are there."""
+
+    def __init__(self, parties: int) -> None:
+        super().__init__()
+        self._barrier = threading.Barrier(parties)
+
+    def pass_through(self) -> None:
+        self._barrier.wait(DEADLINE)
+
+
 class FaultyBlobs(LocalBlobs):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.disk_full = False
         self.flush_fails = False
+        self.unflushable = ""  # the key of a blob whose flush fails
         self.flushing = Gate()
         self.creating: dict[str, Gate] = {}
 
@@ -49,12 +63,13 @@ class FaultyBlobs(LocalBlobs):
         super().create(key, size=size)
 
     def writer(self, key: str) -> BlobWriter:
-        return FaultyWriter(self, super().writer(key))
+        return FaultyWriter(self, key, super().writer(key))
 
 
 class FaultyWriter:
-    def __init__(self, blobs: FaultyBlobs, real: BlobWriter) -> None:
+    def __init__(self, blobs: FaultyBlobs, key: str, real: BlobWriter) -> None:
         self._blobs = blobs
+        self._key = key
         self._real = real
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
@@ -68,7 +83,7 @@ class FaultyWriter:
 
     def flush(self) -> None:
         self._blobs.flushing.pass_through()
-        if self._blobs.flush_fails:
+        if self._blobs.flush_fails or self._blobs.unflushable == self._key:
             raise StorageFailed("the disk said EIO")
         self._real.flush()
 

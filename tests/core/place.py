@@ -13,8 +13,9 @@ from facecli.blobs.local import LocalBlobs
 from facecli.core.checksums import crc32c
 from facecli.core.inbox import Inbox, InboxLimits
 from facecli.core.quota import Quota, UserLimits
+from facecli.core.upload_rows import UploadRows
 from facecli.core.upload_writer import UploadWriter
-from facecli.core.uploads import Chunk, Frame, NewUpload, Upload, UploadRows
+from facecli.core.uploads import Chunk, Frame, NewUpload, Upload
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.uploads import SqlUploadRows

@@ -9,8 +9,8 @@ from facecli.core.claims import Claim
 from facecli.core.errors import ProgramKilled, TakenOver, TaskEnded
 from facecli.core.tasks import TaskStatus
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW
 from tests.core.place import Place
+from tests.things import NEW
 
 
 @pytest.fixture

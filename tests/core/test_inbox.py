@@ -128,9 +128,9 @@ def test_a_cancelled_upload_is_gone_with_its_bytes(inbox: Inbox, place: Place, i
 def test_an_abandoned_upload_expires_and_its_bytes_with_it(inbox: Inbox, place: Place) -> None:
     upload, _ = inbox.begin(FILE.new)
     place.wait(EXPIRY - 1)
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
     place.wait(1)
-    assert inbox.expire() == 1
+    assert inbox.removal.expire() == 1
     with pytest.raises(UploadNotFound):
         inbox.get(upload.id, owner="ann")
     assert place.blobs.keys("uploads") == []
@@ -140,11 +140,11 @@ def test_an_upload_that_is_being_written_never_expires(inbox: Inbox, place: Plac
     upload, _ = inbox.begin(FILE.new)
     with inbox.writer(upload.id, owner="ann") as writer:
         place.wait(10 * EXPIRY)
-        assert inbox.expire() == 0
+        assert inbox.removal.expire() == 0
         send(inbox, writer, FILE, [0])
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
     place.wait(EXPIRY)
-    assert inbox.expire() == 1
+    assert inbox.removal.expire() == 1
 
 
 def test_every_stored_chunk_gives_more_time(inbox: Inbox, place: Place) -> None:
@@ -152,13 +152,13 @@ def test_every_stored_chunk_gives_more_time(inbox: Inbox, place: Place) -> None:
     for index in (0, 1, 2):
         place.wait(EXPIRY - 1)
         inbox.put_chunk(upload.id, FILE.frame(index), owner="ann")
-        assert inbox.expire() == 0
+        assert inbox.removal.expire() == 0
 
 
 def test_a_complete_upload_never_expires(inbox: Inbox, place: Place) -> None:
     upload = send_all(inbox, FILE)
     place.wait(1000 * EXPIRY)
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
     assert place.content(upload) == FILE.data
 
 
@@ -168,7 +168,7 @@ def test_bytes_without_a_row_are_swept_and_no_others(inbox: Inbox, place: Place)
         pass
     place.blobs.create("uploads/dead", size=10)
     place.blobs.create(f"uploads/{unfinished.id}.whole", size=10)
-    assert inbox.sweep() == 2
+    assert inbox.removal.sweep() == 2
     assert place.blobs.keys("uploads") == sorted([whole.blob_key, unfinished.blob_key])
 
 

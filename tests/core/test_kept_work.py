@@ -2,38 +2,14 @@
 
 import errno
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from facecli.core.errors import StorageFailed
 from facecli.core.kept_work import KeptPlan, KeptWork
-from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
-
-THIRD = Fraction(1, 3)
-INFO = VideoInfo(
-    width=3,
-    height=2,
-    frames=2,
-    duration=0.6,
-    rate=Fraction(30000, 1001),
-    codec="h264",
-    start=THIRD,
-    sounds=(Sound(codec="aac", layout="5.1", language="deu"),),
-)
-SEGMENTS = tuple(
-    Segment(
-        index=index,
-        before=index,
-        frames=1,
-        start=THIRD * (index + 1),
-        end=THIRD * (index + 2),
-        key=THIRD if index else None,
-    )
-    for index in range(2)
-)
-PLAN = VideoPlan(info=INFO, segments=SEGMENTS)
+from facecli.core.media import VideoPlan
+from tests.things import PLAN, SEGMENTS
 
 
 def never() -> VideoPlan:

@@ -44,7 +44,7 @@ def test_an_acknowledged_chunk_survives_kill_9(place: Place, tmp_path: Path, aft
     acknowledged = killed_sender(tmp_path, after=after)
     acknowledged |= killed_sender(tmp_path, after=after)
     inbox = place.inbox()
-    assert inbox.sweep() == 0
+    assert inbox.removal.sweep() == 0
     upload, chunks = inbox.begin(FILE.new)
     assert acknowledged <= {chunk.index for chunk in chunks}
     for chunk in chunks:

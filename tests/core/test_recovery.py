@@ -1,7 +1,5 @@
 """Workers that fell silent are found by looking, and what nobody would run is run."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from facecli.core.claims import Claim
@@ -10,42 +8,12 @@ from facecli.core.tasks import Task, TaskStatus
 from facecli.core.workers import LOOKS, Worker
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.workers import SqlWorkerRows
-from tests.contracts.test_task_rows import NEW
 from tests.core.place import Clock, Place
+from tests.core.queue import Queue
+from tests.things import NEW
 
 ONE = Worker(id="one-1", name="one", place="here", pid=1)
 TWO = Worker(id="two-1", name="two", place="here", pid=2)
-
-
-class Queue:
-    """A queue in memory: work that waits, work that somebody has, work that is over."""
-
-    def __init__(self) -> None:
-        self.waiting: set[str] = set()
-        self.held: dict[str, str] = {}
-        self.over: set[str] = set()
-
-    def enqueue(self, *, work_id: str, task_id: str) -> None:
-        if work_id not in self.held and work_id not in self.over:
-            self.waiting.add(work_id)
-
-    def take(self, work_id: str, worker: str) -> None:
-        self.waiting.remove(work_id)
-        self.held[work_id] = worker
-
-    def holders(self) -> set[str]:
-        return set(self.held.values())
-
-    def recover(self, worker: str) -> None:
-        for work_id in [work_id for work_id, holder in self.held.items() if holder == worker]:
-            del self.held[work_id]
-            self.waiting.add(work_id)
-
-    def lost(self, work_ids: Sequence[str]) -> set[str]:
-        return set(work_ids) - self.waiting - set(self.held)
-
-    def forget(self, work_ids: Sequence[str]) -> None:
-        self.over -= set(work_ids)
 
 
 class Works:

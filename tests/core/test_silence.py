@@ -1,7 +1,6 @@
 """Abandoned uploads go after their expiry and live ones never, whatever the clock on the wall says."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -11,7 +10,7 @@ from facecli.core.silence import GRACE, Silence
 from facecli.core.uploads import Upload
 from facecli.metadata.uploads import SqlUploadRows
 from tests.core.place import CHUNK, EXPIRY, Clock, Content, Place, send
-from tests.core.test_uploads import UPLOAD
+from tests.things import upload as some_upload
 
 FILE = Content(size=3 * CHUNK + 7)
 YEAR = 365 * 86400.0
@@ -42,9 +41,9 @@ def test_whatever_shows_that_somebody_wants_it_gives_an_upload_all_its_time(
     act(inbox, upload)
     assert inbox.get(upload.id, owner="ann").expires_at == place.clock.now + EXPIRY
     place.wait(EXPIRY - 1)
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
     place.wait(1)
-    assert inbox.expire() == 1
+    assert inbox.removal.expire() == 1
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
@@ -53,11 +52,11 @@ def test_a_clock_that_jumps_ahead_takes_no_time_from_an_upload(inbox: Inbox, pla
     place.wait(EXPIRY - 1)
     act(inbox, upload)
     place.clock.now += YEAR
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
     place.wait(EXPIRY - 1)
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
     place.wait(1)
-    assert inbox.expire() == 1
+    assert inbox.removal.expire() == 1
 
 
 def test_who_comes_back_after_the_jump_finds_what_was_stored_and_all_its_time(
@@ -66,11 +65,11 @@ def test_who_comes_back_after_the_jump_finds_what_was_stored_and_all_its_time(
     upload, _ = inbox.begin(FILE.new)
     write(inbox, upload)
     place.clock.now += YEAR
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
     again, chunks = inbox.begin(FILE.new)
     assert (again.id, [chunk.index for chunk in chunks]) == (upload.id, [1])
     place.wait(EXPIRY - 1)
-    assert inbox.expire() == 0
+    assert inbox.removal.expire() == 0
 
 
 def test_a_clock_that_was_wrong_at_the_start_takes_an_upload_only_when_nobody_comes_for_long(
@@ -79,28 +78,28 @@ def test_a_clock_that_was_wrong_at_the_start_takes_an_upload_only_when_nobody_co
     inbox.begin(FILE.new)
     place.clock.now += YEAR
     restarted = place.inbox()
-    assert restarted.expire() == 0
+    assert restarted.removal.expire() == 0
     place.wait(EXPIRY - 1)
-    assert restarted.expire() == 0
+    assert restarted.removal.expire() == 0
     place.clock.now -= YEAR
-    assert restarted.expire() == 0
+    assert restarted.removal.expire() == 0
     place.clock.now += YEAR
     place.wait(1)
-    assert restarted.expire() == 0, "it was in time meanwhile"
+    assert restarted.removal.expire() == 0, "it was in time meanwhile"
     place.wait(EXPIRY)
-    assert restarted.expire() == 1
+    assert restarted.removal.expire() == 1
 
 
 def test_an_upload_that_another_process_writes_to_is_alive(inbox: Inbox, place: Place) -> None:
     upload, _ = inbox.begin(FILE.new)
     place.clock.now += YEAR
     other = place.inbox()
-    assert other.expire() == 0
+    assert other.removal.expire() == 0
     for index in (0, 1):
         place.wait(EXPIRY - 1)
         inbox.put_chunk(upload.id, FILE.frame(index), owner="ann")
         place.clock.now += YEAR
-        assert other.expire() == 0
+        assert other.removal.expire() == 0
 
 
 class LateRows(SqlUploadRows):
@@ -117,7 +116,7 @@ def test_one_that_goes_while_it_is_begun_again_is_begun_anew(inbox: Inbox, place
     upload, _ = inbox.begin(FILE.new)
     place.wait(EXPIRY)
     rows = place.opened(LateRows)
-    rows.happens = inbox.expire
+    rows.happens = inbox.removal.expire
     again, chunks = place.inbox(rows=rows).begin(FILE.new)
     assert again.id != upload.id
     assert chunks == []
@@ -127,7 +126,7 @@ def test_one_that_goes_while_it_is_begun_again_is_begun_anew(inbox: Inbox, place
 
 def test_a_start_waits_no_longer_than_an_hour() -> None:
     clock = Clock()
-    silence, overdue = Silence(expiry=WEEK, monotonic=clock), [replace(UPLOAD, expires_at=1.0)]
+    silence, overdue = Silence(expiry=WEEK, monotonic=clock), [some_upload(expires_at=1.0)]
     assert silence.over(overdue) == []
     clock.now += GRACE - 1
     assert silence.over(overdue) == []

@@ -7,7 +7,7 @@ import pytest
 from facecli.core.errors import StorageFailed, TakenOver
 from facecli.core.inbox import Inbox
 from facecli.core.uploads import NewUpload, Upload
-from tests.core.faults import FaultyBlobs
+from tests.core.faults import FaultyBlobs, Meeting
 from tests.core.place import CHUNK, Content, Place, send, written
 
 FILE = Content(size=2 * CHUNK + 7)
@@ -41,6 +41,34 @@ def test_a_batch_of_chunks_is_told_one_by_one_and_completes_what_it_fills(inbox:
     ]
     assert place.content(told[-1]) == FILE.data
     assert place.content(told[1]) == OTHER.data
+
+
+def test_files_of_one_batch_are_flushed_side_by_side(place: Place) -> None:
+    blobs = FaultyBlobs(place.blobs.root)
+    inbox = place.inbox(blobs=blobs)
+    (one, _), (other, _) = inbox.begin_all([(FILE.new, True), (OTHER.new, True)])
+    with inbox.writer(one.id, owner="ann") as first, inbox.writer(other.id, owner="ann") as second:
+        batch = [(first, written(first, FILE.frames(0))), (second, written(second, OTHER.frames(0)))]
+        blobs.flushing = Meeting(2)
+        assert [upload.stored_chunks for upload in inbox.store_all(batch)] == [1, 1]
+
+
+def test_one_flush_that_failed_leaves_the_others_of_its_batch_unacknowledged_but_well(place: Place) -> None:
+    blobs = FaultyBlobs(place.blobs.root)
+    inbox = place.inbox(blobs=blobs)
+    (one, _), (other, _) = inbox.begin_all([(FILE.new, True), (OTHER.new, True)])
+    with inbox.writer(one.id, owner="ann") as first, inbox.writer(other.id, owner="ann") as second:
+        batch = [(first, written(first, FILE.frames(0))), (second, written(second, OTHER.frames(0)))]
+        blobs.unflushable = one.blob_key
+        with pytest.raises(StorageFailed, match="EIO"):
+            list(inbox.store_all(batch))
+        assert [len(inbox.chunks(upload.id)) for upload in (one, other)] == [0, 0]
+        blobs.unflushable = ""
+        assert inbox.store(*batch[1]).completed
+        with pytest.raises(StorageFailed, match="waiting for its writers"):
+            inbox.store(*batch[0])
+    with inbox.writer(one.id, owner="ann") as again:
+        assert send(inbox, again, FILE, range(3)).completed
 
 
 def test_a_refused_chunk_keeps_nobody_else_back(inbox: Inbox, place: Place) -> None:

@@ -17,34 +17,9 @@ from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Un
 from facecli.core.media import VideoPlan
 from facecli.core.swapping import Swapping
 from facecli.core.tasks import Task, TaskStatus
-from tests.core.test_kept_work import PLAN
+from tests.things import PLAN, task
 
-TASK = Task(
-    id="t",
-    owner="ann",
-    status=TaskStatus.PENDING,
-    progress=0,
-    frames_done=0,
-    frames=0,
-    stage="",
-    revision=1,
-    round=1,
-    attempt=0,
-    run="",
-    worker="",
-    engine="fake",
-    options={},
-    image_id="face",
-    video_id="clip",
-    image_url="",
-    video_url="/uploads/clip/clip.mp4",
-    key=None,
-    result=None,
-    error_reason="",
-    error_message="",
-    created_at=0,
-    updated_at=0,
-)
+TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
 
 
 class Rows:
@@ -99,6 +74,11 @@ class PlainEngine:
 
 
 class Uploads:
+    """One upload, the same for face and video."""
+
+    def __init__(self) -> None:
+        self.completed = True
+
     def get(self, upload_id: str) -> "Uploads":
         return self
 
@@ -117,11 +97,18 @@ def engine() -> PlainEngine:
 
 
 @pytest.fixture
-def delivery(tmp_path: Path, rows: Rows, engine: PlainEngine) -> Callable[[str], Callable[[], None]]:
+def uploads() -> Uploads:
+    return Uploads()
+
+
+@pytest.fixture
+def delivery(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, uploads: Uploads
+) -> Callable[[str], Callable[[], None]]:
     """Runs the task for a worker of that name, as often as it is called."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
-    parts: Any = {"rows": rows, "uploads": Uploads(), "media": PlainMedia(), "engines": engine}
+    parts: Any = {"rows": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
     swapping = Swapping(
         blobs=blobs,
         workspace=tmp_path / "work",
@@ -189,6 +176,15 @@ def test_an_engine_that_writes_other_frames_fails_the_task(
     delivery("one")()
     assert rows.task.status is TaskStatus.FAILED
     assert rows.task.error_message == "engine fake wrote 8 frames for segment 0, which has 1"
+
+
+def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
+    rows: Rows, engine: PlainEngine, uploads: Uploads, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    uploads.completed = False
+    delivery("one")()
+    assert (rows.task.status, rows.task.error_reason) == (TaskStatus.FAILED, "UPLOAD_UNFINISHED")
+    assert engine.swapped == []
 
 
 @pytest.mark.parametrize("error", [Cancelled(), TakenOver("odd")])

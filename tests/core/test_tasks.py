@@ -8,9 +8,9 @@ import pytest
 
 from facecli.core import claims, tasks
 from facecli.core.errors import FacecliError, MediaRefused, NotReady, TakenOver, TaskEnded
-from facecli.core.tasks import ENDED, MOVES, Result, Task, TaskStatus
+from facecli.core.tasks import ENDED, MOVES, Task, TaskStatus
+from tests.things import RESULT, task_in
 
-RESULT = Result(blob_key="outputs/t1/r1", size=5, crc32c=1)
 RUN = "r1"
 
 # Every change, and the states it may start from. The rest is refused.
@@ -35,46 +35,16 @@ CHANGES: dict[str, tuple[Callable[[Task], Task], TaskStatus, set[TaskStatus]]] =
 }
 
 
-def task(status: TaskStatus) -> Task:
-    processing = status is TaskStatus.PROCESSING
-    return Task(
-        id="t1",
-        owner="ann",
-        status=status,
-        progress=40 if processing else 0,
-        frames_done=100 if processing else 0,
-        frames=250,
-        stage="swapping" if processing else "",
-        revision=3,
-        round=1,
-        attempt=1,
-        run=RUN if processing else "",
-        worker="w1" if processing else "",
-        engine="mock",
-        options={},
-        image_id="i1",
-        video_id="v1",
-        image_url="/uploads/i1/a.png",
-        video_url="/uploads/v1/clip.of.mine.mp4",
-        key=None,
-        result=RESULT if status is TaskStatus.COMPLETED else None,
-        error_reason="MEDIA_REFUSED" if status is TaskStatus.FAILED else "",
-        error_message="no frames" if status is TaskStatus.FAILED else "",
-        created_at=1.0,
-        updated_at=1.0,
-    )
-
-
 @pytest.mark.parametrize("to", TaskStatus)
 @pytest.mark.parametrize("status", TaskStatus)
 def test_the_table_of_moves_holds(status: TaskStatus, to: TaskStatus) -> None:
     if to in MOVES[status]:
-        assert tasks.moved(task(status), to) == replace(task(status), status=to)
+        assert tasks.moved(task_in(status), to) == replace(task_in(status), status=to)
         return
     with pytest.raises(
         TaskEnded if status in ENDED else NotReady, match=f"is {status}; it cannot become {to}"
     ):
-        tasks.moved(task(status), to)
+        tasks.moved(task_in(status), to)
 
 
 @pytest.mark.parametrize("status", TaskStatus)
@@ -82,10 +52,10 @@ def test_the_table_of_moves_holds(status: TaskStatus, to: TaskStatus) -> None:
 def test_a_change_is_legal_from_its_states_only(name: str, status: TaskStatus) -> None:
     change, to, legal = CHANGES[name]
     if status in legal:
-        assert change(task(status)).status is to
+        assert change(task_in(status)).status is to
         return
     with pytest.raises((NotReady, TakenOver)):
-        change(task(status))
+        change(task_in(status))
 
 
 def test_a_completed_task_stays_so() -> None:
@@ -93,7 +63,7 @@ def test_a_completed_task_stays_so() -> None:
 
 
 def test_a_claim_begins_anew_and_fences_off_the_run_before() -> None:
-    claimed = tasks.claimed(task(TaskStatus.PROCESSING), run="r2", worker="w2")
+    claimed = tasks.claimed(task_in(TaskStatus.PROCESSING), run="r2", worker="w2")
     assert (claimed.run, claimed.worker, claimed.attempt) == ("r2", "w2", 2)
     assert (claimed.progress, claimed.frames_done, claimed.frames) == (0, 0, 250)
     fenced: list[Callable[[], Task]] = [
@@ -110,13 +80,13 @@ def test_a_claim_begins_anew_and_fences_off_the_run_before() -> None:
 
 @pytest.mark.parametrize(("said", "shown"), [(50, 50), (39, 40), (-1, 40), (100, 99), (1000, 99)])
 def test_progress_goes_forward_and_is_whole_at_the_end_only(said: int, shown: int) -> None:
-    advanced = tasks.advanced(task(TaskStatus.PROCESSING), run=RUN, progress=said, stage="joining")
+    advanced = tasks.advanced(task_in(TaskStatus.PROCESSING), run=RUN, progress=said, stage="joining")
     assert (advanced.progress, advanced.stage) == (shown, "joining")
 
 
 @pytest.mark.parametrize(("said", "shown"), [(120, 120), (99, 100), (0, 100)])
 def test_frames_go_forward_too_and_are_as_before_when_nobody_says(said: int, shown: int) -> None:
-    processing = task(TaskStatus.PROCESSING)
+    processing = task_in(TaskStatus.PROCESSING)
     advanced = tasks.advanced(processing, run=RUN, progress=50, stage="swapping", frames_done=said)
     assert (advanced.frames_done, advanced.frames) == (shown, 250)
     counted = tasks.advanced(processing, run=RUN, progress=50, stage="swapping", frames=300)
@@ -124,7 +94,8 @@ def test_frames_go_forward_too_and_are_as_before_when_nobody_says(said: int, sho
 
 
 def test_a_result_ends_a_task() -> None:
-    completed = tasks.completed(task(TaskStatus.PROCESSING), run=RUN, result=RESULT)
+    processing = replace(task_in(TaskStatus.PROCESSING), video_url="/uploads/v1/clip.of.mine.mp4")
+    completed = tasks.completed(processing, run=RUN, result=RESULT)
     assert (completed.progress, completed.stage, completed.run, completed.worker) == (100, "", "", "")
     assert completed.frames_done == completed.frames == 250
     assert completed.result_url == "/outputs/t1/clip.of.mine.mp4"
@@ -132,13 +103,13 @@ def test_a_result_ends_a_task() -> None:
 
 
 def test_a_failure_says_why() -> None:
-    failed = tasks.failed(task(TaskStatus.PROCESSING), run=RUN, error=MediaRefused("no frames"))
+    failed = tasks.failed(task_in(TaskStatus.PROCESSING), run=RUN, error=MediaRefused("no frames"))
     assert (failed.error_reason, failed.error_message) == ("MEDIA_REFUSED", "no frames")
     assert (failed.run, failed.worker, failed.stage, failed.result_url) == ("", "", "", "")
 
 
 def test_a_retry_is_new_work_under_the_same_id() -> None:
-    failed = task(TaskStatus.FAILED)
+    failed = task_in(TaskStatus.FAILED)
     retried = tasks.retried(failed)
     assert retried.id == failed.id
     assert retried.work_id != failed.work_id
@@ -147,12 +118,12 @@ def test_a_retry_is_new_work_under_the_same_id() -> None:
 
 
 def test_a_dead_worker_gives_its_task_back() -> None:
-    released = claims.lost(task(TaskStatus.PROCESSING), run=RUN, most=5)
+    released = claims.lost(task_in(TaskStatus.PROCESSING), run=RUN, most=5)
     assert (released.status, released.run, released.worker) == (TaskStatus.PENDING, "", "")
     assert (released.attempt, released.progress, released.frames_done) == (1, 40, 100)
-    assert released.work_id == task(TaskStatus.PROCESSING).work_id
+    assert released.work_id == task_in(TaskStatus.PROCESSING).work_id
 
 
 @pytest.mark.parametrize("status", sorted(set(TaskStatus) - {TaskStatus.PROCESSING}))
 def test_a_late_death_changes_nothing(status: TaskStatus) -> None:
-    assert claims.lost(task(status), run=RUN, most=1) == task(status)
+    assert claims.lost(task_in(status), run=RUN, most=1) == task_in(status)

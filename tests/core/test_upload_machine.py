@@ -149,7 +149,7 @@ class UploadMachine(RuleBasedStateMachine):
         """What was open is forgotten, what a death may have left is swept."""
         self.cut_streams()
         self.inbox = self.place.inbox()
-        self.inbox.sweep()
+        self.inbox.removal.sweep()
         kept = self.place.blobs.keys("uploads")
         assert kept == [self._row().blob_key] or (kept == [] and not self.acknowledged)
 
@@ -157,7 +157,7 @@ class UploadMachine(RuleBasedStateMachine):
     @rule()
     def wait_for_long(self) -> None:
         self.place.wait(2 * EXPIRY)
-        assert self.inbox.expire() == 0
+        assert self.inbox.removal.expire() == 0
 
     @invariant()
     def every_acknowledged_chunk_is_there(self) -> None:

@@ -1,7 +1,5 @@
 """The rules and the arithmetic of an upload."""
 
-from dataclasses import replace
-
 import pytest
 
 from facecli.core.errors import InvalidInput
@@ -9,32 +7,10 @@ from facecli.core.names import checked_name
 from facecli.core.uploads import (
     MAX_CHUNK_SIZE,
     MAX_CHUNKS,
-    FileType,
     NewUpload,
-    Upload,
-    UploadStatus,
     upload_id_of,
 )
-
-UPLOAD = Upload(
-    id="u1",
-    blob_key="uploads/u1",
-    owner="ann",
-    name="clip.mp4",
-    file_type=FileType.VIDEO,
-    size=25,
-    chunk_size=10,
-    total_chunks=3,
-    fingerprint=None,
-    status=UploadStatus.INCOMPLETE,
-    epoch=0,
-    stored_bytes=0,
-    stored_chunks=0,
-    crc32c=None,
-    created_at=0.0,
-    updated_at=0.0,
-    expires_at=0.0,
-)
+from tests.things import upload as some_upload
 
 
 @pytest.mark.parametrize(
@@ -141,23 +117,23 @@ def test_what_can_never_become_a_file_is_refused(wrong: dict[str, object]) -> No
 
 @pytest.mark.parametrize(("index", "length"), [(0, 10), (1, 10), (2, 5)])
 def test_only_the_last_chunk_is_shorter(index: int, length: int) -> None:
-    assert UPLOAD.chunk_length(index) == length
+    assert some_upload().chunk_length(index) == length
 
 
 def test_the_length_of_the_last_chunk_is_unknown_with_the_size() -> None:
-    upload = replace(UPLOAD, size=None)
+    upload = some_upload(size=None)
     assert (upload.chunk_length(1), upload.chunk_length(2)) == (10, None)
 
 
 @pytest.mark.parametrize("index", [-1, 3, 2**31 - 1, -(2**31)])
 def test_an_index_outside_is_refused(index: int) -> None:
     with pytest.raises(InvalidInput, match=r"outside 0\.\.2"):
-        UPLOAD.chunk_length(index)
+        some_upload().chunk_length(index)
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "a b.mp4", "100%.mp4", "ä?#&.mp4", "日本.png"])
 def test_a_file_url_leads_back_to_its_upload(name: str) -> None:
-    upload = replace(UPLOAD, name=name)
+    upload = some_upload(name=name)
     assert upload_id_of(upload.file_url) == "u1"
     assert upload.file_url.isascii()
 

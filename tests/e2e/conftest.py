@@ -11,7 +11,9 @@ import pytest
 
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
+from tests.e2e.clock import FakeClock
 from tests.e2e.files import PacedFfmpeg, make_file
+from tests.e2e.fsck import check_whole
 from tests.e2e.server import Server
 
 Serve = Callable[..., Server]
@@ -31,9 +33,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for every test that does it no harm."""
+    """One for every test that does it no harm; after all of them what it keeps is whole."""
     with Server(tmp_path_factory.mktemp("server") / "data") as running:
         yield running
+        running.terminate()
+        check_whole(running)
 
 
 @pytest.fixture
@@ -54,6 +58,12 @@ def file(tmp_path: Path) -> Iterator[MakeFile]:
     yield make
     for path in made:
         path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> FakeClock:
+    (tmp_path / "clock").mkdir()
+    return FakeClock(tmp_path / "clock")
 
 
 @pytest.fixture(scope="session")

@@ -213,7 +213,8 @@ class Server:
                 mine = any(str(self.data) in word for word in words)
                 if mine or f"FACECLI_DATA_DIR={self.data}" in settings:
                     found[int(folder.name)] = words
-        found.pop(self.pid, None)
+        if self._process:
+            found.pop(self.pid, None)
         return found
 
 

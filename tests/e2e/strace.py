@@ -14,6 +14,8 @@ from tests.e2e.server import Server
 
 _ENTRY = re.compile(r"^(\d+) +(\w+)\((.*)")
 
+STUCK = 5.0  # seconds; what it met is in its log by then, in any case
+
 
 class Strace:
     """Meets `calls` while it is entered and does `what` to the one number `when`, or to each of them.
@@ -75,7 +77,13 @@ class Strace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.terminate()
-        self._process.communicate()
+        try:
+            self._process.communicate(timeout=STUCK)
+        except subprocess.TimeoutExpired:
+            # Told to end while the server's threads were killed, it waits for the first of them, which cannot
+            # go before the others, after which it does not ask any more.
+            self._process.kill()
+            self._process.communicate()
         self._last = self.lines
         self._log.close()
 

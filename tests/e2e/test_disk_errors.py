@@ -19,6 +19,7 @@ from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
 from tests.e2e.disks import FailingDisk
 from tests.e2e.files import MIB, sha256
+from tests.e2e.fsck import check_whole
 from tests.e2e.line import held as held_line
 from tests.e2e.needs import needs
 from tests.e2e.server import Server
@@ -152,5 +153,6 @@ def command(path: Path, address: str, user: str) -> tuple[object, ...]:
 def check_on_disk(server: Server, disk: FailingDisk, user: str, url: str, path: Path) -> None:
     server.terminate()
     disk.forget()
+    check_whole(server)
     server.start()
     assert server.sha256(url, user) == sha256(path)

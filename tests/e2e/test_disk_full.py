@@ -15,6 +15,7 @@ from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
 from tests.e2e.disks import Filling, tmpfs
 from tests.e2e.files import MIB, sha256
+from tests.e2e.fsck import check_whole
 from tests.e2e.line import held as held_line
 from tests.e2e.needs import needs
 
@@ -97,7 +98,7 @@ def test_an_upload_of_the_app_whose_size_nobody_knew_fills_the_disk_and_goes_on_
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert from_rpc(refused.value, server="").reason == "DISK_FULL"
         row = kept.upload(server, user, path.name)
-        assert 0 < row.stored_chunks < SIZE // 2
+        assert row.stored_chunks < SIZE // 2  # none, if it was full before one was remembered
         there = kept.chunks(server, user, row.upload_id)
         assert there.items() <= kept.crc32c_of_chunks(path, MIB).items()
         disk.empty()
@@ -132,6 +133,7 @@ def test_an_upload_whose_bytes_have_room_and_whose_rows_have_none_is_refused_and
         assert done["bytes_skipped"] >= kept.acknowledged(refused)
         assert server.sha256(done["file_url"], user) == sha256(path)
         server.terminate()
+        check_whole(server)
 
 
 def test_a_task_that_has_no_room_for_its_result_waits_and_completes_when_there_is(
@@ -148,6 +150,8 @@ def test_a_task_that_has_no_room_for_its_result_waits_and_completes_when_there_i
     disk.empty()
     run("task", "watch", task_id, "--server", server.address)
     assert (len(server.results()), server.leftovers()) == (1, [])
+    server.terminate()
+    check_whole(server)
 
 
 def test_a_task_whose_databases_have_no_room_either_completes_when_there_is(

@@ -12,6 +12,7 @@ from tests.e2e import kept
 from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile
 from tests.e2e.files import MIB, sha256
+from tests.e2e.fsck import check_whole
 from tests.e2e.needs import needs
 from tests.e2e.server import Server
 from tests.e2e.strace import Strace
@@ -36,6 +37,8 @@ class Mortal(Server):
 def server(tmp_path: Path) -> Iterator[Mortal]:
     with Mortal(tmp_path / "data", options=["--workers", "0"]) as running:
         yield running
+        running.terminate()
+        check_whole(running)
 
 
 def test_a_kill_at_any_flush_of_a_name_loses_nothing(server: Mortal, user: str, file: MakeFile) -> None:
@@ -118,6 +121,7 @@ class Killing:
             assert done.code == 0
             return None
         self._server.died()
+        check_whole(self._server)
         self._server.start()
         self._check(name, kept.acknowledged(done))
         again = run(*command).object

@@ -22,6 +22,7 @@ from facecli.media.ffmpeg import FfmpegMedia
 from tests.e2e.command import run
 from tests.e2e.conftest import Serve
 from tests.e2e.files import PacedFfmpeg
+from tests.e2e.fsck import fsck
 from tests.e2e.server import Server, wait_until_gone
 
 KILLS = int(os.environ.get("KILLS", "10"))
@@ -73,6 +74,8 @@ def test_every_task_ends_once_and_as_undisturbed_whatever_is_killed(
     server.start("--workers", "0")
     assert len(server.results()) == len(tasks) + 1
     assert server.leftovers() == []
+    assert server.terminate() == 0
+    assert fsck(server) == []
 
 
 class Killer:

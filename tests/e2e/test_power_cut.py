@@ -12,6 +12,7 @@ from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
 from tests.e2e.disks import Ext4
 from tests.e2e.files import MIB, sha256
+from tests.e2e.fsck import check_whole
 from tests.e2e.line import held as held_line
 from tests.e2e.needs import needs
 from tests.e2e.server import Server
@@ -52,6 +53,8 @@ def test_what_was_acknowledged_survives_power_cuts_in_the_middle_of_an_upload(
     done = run(*command(path, server.address, user)).object
     assert done["bytes_skipped"] >= told
     assert server.sha256(done["file_url"], user) == sha256(path)
+    server.terminate()
+    check_whole(server)
 
 
 def test_acknowledged_bytes_on_a_disk_of_their_own_survive_a_cut_that_leaves_the_rows_alone(
@@ -60,7 +63,6 @@ def test_acknowledged_bytes_on_a_disk_of_their_own_survive_a_cut_that_leaves_the
     """On one disk the flush of a row takes the bytes of the file along; here nothing but their own does."""
     (tmp_path / "data").mkdir(mode=0o700)
     with Ext4(tmp_path / "own", tmp_path / "data" / "uploads", mib=128) as disk:
-        (disk.folder / "lost+found").rmdir()
         server, path = serve(options=["--workers", "0"]), file(SIZE)
         with (
             held_line(server.address, after=SIZE // 2 * MIB) as relay,
@@ -79,6 +81,7 @@ def test_acknowledged_bytes_on_a_disk_of_their_own_survive_a_cut_that_leaves_the
         assert done["bytes_skipped"] >= told
         assert server.sha256(done["file_url"], user) == sha256(path)
         server.terminate()
+        check_whole(server)
 
 
 def test_a_complete_file_survives_a_power_cut_right_after_its_last_acknowledgement(
@@ -95,6 +98,8 @@ def test_a_complete_file_survives_a_power_cut_right_after_its_last_acknowledgeme
     assert server.sha256(done.object["file_url"], user) == sha256(path)
     again = run(*command(path, server.address, user)).object
     assert (again["file_url"], again["bytes_sent"]) == (done.object["file_url"], 0)
+    server.terminate()
+    check_whole(server)
 
 
 def command(path: Path, address: str, user: str) -> tuple[object, ...]:

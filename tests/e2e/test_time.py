@@ -6,16 +6,12 @@ measures that. An upload goes when both clocks say so; when the one on the wall 
 as much.
 """
 
-import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
-
 from facecli.bench.proxy_record import Toward
-from tests.conftest import ROOT
 from tests.e2e import kept
+from tests.e2e.clock import FakeClock
 from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
 from tests.e2e.files import MIB, sha256
@@ -30,39 +26,6 @@ SIZE = 6  # MiB
 HELD = 3.5  # MiB; the relay keeps the rest, in the middle of a chunk
 SOON = {"FACECLI_UPLOAD_EXPIRY": "1s"}
 YEAR = 365 * 86400
-
-
-class FakeClock:
-    """The clock on the wall, for one server; the one that measures how long something takes is left alone.
-
-    Only our code sees it: gRPC compares it with the kernel's, which tells the truth.
-    Not by libfaketime: with FAKETIME_DONT_FAKE_MONOTONIC it makes every `time.sleep` of Python 3.11 fail.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "ahead"
-        self.set(0)
-        (folder / "sitecustomize.py").write_text(
-            "import pathlib, sys, time\n"
-            f"ahead, true = pathlib.Path({str(self._file)!r}), time.time\n"
-            "def now():\n"
-            "    ours = sys._getframe(1).f_globals['__name__'].startswith('facecli.')\n"
-            "    return true() + (float(ahead.read_text()) if ours else 0)\n"
-            "time.time = now\n"
-        )
-        self.environment: Mapping[str, str] = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
-
-    def set(self, ahead: int) -> None:
-        """So many seconds ahead of the true one."""
-        new = self._file.with_suffix(".new")
-        new.write_text(str(ahead))
-        new.replace(self._file)
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> FakeClock:
-    (tmp_path / "clock").mkdir()
-    return FakeClock(tmp_path / "clock")
 
 
 def test_an_abandoned_upload_goes_with_its_bytes_while_one_held_open_and_a_complete_one_stay(

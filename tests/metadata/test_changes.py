@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from facecli.core import tasks
 from facecli.metadata.changes import FileChanges
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW
+from tests.things import NEW
 
 
 @pytest.fixture

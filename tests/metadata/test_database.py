@@ -13,7 +13,7 @@ from facecli.core.errors import DiskFull, InvalidInput, StorageFailed, Unavailab
 from facecli.metadata.database import CONNECTIONS, open_database, reading, writing
 from facecli.metadata.tables import uploads
 from facecli.metadata.uploads import SqlUploadRows
-from tests.contracts.test_upload_rows import insert
+from tests.contracts.upload_rows import insert
 
 
 @pytest.mark.parametrize(

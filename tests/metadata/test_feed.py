@@ -14,7 +14,7 @@ from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Change, NewTask, Task, TaskRows, TaskStatus
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW
+from tests.things import NEW
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
@@ -51,8 +51,8 @@ class CountedRows:
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         return self._rows.with_status(status)
 
-    def ended(self, *, before: float) -> Sequence[Task]:
-        return self._rows.ended(before=before)
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        return self._rows.ended(before=before, after=after)
 
     def delete(self, task_id: str, *, revision: int) -> bool:
         return self._rows.delete(task_id, revision=revision)

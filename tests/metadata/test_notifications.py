@@ -14,8 +14,8 @@ from facecli.metadata.database import open_database
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.notifications import Notifications
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW, claim
 from tests.postgres import Postgres
+from tests.things import NEW, claim
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 

@@ -13,7 +13,7 @@ from facecli.metadata.address import name_of
 from facecli.metadata.database import open_database, reading, writing
 from facecli.metadata.tables import uploads
 from facecli.metadata.uploads import SqlUploadRows
-from tests.contracts.test_upload_rows import insert
+from tests.contracts.upload_rows import insert
 from tests.e2e.disks import Filling, tmpfs
 from tests.e2e.needs import needs
 from tests.postgres import PASSWORD, Postgres, WithPassword

@@ -1,8 +1,10 @@
 """A whole server in this process, without workers, and the stubs to call it with."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
@@ -22,6 +24,11 @@ from facecli.wire.generated import (
     video_service_pb2,
     video_service_pb2_grpc,
 )
+
+if TYPE_CHECKING:
+    from tests.service.statuses import World
+
+Serve = Callable[..., "AbstractContextManager[World]"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,21 @@ def frame(
     )
 
 
+@contextmanager
+def bearing(address: str, secret: str) -> Iterator[Stubs]:
+    """Stubs whose calls all carry a token, as foreign code would send it."""
+
+    class Bearer(grpc.AuthMetadataPlugin):
+        def __call__(self, _: object, callback: grpc.AuthMetadataPluginCallback) -> None:
+            callback((("authorization", f"Bearer {secret}"),), None)
+
+    credentials = grpc.composite_channel_credentials(
+        grpc.local_channel_credentials(), grpc.metadata_call_credentials(Bearer())
+    )
+    with grpc.secure_channel(address, credentials) as channel:
+        yield Stubs(channel)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
@@ -111,3 +133,22 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> DevCertificates:
 def made(settings: Settings) -> Iterator[Tokens]:
     with tokens(settings) as opened:
         yield opened
+
+
+@pytest.fixture
+def serve(settings: Settings, tmp_path: Path) -> Serve:
+    """A server with these settings changed, and real samples."""
+    from tests.service.statuses import World  # which needs the stubs above
+
+    media = FfmpegMedia()
+    media.make_face(tmp_path / "face.png")
+    media.make_clip(tmp_path / "clip.mp4", seconds=2, width=160, height=120)
+    face, clip = ((tmp_path / name).read_bytes() for name in ("face.png", "clip.mp4"))
+
+    @contextmanager
+    def start(**changed: object) -> "Iterator[World]":
+        changed_settings = replace(settings, **changed)  # type: ignore[arg-type]
+        with serving(changed_settings) as server, grpc.insecure_channel(server.address) as channel:
+            yield World(stubs=Stubs(channel), face=face, clip=clip)
+
+    return start

@@ -4,7 +4,6 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,26 +26,11 @@ from facecli.wire.errors import from_rpc
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
-from tests.service.conftest import Stubs, frame
+from tests.service.conftest import Stubs, bearing, frame
 from tests.service.over_tls import over_tls, seen_as
-from tests.service.test_uploads import refused
+from tests.service.refusals import refused
 
 NOBODY = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
-
-
-@contextmanager
-def bearing(address: str, secret: str) -> Iterator[Stubs]:
-    """Stubs whose calls all carry a token, as foreign code would send it."""
-
-    class Bearer(grpc.AuthMetadataPlugin):
-        def __call__(self, _: object, callback: grpc.AuthMetadataPluginCallback) -> None:
-            callback((("authorization", f"Bearer {secret}"),), None)
-
-    credentials = grpc.composite_channel_credentials(
-        grpc.local_channel_credentials(), grpc.metadata_call_credentials(Bearer())
-    )
-    with grpc.secure_channel(address, credentials) as channel:
-        yield Stubs(channel)
 
 
 def test_a_strangers_stream_is_refused_before_it_sends_anything(settings: Settings) -> None:

@@ -1,28 +1,14 @@
-"""How much one user may have, and hold: refused with the time to come back, and nobody else feels it."""
+"""How much one user may have: more is refused with the time to come back, and nobody else feels it."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable
 
-import grpc
-import pytest
-
-from facecli.bootstrap.serving import serving
-from facecli.config import Settings
-from facecli.core.auth import Tokens
 from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
-from tests.service.conftest import Stubs, frame
+from tests.service.conftest import Serve, frame
+from tests.service.refusals import refusal
 from tests.service.statuses import Code, World, chunk
-from tests.service.test_access import bearing
-from tests.service.test_statuses_alone import Serve, refusal, serve
-
-__all__ = ["serve"]  # a fixture
-
-DEADLINE = 60.0  # seconds; when a test gives up
 
 
 def check_quota(call: Callable[[], object], says: str, *, after: int) -> None:
@@ -70,16 +56,12 @@ def test_unfinished_uploads_of_one_user_end_where_the_limit_is(serve: Serve) -> 
         check_quota(world.stubs.begin, "ann has 2 unfinished uploads, and may have 2", after=30)
         world.stubs.begin(user="bob")
         # What is begun already goes on, and complete ones do not count.
-        again = replace_fresh(begin(10))
+        again = begin(10)
+        again.fresh = False
         upload_id = world.stubs.uploads.BeginUpload(again).upload.upload_id
         frames = [frame(upload_id, at, b"0123456789"[at : at + 4]) for at in (0, 4, 8)]
         list(world.stubs.uploads.StreamUpload(iter(frames)))
         world.stubs.begin()
-
-
-def replace_fresh(request: upload_pb.BeginUploadRequest) -> upload_pb.BeginUploadRequest:
-    request.fresh = False
-    return request
 
 
 def test_waiting_tasks_of_one_user_end_where_the_limit_is(serve: Serve) -> None:
@@ -120,84 +102,3 @@ def test_without_limits_nobody_is_refused(serve: Serve) -> None:
     with serve(max_user_bytes=0, max_user_unfinished=0, max_user_waiting=0) as world:
         world.stubs.begin()
         world.task()
-
-
-def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, made: Tokens) -> None:
-    ended = threading.Event()
-
-    def held(upload_id: str) -> Iterator[pb.UploadRequest]:
-        yield frame(upload_id, 0, b"0123")
-        ended.wait(DEADLINE)
-
-    limits = replace(settings, auth="token", max_uploads=4, user_share=50)
-    with serving(limits) as server, ExitStack() as stack:
-        ann, bob = (
-            stack.enter_context(bearing(server.address, made.create(user)[1])) for user in ("ann", "bob")
-        )
-        holding = [ann.uploads.StreamUpload(held(ann.begin(user=""))) for _ in range(2)]
-        for call in holding:
-            next(call)
-        third = [frame(ann.begin(user=""), 0, b"0123")]
-        third[0].user_id = ""
-        code, error, seconds = refusal(lambda: list(ann.uploads.StreamUpload(iter(third))))
-        assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
-        assert "holds 2 uploads of ann at once" in error.message
-        assert bob.stored(b"0123456789", user="")
-        ended.set()
-
-
-def test_a_download_that_nobody_takes_gives_its_place_away_and_ends(settings: Settings) -> None:
-    """Eve's fills the buffers and stands still."""
-    limits = replace(settings, max_downloads=1, idle_limit=0.5, min_rate=0)
-    with (
-        serving(limits) as server,
-        grpc.insecure_channel(server.address) as channel,
-        grpc.insecure_channel(server.address, options=[("grpc.use_local_subchannel_pool", 1)]) as idle,
-    ):
-        stubs = Stubs(channel)
-        data = bytes(2**24)
-        first = pb.UploadRequest(
-            user_id="ann", file_name="a.mp4", chunk=data, total_chunks=2, file_type="video"
-        )
-        second = pb.UploadRequest()
-        second.CopyFrom(first)
-        second.chunk_index = 1
-        url = stubs.videos.UploadVideo(iter([first, second])).file_url
-        request = file_pb.DownloadRequest(user_id="ann", url=url)
-        untaken = Stubs(idle).files.Download(request)
-        next(untaken)
-        retry = threading.Event()
-        while True:
-            try:
-                size = sum(len(part.data) for part in stubs.files.Download(request))
-                break
-            except grpc.RpcError as error:
-                assert error.code() is Code.RESOURCE_EXHAUSTED
-                retry.wait(0.2)
-        assert size == 2**25
-        with pytest.raises(grpc.RpcError) as caught:
-            list(untaken)
-        assert caught.value.code() in {Code.DEADLINE_EXCEEDED, Code.CANCELLED}
-
-
-def test_one_connection_has_so_many_calls_under_way_and_more_wait(
-    settings: Settings, samples: tuple[bytes, bytes]
-) -> None:
-    with serving(replace(settings, max_streams=2)) as server, ExitStack() as stack:
-        own = [("grpc.use_local_subchannel_pool", 1)]
-        stubs, another = (
-            Stubs(stack.enter_context(grpc.insecure_channel(server.address, options=own))) for _ in range(2)
-        )
-        face, clip = stubs.stored(samples[0], file_type="image", name="f.png"), stubs.stored(samples[1])
-        create = pb.CreateTaskRequest(user_id="ann", image_url=face, video_url=clip)
-        task_id = stubs.videos.CreateTask(create).task_id
-        watch = task_pb.WatchTaskRequest(user_id="ann", task_id=task_id)
-        watching = [stubs.tasks.WatchTask(watch) for _ in range(2)]
-        for call in watching:
-            next(call)
-        with pytest.raises(grpc.RpcError) as caught:
-            next(stubs.tasks.WatchTask(watch, timeout=0.5))
-        assert caught.value.code() is Code.DEADLINE_EXCEEDED
-        assert next(another.tasks.WatchTask(watch)).task.status == "pending"
-        watching[0].cancel()
-        assert next(stubs.tasks.WatchTask(watch)).task.status == "pending"

@@ -12,8 +12,8 @@ from facecli.core.auth import RECHECK, Token, Tokens
 from facecli.core.errors import Unavailable
 from facecli.service.admission import Admission
 from facecli.service.callers import Callers
+from facecli.service.outbox import Outbox
 from facecli.service.requests import Requests
-from facecli.service.sending import Sending
 from facecli.service.tasks import TaskService
 from facecli.wire.generated import task_service_pb2 as pb
 from tests.core.place import Clock
@@ -89,7 +89,7 @@ def test_one_token_that_cannot_be_read_keeps_no_other_from_being_found_revoked(
         callers=callers,
         requests=requests,
         admission=Admission(2, "watchers"),
-        sending=cast(Sending, Now()),
+        outbox=cast(Outbox, Now()),
     )
     made = [tokens.create(user) for user in ("ann", "bob")]
     calls = [Call(text) for _, text in made]

@@ -21,7 +21,7 @@ from facecli.wire.errors import from_rpc
 from facecli.wire.generated import file_service_pb2, task_service_pb2
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.service.conftest import Stubs, frame
-from tests.service.test_uploads import refused
+from tests.service.refusals import refused
 
 
 def test_a_bug_becomes_an_id_and_its_text_stays_in_the_log(

@@ -3,57 +3,17 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 
-import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
-from facecli.bootstrap.serving import serving
-from facecli.config import Settings
-from facecli.core.errors import FacecliError
-from facecli.media.ffmpeg import FfmpegMedia
-from facecli.wire.errors import from_rpc
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
-from tests.service.conftest import Stubs, frame
-from tests.service.statuses import Code, World, chunk
-
-Serve = Callable[..., AbstractContextManager[World]]
-
-
-@pytest.fixture
-def serve(settings: Settings, tmp_path: Path) -> Serve:
-    """A server with these settings changed, and real samples."""
-    media = FfmpegMedia()
-    media.make_face(tmp_path / "face.png")
-    media.make_clip(tmp_path / "clip.mp4", seconds=2, width=160, height=120)
-    face, clip = ((tmp_path / name).read_bytes() for name in ("face.png", "clip.mp4"))
-
-    @contextmanager
-    def start(**changed: object) -> Iterator[World]:
-        changed_settings = replace(settings, **changed)  # type: ignore[arg-type]
-        with serving(changed_settings) as server, grpc.insecure_channel(server.address) as channel:
-            yield World(stubs=Stubs(channel), face=face, clip=clip)
-
-    return start
-
-
-def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, FacecliError, int]:
-    """The status, our error, and the seconds after which a foreign client is told to come back, or 0."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call()
-    assert isinstance(caught.value, grpc.Call)
-    status = rpc_status.from_call(caught.value)
-    retry = error_details_pb2.RetryInfo()
-    seconds = [
-        retry.retry_delay.seconds for detail in (status.details if status else ()) if detail.Unpack(retry)
-    ]
-    return caught.value.code(), from_rpc(caught.value, server="here:1"), max(seconds, default=0)
+from tests.service.conftest import Serve, frame
+from tests.service.refusals import refusal
+from tests.service.statuses import Code, chunk
 
 
 def test_an_ended_task_is_not_cancelled(serve: Serve) -> None:

@@ -1,26 +1,19 @@
 """UploadService over a real connection: what it stores, what it refuses, and with which status."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import grpc
 import pytest
 
 from facecli.core.checksums import crc32c
-from facecli.wire.errors import from_rpc
 from facecli.wire.generated import file_service_pb2
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.service.conftest import Stubs, frame
+from tests.service.refusals import refused
 
 DATA = b"0123456789"  # three chunks of 4, 4 and 2 bytes
-
-
-def refused(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
-    """The status and our reason that a call ends with."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call()
-    return caught.value.code(), from_rpc(caught.value, server="here:1").reason
 
 
 def whole(upload_id: str) -> list[video_pb.UploadRequest]:

@@ -12,7 +12,7 @@ from facecli.wire.errors import from_rpc
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import video_service_pb2 as pb
 from tests.service.conftest import Stubs
-from tests.service.test_uploads import refused
+from tests.service.refusals import refused
 
 Code = grpc.StatusCode
 

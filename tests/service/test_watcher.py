@@ -10,10 +10,10 @@ import pytest
 from facecli.core import tasks
 from facecli.core.errors import Unavailable
 from facecli.core.tasks import Task, TaskStatus
-from facecli.service.sending import Sending
+from facecli.service.outbox import Outbox
 from facecli.service.watching import Encoder, Watcher
 from facecli.wire.generated import task_service_pb2 as pb
-from tests.core.test_tasks import task as some_task
+from tests.things import task_in
 
 
 class Due:
@@ -53,7 +53,7 @@ class Call:
 
 
 def at(revision: int) -> Task:
-    return replace(some_task(TaskStatus.PROCESSING), revision=revision)
+    return replace(task_in(TaskStatus.PROCESSING), revision=revision)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def watcher(due: Due, call: Call) -> Watcher:
         cast(Any, call),
         call.send,
         after=2,
-        sending=cast(Sending, due),
+        outbox=cast(Outbox, due),
         encoder=Encoder(),
         request_id="0123456789ab",
     )

@@ -20,9 +20,9 @@ from facecli.metadata.database import open_database
 from facecli.metadata.tasks import SqlTaskRows
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
-from tests.contracts.test_task_rows import NEW, claim
 from tests.service.conftest import Stubs
-from tests.service.test_uploads import refused
+from tests.service.refusals import refused
+from tests.things import NEW, claim
 
 WATCHERS = 60
 

@@ -7,51 +7,34 @@ import pytest
 from facecli.core.server_info import ServerInfo
 from facecli.core.task_filter import TaskFilter
 from facecli.core.tasks import Result, Task, TaskStatus
-from facecli.core.uploads import Chunk, FileType, Upload, UploadStatus
+from facecli.core.uploads import Chunk, Upload, UploadStatus
 from facecli.wire import files, tasks, uploads
+from tests.things import task as some_task
+from tests.things import upload as some_upload
 
-UPLOAD = Upload(
-    id="u",
+UPLOAD = some_upload(
     blob_key="",
     owner="",
     name="clip [1].mp4",
-    file_type=FileType.VIDEO,
-    size=10,
-    chunk_size=4,
-    total_chunks=3,
-    fingerprint=None,
     status=UploadStatus.COMPLETED,
-    epoch=0,
-    stored_bytes=10,
+    stored_bytes=25,
     stored_chunks=3,
     crc32c=0,
     created_at=1.5,
-    updated_at=0.0,
     expires_at=2.5,
 )
-TASK = Task(
-    id="t",
+TASK = some_task(
     owner="",
     status=TaskStatus.COMPLETED,
     progress=100,
     frames_done=250,
     frames=250,
-    stage="",
     revision=9,
     round=2,
     attempt=2,
-    run="",
-    worker="",
-    engine="mock",
-    options={},
     image_id="",
     video_id="",
-    image_url="/uploads/a/face.png",
-    video_url="/uploads/b/clip.mov",
-    key=None,
-    result=Result(blob_key="/outputs/t/clip.mp4", size=5, crc32c=0),
-    error_reason="",
-    error_message="",
+    result=Result(blob_key="/outputs/t1/clip%201.mp4", size=5, crc32c=0),
     created_at=1.5,
     updated_at=2.5,
 )

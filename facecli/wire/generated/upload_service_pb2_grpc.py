@@ -125,7 +125,7 @@ class UploadServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelUpload(self, request, context):
-        """Removes an upload and its bytes, finished or not.
+        """Removes an upload and its bytes, finished or not; FAILED_PRECONDITION while a task that has not ended needs it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

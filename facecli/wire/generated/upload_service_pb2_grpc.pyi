@@ -54,7 +54,7 @@ class UploadServiceStub:
     ListUploads: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.ListUploadsRequest, _upload_service_pb2.ListUploadsResponse]
     """Newest first."""
     CancelUpload: _grpc.UnaryUnaryMultiCallable[_upload_service_pb2.CancelUploadRequest, _upload_service_pb2.CancelUploadResponse]
-    """Removes an upload and its bytes, finished or not."""
+    """Removes an upload and its bytes, finished or not; FAILED_PRECONDITION while a task that has not ended needs it."""
 
 @_typing.type_check_only
 class UploadServiceAsyncStub(UploadServiceStub):
@@ -81,7 +81,7 @@ class UploadServiceAsyncStub(UploadServiceStub):
     ListUploads: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.ListUploadsRequest, _upload_service_pb2.ListUploadsResponse]  # type: ignore[assignment]
     """Newest first."""
     CancelUpload: _aio.UnaryUnaryMultiCallable[_upload_service_pb2.CancelUploadRequest, _upload_service_pb2.CancelUploadResponse]  # type: ignore[assignment]
-    """Removes an upload and its bytes, finished or not."""
+    """Removes an upload and its bytes, finished or not; FAILED_PRECONDITION while a task that has not ended needs it."""
 
 class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -147,6 +147,6 @@ class UploadServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _upload_service_pb2.CancelUploadRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_upload_service_pb2.CancelUploadResponse, _abc.Awaitable[_upload_service_pb2.CancelUploadResponse]]:
-        """Removes an upload and its bytes, finished or not."""
+        """Removes an upload and its bytes, finished or not; FAILED_PRECONDITION while a task that has not ended needs it."""
 
 def add_UploadServiceServicer_to_server(servicer: UploadServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

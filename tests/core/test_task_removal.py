@@ -8,12 +8,12 @@ import pytest
 from facecli.core import tasks
 from facecli.core.claims import Claim
 from facecli.core.errors import TaskNotFound
-from facecli.core.removal import Removal
+from facecli.core.task_removal import TaskRemoval
 from facecli.core.tasks import Result, Task
 from facecli.metadata.tasks import SqlTaskRows
-from tests.contracts.test_task_rows import NEW
 from tests.core.place import EXPIRY, Place
-from tests.core.test_recovery import Queue
+from tests.core.queue import Queue
+from tests.things import NEW
 
 YEAR = 365 * 86400.0
 
@@ -27,11 +27,11 @@ class Ended:
         self.workspace = place.blobs.root / "work"
         self.queue = Queue()
 
-    def removal(self, expiry: float = EXPIRY) -> Removal:
-        return Removal(
+    def removal(self, expiry: float = EXPIRY) -> TaskRemoval:
+        return TaskRemoval(
             rows=self.rows,
             blobs=self.place.blobs,
-            queue=self.queue,
+            forget=self.queue.forget,
             workspace=self.workspace,
             expiry=expiry,
             clock=self.place.clock,

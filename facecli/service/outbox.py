@@ -9,7 +9,7 @@ THREADS = 4
 STALL = 0.1  # seconds without the end of any send, after which one more thread helps out
 
 
-class Sending:
+class Outbox:
     """Does what it is given soon, beginning in order, until `close`.
 
     gRPC's `send` returns when the message is on its way: with a client that does not read, when that client

@@ -1,0 +1,26 @@
+"""What one owner has, page by page."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select, tuple_
+
+from facecli.core.errors import InvalidInput
+
+
+def newest(
+    connection: Connection,
+    table: Table,
+    owner: str,
+    *wanted: ColumnElement[bool],
+    limit: int,
+    before: str,
+) -> Sequence[RowMapping]:
+    """The newest first, from after the row `before` on; InvalidInput when the owner has no such row."""
+    query, order = select(table).where(table.c.owner == owner), (table.c.created_at, table.c.id)
+    if before:
+        last = connection.execute(query.where(table.c.id == before)).mappings().first()
+        if last is None:
+            raise InvalidInput(f"there is no page after {before}; list from the beginning")
+        query = query.where(tuple_(*order) < tuple_(last["created_at"], last["id"]))
+    page = query.where(*wanted).order_by(*(column.desc() for column in order)).limit(limit)
+    return connection.execute(page).mappings().all()

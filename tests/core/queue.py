@@ -1,0 +1,34 @@
+"""A queue that a test can look into."""
+
+from collections.abc import Sequence
+
+
+class Queue:
+    """A queue in memory: work that waits, work that somebody has, work that is over."""
+
+    def __init__(self) -> None:
+        self.waiting: set[str] = set()
+        self.held: dict[str, str] = {}
+        self.over: set[str] = set()
+
+    def enqueue(self, *, work_id: str, task_id: str) -> None:
+        if work_id not in self.held and work_id not in self.over:
+            self.waiting.add(work_id)
+
+    def take(self, work_id: str, worker: str) -> None:
+        self.waiting.remove(work_id)
+        self.held[work_id] = worker
+
+    def holders(self) -> set[str]:
+        return set(self.held.values())
+
+    def recover(self, worker: str) -> None:
+        for work_id in [work_id for work_id, holder in self.held.items() if holder == worker]:
+            del self.held[work_id]
+            self.waiting.add(work_id)
+
+    def lost(self, work_ids: Sequence[str]) -> set[str]:
+        return set(work_ids) - self.waiting - set(self.held)
+
+    def forget(self, work_ids: Sequence[str]) -> None:
+        self.over -= set(work_ids)

@@ -1,0 +1,60 @@
+"""A database that is damaged says so."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from facecli.metadata import schema
+from facecli.metadata.database import open_database
+from facecli.metadata.integrity import complaints
+
+
+def said(file: Path) -> list[str]:
+    engine = open_database(f"sqlite:///{file}")
+    try:
+        return complaints(engine)
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "facecli.db"
+    engine = open_database(f"sqlite:///{file}")
+    schema.upgrade(engine)
+    engine.dispose()
+    assert said(file) == []
+    return file
+
+
+def test_rows_without_what_they_belong_to_are_told_together(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executemany("INSERT INTO chunks VALUES ('gone', ?, 1, 1, 0)", [(0,), (1,)])
+    assert said(file) == ["2 rows of chunks belong to no row of uploads"]
+
+
+def test_a_row_that_cannot_be_is_told(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        values = "'u1', 'key', 'ann', 'n', 'song', 1, 1, 1, 1, 'begun', 0, 0, 0, 0, 0, 0, 0"
+        connection.execute(f"INSERT INTO uploads VALUES ({values})")
+    assert said(file) == ["CHECK constraint failed in uploads"]
+
+
+def test_a_damaged_page_is_told(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        ((page, size),) = connection.execute(
+            "SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = 'ix_tasks_listed'"
+        )
+    with file.open("r+b") as raw:
+        raw.seek((page - 1) * size)
+        raw.write(b"\xff" * 100)
+    assert said(file)
+
+
+def test_postgresql_is_not_asked(postgresql: str) -> None:
+    engine = open_database(postgresql)
+    assert complaints(engine) == []
+    engine.dispose()
