@@ -23,7 +23,7 @@ class OpenFiles:
     """
 
     def __init__(self, *, rows: UploadRows, blobs: BlobStore) -> None:
-        self.lock = threading.Condition()
+        self._lock = threading.Condition()
         self._alone: set[str] = set()
         self._rows = rows
         self._blobs = blobs
@@ -33,38 +33,34 @@ class OpenFiles:
 
     def begun(self, upload: Upload) -> None:
         """A new row of this process: whoever opens it first is its first writer, and supersedes nobody."""
-        with self.lock:
+        with self._lock:
             if len(self._fresh) < MOST_FRESH:
                 self._fresh[upload.id] = upload
-
-    def get(self, upload_id: str) -> OpenFile | None:
-        """While `lock` is held; waits for who is alone with it."""
-        self.lock.wait_for(lambda: upload_id not in self._alone)
-        return self._open.get(upload_id)
 
     @contextmanager
     def alone(self, upload_id: str) -> Iterator[OpenFile | None]:
         """Its file, if it is open; until leaving nobody else opens, closes or removes it."""
-        with self.lock:
-            file = self.get(upload_id)
+        with self._lock:
+            self._lock.wait_for(lambda: upload_id not in self._alone)
+            file = self._open.get(upload_id)
             self._alone.add(upload_id)
         try:
             yield file
         finally:
-            with self.lock:
+            with self._lock:
                 self._alone.discard(upload_id)
-                self.lock.notify_all()
+                self._lock.notify_all()
 
     def owner(self, upload_id: str) -> str | None:
         """Whose it is, where that is known without reading its row."""
-        with self.lock:
+        with self._lock:
             if file := self._open.get(upload_id):
                 return file.upload.owner
             fresh = self._fresh.get(upload_id)
             return fresh.owner if fresh else None
 
     def forget(self, upload_id: str) -> None:
-        with self.lock:
+        with self._lock:
             self._fresh.pop(upload_id, None)
 
     def settle(self, upload_ids: Iterable[str]) -> None:

@@ -64,8 +64,8 @@ class UploadRemoval:
 
     def _remove(self, upload_id: str, expired_at: float) -> bool:
         """Unless somebody has gone on with it. The row goes first: `orphans` finds what a death leaves."""
-        with self._files.lock:
-            if self._files.get(upload_id) or not self._rows.delete(upload_id, expired_at=expired_at):
+        with self._files.alone(upload_id) as file:
+            if file or not self._rows.delete(upload_id, expired_at=expired_at):
                 return False
             self._files.forget(upload_id)
         self.delete_blobs(upload_id)
