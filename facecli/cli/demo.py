@@ -43,7 +43,7 @@ def demo(
 
     Example: facecli demo --keep demo
 
-    Exit codes: 0 done, 1 there is no ffmpeg, 8 the result is not what it should be.
+    Exit codes: 0 done, 1 there is no ffmpeg, 2 DIR cannot be used, 8 the result is not what it should be.
     """
     output = Output(as_json=as_json, quiet=quiet)
     set_up_logging(level="error", format=settings.log_format)
