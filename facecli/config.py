@@ -82,7 +82,7 @@ class Settings:
     max_downloads: Count = _setting(64, "Downloads sent at once.")
     max_calls: Count = _setting(128, "Short calls answered at once.")
     user_share: Count = _setting(
-        75, "Percent of these four that one user, who has proved to be that, may have."
+        75, "Percent of the uploads, watchers, downloads and short calls at once for one user with a token."
     )
     max_streams: Count = _setting(256, "Calls of one connection at once, more wait in the client; 0 for any.")
     max_user_bytes: Size = _setting(200 * 1024**3, "Bytes of one user's uploads and results; 0 for any.")
