@@ -38,9 +38,12 @@ class OpenFile:
         self._lent: set[int] = set()  # and those being written
 
     def take(self, index: int) -> int | None:
-        """Hold a chunk alone, waiting for who has it; the position its bytes go to, None in a sealed file."""
+        """Hold a chunk alone, waiting for who has it; the position its bytes go to, None in a complete file.
+
+        Waits also for the commit that makes the file complete, or does not after all.
+        """
         with self._lock:
-            self._lock.wait_for(lambda: index not in self._busy)
+            self._lock.wait_for(lambda: index not in self._busy and self._sealed == self.upload.completed)
             self._busy.add(index)
             if self._sealed:
                 return None
@@ -76,7 +79,7 @@ class OpenFile:
             self._lock.notify_all()
 
     def seal(self, chunks: Mapping[int, Chunk], size: int) -> bool:
-        """Give no place to anybody any more; True when the blob is the file, and stays it."""
+        """Give no place to anybody before the commit ends; True when the blob is the file, and stays it."""
         with self._lock:
             self._sealed = True
             chunk_size = self.upload.chunk_size
@@ -86,10 +89,16 @@ class OpenFile:
             self.blob.truncate(size)
         return True
 
-    def unseal(self) -> None:
-        """The last chunk was refused after all."""
-        with self._lock:
-            self._sealed = self.upload.completed
+    @contextmanager
+    def commit(self) -> Iterator[None]:
+        """While chunks are stored. What was sealed is complete when it ends, or open again."""
+        with self.committing:
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._sealed = self.upload.completed
+                    self._lock.notify_all()
 
     def copy(self, chunks: Iterable[Chunk], target: BlobWriter) -> None:
         """Every chunk to its home in another blob, durably."""

@@ -81,14 +81,14 @@ class Storing:
 
     def completed(self, file: OpenFile) -> Upload:
         """The upload, completed when every chunk of it is stored."""
-        with file.committing:
+        with file.commit():
             return self._completed(file, file.upload)
 
     def _stored(self, batch: Sequence[Written]) -> list[Upload]:
         files = {writer.file.upload.id: writer.file for writer, _ in batch}
         with ExitStack() as held:
             for _, file in sorted(files.items()):
-                held.enter_context(file.committing)
+                held.enter_context(file.commit())
             for writer, chunk in batch:
                 writer.check()
                 self._check_size(writer.file.upload, chunk)
@@ -116,12 +116,7 @@ class Storing:
                 unsure.enter_context(file.unsure())
             rows, now = _rows(fresh), self._clock()
             self._silence.heard(files)
-            try:
-                uploads = self._rows.store_chunks(rows, now=now, expires_at=now + self._expiry)
-            except BaseException:
-                for file in files.values():
-                    file.unseal()
-                raise
+            uploads = self._rows.store_chunks(rows, now=now, expires_at=now + self._expiry)
         for (writer, chunk), upload in zip(fresh, uploads, strict=True):
             writer.file.upload = upload
             writer.file.chunks[chunk.index] = chunk

@@ -1,12 +1,12 @@
 """The durable queue as a worker sees it: work arrives, and arrives again after a death."""
 
 import logging
-import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from dbos import DBOS
 
-from facecli.core.errors import FacecliError
+from facecli.core.housekeeping import every
 from facecli.queue.work import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Errors, WorkQueue
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
@@ -35,7 +35,7 @@ class WorkRunner:
     ) -> None:
         self._worker = worker
         self._running: dict[object, str] = {}
-        self._closed = threading.Event()
+        self._unknown = set[str]()  # at the last look
         DBOS(
             config={
                 "name": "facecli",
@@ -65,26 +65,23 @@ class WorkRunner:
                 QUEUE, worker_concurrency=1, polling_interval_sec=POLL_EVERY, on_conflict="always_update"
             )
         self._queue = WorkQueue(url, errors=errors, connections=OF_LOOKS)
-        threading.Thread(target=self._look, args=(look_every,), name="work-look", daemon=True).start()
+        self._looking = ExitStack()
+        self._looking.enter_context(every(look_every, self._look))
 
     def close(self) -> None:
-        self._closed.set()
+        self._looking.close()
         self._queue.close()
         DBOS.destroy()
 
-    def _look(self, every: float) -> None:
+    def _look(self) -> None:
         """Give back what this worker has by the database's word, and knows nothing of at two looks.
 
         A database that goes away just then may have kept that work was taken, or not have kept its end. DBOS
         leaves both until the worker's next start: it tries again only on some of the ways to be away.
         """
-        before: set[str] = set()
-        while not self._closed.wait(every):
-            try:
-                unknown = self._queue.held(self._worker) - set(self._running.copy().values())
-                if lost := unknown & before:
-                    _log.warning("work that was taken and never began goes back: %s", ", ".join(sorted(lost)))
-                    self._queue.give_back(lost, worker=self._worker)
-                before = unknown - lost
-            except FacecliError:
-                before = set()
+        before, self._unknown = self._unknown, set()
+        unknown = self._queue.held(self._worker) - set(self._running.copy().values())
+        if lost := unknown & before:
+            _log.warning("work that was taken and never began goes back: %s", ", ".join(sorted(lost)))
+            self._queue.give_back(lost, worker=self._worker)
+        self._unknown = unknown - lost

@@ -123,11 +123,14 @@ class FaultyRun:
 
 
 class FaultyRows(SqlUploadRows):
+    committing: Gate | None = None  # at which chunks wait
     refuses_chunks = False
     forgets_to_answer = False  # it commits, and then the connection is gone
     refuses_completion = False
 
     def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> list[Upload]:
+        if self.committing:
+            self.committing.pass_through()
         if self.refuses_chunks:
             raise Unavailable("the database is gone")
         stored = super().store_chunks(new, now=now, expires_at=expires_at)

@@ -1,14 +1,22 @@
 """When the disk or the database refuses: nothing more is acknowledged, nothing acknowledged is lost."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
-from facecli.core.errors import DiskFull, StorageFailed, TakenOver, Unavailable, UploadNotFound
+from facecli.core.errors import (
+    ChunkDiffers,
+    DiskFull,
+    FacecliError,
+    StorageFailed,
+    TakenOver,
+    Unavailable,
+    UploadNotFound,
+)
 from facecli.core.inbox import Inbox
 from facecli.core.uploads import Upload
-from tests.core.faults import FaultyBlobs, FaultyRows
+from tests.core.faults import FaultyBlobs, FaultyRows, Gate
 from tests.core.place import CHUNK, Content, Place, send, written
 
 FILE = Content(size=3 * CHUNK + 7)
@@ -148,6 +156,27 @@ def test_a_take_over_waits_for_a_commit_under_way_and_keeps_its_chunk(
         assert place.stored(upload, stored) == OTHER.chunk(0)
         assert place.stored(upload, chunk) == FILE.chunk(0)
         assert place.content(send(inbox, second, FILE, range(4))) == FILE.data
+
+
+@pytest.mark.parametrize(("refused", "told"), [(False, ChunkDiffers), (True, StorageFailed)])
+def test_a_file_is_called_complete_when_it_is_and_not_while_that_is_committed(
+    inbox: Inbox, rows: FaultyRows, upload: Upload, refused: bool, told: type[FacecliError]
+) -> None:
+    with inbox.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(2) as pool:
+        send(inbox, writer, FILE, [0, 1, 2])
+        chunk = written(writer, FILE.frames(3))
+        rows.committing = Gate()
+        rows.committing.close()
+        storing = pool.submit(inbox.store, writer, chunk)
+        rows.committing.reached.wait()
+        other = pool.submit(inbox.put_chunk, upload.id, OTHER.frame(0), owner="ann")
+        assert not wait([other], timeout=0.2).done
+        rows.refuses_chunks = refused
+        rows.committing.open()
+        wait([storing])
+        with pytest.raises(told):
+            other.result()
+    assert inbox.get(upload.id, owner="ann").completed is not refused
 
 
 def test_a_cancel_in_the_middle_of_a_commit_leaves_nothing(
