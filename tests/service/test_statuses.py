@@ -13,7 +13,9 @@ from facecli.wire.errors import from_rpc
 from tests.service import statuses as do
 from tests.service import (
     test_access,
+    test_limits,
     test_ownership,
+    test_places,
     test_server,
     test_statuses_alone,
     test_uploads,
@@ -130,6 +132,11 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
         test_statuses_alone.test_media_over_the_limits_are_refused,
     ],
     "over quota, disk full, too many calls": [
+        test_limits.test_bytes_of_one_user_end_where_the_limit_is,
+        test_limits.test_unfinished_uploads_of_one_user_end_where_the_limit_is,
+        test_limits.test_waiting_tasks_of_one_user_end_where_the_limit_is,
+        test_places.test_one_user_holds_no_more_than_a_share_of_the_uploads,
+        test_places.test_one_user_has_no_more_than_a_share_of_the_short_calls,
         test_statuses_alone.test_too_many_uploads_are_told_when_to_come_back,
         test_statuses_alone.test_a_file_that_the_disk_has_no_room_for_is_told_when_to_come_back,
         test_statuses_alone.test_a_file_over_the_limit_is_refused_while_it_comes,
