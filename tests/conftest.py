@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-pytest_plugins = ("tests.postgres",)
+pytest_plugins = ("tests.support.postgres",)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.planted_breaches import ALLOWED, PLANTS
+from tests.support.planted_breaches import ALLOWED, PLANTS
 
 ROOT = Path(__file__).parents[1]
 LONGEST_FILE = 250  # lines
@@ -20,9 +20,11 @@ LAYERS = (
     "cli",
     "bench",
     "bootstrap",
-    "service client worker",
+    "rpc client worker",
     "wire",
-    "queue metadata blobs engines media certificates",
+    "api maintenance queue metadata blobs engines media certificates chaos",
+    "tasks",
+    "uploads",
     "telemetry config",
     "core",
     "__init__",
@@ -31,7 +33,7 @@ DEPTH = {name: depth for depth, line in enumerate(LAYERS) for name in line.split
 
 # Names of layers, or whole files → what is used only there.
 HOMES = {
-    "wire service client": "facecli.wire.generated google.protobuf google.rpc "
+    "wire rpc client facecli/bench/load_watchers.py": "facecli.wire.generated google.protobuf google.rpc "
     "grpc grpc_health grpc_reflection grpc_status",
     "queue bootstrap worker": "facecli.queue",
     "metadata bootstrap": "facecli.metadata",
@@ -51,12 +53,12 @@ HOMES = {
 # The outermost function of a process, of a thread or of a call; file → its functions.
 BROAD_CATCHES = {
     "facecli/cli/app.py": "main",
-    "facecli/core/housekeeping.py": "every",
-    "facecli/service/interceptors/errors.py": "errors",
-    "facecli/service/intake.py": "Intake._received Intake._all_written",
+    "facecli/core/periodic.py": "every",
+    "facecli/rpc/interceptors/errors.py": "errors",
+    "facecli/api/upload_pipeline.py": "Intake._received Intake._all_written",
     "facecli/worker/process.py": "end",
     "facecli/worker/supervisor.py": "Supervisor._release",
-    "facecli/worker/tasks.py": "task_runner",
+    "facecli/worker/runner.py": "task_runner",
 }
 
 Finding = tuple[int, str]

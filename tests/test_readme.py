@@ -5,9 +5,10 @@ import re
 import pytest
 from typer.exceptions import TyperException
 
-from facecli.bootstrap import serving, working
-from tests.command_lines import check, commands
-from tests.readme_tables import README, TABLES, with_tables
+from facecli.bootstrap import server as serving
+from facecli.bootstrap import worker as working
+from tests.support.command_lines import check, commands
+from tests.support.readme_tables import README, TABLES, with_tables
 
 TEXT = README.read_text(encoding="utf-8")
 LINES = [
@@ -20,11 +21,11 @@ LINES = [
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_is_what_the_code_says(name: str) -> None:
-    assert TABLES[name]() in TEXT, "python tests/readme_tables.py"
+    assert TABLES[name]() in TEXT, "python tests/support/readme_tables.py"
 
 
 def test_nothing_else_stands_between_the_markers() -> None:
-    assert with_tables(TEXT) == TEXT, "python tests/readme_tables.py"
+    assert with_tables(TEXT) == TEXT, "python tests/support/readme_tables.py"
 
 
 def test_every_command_line_in_a_block_exists() -> None:

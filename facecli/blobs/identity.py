@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.blobs.disk import ours
+from facecli.blobs.os_errors import ours
 from facecli.core.disk import flush
 from facecli.core.errors import InvalidInput, PolicyRefused
 

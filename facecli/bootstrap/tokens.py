@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from facecli.bootstrap.parts import url
-from facecli.config import Settings, data_directory
+from facecli.bootstrap.factories import url
+from facecli.config.settings import Settings, data_directory
 from facecli.core.auth import Tokens
 from facecli.core.errors import InvalidInput
 from facecli.metadata import schema

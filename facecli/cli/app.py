@@ -14,10 +14,10 @@ from typer.core import TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from facecli import __version__
-from facecli.cli import exits
-from facecli.cli.help import add_commands
-from facecli.cli.output import mend_streams
-from facecli.config import quiet_libraries
+from facecli.cli.shared import exits
+from facecli.cli.shared.help import add_commands
+from facecli.cli.shared.output import mend_streams
+from facecli.config.settings import quiet_libraries
 from facecli.core.errors import FacecliError, InvalidInput
 
 GARBAGE = 50_000  # new objects until a look for cycles; with the usual 700, importing takes 12 ms more
@@ -25,6 +25,7 @@ GARBAGE = 50_000  # new objects until a look for cycles; with the usual 700, imp
 # The help lists them in this order. Each is a function in a file of its own name, or a group's app there.
 COMMANDS = ("demo", "swap", "upload", "serve", "worker", "engines", "chaos", "doctor", "gc", "fsck")
 GROUPS = ("task", "file", "bench", "token", "cert")
+PLACES = {"task": "task.app", "bench": "bench.app"}  # of groups that are folders
 
 
 def _version(asked: bool) -> None:
@@ -75,7 +76,7 @@ def tree(wanted: str = "") -> TyperGroup:
     )
     app.callback()(facecli)
     names = [wanted] if wanted in COMMANDS + GROUPS else COMMANDS + GROUPS
-    modules = {name: import_module(f"facecli.cli.{name}") for name in names}
+    modules = {name: import_module(f"facecli.cli.{PLACES.get(name, name)}") for name in names}
     add_commands(app, {name: getattr(modules[name], name) for name in names if name in COMMANDS})
     for name in names:
         if name in GROUPS:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.help import add_commands
-from facecli.cli.options import Json, Quiet
-from facecli.cli.output import Output
+from facecli.cli.shared.help import add_commands
+from facecli.cli.shared.options import Json, Quiet
+from facecli.cli.shared.output import Output
 
 HERE = ("localhost", "127.0.0.1", "::1")
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.bench.faults import Faults, Flap, Span
-from facecli.cli.line_options import Delay, line_rate, span
-from facecli.cli.options import Json, time
-from facecli.cli.output import Output
+from facecli.chaos.faults import Faults, Flap, Span
+from facecli.cli.shared.fault_options import Delay, line_rate, span
+from facecli.cli.shared.options import Json, time
+from facecli.cli.shared.output import Output
 
 if TYPE_CHECKING:
-    from facecli.bench.proxy_record import Event
+    from facecli.chaos.events import Event
 
 _SAYS = {
     "opened": "connection {connection} opened",
@@ -95,7 +95,7 @@ def chaos(
 
     Exit codes: 0 ended as asked, 2 a bad option, or cannot listen there.
     """
-    from facecli.bench.proxy import Proxy
+    from facecli.chaos.proxy import Proxy
     from facecli.worker.process import Ending
 
     faults = Faults(

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.command import with_settings
-from facecli.cli.objects import task_object
-from facecli.cli.options import Json, Profile, ProgressKind, Quiet
-from facecli.cli.output import Output
-from facecli.cli.progress import bars
-from facecli.cli.session import connected
+from facecli.cli.progress.bars import bars
+from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.objects import task_object
+from facecli.cli.shared.options import Json, Profile, ProgressKind, Quiet
+from facecli.cli.shared.output import Output
+from facecli.cli.shared.session import connected
 from facecli.cli.swap import swapped
-from facecli.config import Settings, alone
+from facecli.config.settings import Settings, alone
 from facecli.core.errors import InvalidInput
-from facecli.telemetry import set_up_logging
+from facecli.telemetry.logs import set_up_logging
 
 SECONDS = 5  # of the clip
 
@@ -47,9 +47,9 @@ def demo(
     """
     output = Output(as_json=as_json, quiet=quiet)
     set_up_logging(level="error", format=settings.log_format)
-    from facecli.bootstrap.parts import media_of
-    from facecli.bootstrap.serving import serving
-    from facecli.core.samples import check_result, make_samples
+    from facecli.bench.samples import check_result, make_samples
+    from facecli.bootstrap.factories import media_of
+    from facecli.bootstrap.server import serving
 
     with ExitStack() as stack:
         folder = _folder(keep)

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 from facecli import __version__
-from facecli.cli.command import with_session
-from facecli.cli.exits import SomeFailed, exit_code
-from facecli.cli.output import Output
-from facecli.cli.session import Session
-from facecli.config import Settings, data_directory
+from facecli.cli.shared.command import with_session
+from facecli.cli.shared.exits import SomeFailed, exit_code
+from facecli.cli.shared.output import Output
+from facecli.cli.shared.session import Session
+from facecli.config.settings import Settings, data_directory
 from facecli.core.errors import DiskFull, FacecliError
 
 LITTLE_DISK = 1024**3  # bytes
@@ -71,20 +71,20 @@ def _finding(name: str, check: Callable[[], tuple[str, dict[str, Any]]]) -> Find
 
 
 def _ffmpeg(settings: Settings) -> str:
-    from facecli.bootstrap.parts import ffmpeg_version
+    from facecli.bootstrap.factories import ffmpeg_version
 
     return ffmpeg_version(settings)
 
 
 def _database(settings: Settings) -> str:
-    from facecli.bootstrap.parts import database_version
+    from facecli.bootstrap.factories import database_version
 
     return database_version(settings)
 
 
 def _walls() -> tuple[str, dict[str, Any]]:
     """What stands between a hostile media file and this machine, beside the list of formats."""
-    from facecli.bootstrap.parts import media_walls
+    from facecli.bootstrap.factories import media_walls
 
     abi, forbids_sockets = media_walls()
     held = ["files", *(["TCP"] if abi >= 4 else []), *(["signals"] if abi >= 6 else [])]

@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 
-from facecli.cli.command import with_settings
-from facecli.cli.options import Json, Profile, Quiet
-from facecli.cli.output import Output
-from facecli.config import Settings
-from facecli.telemetry import set_up_logging
+from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.options import Json, Profile, Quiet
+from facecli.cli.shared.output import Output
+from facecli.config.settings import Settings
+from facecli.telemetry.logs import set_up_logging
 
 
 @with_settings
@@ -22,7 +22,7 @@ def engines(settings: Settings, profile: Profile = None, as_json: Json = False, 
     """
     output = Output(as_json=as_json, quiet=quiet)
     set_up_logging(level="error", format="text")  # what is broken is in the list
-    from facecli.bootstrap.parts import installed_engines
+    from facecli.bootstrap.factories import installed_engines
 
     for found in installed_engines(settings):
         about = (

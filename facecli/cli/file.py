@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.cli.command import with_session
-from facecli.cli.exits import each
-from facecli.cli.help import add_commands
-from facecli.cli.objects import file_object
-from facecli.cli.output import Output
-from facecli.cli.session import Session
-from facecli.core.uploads import upload_id_of
+from facecli.cli.shared.command import with_session
+from facecli.cli.shared.exits import each
+from facecli.cli.shared.help import add_commands
+from facecli.cli.shared.objects import file_object
+from facecli.cli.shared.output import Output
+from facecli.cli.shared.session import Session
+from facecli.uploads.upload import upload_id_of
 
 if TYPE_CHECKING:
-    from facecli.core.uploads import Upload
+    from facecli.uploads.upload import Upload
 
 app = typer.Typer(help="List and delete the user's files on the server.", rich_markup_mode=None)
 

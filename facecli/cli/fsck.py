@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.command import with_settings
-from facecli.cli.objects import damage_object
-from facecli.cli.options import Database, DataDir, Json, Profile, ProgressKind, Quiet
-from facecli.cli.output import Output
-from facecli.cli.progress import bars
-from facecli.config import Settings
+from facecli.cli.progress.bars import bars
+from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.objects import damage_object
+from facecli.cli.shared.options import Database, DataDir, Json, Profile, ProgressKind, Quiet
+from facecli.cli.shared.output import Output
+from facecli.config.settings import Settings
 from facecli.core.damage import Damage, mended
 from facecli.core.errors import BytesDiffer
-from facecli.core.inspection import Inspection
 from facecli.core.progress import TransferProgress
+from facecli.maintenance.fsck import Inspection
 
 
 @with_settings
@@ -59,7 +59,7 @@ def fsck(
 @contextmanager
 def _opened(settings: Settings, bar: TransferProgress, quick: bool) -> Iterator[Inspection]:
     """With a bar of the bytes that were looked at."""
-    from facecli.bootstrap.upkeep import inspection
+    from facecli.bootstrap.maintenance import inspection
 
     done = 0
 

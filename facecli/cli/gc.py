@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.command import with_settings
-from facecli.cli.objects import leftover_object
-from facecli.cli.options import Database, DataDir, Json, Profile, Quiet
-from facecli.cli.output import Output
-from facecli.config import Settings
-from facecli.core.leftovers import Fate, cleared
+from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.objects import leftover_object
+from facecli.cli.shared.options import Database, DataDir, Json, Profile, Quiet
+from facecli.cli.shared.output import Output
+from facecli.config.settings import Settings
+from facecli.core.garbage import Fate, cleared
 
 DONE = {False: Fate.REMOVED, True: Fate.WOULD_GO}  # by whether it is a dry run
 
@@ -41,7 +41,7 @@ def gc(
     10 another directory's database.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    from facecli.bootstrap.upkeep import leftovers
+    from facecli.bootstrap.maintenance import leftovers
 
     things, sizes = Counter[Fate](), Counter[Fate]()
     with leftovers(settings, dry_run=dry_run) as found:

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from facecli.cli.command import with_settings
-from facecli.cli.options import Database, DataDir, Json, Profile, SettingOption, TlsCert, TlsKey
-from facecli.cli.output import Output
-from facecli.config import Auth, Durability, Settings, asks_who
-from facecli.telemetry import set_up_logging
+from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.options import Database, DataDir, Json, Profile, SettingOption, TlsCert, TlsKey
+from facecli.cli.shared.output import Output
+from facecli.config.settings import Auth, Durability, Settings, asks_who
+from facecli.telemetry.logs import set_up_logging
 
 
 @with_settings
@@ -40,7 +40,7 @@ def serve(
     to use a directory of another database.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
-    from facecli.bootstrap.serving import serving
+    from facecli.bootstrap.server import serving
     from facecli.worker.process import Ending
 
     ending = Ending(with_stdin=False)

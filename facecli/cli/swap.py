@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.command import with_session
-from facecli.cli.objects import task_object
-from facecli.cli.options import ChunkSize, Engine, EngineOptions, Limit, ProgressKind, RetryFor
-from facecli.cli.output import Output
-from facecli.cli.progress import Bars, bars
-from facecli.cli.session import Session
-from facecli.cli.task_create import parsed_options
+from facecli.cli.progress.bars import Bars, bars
+from facecli.cli.shared.command import with_session
+from facecli.cli.shared.objects import task_object
+from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Limit, ProgressKind, RetryFor
+from facecli.cli.shared.output import Output
+from facecli.cli.shared.session import Session
+from facecli.cli.task.create import parsed_options
 from facecli.core.errors import InvalidInput
-from facecli.core.tasks import Task
+from facecli.tasks.task import Task
 
 
 @with_session
@@ -81,7 +81,7 @@ def swapped(
     timeout: float | None = None,
 ) -> Task:
     """Run the flow with bars; the completed task, its result at `out`."""
-    from facecli.client.swaps import SwapRequest
+    from facecli.client.swap import SwapRequest
 
     return opened.swaps.swap(
         SwapRequest(

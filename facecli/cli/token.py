@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.cli.command import with_settings
-from facecli.cli.exits import each
-from facecli.cli.help import add_commands
-from facecli.cli.objects import token_object
-from facecli.cli.options import Database, DataDir, Json, Profile, Quiet, time
-from facecli.cli.output import Output
-from facecli.config import Settings
+from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.exits import each
+from facecli.cli.shared.help import add_commands
+from facecli.cli.shared.objects import token_object
+from facecli.cli.shared.options import Database, DataDir, Json, Profile, Quiet, time
+from facecli.cli.shared.output import Output
+from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
     from facecli.core.auth import Token, Tokens, TokenStatus

@@ -11,16 +11,16 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.command import with_session
-from facecli.cli.exits import each
-from facecli.cli.objects import upload_object
-from facecli.cli.options import ChunkSize, LimitRate, ProgressKind, RetryFor
-from facecli.cli.output import Output
-from facecli.cli.progress import Bars, bars
-from facecli.cli.session import Session
+from facecli.cli.progress.bars import Bars, bars
+from facecli.cli.shared.command import with_session
+from facecli.cli.shared.exits import each
+from facecli.cli.shared.objects import upload_object
+from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
+from facecli.cli.shared.output import Output
+from facecli.cli.shared.session import Session
+from facecli.client.transfers import FileToSend, Sent, SentUpload
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.transfers import FileToSend, Sent, SentUpload
-from facecli.core.uploads import FileType
+from facecli.uploads.upload import FileType
 
 STDIN = Path("-")
 SPOOL_BLOCK = 1024 * 1024  # bytes

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.command import with_settings
-from facecli.cli.options import Database, DataDir, Json, Profile
-from facecli.config import Settings
-from facecli.telemetry import set_up_logging
+from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.options import Database, DataDir, Json, Profile
+from facecli.config.settings import Settings
+from facecli.telemetry.logs import set_up_logging
 
 
 @with_settings
@@ -35,6 +35,6 @@ def worker(
     Exit codes: 0 ended as asked, 2 a bad setting, 6 no database, 10 a directory of another database.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
-    from facecli.bootstrap.working import work
+    from facecli.bootstrap.worker import work
 
     work(settings, name=name, with_stdin=with_stdin)

@@ -12,7 +12,7 @@ import grpc
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.errors import InvalidInput, LimitReached, PolicyRefused
 from facecli.core.tls import ClientTls, read_authority, read_pair
-from facecli.core.uploads import MAX_CHUNK_SIZE
+from facecli.uploads.upload import MAX_CHUNK_SIZE
 
 OPTIONS = [
     ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + 64 * 1024),

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from facecli.client.send_rate import Pace
 from facecli.core.checksums import crc32c
 from facecli.core.errors import InvalidInput
-from facecli.core.pace import Pace
-from facecli.core.uploads import FINGERPRINT_SIZE, FRAME_SIZE, Frame
+from facecli.uploads.upload import FINGERPRINT_SIZE, FRAME_SIZE, Frame
 
 
 class Source:

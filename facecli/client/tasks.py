@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from facecli.client.connection import Connection
+from facecli.client.transfers import Patience
 from facecli.core.errors import (
     FacecliError,
     ServerUnreachable,
@@ -12,9 +13,8 @@ from facecli.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import Task
-from facecli.core.transfers import Patience
+from facecli.tasks.task import Task
+from facecli.tasks.task_filter import TaskFilter
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc

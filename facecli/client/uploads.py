@@ -8,7 +8,9 @@ from dataclasses import replace
 import grpc
 
 from facecli.client.connection import Connection
-from facecli.client.sending import Sending
+from facecli.client.send_rate import Pace
+from facecli.client.transfers import FileToSend, Patience, Sent, SentUpload
+from facecli.client.upload_state import Sending
 from facecli.core.errors import (
     FacecliError,
     IdleTooLong,
@@ -21,9 +23,7 @@ from facecli.core.errors import (
     Unavailable,
     UploadInterrupted,
 )
-from facecli.core.pace import Pace
-from facecli.core.transfers import FileToSend, Patience, Sent, SentUpload
-from facecli.core.uploads import Upload, UploadStatus
+from facecli.uploads.upload import Upload, UploadStatus
 from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from facecli.core.places import Place
+from facecli.core.placement import Place
 
 CLIP_RATE = 25  # frames per second of the clips that are made for trying
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from facecli.core.engines import Swap
 from facecli.core.media import Media
-from facecli.engines.mock_mood import Mood, Pace
+from facecli.engines.mock_options import Mood, Pace
 from facecli.engines.mock_path import face_place
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from facecli.core.media import VideoInfo
-from facecli.core.places import Place, Swing
+from facecli.core.placement import Place, Swing
 
 LOOKED_AT = 1024 * 1024  # bytes of each file that make it another one
 SLOWEST, FASTEST = 12.0, 6.0  # seconds of one swing

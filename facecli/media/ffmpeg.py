@@ -7,14 +7,14 @@ from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
 from facecli.core.media import CLIP_RATE, ImageInfo, MediaLimits, Segment, VideoInfo, VideoPlan
-from facecli.core.places import Place
+from facecli.core.placement import Place
 from facecli.media import commands, images
-from facecli.media.face import draw_face
 from facecli.media.find import ffmpeg_version, find_ffmpeg
 from facecli.media.join import put_together
 from facecli.media.overlay import count_shown, put_on
 from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import Bounds, run
+from facecli.media.sample_face import draw_face
 
 START_SECONDS = 900  # of patience with any encoding, whatever its length
 FRAME_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores

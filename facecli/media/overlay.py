@@ -11,7 +11,7 @@ import ffmpeg
 
 from facecli.core.errors import MediaRefused
 from facecli.core.media import MediaLimits, Segment, VideoInfo
-from facecli.core.places import Place, Swing
+from facecli.core.placement import Place, Swing
 from facecli.media import commands
 from facecli.media.run import Bounds, Ended, run
 

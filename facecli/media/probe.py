@@ -6,11 +6,11 @@ from pathlib import Path
 from facecli.core.errors import MediaRefused
 from facecli.core.media import MediaLimits, Sound, VideoInfo, VideoPlan
 from facecli.media import commands
-from facecli.media.look import Look
 from facecli.media.packets import Packets
+from facecli.media.probe_log import Story
 from facecli.media.run import Bounds, Ended, run
 from facecli.media.segments import cut
-from facecli.media.story import Story
+from facecli.media.showinfo import Look
 
 SECONDS = 300  # enough to read 20 GB from a slow disk
 SLACK = 0.1  # seconds that a file may end before its header says, for rounding and codec delay

@@ -22,8 +22,8 @@ from facecli.core.errors import (
     ProgramKilled,
     Unavailable,
 )
-from facecli.media.launch import CANNOT_START
-from facecli.media.words import LastWords, Lines
+from facecli.media.sandbox.launch import CANNOT_START
+from facecli.media.stderr import LastWords, Lines
 
 POLL = 0.05  # seconds between two looks at `stopped`
 BLOCK = 64 * 1024  # bytes
@@ -60,7 +60,7 @@ def run(
 ) -> Ended:
     """Run to the end, handing on each line of stdout and stderr as it comes.
 
-    `reads` and `writes` are the files and directories that it may open (media/sandbox.py).
+    `reads` and `writes` are the files and directories that it may open (media/sandbox/confine.py).
     Cancelled within 100 ms of `stopped` saying yes; MediaRefused past the time limit; DiskFull, FileTooLarge
     or FfmpegMissing when that is why it failed; Unavailable when this machine has no room for a process. The
     whole process group is gone when this returns or raises, also when a listener raises.
@@ -108,7 +108,7 @@ def _started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     cpu_seconds = math.ceil(bounds.seconds * (os.cpu_count() or 1)) + 1
     limits = (os.getpid(), bounds.memory, bounds.file_size, cpu_seconds, bounds.open_files)
-    launcher = str(Path(__file__).with_name("launch.py"))
+    launcher = str(Path(__file__).parent / "sandbox" / "launch.py")
     try:
         started = subprocess.Popen(
             [sys.executable, "-I", "-S", launcher, *map(str, limits), *reach, "--", *command],

@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 
 from facecli.core.errors import ChunkDiffers, InvalidInput, TakenOver
-from facecli.core.uploads import Chunk, NewChunk, Upload, UploadStatus
 from facecli.metadata.tables import chunks
+from facecli.uploads.upload import Chunk, NewChunk, Upload, UploadStatus
 
 
 def key_of(new: NewChunk) -> tuple[str, int]:

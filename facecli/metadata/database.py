@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingE
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from facecli.core.errors import DiskFull, FacecliError, InvalidInput, StorageFailed, Unavailable
-from facecli.metadata.address import name_of, parsed
+from facecli.metadata.database_url import name_of, parsed
 
 BUSY_TIMEOUT = 30.0  # seconds
 _RETRY_AFTER = 30  # seconds; a person has to make room

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from facecli.core.errors import FacecliError
-from facecli.core.tasks import Task, TaskRows
-from facecli.metadata.address import parsed
 from facecli.metadata.changes import Changes, FileChanges
+from facecli.metadata.database_url import parsed
+from facecli.tasks.task import Task, TaskRows
 
 LONGEST_WAIT = 1.0  # seconds after which the rows are asked although nobody was heard to write
 SHARE = 0.1  # of the time that may go into asking

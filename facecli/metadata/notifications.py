@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import psycopg
 
-from facecli.metadata.address import postgresql
 from facecli.metadata.changes import CHANNEL
+from facecli.metadata.database_url import postgresql
 
 LISTEN_FOR = 0.1  # seconds at a time
 TRY_EVERY = 0.5  # seconds, when it cannot be listened

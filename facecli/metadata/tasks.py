@@ -17,12 +17,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
-from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import ENDED, Change, NewTask, Result, Task, TaskStatus
 from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
+from facecli.tasks.task import ENDED, Change, NewTask, Result, Task, TaskStatus
+from facecli.tasks.task_filter import TaskFilter
 
 _CHANGING = (
     *("status", "progress", "frames_done", "frames", "stage", "round", "attempt", "deaths", "run", "worker"),

@@ -19,12 +19,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, UploadNotFound
-from facecli.core.tasks import ENDED, TaskStatus
-from facecli.core.uploads import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 from facecli.metadata.chunks import bring_home, chunk_of, forgotten, key_of, put_chunks, stored_of, with_chunk
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import chunks, tasks, uploads
+from facecli.tasks.task import ENDED, TaskStatus
+from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 
 
 class SqlUploadRows:

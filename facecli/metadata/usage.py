@@ -2,11 +2,11 @@
 
 from sqlalchemy import BigInteger, Engine, cast, func, select
 
-from facecli.core.quota import Usage
-from facecli.core.tasks import TaskStatus
-from facecli.core.uploads import UploadStatus
 from facecli.metadata.database import reading
 from facecli.metadata.tables import tasks, uploads
+from facecli.tasks.task import TaskStatus
+from facecli.uploads.quota import Usage
+from facecli.uploads.upload import UploadStatus
 
 
 class SqlUsageRows:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from facecli.core.workers import Worker
 from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import workers
+from facecli.tasks.leases import Worker
 
 
 class SqlWorkerRows:

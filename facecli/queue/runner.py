@@ -6,8 +6,8 @@ from contextlib import ExitStack
 
 from dbos import DBOS
 
-from facecli.core.housekeeping import every
-from facecli.queue.work import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Errors, WorkQueue
+from facecli.core.periodic import every
+from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Errors, WorkQueue
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
 LOOK_EVERY = 5.0  # seconds between two looks for work that was taken and never began

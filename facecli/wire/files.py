@@ -1,6 +1,6 @@
 """What a server offers, as a message, both ways."""
 
-from facecli.core.server_info import ServerInfo
+from facecli.api.server_info import ServerInfo
 from facecli.wire.generated import file_service_pb2 as pb
 
 

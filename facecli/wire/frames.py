@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError
 
 from facecli.core.checksums import append, crc32c
 from facecli.core.errors import InvalidInput
-from facecli.core.uploads import Frame
+from facecli.uploads.upload import Frame
 from facecli.wire.generated.video_service_pb2 import UploadRequest
 
 _CHUNK = UploadRequest.DESCRIPTOR.fields_by_name["chunk"].number << 3 | 2

@@ -2,8 +2,8 @@
 
 import math
 
-from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import Result, Task, TaskStatus
+from facecli.tasks.task import Result, Task, TaskStatus
+from facecli.tasks.task_filter import TaskFilter
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.uploads import seconds, timestamp

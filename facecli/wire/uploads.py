@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facecli.core.uploads import CHUNK_SIZE, Chunk, FileType, NewUpload, Upload, UploadStatus
+from facecli.uploads.upload import CHUNK_SIZE, Chunk, FileType, NewUpload, Upload, UploadStatus
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from facecli.core.housekeeping import every
-from facecli.core.workers import Worker, WorkerRows
+from facecli.core.periodic import every
+from facecli.tasks.leases import Worker, WorkerRows
 
 BEAT_EVERY = 1.0  # seconds
 LOOK_EVERY = 1.0  # seconds; after a few of them without a beat a worker is dead

@@ -5,13 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from facecli.blobs.local import LocalBlobs
+from facecli.blobs.local.store import LocalBlobs
 from facecli.core.auth import TokenRows
 from facecli.core.blobs import BlobStore
-from facecli.core.task_feed import TaskFeed
-from facecli.core.tasks import TaskRows
-from facecli.core.upload_rows import UploadRows
-from facecli.core.workers import WorkerRows
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.feed import SqlTaskFeed, changes_of
@@ -19,6 +15,10 @@ from facecli.metadata.tasks import SqlTaskRows
 from facecli.metadata.tokens import SqlTokenRows
 from facecli.metadata.uploads import SqlUploadRows
 from facecli.metadata.workers import SqlWorkerRows
+from facecli.tasks.feed import TaskFeed
+from facecli.tasks.leases import WorkerRows
+from facecli.tasks.task import TaskRows
+from facecli.uploads.repository import UploadRows
 
 Open = Callable[[], tuple[UploadRows, TaskRows]]
 

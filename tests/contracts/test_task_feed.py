@@ -8,12 +8,12 @@ from threading import Event
 
 import pytest
 
-from facecli.core import tasks
 from facecli.core.errors import TaskNotFound
-from facecli.core.task_feed import TaskFeed
-from facecli.core.tasks import Task, TaskRows, TaskStatus
-from facecli.core.upload_rows import UploadRows
-from tests.things import NEW, claim
+from facecli.tasks import task as tasks
+from facecli.tasks.feed import TaskFeed
+from facecli.tasks.task import Task, TaskRows, TaskStatus
+from facecli.uploads.repository import UploadRows
+from tests.support.builders import NEW, claim
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from facecli.core import tasks
 from facecli.core.errors import InvalidInput
-from facecli.core.task_filter import TaskFilter
-from facecli.core.tasks import TaskRows, TaskStatus
-from tests.things import NEW, claim
+from facecli.tasks import task as tasks
+from facecli.tasks.task import TaskRows, TaskStatus
+from facecli.tasks.task_filter import TaskFilter
+from tests.support.builders import NEW, claim
 
 
 @pytest.mark.parametrize(

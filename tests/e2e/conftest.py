@@ -11,10 +11,10 @@ import pytest
 
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
-from tests.e2e.clock import FakeClock
-from tests.e2e.files import PacedFfmpeg, make_file
-from tests.e2e.fsck import check_whole
-from tests.e2e.server import Server
+from tests.support.e2e.fake_clock import FakeClock
+from tests.support.e2e.files import PacedFfmpeg, make_file
+from tests.support.e2e.fsck import check_whole
+from tests.support.e2e.server import Server
 
 Serve = Callable[..., Server]
 MakeFile = Callable[..., Path]

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e.command import DEADLINE, Done, run
 from tests.e2e.conftest import Serve
-from tests.e2e.files import sha256
-from tests.e2e.needs import needs
-from tests.e2e.server import Server
+from tests.support.e2e.files import sha256
+from tests.support.e2e.process import DEADLINE, Done, run
+from tests.support.e2e.requirements import needs
+from tests.support.e2e.server import Server
 
 GRPC_FOR_NODE = ("@grpc/grpc-js@1.14", "@grpc/proto-loader@0.8")
 UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE = 16, 7, 14

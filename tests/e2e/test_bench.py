@@ -5,16 +5,16 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.bench.faults import Faults, Span
-from facecli.bench.proxy import Proxy
-from facecli.bench.upload_history import History, delays, resent
+from facecli.bench.uploads.history import History, delays, resent
+from facecli.chaos.faults import Faults, Span
+from facecli.chaos.proxy import Proxy
 from facecli.client.connection import Connection
+from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
-from facecli.core.transfers import FileToSend
-from facecli.core.uploads import FileType
-from tests.e2e.command import Running
-from tests.e2e.files import MIB
-from tests.e2e.server import Server, wait_until_gone
+from facecli.uploads.upload import FileType
+from tests.support.e2e.files import MIB
+from tests.support.e2e.process import Running
+from tests.support.e2e.server import Server, wait_until_gone
 
 SLOW = ("--size", "8MB", "--chunk-size", "256KiB", "--rate", "1MB", "--warm-up", 0, "--progress", "json")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.e2e.command import run
+from tests.support.e2e.process import run
 
 
 def test_the_demo_prints_where_a_playable_result_lies(tmp_path: Path, media: FfmpegMedia) -> None:

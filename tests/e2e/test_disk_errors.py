@@ -9,21 +9,21 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bench.proxy_record import Toward
+from facecli.chaos.events import Toward
 from facecli.core.checksums import crc32c
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
-from tests.e2e import kept
-from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.disks import FailingDisk
-from tests.e2e.files import MIB, sha256
-from tests.e2e.fsck import check_whole
-from tests.e2e.line import held as held_line
-from tests.e2e.needs import needs
-from tests.e2e.server import Server
-from tests.e2e.strace import Strace
+from tests.support.e2e import stored_files as kept
+from tests.support.e2e.disks import FailingDisk
+from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e.files import MIB, sha256
+from tests.support.e2e.fsck import check_whole
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.requirements import needs
+from tests.support.e2e.server import Server
+from tests.support.e2e.strace import Strace
 
 SIZE = 5  # MiB, and as many chunks
 LARGE = 16

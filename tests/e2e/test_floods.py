@@ -15,8 +15,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facecli.wire.generated import file_service_pb2, video_service_pb2
 from tests.e2e.conftest import Serve
-from tests.e2e.server import Server
-from tests.service.conftest import Stubs, frame
+from tests.support.e2e.server import Server
+from tests.unit.rpc.conftest import Stubs, frame
 
 OPENED = 1000
 LINES = 4  # connections that these come over

@@ -11,9 +11,9 @@ import grpc
 
 from facecli.wire.generated import video_service_pb2, video_service_pb2_grpc
 from tests.conftest import ROOT
-from tests.e2e.command import DEADLINE
-from tests.e2e.files import MIB, sha256
-from tests.e2e.server import Server
+from tests.support.e2e.files import MIB, sha256
+from tests.support.e2e.process import DEADLINE
+from tests.support.e2e.server import Server
 
 CHUNK = 10 * MIB
 

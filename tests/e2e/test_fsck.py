@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import kept
-from tests.e2e.command import Running, run
-from tests.e2e.files import MIB, make_file, sha256
-from tests.e2e.fsck import fsck
-from tests.e2e.line import held as held_line
-from tests.e2e.server import Server
+from tests.support.e2e import stored_files as kept
+from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e.files import MIB, make_file, sha256
+from tests.support.e2e.fsck import fsck
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.server import Server
 
 USER = "ann"
 SIZE = 6  # MiB, in chunks of one

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.clock import FakeClock
-from tests.e2e.command import Event, Running, run
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.files import MIB
-from tests.e2e.line import held as held_line
-from tests.e2e.server import Server
+from tests.support.e2e.fake_clock import FakeClock
+from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e.files import MIB
+from tests.support.e2e.process import Event, Running, run
+from tests.support.e2e.server import Server
 
 MONTH = 31 * 86400
 SIZE = 6  # MiB

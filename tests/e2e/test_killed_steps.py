@@ -8,14 +8,14 @@ from typing import Literal
 
 import pytest
 
-from tests.e2e import kept
-from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile
-from tests.e2e.files import MIB, sha256
-from tests.e2e.fsck import check_whole
-from tests.e2e.needs import needs
-from tests.e2e.server import Server
-from tests.e2e.strace import Strace
+from tests.support.e2e import stored_files as kept
+from tests.support.e2e.files import MIB, sha256
+from tests.support.e2e.fsck import check_whole
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.requirements import needs
+from tests.support.e2e.server import Server
+from tests.support.e2e.strace import Strace
 
 pytestmark = needs("strace")
 

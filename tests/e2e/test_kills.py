@@ -17,13 +17,13 @@ import pytest
 
 from facecli.client.connection import Connection
 from facecli.client.tasks import TaskClient
-from facecli.core.tasks import Task, TaskStatus
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.e2e.command import run
+from facecli.tasks.task import Task, TaskStatus
 from tests.e2e.conftest import Serve
-from tests.e2e.files import PacedFfmpeg
-from tests.e2e.fsck import fsck
-from tests.e2e.server import Server, wait_until_gone
+from tests.support.e2e.files import PacedFfmpeg
+from tests.support.e2e.fsck import fsck
+from tests.support.e2e.process import run
+from tests.support.e2e.server import Server, wait_until_gone
 
 KILLS = int(os.environ.get("KILLS", "10"))
 TASKS = int(os.environ.get("KILL_TASKS", "4"))

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from facecli.core.workers import LOOKS
+from facecli.tasks.leases import LOOKS
 from facecli.worker.heartbeat import LOOK_EVERY
-from tests.e2e.command import Running
 from tests.e2e.conftest import Serve
-from tests.e2e.files import PacedFfmpeg
-from tests.e2e.server import Server, parent, wait_until_gone
-from tests.e2e.strace import until
 from tests.e2e.test_tasks import check_completed_once, create, status, watch
+from tests.support.e2e.files import PacedFfmpeg
+from tests.support.e2e.process import Running
+from tests.support.e2e.server import Server, parent, wait_until_gone
+from tests.support.e2e.strace import until
 
 HELD = 2 * LOOKS * LOOK_EVERY  # seconds
 AGAIN_WITHIN = 30.0  # seconds from a death to the next attempt; it takes about 4

@@ -2,16 +2,14 @@
 
 import pytest
 
-from facecli.bench.faults import Faults, Flap, Span
-from facecli.bench.proxy import Proxy
-from facecli.bench.proxy_record import Toward, What
-from facecli.core.uploads import FRAME_SIZE
-from facecli.service.intake import ARRIVED
-from facecli.service.server import WINDOW
-from tests.e2e.command import DEADLINE, Running, run
+from facecli.api.upload_pipeline import ARRIVED
+from facecli.chaos.events import Toward, What
+from facecli.chaos.faults import Faults, Flap, Span
+from facecli.chaos.proxy import Proxy
+from facecli.rpc.server import WINDOW
+from facecli.uploads.upload import FRAME_SIZE
 from tests.e2e.conftest import MakeFile
-from tests.e2e.files import MIB
-from tests.e2e.line import (
+from tests.support.e2e.fault_proxy import (
     CHUNK,
     OVERHEAD,
     TALK,
@@ -22,7 +20,9 @@ from tests.e2e.line import (
     reasons,
     wait_until_stored,
 )
-from tests.e2e.server import Server
+from tests.support.e2e.files import MIB
+from tests.support.e2e.process import DEADLINE, Running, run
+from tests.support.e2e.server import Server
 
 # What a client may have sent that is in no chunk yet. HTTP/2 lets it fill the window of its stream, whatever
 # sockets and proxies lie between, and a frame is in each hand it goes through: the client's and its gRPC's,

@@ -9,15 +9,15 @@ from typing import Any
 import grpc
 import pytest
 
-from facecli.bench.proxy import Proxy
-from facecli.bench.proxy_record import Toward
+from facecli.chaos.events import Toward
+from facecli.chaos.proxy import Proxy
 from facecli.core.checksums import crc32c
 from facecli.wire.generated import upload_service_pb2, upload_service_pb2_grpc, video_service_pb2
-from tests.e2e.command import DEADLINE, run
 from tests.e2e.conftest import MakeFile
-from tests.e2e.files import MIB
-from tests.e2e.line import CHUNK, check_upload, command
-from tests.e2e.server import Server
+from tests.support.e2e.fault_proxy import CHUNK, check_upload, command
+from tests.support.e2e.files import MIB
+from tests.support.e2e.process import DEADLINE, run
+from tests.support.e2e.server import Server
 
 SIZE = 4  # MiB
 FRAME = 256 * 1024  # bytes; several to a chunk

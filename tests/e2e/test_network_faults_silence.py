@@ -3,14 +3,14 @@
 import time
 from pathlib import Path
 
-from facecli.bench.faults import Faults
-from facecli.bench.proxy import Proxy
-from facecli.bench.proxy_record import Toward, What
-from tests.e2e.command import DEADLINE, Event, Running, run
+from facecli.chaos.events import Toward, What
+from facecli.chaos.faults import Faults
+from facecli.chaos.proxy import Proxy
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.files import MIB, sha256
-from tests.e2e.line import check_sent_once, check_upload, command, frozen, held
-from tests.e2e.server import Server
+from tests.support.e2e.fault_proxy import check_sent_once, check_upload, command, frozen, held
+from tests.support.e2e.files import MIB, sha256
+from tests.support.e2e.process import DEADLINE, Event, Running, run
+from tests.support.e2e.server import Server
 
 SIZE = 16  # MiB
 QUARTER, HALF = SIZE // 4 * MIB, SIZE // 2 * MIB

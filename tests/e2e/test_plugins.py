@@ -13,9 +13,9 @@ from PIL import Image
 
 from facecli.engines.registry import GROUP
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.e2e.command import run
 from tests.e2e.conftest import Serve
-from tests.readme_tables import README
+from tests.support.e2e.process import run
+from tests.support.readme_tables import README
 
 BROKEN = "import a_library_that_nobody_has\n"
 

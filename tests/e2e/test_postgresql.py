@@ -11,16 +11,17 @@ import grpc
 import psycopg
 from psycopg import sql
 
-from facecli.bootstrap import serving, working
+from facecli.bootstrap import server as serving
+from facecli.bootstrap import worker as working
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.generated import task_service_pb2 as task_pb
-from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.files import MIB, PacedFfmpeg, sha256
-from tests.e2e.server import wait_until_gone
 from tests.e2e.test_tasks import check_completed_once, create, status, watch
-from tests.postgres import PASSWORD, Postgres, WithPassword
-from tests.service.conftest import Stubs
+from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.server import wait_until_gone
+from tests.support.postgres import PASSWORD, Postgres, WithPassword
+from tests.unit.rpc.conftest import Stubs
 
 CALLERS = 40  # at once
 OTHERS = (

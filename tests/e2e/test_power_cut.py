@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from facecli.core.checksums import crc32c
-from tests.e2e import kept
-from tests.e2e.command import Running, run
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.disks import Ext4
-from tests.e2e.files import MIB, sha256
-from tests.e2e.fsck import check_whole
-from tests.e2e.line import held as held_line
-from tests.e2e.needs import needs
-from tests.e2e.server import Server
+from tests.support.e2e import stored_files as kept
+from tests.support.e2e.disks import Ext4
+from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e.files import MIB, sha256
+from tests.support.e2e.fsck import check_whole
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.requirements import needs
+from tests.support.e2e.server import Server
 
 pytestmark = needs("ext4")
 

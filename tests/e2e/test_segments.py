@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Event, Running, run
 from tests.e2e.conftest import Serve
-from tests.e2e.server import Server
 from tests.e2e.test_tasks import check_completed_once, create, watch
+from tests.support.e2e.process import Event, Running, run
+from tests.support.e2e.server import Server
 
 # Of the 750 frames of `long_clip` in three or four segments, each of which takes a second or two.
 ENVIRONMENT = {"FACECLI_SEGMENT_MEGAPIXELS": "50"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e.command import Running, run
 from tests.e2e.conftest import Serve
-from tests.e2e.server import Server, wait_until_gone
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.server import Server, wait_until_gone
 
 
 def test_a_server_says_where_it_listens_when_it_took_a_free_port(tmp_path: Path) -> None:

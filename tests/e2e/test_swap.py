@@ -9,11 +9,11 @@ from PIL import Image, ImageChops, ImageStat
 
 from facecli.engines.mock_path import face_place
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.e2e.command import Running, run
 from tests.e2e.conftest import Serve
-from tests.e2e.files import MIB, PacedFfmpeg
-from tests.e2e.line import held
-from tests.e2e.server import Server
+from tests.support.e2e.fault_proxy import held
+from tests.support.e2e.files import MIB, PacedFfmpeg
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.server import Server
 
 WIDTH, HEIGHT, SECONDS, RATE = 1280, 720, 10, 25
 

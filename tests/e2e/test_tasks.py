@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.e2e.command import Done, Event, Running, run
 from tests.e2e.conftest import Serve
-from tests.e2e.files import PacedFfmpeg
-from tests.e2e.server import Server, parent, wait_until_gone
-from tests.e2e.strace import until
+from tests.support.e2e.files import PacedFfmpeg
+from tests.support.e2e.process import Done, Event, Running, run
+from tests.support.e2e.server import Server, parent, wait_until_gone
+from tests.support.e2e.strace import until
 
 GONE_WITHIN = 5.0  # seconds from the answer to cancel; it takes about 0.3
 

@@ -9,16 +9,16 @@ as much.
 import time
 from pathlib import Path
 
-from facecli.bench.proxy_record import Toward
-from tests.e2e import kept
-from tests.e2e.clock import FakeClock
-from tests.e2e.command import Running, run
+from facecli.chaos.events import Toward
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.files import MIB, sha256
-from tests.e2e.line import held as held_line
-from tests.e2e.needs import needs
-from tests.e2e.server import Server
-from tests.e2e.strace import Strace, until
+from tests.support.e2e import stored_files as kept
+from tests.support.e2e.fake_clock import FakeClock
+from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e.files import MIB, sha256
+from tests.support.e2e.process import Running, run
+from tests.support.e2e.requirements import needs
+from tests.support.e2e.server import Server
+from tests.support.e2e.strace import Strace, until
 
 pytestmark = needs("strace")
 

@@ -2,12 +2,12 @@
 
 from contextlib import ExitStack
 
-from facecli.bench.proxy_record import Toward
-from tests.e2e.command import Done, Running, run
+from facecli.chaos.events import Toward
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.files import MIB, sha256
-from tests.e2e.line import held
-from tests.e2e.server import Server
+from tests.support.e2e.fault_proxy import held
+from tests.support.e2e.files import MIB, sha256
+from tests.support.e2e.process import Done, Running, run
+from tests.support.e2e.server import Server
 
 SIZE = 48  # MiB
 

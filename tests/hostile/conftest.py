@@ -7,13 +7,13 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bootstrap.serving import serving
-from facecli.config import Settings
+from facecli.bootstrap.server import serving
+from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
 from tests.hostile.site import Site
 from tests.hostile.traps import Traps
-from tests.service.conftest import Stubs
+from tests.unit.rpc.conftest import Stubs
 
 WANTED = os.environ.get("TEST_FFMPEG")
 

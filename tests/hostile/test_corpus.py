@@ -21,7 +21,7 @@ from tests.hostile.references import references
 from tests.hostile.site import Hostile, Site
 from tests.hostile.traps import Traps
 from tests.hostile.videos import videos
-from tests.service.conftest import Stubs
+from tests.unit.rpc.conftest import Stubs
 
 MOST_MEMORY = 768 * 1024**2  # bytes that ffmpeg or the picture decoder held; 36 million pixels take 500
 PATIENCE = 240  # seconds until a task is taken to hang

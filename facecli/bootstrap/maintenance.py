@@ -1,0 +1,130 @@
+"""Joins what looks after a data directory while no server runs on it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from facecli.blobs.identity import check_identity, identity
+from facecli.blobs.local.store import LocalBlobs
+from facecli.blobs.lock import locked
+from facecli.bootstrap.factories import url
+from facecli.config.settings import Settings, data_directory
+from facecli.core.damage import Reader
+from facecli.core.errors import InvalidInput
+from facecli.core.expiry_clock import Silence
+from facecli.core.garbage import Leftover
+from facecli.maintenance.fsck import Inspection
+from facecli.metadata import schema
+from facecli.metadata.database import open_database, translated
+from facecli.metadata.directories import SqlDirectoryRows
+from facecli.metadata.integrity import complaints
+from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.uploads import SqlUploadRows
+from facecli.tasks.collector import TaskRemoval
+from facecli.tasks.verification import TaskCheck
+from facecli.uploads.collector import UploadRemoval
+from facecli.uploads.open_uploads import OpenFiles
+from facecli.uploads.verification import UploadCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    settings: Settings
+    directory: Path
+    blobs: LocalBlobs
+    uploads: SqlUploadRows
+    tasks: SqlTaskRows
+    complaints: Callable[[], Sequence[str]]
+
+    def removals(self) -> tuple[UploadRemoval, TaskRemoval]:
+        return (
+            UploadRemoval(
+                rows=self.uploads,
+                blobs=self.blobs,
+                files=OpenFiles(rows=self.uploads, blobs=self.blobs),
+                silence=Silence(expiry=self.settings.upload_expiry, monotonic=time.monotonic),
+                clock=time.time,
+            ),
+            TaskRemoval(
+                rows=self.tasks,
+                blobs=self.blobs,
+                forget=self._forget,
+                workspace=self.directory / "work",
+                expiry=self.settings.result_expiry,
+                clock=time.time,
+                monotonic=time.monotonic,
+            ),
+        )
+
+    def orphans(self) -> list[Leftover]:
+        uploads, tasks = self.removals()
+        return [*uploads.orphans(), *tasks.orphans()]
+
+    def inspection(self, reader: Reader, *, quick: bool) -> Inspection:
+        expiry = self.settings.upload_expiry
+        return Inspection(
+            uploads=self.uploads,
+            tasks=self.tasks,
+            upload_check=UploadCheck(
+                rows=self.uploads, reader=reader, clock=time.time, expiry=expiry, quick=quick
+            ),
+            task_check=TaskCheck(rows=self.tasks, reader=reader, clock=time.time, quick=quick),
+            orphans=self.orphans,
+            complaints=self.complaints(),
+        )
+
+    def _forget(self, work_ids: Sequence[str]) -> None:
+        # Loaded and opened only by who removes a task, which is seldom, and takes half a second.
+        from facecli.queue.client import WorkQueue
+
+        with closing(WorkQueue(url(self.settings, self.directory / "queue.db"), errors=translated)) as queue:
+            queue.forget(work_ids)
+
+
+@contextmanager
+def leftovers(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Leftover]]:
+    """What a server would remove, by the clock on the wall. A dry run takes no lock; else DirectoryInUse."""
+    taken = "a facecli serve uses {} and removes these by itself; --dry-run shows what they are"
+    with _opened(settings, taken="" if dry_run else taken) as place:
+        uploads, tasks = place.removals()
+        overdue = [*uploads.overdue(measured=False), *tasks.overdue(measured=False)]
+        yield [*overdue, *place.orphans()]
+
+
+@contextmanager
+def inspection(settings: Settings, *, quick: bool, passed: Callable[[int], None]) -> Iterator[Inspection]:
+    """A look at all that is kept; DirectoryInUse while a server runs. `passed` is told of bytes looked at."""
+    taken = "a facecli serve uses {}, which changes while it runs; stop it for the time of the check"
+    with _opened(settings, taken=taken) as place:
+        yield place.inspection(Reader(place.blobs, passed=passed), quick=quick)
+
+
+@contextmanager
+def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
+    """The directory, locked unless there are no words for when that is `taken`, with its database.
+
+    InvalidInput or PolicyRefused when it is nobody's, or has another database. Nothing is made or migrated.
+    """
+    directory = data_directory(settings)
+    identity(directory)
+    file = directory / "facecli.db"
+    if not settings.database and not file.exists():
+        raise InvalidInput(f"{file} is missing; restore it from a backup, or name the --database")
+    with ExitStack() as stack:
+        if taken:
+            stack.enter_context(locked(directory / "server.lock", taken=taken.format(directory)))
+        engine = open_database(url(settings, file))
+        stack.callback(engine.dispose)
+        schema.check(engine)
+        check_identity(directory, known=SqlDirectoryRows(engine).known)
+        yield _Place(
+            settings=settings,
+            directory=directory,
+            blobs=LocalBlobs(directory),
+            uploads=SqlUploadRows(engine),
+            tasks=SqlTaskRows(engine),
+            complaints=partial(complaints, engine),
+        )

@@ -1,0 +1,107 @@
+"""Joins what a server is made of."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+
+from facecli.api.authentication import Callers
+from facecli.bootstrap.server_components import Keeping, keeping
+from facecli.config.settings import Settings, asks_who, child_environment, server_tls
+from facecli.core.addresses import check_guarded, checked_address
+from facecli.core.auth import RECHECK
+from facecli.core.periodic import every
+from facecli.metadata import database
+from facecli.queue import client as work
+from facecli.rpc.server import Server, ServerLimits
+from facecli.worker.heartbeat import LOOK_EVERY
+from facecli.worker.supervisor import Supervisor
+
+EMBEDDED = "worker-"  # what the workers of a server are called, with its directory's name and a number
+CONNECTIONS = database.CONNECTIONS + work.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
+EXPIRE_EVERY = 60.0  # seconds between two looks for abandoned uploads, and for tasks that ended long ago
+SWEEP_EVERY = 600.0  # seconds between two looks for files that no row knows
+SEARCH_EVERY = 15.0  # seconds between two looks for tasks that nobody would run
+GRACE = 5.0  # seconds that running calls and workers get to end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that listens at `address`; `workers` tells the process ids of its workers."""
+
+    address: str
+    workers: Callable[[], Sequence[int]]
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Running]:
+    """A whole server with its workers; stopped gracefully on leaving.
+
+    FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything was started.
+    """
+    _check_bind(settings)
+    with ExitStack() as stack:
+        kept = stack.enter_context(keeping(settings))
+        kept.inbox.removal.sweep()
+        kept.removal.sweep()
+        kept.recovery.release_former(place=kept.place, names=lambda name: name.startswith(EMBEDDED))
+        kept.recovery.search()
+        server, supervisor = _server(settings, kept), _supervisor(settings, kept)
+        stack.callback(supervisor.stop, GRACE)  # also when only some of its workers could be started
+        supervisor.start()
+        server.start()
+        stack.callback(server.stop, GRACE)
+        for seconds, work in (
+            (RECHECK, server.recheck),
+            (EXPIRE_EVERY, kept.inbox.removal.expire),
+            (EXPIRE_EVERY, kept.removal.expire),
+            (SWEEP_EVERY, kept.removal.sweep),
+            (LOOK_EVERY, kept.recovery.look),
+            (SEARCH_EVERY, kept.recovery.search),
+        ):
+            stack.enter_context(every(seconds, work))
+        yield Running(address=server.address, workers=supervisor.pids)
+
+
+def _check_bind(settings: Settings) -> None:
+    checked_address(settings.bind, option="--bind", lowest_port=0)
+    if not settings.insecure:
+        check_guarded(settings.bind, tls=bool(settings.tls_cert), asks_who=asks_who(settings))
+
+
+def _server(settings: Settings, kept: Keeping) -> Server:
+    limits = ServerLimits(
+        uploads=settings.max_uploads,
+        watchers=settings.max_watchers,
+        downloads=settings.max_downloads,
+        calls=settings.max_calls,
+        share=settings.user_share,
+        streams=settings.max_streams,
+        idle=settings.idle_limit,
+        min_rate=settings.min_rate,
+    )
+    return Server(
+        bind=settings.bind,
+        inbox=kept.inbox,
+        board=kept.board,
+        downloads=kept.downloads,
+        info=kept.info,
+        limits=limits,
+        callers=Callers(kept.tokens),
+        tls=server_tls(settings),
+    )
+
+
+def _supervisor(settings: Settings, kept: Keeping) -> Supervisor:
+    theirs = replace(settings, data_dir=str(kept.directory.resolve()))
+    return Supervisor(
+        names=[f"{EMBEDDED}{kept.place}-{number}" for number in range(1, settings.workers + 1)],
+        command=_worker_command,
+        environment=child_environment(theirs, secrets=("database",)),
+        died=lambda name: kept.recovery.release_former(place=kept.place, names=name.__eq__),
+    )
+
+
+def _worker_command(name: str) -> list[str]:
+    # -P: nothing that lies in the current directory is taken for a module.
+    return [sys.executable, "-P", "-m", "facecli", "worker", "--name", name, "--with-stdin"]

@@ -1,0 +1,46 @@
+"""What a server tells of itself: what it offers, and what it allows."""
+
+from collections.abc import Callable
+
+from facecli import __version__
+from facecli.api.server_info import ServerInfo
+from facecli.blobs.local.store import LocalBlobs
+from facecli.config.settings import Settings
+from facecli.engines.registry import InstalledEngines
+from facecli.uploads.quota import Quota
+from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
+
+FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete")
+VIDEO_FORMATS = ("mp4", "mov", "mkv", "webm", "avi", "ts")
+IMAGE_FORMATS = ("jpeg", "png", "webp")
+
+
+def offer(
+    settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: LocalBlobs, quota: Quota
+) -> Callable[[str], ServerInfo]:
+    """What is told a user at this moment."""
+
+    def told(user: str) -> ServerInfo:
+        return ServerInfo(
+            version=__version__,
+            chunk_size=CHUNK_SIZE,
+            max_chunk_size=MAX_CHUNK_SIZE,
+            frame_size=FRAME_SIZE,
+            max_file_size=settings.max_file_size,
+            engines=tuple(engines.names()),
+            default_engine=settings.engine,
+            image_formats=IMAGE_FORMATS,
+            video_formats=VIDEO_FORMATS,
+            features=(*FEATURES, f"durability-{settings.durability}"),
+            ffmpeg=ffmpeg,
+            free_bytes=blobs.free_bytes(),
+            upload_expiry=int(settings.upload_expiry),
+            max_pixels=settings.max_pixels,
+            max_video_seconds=settings.max_video_seconds,
+            max_user_bytes=settings.max_user_bytes,
+            max_user_unfinished=settings.max_user_unfinished,
+            max_user_waiting=settings.max_user_waiting,
+            user_bytes=quota.used(user).stored,
+        )
+
+    return told

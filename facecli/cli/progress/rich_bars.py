@@ -1,0 +1,150 @@
+"""Progress on a terminal: what is stored, the rate, the time left."""
+
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import IO, cast
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.progress import Task as Row
+from rich.text import Text
+
+from facecli.cli.progress.frame_rate import FrameRate, attempt_text
+from facecli.cli.progress.safe import Shield
+from facecli.cli.shared.output import Stderr
+from facecli.core.progress import Silent, TransferProgress
+from facecli.tasks.task import Task
+
+
+@contextmanager
+def rich_bars() -> Iterator["RichBars"]:
+    console = Console(file=cast(IO[str], Stderr()))
+    # Not rich's own redirections: they would write data to stderr, and break long lines.
+    with (
+        _results_last(),
+        Progress(
+            TextColumn("[bold]{task.description}", table_column=None),
+            BarColumn(bar_width=None),
+            TextColumn("{task.percentage:>3.0f}%"),
+            _BytesOnly(DownloadColumn(binary_units=True)),
+            _BytesOnly(TransferSpeedColumn()),
+            _BytesOnly(TimeRemainingColumn(compact=True, elapsed_when_finished=True)),
+            TextColumn("{task.fields[frames]}"),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=console,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as progress,
+        redirect_stderr(_Above(console)),
+    ):
+        yield RichBars(progress)
+
+
+@contextmanager
+def _results_last() -> Iterator[None]:
+    """Results on the terminal that the bars are on wait for the end of the bars; elsewhere they do not."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    held = io.StringIO()
+    try:
+        with redirect_stdout(held):
+            yield
+    finally:
+        print(held.getvalue(), end="", flush=True)
+
+
+class _Above(io.TextIOBase):
+    """stderr while there are bars: its lines go above them, whole."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, text: str) -> int:
+        if line := text.rstrip("\n"):
+            self._console.print(Text(line), soft_wrap=True)
+        return len(text)
+
+
+class RichBars:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def transfer(self) -> TransferProgress:
+        return Shield(_RichTransfer(self._progress))
+
+    def task(self) -> Callable[[Task], None]:
+        row: TaskID | None = None
+        rate = FrameRate()
+
+        def tell(task: Task) -> None:
+            nonlocal row
+            if row is None:
+                name = f"task {task.id[:8]}"
+                row = self._progress.add_task(name, total=100, bytes=False, frames="", note="")
+            if rate.tell(task):
+                self._progress.console.print(Text(attempt_text(task)), soft_wrap=True)
+            again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+            self._progress.update(
+                row,
+                completed=task.progress,
+                frames=rate.text,
+                note=f"{task.stage or task.status}{again}",
+            )
+
+        return tell
+
+
+class _RichTransfer(Silent):
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._row: TaskID | None = None
+
+    def begin(self, name: str, total: int | None, stored: int) -> None:
+        if self._row is not None:
+            self._progress.remove_task(self._row)
+        self._row = self._progress.add_task(
+            _plain(name), total=total, completed=stored, bytes=True, frames="", note=""
+        )
+
+    def stored(self, total_stored: int) -> None:
+        self._update(completed=total_stored, note="")
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        self._update(note=_plain(f"{reason[:40]}, again in {seconds:.0f} s"))
+
+    def verified(self) -> None:
+        self._update(note="verified")
+
+    def _update(self, *, note: str, completed: int | None = None) -> None:
+        if self._row is not None:
+            self._progress.update(self._row, completed=completed, note=note)
+
+
+class _BytesOnly(ProgressColumn):
+    """A column of bytes, empty for what is not counted in bytes."""
+
+    def __init__(self, column: ProgressColumn) -> None:
+        super().__init__()
+        self._column = column
+
+    def render(self, task: Row) -> Text:
+        rendered = self._column(task) if task.fields["bytes"] else ""
+        text = rendered if isinstance(rendered, Text) else Text(str(rendered))
+        return text if text.plain != "?" else Text()
+
+
+def _plain(text: str) -> str:
+    """Shown as it is: rich reads no markup in it."""
+    return text.replace("[", r"\[")

@@ -1,0 +1,65 @@
+"""A command's settings and its clients, connected."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from facecli.config import settings as config
+from facecli.config.settings import Settings
+
+if TYPE_CHECKING:
+    from facecli.client.connection import Connection
+    from facecli.client.downloads import FileClient
+    from facecli.client.swap import SwapClient
+    from facecli.client.tasks import TaskClient
+    from facecli.client.uploads import UploadClient
+
+
+class Session:
+    """A connection's settings and its clients, each imported and made when it is first asked for."""
+
+    def __init__(self, settings: Settings, connection: "Connection") -> None:
+        self.settings = settings
+        self.encrypted = connection.encrypted
+        self.local = connection.local
+        self._connection = connection
+
+    @cached_property
+    def uploads(self) -> "UploadClient":
+        from facecli.client.uploads import UploadClient
+
+        return UploadClient(self._connection, user=self.settings.user)
+
+    @cached_property
+    def tasks(self) -> "TaskClient":
+        from facecli.client.tasks import TaskClient
+
+        return TaskClient(self._connection, user=self.settings.user)
+
+    @cached_property
+    def files(self) -> "FileClient":
+        from facecli.client.downloads import FileClient
+
+        return FileClient(self._connection, user=self.settings.user)
+
+    @cached_property
+    def swaps(self) -> "SwapClient":
+        from facecli.client.swap import SwapClient
+
+        return SwapClient(uploads=self.uploads, tasks=self.tasks, files=self.files)
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Session]:
+    """gRPC is imported here, not at start-up."""
+    from facecli.client.connection import Connection
+
+    with Connection(
+        settings.server,
+        token=partial(config.current_token, settings),
+        timeout=settings.timeout,
+        tls=config.client_tls(settings),
+        insecure=settings.insecure,
+    ) as connection:
+        yield Session(settings, connection)

@@ -1,0 +1,21 @@
+"""Moments as people write them: how long ago, or a date."""
+
+import time
+from datetime import datetime
+
+import typer
+
+from facecli.config.amounts import parse_time
+from facecli.core.errors import InvalidInput
+
+
+def parse_moment(text: str) -> float:
+    """Seconds since 1970 of `2h` ago, `2026-11-24` or `2026-11-24T18:30`, here if it names no time zone."""
+    try:
+        return datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return max(0.0, time.time() - parse_time(text))
+    except InvalidInput:
+        raise typer.BadParameter(f"{text!r} is no moment; write 2h, 2026-11-24 or 2026-11-24T18:30") from None

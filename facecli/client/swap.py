@@ -1,0 +1,84 @@
+"""The whole flow: upload both, create, watch, download; run again, it goes on where it stopped."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from facecli.client.downloads import FileClient
+from facecli.client.tasks import TaskClient
+from facecli.client.transfers import FileToSend
+from facecli.client.uploads import UploadClient
+from facecli.core.errors import TaskUnsuccessful
+from facecli.core.progress import TransferProgress
+from facecli.tasks.task import Task, TaskStatus
+from facecli.uploads.upload import FileType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapRequest:
+    """Two local files, and where the result goes. `retry_for` and `timeout` in seconds."""
+
+    image: Path
+    video: Path
+    output: Path
+    engine: str
+    options: Mapping[str, str]
+    chunk_size: int
+    retry_for: float
+    timeout: float | None = None
+
+
+class SwapClient:
+    def __init__(self, *, uploads: UploadClient, tasks: TaskClient, files: FileClient) -> None:
+        self._uploads = uploads
+        self._tasks = tasks
+        self._files = files
+
+    def swap(
+        self,
+        request: SwapRequest,
+        *,
+        transfer: Callable[[], TransferProgress],
+        changed: Callable[[Task], None],
+        waiting: Callable[[str, float], None],
+    ) -> Task:
+        """The completed task, its verified result at `output`. A task that failed before is run again."""
+        image_url = self._upload(request, request.image, FileType.IMAGE, transfer())
+        video_url = self._upload(request, request.video, FileType.VIDEO, transfer())
+        task = self._tasks.create(
+            image_url=image_url,
+            video_url=video_url,
+            engine=request.engine,
+            options=request.options,
+            key=_key(image_url, video_url, request),
+        )
+        if task.status in {TaskStatus.FAILED, TaskStatus.CANCELLED}:
+            task = self._tasks.retry(task.id)
+        changed(task)
+        if not task.ended:
+            for change in self._tasks.watch(
+                task.id, retry_for=request.retry_for, timeout=request.timeout, waiting=waiting
+            ):
+                task = change
+                changed(task)
+        if task.status is not TaskStatus.COMPLETED:
+            raise TaskUnsuccessful(task.outcome)
+        self._files.download(
+            task.result_url, request.output, retry_for=request.retry_for, progress=transfer()
+        )
+        return task
+
+    def _upload(
+        self, request: SwapRequest, path: Path, file_type: FileType, progress: TransferProgress
+    ) -> str:
+        file = FileToSend(path=path, name=path.name, file_type=file_type, progress=progress)
+        sent = self._uploads.send_one(file, chunk_size=request.chunk_size, retry_for=request.retry_for)
+        return sent.file_url
+
+
+def _key(image_url: str, video_url: str, request: SwapRequest) -> str:
+    """The same files, engine and options are the same swap."""
+    content = json.dumps([image_url, video_url, request.engine, sorted(request.options.items())])
+    return "swap-" + hashlib.sha256(content.encode()).hexdigest()[:32]

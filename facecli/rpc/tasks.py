@@ -1,0 +1,118 @@
+"""TaskService: tasks watched, listed, cancelled, run again."""
+
+import logging
+import threading
+from contextlib import ExitStack
+
+import grpc
+
+from facecli.api.admission import Admission
+from facecli.api.authentication import Caller, Callers
+from facecli.api.call_context import Requests
+from facecli.api.pagination import page
+from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
+from facecli.rpc.interceptors.wrapping import until_the_end, without_thread
+from facecli.rpc.send_pool import Outbox
+from facecli.rpc.watch_stream import Encoder, Send, Watcher
+from facecli.tasks.service import TaskBoard
+from facecli.wire import tasks as wire
+from facecli.wire.generated import task_service_pb2 as pb
+from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
+
+_log = logging.getLogger(__name__)
+
+
+class TaskService(pb_grpc.TaskServiceServicer):
+    """`drain` ends every watcher, so that a server can stop."""
+
+    def __init__(
+        self,
+        board: TaskBoard,
+        *,
+        callers: Callers,
+        requests: Requests,
+        admission: Admission,
+        outbox: Outbox,
+    ) -> None:
+        self._board = board
+        self._callers = callers
+        self._requests = requests
+        self._admission = admission
+        self._outbox = outbox
+        self._encoder = Encoder()
+        self._watchers = dict[Watcher, Caller]()
+        self._draining = threading.Event()
+
+    @without_thread
+    def WatchTask(  # type: ignore[override]  # sends when there is something: interceptors/wrapping.py
+        self, request: pb.WatchTaskRequest, context: grpc.ServicerContext, send: Send
+    ) -> None:
+        caller = self._callers.of(context)
+        owner = caller.user(request.user_id)
+        watcher = Watcher(
+            context,
+            send,
+            after=request.after_revision,
+            outbox=self._outbox,
+            encoder=self._encoder,
+            request_id=self._requests.of(context),
+        )
+        with ExitStack() as stack:
+            stack.enter_context(self._admission.place(caller.proved))
+            stack.callback(self._board.watch(request.task_id, watcher.changed, owner=owner))
+            self._watchers[watcher] = caller
+            stack.callback(self._watchers.pop, watcher)
+            if self._draining.is_set():
+                watcher.end(_shutting_down())
+            until_the_end(context, stack)
+
+    def recheck(self) -> None:
+        """End every watcher whose token does not hold any more: no thread of its own would find out."""
+        unknown: list[FacecliError] = []
+        for watcher, caller in tuple(self._watchers.items()):
+            try:
+                caller.active()
+            except Unauthenticated as error:
+                watcher.end(error)
+            except FacecliError as error:
+                unknown.append(error)
+        if unknown:
+            _log.warning("%d watchers could not be checked: %s", len(unknown), unknown[0])
+
+    def drain(self) -> None:
+        self._draining.set()
+        for watcher in tuple(self._watchers):
+            watcher.end(_shutting_down())
+
+    def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
+        owner = self._callers.of(context).user(request.user_id)
+        tasks, token = page(
+            request.page_size,
+            lambda limit: self._board.listed(
+                wire.task_filter(request), owner=owner, limit=limit, before=request.page_token
+            ),
+        )
+        return pb.ListTasksResponse(tasks=[wire.to_message(task) for task in tasks], next_page_token=token)
+
+    def CancelTask(
+        self, request: pb.CancelTaskRequest, context: grpc.ServicerContext
+    ) -> pb.CancelTaskResponse:
+        owner = self._callers.of(context).user(request.user_id)
+        task = self._board.cancel(request.task_id, owner=owner)
+        return pb.CancelTaskResponse(task=wire.to_message(task))
+
+    def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
+        owner = self._callers.of(context).user(request.user_id)
+        task = self._board.retry(request.task_id, owner=owner)
+        return pb.RetryTaskResponse(task=wire.to_message(task))
+
+    def DeleteTask(
+        self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext
+    ) -> pb.DeleteTaskResponse:
+        owner = self._callers.of(context).user(request.user_id)
+        self._board.delete(request.task_id, owner=owner)
+        return pb.DeleteTaskResponse()
+
+
+def _shutting_down() -> Unavailable:
+    return Unavailable("the server is shutting down; watch again from the last revision")

@@ -1,0 +1,95 @@
+"""One call of WatchTask: what it has seen, and what it is still to be sent."""
+
+import threading
+from collections.abc import Callable
+
+import grpc
+
+from facecli.core.errors import FacecliError
+from facecli.rpc.send_pool import Outbox
+from facecli.tasks.task import Task
+from facecli.wire import tasks as wire
+from facecli.wire.errors import to_status
+from facecli.wire.generated import task_service_pb2 as pb
+
+Send = Callable[[pb.WatchTaskResponse | None], None]  # None ends the call
+
+
+class Encoder:
+    """Makes a message once for all who are sent the same task, one after the other."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Task, pb.WatchTaskResponse] | None = None
+
+    def message(self, task: Task) -> pb.WatchTaskResponse:
+        last = self._last
+        if last is None or last[0] is not task:
+            self._last = last = (task, pb.WatchTaskResponse(task=wire.to_message(task)))
+        return last[1]
+
+
+class Watcher:
+    """Sends the newest revision above `after`, once the one before was taken, until the task has ended."""
+
+    def __init__(
+        self,
+        context: grpc.ServicerContext,
+        send: Send,
+        *,
+        after: int,
+        outbox: Outbox,
+        encoder: Encoder,
+        request_id: str,
+    ) -> None:
+        self._context = context
+        self._send = send
+        self._after = after
+        self._outbox = outbox
+        self._encoder = encoder
+        self._request_id = request_id
+        self._newest: Task | None = None
+        self._error: FacecliError | None = None
+        self._due = False
+        self._lock = threading.Lock()
+
+    def changed(self, task: Task) -> None:
+        """Returns at once."""
+        with self._lock:
+            self._newest = task
+            self._deliver_soon()
+
+    def end(self, error: FacecliError) -> None:
+        """After the newest revision was sent; returns at once."""
+        with self._lock:
+            self._error = error
+            self._deliver_soon()
+
+    def _deliver_soon(self) -> None:
+        if not self._due:
+            self._due = True
+            self._outbox.soon(self._deliver)
+
+    def _deliver(self) -> None:
+        """Never twice at once: it stays due until the newest was sent, and for ever when that was the end."""
+        task, error = self._newest, self._error
+        if task and task.revision > self._after:
+            self._send(self._encoder.message(task))
+            self._after = task.revision
+        if task and task.ended:
+            self._finish(None)
+        elif error:
+            self._finish(error)
+        else:
+            with self._lock:
+                self._due = False
+                if self._newest is not task or self._error is not error:
+                    self._deliver_soon()
+
+    def _finish(self, error: FacecliError | None) -> None:
+        self._context.set_code(grpc.StatusCode.OK)
+        if error:
+            status = to_status(error, request_id=self._request_id)
+            self._context.set_code(status.code)
+            self._context.set_details(status.details)
+            self._context.set_trailing_metadata(status.trailing_metadata)
+        self._send(None)

@@ -1,0 +1,62 @@
+"""Compares a completed task with the bytes of its result."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from facecli.core.damage import Damage, DamageKind, Reader
+from facecli.tasks.task import Result, Task, TaskRows, TaskStatus
+
+RESULT_LOST = "RESULT_LOST"  # the reason that such a task has failed for
+
+
+class TaskCheck:
+    """`quick` compares lengths and reads no bytes."""
+
+    def __init__(self, *, rows: TaskRows, reader: Reader, clock: Callable[[], float], quick: bool) -> None:
+        self._rows = rows
+        self._reader = reader
+        self._clock = clock
+        self._quick = quick
+
+    def damage(self, task: Task) -> Damage | None:
+        """What is wrong with its result; None when all agrees."""
+        result = task.result
+        if not result or not (wrong := self._wrong(result)):
+            return None
+        return Damage(
+            kind=DamageKind.TASK,
+            id=task.id,
+            what=wrong,
+            cure="it has failed now; facecli task retry makes the result again",
+            repair=lambda: self._repair(task.id, result),
+        )
+
+    def _wrong(self, result: Result) -> str:
+        size = self._reader.size(result.blob_key)
+        if self._quick or size != result.size:
+            self._reader.passed(result.size)
+            if size is None:
+                return "its result is missing"
+            return "" if size == result.size else f"its result has {size} bytes instead of {result.size}"
+        crc32c = self._reader.crc32c(result.blob_key, offset=0, size=result.size)
+        return "" if crc32c == result.crc32c else "the bytes of its result differ"
+
+    def _repair(self, task_id: str, result: Result) -> None:
+        """The row first: what a death leaves then is an orphan."""
+        self._rows.change(task_id, result_lost, now=self._clock())
+        self._reader.blobs.delete(result.blob_key)
+
+
+def result_lost(task: Task) -> Task:
+    """Failed, although it had completed: no move of a task that runs, and legal for nobody else."""
+    if task.status is not TaskStatus.COMPLETED:
+        return task
+    return replace(
+        task,
+        status=TaskStatus.FAILED,
+        progress=0,
+        frames_done=0,
+        result=None,
+        error_reason=RESULT_LOST,
+        error_message="the server's disk has lost the result; facecli task retry makes it again",
+    )

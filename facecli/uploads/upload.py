@@ -1,0 +1,190 @@
+"""What an upload is: its states, its arithmetic, its rules."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote, unquote
+
+from facecli.core.errors import InvalidInput
+from facecli.uploads.names import checked_name
+
+CHUNK_SIZE = 10 * 1024 * 1024  # bytes; what is checked, acknowledged and resumed
+FRAME_SIZE = 512 * 1024  # bytes; what travels in one message at most
+FINGERPRINT_SIZE = 1024 * 1024  # bytes at either end of a file that tell it from others of its name and size
+MAX_CHUNK_SIZE = 16 * 1024 * 1024
+MAX_CHUNKS = 1_000_000
+
+
+class UploadStatus(StrEnum):
+    INCOMPLETE = "incomplete"
+    COMPLETED = "completed"
+
+
+class FileType(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A durable chunk: `position` is where its bytes lie in the stored file until the upload is complete."""
+
+    index: int
+    size: int
+    crc32c: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChunk:
+    """A flushed chunk to be remembered; `epoch` is its writer's, None for one that claims nothing.
+
+    `whole` comes with the chunk that completes the file: the crc32c of all of it.
+    """
+
+    upload_id: str
+    epoch: int | None
+    chunk: Chunk
+    whole: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A piece of a chunk, at its absolute offset in the file; never across a chunk's end.
+
+    `crc32c` is that of `data`, where it is known already.
+    """
+
+    offset: int
+    data: bytes | memoryview
+    crc32c: int | None = None
+    chunk_crc32c: int | None = None
+    ends_chunk: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUpload:
+    """What a client says before the first byte. `size` is None when only `total_chunks` is known."""
+
+    owner: str
+    name: str
+    file_type: FileType
+    size: int | None
+    chunk_size: int
+    total_chunks: int
+    fingerprint: int | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        owner: str,
+        name: str,
+        file_type: str,
+        size: int | None,
+        chunk_size: int,
+        total_chunks: int | None = None,
+        fingerprint: int | None = None,
+    ) -> "NewUpload":
+        """Refuse with InvalidInput what can never become a file."""
+        name = checked_name(name)
+        if size is not None and size <= 0:
+            raise InvalidInput(f"{name} has {size} bytes; an upload needs at least one")
+        if not 0 < chunk_size <= MAX_CHUNK_SIZE:
+            raise InvalidInput(f"a chunk of {chunk_size} bytes is not between 1 and {MAX_CHUNK_SIZE}")
+        counted = -(-size // chunk_size) if size is not None else total_chunks
+        if counted is None or not 0 < counted <= MAX_CHUNKS:
+            raise InvalidInput(f"an upload has 1 to {MAX_CHUNKS} chunks, not {counted}")
+        if total_chunks is not None and counted != total_chunks:
+            raise InvalidInput(f"{size} bytes in chunks of {chunk_size} are {counted}, not {total_chunks}")
+        return cls(
+            owner=owner,
+            name=name,
+            file_type=checked_file_type(file_type),
+            size=size,
+            chunk_size=chunk_size,
+            total_chunks=counted,
+            fingerprint=fingerprint,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file on its way or there. `stored_bytes` never decreases; `epoch` counts its writers."""
+
+    id: str
+    blob_key: str
+    owner: str
+    name: str
+    file_type: FileType
+    size: int | None
+    chunk_size: int
+    total_chunks: int
+    fingerprint: int | None
+    status: UploadStatus
+    epoch: int
+    stored_bytes: int
+    stored_chunks: int
+    crc32c: int | None
+    created_at: float
+    updated_at: float
+    expires_at: float
+
+    @classmethod
+    def begun(
+        cls, new: NewUpload, *, upload_id: str, blob_key: str, now: float, expires_at: float
+    ) -> "Upload":
+        return cls(
+            id=upload_id,
+            blob_key=blob_key,
+            owner=new.owner,
+            name=new.name,
+            file_type=new.file_type,
+            size=new.size,
+            chunk_size=new.chunk_size,
+            total_chunks=new.total_chunks,
+            fingerprint=new.fingerprint,
+            status=UploadStatus.INCOMPLETE,
+            epoch=0,
+            stored_bytes=0,
+            stored_chunks=0,
+            crc32c=None,
+            created_at=now,
+            updated_at=now,
+            expires_at=expires_at,
+        )
+
+    @property
+    def file_url(self) -> str:
+        return f"/uploads/{self.id}/{quote(self.name, safe='')}"
+
+    @property
+    def completed(self) -> bool:
+        return self.status is UploadStatus.COMPLETED
+
+    def chunk_length(self, index: int) -> int | None:
+        """Bytes of a chunk; None for the last one while the size is unknown."""
+        if not 0 <= index < self.total_chunks:
+            raise InvalidInput(f"chunk {index} is outside 0..{self.total_chunks - 1} of {self.name}")
+        if index < self.total_chunks - 1:
+            return self.chunk_size
+        return None if self.size is None else self.size - index * self.chunk_size
+
+
+def blob_keys(upload_id: str) -> tuple[str, str]:
+    """Under which of two keys its bytes are: the first, until they had to be copied to the other."""
+    return f"uploads/{upload_id}", f"uploads/{upload_id}.whole"
+
+
+def upload_id_of(file_url: str) -> str:
+    """The id in a `/uploads/<id>/<name>` URL; InvalidInput when it is not one."""
+    parts = file_url.split("/")
+    if len(parts) != 4 or parts[0] or parts[1] != "uploads" or not parts[2] or not unquote(parts[3]):
+        raise InvalidInput(f"{file_url!r} is not a file_url; it looks like /uploads/<id>/<name>")
+    return parts[2]
+
+
+def checked_file_type(file_type: str) -> FileType:
+    try:
+        return FileType(file_type)
+    except ValueError:
+        raise InvalidInput(f"file_type {file_type!r} is neither image nor video") from None

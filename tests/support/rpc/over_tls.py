@@ -1,0 +1,20 @@
+"""A server over TLS, and a client that asks it who it is."""
+
+from dataclasses import replace
+
+from facecli.certificates import DevCertificates
+from facecli.client.connection import Connection
+from facecli.client.downloads import FileClient
+from facecli.config.settings import Settings
+from facecli.core.tls import ClientTls
+
+
+def over_tls(settings: Settings, certs: DevCertificates, **more: str) -> Settings:
+    pair = {"tls_cert": str(certs.server), "tls_key": str(certs.server_key)}
+    return replace(settings, bind="localhost:0", **{**pair, **more})  # type: ignore[arg-type]
+
+
+def seen_as(address: str, tls: ClientTls | None, token: str = "") -> str:
+    """Whom the server takes a client for; empty when it believes every name."""
+    with Connection(address, timeout=30, tls=tls, token=lambda: token) as connection:
+        return FileClient(connection, user="").info().user

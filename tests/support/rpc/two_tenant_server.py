@@ -1,0 +1,131 @@
+"""A server that asks who calls, with two users who have the same things each, and strangers at its door."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from facecli.bootstrap.server import serving
+from facecli.bootstrap.tokens import tokens
+from facecli.config.settings import Settings
+from facecli.media.ffmpeg import FfmpegMedia
+from facecli.wire.errors import from_rpc
+from facecli.wire.generated import video_service_pb2 as video_pb
+from tests.support.rpc.rpcs import NOTHING, REQUESTS, Metadata, Things, answers, begin
+
+Outcome = tuple[grpc.StatusCode, str]
+
+STRANGERS = ("no token", "another scheme", "unknown id", "wrong secret", "expired", "revoked")
+
+_WHICH = re.compile("[0-9a-f]{32}|(?<=not )(ann|nobody)")
+
+
+@dataclass(frozen=True)
+class House:
+    """`ann` and `bob`, an `admin` called root, and the STRANGERS, each with what they show."""
+
+    channel: grpc.Channel
+    metadata: dict[str, Metadata]
+    ann: Things
+    bob: Things
+
+    def answered(self, rpc: str, requests: list[Any], caller: str) -> Outcome:
+        """The status and all that comes with it, but for the ids and the name that were asked for."""
+        try:
+            answers(self.channel, rpc, requests, self.metadata[caller])
+        except grpc.RpcError as error:
+            said = from_rpc(error, server="here:1")
+            return error.code(), _WHICH.sub("<which>", f"{said.reason}: {said.message} {said.details}")
+        return grpc.StatusCode.OK, ""
+
+    def everything(self, user: str) -> list[bytes]:
+        """What a user has, as the user sees it."""
+        own = Things(**{**dict.fromkeys(Things.__slots__, ""), "user": user})
+        listed = [
+            answers(self.channel, rpc, REQUESTS[rpc](own), self.metadata[user])[0]
+            for rpc in ("UploadService.ListUploads", "TaskService.ListTasks")
+        ]
+        return [each.SerializeToString(deterministic=True) for each in listed]
+
+
+@contextmanager
+def open_house(folder: Path) -> Iterator[House]:
+    media = FfmpegMedia()
+    media.make_face(folder / "face.png")
+    media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
+    settings = Settings(bind="127.0.0.1:0", data_dir=str(folder / "data"), workers=1, auth="token")
+    shown = {"no token": "", "another scheme": "Basic YW5uOmFubg=="}
+    with tokens(settings) as made:
+        for user in ("ann", "bob"):
+            shown[user] = made.create(user)[1]
+        shown["admin"] = made.create("root", admin=True)[1]
+        shown["expired"] = made.create("ann", expires_in=0)[1]
+        revoked, shown["revoked"] = made.create("ann")
+        made.revoke(revoked.id)
+    shown["unknown id"] = re.sub("_.{16}_", f"_{'0' * 16}_", shown["ann"])
+    shown["wrong secret"] = shown["ann"][:-64] + "0" * 64
+    metadata: dict[str, Metadata] = {
+        who: (("authorization", text if " " in text else f"Bearer {text}"),) for who, text in shown.items()
+    }
+    metadata["no token"] = ()
+    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
+        # The one worker is held up by the first task that runs.
+        done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
+        ann, bob = (_going_on(channel, things, metadata[things.user]) for things in done)
+        yield House(channel, metadata, ann, bob)
+
+
+def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> Things:
+    """Uploads and a task with its result, made by their user as any client makes them."""
+
+    def stored(name: str, file_type: str) -> str:
+        message = video_pb.UploadRequest(
+            file_name=name, file_type=file_type, total_chunks=1, chunk=(folder / name).read_bytes()
+        )
+        return str(answers(channel, "VideoService.UploadVideo", [message], metadata)[0].file_url)
+
+    things = replace(
+        NOTHING,
+        user=user,
+        upload_id=_unfinished(channel, metadata),
+        doomed_id=_unfinished(channel, metadata),
+        image_url=stored("face.png", "image"),
+        video_url=stored("clip.mp4", "video"),
+    )
+    things = replace(things, task_id=_task(channel, things, metadata))
+    *_, last = answers(channel, "TaskService.WatchTask", REQUESTS["TaskService.WatchTask"](things), metadata)
+    return replace(things, result_url=last.task.result_url)
+
+
+def _going_on(channel: grpc.Channel, things: Things, metadata: Metadata) -> Things:
+    """With a task that does not end, and two that were cancelled."""
+    things = replace(things, running_id=_task(channel, things, metadata, delay="600"))
+    return replace(
+        things,
+        cancelled_id=_cancelled(channel, things, metadata),
+        doomed_task_id=_cancelled(channel, things, metadata),
+    )
+
+
+def _cancelled(channel: grpc.Channel, things: Things, metadata: Metadata) -> str:
+    task_id = _task(channel, things, metadata)
+    cancel = REQUESTS["TaskService.CancelTask"](replace(things, running_id=task_id))
+    answers(channel, "TaskService.CancelTask", cancel, metadata)
+    return task_id
+
+
+def _unfinished(channel: grpc.Channel, metadata: Metadata) -> str:
+    request = begin(NOTHING)
+    request.user_id, request.fresh = "", True
+    return str(answers(channel, "UploadService.BeginUpload", [request], metadata)[0].upload.upload_id)
+
+
+def _task(channel: grpc.Channel, things: Things, metadata: Metadata, **options: str) -> str:
+    request = video_pb.CreateTaskRequest(
+        image_url=things.image_url, video_url=things.video_url, options=options
+    )
+    return str(answers(channel, "VideoService.CreateTask", [request], metadata)[0].task_id)

@@ -1,0 +1,153 @@
+"""A data directory with its database, on which inboxes are opened as processes would; and what is sent."""
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from facecli.blobs.local.store import LocalBlobs
+from facecli.core.checksums import crc32c
+from facecli.metadata import schema
+from facecli.metadata.database import open_database
+from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.usage import SqlUsageRows
+from facecli.uploads.quota import Quota, UserLimits
+from facecli.uploads.repository import UploadRows
+from facecli.uploads.service import Inbox, InboxLimits
+from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload
+from facecli.uploads.writer import UploadWriter
+
+CHUNK = 1000  # bytes; no multiple of a page, so that neighbours share one
+FRAME = 300
+EXPIRY = 60.0  # seconds
+NO_LIMITS = UserLimits()
+
+Rows = TypeVar("Rows")
+
+
+class Clock:
+    """Time that passes, or jumps, when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Place:
+    def __init__(self, directory: Path) -> None:
+        self.clock = Clock()
+        self.monotonic = Clock()
+        self.blobs = LocalBlobs(directory / "data")
+        self._url = f"sqlite:///{directory}/facecli.db"
+        self._closing = ExitStack()
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, which is more than a clock on a wall that is set."""
+        self.clock.now += seconds
+        self.monotonic.now += seconds
+
+    def rows(self) -> SqlUploadRows:
+        """Rows as another process has them."""
+        return self.opened(SqlUploadRows)
+
+    def opened(self, kind: Callable[[Engine], Rows]) -> Rows:
+        engine = open_database(self._url)
+        self._closing.callback(engine.dispose)
+        schema.upgrade(engine)
+        return kind(engine)
+
+    def inbox(
+        self,
+        *,
+        rows: UploadRows | None = None,
+        blobs: LocalBlobs | None = None,
+        max_file_size: int = 10**6,
+        of_user: UserLimits = NO_LIMITS,
+    ) -> Inbox:
+        return Inbox(
+            rows=rows or self.rows(),
+            blobs=blobs or self.blobs,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            limits=InboxLimits(max_file_size=max_file_size, expiry=EXPIRY),
+            quota=Quota(self.opened(SqlUsageRows), of_user),
+        )
+
+    def content(self, upload: Upload) -> bytes:
+        return self.blobs.path(upload.blob_key).read_bytes()
+
+    def stored(self, upload: Upload, chunk: Chunk) -> bytes:
+        """The bytes of a stored chunk of an incomplete upload."""
+        with self.blobs.writer(upload.blob_key) as blob:
+            return blob.read(chunk.position, chunk.size)
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file to send, with a seed that makes the same bytes every time."""
+
+    size: int
+    seed: int = 0
+
+    @property
+    def data(self) -> bytes:
+        return random.Random(self.seed).randbytes(self.size)
+
+    @property
+    def new(self) -> NewUpload:
+        return NewUpload.checked(
+            owner="ann", name="clip.mp4", file_type="video", size=self.size, chunk_size=CHUNK, fingerprint=0
+        )
+
+    @property
+    def new_of_unknown_size(self) -> NewUpload:
+        return replace(self.new, size=None, fingerprint=None)
+
+    def chunk(self, index: int) -> bytes:
+        return self.data[index * CHUNK : (index + 1) * CHUNK]
+
+    def frame(self, index: int) -> Frame:
+        """A whole chunk in one frame."""
+        data = self.chunk(index)
+        return Frame(offset=index * CHUNK, data=data, chunk_crc32c=crc32c(data), ends_chunk=True)
+
+    def frames(self, index: int) -> list[Frame]:
+        """A chunk in several frames, the checksum on the last."""
+        return cut(self.frame(index), FRAME)
+
+
+def cut(frame: Frame, size: int) -> list[Frame]:
+    starts = range(0, len(frame.data), size)
+    frames = [Frame(offset=frame.offset + start, data=frame.data[start : start + size]) for start in starts]
+    return [*frames[:-1], replace(frames[-1], chunk_crc32c=frame.chunk_crc32c, ends_chunk=True)]
+
+
+def written(writer: UploadWriter, frames: Iterable[Frame]) -> Chunk:
+    """The chunk that the last of these frames finished; not stored yet."""
+    chunks = [writer.write(frame) for frame in frames]
+    assert chunks[:-1] == [None] * (len(chunks) - 1)
+    assert chunks[-1] is not None
+    return chunks[-1]
+
+
+def send(inbox: Inbox, writer: UploadWriter, content: Content, indexes: Sequence[int]) -> Upload:
+    """These chunks, each acknowledged before the next is sent; the upload after the last."""
+    upload = writer.file.upload
+    for index in indexes:
+        upload = inbox.store(writer, written(writer, content.frames(index)))
+    return upload
+
+
+def send_all(inbox: Inbox, content: Content, *, new: NewUpload | None = None) -> Upload:
+    upload, _ = inbox.begin(new or content.new)
+    with inbox.writer(upload.id, owner="ann") as writer:
+        return send(inbox, writer, content, range(upload.total_chunks))

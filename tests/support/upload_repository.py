@@ -1,0 +1,43 @@
+"""Uploads put into rows, as the contracts of rows need them."""
+
+from dataclasses import replace
+
+from facecli.uploads.repository import UploadRows
+from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload
+
+NEW = NewUpload(
+    owner="ann",
+    name="clip.mp4",
+    file_type=FileType.VIDEO,
+    size=25,
+    chunk_size=10,
+    total_chunks=3,
+    fingerprint=7,
+)
+UNKNOWN_SIZE = replace(NEW, size=None, fingerprint=None)
+
+
+def insert(rows: UploadRows, new: NewUpload = NEW, upload_id: str = "u1", now: float = 100.0) -> Upload:
+    upload = Upload.begun(
+        new, upload_id=upload_id, blob_key=f"uploads/{upload_id}", now=now, expires_at=now + 50
+    )
+    rows.insert([upload])
+    return upload
+
+
+def chunk(index: int, size: int = 10, crc32c: int = 0xFFFFFFFF) -> Chunk:
+    return Chunk(index=index, size=size, crc32c=crc32c, position=index * 10)
+
+
+def store(
+    rows: UploadRows, stored: Chunk, *, epoch: int | None = None, upload_id: str = "u1", now: float = 110.0
+) -> Upload:
+    new = NewChunk(upload_id=upload_id, epoch=epoch, chunk=stored)
+    (upload,) = rows.store_chunks([new], now=now, expires_at=now + 50)
+    return upload
+
+
+def store_all(rows: UploadRows, upload_id: str = "u1") -> Upload:
+    for stored in (chunk(0), chunk(1), chunk(2, size=5)):
+        upload = store(rows, stored, upload_id=upload_id)
+    return upload

@@ -1,0 +1,37 @@
+"""Whatever ends one of an intake's threads ends the call."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import grpc
+import pytest
+
+from facecli.api.admission import Place
+from facecli.api.upload_pipeline import Intake, StreamLimits
+
+
+def messages(end: Exception | None = None) -> Iterator[bytes]:
+    yield b"0123"
+    if end:
+        raise end
+
+
+def intake(messages: Iterator[bytes], write: Callable[[bytes], int | None] = len) -> Intake[int]:
+    limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
+    return Intake(messages, write, limits=limits, active=lambda: True, first=0, place=Place("ann"))
+
+
+@pytest.mark.parametrize("end", [grpc.RpcError(), ValueError("a bug")])
+def test_what_ends_the_messages_before_their_end_is_raised_after_what_came(end: Exception) -> None:
+    batches = iter(intake(messages(end)))
+    with pytest.raises(type(end)):
+        assert [finished for batch in batches for finished in batch] == [4]
+
+
+def test_a_bug_in_writing_is_raised_once_with_its_stack() -> None:
+    def write(message: bytes) -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug") as raised:
+        list(intake(messages(), write))
+    assert "write" in [entry.name for entry in raised.traceback]

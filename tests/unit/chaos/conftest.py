@@ -1,0 +1,14 @@
+"""Bare sockets to put a proxy between."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.sockets import Ends
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    made = Ends()
+    yield made
+    made.close()

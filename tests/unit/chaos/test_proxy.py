@@ -1,0 +1,198 @@
+"""The proxy without faults, and what may be done to its connections while they are open."""
+
+import os
+import socket
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+
+from facecli.chaos.events import Event, Toward, What
+from facecli.chaos.proxy import Proxy
+from facecli.core.errors import InvalidInput
+from tests.support.sockets import DEADLINE, Ends, everything, exactly, push, silent
+
+MIB = 1024 * 1024
+
+
+def test_bytes_pass_both_ways_as_they_are_and_are_counted_for_each_connection_and_in_all(ends: Ends) -> None:
+    there, back = os.urandom(3 * MIB), os.urandom(MIB)
+    with Proxy(ends.address) as proxy:
+        for number in (1, 2):
+            client, server = ends.join(proxy.address)
+            client.sendall(there)
+            assert exactly(server, len(there)) == there
+            server.sendall(back)
+            assert exactly(client, len(back)) == back
+            client.close()
+            server.close()
+            assert proxy.wait_for(lambda n=number: len(proxy.happened(What.CLOSED)) == n, DEADLINE)  # type: ignore[misc]
+        first, second = proxy.happened(What.CLOSED)
+        assert (proxy.passed(Toward.SERVER), proxy.passed(Toward.CLIENT)) == (6 * MIB, 2 * MIB)
+    assert [event.event for event in proxy.events] == ["opened", "closed", "opened", "closed"]
+    for number, closed in enumerate((first, second), start=1):
+        assert (closed.connection, closed.to_server, closed.to_client) == (number, 3 * MIB, MIB)
+        assert (closed.total_to_server, closed.total_to_client) == (number * 3 * MIB, number * MIB)
+    assert all(one.seconds <= other.seconds for one, other in pairwise(proxy.events))
+
+
+def test_whoever_is_told_hears_every_event_in_order(ends: Ends) -> None:
+    heard: list[Event] = []
+    with Proxy(ends.address, told=heard.append) as proxy:
+        client, _ = ends.join(proxy.address)
+        client.close()
+    assert heard == proxy.events != []
+
+
+def test_an_end_passes_behind_the_bytes_before_it_and_leaves_the_other_way_open(ends: Ends) -> None:
+    with Proxy(ends.address) as proxy:
+        client, server = ends.join(proxy.address)
+        client.sendall(b"question")
+        client.shutdown(socket.SHUT_WR)
+        assert everything(server) == b"question"
+        server.sendall(b"answer")
+        server.close()
+        assert everything(client) == b"answer"
+
+
+def test_a_reset_passes_as_a_reset(ends: Ends) -> None:
+    with Proxy(ends.address) as proxy:
+        client, server = ends.join(proxy.address)
+        client.sendall(b"half")
+        assert exactly(server, 4) == b"half"
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.close()
+        with pytest.raises(ConnectionResetError):
+            server.recv(1)
+
+
+def test_what_is_held_waits_behind_the_bytes_that_may_pass_on_all_connections_until_it_is_released(
+    ends: Ends,
+) -> None:
+    with Proxy(ends.address) as proxy:
+        proxy.hold(Toward.SERVER, after=10)
+        (one, there), (two, here) = ends.join(proxy.address), ends.join(proxy.address)
+        one.sendall(b"1234567")
+        assert exactly(there, 7) == b"1234567"
+        two.sendall(b"abcdefg")
+        assert exactly(here, 3) == b"abc"
+        here.sendall(b"not held")
+        assert exactly(two, 8) == b"not held"
+        assert silent(here)
+        assert proxy.wait_for(lambda: proxy.passed(Toward.SERVER) == 10, DEADLINE)
+        proxy.release(Toward.SERVER)
+        assert exactly(here, 4) == b"defg"
+
+
+def test_what_is_held_towards_the_client_stops_nothing_towards_the_server(ends: Ends) -> None:
+    with Proxy(ends.address) as proxy:
+        client, server = ends.join(proxy.address)
+        proxy.hold(Toward.CLIENT)
+        server.sendall(b"acknowledged")
+        client.sendall(b"more")
+        assert exactly(server, 4) == b"more"
+        assert silent(client)
+        proxy.release(Toward.CLIENT)
+        assert exactly(client, 12) == b"acknowledged"
+
+
+@pytest.mark.parametrize("leaver", ["client", "server"])
+def test_both_sides_end_when_one_ends_while_something_is_held_and_that_is_lost(
+    ends: Ends, leaver: str
+) -> None:
+    with Proxy(ends.address) as proxy:
+        proxy.hold(Toward.SERVER, after=4)
+        client, server = ends.join(proxy.address)
+        client.sendall(b"told" + bytes(1000))
+        assert exactly(server, 4) == b"told"
+        (client if leaver == "client" else server).close()
+        assert everything(server if leaver == "client" else client) == b""
+        assert proxy.wait_for(lambda: bool(proxy.happened(What.CLOSED)), DEADLINE)
+        proxy.release(Toward.SERVER)
+    assert proxy.passed(Toward.SERVER) == 4
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["plain", "reset"])
+def test_a_cut_ends_every_open_connection_on_both_sides_and_the_next_one_is_carried(
+    ends: Ends, reset: bool
+) -> None:
+    with Proxy(ends.address) as proxy:
+        open_now = [end for _ in range(3) for end in ends.join(proxy.address)]
+        assert proxy.wait_for(lambda: len(proxy.happened(What.OPENED)) == 3, DEADLINE)
+        proxy.cut(reset=reset)
+        for end in open_now:
+            if reset:
+                with pytest.raises(ConnectionResetError):
+                    end.recv(1)
+            else:
+                assert end.recv(1) == b""
+                end.close()
+        client, server = ends.join(proxy.address)
+        client.sendall(b"again")
+        assert exactly(server, 5) == b"again"
+        assert {event.connection for event in proxy.happened(What.CUT)} == {1, 2, 3}
+
+
+def test_in_a_blackhole_nothing_passes_and_no_end_and_the_next_connection_is_carried(ends: Ends) -> None:
+    with Proxy(ends.address) as proxy:
+        lost, kept = ends.join(proxy.address)
+        lost.sendall(b"before")
+        assert exactly(kept, 6) == b"before"
+        proxy.blackhole()
+        assert proxy.wait_for(lambda: bool(proxy.happened(What.BLACKHOLE)), DEADLINE)
+        lost.sendall(b"after")
+        kept.sendall(b"after")
+        lost.close()
+        client, server = ends.join(proxy.address)
+        client.sendall(b"again")
+        assert exactly(server, 5) == b"again"
+        assert silent(kept)
+        kept.close()
+        assert proxy.wait_for(lambda: bool(proxy.happened(What.CLOSED)), DEADLINE)
+    assert proxy.happened(What.CLOSED)[0].to_server == 6
+
+
+def test_on_leaving_every_connection_ends_whatever_its_state(ends: Ends) -> None:
+    with Proxy(ends.address) as proxy:
+        dark = ends.join(proxy.address)
+        dark[0].sendall(b"1")
+        assert exactly(dark[1], 1) == b"1"
+        proxy.blackhole()
+        assert proxy.wait_for(lambda: bool(proxy.happened(What.BLACKHOLE)), DEADLINE)
+        proxy.hold(Toward.SERVER)
+        held, stuck, quiet = (ends.join(proxy.address) for _ in range(3))
+        held[0].sendall(b"never")
+        stuck[1].setblocking(False)
+        while socket_takes(stuck[1]):
+            pass
+        stuck[1].settimeout(DEADLINE)
+    for client, server in (dark, held, quiet):
+        assert (everything(client), everything(server)) == (b"", b"")
+    assert set(everything(stuck[0])) <= {0}
+    with pytest.raises(ConnectionRefusedError):
+        ends.connect(proxy.address)
+
+
+def test_a_client_is_reset_when_the_server_cannot_be_reached(ends: Ends) -> None:
+    ends.close()
+    with Proxy(ends.address) as proxy:
+        with suppress(ConnectionResetError):  # so soon that the client hears of nothing else
+            client = ends.connect(proxy.address)
+            push(client, b"anybody?")
+            assert everything(client) == b""
+        assert proxy.wait_for(lambda: bool(proxy.events), DEADLINE)
+    assert [event.event for event in proxy.events] == [What.UNREACHABLE]
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "here:0", "192.0.2.1:0", "127.0.0.1:70000"])
+def test_a_place_where_it_cannot_listen_is_refused_and_named(bind: str) -> None:
+    with pytest.raises(InvalidInput, match=bind):
+        Proxy("127.0.0.1:1", bind=bind)
+
+
+def socket_takes(end: socket.socket) -> bool:
+    try:
+        end.send(bytes(MIB))
+    except BlockingIOError:
+        return False
+    return True

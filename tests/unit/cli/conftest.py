@@ -1,0 +1,74 @@
+"""One server for every test that does it no harm, a user for each, and samples."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from facecli.media.ffmpeg import FfmpegMedia
+from tests.support.cli import Server, facecli, serving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """A face, and a small clip of one second."""
+
+    face: Path
+    clip: Path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("cli") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def user(server: Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Nobody else's; commands talk to the server in this name."""
+    name = re.sub(r"\W+", "-", request.node.name)
+    monkeypatch.setenv("FACECLI_SERVER", server.address)
+    monkeypatch.setenv("FACECLI_USER", name)
+    return name
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
+    folder = tmp_path_factory.mktemp("samples")
+    made = Samples(face=folder / "face.png", clip=folder / "clip.mp4")
+    media = FfmpegMedia()
+    media.make_face(made.face)
+    media.make_clip(made.clip, seconds=1, width=160, height=90)
+    return made
+
+
+@pytest.fixture(scope="session")
+def completed_once(server: Server, samples: Samples) -> str:
+    ran = facecli(
+        *("task", "create", "--image", samples.face, "--video", samples.clip, "--watch", "-q"),
+        *("--server", server.address, "--user", "owner"),
+    )
+    assert ran.code == 0, ran.err
+    return ran.lines[0]
+
+
+@pytest.fixture
+def completed(completed_once: str, user: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A task that has completed; its id. Commands talk in its owner's name from then on."""
+    monkeypatch.setenv("FACECLI_USER", "owner")
+    return completed_once
+
+
+@pytest.fixture
+def slow(user: str, samples: Samples) -> Iterator[str]:
+    """A task that is not going to end by itself; its id."""
+    task = facecli(
+        *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
+        *("--option", "delay=600"),
+    )
+    assert task.code == 0, task.err
+    task_id = task.out.strip()
+    yield task_id
+    facecli("task", "cancel", task_id)

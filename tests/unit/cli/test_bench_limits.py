@@ -1,0 +1,136 @@
+"""`--fail-if` and `--baseline`: what they mean, and what is refused before anything is measured."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.cli.bench.limits import Baseline, check, ratios, read_baseline, read_limits
+from facecli.core.errors import FacecliError, InvalidInput
+
+NAMES = ["mb_per_s", "p95_ms", "resent_bytes", "server_peak_mb"]
+FIGURES = {"mb_per_s": 300.0, "p95_ms": 20.0, "resent_bytes": 2000, "server_peak_mb": None}
+BEFORE = Baseline(
+    plan={"size": 5},
+    server=None,
+    figures={"mb_per_s": 400.0, "p95_ms": 10.0, "resent_bytes": 0, "server_peak_mb": None},
+)
+
+
+def said(*limits: str) -> str:
+    """Of the limits that are broken; empty when all are kept."""
+    try:
+        check(read_limits(limits, names=NAMES, baseline=BEFORE), FIGURES, BEFORE)
+    except FacecliError as error:
+        return error.message
+    return ""
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        *("mb_per_s<300", "mb_per_s > 300", "p95_ms>20.5", "resent_bytes>2kB", "resent_bytes>1MiB"),
+        *("mb_per_s<0.75*baseline", "p95_ms > 2 * baseline", "mb_per_s>baseline"),
+    ],
+)
+def test_a_limit_is_kept(kept: str) -> None:
+    assert said(kept) == ""
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ("mb_per_s<=300", "mb_per_s is 300, <= 300"),
+        ("mb_per_s >= 300", "mb_per_s is 300, >= 300"),
+        ("mb_per_s<300.5", "mb_per_s is 300, < 300.5"),
+        ("resent_bytes>1KiB", "resent_bytes is 2000, > 1024"),
+        ("mb_per_s < 0.8*baseline", "mb_per_s is 300, < 320 (mb_per_s < 0.8*baseline)"),
+        ("p95_ms>baseline", "p95_ms is 20, > 10 (p95_ms>baseline)"),
+        ("resent_bytes>1.2*baseline", "resent_bytes is 2000, > 0 (resent_bytes>1.2*baseline)"),
+    ],
+)
+def test_a_limit_is_broken_and_says_by_how_much(broken: str, says: str) -> None:
+    assert said(broken) == says
+
+
+def test_every_broken_limit_is_said() -> None:
+    assert said("mb_per_s<1000", "p95_ms>1000", "p95_ms>1") == "mb_per_s is 300, < 1000; p95_ms is 20, > 1"
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ("", "is not NAME<LIMIT; write mb_per_s<300"),
+        ("mb_per_s", "is not NAME<LIMIT"),
+        ("mb_per_s=300", "is not NAME<LIMIT"),
+        ("200<mb_per_s<300", "is not NAME<LIMIT"),
+        ("speed<300", "there is no speed; there are mb_per_s, p95_ms"),
+        ("mb_per_s<300MB", "'300MB' is not a number"),
+        ("mb_per_s<nan", "'nan' is not a number"),
+        ("mb_per_s<1e3", "'1e3' is not a number"),
+        ("p95_ms>x*baseline", "'x' is not a number"),
+        ("resent_bytes>many", "'many' is not a size"),
+        ("server_peak_mb>baseline", "server_peak_mb was not measured in the baseline"),
+    ],
+)
+def test_what_is_no_limit_is_refused(limit: str, says: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_limits([limit], names=NAMES, baseline=BEFORE)
+    assert says in refused.value.message
+
+
+def test_a_limit_of_the_baseline_needs_one() -> None:
+    with pytest.raises(InvalidInput, match="needs a --baseline FILE"):
+        read_limits(["mb_per_s<baseline"], names=NAMES, baseline=None)
+
+
+def test_ratios_are_of_what_both_know() -> None:
+    assert ratios(FIGURES, BEFORE.figures) == {
+        "mb_per_s": 0.75,
+        "p95_ms": 2.0,
+        "resent_bytes": None,
+        "server_peak_mb": None,
+    }
+
+
+GOOD: dict[str, Any] = {
+    "bench": "upload",
+    "plan": {"size": 5},
+    "server": {"address": None},
+    "figures": {"mb_per_s": 1.5},
+}
+
+
+def test_a_baseline_is_what_a_bench_of_the_same_kind_printed(tmp_path: Path) -> None:
+    file = tmp_path / "before.json"
+    file.write_text(json.dumps(GOOD))
+    assert read_baseline(file, bench="upload") == Baseline(
+        plan={"size": 5}, server=None, figures={"mb_per_s": 1.5}
+    )
+    with pytest.raises(InvalidInput, match="is not what facecli bench task --json printed"):
+        read_baseline(file, bench="task")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        json.dumps({**GOOD, "figures": {"mb_per_s": "fast"}}).encode(),
+        json.dumps({**GOOD, "server": {"address": 5}}).encode(),
+        json.dumps({name: value for name, value in GOOD.items() if name != "plan"}).encode(),
+    ],
+    ids=str,
+)
+def test_anything_else_is_refused(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "before.json"
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"is not what facecli bench .*--json printed"):
+        read_baseline(file, bench="upload")
+
+
+def test_a_baseline_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"cannot read .*none: No such file or directory"):
+        read_baseline(tmp_path / "none", bench="upload")

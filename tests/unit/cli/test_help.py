@@ -1,0 +1,66 @@
+"""Every `--help`: what it says is kept in goldens/, and its examples work."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from facecli import __version__
+from tests.support.cli import facecli
+from tests.support.command_lines import check, commands
+from tests.unit.cli.regenerate import GOLDENS, help_text
+
+EVERY = list(commands())
+GROUPS = {path for path, command in commands().items() if hasattr(command, "commands")}
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_help_is_as_it_was(command: tuple[str, ...]) -> None:
+    kept = GOLDENS / f"{'-'.join(command)}.txt"
+    assert help_text(command) == kept.read_text(encoding="utf-8"), "python tests/unit/cli/regenerate.py"
+
+
+def test_no_help_is_kept_of_a_command_that_is_gone() -> None:
+    assert {path.stem for path in GOLDENS.glob("*.txt")} == {"-".join(command) for command in EVERY}
+
+
+@pytest.mark.parametrize("command", [path for path in EVERY if path not in GROUPS], ids=" ".join)
+def test_a_command_is_told_in_one_line_a_paragraph_an_example_and_its_exit_codes(
+    command: tuple[str, ...],
+) -> None:
+    text = " ".join(help_text(command).split())
+    examples = re.findall(r"Example: (facecli .*?)(?= Example:| Exit codes:)", text)
+    assert examples
+    assert "Exit codes: 0 " in text
+    for example in examples:
+        assert example.startswith(" ".join(command))
+        check(example)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["task", "-h"], ["task", "watch", "-h"]], ids=" ".join)
+def test_help_is_data_and_no_error(arguments: list[str]) -> None:
+    ran = facecli(*arguments)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Usage: facecli")
+
+
+def test_the_version_is_printed_alone() -> None:
+    ran = facecli("--version")
+    assert (ran.code, ran.out, ran.err) == (0, f"facecli {__version__}\n", "")
+
+
+def test_every_command_takes_json_and_every_connection_the_same_options() -> None:
+    tls = {"--tls", "--tls-ca", "--tls-cert", "--tls-key"}
+    connected = {"--server", "--profile", "--json", "--quiet", *tls}
+    for path, command in commands().items():
+        options = {option for parameter in command.params for option in parameter.opts}
+        if path in GROUPS:
+            continue
+        assert "--json" in options, path
+        if "--server" in options:
+            assert connected <= options, path
+
+
+def test_the_goldens_name_no_machine() -> None:
+    for path in GOLDENS.glob("*.txt"):
+        assert str(Path.home()) not in path.read_text(encoding="utf-8")

@@ -1,0 +1,116 @@
+"""`facecli serve`, `worker` and `doctor`."""
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
+from tests.support.cli import DEADLINE, Server, facecli, process, started
+from tests.support.postgres import Postgres
+from tests.unit.cli.conftest import Samples
+
+
+def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path) -> None:
+    with started("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--json") as serve:
+        assert serve.stdout
+        said = json.loads(serve.stdout.readline())
+        assert set(said) == {"address"}
+        assert facecli("task", "list", "--server", said["address"]).code == 0
+        serve.terminate()
+        out, _ = serve.communicate(timeout=DEADLINE)
+    assert (serve.returncode, out) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--bind", "here"], "--bind 'here' is not HOST:PORT"),
+        (["--workers", "-1"], "'--workers'"),
+        (["--engine", "magic"], "magic"),
+        (["--database", "mysql://ann@host/facecli"], "'mysql' is not supported"),
+        (["--database", "sqlite:////tmp/facecli.db"], "the database has to be a PostgreSQL"),
+        (["--database", "postgresql://ann@host"], "names no database"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_serve_refuses_what_it_cannot_do(options: list[str], says: str, tmp_path: Path) -> None:
+    ran = process("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert says in ran.error["message"]
+
+
+def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path) -> None:
+    environment = {**os.environ, "FACECLI_LOG_LEVEL": "loud"}
+    ran = process("serve", "--data-dir", tmp_path, "--json", env=environment)
+    assert ran.code == 2
+    assert ran.error["message"] == "FACECLI_LOG_LEVEL: 'loud' is none of debug, info, warning, error"
+
+
+def test_a_worker_needs_the_data_directory_of_a_server(tmp_path: Path) -> None:
+    ran = process("worker", "--data-dir", tmp_path, "--json")
+    assert ran.code == 2
+    assert "start facecli serve on it first" in ran.error["message"]
+
+
+def test_a_worker_takes_tasks_and_ends_when_asked(server: Server, samples: Samples, slow: str) -> None:
+    # The server's own worker is busy with the slow one.
+    with started("worker", "--data-dir", server.data, "--name", "second") as worker:
+        ran = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--watch", "-q")
+        assert ran.code == 0, ran.err
+        worker.terminate()
+        assert worker.wait(DEADLINE) == 0
+
+
+def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Server) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECLI_DATABASE", "sqlite:////x")
+        ran = facecli("doctor", "--server", server.address, "--json")
+    (found,) = [check for check in ran.objects if check["check"] == "database"]
+    assert (ran.code, found["ok"]) == (2, False)
+    assert "has to be a PostgreSQL" in found["found"]
+
+
+def test_doctor_finds_everything(server: Server) -> None:
+    ran = facecli("doctor", "--server", server.address)
+    assert ran.code == 0, ran
+    assert [line.split()[:2] for line in ran.lines] == [
+        ["✓", check] for check in ("facecli", "ffmpeg", "walls", "disk", "server", "access")
+    ]
+    checks = {
+        check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
+    }
+    assert all({"check", "ok", "found", "hint"} <= set(check) for check in checks.values())
+    assert checks["server"]["max_file_size"] == 20 * 1024**3
+    assert checks["access"]["found"] == (
+        "not encrypted, on this machine; the server believes every name, and yours is local"
+    )
+    assert (checks["walls"]["landlock"], checks["walls"]["seccomp"]) == (landlock_abi(), can_forbid_sockets())
+    assert facecli("doctor", "--server", server.address, "-q").out == ""
+
+
+def test_doctor_looks_at_the_database_that_is_set(
+    server: Server, postgres: Postgres, postgresql: str
+) -> None:
+    for url, code, says in (
+        (postgresql, 0, "✓ database PostgreSQL "),
+        (postgres.url("nope"), 6, "✗ database the database is not available: "),
+    ):
+        ran = process("doctor", "--server", server.address, env={**os.environ, "FACECLI_DATABASE": url})
+        assert ran.code == code
+        assert any(line.startswith(says) for line in ran.lines), ran
+
+
+def test_doctor_names_what_is_missing_and_what_to_do() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        ran = facecli("doctor", "--server", address)
+        assert ran.code == 6
+        assert ran.lines[-1].strip().startswith("hint: is facecli serve running there?")
+        assert facecli("doctor", "--server", address, "-q").out == "server\n"
+        as_json = facecli("doctor", "--server", address, "--json")
+        assert not as_json.objects[-1]["ok"]
+        assert as_json.error["reason"] == "SERVER_UNREACHABLE"

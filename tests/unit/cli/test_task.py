@@ -1,0 +1,187 @@
+"""`facecli task …`: made, listed, followed, ended, repeated, fetched."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from facecli.core.checksums import crc32c
+from tests.support.cli import TASK, facecli
+from tests.unit.cli.conftest import Samples
+
+pytestmark = pytest.mark.usefixtures("user")
+
+
+def test_create_prints_the_id_and_takes_files_or_urls(samples: Samples) -> None:
+    image = facecli("upload", samples.face, "-q").out.strip()
+    ran = facecli("task", "create", "--image", image, "--video", samples.clip)
+    assert ran.code == 0
+    (task_id,) = ran.lines
+    task = facecli("task", "status", task_id, "--json").object
+    assert task["image_url"] == image
+    assert task["video_url"].endswith("/clip.mp4")
+
+
+def test_the_same_key_makes_one_task_and_other_content_is_refused(samples: Samples) -> None:
+    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--id", "order", "--json")
+    first, second = facecli(*command), facecli(*command)
+    assert first.object["task_id"] == second.object["task_id"]
+    other = facecli(*command, "--option", "delay=1")
+    assert (other.code, other.error["reason"], other.error["hint"]) == (
+        2,
+        "KEY_REUSED",
+        "choose another --id",
+    )
+
+
+def test_create_with_watch_follows_to_the_end(samples: Samples) -> None:
+    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch")
+    made, *rest = facecli(*command, "--json").objects
+    assert set(made) == TASK
+    assert [task["task_id"] for task in rest] == [made["task_id"]] * len(rest)
+    assert rest[-1]["status"] == "completed"
+    task_id, url = facecli(*command, "-q").lines
+    assert url.startswith(f"/outputs/{task_id}/")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--option", "delay"], "--option 'delay' is not K=V"),
+        (["--option", "dealy=1"], "the mock engine has no option 'dealy'; it knows delay, fail_at and seed"),
+        (["--engine", "magic"], "magic"),
+        (["--id", "schlüssel"], "--id 'schlüssel' has to be printable ASCII characters"),
+        (["--image", "/uploads/none/face.png"], "there is no upload none"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_task_that_cannot_be_is_refused(options: list[str], says: str, samples: Samples) -> None:
+    ran = facecli("task", "create", "--image", samples.face, "--video", samples.clip, *options, "--json")
+    assert ran.code in {2, 5}
+    assert ran.out == ""
+    assert says in ran.error["message"]
+
+
+def test_status_is_a_line_an_object_or_an_id(completed: str) -> None:
+    said, quiet = facecli("task", "status", completed), facecli("task", "status", completed, "-q")
+    task = facecli("task", "status", completed, "--json").object
+    assert said.out == f"{completed}  completed  {task['result_url']}\n"
+    assert quiet.out == f"{completed}\n"
+    assert set(task) == TASK
+    assert (task["progress"], task["engine"], task["error"]) == (100, "mock", None)
+    assert said.err == quiet.err == ""
+
+
+def test_an_unknown_task_among_many_does_not_keep_the_others_back(completed: str) -> None:
+    ran = facecli("task", "status", "nobody", completed, "--json")
+    assert ran.code == 5
+    assert ran.object["task_id"] == completed
+    assert "nobody" in ran.error["message"]
+    assert ran.error["hint"] == "facecli task list shows the tasks of this user"
+
+
+def test_watch_of_an_ended_task_answers_at_once(completed: str) -> None:
+    said, quiet = facecli("task", "watch", completed), facecli("task", "watch", completed, "-q")
+    (url,) = quiet.lines
+    assert said.out == f"{completed}  completed  {url}\n"
+    assert quiet.err == ""
+    assert facecli("task", "watch", completed, "--json").object["result_url"] == url
+
+
+def test_watch_of_many_ends_with_the_code_of_the_one_that_failed(completed: str, samples: Samples) -> None:
+    failing = facecli(
+        *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
+        *("--option", "fail_at=0.5"),
+    ).out.strip()
+    ran = facecli("task", "watch", failing, completed, "--json")
+    assert ran.code == 3
+    ended = {task["task_id"]: task for task in ran.objects}
+    assert ended[completed]["status"] == "completed"
+    assert ended[failing]["error"]["message"] in ran.error["message"]
+    assert "fail_at=0.5" in ran.error["message"]
+
+
+def test_fail_fast_ends_with_the_first_that_failed_and_names_those_left_running(
+    samples: Samples, slow: str
+) -> None:
+    facecli("task", "cancel", slow)
+    running = facecli(
+        *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
+        *("--option", "delay=600"),
+    ).out.strip()
+    ran = facecli("task", "watch", running, slow, "--fail-fast", "--json")
+    assert ran.code == 3
+    # The other's state may be told after it: they are watched side by side.
+    assert "cancelled" in {told["status"] for told in ran.objects}
+    message = f"task {slow} cancelled: the task was cancelled; left running: {running}"
+    assert ran.error["message"] == message
+    assert facecli("task", "status", running, "--json").object["status"] in {"pending", "processing"}
+    facecli("task", "cancel", running)
+    both = facecli("task", "watch", running, slow, "--fail-fast")
+    assert both.code == 3
+    assert both.err.count("facecli: task") == 1
+
+
+def test_fail_fast_waits_for_all_while_none_fails(completed: str) -> None:
+    ran = facecli("task", "watch", completed, "nobody", completed, "--fail-fast", "-q")
+    assert ran.code == 5
+    assert len(ran.lines) == 2
+
+
+def test_watch_gives_up_after_its_timeout_and_the_task_goes_on(slow: str) -> None:
+    ran = facecli("task", "watch", slow, "--timeout", "0.2s")
+    assert ran.code == 124
+    assert ran.err.endswith(f"facecli: task {slow} had not ended after 0.2 s; it goes on\n")
+    assert facecli("task", "status", slow, "--json").object["status"] in {"pending", "processing"}
+
+
+def test_a_cancelled_task_can_be_run_again(slow: str) -> None:
+    cancelled = facecli("task", "cancel", slow, "--json").object
+    assert (set(cancelled), cancelled["status"]) == (TASK, "cancelled")
+    assert facecli("task", "watch", slow).code == 3
+    retried = facecli("task", "retry", slow, "--json").object
+    assert (set(retried), retried["status"]) == (TASK, "pending")
+    assert facecli("task", "cancel", slow, "-q").out == f"{slow}\n"
+
+
+def test_what_has_ended_can_be_neither_cancelled_nor_repeated(completed: str) -> None:
+    for action in ("cancel", "retry"):
+        ran = facecli("task", action, completed, "--json")
+        assert (ran.code, ran.error["reason"]) == (1, "TASK_ENDED")
+
+
+def test_the_first_of_many_failures_gives_the_exit_code(completed: str) -> None:
+    ran = facecli("task", "cancel", "nobody", completed, "--json")
+    assert ran.code == 5
+    assert [json.loads(line)["error"]["exit_code"] for line in ran.err.splitlines()] == [5, 1]
+    assert facecli("task", "cancel", completed, "nobody").code == 1
+
+
+def test_download_writes_the_result_and_says_where(
+    completed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = facecli("task", "status", completed, "--json").object
+    out = tmp_path / "out.mp4"
+    ran = facecli("task", "download", completed, "-o", out, "--json")
+    assert ran.object == {"task_id": completed, "path": str(out), "size": task["result_size"]}
+    assert f"{crc32c(out.read_bytes()):08x}" == task["result_crc32c"]
+    monkeypatch.chdir(tmp_path)
+    quiet = facecli("task", "download", completed, "-q")
+    named = Path(task["result_url"]).name
+    assert (quiet.out, quiet.err) == (f"{named}\n", "")
+    assert (tmp_path / named).read_bytes() == out.read_bytes()
+    again = facecli("task", "download", completed, "--json")
+    assert again.error["message"] == f"{named} exists; name another with -o, or the same to replace it"
+
+
+def test_a_task_without_a_result_says_so(slow: str, tmp_path: Path) -> None:
+    ran = facecli("task", "download", slow, "-o", tmp_path / "out.mp4", "--json")
+    assert (ran.code, ran.error["reason"]) == (1, "RESULT_MISSING")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_named(completed: str, tmp_path: Path) -> None:
+    out = tmp_path / "none" / "out.mp4"
+    ran = facecli("task", "download", completed, "-o", out, "--json")
+    assert ran.code == 2
+    assert str(out) in ran.error["message"]

@@ -1,0 +1,151 @@
+"""`facecli token` beside a server that runs, and `facecli cert dev`."""
+
+import re
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Ran, Server, facecli, process, serving
+from tests.unit.cli.conftest import Samples
+
+TOKEN = re.compile(r"fc_[0-9a-f]{16}_[0-9a-f]{64}")
+KEYS = {"id", "user", "admin", "status", "created_at", "expires_at", "revoked_at"}
+
+
+def listed(server: Server, token: str, *more: object) -> Ran:
+    """`facecli task list` with a token."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECLI_TOKEN", token)
+        return facecli("task", "list", "--server", server.address, "--json", *more)
+
+
+def test_a_token_is_shown_once_and_opens_and_closes_the_door_of_a_server_that_runs(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", FACECLI_AUTH="token") as server:
+        here = ("--data-dir", server.data)
+        made = facecli("token", "create", "ann", "--expires", "30d", *here)
+        secret = made.out.strip()
+        assert TOKEN.fullmatch(secret)
+        assert "ann  valid until " in made.err
+        assert secret not in made.err
+        assert listed(server, secret).code == 0
+        (kept,) = facecli("token", "list", *here, "--json").objects
+        assert set(kept) == KEYS
+        assert (kept["user"], kept["admin"], kept["status"]) == ("ann", False, "valid")
+        assert secret not in facecli("token", "list", *here).out
+        assert facecli("token", "list", *here, "-q").lines == [kept["id"]]
+        revoked = facecli("token", "revoke", kept["id"], *here, "--json").object
+        assert revoked == {**kept, "status": "revoked", "revoked_at": revoked["revoked_at"]}
+        refused = listed(server, secret)
+        assert (refused.code, refused.error["reason"]) == (4, "UNAUTHENTICATED")
+        assert "revoked" in refused.error["message"]
+    for file in server.data.iterdir():
+        assert not file.is_file() or secret.encode() not in file.read_bytes()
+
+
+def test_a_token_is_in_the_json_that_makes_it_and_nowhere_else(tmp_path: Path) -> None:
+    here = ("--data-dir", tmp_path / "data")
+    made = facecli("token", "create", "root", "--admin", *here, "--json")
+    assert set(made.object) == {*KEYS, "token"}
+    assert TOKEN.fullmatch(made.object["token"])
+    assert (made.object["admin"], made.object["expires_at"], made.err) == (True, None, "")
+    quiet = facecli("token", "create", "root", *here, "-q")
+    assert TOKEN.fullmatch(quiet.out.strip())
+    assert quiet.err == ""
+
+
+def test_whose_name_is_said_is_asked_for_with_a_code_of_its_own(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", FACECLI_AUTH="token") as server:
+        here = ("--data-dir", server.data)
+        ann = facecli("token", "create", "ann", *here).out.strip()
+        root = facecli("token", "create", "root", "--admin", *here).out.strip()
+        assert listed(server, ann, "--user", "ann").code == 0
+        refused = listed(server, ann, "--user", "bob")
+        assert (refused.code, refused.error["reason"]) == (4, "NOT_ALLOWED")
+        assert refused.error["message"] == "you are ann, not bob; leave --user (user_id) out"
+        assert listed(server, root, "--user", "bob").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("create", " "), 2, "cannot be a user"),
+        (("create", "ann", "--expires", "soon"), 2, "'soon' is not a time"),
+        (("revoke", "0" * 16), 5, "there is no token"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_with_tokens_is_refused(
+    words: tuple[str, ...], code: int, says: str, tmp_path: Path
+) -> None:
+    ran = facecli("token", *words, "--data-dir", tmp_path / "data", "--json")
+    assert ran.code == code
+    assert says in ran.error["message"]
+
+
+def test_a_directory_that_cannot_be_used_is_named() -> None:
+    ran = facecli("token", "list", "--data-dir", "/dev/null/x", "--json")
+    assert (ran.code, "/dev/null/x" in ran.error["message"]) == (2, True)
+
+
+def test_certificates_are_made_once_and_their_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "certs"
+    made = facecli("cert", "dev", folder, "--host", "192.0.2.7", "--user", "ann", "--json").object
+    assert {"localhost", "127.0.0.1", "::1", "192.0.2.7"} <= set(made["hosts"])
+    for name in ("ca", "server", "client"):
+        assert Path(made[name]).read_text().startswith("-----BEGIN CERTIFICATE")
+        key = Path(made[f"{name}_key"])
+        assert key.read_text().startswith("-----BEGIN PRIVATE KEY")
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    (folder / "ca.pem").unlink()
+    again = facecli("cert", "dev", folder, "--json")
+    assert (again.code, again.error["reason"]) == (2, "ALREADY_EXISTS")
+    del before[folder / "ca.pem"]
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("/dev/null/x",), "cannot write certificates to /dev/null/x"),
+        (("certs", "--user", "x" * 65), "cannot be the name in a certificate"),
+        (("certs", "--host", "Büro"), "'Büro' is neither a host name nor an address"),
+    ],
+    ids=str,
+)
+def test_certificates_that_cannot_be_made_are_refused(
+    words: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = facecli("cert", "dev", *words, "--json")
+    assert ran.code == 2
+    assert says in ran.error["message"]
+    assert not [*tmp_path.rglob("*.key")]
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "cryptography").mkdir()
+    (tmp_path / "cryptography" / "__init__.py").write_text("raise ImportError\n")
+    path = [str(tmp_path), *sys.path]
+    ran = process(
+        *("cert", "dev", tmp_path / "certs", "--json"), env={"PYTHONPATH": ":".join(filter(None, path))}
+    )
+    assert ran.code == 1
+    assert "pip install 'facecli[tls]'" in ran.error["message"]
+
+
+def test_doctor_says_that_the_way_is_encrypted_and_who_one_is(tmp_path: Path, samples: Samples) -> None:
+    certs = facecli("cert", "dev", tmp_path / "certs", "--user", "ann", "--json").object
+    pair = {"FACECLI_TLS_CERT": certs["server"], "FACECLI_TLS_KEY": certs["server_key"]}
+    tls = ("--tls-ca", certs["ca"])
+    with serving(tmp_path / "data", FACECLI_TLS_CLIENT_CA=certs["ca"], **pair) as server:
+        to = ("--server", server.address, *tls)
+        shown = ("--tls-cert", certs["client"], "--tls-key", certs["client_key"])
+        access = facecli("doctor", *to, *shown).lines[-1]
+        assert access.split(maxsplit=2)[1:] == ["access", "encrypted (TLS); you are ann"]
+        refused = facecli("doctor", *to, "--json")
+        assert refused.code == 6
+        assert "or a certificate (--tls-cert, --tls-key)?" in refused.error["message"]
+        assert facecli("upload", samples.face, *to, *shown, "-q").code == 0

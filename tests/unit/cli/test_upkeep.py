@@ -1,0 +1,135 @@
+"""`facecli gc` and `facecli fsck`: what they print, and where they refuse to work."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import facecli, serving
+from tests.unit.cli.conftest import Samples
+
+COMMANDS = ["gc", "fsck"]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
+    """The data of a server that has ended, with one upload."""
+    folder = tmp_path_factory.mktemp("upkeep")
+    with serving(folder / "data") as server:
+        assert facecli("upload", samples.face, "--server", server.address).code == 0
+    return folder / "data"
+
+
+@pytest.fixture
+def data(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "data")
+
+
+def flip(data: Path) -> str:
+    """Damage the one upload; its id."""
+    (file,) = (data / "uploads").rglob("data")
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    return file.parent.name
+
+
+def stray(data: Path) -> str:
+    (data / "uploads" / "dead").mkdir()
+    (data / "uploads" / "dead" / "data").write_bytes(b"x" * 200_000)
+    return "uploads/dead"
+
+
+def test_gc_lists_removes_and_sums_up(data: Path) -> None:
+    key, here = stray(data), ("--data-dir", data)
+    dry = facecli("gc", "--dry-run", *here)
+    assert dry.lines == [f"would go  blob {key}  0.2 MB  no upload has its bytes there"]
+    assert dry.err == "1 would go, 0.2 MB\n"
+    gone = facecli("gc", *here, "--json")
+    assert gone.object == {
+        "kind": "blob",
+        "id": key,
+        "fate": "removed",
+        "bytes": 200_000,
+        "why": "no upload has its bytes there",
+    }
+    assert gone.err == ""
+    assert facecli("gc", *here).err == "0 removed, 0.0 MB\n"
+    stray(data)
+    assert facecli("gc", *here, "-q").out == f"{key}\n"
+
+
+def test_gc_keeps_what_is_over_by_the_clock_alone_and_says_what_to_do(data: Path) -> None:
+    with closing(sqlite3.connect(data / "facecli.db")) as connection, connection:
+        connection.execute("UPDATE uploads SET status = 'incomplete', expires_at = 0")
+        ((upload_id,),) = connection.execute("SELECT id FROM uploads")
+    kept = facecli("gc", "--data-dir", data)
+    assert kept.out.startswith(f"kept      upload {upload_id}  ")
+    assert "its time was over 1970-01-01 00:00 UTC" in kept.out
+    assert "1 kept" in kept.err
+    assert "--trust-clock" in kept.err
+    assert facecli("gc", "--data-dir", data, "-q").out == ""
+    assert facecli("gc", "--data-dir", data, "--trust-clock", "-q").out == f"{upload_id}\n"
+    assert facecli("fsck", "--data-dir", data, "-q").code == 0
+
+
+def test_fsck_says_what_is_damaged_and_what_becomes_of_it(data: Path) -> None:
+    upload_id, key, here = flip(data), stray(data), ("--data-dir", data, "--progress", "none")
+    told = facecli("fsck", *here)
+    assert told.lines == [
+        f"upload {upload_id}  face.png: chunk 0 lost; "
+        "--repair: facecli upload of the same file sends chunk 0 again and nothing else",
+        f"orphan {key}  no upload has its bytes there, 200000 bytes; --repair: it is removed",
+    ]
+    assert (told.code, told.err) == (8, "facecli: damaged: 2; facecli fsck --repair mends 2\n")
+    assert facecli("fsck", *here, "-q").lines == [upload_id, key]
+    as_json = facecli("fsck", *here, "--json")
+    assert (as_json.code, as_json.error["reason"]) == (8, "BYTES_DIFFER")
+    assert set(as_json.objects[0]) == {"kind", "id", "what", "cure", "repairable", "repaired"}
+    mended = facecli("fsck", *here, "--repair")
+    assert (mended.code, mended.err) == (0, "repaired: 2\n")
+    assert all("repaired: " in line for line in mended.lines)
+    clean = facecli("fsck", *here)
+    assert (clean.code, clean.out, clean.err) == (0, "", "all agrees\n")
+
+
+def test_fsck_shows_how_far_it_is(data: Path) -> None:
+    ran = facecli("fsck", "--data-dir", data, "--progress", "json")
+    assert ran.err.splitlines()[-2] == '{"event": "verified", "name": "checked"}'
+    (file,) = (data / "uploads").rglob("data")
+    assert f'"stored": {file.stat().st_size}, "total": {file.stat().st_size}' in ran.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_directory_that_is_nobodys_is_left_as_it_is(command: str, tmp_path: Path) -> None:
+    for path in (tmp_path / "gone", tmp_path):
+        ran = facecli(command, "--data-dir", path, "--json")
+        assert (ran.code, "is not the data directory of a server" in ran.error["message"]) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_database_that_is_missing_old_or_another_directorys_is_told(command: str, data: Path) -> None:
+    database = data / "facecli.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM directories")
+    ran = facecli(command, "--data-dir", data, "--json")
+    assert (ran.code, "does not know" in ran.error["message"]) == (10, True)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    ran = facecli(command, "--data-dir", data, "--json")
+    assert (ran.code, "the database has schema 0001" in ran.error["message"]) == (2, True)
+    for file in data.glob("facecli.db*"):
+        file.unlink()
+    ran = facecli(command, "--data-dir", data, "--json")
+    assert (ran.code, f"{database} is missing" in ran.error["message"]) == (2, True)
+    assert not database.exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_beside_a_server_it_says_why_not(command: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        ran = facecli(command, "--data-dir", server.data, "--json")
+        assert (ran.code, ran.error["reason"]) == (1, "DIRECTORY_IN_USE")
+        assert facecli("gc", "--dry-run", "--data-dir", server.data).code == 0

@@ -1,0 +1,156 @@
+"""`facecli upload`: URLs on stdout, talk on stderr, one bad file does not keep the others back."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from facecli.core.checksums import crc32c
+from tests.support.cli import UPLOAD, facecli, process
+from tests.unit.cli.conftest import Samples
+
+pytestmark = pytest.mark.usefixtures("user")
+
+
+def test_urls_are_on_stdout_one_a_line_and_the_bars_on_stderr(samples: Samples) -> None:
+    ran = facecli("upload", samples.face, samples.clip)
+    assert ran.code == 0
+    assert [line.rsplit("/", 1)[-1] for line in ran.lines] == ["face.png", "clip.mp4"]
+    assert all(line.startswith("/uploads/") for line in ran.lines)
+    assert "face.png: 100%" in ran.err
+    assert "/uploads/" not in ran.err
+
+
+def test_quiet_prints_the_urls_and_nothing_else_anywhere(samples: Samples) -> None:
+    said, quiet = facecli("upload", samples.face), facecli("upload", samples.face, "-q")
+    assert (quiet.out, quiet.err) == (said.out, "")
+
+
+def test_json_tells_what_was_sent_and_what_was_there_already(samples: Samples) -> None:
+    size = samples.clip.stat().st_size
+    first, again = (facecli("upload", samples.clip, "--json").object for _ in range(2))
+    assert set(first) == set(again) == UPLOAD
+    assert first["crc32c"] == f"{crc32c(samples.clip.read_bytes()):08x}"
+    assert (first["size"], first["bytes_sent"], first["bytes_skipped"]) == (size, size, 0)
+    assert (again["bytes_sent"], again["bytes_skipped"]) == (0, size)
+    assert again["file_url"] == first["file_url"]
+
+
+def test_no_resume_begins_another_upload(samples: Samples) -> None:
+    first = facecli("upload", samples.face, "-q")
+    second = facecli("upload", samples.face, "-q", "--no-resume")
+    assert first.out != second.out
+
+
+def test_the_chunk_size_is_written_as_people_write_sizes(samples: Samples) -> None:
+    size = samples.clip.stat().st_size
+    sent = facecli("upload", samples.clip, "--chunk-size", "64KiB", "--json").object
+    assert sent["chunks"] == -(-size // 65536)
+
+
+def test_an_unreadable_file_among_many_does_not_keep_the_others_back(
+    samples: Samples, tmp_path: Path
+) -> None:
+    ran = facecli("upload", samples.face, tmp_path / "gone.mp4", tmp_path, samples.clip)
+    assert ran.code == 2
+    assert len(ran.lines) == 2
+    assert f"facecli: cannot read {tmp_path / 'gone.mp4'}: No such file or directory" in ran.err
+
+
+def test_with_json_every_failure_comes_last_on_stderr(samples: Samples, tmp_path: Path) -> None:
+    command = ("upload", tmp_path / "gone.mp4", samples.face, "--json", "--progress", "tqdm")
+    ran = facecli(*command)
+    assert ran.code == 2
+    assert ran.object["name"] == "face.png"
+    assert "face.png: 100%" in ran.err
+    assert "gone.mp4" in ran.error["message"]
+
+
+def test_a_name_is_for_one_file(samples: Samples) -> None:
+    ran = facecli("upload", samples.face, samples.clip, "--name", "one.png", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.error["message"] == "--name is for one file, and there are 2; upload them one by one"
+
+
+def test_a_name_replaces_the_files_own_and_tells_its_type(samples: Samples, tmp_path: Path) -> None:
+    nameless = tmp_path / "download"
+    nameless.write_bytes(samples.clip.read_bytes())
+    assert facecli("upload", nameless, "--name", "other.mp4", "-q").out.endswith("/other.mp4\n")
+
+
+def test_a_file_that_may_be_anything_needs_a_type(samples: Samples, tmp_path: Path) -> None:
+    nameless = tmp_path / "download"
+    nameless.write_bytes(samples.clip.read_bytes())
+    ran = facecli("upload", nameless, "--json")
+    assert (ran.code, ran.error["message"]) == (2, "download may be an image or a video; say --type")
+    assert facecli("upload", nameless, "--type", "video").code == 0
+
+
+def test_a_name_that_is_not_utf_8_is_refused_and_may_be_replaced(samples: Samples, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mp4"))
+    odd.write_bytes(samples.clip.read_bytes())
+    ran = facecli("upload", odd, samples.face, "--json")
+    assert (ran.code, ran.object["name"]) == (2, "face.png")
+    assert "'caf\\udce9.mp4' has bytes that cannot be shown; say --name" in ran.error["message"]
+    assert facecli("upload", odd, "--name", "cafe.mp4", "-q").out.endswith("/cafe.mp4\n")
+
+
+def test_a_name_is_shown_in_full_whatever_the_terminal_can(samples: Samples, tmp_path: Path) -> None:
+    umlaut = tmp_path / "ü.mp4"
+    umlaut.write_bytes(samples.clip.read_bytes())
+    assert facecli("upload", umlaut, "--json").object["name"] == "ü.mp4"
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = process("upload", umlaut, env=ascii_only)
+    assert ran.code == 0
+    assert "\\xfc.mp4: 100%" in ran.err
+
+
+def test_any_other_word_that_is_not_utf_8_is_refused(samples: Samples) -> None:
+    ran = facecli("upload", samples.clip, "--user", "\udcff", "--json")
+    assert (ran.code, ran.error["message"]) == (2, "'\\udcff' is not valid UTF-8")
+
+
+def test_standard_input_is_uploaded_under_a_name(samples: Samples, user: str) -> None:
+    with samples.clip.open("rb") as clip:
+        ran = process("upload", "-", "--name", "piped.mp4", "--json", stdin=clip)
+    assert ran.code == 0, ran.err
+    assert (ran.object["name"], ran.object["size"]) == ("piped.mp4", samples.clip.stat().st_size)
+    again = samples.clip.with_name("piped.mp4")
+    again.write_bytes(samples.clip.read_bytes())
+    assert facecli("upload", again, "--json").object["upload_id"] == ran.object["upload_id"]
+
+
+def test_standard_input_without_a_name_is_refused() -> None:
+    ran = facecli("upload", "-", "--json")
+    assert (ran.code, ran.error["message"]) == (
+        2,
+        "standard input has no name; say --name, as in --name clip.mp4",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["upload"], "Missing argument 'PATH…'"),
+        (["upload", "a.mp4", "--chunk-size", "many"], "'--chunk-size': 'many' is not a size; write 4096"),
+        (["upload", "a.mp4", "--retry-for", "-1"], "'--retry-for': '-1' is not a time; write 90, 10m"),
+        (["upload", "a.mp4", "--type", "sound"], "'--type': 'sound' is not one of 'image', 'video'"),
+        (["upload", "a.mp4", "--progress", "loud"], "'--progress': 'loud' is not one of 'auto'"),
+        (["upload", "a.mp4", "--jsn"], "No such option: --jsn"),
+        (["uplaod", "a.mp4"], "No such command 'uplaod'"),
+        (["upload", "a.mp4", "--server", "here"], "--server 'here' is not HOST:PORT"),
+        (["upload", "a.mp4", "--profile", "studio"], "there is no profile studio in"),
+        (["task"], "Missing command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_bad_command_line_is_told_what_is_wrong_with_it(arguments: list[str], says: str) -> None:
+    ran = facecli(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert says in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_wrong_usage_points_to_the_help_of_its_command() -> None:
+    ran = facecli("upload", "--json")
+    assert ran.error["hint"] == "facecli upload --help explains it"

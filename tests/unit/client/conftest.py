@@ -1,0 +1,59 @@
+"""The clients, connected to a whole server in this process."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facecli.bootstrap.server import serving
+from facecli.client.connection import Connection
+from facecli.client.downloads import FileClient
+from facecli.client.transfers import FileToSend, SentUpload
+from facecli.client.uploads import UploadClient
+from facecli.config.settings import Settings
+from facecli.core.progress import Silent, TransferProgress
+from facecli.uploads.upload import FileType
+
+CHUNK = 1000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's data directory."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def connection(data: Path) -> Iterator[Connection]:
+    settings = Settings(bind="127.0.0.1:0", data_dir=str(data), workers=0)
+    with serving(settings) as server, Connection(server.address, timeout=30) as connection:
+        yield connection
+
+
+@pytest.fixture
+def uploads(connection: Connection) -> UploadClient:
+    return UploadClient(connection, user="ann")
+
+
+@pytest.fixture
+def files(connection: Connection) -> FileClient:
+    return FileClient(connection, user="ann")
+
+
+def file(path: Path, progress: TransferProgress | None = None) -> FileToSend:
+    return FileToSend(path=path, name="clip.mp4", file_type=FileType.VIDEO, progress=progress or Silent())
+
+
+def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
+    made = []
+    for number in range(count):
+        path = folder / f"{number}.mp4"
+        path.write_bytes(os.urandom(size))
+        made.append(FileToSend(path=path, name=path.name, file_type=FileType.VIDEO, progress=Silent()))
+    return made
+
+
+def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:
+    (sent,) = uploads.send([file(path)], chunk_size=CHUNK, resume=resume, retry_for=5)
+    return sent.get()

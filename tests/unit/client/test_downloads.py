@@ -1,0 +1,121 @@
+"""Downloads: whole or not at all, gone on with, checked."""
+
+import fcntl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.client.downloads import FileClient
+from facecli.client.uploads import UploadClient
+from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, UploadNotFound
+from facecli.core.progress import Silent
+from tests.unit.client.conftest import send
+
+DATA = bytes(range(256)) * 9000  # 2.3 MB: several messages
+
+
+@pytest.fixture
+def url(uploads: UploadClient, tmp_path: Path) -> str:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(DATA)
+    return send(uploads, path, resume=False).file_url
+
+
+def download(files: FileClient, url: str, target: Path) -> int:
+    return files.download(url, target, retry_for=1, progress=Silent())
+
+
+def test_a_download_replaces_its_target(files: FileClient, url: str, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(b"old")
+    assert download(files, url, target) == len(DATA)
+    assert target.read_bytes() == DATA
+    assert not (tmp_path / "out.part").exists()
+
+
+@pytest.mark.parametrize("part", [DATA[:1_000_000], b"of another file", DATA, DATA + b"more"])
+def test_whatever_an_earlier_try_left_the_result_is_right(
+    files: FileClient, url: str, tmp_path: Path, part: bytes
+) -> None:
+    (tmp_path / "out.part").write_bytes(part)
+    download(files, url, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == DATA
+
+
+def test_what_was_there_is_not_fetched_again(files: FileClient, url: str, tmp_path: Path) -> None:
+    class Recorder(Silent):
+        began = -1
+
+        def begin(self, name: str, total: int | None, stored: int) -> None:
+            self.began = stored
+
+    (tmp_path / "out.part").write_bytes(DATA[:1_000_000])
+    recorder = Recorder()
+    files.download(url, tmp_path / "out", retry_for=1, progress=recorder)
+    assert recorder.began == 1_000_000
+
+
+def test_bytes_that_rot_on_the_server_are_noticed(
+    files: FileClient, url: str, data: Path, tmp_path: Path
+) -> None:
+    [stored] = [path for path in (data / "uploads" / url.split("/")[2]).rglob("*") if path.is_file()]
+    stored.write_bytes(b"X" + DATA[1:])
+    with pytest.raises(BytesDiffer, match="other bytes"):
+        download(files, url, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_downloads_do_not_write_one_file(files: FileClient, url: str, tmp_path: Path) -> None:
+    with (tmp_path / "out.part").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(DirectoryInUse, match=r"out\.part"):
+            download(files, url, tmp_path / "out")
+
+
+@pytest.mark.parametrize("target", ["", "missing/out"])
+def test_a_bad_target_is_named(files: FileClient, url: str, tmp_path: Path, target: str) -> None:
+    with pytest.raises(InvalidInput, match=str(tmp_path)):
+        download(files, url, tmp_path / target)
+
+
+def test_an_unknown_url_leaves_nothing_behind(files: FileClient, tmp_path: Path) -> None:
+    with pytest.raises(UploadNotFound):
+        download(files, f"/uploads/{'0' * 32}/x", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out.part").exists()
+
+
+@pytest.mark.parametrize("size", [100, len(DATA)])
+def test_a_full_disk_here_is_told_in_words(
+    files: FileClient, uploads: UploadClient, tmp_path: Path, size: int
+) -> None:
+    """Of a small file it is found only when the bytes leave the buffer."""
+    source = tmp_path / "clip.mp4"
+    source.write_bytes(DATA[:size])
+    url = send(uploads, source, resume=False).file_url
+    (tmp_path / "out.part").symlink_to("/dev/full")
+    with pytest.raises(InvalidInput, match=r"cannot write .*out\.part: No space left on device"):
+        download(files, url, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+class Overtaken(type(Path())):  # type: ignore[misc]
+    """A path of which another process makes its result between our opening and our locking it."""
+
+    def open(self, *arguments: Any, **more: Any) -> Any:
+        file = super().open(*arguments, **more)
+        part, result, theirs = Path(self), Path(self.with_suffix("")), Path(self.with_name("theirs"))
+        if self.suffix == ".part" and not theirs.exists():
+            part.write_bytes(b"theirs")
+            part.rename(result)
+            theirs.hardlink_to(result)
+        return file
+
+
+def test_what_another_has_finished_meanwhile_is_not_written_to(
+    files: FileClient, url: str, tmp_path: Path
+) -> None:
+    assert download(files, url, Overtaken(tmp_path / "out")) == len(DATA)
+    assert (tmp_path / "theirs").read_bytes() == b"theirs"
+    assert (tmp_path / "out").read_bytes() == DATA

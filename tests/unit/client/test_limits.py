@@ -1,0 +1,149 @@
+"""What is refused for now is asked again when the server said, and who waits in vain learns why."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import pytest
+
+from facecli.bootstrap.server import serving
+from facecli.client.connection import Connection
+from facecli.client.uploads import UploadClient
+from facecli.config.settings import Settings
+from facecli.core.errors import LimitReached, QuotaReached, TooManyCalls
+from facecli.core.progress import Silent
+from facecli.uploads.upload import CHUNK_SIZE
+from facecli.wire.generated import upload_service_pb2 as pb
+from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
+from tests.unit.client.conftest import clips, file
+
+QUOTA = 1000  # bytes
+
+
+class Time:
+    """A clock that moves when somebody sleeps, who then finds that something has happened."""
+
+    def __init__(self, happens: Callable[[], object] = lambda: None) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+        self._happens = happens
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept.append(seconds)
+        self._happens()
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    settings = Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
+    with serving(replace(settings, max_user_bytes=QUOTA, max_user_unfinished=3)) as server:
+        yield server.address
+
+
+class Refusing:
+    """A short call that a busy server refuses so many times."""
+
+    def __init__(self, times: int, *, after: int | None = 1) -> None:
+        self.times = times
+        self._details = {} if after is None else {"retry_after": after}
+
+    def __call__(self, request: str, **_: object) -> str:
+        if self.times:
+            self.times -= 1
+            raise TooManyCalls("busy", **self._details)
+        return f"answer to {request}"
+
+
+@pytest.mark.parametrize(("times", "after", "slept"), [(0, 1, []), (3, 2, [2, 2, 2])])
+def test_a_short_call_is_asked_again_when_the_server_says(times: int, after: int, slept: list[float]) -> None:
+    time = Time()
+    with Connection("127.0.0.1:1", timeout=30, clock=time.clock, sleep=time.sleep) as connection:
+        assert connection.call(Refusing(times, after=after), "question") == "answer to question"  # type: ignore[arg-type]
+    assert time.slept == slept
+
+
+@pytest.mark.parametrize(("after", "slept"), [(None, []), (30, []), (20, [20])])
+def test_a_short_call_is_not_asked_for_longer_than_a_call_may_take(
+    after: int | None, slept: list[float]
+) -> None:
+    time = Time()
+    with (
+        Connection("127.0.0.1:1", timeout=30, clock=time.clock, sleep=time.sleep) as connection,
+        pytest.raises(TooManyCalls, match="busy"),
+    ):
+        connection.call(Refusing(99, after=after), "question")  # type: ignore[arg-type]
+    assert time.slept == slept
+
+
+def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -> None:
+    with Connection(address, timeout=30) as connection:
+        (first,) = clips(tmp_path, 1, size=QUOTA - 100)
+        (sent,) = UploadClient(connection, user="ann").send([first], chunk_size=100, retry_for=0)
+        kept = sent.get()
+        time = Time(lambda: UploadClient(connection, user="ann").cancel(kept.upload_id))
+        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        path = tmp_path / "second.mp4"
+        path.write_bytes(bytes(101))
+        (sent,) = client.send([file(path)], chunk_size=100, retry_for=600)
+    assert sent.get().size == 101
+    assert time.slept == [30]
+
+
+def test_who_waits_in_vain_for_room_learns_of_what_there_is_too_little(address: str, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Told(Silent):
+        def waiting(self, reason: str, seconds: float) -> None:
+            told.append(reason)
+
+    with Connection(address, timeout=30) as connection:
+        time = Time()
+        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        (sent,) = client.send(clips(tmp_path, 1, size=QUOTA), chunk_size=100, retry_for=0)
+        sent.get()
+        path = tmp_path / "second.mp4"
+        path.write_bytes(bytes(1))
+        (sent,) = client.send([file(path, Told())], chunk_size=100, retry_for=70)
+    assert isinstance(sent.error, QuotaReached)
+    assert sent.error.message == told[0]
+    assert told[0].startswith(f"ann has {QUOTA} bytes on this server, and may have {QUOTA}")
+    assert time.slept == [30, 30]
+
+
+def test_of_many_files_those_arrive_that_there_is_room_for(address: str, tmp_path: Path) -> None:
+    """They are begun together, which asks for more than there is."""
+    with Connection(address, timeout=30) as connection:
+        time = Time()
+        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        outcomes = list(client.send(clips(tmp_path, 12, size=100), chunk_size=100, retry_for=0))
+    assert [outcome.error is None for outcome in outcomes] == [True] * 10 + [False]
+    assert isinstance(outcomes[-1].error, QuotaReached)
+
+
+def test_what_grpc_refuses_by_itself_is_too_many_calls_too() -> None:
+    server = grpc.server(ThreadPoolExecutor(1), maximum_concurrent_rpcs=0)
+    nothing = pb_grpc.UploadServiceServicer()  # type: ignore[abstract]
+    pb_grpc.add_UploadServiceServicer_to_server(nothing, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    time = Time()
+    with (
+        Connection(f"127.0.0.1:{port}", timeout=3, clock=time.clock, sleep=time.sleep) as connection,
+        pytest.raises(TooManyCalls, match="more calls than it can look at"),
+    ):
+        connection.call(pb_grpc.UploadServiceStub(connection.channel).GetUpload, pb.GetUploadRequest())
+    server.stop(None)
+    assert time.slept == [1, 1]
+
+
+def test_a_message_that_is_too_large_is_not_sent_again(address: str) -> None:
+    request = pb.UploadChunkRequest(data=bytes(2 * CHUNK_SIZE))
+    with Connection(address, timeout=30) as connection, pytest.raises(LimitReached) as caught:
+        connection.call(pb_grpc.UploadServiceStub(connection.channel).UploadChunk, request)
+    assert not caught.value.retryable

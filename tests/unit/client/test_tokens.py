@@ -1,0 +1,157 @@
+"""A token that stops to hold on the way: the client takes the newer one from its source, if there is one."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from facecli.bootstrap.server import serving
+from facecli.bootstrap.tokens import tokens
+from facecli.client.connection import Connection
+from facecli.client.downloads import FileClient
+from facecli.client.tasks import TaskClient
+from facecli.client.transfers import SentUpload
+from facecli.client.uploads import UploadClient
+from facecli.config.settings import Settings, current_token
+from facecli.core.auth import Tokens
+from facecli.core.errors import InvalidInput, TaskNotFound, Unauthenticated
+from facecli.core.progress import Silent
+from tests.unit.client.conftest import file
+
+CHUNK = 64 * 1024
+CHUNKS = 20
+DEADLINE = 60.0  # seconds; when a test gives up
+
+
+class Source:
+    """A file with a token, which tells when somebody looked after it was changed."""
+
+    def __init__(self, path: Path, token: str) -> None:
+        self.path = path
+        self.path.write_text(token)
+        self.revoked = threading.Event()
+        self.asked_again = threading.Event()
+
+    def __call__(self) -> str:
+        if self.revoked.is_set():
+            self.asked_again.set()
+        return current_token(Settings(token_file=str(self.path)))
+
+
+class RevokedOnTheWay(Silent):
+    """Progress of an upload whose token is revoked, and perhaps replaced, when the first chunk is stored.
+
+    The second chunk does not leave before the token was asked for again.
+    """
+
+    def __init__(self, made: Tokens, old_id: str, source: Source, *, new: str = "") -> None:
+        self._made = made
+        self._old_id = old_id
+        self._source = source
+        self._new = new
+
+    def stored(self, total_stored: int) -> None:
+        if total_stored >= CHUNK and not self._source.revoked.is_set():
+            self._made.revoke(self._old_id)
+            if self._new:
+                self._source.path.write_text(self._new)
+            self._source.revoked.set()
+
+    def sent(self, total_sent: int) -> None:
+        if total_sent == CHUNK:
+            self._source.revoked.wait(DEADLINE)
+            self._source.asked_again.wait(DEADLINE)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0, auth="token")
+
+
+@pytest.fixture
+def address(settings: Settings) -> Iterator[str]:
+    with serving(settings) as server:
+        yield server.address
+
+
+@pytest.fixture
+def made(settings: Settings) -> Iterator[Tokens]:
+    with tokens(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"".join(bytes([number]) * CHUNK for number in range(CHUNKS)))
+    return path
+
+
+def send(address: str, path: Path, source: Source, progress: Silent) -> SentUpload:
+    with Connection(address, timeout=DEADLINE, token=source) as connection:
+        client = UploadClient(connection, user="")
+        (sent,) = client.send([file(path, progress)], chunk_size=CHUNK, retry_for=5)
+        return sent.get()
+
+
+def once(stale: str, fresh: str) -> Callable[[], str]:
+    """A source that has the stale one for the connection and its first call."""
+    stales = iter([stale, stale])
+    return lambda: next(stales, fresh)
+
+
+def test_an_upload_goes_on_with_a_fresh_token(address: str, made: Tokens, path: Path, tmp_path: Path) -> None:
+    old, first = made.create("ann")
+    source = Source(tmp_path / "token", first)
+    sent = send(address, path, source, RevokedOnTheWay(made, old.id, source, new=made.create("ann")[1]))
+    assert (sent.retries, sent.size) == (1, CHUNKS * CHUNK)
+    assert sent.bytes_sent == sent.size, "what was stored was sent again"
+    with Connection(address, timeout=DEADLINE, token=source) as connection:
+        FileClient(connection, user="").download(
+            sent.file_url, tmp_path / "back", retry_for=1, progress=Silent()
+        )
+    assert (tmp_path / "back").read_bytes() == path.read_bytes()
+
+
+def test_an_upload_without_a_fresh_token_ends_and_what_was_stored_is_kept(
+    address: str, made: Tokens, path: Path, tmp_path: Path
+) -> None:
+    old, first = made.create("ann")
+    source = Source(tmp_path / "token", first)
+    with pytest.raises(Unauthenticated, match="revoked"):
+        send(address, path, source, RevokedOnTheWay(made, old.id, source))
+    with Connection(address, timeout=DEADLINE, token=lambda: made.create("ann")[1]) as connection:
+        (upload,) = UploadClient(connection, user="").listed()
+    assert upload.stored_bytes >= CHUNK
+
+
+def test_a_download_and_a_watch_take_a_fresh_token(
+    address: str, made: Tokens, path: Path, tmp_path: Path
+) -> None:
+    fresh = made.create("ann")[1]
+    stale = made.create("ann", expires_in=0)[1]
+    with Connection(address, timeout=DEADLINE, token=lambda: fresh) as connection:
+        (sent,) = UploadClient(connection, user="").send([file(path)], chunk_size=CHUNK, retry_for=5)
+    url = sent.get().file_url
+    with Connection(address, timeout=DEADLINE, token=once(stale, fresh)) as connection:
+        FileClient(connection, user="").download(url, tmp_path / "back", retry_for=1, progress=Silent())
+    with (
+        Connection(address, timeout=DEADLINE, token=once(stale, fresh)) as connection,
+        pytest.raises(TaskNotFound),
+    ):
+        list(TaskClient(connection, user="").watch("none", retry_for=1, waiting=lambda *_: None))
+
+
+def test_a_token_file_that_is_just_being_written_leaves_the_last_token_in_use(tmp_path: Path) -> None:
+    source = Source(tmp_path / "token", "one")
+    with Connection("127.0.0.1:1", timeout=1, token=source) as connection:
+        source.path.write_text("")
+        assert connection.metadata == (("authorization", "Bearer one"),)
+        assert not connection.renewed()
+        source.path.write_text("two")
+        assert connection.renewed()
+        assert connection.metadata == (("authorization", "Bearer two"),)
+    source.path.unlink()
+    with pytest.raises(InvalidInput, match="cannot read the token file"):
+        Connection("127.0.0.1:1", timeout=1, token=source)

@@ -1,0 +1,51 @@
+"""How long a broken transfer is tried again."""
+
+from facecli.client.transfers import LONGEST_PAUSE, Patience
+from facecli.core.errors import TooManyCalls, Unavailable
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def tries(patience: Patience, error: Unavailable | TooManyCalls) -> list[float]:
+    pauses: list[float] = []
+    while patience.pause(error, lambda reason, seconds: pauses.append(seconds)):
+        pass
+    return pauses
+
+
+def test_pauses_double_up_to_a_ceiling_until_the_limit() -> None:
+    time = Time()
+    pauses = tries(Patience(60, clock=time.clock, sleep=time.sleep), Unavailable())
+    assert pauses[0] < pauses[2] < pauses[4]
+    assert max(pauses) <= LONGEST_PAUSE * 1.25
+    assert 60 - 2 * LONGEST_PAUSE < time.now <= 60
+
+
+def test_progress_makes_the_limit_count_anew() -> None:
+    time = Time()
+    patience = Patience(10, clock=time.clock, sleep=time.sleep)
+    tries(patience, Unavailable())
+    patience.progressed()
+    assert tries(patience, Unavailable())
+
+
+def test_what_a_server_asks_for_is_waited_for() -> None:
+    time = Time()
+    pauses = tries(Patience(10, clock=time.clock, sleep=time.sleep), TooManyCalls(retry_after=4))
+    assert min(pauses) >= 4
+
+
+def test_no_patience_is_no_second_try() -> None:
+    time = Time()
+    assert tries(Patience(0, clock=time.clock, sleep=time.sleep), Unavailable()) == []

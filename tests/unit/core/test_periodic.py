@@ -1,0 +1,36 @@
+"""What is done again and again is done again whatever happened, and not any more afterwards."""
+
+import threading
+
+import pytest
+
+from facecli.core.errors import Unavailable
+from facecli.core.periodic import every
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Unavailable("no database"), "no database"),
+        (OSError("no disk"), "no disk"),
+        (ValueError("odd"), "work"),
+    ],
+    ids=["ours", "of the system", "a bug, with its stack"],
+)
+def test_what_fails_is_logged_and_done_again(
+    caplog: pytest.LogCaptureFixture, error: Exception, said: str
+) -> None:
+    again, done = threading.Event(), list[int]()
+
+    def work() -> None:
+        done.append(1)
+        if len(done) == 1:
+            raise error
+        again.set()
+
+    with every(0.001, work):
+        assert again.wait(60)
+    count = len(done)
+    assert said in caplog.text
+    assert "housekeeping" not in [thread.name for thread in threading.enumerate()]
+    assert len(done) == count

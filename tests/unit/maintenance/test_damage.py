@@ -1,0 +1,242 @@
+"""Damage of uploads is found by what differs, and mended so that only what is lost is sent again."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from facecli.blobs.local.store import LocalBlobs
+from facecli.core.damage import Damage, Reader
+from facecli.core.errors import StorageFailed, UploadUnfinished
+from facecli.metadata.uploads import SqlUploadRows
+from facecli.uploads.upload import Upload
+from facecli.uploads.verification import UploadCheck
+from tests.support.storage import CHUNK, EXPIRY, Content, Place, send, send_all
+
+FILE = Content(size=3 * CHUNK + 7)
+
+
+class Checked:
+    """A place, and what a check finds there."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.rows = place.rows()
+        self.passed = 0
+
+    def damage(self, upload_id: str, *, quick: bool = False) -> Damage | None:
+        return UploadCheck(
+            rows=self.rows,
+            reader=Reader(self.place.blobs, passed=self._pass),
+            clock=self.place.clock,
+            expiry=EXPIRY,
+            quick=quick,
+        ).damage(self.rows.get(upload_id))
+
+    def mended(self, upload_id: str) -> Upload:
+        """The upload after a repair, which leaves nothing to be found."""
+        damage = self.damage(upload_id)
+        assert damage and damage.repair
+        damage.repair()
+        assert self.damage(upload_id) is None
+        return self.rows.get(upload_id)
+
+    def stored(self, upload_id: str) -> list[int]:
+        return [chunk.index for chunk in self.rows.chunks(upload_id)]
+
+    def path(self, upload: Upload) -> Path:
+        return self.place.blobs.path(upload.blob_key)
+
+    def _pass(self, size: int) -> None:
+        self.passed += size
+
+
+@pytest.fixture
+def checked(place: Place) -> Checked:
+    return Checked(place)
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def flip_two(path: Path) -> None:
+    flip(path, 1)
+    flip(path, 3 * CHUNK)
+
+
+def cut(path: Path, size: int) -> None:
+    with path.open("r+b") as file:
+        file.truncate(size)
+
+
+def longer(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"tail")
+
+
+HARM: dict[str, tuple[Callable[[Path], object], list[int], str]] = {
+    "a flipped byte": (lambda path: flip(path, CHUNK + 1), [0, 2, 3], "chunk 1 lost"),
+    "two of them": (flip_two, [1, 2], "chunks 0, 3 lost"),
+    "shorter": (
+        lambda path: cut(path, CHUNK + 5),
+        [0],
+        "chunks 1-3 lost, its file has 1005 bytes instead of 3007",
+    ),
+    "longer": (longer, [0, 1, 2, 3], "its file has 3011 bytes instead of 3007"),
+    "missing": (Path.unlink, [], "its file is missing"),
+}
+
+
+@pytest.mark.parametrize(("harm", "left", "says"), HARM.values(), ids=HARM)
+def test_what_happened_to_a_complete_file_is_told_and_only_the_lost_chunks_come_again(
+    checked: Checked, harm: Callable[[Path], object], left: list[int], says: str
+) -> None:
+    upload = send_all(checked.place.inbox(), FILE)
+    assert checked.damage(upload.id) is None
+    assert checked.passed == FILE.size
+    harm(checked.path(upload))
+    damage = checked.damage(upload.id)
+    assert damage and damage.what == f"clip.mp4: {says}"
+    mended = checked.mended(upload.id)
+    assert (checked.stored(upload.id), mended.completed) == (left, len(left) == 4)
+    lost = [index for index in range(4) if index not in left]
+    inbox = checked.place.inbox()
+    again, chunks = inbox.begin(FILE.new)
+    assert (again.id, [chunk.index for chunk in chunks]) == (upload.id, left)
+    if lost:
+        with inbox.writer(again.id, owner="ann") as writer:
+            again = send(inbox, writer, FILE, lost)
+    assert again.completed
+    assert checked.place.content(again) == FILE.data
+    assert checked.damage(upload.id) is None
+
+
+def replaced(checked: Checked) -> Upload:
+    """An upload whose first chunk was replaced on the way and lies behind the others; incomplete."""
+    inbox, other = checked.place.inbox(), Content(size=FILE.size, seed=1)
+    upload, _ = inbox.begin(FILE.new)
+    inbox.put_chunk(upload.id, other.frame(0), owner="ann")
+    for index in (0, 1):
+        inbox.put_chunk(upload.id, FILE.frame(index), owner="ann")
+    return inbox.get(upload.id, owner="ann")
+
+
+def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Checked) -> None:
+    upload = replaced(checked)
+    assert checked.damage(upload.id) is None
+    flip(checked.path(upload), 5)
+    assert checked.damage(upload.id) is None, "nobody's bytes"
+    flip(checked.path(upload), checked.rows.chunks(upload.id)[0].position + 5)
+    mended = checked.mended(upload.id)
+    assert (checked.stored(upload.id), mended.stored_bytes, mended.expires_at) == (
+        [1],
+        CHUNK,
+        upload.expires_at,
+    )
+
+
+def test_a_file_that_was_copied_whole_is_mended_as_often_as_it_is_damaged(checked: Checked) -> None:
+    upload = replaced(checked)
+    for index in (2, 3):
+        upload = checked.place.inbox().put_chunk(upload.id, FILE.frame(index), owner="ann")
+    keys = set()
+    for _ in range(3):
+        assert upload.completed
+        assert checked.place.content(upload) == FILE.data
+        keys.add(upload.blob_key)
+        flip(checked.path(upload), 5)
+        assert checked.mended(upload.id).stored_chunks == 3
+        inbox, other = checked.place.inbox(), Content(size=FILE.size, seed=1)
+        inbox.put_chunk(upload.id, FILE.frame(1), owner="ann")
+        checked.rows.forget_chunks(upload.id, [2])
+        inbox.put_chunk(upload.id, other.frame(2), owner="ann")
+        inbox.put_chunk(upload.id, FILE.frame(2), owner="ann")
+        upload = inbox.put_chunk(upload.id, FILE.frame(0), owner="ann")
+        assert checked.place.blobs.keys("uploads") == [upload.blob_key]
+    assert len(keys) == 2
+
+
+def test_an_incomplete_upload_without_its_file_begins_anew(checked: Checked) -> None:
+    upload = replaced(checked)
+    checked.place.blobs.delete(upload.blob_key)
+    assert checked.mended(upload.id).stored_chunks == 0
+    assert send_all(checked.place.inbox(), FILE).id == upload.id
+
+
+def test_a_begun_upload_and_one_that_waits_for_its_completion_are_whole(checked: Checked) -> None:
+    upload, _ = checked.place.inbox().begin(FILE.new)
+    assert checked.damage(upload.id) is None
+    waits = send_all(checked.place.inbox(), FILE)
+    checked.rows.reopen(waits.id, [], now=1, expires_at=2)
+    assert checked.damage(waits.id) is None
+    assert checked.place.inbox().begin(FILE.new)[0].completed
+
+
+def test_wrong_counts_are_counted_anew(checked: Checked) -> None:
+    upload = replaced(checked)
+    checked.rows.delete(upload.id)
+    checked.rows.insert([replace(upload, stored_bytes=3, stored_chunks=1)])
+    assert checked.mended(upload.id).stored_bytes == 0
+
+
+def test_a_checksum_that_is_not_that_of_the_chunks_is_made_again(checked: Checked) -> None:
+    upload = send_all(checked.place.inbox(), FILE)
+    checked.rows.reopen(upload.id, [], now=1, expires_at=2)
+    key, size = upload.blob_key, upload.size or 0
+    checked.rows.complete(upload.id, crc32c=1, size=size, blob_key=key, now=3)
+    assert checked.mended(upload.id).stored_chunks == 4
+    with pytest.raises(UploadUnfinished):
+        checked.place.inbox().file(upload.file_url, owner="ann")
+    again, _ = checked.place.inbox().begin(FILE.new)
+    assert (again.id, again.crc32c) == (upload.id, upload.crc32c)
+
+
+def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
+    upload = send_all(checked.place.inbox(), FILE)
+    path = checked.path(upload)
+    flip(path, 5)
+    assert checked.damage(upload.id, quick=True) is None
+    cut(path, 5)
+    assert checked.damage(upload.id, quick=True)
+
+
+class BadSector(LocalBlobs):
+    """A disk that does not give the second chunk."""
+
+    def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
+        if offset == CHUNK:
+            raise StorageFailed("Input/output error")
+        return super().read(key, offset=offset, block=block)
+
+
+def test_a_chunk_that_the_disk_does_not_give_is_lost(checked: Checked) -> None:
+    upload = send_all(checked.place.inbox(), FILE)
+    checked.place.blobs = BadSector(checked.place.blobs.root)
+    assert checked.damage(upload.id)
+    assert checked.passed == FILE.size
+    assert checked.mended(upload.id).stored_chunks == 3
+    assert checked.stored(upload.id) == [0, 2, 3]
+
+
+class Dying(SqlUploadRows):
+    """Rows of a process that dies when it wants to reopen an upload."""
+
+    def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
+        raise KeyboardInterrupt
+
+
+def test_a_repair_that_dies_in_its_middle_is_finished_by_the_next(checked: Checked) -> None:
+    """Between the cut of what is too long and the change of the row."""
+    upload = send_all(checked.place.inbox(), FILE)
+    longer(checked.path(upload))
+    flip(checked.path(upload), 5)
+    checked.rows = checked.place.opened(Dying)
+    with pytest.raises(KeyboardInterrupt):
+        checked.mended(upload.id)
+    assert checked.path(upload).stat().st_size == FILE.size
+    checked.rows = checked.place.rows()
+    assert checked.mended(upload.id).stored_chunks == 3

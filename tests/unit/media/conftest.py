@@ -1,0 +1,142 @@
+"""Short clips of every kind, made by the ffmpeg under test.
+
+`TEST_FFMPEG=/path/to/ffmpeg pytest tests/media` tests another ffmpeg than the one of imageio-ffmpeg.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from facecli.core.media import Segment
+from facecli.core.placement import Place, Swing
+from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.find import find_ffmpeg
+
+WANTED = os.environ.get("TEST_FFMPEG")
+
+Ffmpeg = Callable[..., bytes]
+Clip = Callable[..., Path]
+Frames = Callable[[Path], list[Image.Image]]
+Overlay = Callable[..., Path]
+Times = Callable[[Path], list[Fraction]]
+
+MAGENTA = (255, 0, 255)
+# In pixels; wide of the middle in a second of a clip of 320 × 180.
+PLACE = Place(
+    width=60, height=60, x=Swing(middle=130, reach=100, period=3, phase=0.9), y=Swing(middle=60, reach=50)
+)
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    return find_ffmpeg(WANTED)
+
+
+@pytest.fixture(scope="session")
+def media() -> FfmpegMedia:
+    return FfmpegMedia(wanted=WANTED)
+
+
+@pytest.fixture(scope="session")
+def ffmpeg(binary: Path) -> Ffmpeg:
+    """Run it; its stdout, or stderr."""
+
+    def run(*arguments: str | Path, stderr: bool = False) -> bytes:
+        command = [str(binary), "-nostdin", "-v", "error", "-y", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, check=True)
+        return done.stderr if stderr else done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def clip(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """A clip of 25 frames in a second, by its file name and the options of its output."""
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make(name: str, *options: str, size: str = "320x180", rate: str = "25", sound: bool = True) -> Path:
+        path = folder / f"{len(list(folder.iterdir()))}-{name}"
+        inputs = ["-f", "lavfi", "-i", f"testsrc=size={size}:rate={rate}"]
+        if sound:
+            inputs += ["-f", "lavfi", "-i", "sine=sample_rate=48000"]
+        ffmpeg(*inputs, "-t", "1", "-pix_fmt", "yuv420p", "-preset", "ultrafast", *options, path)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def plain(clip: Clip) -> Path:
+    """320 × 180, H.264 and AAC in an MP4 with its index in front."""
+    return clip("plain.mp4", "-movflags", "+faststart")
+
+
+@pytest.fixture(scope="session")
+def frames(ffmpeg: Ffmpeg, media: FfmpegMedia) -> Frames:
+    """Every frame of a video, decoded."""
+
+    def read(path: Path) -> list[Image.Image]:
+        info = media.probe_video(path)
+        raw = ffmpeg("-i", path, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+        size = info.width * info.height * 3
+        pieces = [raw[at : at + size] for at in range(0, len(raw), size)]
+        return [Image.frombytes("RGB", (info.width, info.height), piece) for piece in pieces]
+
+    return read
+
+
+@pytest.fixture
+def face(media: FfmpegMedia, tmp_path: Path) -> Path:
+    media.make_face(tmp_path / "face.png")
+    return tmp_path / "face.png"
+
+
+@pytest.fixture(scope="session")
+def times(ffmpeg: Ffmpeg) -> Times:
+    """When each frame is shown, on the file's own clock, in seconds."""
+
+    def read(path: Path) -> list[Fraction]:
+        options = ("-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-")
+        lines = ffmpeg("-copyts", "-i", path, *options).decode().splitlines()
+        tick = next(Fraction(line.split()[-1]) for line in lines if line.startswith("#tb 0"))
+        return sorted(int(line.split(",")[2]) * tick for line in lines if line and not line.startswith("#"))
+
+    return read
+
+
+@pytest.fixture
+def overlay(binary: Path, tmp_path: Path) -> Overlay:
+    """The video with a magenta square on it, made segment by segment; `work` is megapixels of a segment."""
+    picture, output = tmp_path / "picture.png", tmp_path / "out.mp4"
+    Image.new("RGB", (PLACE.width, PLACE.height), MAGENTA).save(picture)
+
+    def make(video: Path, *, work: int = 1500, segments: int | None = 1) -> Path:
+        media = FfmpegMedia(wanted=str(binary), work=work)
+        plan = media.plan(video)
+        assert len(plan.segments) == segments or segments is None
+        parts = [tmp_path / f"{segment.index}.mp4" for segment in plan.segments]
+
+        def one(segment: Segment, part: Path) -> None:
+            media.overlay(
+                video=video,
+                segment=segment,
+                picture=picture,
+                place=PLACE,
+                output=part,
+                info=plan.info,
+                progress=lambda frames: None,
+                stopped=lambda: False,
+            )
+            assert media.count_frames(part) == media.count_shown(video, segment, plan.info)
+
+        for segment, part in zip(plan.segments, parts, strict=True):
+            one(segment, part)
+        media.join(video=video, parts=parts, plan=plan, output=output, stopped=lambda: False)
+        return output
+
+    return make

@@ -1,0 +1,125 @@
+"""What the database promises, and what it says when it cannot keep it."""
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, Update, text
+from sqlalchemy.exc import IntegrityError
+
+from facecli.core.errors import DiskFull, InvalidInput, StorageFailed, Unavailable
+from facecli.metadata.database import CONNECTIONS, open_database, reading, writing
+from facecli.metadata.tables import uploads
+from facecli.metadata.uploads import SqlUploadRows
+from tests.support.upload_repository import insert
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+)
+def test_every_connection_is_durable_and_checks_references(
+    engine: Engine, pragma: str, value: object
+) -> None:
+    with engine.connect() as first, engine.connect() as second:
+        assert first.execute(text(f"PRAGMA {pragma}")).scalar() == value
+        assert second.execute(text(f"PRAGMA {pragma}")).scalar() == value
+
+
+@pytest.mark.parametrize("url", ["mysql://host/db", "nonsense", ""])
+def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput):
+        open_database(url)
+
+
+def test_a_writer_that_read_first_does_not_fail_when_another_writes_meanwhile(either_engine: Engine) -> None:
+    rows = SqlUploadRows(either_engine)
+    insert(rows)
+    start = threading.Barrier(4)
+
+    def claim(_: int) -> None:
+        start.wait()
+        for _ in range(10):
+            rows.claim("u1", now=1, expires_at=2)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(claim, range(4)))
+    assert rows.get("u1").epoch == 40
+
+
+def test_a_locked_database_is_unavailable_for_writers_only(url: str, engine: Engine, tmp_path: Path) -> None:
+    impatient = open_database(url, busy_timeout=0.01)
+    other = sqlite3.connect(tmp_path / "facecli.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    rows = SqlUploadRows(impatient)
+    with pytest.raises(Unavailable, match="database is locked") as caught:
+        insert(rows)
+    assert caught.value.retryable
+    assert rows.listed("ann", limit=9, before="") == []
+    other.execute("COMMIT")
+    insert(rows)
+    other.close()
+    impatient.dispose()
+
+
+def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="unable to open"):
+        open_database(f"sqlite:///{tmp_path}/missing/facecli.db")
+
+
+@pytest.mark.parametrize("most", [CONNECTIONS, 4, 1])
+def test_more_calls_than_connections_wait_their_turn(url: str, engine: Engine, most: int) -> None:
+    impatient = open_database(url, busy_timeout=0.01, connections=most)
+    connections = [impatient.connect() for _ in range(most)]
+    with pytest.raises(Unavailable, match="every connection"), reading(impatient):
+        pass
+    for connection in connections:
+        connection.close()
+    impatient.dispose()
+
+
+def test_a_file_that_is_no_database_is_a_storage_failure(tmp_path: Path) -> None:
+    (tmp_path / "facecli.db").write_bytes(b"not a database " * 1000)
+    with pytest.raises(StorageFailed, match="not a database"):
+        open_database(f"sqlite:///{tmp_path}/facecli.db")
+
+
+def test_a_full_database_is_a_full_disk_and_goes_on_when_there_is_room(engine: Engine) -> None:
+    rows = SqlUploadRows(engine)
+    with reading(engine) as connection:
+        connection.execute(text("PRAGMA max_page_count=1"))
+    with pytest.raises(DiskFull) as caught:
+        for number in range(1000):
+            insert(rows, upload_id=f"u{number}")
+    assert caught.value.retry_after > 0
+    stored = len(rows.listed("ann", limit=1000, before=""))
+    with reading(engine) as connection:
+        connection.execute(text("PRAGMA max_page_count=100000"))
+    insert(rows, upload_id="roomy")
+    assert len(rows.listed("ann", limit=1000, before="")) == stored + 1
+
+
+def test_what_failed_half_way_leaves_nothing(either_engine: Engine) -> None:
+    rows = SqlUploadRows(either_engine)
+    insert(rows)
+    with pytest.raises(ZeroDivisionError), writing(either_engine) as connection:
+        connection.execute(uploads.delete())
+        raise ZeroDivisionError
+    assert rows.get("u1").id == "u1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        uploads.update().values(status="lost"),
+        uploads.update().values(status="completed"),
+        uploads.update().values(stored_chunks=4),
+        uploads.update().values(stored_bytes=26),
+        uploads.update().values(file_type="text"),
+    ],
+)
+def test_rows_that_cannot_be_are_refused_by_the_database(either_engine: Engine, change: Update) -> None:
+    insert(SqlUploadRows(either_engine))
+    with pytest.raises(IntegrityError), writing(either_engine) as connection:
+        connection.execute(change)

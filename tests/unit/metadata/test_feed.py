@@ -1,0 +1,205 @@
+"""The feed: one thread, only while somebody watches, whatever the database says."""
+
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+from sqlalchemy import Engine
+
+from facecli.core.errors import Unavailable
+from facecli.metadata.feed import SqlTaskFeed
+from facecli.metadata.tasks import SqlTaskRows
+from facecli.tasks import task as tasks
+from facecli.tasks.task import Change, NewTask, Task, TaskRows, TaskStatus
+from facecli.tasks.task_filter import TaskFilter
+from tests.support.builders import NEW
+
+DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+
+
+class CountedRows:
+    """Real rows that count what the feed asks, and fail when told to."""
+
+    def __init__(self, rows: TaskRows) -> None:
+        self._rows = rows
+        self.asked: list[Mapping[str, int]] = []
+        self.failing = False
+
+    def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
+        self.asked.append(revisions)
+        if self.failing:
+            raise Unavailable("the database is gone")
+        return self._rows.newer(revisions)
+
+    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
+        return self._rows.insert(new, task_id=task_id, now=now)
+
+    def with_key(self, owner: str, key: str) -> Task | None:
+        return self._rows.with_key(owner, key)
+
+    def get(self, task_id: str, *, owner: str | None = None) -> Task:
+        return self._rows.get(task_id, owner=owner)
+
+    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
+        return self._rows.listed(owner, wanted, limit=limit, before=before)
+
+    def change(self, task_id: str, change: Change, *, now: float) -> Task:
+        return self._rows.change(task_id, change, now=now)
+
+    def with_status(self, status: TaskStatus) -> Sequence[Task]:
+        return self._rows.with_status(status)
+
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        return self._rows.ended(before=before, after=after)
+
+    def delete(self, task_id: str, *, revision: int) -> bool:
+        return self._rows.delete(task_id, revision=revision)
+
+
+class ToldChanges:
+    """Changes that the test tells of; a `wait` ends when it does."""
+
+    def __init__(self) -> None:
+        self.waiting = queue.Queue[None]()
+        self.closed = 0
+        self._told = queue.Queue[bool]()
+
+    def wait(self) -> bool:
+        self.waiting.put(None)
+        return self._told.get(timeout=DEADLINE)
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def tell(self, changed: bool = True) -> None:
+        """Return when the feed has done what it does about it."""
+        self._told.put(changed)
+        self.waiting.get(timeout=DEADLINE)
+
+    def let_go(self) -> None:
+        self._told.put(True)
+
+
+@pytest.fixture
+def rows(engine: Engine) -> CountedRows:
+    return CountedRows(SqlTaskRows(engine))
+
+
+@pytest.fixture
+def changes() -> ToldChanges:
+    return ToldChanges()
+
+
+@pytest.fixture
+def feed(rows: CountedRows, changes: ToldChanges) -> SqlTaskFeed:
+    return SqlTaskFeed(rows, changes)
+
+
+def askers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "task-feed"]
+
+
+@pytest.fixture(autouse=True)
+def nobody_asks_in_the_end(changes: ToldChanges) -> Iterator[None]:
+    for thread in askers():  # of other tests
+        thread.join(timeout=DEADLINE)
+    yield
+    for thread in askers():
+        changes.let_go()
+        thread.join(timeout=DEADLINE)
+    assert not askers()
+
+
+def test_many_watchers_cost_one_thread_and_one_question_a_change(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    told: list[Task] = []
+    for _ in range(200):
+        feed.watch("t1", told.append)
+    changes.waiting.get(timeout=DEADLINE)
+    assert len(askers()) == 1
+    changes.tell()  # those who came while it waited
+    asked = len(rows.asked)
+    changes.tell(False)
+    assert len(rows.asked) == asked
+    rows.change("t1", tasks.cancelled, now=101.0)
+    changes.let_go()
+    askers()[0].join(timeout=DEADLINE)
+    assert rows.asked[asked:] == [{"t1": 1}]
+    assert [task.status for task in told] == [TaskStatus.PENDING] * 200 + [TaskStatus.CANCELLED] * 200
+
+
+def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, rows: CountedRows) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    rows.change("t1", tasks.cancelled, now=101.0)
+    feed.watch("t1", lambda task: None)
+    assert rows.asked == []
+    assert not askers()
+
+
+def test_asking_ends_with_the_last_watcher_and_begins_with_the_next(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    for turn in range(1, 3):
+        leave = feed.watch("t1", lambda task: None)
+        changes.waiting.get(timeout=DEADLINE)
+        (asker,) = askers()
+        leave()
+        changes.let_go()
+        asker.join(timeout=DEADLINE)
+        assert not asker.is_alive()
+        assert changes.closed == turn
+
+
+def test_a_change_between_the_reading_and_the_coming_of_a_watcher_is_asked_for_at_once(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    rows.insert(NEW, task_id="t2", now=100.0)
+    leave = [feed.watch("t1", lambda task: None)]
+    changes.waiting.get(timeout=DEADLINE)
+    asked = len(rows.asked)
+    leave.append(feed.watch("t2", lambda task: None))
+    changes.tell(False)
+    assert rows.asked[asked:] == [{"t1": 1, "t2": 1}]
+    for each in leave:
+        each()
+
+
+def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    told: list[Task] = []
+    with caplog.at_level(logging.INFO):
+        feed.watch("t1", told.append)
+        changes.waiting.get(timeout=DEADLINE)
+        rows.failing = True
+        changes.tell()
+        changes.tell()
+        rows.change("t1", tasks.cancelled, now=101.0)
+        rows.failing = False
+        changes.let_go()
+        askers()[0].join(timeout=DEADLINE)
+    assert [task.status for task in told] == [TaskStatus.PENDING, TaskStatus.CANCELLED]
+    assert [record.message for record in caplog.records] == [
+        "the task feed waits for the database: the database is gone"
+    ]
+
+
+def test_a_late_watcher_tells_the_others_what_it_saw(
+    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+) -> None:
+    rows.insert(NEW, task_id="t1", now=100.0)
+    early: list[Task] = []
+    feed.watch("t1", early.append)
+    changes.waiting.get(timeout=DEADLINE)
+    ended = rows.change("t1", tasks.cancelled, now=101.0)
+    late: list[Task] = []
+    feed.watch("t1", late.append)
+    assert late == [ended]
+    assert early[1:] == [ended]

@@ -1,0 +1,192 @@
+"""What a PostgreSQL of one's own choosing needs to be, and what is said when it is not, or goes away."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine, text
+
+from facecli.core.errors import DiskFull, FacecliError, InvalidInput, Unavailable, UploadNotFound
+from facecli.metadata import schema
+from facecli.metadata.database import open_database, reading, writing
+from facecli.metadata.database_url import name_of
+from facecli.metadata.tables import uploads
+from facecli.metadata.uploads import SqlUploadRows
+from tests.support.e2e.disks import Filling, tmpfs
+from tests.support.e2e.requirements import needs
+from tests.support.postgres import PASSWORD, Postgres, WithPassword
+from tests.support.upload_repository import insert
+
+
+@pytest.fixture
+def engine(postgresql: str) -> Iterator[Engine]:
+    engine = open_database(postgresql)
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+def database(url: str) -> str:
+    return url.split("?")[0].rpartition("/")[2]
+
+
+def refused(url: str) -> FacecliError:
+    with pytest.raises(FacecliError) as caught:
+        open_database(url).dispose()
+    return caught.value
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_commit_is_waited_for_whatever_the_database_does_by_default(
+    postgres: Postgres, postgresql: str, durable: bool
+) -> None:
+    off = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off")
+    postgres.execute(off.format(sql.Identifier(database(postgresql))))
+    engine = open_database(postgresql, durable=durable)
+    with reading(engine) as first, reading(engine) as second:
+        waits = [each.execute(text("SHOW synchronous_commit")).scalar() for each in (first, second)]
+    assert waits == ["on" if durable else "off"] * 2
+    engine.dispose()
+
+
+def test_a_cluster_that_waits_for_its_replicas_goes_on_doing_so(postgres: Postgres, postgresql: str) -> None:
+    stricter = sql.SQL("ALTER DATABASE {} SET synchronous_commit = remote_apply")
+    postgres.execute(stricter.format(sql.Identifier(database(postgresql))))
+    engine = open_database(postgresql)
+    with reading(engine) as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar() == "remote_apply"
+    engine.dispose()
+
+
+def test_who_reads_twice_sees_one_state_and_changes_nothing(engine: Engine) -> None:
+    rows = SqlUploadRows(engine)
+    insert(rows)
+    with reading(engine) as connection:
+        before = connection.execute(text("SELECT epoch FROM uploads")).scalar()
+        rows.claim("u1", now=1, expires_at=2)
+        assert connection.execute(text("SELECT epoch FROM uploads")).scalar() == before
+    assert rows.get("u1").epoch == 1
+    with pytest.raises(Unavailable, match="read-only"), reading(engine) as connection:
+        connection.execute(uploads.delete())
+
+
+@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGINT], ids=["immediate", "fast"])
+def test_a_restart_costs_the_calls_of_that_time_and_no_other(
+    postgres: Postgres, engine: Engine, how: signal.Signals
+) -> None:
+    rows = SqlUploadRows(engine)
+    insert(rows)
+    with pytest.raises(Unavailable) as caught, writing(engine) as connection:
+        connection.execute(uploads.delete())
+        postgres.stop(how)
+        try:
+            connection.execute(text("SELECT 1"))
+        finally:
+            postgres.start()
+    assert caught.value.retryable
+    assert rows.get("u1").epoch == 0
+    postgres.stop(how)
+    with pytest.raises(Unavailable, match="No such file"):
+        rows.get("u1")
+    postgres.start()
+    assert rows.claim("u1", now=1, expires_at=2).epoch == 1
+
+
+def test_a_database_that_is_not_there_is_named(postgres: Postgres) -> None:
+    error = refused(postgres.url("nope"))
+    assert isinstance(error, Unavailable)
+    assert 'database "nope" does not exist' in error.message
+
+
+def test_a_wrong_password_is_so_called_and_never_repeated(
+    with_password: WithPassword, postgresql: str
+) -> None:
+    error = refused(with_password(postgresql).replace(PASSWORD, "falsch"))
+    assert 'password authentication failed for user "ann"' in error.message
+    assert "falsch" not in error.message
+
+
+def test_more_connections_than_the_user_may_have_are_unavailable(
+    postgres: Postgres, with_password: WithPassword, postgresql: str
+) -> None:
+    postgres.execute(sql.SQL("ALTER ROLE ann CONNECTION LIMIT 0"))
+    error = refused(with_password(postgresql))
+    assert isinstance(error, Unavailable)
+    assert 'too many connections for role "ann"' in error.message
+    postgres.execute(sql.SQL("ALTER ROLE ann CONNECTION LIMIT -1"))
+    open_database(with_password(postgresql)).dispose()
+
+
+def test_a_user_who_may_not_make_tables_is_told_so(with_password: WithPassword, postgresql: str) -> None:
+    engine = open_database(with_password(postgresql))
+    with pytest.raises(Unavailable, match="permission denied for schema public"):
+        schema.upgrade(engine)
+    engine.dispose()
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(postgres: Postgres) -> None:
+    postgres.execute(sql.SQL("CREATE DATABASE narrow ENCODING 'LATIN1' TEMPLATE template0"))
+    error = refused(postgres.url("narrow"))
+    assert isinstance(error, InvalidInput)
+    assert "LATIN1" in error.message
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://ann:geheim@host", "names no database"),
+        ("postgresql://ann:ge@heim@host/x", "written %40"),
+        ("postgresql://ann:geheim@host:heim/x", "looks like postgresql://"),
+        ("postgresql://ann:geheim@/x?geh=eim&host=/nowhere", 'invalid connection option "geh"'),
+        ("mysql://ann:geheim@host/x", "'mysql' is not supported"),
+    ],
+)
+def test_a_url_that_is_none_is_refused_without_a_word_of_it(url: str, says: str) -> None:
+    error = refused(url)
+    assert isinstance(error, InvalidInput)
+    assert says in error.message
+    assert "heim" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("postgresql://ann:geheim@db.example/facecli", "db.example:5432/facecli"),
+        ("postgres://ann:geheim@db.example:99/facecli?sslmode=require", "db.example:99/facecli"),
+        ("postgresql:///facecli?host=/run/postgresql&password=geheim", "/run/postgresql:5432/facecli"),
+        ("postgresql:///facecli?host=one&host=two&port=1&port=2", "one,two:1,2/facecli"),
+    ],
+)
+def test_a_database_has_a_name_without_secrets(url: str, name: str) -> None:
+    assert name_of(url) == name
+
+
+def test_a_text_that_postgresql_cannot_hold_is_bad_input(engine: Engine) -> None:
+    with pytest.raises((InvalidInput, UploadNotFound)):
+        SqlUploadRows(engine).get("u\0")
+
+
+@needs("tmpfs")
+def test_a_full_disk_of_postgresql_is_so_called_and_rows_go_on_when_there_is_room(postgres: Postgres) -> None:
+    disk = postgres.folder / "disk"
+    with tmpfs(disk, size="64m"):
+        place = postgres.own(disk / "tables")
+        postgres.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(sql.Literal(str(place))))
+        postgres.execute(sql.SQL("CREATE DATABASE small TABLESPACE small"))
+        engine = open_database(postgres.url("small"))
+        schema.upgrade(engine)
+        rows, filling = SqlUploadRows(engine), Filling(disk)
+        insert(rows, upload_id="before")
+        filling.fill()
+        with pytest.raises(DiskFull) as caught:
+            for number in range(1000):
+                insert(rows, upload_id=f"u{number}")
+        assert caught.value.retry_after > 0
+        stored = len(rows.listed("ann", limit=1000, before=""))
+        filling.empty()
+        insert(rows, upload_id="roomy")
+        assert len(rows.listed("ann", limit=1000, before="")) == stored + 1
+        engine.dispose()
+        postgres.execute(sql.SQL("DROP DATABASE small"))
+        postgres.execute(sql.SQL("DROP TABLESPACE small"))

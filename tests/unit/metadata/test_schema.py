@@ -1,0 +1,147 @@
+"""The migrations lead to the tables, once, whoever comes first."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from facecli.core.errors import InvalidInput
+from facecli.metadata import schema
+from facecli.metadata.database import open_database, writing
+from facecli.metadata.tables import metadata
+from tests.support.postgres import Postgres
+
+START = """
+import sys
+from facecli.metadata import schema
+from facecli.metadata.database import open_database
+engine = open_database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+schema.upgrade(engine)
+engine.dispose()
+print(*sorted(name for name in sys.modules if name == "alembic"))
+"""
+
+
+def starting(url: str, *, processes: int) -> list["subprocess.Popen[str]"]:
+    """Processes that upgrade, all at the same moment."""
+    command = [sys.executable, "-c", START, url]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for process in started:
+        assert process.stdout and process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return started
+
+
+def finished(processes: list["subprocess.Popen[str]"]) -> list[str]:
+    """What each of them has imported of alembic; none may have failed."""
+    said = [process.communicate()[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return said
+
+
+STATEMENTS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'",
+    "postgresql": """
+        SELECT indexname AS name, indexdef AS sql FROM pg_indexes
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        UNION SELECT conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND conname NOT LIKE 'alembic%'
+        UNION SELECT table_name || ' ' || column_name,
+            concat(ordinal_position, udt_name, character_maximum_length, is_nullable, column_default)
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+    """,
+}
+
+
+def statements(engine: Engine) -> dict[str, str]:
+    """What there is of tables, columns, constraints and indexes, but for line breaks, as it is kept."""
+    with engine.connect() as connection:
+        found = connection.execute(text(STATEMENTS[engine.dialect.name]))
+        return {row.name: " ".join(row.sql.split()) for row in found}
+
+
+@pytest.fixture
+def url(either_database: str) -> str:
+    return either_database
+
+
+@pytest.fixture
+def created(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Without migrations, from the code."""
+    if url.startswith("sqlite"):
+        engine = open_database(f"sqlite:///{tmp_path}/created.db")
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        engine = open_database(postgres.new_database())
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_the_migrated_tables_are_the_tables_of_the_code(engine: Engine, created: Engine) -> None:
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    assert statements(engine) == statements(created)
+
+
+def test_the_newest_migration_is_the_one_the_code_knows() -> None:
+    assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD
+
+
+def test_processes_that_start_at_once_migrate_once(url: str, created: Engine) -> None:
+    assert "alembic" in finished(starting(url, processes=4))
+    engine = open_database(url)
+    assert statements(engine) == statements(created)
+    engine.dispose()
+
+
+def test_who_comes_while_another_migrates_waits_and_migrates_no_more(postgresql: str) -> None:
+    engine = open_database(postgresql)
+    waiting = text(
+        "SELECT count(*) FROM pg_locks, pg_sleep(0.05) WHERE locktype = 'advisory' AND NOT granted"
+    )
+    with writing(engine) as migrating:
+        migrating.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": schema.LOCK})
+        others = starting(postgresql, processes=2)
+        with engine.connect() as looking:
+            while looking.execute(waiting).scalar() != len(others):
+                assert [other.poll() for other in others] == [None, None]
+    assert sorted(finished(others)) == ["", "alembic"]
+    engine.dispose()
+
+
+def test_a_database_that_is_up_to_date_costs_no_import_of_alembic(url: str, engine: Engine) -> None:
+    assert finished(starting(url, processes=1)) == [""]
+
+
+def test_a_database_of_a_newer_facecli_is_refused_and_left_alone(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = statements(engine)
+    with pytest.raises(InvalidInput, match="migrated by a newer facecli"):
+        schema.upgrade(engine)
+    assert statements(engine) == before
+
+
+def test_a_migration_that_fails_leaves_nothing(url: str) -> None:
+    engine = open_database(url)
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TABLE tasks (id INTEGER)"))
+    with pytest.raises(Exception, match="already exists"):
+        schema.upgrade(engine)
+    assert inspect(engine).get_table_names() == ["tasks"]
+    engine.dispose()

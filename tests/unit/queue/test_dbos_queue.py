@@ -1,0 +1,192 @@
+"""The durable queue on a real database, with a worker that is really killed."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from facecli.core.errors import Unavailable
+from facecli.metadata.database import open_database, translated, writing
+from facecli.queue.client import SCHEMA, WorkQueue, prepare
+from tests.support.postgres import Postgres
+
+WORKER = """
+import sys, threading
+from facecli.core.errors import Unavailable
+from facecli.metadata.database import translated
+from facecli.queue.runner import WorkRunner
+
+url, name, mode = sys.argv[1:]
+
+def run(task_id):
+    print("began", task_id, flush=True)
+    if mode == "wait":
+        sys.stdin.readline()
+    if mode == "hang":
+        threading.Event().wait()
+    print("ended", task_id, flush=True)
+
+WorkRunner(url, worker=name, run=run, errors=translated, look_every=2)
+threading.Event().wait()
+"""
+
+
+@pytest.fixture
+def url(either_database: str) -> str:
+    prepare(either_database)
+    return either_database
+
+
+@pytest.fixture
+def work(url: str) -> Iterator[WorkQueue]:
+    queue = WorkQueue(url, errors=translated)
+    yield queue
+    queue.close()
+
+
+class Worker:
+    """A worker process that says what it does."""
+
+    def __init__(self, url: str, name: str, mode: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", WORKER, url, name, mode],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def says(self) -> str:
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
+
+    def go_on(self) -> None:
+        """No more waiting."""
+        assert self._process.stdin
+        self._process.stdin.close()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+
+def take(url: str, work_id: str, worker: str) -> None:
+    """Write into the queue's database that a worker has it."""
+    engine = open_database(url)
+    table = f"{SCHEMA}.workflow_status" if engine.dialect.name == "postgresql" else "workflow_status"
+    change = f"UPDATE {table} SET status = 'PENDING', executor_id = :worker WHERE workflow_uuid = :work"
+    with writing(engine) as connection:
+        connection.execute(text(change), {"worker": worker, "work": work_id})
+    engine.dispose()
+
+
+def test_work_that_is_enqueued_twice_runs_once(url: str, work: WorkQueue) -> None:
+    work.enqueue(work_id="a.1", task_id="a")
+    work.enqueue(work_id="a.1", task_id="a")
+    work.enqueue(work_id="b.1", task_id="b")
+    with Worker(url, "worker-1", "run") as worker:
+        assert [worker.says() for _ in range(3)] == ["began a", "ended a", "began b"]
+
+
+def test_a_dead_workers_work_goes_to_another(url: str, work: WorkQueue) -> None:
+    work.enqueue(work_id="a.1", task_id="a")
+    with Worker(url, "worker-1", "hang") as dying:
+        assert dying.says() == "began a"
+        assert work.holders() == {"worker-1"}
+        dying.kill()
+        work.recover("worker-1")
+        assert work.holders() == set()
+        with Worker(url, "worker-2", "run") as other:
+            assert [other.says(), other.says()] == ["began a", "ended a"]
+
+
+def test_work_is_lost_when_it_is_unknown_or_ended_and_runs_when_it_is_enqueued_again(
+    url: str, work: WorkQueue
+) -> None:
+    work.enqueue(work_id="a.1", task_id="a")
+    work.enqueue(work_id="b.1", task_id="b")
+    assert work.lost(["a.1", "b.1", "c.1"]) == {"c.1"}
+    with Worker(url, "worker-1", "run") as worker:
+        assert [worker.says() for _ in range(3)] == ["began a", "ended a", "began b"]
+        assert work.lost(["a.1"]) == {"a.1"}
+        work.forget(["a.1", "never.1"])
+        work.enqueue(work_id="a.1", task_id="a")
+        assert [worker.says() for _ in range(3)] == ["ended b", "began a", "ended a"]
+
+
+def test_a_late_recovery_leaves_work_with_the_worker_that_has_it_by_now(url: str, work: WorkQueue) -> None:
+    work.enqueue(work_id="a.1", task_id="a")
+    with Worker(url, "worker-1", "hang") as worker:
+        assert worker.says() == "began a"
+        work.give_back({"a.1"}, worker="worker-0")
+        assert work.held("worker-1") == {"a.1"}
+
+
+def test_work_that_was_taken_and_never_began_goes_back(url: str, work: WorkQueue) -> None:
+    work.enqueue(work_id="a.1", task_id="a")
+    with Worker(url, "worker-1", "hang") as taking:
+        assert taking.says() == "began a"
+        work.enqueue(work_id="b.1", task_id="b")
+        # As when the database goes away after it has kept that worker-1 takes b, and before it could say so.
+        take(url, "b.1", "worker-1")
+        with Worker(url, "worker-2", "run") as other:
+            assert [other.says(), other.says()] == ["began b", "ended b"]
+        assert work.held("worker-1") == {"a.1"}
+
+
+def test_recovering_a_worker_that_holds_nothing_is_harmless(work: WorkQueue) -> None:
+    work.recover("worker-9")
+    assert work.holders() == set()
+
+
+@pytest.mark.parametrize("over", ["socket", "tcp"])
+def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_back(
+    postgres: Postgres, over: str
+) -> None:
+    postgresql = postgres.new_database(over=over)
+    prepare(postgresql)
+    work = WorkQueue(postgresql, errors=translated)
+    work.enqueue(work_id="a.1", task_id="a")
+    postgres.stop()
+    for call in (
+        lambda: work.enqueue(work_id="b.1", task_id="b"),
+        work.holders,
+        lambda: work.recover("worker-1"),
+    ):
+        with pytest.raises(Unavailable):
+            call()
+    postgres.start()
+    work.enqueue(work_id="b.1", task_id="b")
+    with Worker(postgresql, "worker-1", "run") as worker:
+        assert [worker.says() for _ in range(4)][1::2] == ["ended a", "ended b"]
+    work.close()
+
+
+@pytest.mark.parametrize("over", ["socket", "tcp"])
+def test_work_that_ends_while_the_database_is_away_is_done_when_it_is_back(
+    postgres: Postgres, over: str
+) -> None:
+    postgresql = postgres.new_database(over=over)
+    prepare(postgresql)
+    work = WorkQueue(postgresql, errors=translated)
+    work.enqueue(work_id="a.1", task_id="a")
+    with Worker(postgresql, "worker-1", "wait") as worker:
+        assert worker.says() == "began a"
+        postgres.stop()
+        worker.go_on()
+        postgres.start()
+        while (said := worker.says()) != "ended a":
+            assert said == "began a"
+        work.enqueue(work_id="b.1", task_id="b")
+        assert [worker.says(), worker.says()] == ["began b", "ended b"]
+    work.close()

@@ -1,0 +1,197 @@
+"""The log of a server tells who did what to which thing, and no client writes in it."""
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import grpc
+import pytest
+
+from facecli.api.audit import CHANGING, MOST_THINGS
+from facecli.bootstrap.server import serving
+from facecli.config.settings import Settings
+from facecli.core.auth import Tokens
+from facecli.telemetry.logs import set_up_logging
+from facecli.wire.errors import from_rpc
+from facecli.wire.generated import (
+    file_service_pb2,
+    task_service_pb2,
+    upload_service_pb2,
+    video_service_pb2,
+)
+from tests.support.rpc.statuses import chunk
+from tests.unit.rpc.conftest import Stubs, frame
+
+READING = {
+    "/video.VideoService/GetTaskStatus",
+    "/video.UploadService/GetUpload",
+    "/video.UploadService/ListUploads",
+    "/video.TaskService/WatchTask",
+    "/video.TaskService/ListTasks",
+    "/video.FileService/Download",
+    "/video.FileService/GetServerInfo",
+}
+FORGED = "ann\nrequest=1 user=root did=CancelTask outcome=OK\r\x1b[2J"
+LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \w+ +[\w.]+ ")
+RECORD = r"request=\w{12} user=QUOTED did=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
+SECRET = "fc_0123456789abcdef"
+
+
+class Log:
+    """What a server has said on stderr, at the level of debugging. It ends before it is read."""
+
+    def __init__(self, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+        self._settings = settings
+        self._capsys = capsys
+
+    def __enter__(self) -> Stubs:
+        set_up_logging(level=self._settings.log_level, format="text")
+        self._serving = serving(self._settings)
+        self._channel = grpc.insecure_channel(self._serving.__enter__().address)
+        return Stubs(self._channel)
+
+    def __exit__(self, *raised: object) -> None:
+        self._channel.close()
+        self._serving.__exit__(None, None, None)
+        self.text = self._capsys.readouterr().err
+
+    @property
+    def audit(self) -> list[str]:
+        lines = (line.partition(" facecli.audit ") for line in self.text.splitlines())
+        return [told for _, found, told in lines if found]
+
+
+@pytest.fixture
+def log(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Iterator[Log]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield Log(settings, capsys)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_every_call_changes_something_or_reads() -> None:
+    services = [
+        file.DESCRIPTOR.services_by_name.values()
+        for file in (video_service_pb2, upload_service_pb2, task_service_pb2, file_service_pb2)
+    ]
+    calls = {
+        f"/{service.full_name}/{method.name}"
+        for found in services
+        for service in found
+        for method in service.methods
+    }
+    assert calls == CHANGING | READING
+    assert not CHANGING & READING
+
+
+def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> None:
+    with log as stubs:
+        upload_id = stubs.begin()
+        list(stubs.uploads.StreamUpload(iter([frame(upload_id, 0, b"0123")])))
+        other = stubs.stored(b"data", user="bob").split("/")[2]
+        stubs.uploads.CancelUpload(upload_service_pb2.CancelUploadRequest(user_id="ann", upload_id=upload_id))
+        stubs.uploads.GetUpload(upload_service_pb2.GetUploadRequest(user_id="bob", upload_id=other))
+    assert [re.sub("request=[0-9a-f]{12} ", "", line) for line in log.audit] == [
+        f"user=ann did=BeginUpload outcome=OK upload={upload_id}",
+        f"user=ann did=StreamUpload outcome=OK upload={upload_id}",
+        f"user=bob did=UploadVideo outcome=OK upload={other}",
+        f"user=ann did=CancelUpload outcome=OK upload={upload_id}",
+    ]
+
+
+def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
+    settings: Settings, made: Tokens, capsys: pytest.CaptureFixture[str], log: Log
+) -> None:
+    secrets = {"ann": made.create("ann")[1], "root": made.create("root", admin=True)[1], "nobody": "fc_x"}
+
+    def cancel(stubs: Stubs, who: str, user: str) -> None:
+        request = upload_service_pb2.CancelUploadRequest(user_id=user, upload_id="0" * 32)
+        with suppress(grpc.RpcError):
+            stubs.uploads.CancelUpload(request, metadata=(("authorization", f"Bearer {secrets[who]}"),))
+
+    asking = Log(replace(settings, auth="token"), capsys)
+    with asking as stubs:
+        for who, user in (("ann", ""), ("ann", "bob"), ("root", "ann"), ("nobody", "ann")):
+            cancel(stubs, who, user)
+    told = [re.sub("request=[0-9a-f]{12} ", "", line).partition(" upload=")[0] for line in asking.audit]
+    assert told == [
+        "user=ann did=CancelUpload outcome=NOT_FOUND",
+        "user=ann for=bob did=CancelUpload outcome=PERMISSION_DENIED",
+        "user=root for=ann did=CancelUpload outcome=NOT_FOUND",
+        'user="" did=CancelUpload outcome=UNAUTHENTICATED',
+    ]
+
+
+def test_a_refusal_carries_the_id_of_its_record(log: Log) -> None:
+    nobody = "0" * 32
+    with log as stubs:
+        url = stubs.stored(b"data")
+        request = video_service_pb2.CreateTaskRequest(
+            user_id="ann", image_url=f"/uploads/{nobody}/face.png", video_url=url
+        )
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.videos.CreateTask(request)
+        with pytest.raises(grpc.RpcError) as read:
+            stubs.videos.GetTaskStatus(video_service_pb2.TaskStatusRequest(task_id=nobody))
+    request_id = from_rpc(caught.value, server="here:1").request_id
+    things = f"upload={nobody} upload={url.split('/')[2]}"
+    assert log.audit[-1] == f"request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {things}"
+    assert re.search(
+        rf"facecli\.access /video\.VideoService/CreateTask NOT_FOUND .* {request_id}\n", log.text
+    )
+    assert from_rpc(read.value, server="here:1").request_id in log.text
+
+
+def test_nobody_forges_a_line_or_a_field(log: Log) -> None:
+    with log as stubs:
+        cancel = upload_service_pb2.CancelUploadRequest(user_id=FORGED, upload_id=FORGED)
+        retry = task_service_pb2.RetryTaskRequest(user_id=FORGED, task_id=FORGED)
+        get = upload_service_pb2.GetUploadRequest(user_id=FORGED, upload_id=FORGED)
+        sent = video_service_pb2.UploadRequest(user_id=FORGED, upload_id=FORGED, chunk=b"0")
+        calls: list[Callable[[], object]] = [
+            lambda: stubs.uploads.CancelUpload(cancel),
+            lambda: stubs.tasks.RetryTask(retry),
+            lambda: stubs.uploads.GetUpload(get),
+            lambda: list(stubs.uploads.StreamUpload(iter([sent]))),
+            lambda: stubs.videos.UploadVideo(iter([chunk(user_id=FORGED, file_name=FORGED)])),
+        ]
+        for call in calls:
+            with suppress(grpc.RpcError):
+                call()
+    assert log.text.replace("\n", "").isprintable()
+    assert all(LINE.match(line) for line in log.text.splitlines())
+    assert len(log.audit) == 4
+    for line in log.audit:
+        fields = re.sub(r'"(\\.|[^"\\])*"', "QUOTED", line)
+        assert re.fullmatch(RECORD, fields), line
+
+
+def test_names_and_secrets_are_not_in_the_log(settings: Settings, log: Log) -> None:
+    with log as stubs:
+        url = stubs.stored(b"data", name="private party.mp4")
+        face = stubs.stored(b"data", name="my secret face.png", file_type="image")
+        request = video_service_pb2.CreateTaskRequest(user_id="ann", image_url=face, video_url=url)
+        with pytest.raises(grpc.RpcError):
+            stubs.videos.CreateTask(request, metadata=(("authorization", f"Bearer {SECRET}"),))
+    assert log.audit
+    for word in ("party", "face.png", "secret", SECRET):
+        assert word not in log.text
+
+
+def test_a_record_stays_short_whatever_it_is_about(log: Log) -> None:
+    with log as stubs:
+        many = [
+            upload_service_pb2.BeginUploadRequest(user_id="ann", name=f"{n}.mp4", file_type="video", size=4)
+            for n in range(200)
+        ]
+        stubs.uploads.BeginUploads(upload_service_pb2.BeginUploadsRequest(uploads=many))
+        cancel = upload_service_pb2.CancelUploadRequest(user_id="u" * 10**6, upload_id="i" * 10**6)
+        with pytest.raises(grpc.RpcError):
+            stubs.uploads.CancelUpload(cancel)
+    begun, cancelled = log.audit
+    assert begun.startswith(f"request={begun[8:20]} user=ann did=BeginUploads outcome=OK upload=")
+    assert begun.endswith(f" more={200 - MOST_THINGS}")
+    assert len(cancelled) < 500

@@ -1,0 +1,162 @@
+"""How many calls one user, and one connection, may hold; and that who only holds a place loses it."""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from facecli.bootstrap.server import serving
+from facecli.config.settings import Settings
+from facecli.core.auth import Tokens
+from facecli.wire.generated import file_service_pb2 as file_pb
+from facecli.wire.generated import task_service_pb2 as task_pb
+from facecli.wire.generated import upload_service_pb2 as upload_pb
+from facecli.wire.generated import video_service_pb2 as pb
+from tests.support.rpc.refusals import refusal
+from tests.support.rpc.statuses import Code, chunk
+from tests.unit.rpc.conftest import Stubs, bearing, frame
+
+DEADLINE = 60.0  # seconds; when a test gives up
+
+
+def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, made: Tokens) -> None:
+    ended = threading.Event()
+
+    def held(upload_id: str) -> Iterator[pb.UploadRequest]:
+        yield frame(upload_id, 0, b"0123")
+        ended.wait(DEADLINE)
+
+    limits = replace(settings, auth="token", max_uploads=4, user_share=50)
+    with serving(limits) as server, ExitStack() as stack:
+        ann, bob = (
+            stack.enter_context(bearing(server.address, made.create(user)[1])) for user in ("ann", "bob")
+        )
+        holding = [ann.uploads.StreamUpload(held(ann.begin(user=""))) for _ in range(2)]
+        for call in holding:
+            next(call)
+        third = [frame(ann.begin(user=""), 0, b"0123")]
+        third[0].user_id = ""
+        code, error, seconds = refusal(lambda: list(ann.uploads.StreamUpload(iter(third))))
+        assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
+        assert "holds 2 uploads of ann at once" in error.message
+        assert bob.stored(b"0123456789", user="")
+        ended.set()
+
+
+def test_one_user_has_no_more_than_a_share_of_the_short_calls(
+    settings: Settings, made: Tokens, tmp_path: Path
+) -> None:
+    """Ann's call waits for a database that somebody has locked."""
+    retry = threading.Event()
+    with (
+        serving(replace(settings, auth="token", max_calls=2, user_share=50)) as server,
+        bearing(server.address, made.create("ann")[1]) as ann,
+        bearing(server.address, made.create("bob")[1]) as bob,
+        closing(sqlite3.connect(tmp_path / "data" / "facecli.db", isolation_level=None)) as lock,
+    ):
+        lock.execute("BEGIN IMMEDIATE")
+        waiting = ann.uploads.BeginUpload.future(
+            upload_pb.BeginUploadRequest(name="clip.mp4", file_type="video", size=10, chunk_size=4)
+        )
+        asked = upload_pb.ListUploadsRequest()
+        until = time.monotonic() + DEADLINE
+        while True:
+            try:
+                ann.uploads.ListUploads(asked)
+            except grpc.RpcError:
+                break
+            assert time.monotonic() < until
+            retry.wait(0.02)
+        code, error, seconds = refusal(lambda: ann.uploads.ListUploads(asked))
+        assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
+        assert "holds 1 short calls of ann at once" in error.message
+        assert not bob.uploads.ListUploads(asked).uploads
+        health: Any = health_pb2_grpc.HealthStub(ann.channel)
+        assert health.Check(health_pb2.HealthCheckRequest()).status
+        lock.execute("ROLLBACK")
+        assert waiting.result().upload.upload_id
+
+
+@contextmanager
+def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iterator[object]]]:
+    """A download of 32 MiB that fills all buffers and then stands still; and stubs for others."""
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    with (
+        grpc.insecure_channel(address, options=own) as channel,
+        grpc.insecure_channel(address, options=own) as idle,
+    ):
+        stubs, data = Stubs(channel), bytes(2**24)
+        chunks = [chunk(index, data, total_chunks=2) for index in range(2)]
+        request = file_pb.DownloadRequest(user_id="ann", url=stubs.videos.UploadVideo(iter(chunks)).file_url)
+        call = Stubs(idle).files.Download(request)
+        next(call)
+        yield stubs, request, call
+
+
+def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """Its client learns of it when it goes on; the log tells."""
+    look, until = threading.Event(), time.monotonic() + DEADLINE
+    with (
+        caplog.at_level(logging.INFO, "facecli.access"),
+        serving(replace(settings, idle_limit=0.5, min_rate=0)) as server,
+        untaken(server.address) as (_, _, call),
+    ):
+        while not any("FileService/Download CANCELLED" in record.message for record in caplog.records):
+            assert time.monotonic() < until
+            look.wait(0.05)
+        with pytest.raises(grpc.RpcError):
+            list(call)
+
+
+def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Settings) -> None:
+    limits = replace(settings, max_downloads=1, idle_limit=3600.0, min_rate=0)
+    retry = threading.Event()
+    with serving(limits) as server, untaken(server.address) as (stubs, request, _):
+        while True:
+            try:
+                parts = [part.data for part in stubs.files.Download(request)]
+                break
+            except grpc.RpcError as error:
+                assert error.code() is Code.RESOURCE_EXHAUSTED
+                retry.wait(0.2)
+        assert sum(map(len, parts)) == 2**25
+
+
+def test_one_connection_has_so_many_calls_under_way_and_more_wait(
+    settings: Settings, samples: tuple[bytes, bytes]
+) -> None:
+    with serving(replace(settings, max_streams=2)) as server, ExitStack() as stack:
+        own = [("grpc.use_local_subchannel_pool", 1)]
+        stubs, another = (
+            Stubs(stack.enter_context(grpc.insecure_channel(server.address, options=own))) for _ in range(2)
+        )
+        face, clip = stubs.stored(samples[0], file_type="image", name="f.png"), stubs.stored(samples[1])
+        create = pb.CreateTaskRequest(user_id="ann", image_url=face, video_url=clip)
+        task_id = stubs.videos.CreateTask(create).task_id
+        watch = task_pb.WatchTaskRequest(user_id="ann", task_id=task_id)
+        watching = [stubs.tasks.WatchTask(watch) for _ in range(2)]
+        for call in watching:
+            next(call)
+        with pytest.raises(grpc.RpcError) as caught:
+            next(stubs.tasks.WatchTask(watch, timeout=0.5))
+        assert caught.value.code() is Code.DEADLINE_EXCEEDED
+        assert next(another.tasks.WatchTask(watch)).task.status == "pending"
+        watching[0].cancel()
+        assert next(stubs.tasks.WatchTask(watch)).task.status == "pending"
+
+
+def test_no_limit_of_calls_on_one_connection_is_none(settings: Settings) -> None:
+    with (
+        serving(replace(settings, max_streams=0)) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        assert Stubs(channel).stored(b"0123456789")

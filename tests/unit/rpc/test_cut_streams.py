@@ -1,0 +1,99 @@
+"""A stream that is cut costs what was on the line, and nothing that had arrived whole."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.api.admission import Admission
+from facecli.api.authentication import Callers
+from facecli.api.upload_pipeline import StreamLimits
+from facecli.rpc.uploads import UploadService
+from facecli.uploads.service import Inbox
+from facecli.uploads.upload import Frame, Upload
+from facecli.wire.frames import encode
+from tests.support.storage import CHUNK, Content, Place, written
+from tests.support.storage_faults import FaultyBlobs
+
+FILE = Content(size=3 * CHUNK + 7)
+
+
+class Listening:
+    """A call whose client is there, as far as one can tell."""
+
+    def is_active(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    place = Place(tmp_path)
+    yield place
+    place.close()
+
+
+def service(inbox: Inbox, callers: Callers) -> UploadService:
+    limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
+    return UploadService(inbox, callers=callers, admission=Admission(1, "uploads"), limits=limits)
+
+
+def message(upload: Upload, frame: Frame) -> bytes:
+    return bytes(encode(frame, upload_id=upload.id, user="ann"))
+
+
+def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(place: Place) -> None:
+    inbox = place.inbox()
+    upload, _ = inbox.begin(FILE.new)
+    told = threading.Event()
+
+    def messages() -> Iterator[bytes]:
+        yield message(upload, FILE.frame(0))
+        told.wait()
+        yield message(upload, FILE.frame(1))
+        yield message(upload, FILE.frame(2))
+        yield message(upload, FILE.frames(3)[0])
+
+    context: Any = Listening()
+    callers = Callers(None)
+    with callers.met(context):
+        answers: Any = service(inbox, callers).StreamUpload(messages(), context)
+        assert next(answers).stored_bytes == CHUNK
+        told.set()
+        answers.close()  # as gRPC does when the call is over
+    _, chunks = inbox.begin(FILE.new)
+    assert [chunk.index for chunk in chunks][:3] == [0, 1, 2]
+
+
+def test_who_begins_again_hears_of_what_came_whole_before_also_when_it_is_being_stored(
+    place: Place, tmp_path: Path
+) -> None:
+    blobs = FaultyBlobs(tmp_path / "data")
+    inbox = place.inbox(blobs=blobs)
+    upload, _ = inbox.begin(FILE.new)
+    with inbox.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(2) as pool:
+        chunk = written(writer, FILE.frames(0))
+        blobs.flushing.close()
+        storing = pool.submit(inbox.store, writer, chunk)
+        blobs.flushing.reached.wait()
+        beginning = pool.submit(inbox.begin, FILE.new)
+        blobs.flushing.open()
+        _, chunks = beginning.result()
+        assert chunks == [chunk]
+        assert storing.result().stored_chunks == 1
+
+
+def test_a_disk_that_is_stuck_keeps_nobody_from_beginning_again(place: Place, tmp_path: Path) -> None:
+    blobs = FaultyBlobs(tmp_path / "data")
+    inbox = place.inbox(blobs=blobs)
+    upload, _ = inbox.begin(FILE.new)
+    with inbox.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(1) as pool:
+        chunk = written(writer, FILE.frames(0))
+        blobs.flushing.close()
+        storing = pool.submit(inbox.store, writer, chunk)
+        blobs.flushing.reached.wait()
+        assert inbox.begin(FILE.new)[1] == []
+        blobs.flushing.open()
+        assert storing.result().stored_chunks == 1

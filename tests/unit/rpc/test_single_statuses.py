@@ -1,0 +1,119 @@
+"""Refusals that need a server of their own: limits, a full disk, a database that is gone."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from facecli.wire.generated import task_service_pb2 as task_pb
+from facecli.wire.generated import upload_service_pb2 as upload_pb
+from facecli.wire.generated import video_service_pb2 as pb
+from tests.support.rpc.refusals import refusal
+from tests.support.rpc.statuses import Code, chunk
+from tests.unit.rpc.conftest import Serve, frame
+
+
+def test_an_ended_task_is_not_cancelled(serve: Serve) -> None:
+    with serve(workers=1) as world:
+        task_id = world.task(options={"fail_at": "0"}).task_id
+        *_, last = world.stubs.tasks.WatchTask(task_pb.WatchTaskRequest(user_id="ann", task_id=task_id))
+        assert last.task.status == "failed"
+        cancel = task_pb.CancelTaskRequest(user_id="ann", task_id=task_id)
+        code, error, _ = refusal(lambda: world.stubs.tasks.CancelTask(cancel))
+        assert (code, error.reason) == (Code.FAILED_PRECONDITION, "TASK_ENDED")
+        assert error.message == f"task {task_id} is failed; it cannot become cancelled"
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ({"max_pixels": 160 * 120}, "the picture has more than 19200 pixels"),
+        ({"max_video_seconds": 1}, "the video lasts 2 s, more than 1"),
+    ],
+)
+def test_media_over_the_limits_are_refused(serve: Serve, limit: dict[str, int], says: str) -> None:
+    with serve(**limit) as world:
+        code, error, _ = refusal(world.task)
+        assert (code, error.reason, error.message) == (Code.INVALID_ARGUMENT, "MEDIA_REFUSED", says)
+
+
+def test_too_many_uploads_are_told_when_to_come_back(serve: Serve) -> None:
+    with serve(max_uploads=1) as world:
+        ended = threading.Event()
+        first, second = world.stubs.begin(), world.stubs.begin()
+
+        def held() -> Iterator[pb.UploadRequest]:
+            yield frame(first, 0, b"0123")
+            ended.wait(60)
+
+        holding = world.stubs.uploads.StreamUpload(held())
+        next(holding)
+        calls: dict[str, Callable[[], object]] = {
+            "StreamUpload": lambda: list(world.stubs.uploads.StreamUpload(iter([frame(second, 0, b"0123")]))),
+            "UploadVideo": lambda: world.stubs.videos.UploadVideo(iter([chunk()])),
+            "UploadChunk": lambda: world.stubs.uploads.UploadChunk(
+                upload_pb.UploadChunkRequest(user_id="ann", upload_id=second, data=b"0123")
+            ),
+        }
+        for name, call in calls.items():
+            code, error, seconds = refusal(call)
+            assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1), name
+            assert "try again in a second" in error.message
+        ended.set()
+        list(holding)
+
+
+def test_a_file_that_the_disk_has_no_room_for_is_told_when_to_come_back(serve: Serve) -> None:
+    with serve(max_file_size=2**60) as world:
+        begin = upload_pb.BeginUploadRequest(
+            user_id="ann", name="x.mp4", file_type="video", size=2**43, chunk_size=2**24
+        )
+        code, error, seconds = refusal(lambda: world.stubs.uploads.BeginUpload(begin))
+        assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "DISK_FULL", 30)
+        assert "no room for" in error.message
+
+
+def test_a_file_over_the_limit_is_refused_while_it_comes(serve: Serve) -> None:
+    """Its size was not told. Coming back would not help, so nothing says when."""
+    with serve(max_file_size=10) as world:
+        chunks = [chunk(0), chunk(1), chunk(2)]
+        code, error, seconds = refusal(lambda: world.stubs.videos.UploadVideo(iter(chunks)))
+        assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "FILE_TOO_LARGE", 0)
+        assert "this server takes 10 at most" in error.message
+
+
+def test_without_its_database_the_server_asks_to_try_again(serve: Serve, tmp_path: Path) -> None:
+    with serve() as world:
+        path = tmp_path / "data" / "facecli.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE more (x)")  # so that nobody believes what was read before
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        path.write_bytes(bytes(path.stat().st_size))
+        ask = upload_pb.ListUploadsRequest(user_id="ann")
+        code, error, _ = refusal(lambda: world.stubs.uploads.ListUploads(ask))
+        assert (code, error.reason) == (Code.UNAVAILABLE, "STORAGE_FAILED")
+        assert error.retryable
+        assert str(tmp_path) not in error.message
+
+
+def test_an_upload_that_drips_is_ended_and_what_was_stored_stays(serve: Serve) -> None:
+    with serve(idle_limit=0.2, min_rate=2**30) as world:
+        upload_id = world.stubs.begin(size=4000)
+        ended = threading.Event()
+
+        def dripping() -> Iterator[pb.UploadRequest]:
+            for index in range(1000):
+                yield frame(upload_id, 4 * index, b"0123")
+                if ended.wait(0.02):
+                    return
+
+        call = world.stubs.uploads.StreamUpload(dripping())
+        code, error, _ = refusal(lambda: list(call))
+        ended.set()
+        assert (code, error.reason) == (Code.DEADLINE_EXCEEDED, "IDLE_TOO_LONG")
+        assert "what was stored is kept" in error.message
+        kept = world.stubs.uploads.GetUpload(upload_pb.GetUploadRequest(user_id="ann", upload_id=upload_id))
+        assert kept.upload.stored_chunks > 0

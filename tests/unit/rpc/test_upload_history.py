@@ -1,0 +1,243 @@
+"""Any sequence of calls of several clients, cuts and restarts, over a real connection, and what came of it.
+
+A history has every write: when it was sent, when and how it ended; `unknown` when nobody was told. After
+each step what the server says of the upload, and the bytes that it gives back, must be possible after that.
+"""
+
+import queue
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+
+import grpc
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from facecli.bootstrap.server import serving
+from facecli.config.settings import Settings
+from facecli.core.checksums import crc32c
+from facecli.wire.generated import file_service_pb2 as file_pb
+from facecli.wire.generated import upload_service_pb2 as pb
+from facecli.wire.generated import video_service_pb2 as video_pb
+from tests.support.rpc.history import History, Write
+from tests.unit.rpc.conftest import Stubs, frame
+
+CHUNK = 100  # bytes
+CHUNKS = 3
+SIZE = (CHUNKS - 1) * CHUNK + 37
+DEADLINE = 60.0  # seconds; only when a test gives up
+
+indexes = st.integers(0, CHUNKS - 1)
+
+
+class Stream:
+    """A StreamUpload under way, into which messages go one by one."""
+
+    def __init__(self, stubs: Stubs) -> None:
+        self.begun: int | None = None  # the chunk that it is in the middle of
+        self._requests: queue.Queue[video_pb.UploadRequest | None] = queue.Queue()
+        self._call = stubs.uploads.StreamUpload(iter(self._requests.get, None), timeout=DEADLINE)
+
+    def send(self, request: video_pb.UploadRequest) -> None:
+        self._requests.put(request)
+
+    def stored_bytes(self) -> int:
+        """What the next acknowledgement says."""
+        return next(self._call).stored_bytes
+
+    def cut(self) -> None:
+        self._call.cancel()
+        self._requests.put(None)
+
+
+def stored_bytes(call: "grpc.Future[pb.UploadChunkResponse]") -> int:
+    return call.result().upload.stored_bytes
+
+
+class UploadHistory(RuleBasedStateMachine):
+    """One upload at a time. `stream` is the newest, `old` are those from which it was taken over.
+
+    No rule has a precondition: which of two calls comes first differs from one time to the next, but which
+    rules may follow must not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored_bytes = 0
+        self._folder = tempfile.TemporaryDirectory()
+        self._server = ExitStack()
+        self._start()
+        self._begin()
+        self.stream: Stream | None = None
+        self.old: list[Stream] = []
+
+    @rule(index=indexes, in_flight=st.none() | indexes)
+    def open_stream(self, index: int, in_flight: int | None) -> None:
+        """Take over, if there is a stream, perhaps while it sends."""
+        before, self.stream, flying = self.stream, Stream(self.stubs), None
+        if before and in_flight is not None:
+            flying = self._send(before, in_flight)
+        write = self._send(self.stream, index)
+        assert self._end(write, self.stream) in {"", "CHUNK_DIFFERS"}
+        self.history.settle()
+        if before and (not flying or self._end(flying, before) == ""):
+            self.old.append(before)
+
+    @rule(some=st.lists(indexes, min_size=1, max_size=3, unique=True))
+    def stream_chunks(self, some: list[int]) -> None:
+        """One behind the other, without waiting for an answer."""
+        if not (stream := self.stream):
+            return
+        writes = [self._send(stream, index) for index in some]
+        assert {self._end(write, stream) for write in writes} <= {"", "CHUNK_DIFFERS"}
+
+    @rule(index=indexes)
+    def stream_half_a_chunk(self, index: int) -> None:
+        if not (stream := self.stream):
+            return
+        stream.begun = index
+        half = frame(self.upload_id, index * CHUNK, b"half")
+        half.ClearField("chunk_crc32c")
+        stream.send(half)
+
+    @rule(index=indexes)
+    def stream_damaged_chunk(self, index: int) -> None:
+        if stream := self.stream:
+            assert self._end(self._send(stream, index, damaged=True), stream) == "CHECKSUM_MISMATCH"
+
+    @rule(index=indexes)
+    def stream_with_a_superseded_writer(self, index: int) -> None:
+        if self.old:
+            stream = self.old.pop()
+            assert self._end(self._send(stream, index), stream) == "TAKEN_OVER"
+
+    @rule(sends=st.none() | indexes)
+    def cut_stream(self, sends: int | None) -> None:
+        """Perhaps right behind a chunk, of which nobody is told what became of it."""
+        stream, self.stream = self.stream, None
+        if stream and sends is not None:
+            self._send(stream, sends)
+        if stream:
+            stream.cut()
+
+    @rule(some=st.lists(indexes, min_size=1, max_size=3), damaged=st.booleans())
+    def put_chunks(self, some: list[int], damaged: bool) -> None:
+        """Side by side, also the same one with other bytes."""
+        writes = [self._write(index) for index in some if not self._is_begun(index)]
+        calls = [self.stubs.uploads.UploadChunk.future(self._single(each, damaged)) for each in writes]
+        for write, call in zip(writes, calls, strict=True):
+            reason = self._told(write, partial(stored_bytes, call))
+            assert reason in ({"CHECKSUM_MISMATCH", "CHUNK_DIFFERS"} if damaged else {"", "CHUNK_DIFFERS"})
+
+    @rule(index=indexes)
+    def put_what_is_stored_again(self, index: int) -> None:
+        stored = self.history.possible(index)
+        if len(stored) == 1 and not self._is_begun(index):
+            write = self._write(index, *stored)
+            call = self.stubs.uploads.UploadChunk.future(self._single(write))
+            assert self._told(write, partial(stored_bytes, call)) == ""
+
+    @rule()
+    def restart(self) -> None:
+        self._cut_all()
+        self._server.close()
+        self.history.settle()
+        self._start()
+
+    @rule()
+    def cancel(self) -> None:
+        self.stubs.uploads.CancelUpload(pb.CancelUploadRequest(user_id="ann", upload_id=self.upload_id))
+        with pytest.raises(grpc.RpcError, match="there is no upload"):
+            self._said()
+        self._cut_all()
+        self._begin()
+
+    @invariant()
+    def what_the_server_says_is_possible(self) -> None:
+        upload, chunks = self._said()
+        for index in range(CHUNKS):
+            possible = {crc32c(data) for data in self.history.possible(index)}
+            assert index not in chunks or chunks[index] in possible, "a chunk that nobody was told is stored"
+            assert index in chunks or not self.history.is_acknowledged(index), "an acknowledged chunk is gone"
+        assert upload.stored_bytes >= self.stored_bytes, "what is stored decreased"
+        self.stored_bytes = upload.stored_bytes
+        complete = upload.status == "completed"
+        assert complete or not all(map(self.history.is_acknowledged, range(CHUNKS)))
+        if complete:
+            request = file_pb.DownloadRequest(user_id="ann", url=upload.file_url)
+            data = b"".join(part.data for part in self.stubs.files.Download(request))
+            assert (len(data), crc32c(data)) == (SIZE, upload.crc32c)
+            parts = [data[index * CHUNK : (index + 1) * CHUNK] for index in range(CHUNKS)]
+            assert dict(enumerate(map(crc32c, parts))) == chunks
+
+    def teardown(self) -> None:
+        self._cut_all()
+        self._server.close()
+        self._folder.cleanup()
+
+    def _start(self) -> None:
+        running = Settings(bind="127.0.0.1:0", data_dir=self._folder.name, workers=0)
+        address = self._server.enter_context(serving(running)).address
+        self.stubs = Stubs(self._server.enter_context(grpc.insecure_channel(address)))
+
+    def _begin(self) -> None:
+        self.upload_id = self.stubs.begin(size=SIZE, chunk_size=CHUNK)
+        self.history = History()
+        self.stored_bytes = 0
+
+    def _write(self, index: int, data: bytes = b"") -> Write:
+        return self.history.begin(index, min(CHUNK, SIZE - index * CHUNK), data)
+
+    def _send(self, stream: Stream, index: int, *, damaged: bool = False) -> Write:
+        """A whole chunk."""
+        write = self._write(index)
+        checksum = crc32c(write.data) ^ damaged
+        stream.begun = None
+        stream.send(frame(self.upload_id, index * CHUNK, write.data, checksum))
+        return write
+
+    def _single(self, write: Write, damaged: bool = False) -> pb.UploadChunkRequest:
+        return pb.UploadChunkRequest(
+            user_id="ann",
+            upload_id=self.upload_id,
+            chunk_index=write.index,
+            data=write.data,
+            crc32c=crc32c(write.data) ^ damaged,
+        )
+
+    def _end(self, write: Write, stream: Stream) -> str:
+        reason = self._told(write, stream.stored_bytes)
+        if reason and stream is self.stream:
+            self.stream = None
+        return reason
+
+    def _told(self, write: Write, stored_bytes: Callable[[], int]) -> str:
+        """Why a write was refused, empty when it was not."""
+        told = list[int]()
+        reason = self.history.end(write, lambda: told.append(stored_bytes()))
+        assert all(count >= self.stored_bytes for count in told), "what is stored decreased"
+        assert reason != "CHUNK_DIFFERS" or self._said()[0].status == "completed"
+        return reason
+
+    def _said(self) -> tuple[pb.Upload, dict[int, int]]:
+        asked = pb.GetUploadRequest(user_id="ann", upload_id=self.upload_id)
+        answer = self.stubs.uploads.GetUpload(asked)
+        return answer.upload, {chunk.index: chunk.crc32c for chunk in answer.chunks}
+
+    def _is_begun(self, index: int) -> bool:
+        """Whether a single chunk would wait for the stream."""
+        return self.stream is not None and self.stream.begun == index
+
+    def _cut_all(self) -> None:
+        for stream in [*self.old, *([self.stream] if self.stream else [])]:
+            stream.cut()
+        self.stream, self.old = None, []
+
+
+TestUploadHistory = UploadHistory.TestCase
+TestUploadHistory.settings = settings(
+    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -1,0 +1,208 @@
+"""Many watchers of one server: each sees the whole story in order, and holds nothing when it has left."""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import grpc
+import pytest
+
+from facecli.bootstrap.server import serving
+from facecli.config.settings import Settings
+from facecli.metadata.database import open_database
+from facecli.metadata.tasks import SqlTaskRows
+from facecli.tasks import claims
+from facecli.tasks import task as tasks
+from facecli.tasks.task import Task, TaskRows
+from facecli.wire.generated import task_service_pb2 as pb
+from facecli.wire.generated import video_service_pb2 as video_pb
+from tests.support.builders import NEW, claim
+from tests.support.rpc.refusals import refused
+from tests.unit.rpc.conftest import Stubs
+
+WATCHERS = 60
+
+
+@contextmanager
+def worker(settings: Settings) -> Iterator[TaskRows]:
+    """The rows as a worker has them, with a task that it took."""
+    engine = open_database(f"sqlite:///{settings.data_dir}/facecli.db")
+    rows = SqlTaskRows(engine)
+    rows.insert(NEW, task_id="t1", now=time.time())
+    claim(rows)
+    try:
+        yield rows
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def rows(stubs: Stubs, settings: Settings) -> Iterator[TaskRows]:
+    with worker(settings) as rows:
+        yield rows
+
+
+def advance(rows: TaskRows, frames: int) -> Task:
+    change = partial(
+        tasks.advanced, run="r1", progress=frames, stage="swapping", frames_done=frames, frames=100
+    )
+    return rows.change("t1", change, now=time.time())
+
+
+def watch(stubs: Stubs, *, after: int = 0) -> Any:
+    return stubs.tasks.WatchTask(pb.WatchTaskRequest(user_id="ann", task_id="t1", after_revision=after))
+
+
+@contextmanager
+def cancelled(call: Any) -> Iterator[Any]:
+    yield call
+    call.cancel()
+
+
+def rest_of(call: Any) -> list[video_pb.TaskResponse]:
+    return [answer.task for answer in call]
+
+
+def check_story(seen: list[video_pb.TaskResponse], *, last: Task) -> None:
+    """Forward only, and the end once."""
+    revisions = [task.revision for task in seen]
+    assert revisions == sorted(set(revisions))
+    for name in ("attempt", "progress", "frames_done"):
+        values = [getattr(task, name) for task in seen[:-1]]
+        assert values == sorted(values)
+    assert [task.revision for task in seen if task.status == "cancelled"] == [last.revision]
+
+
+def test_many_watchers_see_the_story_in_order_and_its_end(stubs: Stubs, rows: TaskRows) -> None:
+    calls = [watch(stubs) for _ in range(WATCHERS)]
+    seen = [[next(call).task] for call in calls]
+    for frames in range(1, 40):
+        advance(rows, frames)
+    last = rows.change("t1", tasks.cancelled, now=time.time())
+    with ThreadPoolExecutor(WATCHERS) as pool:
+        for story, rest in zip(seen, pool.map(rest_of, calls), strict=True):
+            check_story(story + rest, last=last)
+
+
+def test_a_slow_story_is_told_whole(stubs: Stubs, rows: TaskRows) -> None:
+    calls = [watch(stubs) for _ in range(5)]
+    for call in calls:
+        next(call)
+    for frames in range(1, 10):
+        told = advance(rows, frames)
+        assert [next(call).task.revision for call in calls] == [told.revision] * 5
+    rows.change("t1", tasks.cancelled, now=time.time())
+    assert [[answer.task.status for answer in call] for call in calls] == [["cancelled"]] * 5
+
+
+def test_who_comes_back_is_told_what_it_has_not_seen_and_nothing_twice(stubs: Stubs, rows: TaskRows) -> None:
+    def work() -> Task:
+        for frames in range(1, 60):
+            advance(rows, frames)
+        return rows.change("t1", tasks.cancelled, now=time.time())
+
+    story = [next(watch(stubs)).task]
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        while story[-1].status != "cancelled":
+            with cancelled(watch(stubs, after=story[-1].revision)) as call:
+                story.append(next(call).task)
+        last = working.result()
+    check_story(story, last=last)
+    assert list(watch(stubs, after=last.revision)) == []
+
+
+def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
+    stubs: Stubs, rows: TaskRows
+) -> None:
+    call = watch(stubs)
+    next(call)
+    told = []
+    for change in (
+        partial(tasks.advanced, run="r1", progress=50, stage="swapping", frames_done=50, frames=100),
+        partial(claims.given_back, run="r1"),
+        partial(tasks.claimed, run="r2", worker="w2"),
+        partial(tasks.advanced, run="r2", progress=20, stage="swapping", frames_done=20),
+        tasks.cancelled,
+    ):
+        rows.change("t1", change, now=time.time())
+        task = next(call).task
+        told.append((task.status, task.attempt, task.frames_done, task.frames))
+    assert told == [
+        ("processing", 1, 50, 100),
+        ("pending", 1, 50, 100),
+        ("processing", 2, 0, 100),
+        ("processing", 2, 20, 100),
+        ("cancelled", 2, 20, 100),
+    ]
+
+
+def test_somebody_elses_task_and_none_are_refused_alike(stubs: Stubs, rows: TaskRows) -> None:
+    for user, task_id in (("bob", "t1"), ("ann", "nope")):
+        call = stubs.tasks.WatchTask(pb.WatchTaskRequest(user_id=user, task_id=task_id))
+        assert refused(lambda: list(call)) == (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND")  # noqa: B023
+
+
+def test_the_place_of_who_left_is_free_again_and_its_call_is_in_the_log(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        caplog.at_level(logging.INFO, "facecli.access"),
+        serving(replace(settings, max_watchers=1)) as server,
+        grpc.insecure_channel(server.address) as channel,
+        worker(settings) as rows,
+    ):
+        stubs = Stubs(channel)
+        for leave in (cancel, pass_the_deadline):
+            leave(stubs)
+            until_let_in(stubs).cancel()
+        call = until_let_in(stubs)
+        assert refused(lambda: list(watch(stubs)))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+        rows.change("t1", tasks.cancelled, now=time.time())
+        list(call)
+        until_let_in(stubs)
+    logged = [record.message.split()[:2] for record in caplog.records if "WatchTask" in record.message]
+    assert {code for _, code in logged} == {"OK", "CANCELLED", "RESOURCE_EXHAUSTED"}
+
+
+def cancel(stubs: Stubs) -> None:
+    call = watch(stubs)
+    next(call)
+    call.cancel()
+
+
+def pass_the_deadline(stubs: Stubs) -> None:
+    request = pb.WatchTaskRequest(user_id="ann", task_id="t1")
+    code, _ = refused(lambda: list(stubs.tasks.WatchTask(request, timeout=0.2)))
+    assert code in {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+
+
+def until_let_in(stubs: Stubs) -> Any:
+    """The server learns a little later than the client that a client has left."""
+    while True:
+        call = watch(stubs)
+        try:
+            next(call)
+        except grpc.RpcError as error:
+            assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+            continue
+        return call
+
+
+def test_watchers_are_told_to_come_back_when_the_server_stops(settings: Settings) -> None:
+    with serving(settings) as server, worker(settings):
+        channel = grpc.insecure_channel(server.address)
+        calls = [watch(Stubs(channel)) for _ in range(20)]
+        for call in calls:
+            next(call)
+    for call in calls:
+        with pytest.raises(grpc.RpcError) as caught:
+            next(call)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert "watch again from the last revision" in str(caught.value.details())
+    channel.close()

@@ -1,0 +1,127 @@
+"""One watcher is sent one message at a time, and always the newest."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+import grpc
+import pytest
+
+from facecli.core.errors import Unavailable
+from facecli.rpc.send_pool import Outbox
+from facecli.rpc.watch_stream import Encoder, Watcher
+from facecli.tasks import task as tasks
+from facecli.tasks.task import Task, TaskStatus
+from facecli.wire.generated import task_service_pb2 as pb
+from tests.support.builders import task_in
+
+
+class Due:
+    """What is due to be sent, done when the test does it."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Callable[[], None]] = []
+
+    def soon(self, send: Callable[[], None]) -> None:
+        self.jobs.append(send)
+
+
+class Call:
+    """What becomes of a call: the revisions sent, and its end. `meanwhile` happens while one is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.ended = False
+        self.code: object = None
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def send(self, message: pb.WatchTaskResponse | None) -> None:
+        assert not self.ended
+        if message is None:
+            self.ended = True
+            return
+        self.sent.append(message.task.revision)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+
+    def set_code(self, code: object) -> None:
+        self.code = code
+
+    def set_details(self, details: str) -> None: ...
+
+    def set_trailing_metadata(self, metadata: object) -> None: ...
+
+
+def at(revision: int) -> Task:
+    return replace(task_in(TaskStatus.PROCESSING), revision=revision)
+
+
+@pytest.fixture
+def due() -> Due:
+    return Due()
+
+
+@pytest.fixture
+def call() -> Call:
+    return Call()
+
+
+@pytest.fixture
+def watcher(due: Due, call: Call) -> Watcher:
+    return Watcher(
+        cast(Any, call),
+        call.send,
+        after=2,
+        outbox=cast(Outbox, due),
+        encoder=Encoder(),
+        request_id="0123456789ab",
+    )
+
+
+def do_all(due: Due) -> None:
+    while due.jobs:
+        due.jobs.pop(0)()
+
+
+def test_changes_while_one_is_sent_wait_and_only_the_newest_follows(
+    watcher: Watcher, due: Due, call: Call
+) -> None:
+    def change_twice() -> None:
+        watcher.changed(at(4))
+        watcher.changed(at(5))
+        assert due.jobs == []
+
+    call.meanwhile = change_twice
+    watcher.changed(at(3))
+    (deliver,) = due.jobs
+    due.jobs.clear()
+    deliver()
+    assert len(due.jobs) == 1
+    do_all(due)
+    assert call.sent == [3, 5]
+    assert not call.ended
+
+
+def test_what_was_seen_before_is_not_sent(watcher: Watcher, due: Due, call: Call) -> None:
+    for revision in (1, 2):
+        watcher.changed(at(revision))
+        do_all(due)
+    assert call.sent == []
+
+
+def test_the_end_of_the_task_ends_the_call_and_nothing_follows(
+    watcher: Watcher, due: Due, call: Call
+) -> None:
+    watcher.changed(tasks.cancelled(at(3)))
+    do_all(due)
+    watcher.changed(at(4))
+    watcher.end(Unavailable("shutting down"))
+    do_all(due)
+    assert (call.sent, call.ended, call.code) == ([3], True, grpc.StatusCode.OK)
+
+
+def test_who_is_sent_away_gets_the_newest_first(watcher: Watcher, due: Due, call: Call) -> None:
+    watcher.changed(at(3))
+    watcher.end(Unavailable("shutting down"))
+    do_all(due)
+    assert (call.sent, call.ended, call.code) == ([3], True, grpc.StatusCode.UNAVAILABLE)

@@ -1,0 +1,108 @@
+"""What a run has finished is there for the next, whole or not at all."""
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from facecli.core.errors import StorageFailed
+from facecli.core.media import VideoPlan
+from facecli.tasks.checkpoints import KeptPlan, KeptWork
+from tests.support.builders import PLAN, SEGMENTS
+
+
+def never() -> VideoPlan:
+    raise AssertionError("it is kept")
+
+
+def begun(
+    place: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
+) -> KeptPlan:
+    work = KeptWork(place, run=run)
+    work.begin()
+    return work.plan({"version": version}, make)
+
+
+def writes(text: str) -> Callable[[Path], None]:
+    return lambda path: (path.write_text(text), None)[1]
+
+
+def fails(path: Path) -> None:
+    path.write_text("half")
+    raise OSError(errno.EIO, "broken")
+
+
+def names(place: Path) -> set[str]:
+    return {path.name for path in place.rglob("*")}
+
+
+def test_the_next_run_finds_the_plan_and_the_segments(tmp_path: Path) -> None:
+    first = begun(tmp_path, "a")
+    kept = first.segment(SEGMENTS[0], writes("one"))
+    again = begun(tmp_path, "b", make=never)
+    assert again.plan == PLAN
+    assert again.segment(SEGMENTS[0], fails) == kept
+    assert kept.read_text() == "one"
+    assert again.segment(SEGMENTS[1], writes("two")).read_text() == "two"
+
+
+def test_work_that_was_made_another_way_is_not_used_and_not_touched(tmp_path: Path) -> None:
+    old = begun(tmp_path, "a").segment(SEGMENTS[0], writes("old"))
+    new = begun(tmp_path, "b", version="2").segment(SEGMENTS[0], writes("new"))
+    assert (old.read_text(), new.read_text()) == ("old", "new")
+
+
+def test_half_a_segment_is_not_kept(tmp_path: Path) -> None:
+    plan = begun(tmp_path, "a")
+    with pytest.raises(OSError, match="broken"):
+        plan.segment(SEGMENTS[0], fails)
+    assert "000000.mp4" in names(tmp_path / "run-a")
+    assert begun(tmp_path, "b").segment(SEGMENTS[0], writes("whole")).read_text() == "whole"
+    assert "run-a" not in names(tmp_path)
+
+
+def test_a_run_whose_half_files_another_cleared_keeps_nothing(tmp_path: Path) -> None:
+    late = begun(tmp_path, "a")
+
+    def taken_over(path: Path) -> None:
+        path.write_text("late")
+        begun(tmp_path, "b").segment(SEGMENTS[0], writes("theirs"))
+
+    with pytest.raises(FileNotFoundError):
+        late.segment(SEGMENTS[0], taken_over)
+    assert next(tmp_path.rglob("000000.mp4")).read_text() == "theirs"
+
+
+def test_of_an_ended_task_finished_segments_stay_and_half_ones_go(tmp_path: Path) -> None:
+    plan = begun(tmp_path, "a")
+    plan.segment(SEGMENTS[0], writes("one"))
+    with pytest.raises(OSError, match="broken"):
+        plan.segment(SEGMENTS[1], fails)
+    KeptWork(tmp_path, run="z").tidy()
+    assert {"plan.json", "000000.mp4"} < names(tmp_path)
+    assert not names(tmp_path) & {"run-a", "000001.mp4"}
+
+
+def test_of_an_ended_task_without_a_segment_nothing_stays(tmp_path: Path) -> None:
+    place = tmp_path / "task"
+    begun(place, "a")
+    KeptWork(place, run="z").tidy()
+    assert not place.exists()
+
+
+def test_a_run_that_leaves_takes_only_its_own_half_files(tmp_path: Path) -> None:
+    work = KeptWork(tmp_path, run="a")
+    work.begin()
+    (tmp_path / "run-b").mkdir()
+    work.leave()
+    assert names(tmp_path) == {"run-b"}
+
+
+def test_a_plan_that_cannot_be_written_is_the_disks_fault(tmp_path: Path) -> None:
+    def in_its_way() -> VideoPlan:
+        (tmp_path / "run-a" / "plan.json").mkdir()
+        return PLAN
+
+    with pytest.raises(StorageFailed, match="cannot be kept"):
+        begun(tmp_path, "a", make=in_its_way)

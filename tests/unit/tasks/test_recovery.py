@@ -1,0 +1,117 @@
+"""Workers that fell silent are found by looking, and what nobody would run is run."""
+
+import pytest
+
+from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.workers import SqlWorkerRows
+from facecli.tasks.claims import Claim
+from facecli.tasks.leases import LOOKS, Worker
+from facecli.tasks.recovery import Recovery
+from facecli.tasks.task import Task, TaskStatus
+from tests.support.builders import NEW
+from tests.support.storage import Clock, Place
+from tests.support.task_queue import Queue
+
+ONE = Worker(id="one-1", name="one", place="here", pid=1)
+TWO = Worker(id="two-1", name="two", place="here", pid=2)
+
+
+class Works:
+    """Two workers, one task that the first has taken."""
+
+    def __init__(self, place: Place) -> None:
+        self.tasks, self.workers, self.queue = place.opened(SqlTaskRows), place.opened(SqlWorkerRows), Queue()
+        self.workers.beat(ONE)
+        self.workers.beat(TWO)
+        self.new("t1")
+        self.claim = Claim(worker=ONE.id)
+        self.queue.take("t1.1", ONE.id)
+        self.claim.take(self.tasks, "t1", now=2.0)
+        self.recovery = self.observer()
+
+    def new(self, task_id: str) -> Task:
+        task = self.tasks.insert(NEW, task_id=task_id, now=1.0)
+        self.queue.enqueue(work_id=task.work_id, task_id=task_id)
+        return task
+
+    def observer(self) -> Recovery:
+        return Recovery(
+            tasks=self.tasks, workers=self.workers, queue=self.queue, clock=Clock(), most_deaths=5
+        )
+
+    @property
+    def task(self) -> Task:
+        return self.tasks.get("t1")
+
+
+@pytest.fixture
+def works(place: Place) -> Works:
+    return Works(place)
+
+
+def test_a_worker_that_makes_no_beat_loses_its_task_after_some_looks_and_the_others_nothing(
+    works: Works,
+) -> None:
+    for _ in range(LOOKS):
+        works.recovery.look()
+        works.workers.beat(TWO)
+        assert works.task.status is TaskStatus.PROCESSING
+    works.recovery.look()
+    assert (works.task.status, works.task.deaths, works.queue.waiting) == (TaskStatus.PENDING, 1, {"t1.1"})
+    assert [worker.id for worker in works.workers.listed()] == [TWO.id]
+
+
+def test_one_beat_in_time_is_enough(works: Works) -> None:
+    for _ in range(5):
+        for _ in range(LOOKS):
+            works.recovery.look()
+        works.workers.beat(ONE)
+        works.workers.beat(TWO)
+    assert works.task.status is TaskStatus.PROCESSING
+
+
+def test_two_that_find_the_same_death_take_the_task_back_once(works: Works) -> None:
+    other = works.observer()
+    works.recovery.release(ONE.id)
+    works.queue.take("t1.1", TWO.id)
+    taken = Claim(worker=TWO.id).take(works.tasks, "t1", now=3.0)
+    other.release(ONE.id)
+    assert (works.task, works.queue.held) == (taken, {"t1.1": TWO.id})
+
+
+def test_an_orderly_end_is_no_death(works: Works) -> None:
+    works.recovery.give_back(ONE.id)
+    assert (works.task.status, works.task.deaths, works.queue.waiting) == (TaskStatus.PENDING, 0, {"t1.1"})
+    assert [worker.id for worker in works.workers.listed()] == [TWO.id]
+
+
+def test_the_former_workers_of_a_name_are_released_and_those_of_other_places_are_not(works: Works) -> None:
+    elsewhere = Worker(id="one-2", name="one", place="there", pid=1)
+    works.workers.beat(elsewhere)
+    works.recovery.release_former(place="here", names="one".__eq__)
+    assert {worker.id for worker in works.workers.listed()} == {TWO.id, elsewhere.id}
+    assert works.task.status is TaskStatus.PENDING
+
+
+def test_a_holder_without_a_row_is_found(works: Works) -> None:
+    works.workers.forget(ONE.id)
+    works.recovery.search()
+    assert (works.task.status, works.queue.waiting) == (TaskStatus.PENDING, {"t1.1"})
+
+
+def test_a_death_between_taking_from_the_queue_and_taking_the_task_is_found(works: Works) -> None:
+    works.new("t2")
+    works.queue.take("t2.1", "dead-1")
+    works.recovery.search()
+    assert works.queue.waiting == {"t2.1"}
+
+
+def test_a_waiting_task_that_the_queue_lost_or_takes_for_done_is_enqueued(works: Works) -> None:
+    works.new("t2")
+    works.new("t3")
+    works.queue.waiting.clear()
+    works.queue.over.add("t3.1")
+    works.recovery.search()
+    assert works.queue.waiting == {"t2.1", "t3.1"}
+    works.recovery.search()
+    assert works.queue.waiting == {"t2.1", "t3.1"}

@@ -1,0 +1,211 @@
+"""A run that lost its task to another adds nothing and takes nothing away; what is finished is used again."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.blobs.local.store import LocalBlobs
+from facecli.core.engines import Swap
+from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
+from facecli.core.media import VideoPlan
+from facecli.tasks import claims
+from facecli.tasks.claims import Claim
+from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.time_limits import SwapLimits
+from facecli.tasks.workflow import Swapping
+from tests.support.builders import PLAN, task
+
+TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
+
+
+class Rows:
+    """One task."""
+
+    def __init__(self) -> None:
+        self.task = TASK
+
+    def get(self, task_id: str) -> Task:
+        return self.task
+
+    def change(self, task_id: str, change: Callable[[Task], Task], *, now: float) -> Task:
+        self.task = change(self.task)
+        return self.task
+
+
+class PlainMedia:
+    """A segment is its number, a result is all of them."""
+
+    def version(self) -> str:
+        return "1"
+
+    def plan(self, path: Path) -> VideoPlan:
+        return PLAN
+
+    def count_frames(self, path: Path) -> int:
+        return len(path.read_text())
+
+    def count_shown(self, *video: object) -> int:
+        return 1
+
+    def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
+        output.write_text("".join(part.read_text() for part in parts))
+
+
+class PlainEngine:
+    name, version, needs = "fake", "1", ()
+
+    def __init__(self) -> None:
+        self.swapped: list[int] = []
+        self.then: list[Callable[[], None]] = []  # happens after each segment
+        self.written = "{}"
+
+    def get(self, name: str) -> "PlainEngine":
+        return self
+
+    def swap(self, swap: Swap, **more: object) -> None:
+        self.swapped.append(swap.segment.index)
+        swap.output.write_text(self.written.format(swap.segment.index))
+        if self.then:
+            self.then.pop(0)()
+
+
+class Uploads:
+    """One upload, the same for face and video."""
+
+    def __init__(self) -> None:
+        self.completed = True
+
+    def get(self, upload_id: str) -> "Uploads":
+        return self
+
+    name = "clip.mp4"
+    blob_key = "uploads/clip"
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows()
+
+
+@pytest.fixture
+def engine() -> PlainEngine:
+    return PlainEngine()
+
+
+@pytest.fixture
+def uploads() -> Uploads:
+    return Uploads()
+
+
+@pytest.fixture
+def delivery(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, uploads: Uploads
+) -> Callable[[str], Callable[[], None]]:
+    """Runs the task for a worker of that name, as often as it is called."""
+    blobs = LocalBlobs(tmp_path)
+    blobs.create("uploads/clip", size=None)
+    parts: Any = {"rows": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
+    swapping = Swapping(
+        blobs=blobs,
+        workspace=tmp_path / "work",
+        clock=time.time,
+        limits=SwapLimits(task=0, segment=0, most_deaths=5),
+        **parts,
+    )
+    return lambda name: partial(swapping.run, "t", Claim(worker=name))
+
+
+def result(tmp_path: Path, rows: Rows) -> str:
+    (only,) = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
+    assert rows.task.result
+    assert rows.task.result.blob_key in str(only)
+    return only.read_text()
+
+
+def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    def dies_for_the_others() -> None:
+        rows.task = claims.given_back(rows.task, run=rows.task.run)
+        delivery("two")()
+
+    engine.then = [lambda: None, dies_for_the_others]
+    delivery("one")()
+    assert engine.swapped == [0, 1, 1]  # the other found the first segment finished
+    assert (rows.task.status, rows.task.attempt) == (TaskStatus.COMPLETED, 2)
+    assert result(tmp_path, rows) == "01"
+    assert not (tmp_path / "work" / "t").exists()
+
+
+def raises(error: Exception) -> None:
+    raise error
+
+
+def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    engine.then = [lambda: None, partial(raises, Unavailable("away"))]
+    run = delivery("one")
+    with pytest.raises(Unavailable):
+        run()
+    run()
+    assert engine.swapped == [0, 1, 1]
+    assert result(tmp_path, rows) == "01"
+
+
+def test_another_version_of_the_engine_swaps_everything_anew(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    engine.then = [lambda: None, partial(raises, Unavailable("away"))]
+    run = delivery("one")
+    with pytest.raises(Unavailable):
+        run()
+    engine.version = "2"
+    run()
+    assert engine.swapped == [0, 1, 0, 1]
+
+
+def test_an_engine_that_writes_other_frames_fails_the_task(
+    rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    engine.written = "too many"
+    delivery("one")()
+    assert rows.task.status is TaskStatus.FAILED
+    assert rows.task.error_message == "engine fake wrote 8 frames for segment 0, which has 1"
+
+
+def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
+    rows: Rows, engine: PlainEngine, uploads: Uploads, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    uploads.completed = False
+    delivery("one")()
+    assert (rows.task.status, rows.task.error_reason) == (TaskStatus.FAILED, "UPLOAD_UNFINISHED")
+    assert engine.swapped == []
+
+
+@pytest.mark.parametrize("error", [Cancelled(), TakenOver("odd")])
+def test_an_engine_that_stops_though_nobody_asked_it_to_fails_the_task(
+    rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]], error: FacecliError
+) -> None:
+    engine.then = [partial(raises, error)]
+    delivery("one")()
+    assert rows.task.status is TaskStatus.FAILED
+    assert rows.task.error_message == f"engine fake stopped by itself: {error}"
+
+
+def test_a_run_that_has_no_room_leaves_no_half_file_and_goes_on_when_there_is(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    engine.then = [lambda: None, partial(raises, DiskFull())]
+    run = delivery("one")
+    with pytest.raises(DiskFull):
+        run()
+    assert rows.task.status is TaskStatus.PROCESSING
+    assert [path.name for path in (tmp_path / "work").rglob("*.mp4")] == ["000000.mp4"]
+    run()
+    assert engine.swapped == [0, 1, 1]
+    assert result(tmp_path, rows) == "01"

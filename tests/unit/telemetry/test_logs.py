@@ -1,0 +1,68 @@
+"""A log line is one line, whatever is said, and nobody who is written about can write another."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from facecli.telemetry.logs import set_up_logging
+
+LINE = "2026-01-01T00:00:00.000+00:00 info    facecli.audit user=root"
+FORGED = f"ann\n{LINE}\r\x1b[2J\x1b]0;x\x07\x85\u2028\u202e\x00"
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Those of pytest come back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def fails() -> None:
+    raise KeyError(FORGED)
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("stack", [False, True], ids=["a sentence", "a stack"])
+def test_a_record_is_one_printable_line(capsys: pytest.CaptureFixture[str], format: str, stack: bool) -> None:
+    set_up_logging(level="info", format=format)
+    log = logging.getLogger("facecli.test")
+    try:
+        fails()
+    except KeyError:
+        log.error("said by %s", FORGED, exc_info=stack)
+    said = capsys.readouterr().err
+    assert said.endswith("\n")
+    assert said[:-1].isprintable()
+    assert said.isascii() or format == "text"
+    assert ("Traceback" in said) == stack
+    if format == "json":
+        assert json.loads(said)["message"] == f"said by {FORGED}"
+    else:
+        assert "\\n2026-01-01" in said
+        assert "\\x1b[2J" in said
+
+
+def test_what_is_below_the_level_is_not_said(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(level="warning", format="text")
+    logging.getLogger("facecli.test").info("quiet")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_what_ends_a_thread_is_one_printable_line_too(
+    capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    set_up_logging(level="info", format=format)
+    thread = threading.Thread(target=fails, name=FORGED)
+    thread.start()
+    thread.join()
+    said = capsys.readouterr().err
+    assert said[:-1].isprintable()
+    assert "a bug ended thread ann" in said
+    assert "KeyError" in said

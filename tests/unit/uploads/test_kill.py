@@ -1,0 +1,55 @@
+"""kill -9 of a real process: what it acknowledged is there, what it did not is sent again."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from facecli.core.checksums import crc32c
+from tests.support.storage import CHUNK, Content, Place, send
+
+FILE = Content(size=200 * CHUNK + 7)
+
+SENDER = """
+import sys
+from pathlib import Path
+from tests.core.place import Place, written
+from tests.core.test_kill import FILE
+
+inbox = Place(Path(sys.argv[1])).inbox()
+upload, chunks = inbox.begin(FILE.new)
+with inbox.writer(upload.id, owner="ann") as writer:
+    for index in range(len(chunks), upload.total_chunks):
+        inbox.store(writer, written(writer, FILE.frames(index)))
+        print(index, flush=True)
+"""
+
+
+def killed_sender(directory: Path, *, after: int) -> set[int]:
+    """The chunks that a sender acknowledged before it was killed, while it was busy with the next."""
+    command = [sys.executable, "-c", SENDER, str(directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sender:
+        assert sender.stdout
+        acknowledged = {int(sender.stdout.readline()) for _ in range(after)}
+        sender.send_signal(signal.SIGKILL)
+        acknowledged |= {int(line) for line in sender.stdout if line.endswith("\n")}
+    assert sender.returncode == -signal.SIGKILL
+    return acknowledged
+
+
+@pytest.mark.parametrize("after", [1, 3, 10])
+def test_an_acknowledged_chunk_survives_kill_9(place: Place, tmp_path: Path, after: int) -> None:
+    acknowledged = killed_sender(tmp_path, after=after)
+    acknowledged |= killed_sender(tmp_path, after=after)
+    inbox = place.inbox()
+    assert inbox.removal.sweep() == 0
+    upload, chunks = inbox.begin(FILE.new)
+    assert acknowledged <= {chunk.index for chunk in chunks}
+    for chunk in chunks:
+        assert chunk.crc32c == crc32c(FILE.chunk(chunk.index))
+        assert place.stored(upload, chunk) == FILE.chunk(chunk.index)
+    with inbox.writer(upload.id, owner="ann") as writer:
+        finished = send(inbox, writer, FILE, range(len(chunks), upload.total_chunks))
+    assert place.content(finished) == FILE.data

@@ -1,0 +1,216 @@
+"""An inbox through any sequence of frames, cuts, take-overs and restarts, compared with a model."""
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from facecli.core.checksums import crc32c
+from facecli.core.errors import ChecksumMismatch, ChunkDiffers, InvalidInput, TakenOver
+from facecli.uploads.upload import Chunk, Frame, Upload
+from facecli.uploads.writer import UploadWriter
+from tests.support.storage import CHUNK, EXPIRY, Content, Place, cut, written
+
+CHUNKS = 4
+TAIL = 137  # bytes of the last chunk
+
+indexes = st.integers(0, CHUNKS - 1)
+versions = st.integers(0, 1)  # of a chunk's bytes: what a file may be changed to
+frame_sizes = st.sampled_from([100, 333, CHUNK])
+writing = precondition(lambda machine: machine.writer)
+
+
+class UploadMachine(RuleBasedStateMachine):
+    """The model is `acknowledged`: for each chunk the bytes that `store` returned for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cleanup = ExitStack()
+        self.place = Place(Path(self._cleanup.enter_context(tempfile.TemporaryDirectory())))
+        self.files = [Content(size=(CHUNKS - 1) * CHUNK + TAIL, seed=seed) for seed in (0, 1)]
+        self.acknowledged: dict[int, bytes] = {}
+        self.stored_bytes = 0
+        self.streams = ExitStack()
+        self.writer: UploadWriter | None = None
+        self.old_writers: list[UploadWriter] = []
+        self.unstored: list[tuple[UploadWriter, Chunk]] = []
+        self.begun: int | None = None  # the chunk that the stream is in the middle of
+
+    @initialize(size_known=st.booleans())
+    def begin(self, size_known: bool) -> None:
+        self.new = self.files[0].new if size_known else self.files[0].new_of_unknown_size
+        self.inbox = self.place.inbox()
+        self.upload, chunks = self.inbox.begin(self.new)
+        assert chunks == []
+
+    @rule()
+    def begin_again(self) -> None:
+        found, chunks = self.inbox.begin(self.new)
+        assert found.id == self.upload.id
+        said = {chunk.index: chunk.crc32c for chunk in chunks}
+        assert said == {index: crc32c(data) for index, data in self.acknowledged.items()}
+
+    @rule()
+    def open_stream(self) -> None:
+        """Take over, if there is a stream already."""
+        if self.writer:
+            self.old_writers.append(self.writer)
+        self.begun = None
+        self.writer = self.streams.enter_context(self.inbox.writer(self.upload.id, owner="ann"))
+
+    @writing
+    @rule(index=indexes, version=versions, size=frame_sizes, promised=st.booleans())
+    def stream_chunk(self, index: int, version: int, size: int, promised: bool) -> None:
+        writer, frame = self._current(), self._frame(index, version, promised=promised)
+        self.begun = None
+        try:
+            self.inbox.store(writer, written(writer, cut(frame, size)))
+        except ChunkDiffers:
+            assert self._complete
+            assert self.acknowledged[index] != frame.data
+        else:
+            self._acknowledge(index, bytes(frame.data))
+
+    @writing
+    @rule(index=indexes, version=versions, size=frame_sizes)
+    def stream_damaged_chunk(self, index: int, version: int, size: int) -> None:
+        frames = cut(replace(self._frame(index, version), chunk_crc32c=12345), size)
+        self.begun = None
+        with pytest.raises(ChecksumMismatch):
+            written(self._current(), frames)
+
+    @writing
+    @rule(index=indexes, version=versions, count=st.integers(1, 3))
+    def stream_part_of_a_chunk(self, index: int, version: int, count: int) -> None:
+        """The stream may be cut after it, or go on with any other chunk."""
+        for frame in cut(self._frame(index, version), 30)[:count]:
+            assert self._current().write(frame) is None
+        self.begun = index
+
+    @writing
+    @rule(offset=st.integers(-1, CHUNKS * CHUNK).filter(lambda offset: offset % CHUNK))
+    def stream_frame_out_of_place(self, offset: int) -> None:
+        writer = self._current()
+        writer.write(Frame(offset=0, data=b"x"))
+        self.begun = 0
+        if offset != 1:
+            with pytest.raises(InvalidInput):
+                writer.write(Frame(offset=offset, data=b"x"))
+
+    @precondition(lambda self: self.writer and not self.unstored)
+    @rule(index=indexes, version=versions)
+    def stream_chunk_and_lose_the_writer_before_it_is_stored(self, index: int, version: int) -> None:
+        writer = self._current()
+        try:
+            self.unstored.append((writer, written(writer, [self._frame(index, version)])))
+        except ChunkDiffers:
+            assert self._complete
+        self.open_stream()
+
+    @precondition(lambda self: self.unstored)
+    @rule()
+    def store_for_a_lost_writer(self) -> None:
+        with pytest.raises(TakenOver):
+            self.inbox.store(*self.unstored.pop())
+
+    @precondition(lambda self: self.old_writers)
+    @rule(index=indexes, version=versions)
+    def stream_with_a_lost_writer(self, index: int, version: int) -> None:
+        with pytest.raises(TakenOver):
+            written(self.old_writers[-1], [self._frame(index, version)])
+
+    @rule()
+    def cut_streams(self) -> None:
+        self.streams.close()
+        self.writer = self.begun = None
+        self.old_writers.clear()
+        self.unstored.clear()
+
+    @rule(index=indexes, version=versions)
+    def put_chunk(self, index: int, version: int) -> None:
+        if index == self.begun:
+            return  # it would wait for the stream
+        frame = self._frame(index, version)
+        try:
+            self.inbox.put_chunk(self.upload.id, frame, owner="ann")
+        except ChunkDiffers:
+            assert self._complete
+            assert self.acknowledged[index] != frame.data
+        else:
+            self._acknowledge(index, bytes(frame.data))
+
+    @rule()
+    def restart(self) -> None:
+        """What was open is forgotten, what a death may have left is swept."""
+        self.cut_streams()
+        self.inbox = self.place.inbox()
+        self.inbox.removal.sweep()
+        kept = self.place.blobs.keys("uploads")
+        assert kept == [self._row().blob_key] or (kept == [] and not self.acknowledged)
+
+    @precondition(lambda self: self.writer or self._complete)
+    @rule()
+    def wait_for_long(self) -> None:
+        self.place.wait(2 * EXPIRY)
+        assert self.inbox.removal.expire() == 0
+
+    @invariant()
+    def every_acknowledged_chunk_is_there(self) -> None:
+        upload, chunks = self._row(), self.inbox.chunks(self.upload.id)
+        assert {chunk.index for chunk in chunks} == set(self.acknowledged)
+        for chunk in chunks:
+            data = self.acknowledged[chunk.index]
+            assert (chunk.size, chunk.crc32c) == (len(data), crc32c(data))
+            if not upload.completed:
+                assert self.place.stored(upload, chunk) == data
+
+    @invariant()
+    def what_is_stored_never_decreases(self) -> None:
+        upload = self._row()
+        assert upload.stored_bytes == sum(map(len, self.acknowledged.values())) >= self.stored_bytes
+        assert upload.stored_chunks == len(self.acknowledged)
+        self.stored_bytes = upload.stored_bytes
+
+    @invariant()
+    def a_complete_file_is_right(self) -> None:
+        upload = self._row()
+        assert upload.completed == self._complete
+        if upload.completed:
+            data = b"".join(self.acknowledged[index] for index in range(CHUNKS))
+            assert self.place.content(upload) == data
+            assert (upload.size, upload.crc32c) == (len(data), crc32c(data))
+
+    def teardown(self) -> None:
+        self.streams.close()
+        self.place.close()
+        self._cleanup.close()
+
+    @property
+    def _complete(self) -> bool:
+        return len(self.acknowledged) == CHUNKS
+
+    def _row(self) -> Upload:
+        return self.inbox.get(self.upload.id, owner="ann")
+
+    def _current(self) -> UploadWriter:
+        assert self.writer
+        return self.writer
+
+    def _frame(self, index: int, version: int, *, promised: bool = True) -> Frame:
+        frame = self.files[version].frame(index)
+        return frame if promised else replace(frame, chunk_crc32c=None)
+
+    def _acknowledge(self, index: int, data: bytes) -> None:
+        assert not self._complete or self.acknowledged[index] == data
+        self.acknowledged[index] = data
+
+
+TestUploads = UploadMachine.TestCase
+TestUploads.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

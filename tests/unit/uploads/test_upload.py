@@ -1,0 +1,154 @@
+"""The rules and the arithmetic of an upload."""
+
+import pytest
+
+from facecli.core.errors import InvalidInput
+from facecli.uploads.names import checked_name
+from facecli.uploads.upload import MAX_CHUNK_SIZE, MAX_CHUNKS, NewUpload, upload_id_of
+from tests.support.builders import upload as some_upload
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "clip.mp4",
+        "a",
+        "x" * 255,
+        "é" * 127,
+        "Ж日本語.mp4",
+        ".hidden",
+        "a b.mp4",
+        "100%.mp4",
+        "…",
+        "🎬.mp4",
+        "...",
+    ],
+)
+def test_a_name_is_data(name: str) -> None:
+    assert checked_name(name) == name
+
+
+def test_a_name_is_kept_in_one_spelling() -> None:
+    assert checked_name("Zoe\u0308.mp4") == "Zo\u00eb.mp4"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "no name"),
+        ("x" * 256, "longer than 255 bytes"),
+        ("é" * 128, "longer than 255 bytes"),
+        (".", "is a path"),
+        ("..", "is a path"),
+        ("a/b", "is a path"),
+        ("/etc/passwd", "is a path"),
+        ("..\\b", "is a path"),
+        ("a\0b", "control characters"),
+        ("a\nb", "control characters"),
+        ("a\x1b[31m", "control characters"),
+        ("a\x7f", "control characters"),
+        ("a\x85b", "control characters"),
+        ("clip\u202egpj.exe", "control characters"),
+        ("a\u2066b", "control characters"),
+        ("a\ud800b", "control characters"),
+    ],
+)
+def test_a_name_that_could_deceive_is_refused(name: str, why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        checked_name(name)
+
+
+def checked(**changes: object) -> NewUpload:
+    asked = {"owner": "ann", "name": "a", "file_type": "image", "size": 25, "chunk_size": 10, **changes}
+    return NewUpload.checked(**asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("size", "chunk_size", "chunks"),
+    [
+        (1, 10, 1),
+        (9, 10, 1),
+        (10, 10, 1),
+        (11, 10, 2),
+        (1, 1, 1),
+        (MAX_CHUNKS, 1, MAX_CHUNKS),
+        (MAX_CHUNKS * MAX_CHUNK_SIZE, MAX_CHUNK_SIZE, MAX_CHUNKS),
+        (2**31 - 1, 2**20, 2048),
+        (2**31, 2**20, 2048),
+        (2**31 + 1, 2**20, 2049),
+    ],
+)
+def test_the_size_gives_the_number_of_chunks(size: int, chunk_size: int, chunks: int) -> None:
+    assert checked(size=size, chunk_size=chunk_size).total_chunks == chunks
+    assert checked(size=size, chunk_size=chunk_size, total_chunks=chunks).total_chunks == chunks
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": 0},
+        {"size": -1},
+        {"size": 2**63 - 1},
+        {"size": MAX_CHUNKS * 10 + 1},
+        {"chunk_size": 0},
+        {"chunk_size": -10},
+        {"chunk_size": MAX_CHUNK_SIZE + 1},
+        {"total_chunks": 2},
+        {"total_chunks": 0},
+        {"size": None},
+        {"size": None, "total_chunks": 0},
+        {"size": None, "total_chunks": -1},
+        {"size": None, "total_chunks": MAX_CHUNKS + 1},
+        {"file_type": "text"},
+        {"file_type": ""},
+        {"file_type": "IMAGE"},
+        {"name": "a/b"},
+    ],
+)
+def test_what_can_never_become_a_file_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput):
+        checked(**wrong)
+
+
+@pytest.mark.parametrize(("index", "length"), [(0, 10), (1, 10), (2, 5)])
+def test_only_the_last_chunk_is_shorter(index: int, length: int) -> None:
+    assert some_upload().chunk_length(index) == length
+
+
+def test_the_length_of_the_last_chunk_is_unknown_with_the_size() -> None:
+    upload = some_upload(size=None)
+    assert (upload.chunk_length(1), upload.chunk_length(2)) == (10, None)
+
+
+@pytest.mark.parametrize("index", [-1, 3, 2**31 - 1, -(2**31)])
+def test_an_index_outside_is_refused(index: int) -> None:
+    with pytest.raises(InvalidInput, match=r"outside 0\.\.2"):
+        some_upload().chunk_length(index)
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "a b.mp4", "100%.mp4", "ä?#&.mp4", "日本.png"])
+def test_a_file_url_leads_back_to_its_upload(name: str) -> None:
+    upload = some_upload(name=name)
+    assert upload_id_of(upload.file_url) == "u1"
+    assert upload.file_url.isascii()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/",
+        "u1",
+        "/uploads",
+        "/uploads/u1",
+        "/uploads/u1/",
+        "/uploads//clip.mp4",
+        "uploads/u1/clip.mp4",
+        "/outputs/u1/clip.mp4",
+        "/uploads/u1/a/b",
+        "http://host/uploads/u1/clip.mp4",
+    ],
+)
+def test_what_is_no_file_url_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a file_url"):
+        upload_id_of(url)

@@ -1,0 +1,92 @@
+"""Uploads, tasks and server info survive the way to the other side."""
+
+from dataclasses import replace
+
+import pytest
+
+from facecli.api.server_info import ServerInfo
+from facecli.tasks.task import Result, Task, TaskStatus
+from facecli.tasks.task_filter import TaskFilter
+from facecli.uploads.upload import Chunk, Upload, UploadStatus
+from facecli.wire import files, tasks, uploads
+from tests.support.builders import task as some_task
+from tests.support.builders import upload as some_upload
+
+UPLOAD = some_upload(
+    blob_key="",
+    owner="",
+    name="clip [1].mp4",
+    status=UploadStatus.COMPLETED,
+    stored_bytes=25,
+    stored_chunks=3,
+    crc32c=0,
+    created_at=1.5,
+    expires_at=2.5,
+)
+TASK = some_task(
+    owner="",
+    status=TaskStatus.COMPLETED,
+    progress=100,
+    frames_done=250,
+    frames=250,
+    revision=9,
+    round=2,
+    attempt=2,
+    image_id="",
+    video_id="",
+    result=Result(blob_key="/outputs/t1/clip%201.mp4", size=5, crc32c=0),
+    created_at=1.5,
+    updated_at=2.5,
+)
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [UPLOAD, replace(UPLOAD, size=None, crc32c=None, status=UploadStatus.INCOMPLETE, stored_bytes=4)],
+)
+def test_an_upload_arrives_as_it_was(upload: Upload) -> None:
+    assert uploads.from_message(uploads.to_message(upload)) == upload
+
+
+@pytest.mark.parametrize("task", [TASK, replace(TASK, status=TaskStatus.PENDING, result=None)])
+def test_a_task_arrives_as_it_was(task: Task) -> None:
+    assert tasks.from_message(tasks.to_message(task)) == task
+
+
+def test_stored_chunks_arrive_with_their_checksums() -> None:
+    chunks = [Chunk(index=i, size=4, crc32c=2**32 - 1 - i, position=-1) for i in range(3)]
+    assert uploads.chunks_from_messages(uploads.chunks_to_messages(chunks)) == chunks
+
+
+def test_server_info_arrives_as_it_was() -> None:
+    info = ServerInfo(
+        version="1",
+        chunk_size=1,
+        max_chunk_size=2,
+        frame_size=3,
+        max_file_size=2**40,
+        engines=("a", "b"),
+        default_engine="a",
+        image_formats=("jpeg",),
+        video_formats=("mp4",),
+        features=("x",),
+        ffmpeg="9",
+        free_bytes=2**50,
+        upload_expiry=7,
+        max_pixels=2**31,
+        max_video_seconds=8,
+        max_user_bytes=9,
+        max_user_unfinished=10,
+        max_user_waiting=11,
+        user_bytes=12,
+    )
+    assert files.info_from_message(files.info_to_message(info)) == info
+
+
+@pytest.mark.parametrize(
+    "wanted", [TaskFilter(), TaskFilter(status="failed", engine="mock", since=1.5, until=2.5)]
+)
+def test_what_is_to_be_listed_survives(wanted: TaskFilter) -> None:
+    request = tasks.list_request(wanted, user="ann", size=7, token="t1")
+    assert tasks.task_filter(request) == wanted
+    assert (request.user_id, request.page_size, request.page_token) == ("ann", 7, "t1")

@@ -1,0 +1,42 @@
+"""A worker's beats, and their end."""
+
+import threading
+from collections.abc import Sequence
+
+from facecli.tasks.leases import Worker
+from facecli.worker.heartbeat import beating
+
+ME = Worker(id="one-1", name="one", place="here", pid=1)
+
+
+class Rows:
+    """Rows in memory, in which the second beat tells that it is being made and waits for `go`."""
+
+    def __init__(self) -> None:
+        self.workers: dict[str, int] = {}
+        self.second, self.go = threading.Event(), threading.Event()
+
+    def beat(self, worker: Worker) -> None:
+        if worker.id in self.workers:
+            self.second.set()
+            self.go.wait(60)
+        self.workers[worker.id] = self.workers.get(worker.id, 0) + 1
+
+    def rehearse(self) -> None: ...
+
+    def listed(self) -> Sequence[Worker]:
+        return ()
+
+    def forget(self, worker_id: str) -> None:
+        del self.workers[worker_id]
+
+
+def test_it_is_entered_at_once_and_no_beat_comes_after_its_end() -> None:
+    rows = Rows()
+    with beating(ME, rows=rows, look=lambda: None):
+        assert rows.workers == {ME.id: 1}
+        assert rows.second.wait(60)
+        threading.Timer(0.1, rows.go.set).start()
+    assert rows.workers == {ME.id: 2}
+    rows.forget(ME.id)
+    assert rows.workers == {}
