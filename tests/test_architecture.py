@@ -53,9 +53,9 @@ HOMES = {
 # The outermost function of a process, of a thread or of a call; file → its functions.
 BROAD_CATCHES = {
     "facecli/cli/app.py": "main",
-    "facecli/core/periodic.py": "every",
+    "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
-    "facecli/api/upload_pipeline.py": "Intake._received Intake._all_written",
+    "facecli/api/upload_pipeline.py": "UploadPipeline._received UploadPipeline._all_written",
     "facecli/worker/process.py": "end",
     "facecli/worker/supervisor.py": "Supervisor._release",
     "facecli/worker/runner.py": "task_runner",

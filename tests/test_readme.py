@@ -5,7 +5,7 @@ import re
 import pytest
 from typer.exceptions import TyperException
 
-from facecli.bootstrap import server as serving
+from facecli.bootstrap import server as run_server
 from facecli.bootstrap import worker as working
 from tests.support.command_lines import check, commands
 from tests.support.readme_tables import README, TABLES, with_tables
@@ -33,7 +33,7 @@ def test_every_command_line_in_a_block_exists() -> None:
 
 
 def test_it_says_how_many_connections_to_postgresql_there_may_be() -> None:
-    there_may_be = f"{serving.CONNECTIONS} connections for a server and {working.CONNECTIONS} for a worker"
+    there_may_be = f"{run_server.CONNECTIONS} connections for a server and {working.CONNECTIONS} for a worker"
     assert there_may_be in TEXT
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from facecli.api.authentication import NOBODY, Caller
+from facecli.api.authentication import ANONYMOUS_USER, Caller
 from facecli.api.call_context import Requests, outcome
 from facecli.core.errors import InvalidInput
 from facecli.rpc.interceptors.wrapping import Guard
@@ -104,7 +104,7 @@ def _who(caller: Caller | None, said: str) -> str:
     if caller is None:
         return f"user={written('')}"
     if caller.principal is None:
-        return f"user={written(said or NOBODY)}"
+        return f"user={written(said or ANONYMOUS_USER)}"
     user = caller.principal.user
     return f"user={written(user)}" + (f" for={written(said)}" if said not in {"", user} else "")
 

@@ -8,7 +8,7 @@ import grpc
 from facecli.core.auth import Principal, Tokens, checked_user
 from facecli.core.errors import InvalidInput, NotAllowed, Unauthenticated
 
-NOBODY = "local"  # whose things they are where names are believed and none is said
+ANONYMOUS_USER = "local"  # whose things they are where names are believed and none is said
 
 
 class Caller:
@@ -32,7 +32,7 @@ class Caller:
         NotAllowed when that is somebody else's, except that an admin acts for others.
         """
         if self.principal is None:
-            return said or NOBODY
+            return said or ANONYMOUS_USER
         if said and said != self.principal.user and not self.principal.admin:
             raise NotAllowed(f"you are {self.principal.user}, not {said}; leave --user (user_id) out")
         return said or self.principal.user

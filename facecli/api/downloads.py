@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from facecli.core.blobs import BlobStore, present
 from facecli.core.errors import InvalidInput
-from facecli.tasks.service import TaskBoard
-from facecli.uploads.service import Inbox
+from facecli.tasks.service import TaskService
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FRAME_SIZE
 
 
@@ -21,18 +21,18 @@ class Download:
 
 
 class Downloads:
-    def __init__(self, *, inbox: Inbox, board: TaskBoard, blobs: BlobStore) -> None:
-        self._inbox = inbox
-        self._board = board
+    def __init__(self, *, upload_service: UploadService, task_service: TaskService, blobs: BlobStore) -> None:
+        self._upload_service = upload_service
+        self._task_service = task_service
         self._blobs = blobs
 
     def find(self, url: str, *, owner: str | None) -> Download:
         """A result or a complete upload; NotFound or NotReady when there is none to have."""
         parts = url.split("/")
         if len(parts) == 4 and parts[1] == "outputs":
-            result = self._board.result(parts[2], owner=owner)
+            result = self._task_service.result(parts[2], owner=owner)
             return Download(url=url, blob_key=result.blob_key, size=result.size, crc32c=result.crc32c)
-        upload = self._inbox.file(url, owner=owner)
+        upload = self._upload_service.file(url, owner=owner)
         return Download(url=url, blob_key=upload.blob_key, size=upload.size or 0, crc32c=upload.crc32c or 0)
 
     def read(self, download: Download, *, offset: int) -> Iterator[bytes]:

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 
-class Credit:
-    """Seconds, spent by waiting for the client, earned by its bytes at the lowest rate; `idle` at least.
+class MinRateDeadline:
+    """Seconds, expired by waiting for the client, earned by its bytes at the lowest rate; `idle` at least.
 
     A message arrives whole or not at all, so the next one may take the time that the one before would; the
     first may have `first` bytes. `min_rate` is in bytes a second, 0 for none.
@@ -25,7 +25,7 @@ class Credit:
         """We wait for the client."""
         self._since = self._clock()
 
-    def earn(self, length: int) -> None:
+    def received(self, length: int) -> None:
         """A message has come, and the client waits for us."""
         now = self._clock()
         waited = now - (self._since if self._since is not None else now)
@@ -34,11 +34,11 @@ class Credit:
         most = max(self._idle, self._time_for(length))
         self._left = min(most, self._left - waited + self._time_for(length))
 
-    def spent(self) -> bool:
+    def expired(self) -> bool:
         since = self._since
         return since is not None and self._clock() - since > self._left
 
-    def silence(self) -> float:
+    def idle_seconds(self) -> float:
         """Seconds we have waited beyond what a message like the last takes at the lowest rate."""
         since = self._since
         return 0.0 if since is None else max(0.0, self._clock() - since - self._expected)

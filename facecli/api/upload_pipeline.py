@@ -8,12 +8,12 @@ from typing import Generic, TypeVar
 
 import grpc
 
-from facecli.api.admission import Place
-from facecli.api.stream_deadline import Credit
+from facecli.api.admission import Slot
+from facecli.api.stream_deadline import MinRateDeadline
 from facecli.core.errors import IdleTooLong, Unavailable
 
-ARRIVED = 2  # messages that may wait to be written
-WRITTEN = 8  # finished chunks that may wait to be stored, together
+RECEIVE_QUEUE = 2  # messages that may wait to be written
+COMMIT_QUEUE = 8  # finished chunks that may wait to be stored, together
 LOOK_EVERY = 0.2  # seconds between two looks at idleness and draining
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class StreamLimits:
     draining: threading.Event
 
 
-class Intake(Generic[T]):
+class UploadPipeline(Generic[T]):
     """Calls `write` with every message, in a thread of its own; iterating gives what it finished, in batches.
 
     The next batch is whatever was finished while the last one was being stored.
@@ -43,18 +43,18 @@ class Intake(Generic[T]):
         limits: StreamLimits,
         active: Callable[[], bool],
         first: int,
-        place: Place,
+        slot: Slot,
     ) -> None:
         """`first` is how many bytes the first message may have; `active` may raise what ends the stream."""
         self._messages = messages
         self._write = write
         self._limits = limits
         self._active = active
-        self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=ARRIVED)
-        self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=WRITTEN)
-        self._credit = Credit(idle=limits.idle, min_rate=limits.min_rate, first=first)
-        self._place = place
-        self._place.silence = self._credit.silence
+        self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=RECEIVE_QUEUE)
+        self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=COMMIT_QUEUE)
+        self._credit = MinRateDeadline(idle=limits.idle, min_rate=limits.min_rate, first=first)
+        self._slot = slot
+        self._slot.idle_seconds = self._credit.idle_seconds
         self._abandoned = threading.Event()
 
     def __iter__(self) -> Generator[list[T], None, None]:
@@ -104,11 +104,11 @@ class Intake(Generic[T]):
             return
 
     def _check_pace(self) -> None:
-        if self._place.lost:
+        if self._slot.evicted:
             raise IdleTooLong(
-                "nothing arrived for a while, and another upload needed the place; what was stored is kept"
+                "nothing arrived for a while, and another upload needed the slot; what was stored is kept"
             )
-        if self._credit.spent():
+        if self._credit.expired():
             limits = self._limits
             raise IdleTooLong(
                 f"nothing arrived for {limits.idle:.0f} s, or less than {limits.min_rate} bytes a second; "
@@ -124,11 +124,11 @@ class Intake(Generic[T]):
     def _received(self) -> BaseException | None:
         try:
             for message in self._messages:
-                self._credit.earn(len(message))
+                self._credit.received(len(message))
                 if not self._hand_over(self._arrived, message):
                     return None
                 self._credit.begin()
-            self._credit.earn(0)  # it has said all, and waits for us
+            self._credit.received(0)  # it has said all, and waits for us
         except grpc.RpcError as error:
             # gRPC itself makes such a circle of it. The frames of ours are taken out, and another one given.
             error.__traceback__ = None

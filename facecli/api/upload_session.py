@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
-from facecli.uploads.committer import Written
-from facecli.uploads.service import Inbox
+from facecli.uploads.committer import WrittenChunk
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Chunk, Upload
 from facecli.uploads.writer import UploadWriter
 from facecli.wire import frames
@@ -17,14 +17,14 @@ MOST_OPEN = 64  # unfinished uploads of one stream
 NOTHING_BEGUN = "the first message of StreamUpload names the upload_id from BeginUpload"
 
 
-class Reception:
+class UploadSession:
     """`write` and `store` run in two threads. A writer ends with its complete upload, or with the stream.
 
     `user` tells whose upload it is, given the user_id of a message.
     """
 
-    def __init__(self, inbox: Inbox, *, user: Callable[[str], str]) -> None:
-        self._inbox = inbox
+    def __init__(self, upload_service: UploadService, *, user: Callable[[str], str]) -> None:
+        self._upload_service = upload_service
         self._user = user
         self._writer: UploadWriter | None = None
         self._open: dict[str, tuple[UploadWriter, ExitStack]] = {}
@@ -46,7 +46,7 @@ class Reception:
     def begun(self) -> bool:
         return self._writer is not None
 
-    def write(self, data: bytes) -> Written | None:
+    def write(self, data: bytes) -> WrittenChunk | None:
         """Write the frame of a message; the chunk when it was its last. An upload_id switches to it."""
         message, payload = frames.decode(data)
         owner = self._user(message.user_id)
@@ -57,9 +57,9 @@ class Reception:
             chunk = writer.write(frames.frame(message, payload))
         return (writer, chunk) if chunk else None
 
-    def store(self, batch: Sequence[Written]) -> Iterator[tuple[Upload, Chunk]]:
+    def store(self, batch: Sequence[WrittenChunk]) -> Iterator[tuple[Upload, Chunk]]:
         """Make chunks durable; each is given when it may be acknowledged."""
-        stored = self._inbox.store_all(batch)
+        stored = self._upload_service.store_all(batch)
         for writer, chunk in batch:
             with _named(writer.file.upload.id):
                 upload = next(stored)
@@ -79,7 +79,7 @@ class Reception:
                 if len(self._open) >= MOST_OPEN:
                     raise InvalidInput(f"one stream carries {MOST_OPEN} unfinished uploads at most")
                 with _named(upload_id), ExitStack() as stack:
-                    writer = stack.enter_context(self._inbox.writer(upload_id, owner=owner))
+                    writer = stack.enter_context(self._upload_service.writer(upload_id, owner=owner))
                     opened = self._open[upload_id] = writer, stack.pop_all()
             self._writer = opened[0]
             return self._writer

@@ -53,7 +53,7 @@ def check_room(folder: Path, needed: int, *, cure: str) -> None:
 
 
 def check_free(free: int, needed: int, *, where: str, cure: str) -> None:
-    """LimitReached when so many bytes have no room in what is `free` at that place."""
+    """LimitReached when so many bytes have no room in what is `free` at that target."""
     if needed + MARGIN > free:
         raise LimitReached(
             f"the bench needs {(needed + MARGIN) / MB:.0f} MB in {where}, "

@@ -17,12 +17,12 @@ from facecli.wire.generated import task_service_pb2 as pb
 
 WATCHERS_PER_CHANNEL = 250
 
-Story = list[tuple[float, Task]]  # when it arrived, in seconds since 1970, and what
+ProbeLog = list[tuple[float, Task]]  # when it arrived, in seconds since 1970, and what
 
 
-def watch_together(
+def open_watchers(
     connection: Connection, task_id: str, *, user: str, count: int, ready: Callable[[], None]
-) -> list[Story]:
+) -> list[ProbeLog]:
     """What each of so many watchers was told up to the end. `ready` is called when each was told once."""
     with connection.calling():
         told = asyncio.run(_watch(connection, task_id, user, count, ready))

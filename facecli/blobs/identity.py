@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.blobs.os_errors import ours
+from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.disk import flush
 from facecli.core.errors import InvalidInput, PolicyRefused
 
@@ -15,7 +15,7 @@ FILE = "directory.id"
 def identity(directory: Path) -> str:
     """The directory's name; InvalidInput when it has none yet."""
     file = directory / FILE
-    with ours(str(file)):
+    with translate_os_errors(str(file)):
         if file.exists():
             return file.read_text().strip()
     raise InvalidInput(f"{directory} is not the data directory of a server; start facecli serve on it first")
@@ -39,7 +39,7 @@ def name_directory(directory: Path, *, remember: Callable[[str], None]) -> str:
     if not file.exists():
         new = uuid.uuid4().hex[:12]
         remember(new)  # first: a name that only the database knows does no harm
-        with ours(str(file)):
+        with translate_os_errors(str(file)):
             part = file.with_suffix(".part")
             with part.open("w") as writing:
                 writing.write(f"{new}\n")

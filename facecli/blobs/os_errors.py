@@ -10,7 +10,7 @@ from facecli.core.errors import DiskFull, FacecliError, FileTooLarge, StorageFai
 
 
 @contextmanager
-def ours(what: str) -> Iterator[None]:
+def translate_os_errors(what: str) -> Iterator[None]:
     """Turn what the operating system says into our errors."""
     try:
         yield

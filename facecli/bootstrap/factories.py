@@ -15,8 +15,8 @@ from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
 from facecli.metadata.database import version
 from facecli.metadata.database_url import postgresql
-from facecli.metadata.tasks import SqlTaskRows
-from facecli.metadata.workers import SqlWorkerRows
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.metadata.workers import SqlWorkerRepository
 from facecli.queue.client import WorkQueue
 from facecli.tasks.recovery import Recovery
 
@@ -26,7 +26,7 @@ def ffmpeg_version(settings: Settings) -> str:
     return media_of(settings).version()
 
 
-def media_walls() -> tuple[int, bool]:
+def sandbox_status() -> tuple[int, bool]:
     """The Landlock ABI that confines ffmpeg here, 0 for none, and whether it is kept from making sockets."""
     return landlock_abi(), can_forbid_sockets()
 
@@ -44,9 +44,11 @@ def media_of(settings: Settings) -> FfmpegMedia:
     return FfmpegMedia(wanted=settings.ffmpeg or None, limits=limits, work=settings.segment_megapixels)
 
 
-def recovery_of(settings: Settings, tasks: SqlTaskRows, workers: SqlWorkerRows, queue: WorkQueue) -> Recovery:
+def recovery_of(
+    settings: Settings, tasks: SqlTaskRepository, workers: SqlWorkerRepository, queue: WorkQueue
+) -> Recovery:
     return Recovery(
-        tasks=tasks, workers=workers, queue=queue, clock=time.time, most_deaths=settings.most_deaths
+        tasks=tasks, workers=workers, queue=queue, clock=time.time, max_crashes=settings.max_crashes
     )
 
 

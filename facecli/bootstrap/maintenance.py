@@ -12,22 +12,22 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import url
 from facecli.config.settings import Settings, data_directory
-from facecli.core.damage import Reader
+from facecli.core.damage import BlobVerifier
 from facecli.core.errors import InvalidInput
-from facecli.core.expiry_clock import Silence
-from facecli.core.garbage import Leftover
+from facecli.core.expiry_clock import IdleTracker
+from facecli.core.garbage import Garbage
 from facecli.maintenance.fsck import Inspection
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translated
-from facecli.metadata.directories import SqlDirectoryRows
+from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.integrity import complaints
-from facecli.metadata.tasks import SqlTaskRows
-from facecli.metadata.uploads import SqlUploadRows
-from facecli.tasks.collector import TaskRemoval
-from facecli.tasks.verification import TaskCheck
-from facecli.uploads.collector import UploadRemoval
-from facecli.uploads.open_uploads import OpenFiles
-from facecli.uploads.verification import UploadCheck
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.metadata.uploads import SqlUploadRepository
+from facecli.tasks.collector import TaskCollector
+from facecli.tasks.verification import TaskVerifier
+from facecli.uploads.collector import UploadCollector
+from facecli.uploads.open_uploads import OpenUploads
+from facecli.uploads.verification import UploadVerifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,21 +35,21 @@ class _Place:
     settings: Settings
     directory: Path
     blobs: LocalBlobs
-    uploads: SqlUploadRows
-    tasks: SqlTaskRows
+    uploads: SqlUploadRepository
+    tasks: SqlTaskRepository
     complaints: Callable[[], Sequence[str]]
 
-    def removals(self) -> tuple[UploadRemoval, TaskRemoval]:
+    def removals(self) -> tuple[UploadCollector, TaskCollector]:
         return (
-            UploadRemoval(
-                rows=self.uploads,
+            UploadCollector(
+                repository=self.uploads,
                 blobs=self.blobs,
-                files=OpenFiles(rows=self.uploads, blobs=self.blobs),
-                silence=Silence(expiry=self.settings.upload_expiry, monotonic=time.monotonic),
+                files=OpenUploads(repository=self.uploads, blobs=self.blobs),
+                idle_tracker=IdleTracker(expiry=self.settings.upload_expiry, monotonic=time.monotonic),
                 clock=time.time,
             ),
-            TaskRemoval(
-                rows=self.tasks,
+            TaskCollector(
+                repository=self.tasks,
                 blobs=self.blobs,
                 forget=self._forget,
                 workspace=self.directory / "work",
@@ -59,19 +59,21 @@ class _Place:
             ),
         )
 
-    def orphans(self) -> list[Leftover]:
+    def orphans(self) -> list[Garbage]:
         uploads, tasks = self.removals()
         return [*uploads.orphans(), *tasks.orphans()]
 
-    def inspection(self, reader: Reader, *, quick: bool) -> Inspection:
+    def inspection(self, verifier: BlobVerifier, *, quick: bool) -> Inspection:
         expiry = self.settings.upload_expiry
         return Inspection(
             uploads=self.uploads,
             tasks=self.tasks,
-            upload_check=UploadCheck(
-                rows=self.uploads, reader=reader, clock=time.time, expiry=expiry, quick=quick
+            upload_verifier=UploadVerifier(
+                repository=self.uploads, verifier=verifier, clock=time.time, expiry=expiry, quick=quick
             ),
-            task_check=TaskCheck(rows=self.tasks, reader=reader, clock=time.time, quick=quick),
+            task_verifier=TaskVerifier(
+                repository=self.tasks, verifier=verifier, clock=time.time, quick=quick
+            ),
             orphans=self.orphans,
             complaints=self.complaints(),
         )
@@ -85,7 +87,7 @@ class _Place:
 
 
 @contextmanager
-def leftovers(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Leftover]]:
+def garbage(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Garbage]]:
     """What a server would remove, by the clock on the wall. A dry run takes no lock; else DirectoryInUse."""
     taken = "a facecli serve uses {} and removes these by itself; --dry-run shows what they are"
     with _opened(settings, taken="" if dry_run else taken) as place:
@@ -95,11 +97,11 @@ def leftovers(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Leftove
 
 
 @contextmanager
-def inspection(settings: Settings, *, quick: bool, passed: Callable[[int], None]) -> Iterator[Inspection]:
-    """A look at all that is kept; DirectoryInUse while a server runs. `passed` is told of bytes looked at."""
+def inspection(settings: Settings, *, quick: bool, on_bytes: Callable[[int], None]) -> Iterator[Inspection]:
+    """An integrity check; DirectoryInUse while a server runs. `on_bytes` gets the bytes read."""
     taken = "a facecli serve uses {}, which changes while it runs; stop it for the time of the check"
     with _opened(settings, taken=taken) as place:
-        yield place.inspection(Reader(place.blobs, passed=passed), quick=quick)
+        yield place.inspection(BlobVerifier(place.blobs, on_bytes=on_bytes), quick=quick)
 
 
 @contextmanager
@@ -119,12 +121,12 @@ def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
         engine = open_database(url(settings, file))
         stack.callback(engine.dispose)
         schema.check(engine)
-        check_identity(directory, known=SqlDirectoryRows(engine).known)
+        check_identity(directory, known=SqlDirectoryRepository(engine).known)
         yield _Place(
             settings=settings,
             directory=directory,
             blobs=LocalBlobs(directory),
-            uploads=SqlUploadRows(engine),
-            tasks=SqlTaskRows(engine),
+            uploads=SqlUploadRepository(engine),
+            tasks=SqlTaskRepository(engine),
             complaints=partial(complaints, engine),
         )

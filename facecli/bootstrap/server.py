@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from facecli.api.authentication import Callers
-from facecli.bootstrap.server_components import Keeping, keeping
+from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.config.settings import Settings, asks_who, child_environment, server_tls
 from facecli.core.addresses import check_guarded, checked_address
 from facecli.core.auth import RECHECK
-from facecli.core.periodic import every
+from facecli.core.periodic import run_periodically
 from facecli.metadata import database
 from facecli.queue import client as work
 from facecli.rpc.server import Server, ServerLimits
@@ -34,17 +34,19 @@ class Running:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Running]:
+def run_server(settings: Settings) -> Iterator[Running]:
     """A whole server with its workers; stopped gracefully on leaving.
 
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything was started.
     """
     _check_bind(settings)
     with ExitStack() as stack:
-        kept = stack.enter_context(keeping(settings))
-        kept.inbox.removal.sweep()
-        kept.removal.sweep()
-        kept.recovery.release_former(place=kept.place, names=lambda name: name.startswith(EMBEDDED))
+        kept = stack.enter_context(server_components(settings))
+        kept.upload_service.collector.sweep()
+        kept.collector.sweep()
+        kept.recovery.release_former(
+            data_dir_id=kept.data_dir_id, names=lambda name: name.startswith(EMBEDDED)
+        )
         kept.recovery.search()
         server, supervisor = _server(settings, kept), _supervisor(settings, kept)
         stack.callback(supervisor.stop, GRACE)  # also when only some of its workers could be started
@@ -53,13 +55,13 @@ def serving(settings: Settings) -> Iterator[Running]:
         stack.callback(server.stop, GRACE)
         for seconds, work in (
             (RECHECK, server.recheck),
-            (EXPIRE_EVERY, kept.inbox.removal.expire),
-            (EXPIRE_EVERY, kept.removal.expire),
-            (SWEEP_EVERY, kept.removal.sweep),
+            (EXPIRE_EVERY, kept.upload_service.collector.expire),
+            (EXPIRE_EVERY, kept.collector.expire),
+            (SWEEP_EVERY, kept.collector.sweep),
             (LOOK_EVERY, kept.recovery.look),
             (SEARCH_EVERY, kept.recovery.search),
         ):
-            stack.enter_context(every(seconds, work))
+            stack.enter_context(run_periodically(seconds, work))
         yield Running(address=server.address, workers=supervisor.pids)
 
 
@@ -69,7 +71,7 @@ def _check_bind(settings: Settings) -> None:
         check_guarded(settings.bind, tls=bool(settings.tls_cert), asks_who=asks_who(settings))
 
 
-def _server(settings: Settings, kept: Keeping) -> Server:
+def _server(settings: Settings, kept: ServerComponents) -> Server:
     limits = ServerLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
@@ -82,8 +84,8 @@ def _server(settings: Settings, kept: Keeping) -> Server:
     )
     return Server(
         bind=settings.bind,
-        inbox=kept.inbox,
-        board=kept.board,
+        upload_service=kept.upload_service,
+        task_service=kept.task_service,
         downloads=kept.downloads,
         info=kept.info,
         limits=limits,
@@ -92,13 +94,13 @@ def _server(settings: Settings, kept: Keeping) -> Server:
     )
 
 
-def _supervisor(settings: Settings, kept: Keeping) -> Supervisor:
+def _supervisor(settings: Settings, kept: ServerComponents) -> Supervisor:
     theirs = replace(settings, data_dir=str(kept.directory.resolve()))
     return Supervisor(
-        names=[f"{EMBEDDED}{kept.place}-{number}" for number in range(1, settings.workers + 1)],
+        names=[f"{EMBEDDED}{kept.data_dir_id}-{number}" for number in range(1, settings.workers + 1)],
         command=_worker_command,
         environment=child_environment(theirs, secrets=("database",)),
-        died=lambda name: kept.recovery.release_former(place=kept.place, names=name.__eq__),
+        died=lambda name: kept.recovery.release_former(data_dir_id=kept.data_dir_id, names=name.__eq__),
     )
 
 

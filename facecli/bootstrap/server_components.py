@@ -18,38 +18,38 @@ from facecli.core.auth import Tokens
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translated
-from facecli.metadata.directories import SqlDirectoryRows
+from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, changes_of
-from facecli.metadata.tasks import SqlTaskRows
-from facecli.metadata.tokens import SqlTokenRows
-from facecli.metadata.uploads import SqlUploadRows
-from facecli.metadata.usage import SqlUsageRows
-from facecli.metadata.workers import SqlWorkerRows
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.metadata.tokens import SqlTokenRepository
+from facecli.metadata.uploads import SqlUploadRepository
+from facecli.metadata.usage import SqlUsageRepository
+from facecli.metadata.workers import SqlWorkerRepository
 from facecli.queue.client import WorkQueue, prepare
-from facecli.tasks.collector import TaskRemoval
+from facecli.tasks.collector import TaskCollector
 from facecli.tasks.recovery import Recovery
-from facecli.tasks.service import TaskBoard
+from facecli.tasks.service import TaskService
 from facecli.uploads.quota import Quota, UserLimits
-from facecli.uploads.service import Inbox, InboxLimits
+from facecli.uploads.service import UploadLimits, UploadService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keeping:
+class ServerComponents:
     """`place` is the directory's name for itself; no `tokens` where nobody has to prove anything."""
 
     directory: Path
-    place: str
-    inbox: Inbox
-    board: TaskBoard
+    data_dir_id: str
+    upload_service: UploadService
+    task_service: TaskService
     downloads: Downloads
-    removal: TaskRemoval
+    collector: TaskCollector
     recovery: Recovery
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
 
 
 @contextmanager
-def keeping(settings: Settings) -> Iterator[Keeping]:
+def server_components(settings: Settings) -> Iterator[ServerComponents]:
     """All of it, this process's alone; FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput."""
     media = media_of(settings)
     ffmpeg = media.version()
@@ -63,21 +63,21 @@ def keeping(settings: Settings) -> Iterator[Keeping]:
         engine = open_database(url(settings, directory / "facecli.db"), durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
-        place = _named(directory, SqlDirectoryRows(engine))
+        data_dir_id = _named(directory, SqlDirectoryRepository(engine))
         queue = _queue(settings, directory, stack)
         blobs = LocalBlobs(directory, durable=durable)
-        quota = _quota(settings, SqlUsageRows(engine))
-        inbox = Inbox(
-            rows=SqlUploadRows(engine),
+        quota = _quota(settings, SqlUsageRepository(engine))
+        upload_service = UploadService(
+            repository=SqlUploadRepository(engine),
             blobs=blobs,
             clock=time.time,
             monotonic=time.monotonic,
-            limits=InboxLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
+            limits=UploadLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
             quota=quota,
         )
-        tasks = SqlTaskRows(engine)
-        removal = TaskRemoval(
-            rows=tasks,
+        tasks = SqlTaskRepository(engine)
+        collector = TaskCollector(
+            repository=tasks,
             blobs=blobs,
             forget=queue.forget,
             workspace=directory / "work",
@@ -85,9 +85,9 @@ def keeping(settings: Settings) -> Iterator[Keeping]:
             clock=time.time,
             monotonic=time.monotonic,
         )
-        board = TaskBoard(
-            rows=tasks,
-            inbox=inbox,
+        task_service = TaskService(
+            repository=tasks,
+            upload_service=upload_service,
             blobs=blobs,
             feed=SqlTaskFeed(tasks, changes_of(url(settings, directory / "facecli.db"))),
             queue=queue,
@@ -96,25 +96,25 @@ def keeping(settings: Settings) -> Iterator[Keeping]:
             clock=time.time,
             default_engine=settings.engine,
             quota=quota,
-            removal=removal,
+            collector=collector,
         )
-        yield Keeping(
+        yield ServerComponents(
             directory=directory,
-            place=place,
-            inbox=inbox,
-            board=board,
-            downloads=Downloads(inbox=inbox, board=board, blobs=blobs),
-            removal=removal,
-            recovery=recovery_of(settings, tasks, SqlWorkerRows(engine), queue),
-            tokens=Tokens(SqlTokenRows(engine), clock=time.time) if asks_who(settings) else None,
+            data_dir_id=data_dir_id,
+            upload_service=upload_service,
+            task_service=task_service,
+            downloads=Downloads(upload_service=upload_service, task_service=task_service, blobs=blobs),
+            collector=collector,
+            recovery=recovery_of(settings, tasks, SqlWorkerRepository(engine), queue),
+            tokens=Tokens(SqlTokenRepository(engine), clock=time.time) if asks_who(settings) else None,
             info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=blobs, quota=quota),
         )
 
 
-def _named(directory: Path, rows: SqlDirectoryRows) -> str:
+def _named(directory: Path, repository: SqlDirectoryRepository) -> str:
     """The directory's name for itself, which its database has to know."""
-    name_directory(directory, remember=rows.remember)
-    check_identity(directory, known=rows.known)
+    name_directory(directory, remember=repository.remember)
+    check_identity(directory, known=repository.known)
     return identity(directory)
 
 
@@ -127,10 +127,10 @@ def _queue(settings: Settings, directory: Path, stack: ExitStack) -> WorkQueue:
     return queue
 
 
-def _quota(settings: Settings, rows: SqlUsageRows) -> Quota:
+def _quota(settings: Settings, repository: SqlUsageRepository) -> Quota:
     limits = UserLimits(
         stored=settings.max_user_bytes,
         unfinished=settings.max_user_unfinished,
         waiting=settings.max_user_waiting,
     )
-    return Quota(rows, limits)
+    return Quota(repository, limits)

@@ -10,7 +10,7 @@ from facecli.core.auth import Tokens
 from facecli.core.errors import InvalidInput
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.tokens import SqlTokenRows
+from facecli.metadata.tokens import SqlTokenRepository
 
 
 @contextmanager
@@ -25,6 +25,6 @@ def tokens(settings: Settings) -> Iterator[Tokens]:
     engine = open_database(url(settings, directory / "facecli.db"))
     try:
         schema.upgrade(engine)
-        yield Tokens(SqlTokenRows(engine), clock=time.time)
+        yield Tokens(SqlTokenRepository(engine), clock=time.time)
     finally:
         engine.dispose()

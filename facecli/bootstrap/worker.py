@@ -15,16 +15,16 @@ from facecli.core.errors import InvalidInput
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translated
-from facecli.metadata.directories import SqlDirectoryRows
-from facecli.metadata.tasks import SqlTaskRows
-from facecli.metadata.uploads import SqlUploadRows
-from facecli.metadata.workers import SqlWorkerRows
+from facecli.metadata.directories import SqlDirectoryRepository
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.metadata.uploads import SqlUploadRepository
+from facecli.metadata.workers import SqlWorkerRepository
 from facecli.queue import runner
 from facecli.queue.client import WorkQueue
 from facecli.queue.runner import WorkRunner
 from facecli.tasks.leases import Worker
-from facecli.tasks.time_limits import SwapLimits
-from facecli.tasks.workflow import Swapping
+from facecli.tasks.time_limits import AttemptLimits
+from facecli.tasks.workflow import TaskWorkflow
 from facecli.worker.heartbeat import beating
 from facecli.worker.process import Ending, end
 from facecli.worker.runner import task_runner
@@ -41,32 +41,32 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
     directory = data_directory(settings)
     media = media_of(settings)
     media.version()
-    place = identity(directory)
+    data_dir_id = identity(directory)
     engine = open_database(url(settings, directory / "facecli.db"), connections=ROWS)
     schema.check(engine)
-    check_identity(directory, known=SqlDirectoryRows(engine).known)
+    check_identity(directory, known=SqlDirectoryRepository(engine).known)
     if not name or "/" in name or name.startswith("."):
         raise InvalidInput(f"{name!r} cannot be a worker's name")
     taken = f"a worker called {name} is running on {directory}; choose another --name"
     with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heart:
-        rows, workers = SqlTaskRows(engine), SqlWorkerRows(engine)
+        tasks, workers = SqlTaskRepository(engine), SqlWorkerRepository(engine)
         queue = WorkQueue(url(settings, directory / "queue.db"), errors=translated, connections=RECOVERY)
-        recovery = recovery_of(settings, rows, workers, queue)
-        me = Worker(id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, place=place, pid=os.getpid())
-        recovery.release_former(place=place, names=name.__eq__)
-        heart.enter_context(beating(me, rows=workers, look=recovery.look))
-        swapping = Swapping(
-            rows=rows,
-            uploads=SqlUploadRows(engine),
+        recovery = recovery_of(settings, tasks, workers, queue)
+        me = Worker(id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid())
+        recovery.release_former(data_dir_id=data_dir_id, names=name.__eq__)
+        heart.enter_context(beating(me, repository=workers, look=recovery.look))
+        swapping = TaskWorkflow(
+            repository=tasks,
+            uploads=SqlUploadRepository(engine),
             blobs=LocalBlobs(directory),
             media=media,
             engines=InstalledEngines(media),
             workspace=directory / "work",
             clock=time.time,
-            limits=SwapLimits(
+            limits=AttemptLimits(
                 task=settings.task_timeout,
                 segment=settings.segment_timeout,
-                most_deaths=settings.most_deaths,
+                max_crashes=settings.max_crashes,
             ),
         )
         stopping = threading.Event()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from enum import Enum, auto
 from threading import Thread
 
-from facecli.chaos.events import Record, Toward, What
+from facecli.chaos.events import Direction, EventKind, Record
 from facecli.chaos.faults import Faults
 from facecli.chaos.flow import BLOCK, Flow, shut
 
@@ -22,7 +22,7 @@ FAREWELL = 3.0  # seconds the server may take to end a connection that was cut
 _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: closing is a reset
 
 
-class Wish(Enum):
+class Command(Enum):
     """What becomes of an open connection."""
 
     CUT = auto()
@@ -56,34 +56,34 @@ class Line:
         self._faults = faults
         self._record = record
         self._may_cut = may_cut
-        fate = faults.fate(number)
-        self._cut_at, self._blackhole_at, self._flips = fate.cut_at, fate.blackhole_at, fate.flips
-        self._flip = next(fate.flips, None)
-        self._wishes: deque[Wish] = deque()
-        self._bell, self._ringer = os.pipe()
+        plan = faults.plan(number)
+        self._cut_at, self._blackhole_at, self._flips = plan.cut_at, plan.blackhole_at, plan.flips
+        self._flip = next(plan.flips, None)
+        self._wishes: deque[Command] = deque()
+        self._wakeup_r, self._wakeup_w = os.pipe()
         self._watched: dict[int, int] = {}
         self._poll = select.poll()
         self._hung_up = False
         self._thread = Thread(target=self._run, name=f"line-{number}")
         self._thread.start()
 
-    def ask(self, *wishes: Wish) -> None:
+    def ask(self, *wishes: Command) -> None:
         """From any thread; without a wish it only looks again at what is held."""
         self._wishes += wishes
-        os.write(self._ringer, b"!")
+        os.write(self._wakeup_w, b"!")
 
     def join(self) -> None:
         """Wait for its end. It can be asked nothing more then."""
         self._thread.join()
-        os.close(self._ringer)
-        os.close(self._bell)
+        os.close(self._wakeup_w)
+        os.close(self._wakeup_r)
 
     def _run(self) -> None:
         with self._client as client:
             try:
                 server = socket.create_connection(self._address, CONNECT)
             except OSError:
-                self._record.happened(What.UNREACHABLE, self._number)
+                self._record.happened(EventKind.UNREACHABLE, self._number)
                 _reset(client)
             else:
                 with server:
@@ -96,10 +96,10 @@ class Line:
         for end in (client, server):
             end.setblocking(False)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        self._up = Flow(Toward.SERVER, client, server, record=record, delay=delay, rate=rate)
-        self._down = Flow(Toward.CLIENT, server, client, record=record, delay=delay, rate=rate)
-        self._poll.register(self._bell, select.POLLIN)
-        self._happened(What.OPENED)
+        self._up = Flow(Direction.SERVER, client, server, record=record, delay=delay, rate=rate)
+        self._down = Flow(Direction.CLIENT, server, client, record=record, delay=delay, rate=rate)
+        self._poll.register(self._wakeup_r, select.POLLIN)
+        self._happened(EventKind.OPENED)
         wish = None
         while wish is None:
             self._wait()
@@ -107,13 +107,13 @@ class Line:
             self._down.receive()
             self._down.send()
             wish = self._send_up() or self._asked() or self._ended()
-        if wish is Wish.BLACKHOLE:
-            self._happened(What.BLACKHOLE)
+        if wish is Command.BLACKHOLE:
+            self._happened(EventKind.BLACKHOLE)
             wish = self._say_nothing()
-        self._happened(What.CLOSED if wish is Wish.END else What.CUT)
-        if wish is Wish.CUT:
+        self._happened(EventKind.CLOSED if wish is Command.END else EventKind.CUT)
+        if wish is Command.CUT:
             self._part()
-        elif wish is Wish.RESET or self._up.reset or self._down.reset:
+        elif wish is Command.RESET or self._up.reset or self._down.reset:
             _reset(client, server)
 
     def _wait(self) -> None:
@@ -134,34 +134,34 @@ class Line:
         wake_at = min(times, default=None)
         pause = None if wake_at is None else max(0.0, wake_at - time.monotonic()) * 1000
         for number, found in self._poll.poll(pause):
-            if number == self._bell:
-                os.read(self._bell, BLOCK)
+            if number == self._wakeup_r:
+                os.read(self._wakeup_r, BLOCK)
             elif found & watched[number] & select.POLLRDHUP:
                 self._hung_up = True
 
-    def _send_up(self) -> Wish | None:
+    def _send_up(self) -> Command | None:
         """Towards the server, no further than to what the plan has next."""
         while True:
             stops = (self._cut_at, self._blackhole_at, self._flip.at if self._flip else None)
             self._up.limit = min((stop for stop in stops if stop is not None), default=sys.maxsize)
             self._up.send()
             if self._up.passed == self._blackhole_at:
-                return Wish.BLACKHOLE
+                return Command.BLACKHOLE
             if self._up.passed == self._cut_at:
                 if self._may_cut():
-                    return Wish.RESET if self._faults.reset else Wish.CUT
+                    return Command.RESET if self._faults.reset else Command.CUT
                 self._cut_at = None
             elif self._flip and self._up.passed == self._flip.at and self._up.waiting:
-                self._happened(What.FLIP)
+                self._happened(EventKind.FLIP)
                 self._up.flip(self._flip.bit)
                 self._flip = next(self._flips)
             else:
                 return None
 
-    def _asked(self) -> Wish | None:
+    def _asked(self) -> Command | None:
         return self._wishes.popleft() if self._wishes else None
 
-    def _ended(self) -> Wish | None:
+    def _ended(self) -> Command | None:
         flows = (self._up, self._down)
         held = any(flow.held for flow in flows)
         lost = held and any(flow.ended and (flow.held or flow.done) for flow in flows)
@@ -171,23 +171,23 @@ class Line:
             or all(flow.done for flow in flows)
             or any(flow.done and flow.reset for flow in flows)
         )
-        return Wish.END if over else None
+        return Command.END if over else None
 
-    def _say_nothing(self) -> Wish:
+    def _say_nothing(self) -> Command:
         """Neither read nor write until somebody asks for an end, or both sides are gone."""
         ends = {self._client.fileno(), self._server.fileno()}
         poll = select.poll()
-        poll.register(self._bell, select.POLLIN)
+        poll.register(self._wakeup_r, select.POLLIN)
         for number in ends:
             poll.register(number, select.POLLRDHUP)
         while ends:
             for number, _ in poll.poll():
-                if number != self._bell:
+                if number != self._wakeup_r:
                     poll.unregister(number)
                     ends.remove(number)
-                elif os.read(number, BLOCK) and (wish := self._asked()) not in (None, Wish.BLACKHOLE):
+                elif os.read(number, BLOCK) and (wish := self._asked()) not in (None, Command.BLACKHOLE):
                     return wish
-        return Wish.END
+        return Command.END
 
     def _part(self) -> None:
         """End both sides plainly. The server is read out, or a reset would lose what was sent to it last."""
@@ -199,7 +199,7 @@ class Line:
             while self._server.recv(BLOCK) and time.monotonic() < until:
                 pass
 
-    def _happened(self, what: What) -> None:
+    def _happened(self, what: EventKind) -> None:
         up, down = self._up.passed, self._down.passed
         self._record.happened(what, self._number, to_server=up, to_client=down)
 

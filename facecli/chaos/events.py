@@ -11,14 +11,14 @@ from threading import Condition
 MOST_EVENTS = 100_000  # the oldest are forgotten
 
 
-class Toward(StrEnum):
+class Direction(StrEnum):
     """The two ways of a line."""
 
     SERVER = "server"
     CLIENT = "client"
 
 
-class What(StrEnum):
+class EventKind(StrEnum):
     OPENED = "opened"
     CLOSED = "closed"
     CUT = "cut"
@@ -36,7 +36,7 @@ class Event:
     `connection` counts from 1 and is 0 where there is none; `seconds` count from when the proxy was made.
     """
 
-    event: What
+    event: EventKind
     seconds: float
     connection: int
     to_server: int
@@ -52,25 +52,25 @@ class Record:
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self._told = told
         self._since = time.monotonic()
-        self._passed = dict.fromkeys(Toward, 0)
-        self._taken = dict.fromkeys(Toward, 0)  # of these it is not known yet whether they passed
-        self._bound = dict.fromkeys(Toward, sys.maxsize)
+        self._passed = dict.fromkeys(Direction, 0)
+        self._taken = dict.fromkeys(Direction, 0)  # of these it is not known yet whether they passed
+        self._bound = dict.fromkeys(Direction, sys.maxsize)
         self._changed = Condition()
 
-    def passed(self, toward: Toward) -> int:
+    def passed(self, toward: Direction) -> int:
         """Bytes of all connections."""
         return self._passed[toward]
 
-    def hold(self, toward: Toward, *, after: int) -> None:
+    def hold(self, toward: Direction, *, after: int) -> None:
         """Let no more than the first `after` bytes of all connections pass, or nothing when more have."""
         with self._changed:
             self._bound[toward] = after
 
-    def release(self, toward: Toward) -> None:
+    def release(self, toward: Direction) -> None:
         with self._changed:
             self._bound[toward] = sys.maxsize
 
-    def take(self, toward: Toward, wanted: int) -> int:
+    def take(self, toward: Direction, wanted: int) -> int:
         """How many of the bytes that are wanted may pass; `settle` tells how many did."""
         with self._changed:
             left = self._bound[toward] - self._passed[toward] - self._taken[toward]
@@ -78,13 +78,15 @@ class Record:
             self._taken[toward] += taken
             return taken
 
-    def settle(self, toward: Toward, *, taken: int, passed: int) -> None:
+    def settle(self, toward: Direction, *, taken: int, passed: int) -> None:
         with self._changed:
             self._taken[toward] -= taken
             self._passed[toward] += passed
             self._changed.notify_all()
 
-    def happened(self, what: What, connection: int = 0, *, to_server: int = 0, to_client: int = 0) -> None:
+    def happened(
+        self, what: EventKind, connection: int = 0, *, to_server: int = 0, to_client: int = 0
+    ) -> None:
         with self._changed:
             event = Event(
                 event=what,
@@ -92,8 +94,8 @@ class Record:
                 connection=connection,
                 to_server=to_server,
                 to_client=to_client,
-                total_to_server=self._passed[Toward.SERVER],
-                total_to_client=self._passed[Toward.CLIENT],
+                total_to_server=self._passed[Direction.SERVER],
+                total_to_client=self._passed[Direction.CLIENT],
             )
             self.events.append(event)
             self._told(event)

@@ -33,7 +33,7 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class FaultPlan:
     """What one connection is going to meet after how many bytes towards the server."""
 
     cut_at: int | None
@@ -60,9 +60,9 @@ class Faults:
     flip: Span | None = None
     seed: int = 0
 
-    def fate(self, connection: int) -> Fate:
+    def plan(self, connection: int) -> FaultPlan:
         """Of the connection of that number, from 1."""
-        return Fate(
+        return FaultPlan(
             cut_at=self._drawn("cut", self.cut, connection),
             blackhole_at=self._drawn("blackhole", self.blackhole, connection),
             flips=self._flips(self._chance("flip", connection)),

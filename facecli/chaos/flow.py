@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from facecli.chaos.events import Record, Toward
+from facecli.chaos.events import Direction, Record
 
 BLOCK = 256 * 1024  # bytes received at once
 FASTEST = 10**9  # bytes per second that a delay alone lets through
@@ -29,7 +29,7 @@ class Flow:
 
     def __init__(
         self,
-        toward: Toward,
+        toward: Direction,
         source: socket.socket,
         target: socket.socket,
         *,

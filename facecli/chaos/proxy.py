@@ -10,8 +10,8 @@ from threading import Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from facecli.chaos.connection import Line, Wish
-from facecli.chaos.events import Event, Record, Toward, What
+from facecli.chaos.connection import Command, Line
+from facecli.chaos.events import Direction, Event, EventKind, Record
 from facecli.chaos.faults import Faults
 from facecli.chaos.flow import shut
 from facecli.core.addresses import checked_address
@@ -45,10 +45,10 @@ class Proxy:
         self._ending = False
         self._listener = _listener(bind)
         self.address = f"{bind.rpartition(':')[0]}:{self._listener.getsockname()[1]}"
-        self._bell, self._ringer = pipe()
+        self._wakeup_r, self._wakeup_w = pipe()
         self._thread = Thread(target=self._attend, name="proxy")
 
-    def passed(self, toward: Toward) -> int:
+    def passed(self, toward: Direction) -> int:
         """Bytes that have passed on all connections together."""
         return self._record.passed(toward)
 
@@ -57,7 +57,7 @@ class Proxy:
         """All so far, or the last hundred thousand."""
         return list(self._record.events)
 
-    def happened(self, what: What) -> list[Event]:
+    def happened(self, what: EventKind) -> list[Event]:
         """The events of one kind so far."""
         return [event for event in self.events if event.event is what]
 
@@ -65,22 +65,22 @@ class Proxy:
         """Until the condition holds, looked at whenever bytes passed or something happened."""
         return self._record.wait_for(condition, timeout)
 
-    def hold(self, toward: Toward, *, after: int = 0) -> None:
+    def hold(self, toward: Direction, *, after: int = 0) -> None:
         """Let the first `after` bytes of that way pass, counted over all connections; the rest waits."""
         self._record.hold(toward, after=after)
 
-    def release(self, toward: Toward) -> None:
+    def release(self, toward: Direction) -> None:
         """Let pass what waits, and what follows."""
         self._record.release(toward)
         self._ask()
 
     def cut(self, *, reset: bool = False) -> None:
         """End every open connection, on both sides."""
-        self._ask(Wish.RESET if reset else Wish.CUT)
+        self._ask(Command.RESET if reset else Command.CUT)
 
     def blackhole(self) -> None:
         """Let nothing pass any more on the connections that are open now, and leave them open."""
-        self._ask(Wish.BLACKHOLE)
+        self._ask(Command.BLACKHOLE)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -90,21 +90,21 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ending = True
-        write(self._ringer, b"!")
+        write(self._wakeup_w, b"!")
         self._thread.join()
         self._listener.close()
-        self._ask(Wish.END)
+        self._ask(Command.END)
         for line in self._lines:
             line.join()
-        close(self._ringer)
-        close(self._bell)
+        close(self._wakeup_w)
+        close(self._wakeup_r)
 
     def _attend(self) -> None:
         """Accept connections, and follow the schedule."""
         flap, up = self._faults.flap, True
         change_at = time.monotonic() + flap.up if flap else None
         poll = select.poll()
-        poll.register(self._bell, select.POLLIN)
+        poll.register(self._wakeup_r, select.POLLIN)
         poll.register(self._listener, select.POLLIN)
         while not self._ending:
             pause = None if change_at is None else max(0.0, change_at - time.monotonic()) * 1000
@@ -120,7 +120,7 @@ class Proxy:
                     # On Linux a listener that is shut down refuses who comes, and keeps its port.
                     poll.unregister(self._listener)
                     shut(self._listener, socket.SHUT_RD)
-                self._record.happened(What.UP if up else What.DOWN)
+                self._record.happened(EventKind.UP if up else EventKind.DOWN)
                 if not up:
                     self.cut(reset=self._faults.reset)
 
@@ -148,7 +148,7 @@ class Proxy:
             self._cuts += 1
             return self._faults.cuts is None or self._cuts <= self._faults.cuts
 
-    def _ask(self, *wishes: Wish) -> None:
+    def _ask(self, *wishes: Command) -> None:
         with self._lock:
             for line in self._lines:
                 line.ask(*wishes)

@@ -49,7 +49,7 @@ def demo(
     set_up_logging(level="error", format=settings.log_format)
     from facecli.bench.samples import check_result, make_samples
     from facecli.bootstrap.factories import media_of
-    from facecli.bootstrap.server import serving
+    from facecli.bootstrap.server import run_server
 
     with ExitStack() as stack:
         folder = _folder(keep)
@@ -58,7 +58,7 @@ def demo(
         image, video = make_samples(media, folder, seconds=SECONDS)
         output.note(f"made {image} and {video}")
         own = replace(alone(settings), data_dir=str(data), workers=1, log_level="error")
-        server = stack.enter_context(serving(own))
+        server = stack.enter_context(run_server(own))
         output.note(f"a server of our own listens on {server.address}")
         opened = stack.enter_context(connected(replace(own, server=server.address)))
         out = folder / "result.mp4"

@@ -84,9 +84,9 @@ def _database(settings: Settings) -> str:
 
 def _walls() -> tuple[str, dict[str, Any]]:
     """What stands between a hostile media file and this machine, beside the list of formats."""
-    from facecli.bootstrap.factories import media_walls
+    from facecli.bootstrap.factories import sandbox_status
 
-    abi, forbids_sockets = media_walls()
+    abi, forbids_sockets = sandbox_status()
     held = ["files", *(["TCP"] if abi >= 4 else []), *(["signals"] if abi >= 6 else [])]
     landlock = f"Landlock ABI {abi} ({', '.join(held)})" if abi else "no Landlock on this kernel"
     seccomp = "seccomp (no sockets)" if forbids_sockets else "no seccomp on this machine"

@@ -51,8 +51,8 @@ def fsck(
             mendable += damage.repair is not None
             left += not repaired
     if left:
-        cure = f"; facecli fsck --repair mends {mendable}" if mendable and not repair else ""
-        raise BytesDiffer(f"damaged: {left}{cure}")
+        remedy = f"; facecli fsck --repair mends {mendable}" if mendable and not repair else ""
+        raise BytesDiffer(f"damaged: {left}{remedy}")
     output.note(f"repaired: {found}" if found else "all agrees")
 
 
@@ -63,20 +63,20 @@ def _opened(settings: Settings, bar: TransferProgress, quick: bool) -> Iterator[
 
     done = 0
 
-    def passed(size: int) -> None:
+    def on_bytes(size: int) -> None:
         nonlocal done
         done += size
         bar.stored(done)
 
-    with inspection(settings, quick=quick, passed=passed) as looking:
+    with inspection(settings, quick=quick, on_bytes=on_bytes) as looking:
         bar.begin("checked", looking.size(), 0)
         yield looking
         bar.verified()
 
 
 def _show(output: Output, damage: Damage, *, repaired: bool) -> None:
-    cure = f"repaired: {damage.cure}" if repaired else f"--repair: {damage.cure}"
+    remedy = f"repaired: {damage.remedy}" if repaired else f"--repair: {damage.remedy}"
     if not damage.repair:
-        cure = damage.cure
-    text = f"{damage.kind} {damage.id}  {damage.what}; {cure}"
+        remedy = damage.remedy
+    text = f"{damage.kind} {damage.id}  {damage.problem}; {remedy}"
     output.show(damage_object(damage, repaired=repaired), text=text, short=damage.id)

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.objects import leftover_object
+from facecli.cli.shared.objects import garbage_object
 from facecli.cli.shared.options import Database, DataDir, Json, Profile, Quiet
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
-from facecli.core.garbage import Fate, cleared
+from facecli.core.garbage import Action, collect
 
-DONE = {False: Fate.REMOVED, True: Fate.WOULD_GO}  # by whether it is a dry run
+DONE = {False: Action.REMOVED, True: Action.WOULD_GO}  # by whether it is a dry run
 
 
 @with_settings
@@ -41,21 +41,21 @@ def gc(
     10 another directory's database.
     """
     output = Output(as_json=as_json, quiet=quiet)
-    from facecli.bootstrap.maintenance import leftovers
+    from facecli.bootstrap.maintenance import garbage
 
-    things, sizes = Counter[Fate](), Counter[Fate]()
-    with leftovers(settings, dry_run=dry_run) as found:
-        for leftover, fate in cleared(found, dry_run=dry_run, trust_clock=trust_clock):
-            text = f"{fate:8}  {leftover.kind} {leftover.id}  {_megabytes(leftover.size)}  {leftover.why}"
-            short = "" if fate is Fate.KEPT else leftover.id
-            output.show(leftover_object(leftover, fate), text=text, short=short)
-            things[fate] += 1
-            sizes[fate] += leftover.size
+    things, sizes = Counter[Action](), Counter[Action]()
+    with garbage(settings, dry_run=dry_run) as found:
+        for item, action in collect(found, dry_run=dry_run, trust_clock=trust_clock):
+            text = f"{action:8}  {item.kind} {item.id}  {_megabytes(item.size)}  {item.reason}"
+            short = "" if action is Action.KEPT else item.id
+            output.show(garbage_object(item, action), text=text, short=short)
+            things[action] += 1
+            sizes[action] += item.size
     done = DONE[dry_run]
     output.note(f"{things[done]} {done}, {_megabytes(sizes[done])}")
-    if kept := things[Fate.KEPT]:
+    if kept := things[Action.KEPT]:
         output.note(
-            f"{kept} kept, {_megabytes(sizes[Fate.KEPT])}: over by the clock alone; a server removes them "
+            f"{kept} kept, {_megabytes(sizes[Action.KEPT])}: over by the clock alone; a server removes them "
             "within an hour of its start, and --trust-clock does now, if this machine's clock is right"
         )
 

@@ -40,12 +40,12 @@ def serve(
     to use a directory of another database.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
-    from facecli.bootstrap.server import serving
+    from facecli.bootstrap.server import run_server
     from facecli.worker.process import Ending
 
     ending = Ending(with_stdin=False)
     output = Output(as_json=as_json, quiet=False)
-    with serving(settings) as server:
+    with run_server(settings) as server:
         if settings.token and not asks_who(settings):
             output.note(
                 "FACECLI_TOKEN is for clients, and this server asks nobody for a token: say --auth token"

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from facecli.api.server_info import ServerInfo
 from facecli.client.connection import Connection
-from facecli.client.transfers import Patience
+from facecli.client.transfers import RetryBudget
 from facecli.core.checksums import crc32c_of
 from facecli.core.disk import flush
 from facecli.core.errors import (
@@ -58,9 +58,9 @@ class FileClient:
         What an earlier try left in `target`.part is gone on with. BytesDiffer when the bytes are not what
         the server promised, also after beginning again.
         """
-        patience = Patience(retry_for, clock=self._clock, sleep=self._sleep)
+        retry_budget = RetryBudget(retry_for, clock=self._clock, sleep=self._sleep)
         with _part(target) as part:
-            size = self._complete(url, part, patience, progress, target.name)
+            size = self._complete(url, part, retry_budget, progress, target.name)
             part.flush()
             os.fsync(part.fileno())
             Path(part.name).replace(target)
@@ -68,18 +68,18 @@ class FileClient:
         return size
 
     def _complete(
-        self, url: str, part: BinaryIO, patience: Patience, progress: TransferProgress, name: str
+        self, url: str, part: BinaryIO, retry_budget: RetryBudget, progress: TransferProgress, name: str
     ) -> int:
         resumed = part.seek(0, os.SEEK_END) > 0
         while True:
             try:
-                size, promised = self._fetch(url, part, patience, progress, name)
+                size, promised = self._fetch(url, part, retry_budget, progress, name)
             except Unauthenticated:
                 if not self._connection.renewed():
                     raise
                 continue
             except _BREAKS as error:
-                if not patience.pause(error, progress.waiting):
+                if not retry_budget.wait(error, progress.waiting):
                     raise
                 continue
             part.seek(0)
@@ -92,7 +92,7 @@ class FileClient:
             resumed = False
 
     def _fetch(
-        self, url: str, part: BinaryIO, patience: Patience, progress: TransferProgress, name: str
+        self, url: str, part: BinaryIO, retry_budget: RetryBudget, progress: TransferProgress, name: str
     ) -> tuple[int, int]:
         """Append what is missing; the size and the checksum that the server promised."""
         have = part.seek(0, os.SEEK_END)
@@ -106,7 +106,7 @@ class FileClient:
                         size, promised = answer.size, answer.crc32c
                         progress.begin(name, size, have)
                     have += part.write(answer.data)
-                    patience.progressed()
+                    retry_budget.progressed()
                     progress.stored(have)
         except InvalidInput:
             # A part that is longer than the file is not of this file.

@@ -8,7 +8,7 @@ SMALLEST_FRAME = 16 * 1024  # bytes
 SLOW, QUICK = 1.0, 0.25  # seconds that a frame takes to leave
 
 
-class Pace:
+class SendRateLimiter:
     """Keeps to `rate` bytes a second, 0 for no limit; makes frames smaller on a slow line.
 
     A frame shall take no longer than a second or so to leave: the server counts a client that brings no whole
@@ -26,7 +26,7 @@ class Pace:
         self._free_at = clock()
         self._left_at: float | None = None
 
-    def leaves(self, length: int) -> None:
+    def acquire(self, length: int) -> None:
         """Wait until so many bytes may leave; called before each frame, when the one before has left."""
         now = self._clock()
         if self._left_at is not None:

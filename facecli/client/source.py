@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from facecli.client.send_rate import Pace
+from facecli.client.send_rate import SendRateLimiter
 from facecli.core.checksums import crc32c
 from facecli.core.errors import InvalidInput
 from facecli.uploads.upload import FINGERPRINT_SIZE, FRAME_SIZE, Frame
@@ -53,16 +53,16 @@ class Source:
             self.checksums[index] = checksum
         return self.checksums[index]
 
-    def frames(self, index: int, chunk_size: int, pace: Pace) -> Iterator[Frame]:
-        """The frames of a chunk, as the pace lets them go; the last one carries the chunk's checksum."""
+    def frames(self, index: int, chunk_size: int, limiter: SendRateLimiter) -> Iterator[Frame]:
+        """The frames of a chunk, as the limiter lets them go; the last one carries the chunk's checksum."""
         offset, end, checksum = index * chunk_size, min(self.size, (index + 1) * chunk_size), 0
         while offset < end:
-            data = self._read(offset, min(pace.frame_size, end - offset))
+            data = self._read(offset, min(limiter.frame_size, end - offset))
             checksum = crc32c(data, checksum)
             last = offset + len(data) == end
             if last:
                 self.checksums[index] = checksum
-            pace.leaves(len(data))
+            limiter.acquire(len(data))
             yield Frame(offset=offset, data=data, chunk_crc32c=checksum if last else None, ends_chunk=last)
             offset += len(data)
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from facecli.client.connection import Connection
-from facecli.client.transfers import Patience
+from facecli.client.transfers import RetryBudget
 from facecli.core.errors import (
     FacecliError,
     ServerUnreachable,
@@ -80,7 +80,7 @@ class TaskClient:
 
         TimedOut after `timeout` seconds; the error of the break when `retry_for` seconds brought no answer.
         """
-        patience = Patience(retry_for, clock=self._clock, sleep=self._sleep)
+        retry_budget = RetryBudget(retry_for, clock=self._clock, sleep=self._sleep)
         deadline = None if timeout is None else self._clock() + timeout
         task: Task | None = None
         while task is None or not task.ended:
@@ -94,7 +94,7 @@ class TaskClient:
                         request, timeout=left, metadata=self._connection.metadata
                     ):
                         task = wire.from_message(answer.task)
-                        patience.progressed()
+                        retry_budget.progressed()
                         yield task
             except Unauthenticated:
                 if not self._connection.renewed():
@@ -102,7 +102,7 @@ class TaskClient:
             except (Unavailable, TimedOut, TooManyCalls) as error:
                 if deadline is not None and self._clock() >= deadline:
                     raise TimedOut(f"task {task_id} had not ended after {timeout:g} s; it goes on") from error
-                self._pause(error, patience, waiting, first=task is None)
+                self._pause(error, retry_budget, waiting, first=task is None)
 
     def cancel(self, task_id: str) -> Task:
         request = pb.CancelTaskRequest(user_id=self._user, task_id=task_id)
@@ -120,12 +120,12 @@ class TaskClient:
     def _pause(
         self,
         error: FacecliError,
-        patience: Patience,
+        retry_budget: RetryBudget,
         waiting: Callable[[str, float], None],
         *,
         first: bool,
     ) -> None:
         if first and isinstance(error, ServerUnreachable):
             raise error
-        if not patience.pause(error, waiting):
+        if not retry_budget.wait(error, waiting):
             raise error

@@ -53,7 +53,7 @@ class Sent:
         return self.upload
 
 
-class Patience:
+class RetryBudget:
     """Pauses between tries: doubling up to a ceiling, with jitter, until `limit` seconds without progress."""
 
     def __init__(self, limit: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
@@ -74,7 +74,7 @@ class Patience:
         self._since = None
         self._pause = FIRST_PAUSE
 
-    def pause(self, error: FacecliError, waiting: Callable[[str, float], None]) -> bool:
+    def wait(self, error: FacecliError, waiting: Callable[[str, float], None]) -> bool:
         """Wait before the next try; False when the limit has passed."""
         now = self._clock()
         self._since = now if self._since is None else self._since

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from facecli.client.send_rate import Pace
+from facecli.client.send_rate import SendRateLimiter
 from facecli.client.source import Source
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.core.checksums import join
@@ -71,7 +71,7 @@ class Sending:
         """Whether every stored chunk is this file's; reads what was not read yet."""
         return all(self._skip(index) for index in self._stored)
 
-    def messages(self, pace: Pace) -> Iterator[bytes]:
+    def messages(self, limiter: SendRateLimiter) -> Iterator[bytes]:
         """What is missing or different. gRPC swallows what an iterator raises, so it is kept in `error`."""
         assert self.upload
         upload_id, user = self.upload.id, self.request.user_id
@@ -81,7 +81,7 @@ class Sending:
                     continue
                 if index == self._chunks - 1:
                     self.source.check_unchanged()
-                for frame in self.source.frames(index, self._chunk_size, pace):
+                for frame in self.source.frames(index, self._chunk_size, limiter):
                     yield encode(frame, upload_id=upload_id, user=user)
                     upload_id = user = ""
                     self._bytes_sent += len(frame.data)

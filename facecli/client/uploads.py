@@ -8,8 +8,8 @@ from dataclasses import replace
 import grpc
 
 from facecli.client.connection import Connection
-from facecli.client.send_rate import Pace
-from facecli.client.transfers import FileToSend, Patience, Sent, SentUpload
+from facecli.client.send_rate import SendRateLimiter
+from facecli.client.transfers import FileToSend, RetryBudget, Sent, SentUpload
 from facecli.client.upload_state import Sending
 from facecli.core.errors import (
     FacecliError,
@@ -28,7 +28,7 @@ from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
 
-AT_ONCE = 200  # files that are begun together and travel on one stream
+BATCH_SIZE = 200  # files that are begun together and travel on one stream
 
 _BREAKS = (Unavailable, TimedOut, IdleTooLong)
 _FOR_ALL = (ServerUnreachable, Unauthenticated, NotAllowed, PolicyRefused)  # no other file fares better
@@ -65,28 +65,28 @@ class UploadClient:
         start, UploadInterrupted when `retry_for` seconds brought nothing on.
         """
         waiting, active = deque(files), list[Sending]()
-        patience = Patience(retry_for, clock=self._clock, sleep=self._sleep)
-        pace = Pace(limit_rate, clock=self._clock, sleep=self._sleep)
-        at_once = AT_ONCE
+        retry_budget = RetryBudget(retry_for, clock=self._clock, sleep=self._sleep)
+        limiter = SendRateLimiter(limit_rate, clock=self._clock, sleep=self._sleep)
+        at_once = BATCH_SIZE
         try:
             while waiting or active:
                 yield from self._open(waiting, active, chunk_size=chunk_size, fresh=not resume)
-                turn = active[:at_once]
+                batch = active[:at_once]
                 try:
-                    for sending, upload in self._deliver(turn, pace, patience):
+                    for sending, upload in self._deliver(batch, limiter, retry_budget):
                         active.remove(sending)
                         yield _outcome(sending, upload, self._clock())
-                    at_once = AT_ONCE
+                    at_once = BATCH_SIZE
                 except FacecliError as error:
                     if not active:
                         continue  # every file was acknowledged whole before the stream broke
-                    blamed = _blamed(error, turn)
+                    blamed = _failed_upload(error, batch)
                     if isinstance(error, Unauthenticated) and self._connection.renewed():
                         _count_break(active)
-                    elif isinstance(error, QuotaReached) and len(turn) > 1:
+                    elif isinstance(error, QuotaReached) and len(batch) > 1:
                         at_once = 1  # there is room for some of them
-                    elif _again(error, active):
-                        if not self._pause(error, active, patience):
+                    elif _is_retryable(error, active):
+                        if not self._pause(error, active, retry_budget):
                             yield Sent(error=_gave_up(error, active, len(waiting)))
                             return
                     elif isinstance(error, _FOR_ALL):
@@ -135,7 +135,7 @@ class UploadClient:
     def _open(
         self, waiting: deque[FileToSend], active: list[Sending], *, chunk_size: int, fresh: bool
     ) -> Iterator[Sent]:
-        while waiting and len(active) < AT_ONCE:
+        while waiting and len(active) < BATCH_SIZE:
             file = waiting.popleft()
             try:
                 active.append(
@@ -145,35 +145,35 @@ class UploadClient:
                 yield Sent(error=error)
 
     def _deliver(
-        self, turn: Sequence[Sending], pace: Pace, patience: Patience
+        self, batch: Sequence[Sending], limiter: SendRateLimiter, retry_budget: RetryBudget
     ) -> Iterator[tuple[Sending, Upload]]:
         """Begin the files and stream what is missing; each with its upload when that is complete."""
-        if not turn:
+        if not batch:
             return
-        self._begin(turn)
+        self._begin(batch)
         missing = dict[str, Sending]()
-        for sending in turn:
+        for sending in batch:
             upload = sending.upload
             assert upload
             if not upload.completed:
-                missing.setdefault(upload.id, sending)  # the same file twice is compared in the next turn
+                missing.setdefault(upload.id, sending)  # the same file twice is compared in the next batch
             elif sending.matches():
                 yield sending, upload
             else:
                 sending.request.fresh = True
         if missing:
-            yield from self._send_missing(missing, pace, patience)
+            yield from self._send_missing(missing, limiter, retry_budget)
 
-    def _begin(self, turn: Sequence[Sending]) -> None:
-        request = pb.BeginUploadsRequest(uploads=[sending.request for sending in turn])
+    def _begin(self, batch: Sequence[Sending]) -> None:
+        request = pb.BeginUploadsRequest(uploads=[sending.request for sending in batch])
         answer = self._connection.call(self._stub.BeginUploads, request)
-        for sending, begun in zip(turn, answer.uploads, strict=True):
+        for sending, begun in zip(batch, answer.uploads, strict=True):
             sending.begin(wire.from_message(begun.upload), wire.chunks_from_messages(begun.chunks))
 
     def _send_missing(
-        self, missing: dict[str, Sending], pace: Pace, patience: Patience
+        self, missing: dict[str, Sending], limiter: SendRateLimiter, retry_budget: RetryBudget
     ) -> Iterator[tuple[Sending, Upload]]:
-        messages = (message for each in list(missing.values()) for message in each.messages(pace))
+        messages = (message for each in list(missing.values()) for message in each.messages(limiter))
         call = self._stream(messages, metadata=self._connection.metadata)
         next(iter(missing.values())).show()
         try:
@@ -184,7 +184,7 @@ class UploadClient:
                         continue  # complete already, by another client
                     sending.show()
                     if sending.stored(answer.stored_bytes):
-                        patience.progressed()
+                        retry_budget.progressed()
                     if answer.status == UploadStatus.COMPLETED and sending.upload:
                         del missing[answer.upload_id]
                         upload = replace(sending.upload, status=UploadStatus.COMPLETED, crc32c=answer.crc32c)
@@ -194,11 +194,11 @@ class UploadClient:
         if not all(sending.error for sending in missing.values()):
             raise Unavailable("the stream ended before every chunk was stored")
 
-    def _pause(self, error: FacecliError, active: Sequence[Sending], patience: Patience) -> bool:
+    def _pause(self, error: FacecliError, active: Sequence[Sending], retry_budget: RetryBudget) -> bool:
         _count_break(active)
-        if patience.tried:
+        if retry_budget.tried:
             self._use(self._connection.patient_channel)
-        return patience.pause(error, active[0].file.progress.waiting)
+        return retry_budget.wait(error, active[0].file.progress.waiting)
 
 
 def _count_break(active: Sequence[Sending]) -> None:
@@ -216,19 +216,19 @@ def _outcome(sending: Sending, upload: Upload, now: float) -> Sent:
         sending.source.close()
 
 
-def _again(error: FacecliError, active: Sequence[Sending]) -> bool:
+def _is_retryable(error: FacecliError, active: Sequence[Sending]) -> bool:
     """Whether another try may mend it."""
     if isinstance(error, ServerUnreachable) and not any(sending.upload for sending in active):
         return False
     return error.retryable or isinstance(error, _BREAKS)
 
 
-def _blamed(error: FacecliError, turn: Sequence[Sending]) -> Sending | None:
+def _failed_upload(error: FacecliError, batch: Sequence[Sending]) -> Sending | None:
     """The file that an error is about."""
-    if len(turn) == 1:
-        return turn[0]
+    if len(batch) == 1:
+        return batch[0]
     upload_id = error.details.get("upload_id")
-    return next((each for each in turn if each.upload and each.upload.id == upload_id), None)
+    return next((each for each in batch if each.upload and each.upload.id == upload_id), None)
 
 
 def _gave_up(error: FacecliError, active: Sequence[Sending], waiting: int) -> FacecliError:

@@ -68,7 +68,7 @@ class Settings:
     result_expiry: Time = _setting(30 * 86400.0, "Time an ended task and its result are kept; 0 for ever.")
     task_timeout: Time = _setting(86400.0, "Time that one attempt at a task may take; 0 for any.")
     segment_timeout: Time = _setting(3600.0, "Time that one segment of a video may take; 0 for any.")
-    most_deaths: Count = _setting(5, "Deaths of its worker or its ffmpeg after which a task fails.")
+    max_crashes: Count = _setting(5, "Deaths of its worker or its ffmpeg after which a task fails.")
     ffmpeg: str = _setting("", "The ffmpeg to use; empty looks on PATH, then in the ffmpeg extra.")
     max_file_size: Size = _setting(20 * 1024**3, "Largest upload.")
     upload_expiry: Time = _setting(7 * 86400.0, "Time until an upload that nobody goes on with is removed.")

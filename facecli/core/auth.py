@@ -53,7 +53,7 @@ class Token:
         return TokenStatus.VALID
 
 
-class TokenRows(Protocol):
+class TokenRepository(Protocol):
     """Where tokens are remembered. Every change is durable when the call returns."""
 
     def insert(self, token: Token) -> None: ...
@@ -72,8 +72,8 @@ class TokenRows(Protocol):
 class Tokens:
     """Makes, lists and revokes tokens, and knows who shows one. Safe to use from many threads."""
 
-    def __init__(self, rows: TokenRows, *, clock: Callable[[], float]) -> None:
-        self._rows = rows
+    def __init__(self, repository: TokenRepository, *, clock: Callable[[], float]) -> None:
+        self._repository = repository
         self._clock = clock
         self._seen: dict[str, tuple[float, Token | None]] = {}
 
@@ -89,17 +89,17 @@ class Tokens:
             expires_at=None if expires_in is None else now + expires_in,
             revoked_at=None,
         )
-        self._rows.insert(token)
+        self._repository.insert(token)
         return token, f"fc_{token.id}_{secret}"
 
     def listed(self) -> list[tuple[Token, TokenStatus]]:
         """Newest first, each as it is now."""
         now = self._clock()
-        return [(token, token.status(now)) for token in self._rows.listed()]
+        return [(token, token.status(now)) for token in self._repository.listed()]
 
     def revoke(self, token_id: str) -> Token:
         """From now on it opens nothing. A second time is harmless; NotFound for an unknown id."""
-        return self._rows.revoke(token_id, now=self._clock())
+        return self._repository.revoke(token_id, now=self._clock())
 
     def principal(self, text: str) -> Principal:
         """Who shows this text; Unauthenticated when it is no token that holds.
@@ -107,7 +107,7 @@ class Tokens:
         An unknown id is told in the same words as a wrong secret, after the same work.
         """
         found = _TEXT.fullmatch(text)
-        token = self._rows.find(found[1]) if found else None
+        token = self._repository.find(found[1]) if found else None
         digest = _digest(found[2] if found else text)
         if not hmac.compare_digest(digest, token.sha256 if token else _NOBODYS) or token is None:
             raise Unauthenticated("this server does not know the token that was sent")
@@ -120,7 +120,7 @@ class Tokens:
         now = self._clock()
         seen_at, token = self._seen.get(token_id, (-RECHECK, None))
         if abs(now - seen_at) >= RECHECK:
-            token = self._rows.find(token_id)
+            token = self._repository.find(token_id)
             self._seen[token_id] = now, token
         self._check(token)
 

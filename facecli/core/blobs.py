@@ -1,4 +1,4 @@
-"""What keeping bytes means: written at an offset, flushed, sealed; or put whole."""
+"""What server_components bytes means: written at an offset, flushed, sealed; or put whole."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

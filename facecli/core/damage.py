@@ -20,12 +20,12 @@ class DamageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """`cure` is what `repair` does or, without one, what is left to a person."""
+    """`remedy` is what `repair` does or, without one, what is left to a person."""
 
     kind: DamageKind
     id: str  # of the upload or the task; an orphan's key or directory
-    what: str
-    cure: str
+    problem: str
+    remedy: str
     repair: Callable[[], object] | None
 
 
@@ -37,12 +37,12 @@ def mended(damages: Iterable[Damage], *, repair: bool) -> Iterator[tuple[Damage,
         yield damage, bool(repair and damage.repair)
 
 
-class Reader:
-    """Reads blobs again, a block at a time; `passed` is told of the bytes that need no more reading."""
+class BlobVerifier:
+    """Reads blobs again, a block at a time; `on_bytes` is told of the bytes that need no more reading."""
 
-    def __init__(self, blobs: BlobStore, *, passed: Callable[[int], None]) -> None:
+    def __init__(self, blobs: BlobStore, *, on_bytes: Callable[[int], None]) -> None:
         self.blobs = blobs
-        self.passed = passed
+        self.on_bytes = on_bytes
 
     def size(self, key: str) -> int | None:
         """None when there is no such blob."""
@@ -58,10 +58,10 @@ class Reader:
             for block in self.blobs.read(key, offset=offset, block=min(BLOCK, size)):
                 wanted = block[:left]
                 found, left = checksums.crc32c(wanted, found), left - len(wanted)
-                self.passed(len(wanted))
+                self.on_bytes(len(wanted))
                 if not left:
                     return found
         except (FileNotFoundError, StorageFailed):
             pass
-        self.passed(left)
+        self.on_bytes(left)
         return None

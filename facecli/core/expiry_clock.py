@@ -20,7 +20,7 @@ class Expiring(Protocol):
 E = TypeVar("E", bound=Expiring)
 
 
-class Silence:
+class IdleTracker:
     """What the clock on the wall says to be over is over only when this process has measured that, too.
 
     For that clock jumps, and after a start it may be wrong. What is heard here is measured for all of the
@@ -35,12 +35,12 @@ class Silence:
         self._seen: dict[str, tuple[float, float]] = {}  # as they expire by the wall, and since when
         self._lock = threading.Lock()
 
-    def heard(self, ids: Iterable[str]) -> None:
+    def touch(self, ids: Iterable[str]) -> None:
         """Somebody still wants these: for an upload, begins, writes or has written it."""
         with self._lock:
             self._heard.update(dict.fromkeys(ids, self._monotonic()))
 
-    def over(self, overdue: Sequence[E]) -> list[E]:
+    def expired(self, overdue: Sequence[E]) -> list[E]:
         """Which of all that are over by the wall are over indeed; to be asked again and again."""
         with self._lock:
             now, ids = self._monotonic(), {each.id for each in overdue}

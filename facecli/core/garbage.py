@@ -7,64 +7,64 @@ from enum import StrEnum
 from facecli.core.blobs import BlobStore
 
 
-class LeftoverKind(StrEnum):
+class GarbageKind(StrEnum):
     UPLOAD = "upload"
     TASK = "task"
     BLOB = "blob"
     WORK = "work"
 
 
-class Fate(StrEnum):
+class Action(StrEnum):
     REMOVED = "removed"
     WOULD_GO = "would go"
     KEPT = "kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leftover:
+class Garbage:
     """An upload or a task whose time is over by the clock on the wall, or an orphan: bytes that no row knows.
 
     `remove` tells whether it went: what somebody has gone on with since it was found stays.
     """
 
-    kind: LeftoverKind
+    kind: GarbageKind
     id: str  # of the upload or the task; of an orphan its blob's key or its directory
-    why: str
+    reason: str
     size: int  # bytes on disk
     remove: Callable[[], bool]
 
     @property
     def orphan(self) -> bool:
         """Whether it is over whatever a clock says."""
-        return self.kind in {LeftoverKind.BLOB, LeftoverKind.WORK}
+        return self.kind in {GarbageKind.BLOB, GarbageKind.WORK}
 
 
-def removed(leftovers: Iterable[Leftover]) -> int:
+def removed(garbage: Iterable[Garbage]) -> int:
     """How many of them went."""
-    return sum(leftover.remove() for leftover in leftovers)
+    return sum(item.remove() for item in garbage)
 
 
-def cleared(
-    leftovers: Iterable[Leftover], *, dry_run: bool, trust_clock: bool
-) -> Iterator[tuple[Leftover, Fate]]:
+def collect(
+    garbage: Iterable[Garbage], *, dry_run: bool, trust_clock: bool
+) -> Iterator[tuple[Garbage, Action]]:
     """Each with what becomes of it. What is over by a clock alone goes only when that clock is trusted."""
-    for leftover in leftovers:
-        if not (leftover.orphan or trust_clock):
-            yield leftover, Fate.KEPT
+    for item in garbage:
+        if not (item.orphan or trust_clock):
+            yield item, Action.KEPT
         elif dry_run:
-            yield leftover, Fate.WOULD_GO
+            yield item, Action.WOULD_GO
         else:
-            yield leftover, Fate.REMOVED if leftover.remove() else Fate.KEPT
+            yield item, Action.REMOVED if item.remove() else Action.KEPT
 
 
-def orphan_blob(blobs: BlobStore, key: str, *, why: str) -> Leftover:
+def orphan_blob(blobs: BlobStore, key: str, *, reason: str) -> Garbage:
     """A blob that no row knows."""
 
     def remove() -> bool:
         blobs.delete(key)
         return True
 
-    return Leftover(kind=LeftoverKind.BLOB, id=key, why=why, size=size_of(blobs, [key]), remove=remove)
+    return Garbage(kind=GarbageKind.BLOB, id=key, reason=reason, size=size_of(blobs, [key]), remove=remove)
 
 
 def size_of(blobs: BlobStore, keys: Iterable[str]) -> int:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from facecli.core.placement import Place
+from facecli.core.placement import Placement
 
 CLIP_RATE = 25  # frames per second of the clips that are made for trying
 
@@ -113,7 +113,7 @@ class Media(Protocol):
         video: Path,
         segment: Segment,
         picture: Path,
-        place: Place,
+        placement: Placement,
         output: Path,
         info: VideoInfo,
         progress: Callable[[int], None],

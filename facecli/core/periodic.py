@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def every(seconds: float, work: Callable[[], object]) -> Iterator[None]:
+def run_periodically(seconds: float, work: Callable[[], object]) -> Iterator[None]:
     """Run `work` every so many seconds until leaving; what fails is logged and tried the next time.
 
     A bug too: a server that never expires an upload again, or a worker that does not beat any more, is worse.

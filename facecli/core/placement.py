@@ -15,7 +15,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swing:
+class Oscillation:
     """One coordinate over time: smooth, never further than `reach` pixels from the middle."""
 
     middle: float  # pixels
@@ -28,13 +28,13 @@ class Swing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Placement:
     """A picture's size, and where its upper left corner is, in seconds after the video's first frame."""
 
     width: int
     height: int
-    x: Swing
-    y: Swing
+    x: Oscillation
+    y: Oscillation
 
     def at(self, seconds: float) -> Box:
         """Even numbers, because colour has half the resolution."""
@@ -42,5 +42,7 @@ class Place:
         return Box(x=x, y=y, width=self.width, height=self.height)
 
 
-def still(box: Box) -> Place:
-    return Place(width=box.width, height=box.height, x=Swing(middle=box.x), y=Swing(middle=box.y))
+def still(box: Box) -> Placement:
+    return Placement(
+        width=box.width, height=box.height, x=Oscillation(middle=box.x), y=Oscillation(middle=box.y)
+    )

@@ -38,7 +38,7 @@ class Silent:
     def verified(self) -> None: ...
 
 
-class Pace:
+class ProgressThrottle:
     """Lets through what is further than before: the first and the last at once, others every so often."""
 
     def __init__(self, every: float, clock: Callable[[], float]) -> None:

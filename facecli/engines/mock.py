@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from facecli.core.engines import Swap
 from facecli.core.media import Media
-from facecli.engines.mock_options import Mood, Pace
-from facecli.engines.mock_path import face_place
+from facecli.engines.mock_options import MockOptions, PacedProgress
+from facecli.engines.mock_path import face_placement
 
 
 class MockEngine:
@@ -25,22 +25,22 @@ class MockEngine:
         self._sleep = sleep
 
     def check(self, options: Mapping[str, str]) -> None:
-        Mood.of(options)
+        MockOptions.of(options)
 
     def swap(self, swap: Swap, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
-        mood = Mood.of(swap.options)
-        pace = Pace(mood, swap.segment, swap.info.frames, progress, stopped, self._sleep)
-        pace.reach(0)
-        place = face_place(swap.info, face=swap.face, video=swap.video, seed=mood.seed)
+        mood = MockOptions.of(swap.options)
+        paced = PacedProgress(mood, swap.segment, swap.info.frames, progress, stopped, self._sleep)
+        paced.reach(0)
+        placement = face_placement(swap.info, face=swap.face, video=swap.video, seed=mood.seed)
         picture = swap.output.with_name("face.png")
-        self._media.fit_picture(swap.face, picture, width=place.width, height=place.height)
+        self._media.fit_picture(swap.face, picture, width=placement.width, height=placement.height)
         self._media.overlay(
             video=swap.video,
             segment=swap.segment,
             picture=picture,
-            place=place,
+            placement=placement,
             output=swap.output,
             info=swap.info,
-            progress=pace.reach,
+            progress=paced.reach,
             stopped=stopped,
         )

@@ -12,13 +12,13 @@ NAP = 0.05  # seconds between two looks at `stopped`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mood:
+class MockOptions:
     delay: float = 0.0  # seconds, for the whole video
     fail_at: float | None = None  # share of the video's frames
     seed: int = 0
 
     @classmethod
-    def of(cls, options: Mapping[str, str]) -> "Mood":
+    def of(cls, options: Mapping[str, str]) -> "MockOptions":
         highest = {"delay": MAX_DELAY, "fail_at": 1.0, "seed": MAX_SEED}
         unknown = sorted(options.keys() - highest.keys())
         if unknown:
@@ -42,7 +42,7 @@ def _number(name: str, value: str, highest: float) -> float:
     return number
 
 
-class Pace:
+class PacedProgress:
     """Passes progress on, later than it was made: never more than is done, and failing where it should.
 
     Counts in frames of the segment; the delay and the failure are shares of the whole video's.
@@ -50,7 +50,7 @@ class Pace:
 
     def __init__(
         self,
-        mood: Mood,
+        mood: MockOptions,
         segment: Segment,
         frames: int,
         progress: Callable[[int], None],

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from facecli.core.media import VideoInfo
-from facecli.core.placement import Place, Swing
+from facecli.core.placement import Oscillation, Placement
 
 LOOKED_AT = 1024 * 1024  # bytes of each file that make it another one
 SLOWEST, FASTEST = 12.0, 6.0  # seconds of one swing
 LEAST_REACH = 0.4  # of the way to the border
 
 
-def face_place(info: VideoInfo, *, face: Path, video: Path, seed: int) -> Place:
-    """A square of a third of the short side, always within the video; even numbers, as in `Place`."""
+def face_placement(info: VideoInfo, *, face: Path, video: Path, seed: int) -> Placement:
+    """A square of a third of the short side, always within the video; even numbers, as in `Placement`."""
     chance = _chance(face, video, seed)
     short = min(info.width, info.height)
     side = min(short, max(2, short // 6 * 2))
-    return Place(
+    return Placement(
         width=side,
         height=side,
         x=_swing(info.width - side, chance),
@@ -25,8 +25,8 @@ def face_place(info: VideoInfo, *, face: Path, video: Path, seed: int) -> Place:
     )
 
 
-def _swing(room: int, chance: Iterator[float]) -> Swing:
-    return Swing(
+def _swing(room: int, chance: Iterator[float]) -> Oscillation:
+    return Oscillation(
         middle=room / 2,
         reach=room / 2 * (LEAST_REACH + (1 - LEAST_REACH) * next(chance)),
         period=SLOWEST + (FASTEST - SLOWEST) * next(chance),

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from facecli.core.damage import Damage, DamageKind
-from facecli.core.garbage import Leftover
-from facecli.tasks.task import TaskRows, TaskStatus
-from facecli.tasks.verification import TaskCheck
-from facecli.uploads.repository import UploadRows
+from facecli.core.garbage import Garbage
+from facecli.tasks.task import TaskRepository, TaskStatus
+from facecli.tasks.verification import TaskVerifier
+from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Upload
-from facecli.uploads.verification import UploadCheck
+from facecli.uploads.verification import UploadVerifier
 
 
 class Inspection:
@@ -17,17 +17,17 @@ class Inspection:
     def __init__(
         self,
         *,
-        uploads: UploadRows,
-        tasks: TaskRows,
-        upload_check: UploadCheck,
-        task_check: TaskCheck,
-        orphans: Callable[[], Sequence[Leftover]],
+        uploads: UploadRepository,
+        tasks: TaskRepository,
+        upload_verifier: UploadVerifier,
+        task_verifier: TaskVerifier,
+        orphans: Callable[[], Sequence[Garbage]],
         complaints: Sequence[str],
     ) -> None:
         self._uploads = uploads
         self._tasks = tasks
-        self._upload_check = upload_check
-        self._task_check = task_check
+        self._upload_check = upload_verifier
+        self._task_check = task_verifier
         self._orphans = orphans
         self._complaints = complaints
 
@@ -66,17 +66,17 @@ def _complaint(said: str) -> Damage:
     return Damage(
         kind=DamageKind.DATABASE,
         id="database",
-        what=said,
-        cure="restore the database from a backup; nothing was compared with it",
+        problem=said,
+        remedy="restore the database from a backup; nothing was compared with it",
         repair=None,
     )
 
 
-def _stray(leftover: Leftover) -> Damage:
+def _stray(leftover: Garbage) -> Damage:
     return Damage(
         kind=DamageKind.ORPHAN,
         id=leftover.id,
-        what=f"{leftover.why}, {leftover.size} bytes",
-        cure="it is removed",
+        problem=f"{leftover.reason}, {leftover.size} bytes",
+        remedy="it is removed",
         repair=leftover.remove,
     )

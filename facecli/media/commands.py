@@ -17,14 +17,14 @@ MAX_BLOCK = 512 * 1024 * 1024  # bytes of memory at once: a frame fits, a packed
 
 def first_frame(binary: Path, video: Path, limits: MediaLimits) -> list[str]:
     """Decode one frame: stdout tells its upright size, stderr its looks and what the file says of itself."""
-    shown = walled(video, limits)["V:0"].filter("showinfo")
+    shown = hardened_input(video, limits)["V:0"].filter("showinfo")
     output = ffmpeg.output(shown, "pipe:1", format="framecrc", **{"frames:v": 1})
     return compiled(output, binary, level="info", own_clock=True)
 
 
 def packets(binary: Path, video: Path, limits: MediaLimits) -> list[str]:
     """Print every packet, decoding none, to a second past the limit; stream 0 is the picture."""
-    source = walled(video, limits)
+    source = hardened_input(video, limits)
     output = ffmpeg.output(
         source["V:0"],
         source["a?"],
@@ -67,7 +67,7 @@ def h264() -> dict[str, Any]:
     return {"c:v": "libx264", "preset": "veryfast", "crf": 20, "x264-params": "sync-lookahead=0"}
 
 
-def walled(path: Path, limits: MediaLimits, *, formats: str = FORMATS, **options: Any) -> Any:
+def hardened_input(path: Path, limits: MediaLimits, *, formats: str = FORMATS, **options: Any) -> Any:
     """An input, with what keeps a hostile one from other files, from the network, and from all the memory."""
     return ffmpeg.input(
         file(path),

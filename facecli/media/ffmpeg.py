@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
 from facecli.core.media import CLIP_RATE, ImageInfo, MediaLimits, Segment, VideoInfo, VideoPlan
-from facecli.core.placement import Place
+from facecli.core.placement import Placement
 from facecli.media import commands, images
 from facecli.media.find import ffmpeg_version, find_ffmpeg
 from facecli.media.join import put_together
@@ -64,7 +64,7 @@ class FfmpegMedia:
         video: Path,
         segment: Segment,
         picture: Path,
-        place: Place,
+        placement: Placement,
         output: Path,
         info: VideoInfo,
         progress: Callable[[int], None],
@@ -76,7 +76,7 @@ class FfmpegMedia:
                 video=video,
                 segment=segment,
                 picture=picture,
-                place=place,
+                placement=placement,
                 output=output,
                 info=info,
                 limits=self._limits,

@@ -69,13 +69,15 @@ def join(
 ) -> list[str]:
     """The pictures as they are, and every sound track of the video: copied, or as AAC."""
     offset = floor((info.start - info.origin) * MICRO)
-    pictures = commands.walled(names, limits, formats=FORMATS, f="concat", safe=0, itsoffset=f"{offset}us")
+    pictures = commands.hardened_input(
+        names, limits, formats=FORMATS, f="concat", safe=0, itsoffset=f"{offset}us"
+    )
     options: dict[str, Any] = {}
     for index, sound in enumerate(info.sounds):
         options |= _sound(index, sound)
     result = ffmpeg.output(
         pictures["v:0"],
-        commands.walled(video, limits)["a?"],
+        commands.hardened_input(video, limits)["a?"],
         commands.file(output),
         format="mp4",
         t=limits.max_seconds + 1,

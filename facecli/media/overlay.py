@@ -11,7 +11,7 @@ import ffmpeg
 
 from facecli.core.errors import MediaRefused
 from facecli.core.media import MediaLimits, Segment, VideoInfo
-from facecli.core.placement import Place, Swing
+from facecli.core.placement import Oscillation, Placement
 from facecli.media import commands
 from facecli.media.run import Bounds, Ended, run
 
@@ -34,7 +34,7 @@ def put_on(
     video: Path,
     segment: Segment,
     picture: Path,
-    place: Place,
+    placement: Placement,
     output: Path,
     info: VideoInfo,
     limits: MediaLimits,
@@ -60,7 +60,7 @@ def put_on(
             segment=segment,
             key=key,
             picture=picture,
-            place=place,
+            placement=placement,
             output=output,
             info=info,
             limits=limits,
@@ -86,7 +86,7 @@ def count_shown(
         nonlocal done
         done = commands.frames_done(line) or done
 
-    frames = _times(commands.walled(video, limits)["V:0"], segment, info)
+    frames = _times(commands.hardened_input(video, limits)["V:0"], segment, info)
     output = ffmpeg.output(frames, "-", format="null", fps_mode="passthrough")
     command = commands.compiled(output, binary, level="error", progress=True, own_clock=True)
     ended = run(command, bounds=bounds, reads=[video], on_output=hear)
@@ -102,7 +102,7 @@ def overlay(
     segment: Segment,
     key: Fraction | None,
     picture: Path,
-    place: Place,
+    placement: Placement,
     output: Path,
     info: VideoInfo,
     limits: MediaLimits,
@@ -118,7 +118,7 @@ def overlay(
         # `trim` finds the first frame, on the file's own clock, which accurate seeking shifts.
         seek = {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ceil(key * MICRO)}us"}
     # `scale` does nothing unless the size changes midway. A graph built anew then would lose the picture.
-    source = commands.walled(video, limits, **{"reinit_filter:v": 0, **seek})
+    source = commands.hardened_input(video, limits, **{"reinit_filter:v": 0, **seek})
     frames = _times(source["V:0"], segment, info).filter("scale", info.width, info.height)
     if info.rgb:
         frames = frames.filter("scale", out_color_matrix="bt709", out_range="tv")
@@ -126,8 +126,8 @@ def overlay(
         frames = frames.filter("setparams", colorspace=info.matrix, range=info.range)
     frames = frames.filter("format", _format(info)).overlay(
         _face(picture, info, limits),
-        x=_expression(place.x, segment.start - info.start),
-        y=_expression(place.y, segment.start - info.start),
+        x=_expression(placement.x, segment.start - info.start),
+        y=_expression(placement.y, segment.start - info.start),
         format="yuv420p10" if info.bits > 8 else "yuv420",
     )
     if info.width % 2 or info.height % 2:
@@ -171,7 +171,7 @@ def _just_before(time: Fraction) -> int:
 
 def _face(picture: Path, info: VideoInfo, limits: MediaLimits) -> Any:
     """The picture in the colours of the video, tagged like it: overlay would convert what differs."""
-    face = commands.walled(picture, limits, formats="png_pipe", f="png_pipe", framerate=1)["v:0"]
+    face = commands.hardened_input(picture, limits, formats="png_pipe", f="png_pipe", framerate=1)["v:0"]
     guessed = "bt709" if info.width >= 1280 or info.height > 576 else "smpte170m"
     face = face.filter(
         "scale", out_color_matrix=_MATRICES.get(info.matrix, guessed), out_range=info.range or "tv"
@@ -186,7 +186,7 @@ def _format(info: VideoInfo) -> str:
     return "yuvj420p" if info.full_range else "yuv420p"
 
 
-def _expression(swing: Swing, begin: Fraction) -> str:
+def _expression(swing: Oscillation, begin: Fraction) -> str:
     """The swing in ffmpeg's words, `t` seconds after the segment's begin. Numbers of ours, nothing else."""
     if not swing.reach:
         return f"{swing.middle:g}"

@@ -7,10 +7,10 @@ from facecli.core.errors import MediaRefused
 from facecli.core.media import MediaLimits, Sound, VideoInfo, VideoPlan
 from facecli.media import commands
 from facecli.media.packets import Packets
-from facecli.media.probe_log import Story
+from facecli.media.probe_log import ProbeLog
 from facecli.media.run import Bounds, Ended, run
 from facecli.media.segments import cut
-from facecli.media.showinfo import Look
+from facecli.media.showinfo import FrameProperties
 
 SECONDS = 300  # enough to read 20 GB from a slow disk
 SLACK = 0.1  # seconds that a file may end before its header says, for rounding and codec delay
@@ -27,13 +27,13 @@ def plan_video(binary: Path, path: Path, limits: MediaLimits, *, work: int | Non
 
     `work` is the megapixels of a segment; None makes one of the whole.
     """
-    story, look = Story(), Look()
+    log, frame = ProbeLog(), FrameProperties()
     first, count = Packets(limits.max_frames), Packets(limits.max_frames)
     bounds = Bounds(seconds=SECONDS, file_size=0)
 
     def hear(line: str) -> None:
-        story.hear(line)
-        look.hear(line)
+        log.hear(line)
+        frame.hear(line)
 
     ended = run(
         commands.first_frame(binary, path, limits),
@@ -42,18 +42,18 @@ def plan_video(binary: Path, path: Path, limits: MediaLimits, *, work: int | Non
         on_output=first.hear,
         on_words=hear,
     )
-    _require_picture(ended, story, first, limits)
-    _require_dull(look, story)
+    _require_picture(ended, log, first, limits)
+    _require_sdr(frame, log)
     ended = run(
         commands.packets(binary, path, limits),
         bounds=bounds,
         reads=[path],
         on_output=count.hear,
-        on_words=story.hear,
+        on_words=log.hear,
     )
-    info = _info(story, look, first, count)
-    _require_short(info, story, limits)
-    _require_whole(ended, count, story)
+    info = _info(log, frame, first, count)
+    _require_short(info, log, limits)
+    _require_whole(ended, count, log)
     picture = count.picture
     return VideoPlan(
         info=info, segments=cut(picture.times, info, tick=picture.tick, work=work if picture.timed else None)
@@ -70,7 +70,7 @@ def count_frames(binary: Path, path: Path, limits: MediaLimits) -> int:
     return count.picture.frames
 
 
-def _info(story: Story, look: Look, first: Packets, count: Packets) -> VideoInfo:
+def _info(log: ProbeLog, frame: FrameProperties, first: Packets, count: Packets) -> VideoInfo:
     picture = count.picture
     begin = picture.first * picture.tick
     return VideoInfo(
@@ -80,19 +80,19 @@ def _info(story: Story, look: Look, first: Packets, count: Packets) -> VideoInfo
         duration=float(picture.duration),
         rate=picture.rate,
         codec=picture.codec,
-        container=story.container,
-        start=begin if picture.timed or look.start is None else look.start,
-        origin=story.origin,
+        container=log.container,
+        start=begin if picture.timed or frame.start is None else frame.start,
+        origin=log.origin,
         ticks=_ticks(picture.tick),
-        bits=look.bits,
-        range=look.range,
-        matrix=look.matrix,
-        rgb=look.rgb,
+        bits=frame.bits,
+        range=frame.range,
+        matrix=frame.matrix,
+        rgb=frame.rgb,
         sounds=tuple(
             Sound(codec=track.codec, layout=track.layout, language=language)
             for track, language in zip(
                 (track for _, track in sorted(count.tracks.items()) if track.kind == "audio"),
-                story.sound_languages(),
+                log.sound_languages(),
                 strict=False,
             )
         ),
@@ -107,58 +107,58 @@ def _ticks(tick: Fraction) -> int:
     return ticks if ticks <= MOST_TICKS else TICKS
 
 
-def _require_picture(ended: Ended, story: Story, first: Packets, limits: MediaLimits) -> None:
-    if story.too_large:
+def _require_picture(ended: Ended, log: ProbeLog, first: Packets, limits: MediaLimits) -> None:
+    if log.too_large:
         raise MediaRefused(f"the video's frames are larger than {limits.max_pixels} pixels")
-    if story.too_many:
+    if log.too_many:
         raise MediaRefused(f"the file has more than {commands.MAX_STREAMS} tracks")
-    if not story.opened:
-        why = f", or it is cut off ({story.cut_off})" if story.cut_off else ""
+    if not log.opened:
+        why = f", or it is cut off ({log.cut_off})" if log.cut_off else ""
         raise MediaRefused(f"the file is not an MP4, MOV, MKV, WebM, AVI or MPEG-TS video{why}")
-    if not story.has_video:
-        if story.has_cover:
+    if not log.has_video:
+        if log.has_cover:
             raise MediaRefused("the file has a cover picture but no video")
-        raise MediaRefused(
-            "the file has sound but no picture" if story.has_sound else "the file has no video"
-        )
+        raise MediaRefused("the file has sound but no picture" if log.has_sound else "the file has no video")
+    if ended.exit_code and log.cut_off:  # a decoder with several threads reads ahead of the first frame
+        raise MediaRefused(f"the video is cut off or damaged ({log.cut_off})")
     if ended.exit_code:
         raise MediaRefused(f"the video cannot be decoded ({ended.words})")
     picture = first.picture
     if not picture.frames or not picture.width or not picture.height:
-        raise MediaRefused("the video has no frames" + (f" ({story.cut_off})" if story.cut_off else ""))
+        raise MediaRefused("the video has no frames" + (f" ({log.cut_off})" if log.cut_off else ""))
 
 
-def _require_dull(look: Look, story: Story) -> None:
+def _require_sdr(frame: FrameProperties, log: ProbeLog) -> None:
     """Nothing brighter than usual screens: on HDR a face glares, and taken for SDR it is washed out."""
-    kind = "Dolby Vision" if story.dolby_vision else look.hdr
+    kind = "Dolby Vision" if log.dolby_vision else frame.hdr
     if kind:
         raise MediaRefused(
             f"the video is {kind}, and its colours would not survive; convert it to SDR (BT.709) first"
         )
 
 
-def _require_short(info: VideoInfo, story: Story, limits: MediaLimits) -> None:
-    seconds = max(info.duration, story.seconds or 0)
+def _require_short(info: VideoInfo, log: ProbeLog, limits: MediaLimits) -> None:
+    seconds = max(info.duration, log.seconds or 0)
     if seconds > limits.max_seconds:
         raise MediaRefused(f"the video lasts {seconds:.0f} s, more than {limits.max_seconds}")
-    if seconds * story.declared_rate > limits.max_frames:
+    if seconds * log.declared_rate > limits.max_frames:
         raise MediaRefused(
-            f"the video lasts {seconds:.0f} s at {float(story.declared_rate):g} frames per second, "
+            f"the video lasts {seconds:.0f} s at {float(log.declared_rate):g} frames per second, "
             f"which is more than {limits.max_frames} frames"
         )
 
 
-def _require_whole(ended: Ended, count: Packets, story: Story) -> None:
+def _require_whole(ended: Ended, count: Packets, log: ProbeLog) -> None:
     """A truncated file can be read with exit code 0: compare what came with what the header promised."""
-    if story.cut_off:
-        raise MediaRefused(f"the video is cut off or damaged ({story.cut_off})")
+    if log.cut_off:
+        raise MediaRefused(f"the video is cut off or damaged ({log.cut_off})")
     if ended.exit_code:
         raise MediaRefused(f"the video is damaged ({ended.words})")
     if not count.picture.frames:
         raise MediaRefused("the video has no frames")
-    if story.seconds is not None:
-        there = float(count.end() - story.origin)
-        if story.seconds - there > max(SLACK, 2 / float(count.picture.rate)):
+    if log.seconds is not None:
+        there = float(count.end() - log.origin)
+        if log.seconds - there > max(SLACK, 2 / float(count.picture.rate)):
             raise MediaRefused(
-                f"the video is cut off: its header promises {story.seconds:.2f} s, {there:.2f} s are there"
+                f"the video is cut off: its header promises {log.seconds:.2f} s, {there:.2f} s are there"
             )

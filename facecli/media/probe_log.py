@@ -17,7 +17,7 @@ _DOLBY = re.compile(r"DOVI configuration record|Dolby Vision")
 _CONTAINERS = {"mov": "MP4", "matroska": "Matroska", "avi": "AVI", "mpegts": "MPEG-TS"}
 
 
-class Story:
+class ProbeLog:
     """Its author can make a file say anything: good for refusing, and for what harms nobody but him."""
 
     def __init__(self) -> None:

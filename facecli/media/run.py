@@ -23,7 +23,7 @@ from facecli.core.errors import (
     Unavailable,
 )
 from facecli.media.sandbox.launch import CANNOT_START
-from facecli.media.stderr import LastWords, Lines
+from facecli.media.stderr import Lines, StderrTail
 
 POLL = 0.05  # seconds between two looks at `stopped`
 BLOCK = 64 * 1024  # bytes
@@ -67,7 +67,7 @@ def run(
     """
     if stopped():
         raise Cancelled
-    words = LastWords()
+    words = StderrTail()
     watch = _Watch(bounds.seconds, stopped)
     reach = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
     with _started(command, bounds, reach) as process:

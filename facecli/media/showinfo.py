@@ -13,7 +13,7 @@ _RGB = re.compile(r"(?:0?[ar]?(?:rgb|bgr|gbr)|pal8|mono)")
 HDR = {"smpte2084": "HDR10 (PQ)", "arib-std-b67": "HDR (HLG)"}
 
 
-class Look:
+class FrameProperties:
     """Of frames as filters get them: upright."""
 
     def __init__(self) -> None:

@@ -44,7 +44,7 @@ class Lines:
             hear(text)
 
 
-class LastWords:
+class StderrTail:
     """Keeps the last errors of ffmpeg run with `-v level+…`, or the last lines of anything else."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import directories
 
 
-class SqlDirectoryRows:
+class SqlDirectoryRepository:
     """Names of directories in a database."""
 
     def __init__(self, engine: Engine) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from facecli.core.errors import FacecliError
 from facecli.metadata.changes import Changes, FileChanges
 from facecli.metadata.database_url import parsed
-from facecli.tasks.task import Task, TaskRows
+from facecli.tasks.task import Task, TaskRepository
 
 LONGEST_WAIT = 1.0  # seconds after which the rows are asked although nobody was heard to write
 SHARE = 0.1  # of the time that may go into asking
@@ -44,8 +44,8 @@ def changes_of(url: str) -> Changes:
 class SqlTaskFeed:
     """TaskFeed that asks `rows` in one query when there were `changes`, only while somebody watches."""
 
-    def __init__(self, rows: TaskRows, changes: Changes) -> None:
-        self._rows = rows
+    def __init__(self, repository: TaskRepository, changes: Changes) -> None:
+        self._repository = repository
         self._changes = changes
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
@@ -54,7 +54,7 @@ class SqlTaskFeed:
 
     def watch(self, task_id: str, changed: Callable[[Task], None]) -> Callable[[], None]:
         """Tell the task now and after each change, until it has ended or the result was called."""
-        task, watcher = self._rows.get(task_id), object()
+        task, watcher = self._repository.get(task_id), object()
         with self._lock:
             watched = self._watched.get(task_id) or _Watched(task)
             watched.tell(task)
@@ -85,7 +85,7 @@ class SqlTaskFeed:
             while revisions := self._revisions():
                 began = time.monotonic()
                 try:
-                    self._announce(self._rows.newer(revisions))
+                    self._announce(self._repository.newer(revisions))
                     failing = False
                 except FacecliError as error:
                     if not failing:

@@ -102,7 +102,7 @@ tasks = Table(
     Column("updated_at", Double, nullable=False),
     Column("frames_done", Integer, nullable=False, server_default="0"),
     Column("frames", Integer, nullable=False, server_default="0"),
-    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("crashes", Integer, nullable=False, server_default="0"),
     UniqueConstraint("owner", "key"),
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
@@ -123,9 +123,9 @@ workers = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
-    Column("place", Text, nullable=False),
+    Column("data_dir_id", Text, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("beat", BigInteger, nullable=False),
+    Column("heartbeats", BigInteger, nullable=False),
 )
 
 tokens = Table(

@@ -25,15 +25,15 @@ from facecli.tasks.task import ENDED, Change, NewTask, Result, Task, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 
 _CHANGING = (
-    *("status", "progress", "frames_done", "frames", "stage", "round", "attempt", "deaths", "run", "worker"),
+    *("status", "progress", "frames_done", "frames", "stage", "round", "attempt", "crashes", "run", "worker"),
     *("error_reason", "error_message"),
 )
 _RESULT = ("blob_key", "size", "crc32c")  # of a Result; the columns have `result_` in front
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
 
 
-class SqlTaskRows:
-    """TaskRows in a database."""
+class SqlTaskRepository:
+    """TaskRepository in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -10,8 +10,8 @@ from facecli.metadata.database import reading, writing
 from facecli.metadata.tables import tokens
 
 
-class SqlTokenRows:
-    """TokenRows in a database."""
+class SqlTokenRepository:
+    """TokenRepository in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

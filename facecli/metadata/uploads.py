@@ -27,8 +27,8 @@ from facecli.tasks.task import ENDED, TaskStatus
 from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 
 
-class SqlUploadRows:
-    """UploadRows in a database."""
+class SqlUploadRepository:
+    """UploadRepository in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

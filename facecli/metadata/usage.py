@@ -9,8 +9,8 @@ from facecli.uploads.quota import Usage
 from facecli.uploads.upload import UploadStatus
 
 
-class SqlUsageRows:
-    """UsageRows in a database."""
+class SqlUsageRepository:
+    """UsageRepository in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

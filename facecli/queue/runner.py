@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from dbos import DBOS
 
-from facecli.core.periodic import every
+from facecli.core.periodic import run_periodically
 from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Errors, WorkQueue
 
 POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
@@ -66,7 +66,7 @@ class WorkRunner:
             )
         self._queue = WorkQueue(url, errors=errors, connections=OF_LOOKS)
         self._looking = ExitStack()
-        self._looking.enter_context(every(look_every, self._look))
+        self._looking.enter_context(run_periodically(look_every, self._look))
 
     def close(self) -> None:
         self._looking.close()

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import grpc
 
-from facecli.api.admission import Admission, Place
+from facecli.api.admission import Admission, Slot
 from facecli.api.authentication import Callers
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
-from facecli.rpc.download_stream import Reader
+from facecli.rpc.download_stream import DownloadStream
 from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
 
 
-class FileService(pb_grpc.FileServiceServicer):
+class FileServicer(pb_grpc.FileServiceServicer):
     def __init__(
         self,
         downloads: Downloads,
@@ -32,20 +32,20 @@ class FileService(pb_grpc.FileServiceServicer):
         self._info = info
         self._admission = admission
         self._limits = limits
-        self._readers = set[Reader]()
+        self._streams = set[DownloadStream]()
 
     def Download(
         self, request: pb.DownloadRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.DownloadResponse]:
         caller = self._callers.of(context)
-        with self._admission.place(caller.proved) as place, self._reading(context, place) as reader:
+        with self._admission.acquire(caller.proved) as slot, self._streaming(context, slot) as stream:
             found = self._downloads.find(request.url, owner=caller.reader(request.user_id))
             blocks = self._downloads.read(found, offset=request.offset)
             yield pb.DownloadResponse(size=found.size, crc32c=found.crc32c)
             for block in blocks:
                 if not caller.active():
                     return
-                with reader.taking():
+                with stream.taking():
                     yield pb.DownloadResponse(data=block)
 
     def GetServerInfo(
@@ -59,14 +59,14 @@ class FileService(pb_grpc.FileServiceServicer):
 
     def recheck(self) -> None:
         """End the downloads that nobody takes."""
-        for reader in tuple(self._readers):
-            reader.check()
+        for stream in tuple(self._streams):
+            stream.check()
 
     @contextmanager
-    def _reading(self, context: grpc.ServicerContext, place: Place) -> Iterator[Reader]:
-        reader = Reader(context, place, self._limits)
-        self._readers.add(reader)
+    def _streaming(self, context: grpc.ServicerContext, slot: Slot) -> Iterator[DownloadStream]:
+        stream = DownloadStream(context, slot, self._limits)
+        self._streams.add(stream)
         try:
-            yield reader
+            yield stream
         finally:
-            self._readers.discard(reader)
+            self._streams.discard(stream)

@@ -9,7 +9,7 @@ THREADS = 4
 STALL = 0.1  # seconds without the end of any send, after which one more thread helps out
 
 
-class Outbox:
+class SendPool:
     """Does what it is given soon, beginning in order, until `close`.
 
     gRPC's `send` returns when the message is on its way: with a client that does not read, when that client
@@ -29,7 +29,7 @@ class Outbox:
         for _ in range(threads):
             self._start()
 
-    def soon(self, send: Callable[[], None]) -> None:
+    def submit(self, send: Callable[[], None]) -> None:
         """From any thread; returns at once."""
         self._due.put(send)
         if not self._working.is_set():

@@ -18,21 +18,21 @@ from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import InvalidInput
 from facecli.core.tls import ServerTls
-from facecli.rpc.files import FileService
+from facecli.rpc.files import FileServicer
 from facecli.rpc.interceptors.access_log import access_log
 from facecli.rpc.interceptors.authentication import auth
-from facecli.rpc.interceptors.concurrency import places
+from facecli.rpc.interceptors.concurrency import concurrency
 from facecli.rpc.interceptors.errors import errors
 from facecli.rpc.interceptors.raw_messages import Raw
 from facecli.rpc.interceptors.wrapping import Wrapping
 from facecli.rpc.memory import keep_freed_memory
-from facecli.rpc.send_pool import Outbox
-from facecli.rpc.tasks import TaskService
+from facecli.rpc.send_pool import SendPool
+from facecli.rpc.tasks import TaskServicer
 from facecli.rpc.tls import server_credentials
-from facecli.rpc.uploads import UploadService
-from facecli.rpc.videos import VideoService
-from facecli.tasks.service import TaskBoard
-from facecli.uploads.service import Inbox
+from facecli.rpc.uploads import UploadServicer
+from facecli.rpc.videos import VideoServicer
+from facecli.tasks.service import TaskService
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import MAX_CHUNK_SIZE
 from facecli.wire.generated import (
     file_service_pb2_grpc,
@@ -41,13 +41,13 @@ from facecli.wire.generated import (
     video_service_pb2_grpc,
 )
 
-PATIENCE = 3.0  # seconds that an upload may say nothing when another one needs its place
-REFUSING = 32  # threads for calls that get no place
-LOOKED_AT = 512  # calls beyond all places that are refused with words; gRPC itself refuses the others
+EVICT_IDLE_AFTER = 3.0  # seconds that an upload may say nothing when another one needs its place
+REJECT_THREADS = 32  # threads for calls that get no place
+REJECT_BACKLOG = 512  # calls beyond all slots that are refused with words; gRPC itself refuses the others
 MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
-ANY = 2**31 - 1  # the most that gRPC knows
+UNLIMITED = 2**31 - 1  # the most that gRPC knows
 WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
-ANSWER_WITHIN = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
+KEEPALIVE_TIMEOUT_MS = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
 SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
 
 
@@ -72,8 +72,8 @@ class Server:
         self,
         *,
         bind: str,
-        inbox: Inbox,
-        board: TaskBoard,
+        upload_service: UploadService,
+        task_service: TaskService,
         downloads: Downloads,
         info: Callable[[str], ServerInfo],
         limits: ServerLimits,
@@ -83,44 +83,46 @@ class Server:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
-        self._outbox = Outbox()
+        self._send_pool = SendPool()
         # Uploads and downloads can take no thread that short calls need; a watcher has none.
-        threads = limits.uploads + limits.downloads + limits.calls + REFUSING
+        threads = limits.uploads + limits.downloads + limits.calls + REJECT_THREADS
         requests = Requests()
         told = [requests.numbered, access_log(requests), audit(requests), errors(requests)]
 
         def admission(limit: int, what: str, patience: float = math.inf) -> Admission:
             return Admission(limit, what, share=limits.share, patience=patience)
 
-        short_calls = places(admission(limits.calls, "short calls"), requests)
+        short_calls = concurrency(admission(limits.calls, "short calls"), requests)
         guards = [*told, auth(callers, requests), short_calls]
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
         self._server = grpc.server(
             self._pool,
             interceptors=[*(Wrapping(guard) for guard in guards), Raw()],
-            maximum_concurrent_rpcs=threads + limits.watchers + LOOKED_AT,
+            maximum_concurrent_rpcs=threads + limits.watchers + REJECT_BACKLOG,
             options=_options(limits),
         )
-        patience = min(PATIENCE, limits.idle)
+        patience = min(EVICT_IDLE_AFTER, limits.idle)
         uploads = admission(limits.uploads, "uploads", patience)
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         video_service_pb2_grpc.add_VideoServiceServicer_to_server(
-            VideoService(inbox, board, callers=callers, admission=uploads, limits=stream_limits),
+            VideoServicer(
+                upload_service, task_service, callers=callers, admission=uploads, limits=stream_limits
+            ),
             self._server,
         )
         upload_service_pb2_grpc.add_UploadServiceServicer_to_server(
-            UploadService(inbox, callers=callers, admission=uploads, limits=stream_limits),
+            UploadServicer(upload_service, callers=callers, admission=uploads, limits=stream_limits),
             self._server,
         )
-        self._tasks = TaskService(
-            board,
+        self._tasks = TaskServicer(
+            task_service,
             callers=callers,
             requests=requests,
             admission=admission(limits.watchers, "watchers"),
-            outbox=self._outbox,
+            send_pool=self._send_pool,
         )
         task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
-        self._files = FileService(
+        self._files = FileServicer(
             downloads,
             callers=callers,
             info=info,
@@ -148,7 +150,7 @@ class Server:
         self._draining.set()
         self._tasks.drain()
         self._server.stop(grace).wait()
-        self._outbox.close()
+        self._send_pool.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _listen(self, bind: str, tls: ServerTls | None) -> str:
@@ -170,7 +172,7 @@ def _options(limits: ServerLimits) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
         ("grpc.so_reuseport", 0),
-        ("grpc.max_concurrent_streams", limits.streams or ANY),
+        ("grpc.max_concurrent_streams", limits.streams or UNLIMITED),
         # A window that grows with the line held 150 MB of one upload when the disk was slower.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", WINDOW),
@@ -180,6 +182,6 @@ def _options(limits: ServerLimits) -> list[tuple[str, int]]:
         # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
         # behind all that a slow line has taken from the client: its window at the lowest rate.
         ("grpc.keepalive_time_ms", 20_000),
-        ("grpc.keepalive_timeout_ms", ANSWER_WITHIN),
-        ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ]

@@ -12,9 +12,9 @@ from facecli.api.call_context import Requests
 from facecli.api.pagination import page
 from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
 from facecli.rpc.interceptors.wrapping import until_the_end, without_thread
-from facecli.rpc.send_pool import Outbox
+from facecli.rpc.send_pool import SendPool
 from facecli.rpc.watch_stream import Encoder, Send, Watcher
-from facecli.tasks.service import TaskBoard
+from facecli.tasks.service import TaskService
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -22,23 +22,23 @@ from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
 _log = logging.getLogger(__name__)
 
 
-class TaskService(pb_grpc.TaskServiceServicer):
+class TaskServicer(pb_grpc.TaskServiceServicer):
     """`drain` ends every watcher, so that a server can stop."""
 
     def __init__(
         self,
-        board: TaskBoard,
+        task_service: TaskService,
         *,
         callers: Callers,
         requests: Requests,
         admission: Admission,
-        outbox: Outbox,
+        send_pool: SendPool,
     ) -> None:
-        self._board = board
+        self._task_service = task_service
         self._callers = callers
         self._requests = requests
         self._admission = admission
-        self._outbox = outbox
+        self._send_pool = send_pool
         self._encoder = Encoder()
         self._watchers = dict[Watcher, Caller]()
         self._draining = threading.Event()
@@ -53,13 +53,13 @@ class TaskService(pb_grpc.TaskServiceServicer):
             context,
             send,
             after=request.after_revision,
-            outbox=self._outbox,
+            send_pool=self._send_pool,
             encoder=self._encoder,
             request_id=self._requests.of(context),
         )
         with ExitStack() as stack:
-            stack.enter_context(self._admission.place(caller.proved))
-            stack.callback(self._board.watch(request.task_id, watcher.changed, owner=owner))
+            stack.enter_context(self._admission.acquire(caller.proved))
+            stack.callback(self._task_service.watch(request.task_id, watcher.changed, owner=owner))
             self._watchers[watcher] = caller
             stack.callback(self._watchers.pop, watcher)
             if self._draining.is_set():
@@ -88,7 +88,7 @@ class TaskService(pb_grpc.TaskServiceServicer):
         owner = self._callers.of(context).user(request.user_id)
         tasks, token = page(
             request.page_size,
-            lambda limit: self._board.listed(
+            lambda limit: self._task_service.listed(
                 wire.task_filter(request), owner=owner, limit=limit, before=request.page_token
             ),
         )
@@ -98,19 +98,19 @@ class TaskService(pb_grpc.TaskServiceServicer):
         self, request: pb.CancelTaskRequest, context: grpc.ServicerContext
     ) -> pb.CancelTaskResponse:
         owner = self._callers.of(context).user(request.user_id)
-        task = self._board.cancel(request.task_id, owner=owner)
+        task = self._task_service.cancel(request.task_id, owner=owner)
         return pb.CancelTaskResponse(task=wire.to_message(task))
 
     def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
         owner = self._callers.of(context).user(request.user_id)
-        task = self._board.retry(request.task_id, owner=owner)
+        task = self._task_service.retry(request.task_id, owner=owner)
         return pb.RetryTaskResponse(task=wire.to_message(task))
 
     def DeleteTask(
         self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext
     ) -> pb.DeleteTaskResponse:
         owner = self._callers.of(context).user(request.user_id)
-        self._board.delete(request.task_id, owner=owner)
+        self._task_service.delete(request.task_id, owner=owner)
         return pb.DeleteTaskResponse()
 
 

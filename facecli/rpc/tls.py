@@ -46,7 +46,7 @@ class _Renewal:
 
 
 def _version(tls: ServerTls) -> Version:
-    """Differs when a file was written, or another took its place."""
+    """Differs when a file was written, or another took its slot."""
     return tuple(_of_file(Path(path)) for path in (tls.cert, tls.key, tls.client_ca) if path)
 
 

@@ -8,11 +8,11 @@ import grpc
 from facecli.api.admission import Admission
 from facecli.api.authentication import Callers
 from facecli.api.pagination import page
-from facecli.api.upload_pipeline import Intake, StreamLimits
-from facecli.api.upload_session import NOTHING_BEGUN, Reception
+from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
+from facecli.api.upload_session import NOTHING_BEGUN, UploadSession
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.uploads.committer import Written
-from facecli.uploads.service import Inbox
+from facecli.uploads.committer import WrittenChunk
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FRAME_SIZE, Frame
 from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
@@ -21,9 +21,11 @@ from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
 MOST_BEGUN = 256  # files at once
 
 
-class UploadService(pb_grpc.UploadServiceServicer):
-    def __init__(self, inbox: Inbox, *, callers: Callers, admission: Admission, limits: StreamLimits) -> None:
-        self._inbox = inbox
+class UploadServicer(pb_grpc.UploadServiceServicer):
+    def __init__(
+        self, upload_service: UploadService, *, callers: Callers, admission: Admission, limits: StreamLimits
+    ) -> None:
+        self._upload_service = upload_service
         self._callers = callers
         self._admission = admission
         self._limits = limits
@@ -32,7 +34,9 @@ class UploadService(pb_grpc.UploadServiceServicer):
         self, request: pb.BeginUploadRequest, context: grpc.ServicerContext
     ) -> pb.BeginUploadResponse:
         owner = self._callers.of(context).user(request.user_id)
-        upload, chunks = self._inbox.begin(wire.new_upload(request, owner=owner), fresh=request.fresh)
+        upload, chunks = self._upload_service.begin(
+            wire.new_upload(request, owner=owner), fresh=request.fresh
+        )
         return pb.BeginUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
 
     def BeginUploads(
@@ -47,7 +51,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
         return pb.BeginUploadsResponse(
             uploads=[
                 pb.BeginUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
-                for upload, chunks in self._inbox.begin_all(wanted)
+                for upload, chunks in self._upload_service.begin_all(wanted)
             ]
         )
 
@@ -56,16 +60,16 @@ class UploadService(pb_grpc.UploadServiceServicer):
     ) -> Iterator[pb.StreamUploadResponse]:
         caller = self._callers.of(context)
         with (
-            self._admission.place(caller.proved) as place,
-            Reception(self._inbox, user=caller.user) as reception,
+            self._admission.acquire(caller.proved) as slot,
+            UploadSession(self._upload_service, user=caller.user) as reception,
         ):
-            intake = Intake(
+            intake = UploadPipeline(
                 request_iterator,
                 reception.write,
                 limits=self._limits,
                 first=FRAME_SIZE,
                 active=caller.active,
-                place=place,
+                slot=slot,
             )
             with closing(iter(intake)) as batches:
                 try:
@@ -83,21 +87,21 @@ class UploadService(pb_grpc.UploadServiceServicer):
     ) -> pb.UploadChunkResponse:
         caller = self._callers.of(context)
         owner = caller.user(request.user_id)
-        upload = self._inbox.get(request.upload_id, owner=owner)
+        upload = self._upload_service.get(request.upload_id, owner=owner)
         frame = Frame(
             offset=request.chunk_index * upload.chunk_size,
             data=request.data,
             chunk_crc32c=request.crc32c if request.HasField("crc32c") else None,
             ends_chunk=True,
         )
-        with self._admission.place(caller.proved):
-            stored = self._inbox.put_chunk(upload.id, frame, owner=owner)
+        with self._admission.acquire(caller.proved):
+            stored = self._upload_service.put_chunk(upload.id, frame, owner=owner)
         return pb.UploadChunkResponse(upload=wire.to_message(stored))
 
     def GetUpload(self, request: pb.GetUploadRequest, context: grpc.ServicerContext) -> pb.GetUploadResponse:
         owner = self._callers.of(context).user(request.user_id)
-        upload = self._inbox.get(request.upload_id, owner=owner)
-        chunks = self._inbox.chunks(upload.id)
+        upload = self._upload_service.get(request.upload_id, owner=owner)
+        chunks = self._upload_service.chunks(upload.id)
         return pb.GetUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
 
     def ListUploads(
@@ -106,7 +110,7 @@ class UploadService(pb_grpc.UploadServiceServicer):
         owner = self._callers.of(context).user(request.user_id)
         uploads, token = page(
             request.page_size,
-            lambda limit: self._inbox.listed(owner=owner, limit=limit, before=request.page_token),
+            lambda limit: self._upload_service.listed(owner=owner, limit=limit, before=request.page_token),
         )
         return pb.ListUploadsResponse(
             uploads=[wire.to_message(upload) for upload in uploads], next_page_token=token
@@ -115,11 +119,11 @@ class UploadService(pb_grpc.UploadServiceServicer):
     def CancelUpload(
         self, request: pb.CancelUploadRequest, context: grpc.ServicerContext
     ) -> pb.CancelUploadResponse:
-        self._inbox.cancel(request.upload_id, owner=self._callers.of(context).user(request.user_id))
+        self._upload_service.cancel(request.upload_id, owner=self._callers.of(context).user(request.user_id))
         return pb.CancelUploadResponse()
 
 
-def _keep(batches: Iterator[Sequence[Written]], reception: Reception) -> None:
+def _keep(batches: Iterator[Sequence[WrittenChunk]], reception: UploadSession) -> None:
     """Store what had arrived whole, of which nobody can be told: it need not be sent again."""
     with suppress(FacecliError, grpc.RpcError):
         for batch in batches:

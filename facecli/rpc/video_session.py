@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from facecli.core.errors import Cancelled, InvalidInput, OutOfOrder
-from facecli.uploads.committer import Written
-from facecli.uploads.service import Inbox
+from facecli.uploads.committer import WrittenChunk
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload
 from facecli.uploads.writer import UploadWriter
 from facecli.wire import frames
@@ -16,17 +16,22 @@ from facecli.wire.frames import Payload
 from facecli.wire.generated.video_service_pb2 import UploadRequest
 
 
-class VideoReception:
+class VideoUploadSession:
     """Goes on with `upload_id`, else begins an upload with the first message, as `new_id` if that is given.
 
     `user` tells whose upload it is, given the user_id of a message.
     """
 
     def __init__(
-        self, inbox: Inbox, *, user: Callable[[str], str], upload_id: str = "", new_id: str = ""
+        self,
+        upload_service: UploadService,
+        *,
+        user: Callable[[str], str],
+        upload_id: str = "",
+        new_id: str = "",
     ) -> None:
         self.upload_id = upload_id  # of the upload that is written to, once there is one
-        self._inbox = inbox
+        self._upload_service = upload_service
         self._user = user
         self._new_id = new_id
         self._writer: UploadWriter | None = None
@@ -45,7 +50,7 @@ class VideoReception:
             self._left = True
             self._open.close()
 
-    def write(self, data: bytes) -> Written | None:
+    def write(self, data: bytes) -> WrittenChunk | None:
         """Write a chunk; what changed midway or skips ahead is refused."""
         message, payload = frames.decode(data)
         writer = self._writer or self._begun(message, payload)
@@ -80,14 +85,14 @@ class VideoReception:
                 raise Cancelled("the stream has ended")
             upload = self._upload(first, payload, owner)
             self.upload_id = upload.id
-            self._next_chunk = next_missing(self._inbox.chunks(upload.id))
-            self._writer = self._open.enter_context(self._inbox.writer(upload.id, owner=owner))
+            self._next_chunk = next_missing(self._upload_service.chunks(upload.id))
+            self._writer = self._open.enter_context(self._upload_service.writer(upload.id, owner=owner))
             return self._writer
 
     def _upload(self, first: UploadRequest, payload: Payload, owner: str) -> Upload:
         """The upload to go on with, or a new one."""
         if upload_id := self.upload_id or first.upload_id:
-            return self._inbox.get(upload_id, owner=owner)
+            return self._upload_service.get(upload_id, owner=owner)
         if first.chunk_index > 0:
             raise OutOfOrder(
                 f"chunk {first.chunk_index} of {first.file_name} came first; begin with chunk 0",
@@ -101,7 +106,7 @@ class VideoReception:
             chunk_size=len(payload.data),
             total_chunks=first.total_chunks,
         )
-        return self._inbox.begin(new, fresh=True, upload_id=self._new_id)[0]
+        return self._upload_service.begin(new, fresh=True, upload_id=self._new_id)[0]
 
 
 def next_missing(chunks: Iterable[Chunk]) -> int:

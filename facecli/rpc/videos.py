@@ -7,11 +7,11 @@ import grpc
 
 from facecli.api.admission import Admission
 from facecli.api.authentication import Caller, Callers
-from facecli.api.upload_pipeline import Intake, StreamLimits
+from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
 from facecli.core.errors import InvalidInput, UploadNotFound
-from facecli.rpc.video_session import VideoReception, next_missing
-from facecli.tasks.service import TaskBoard
-from facecli.uploads.service import Inbox, new_upload_id
+from facecli.rpc.video_session import VideoUploadSession, next_missing
+from facecli.tasks.service import TaskService
+from facecli.uploads.service import UploadService, new_upload_id
 from facecli.uploads.upload import MAX_CHUNK_SIZE
 from facecli.wire import tasks as wire_tasks
 from facecli.wire import uploads as wire
@@ -24,19 +24,19 @@ NEXT_CHUNK = "facecli-next-chunk"
 KEY = "idempotency-key"
 
 
-class VideoService(pb_grpc.VideoServiceServicer):
+class VideoServicer(pb_grpc.VideoServiceServicer):
     def __init__(
         self,
-        inbox: Inbox,
-        board: TaskBoard,
+        upload_service: UploadService,
+        task_service: TaskService,
         *,
         callers: Callers,
         admission: Admission,
         limits: StreamLimits,
     ) -> None:
-        self._inbox = inbox
+        self._upload_service = upload_service
         self._callers = callers
-        self._board = board
+        self._task_service = task_service
         self._admission = admission
         self._limits = limits
 
@@ -44,30 +44,32 @@ class VideoService(pb_grpc.VideoServiceServicer):
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> pb.UploadResponse:
         caller = self._callers.of(context)
-        with self._admission.place(caller.proved) as place:
+        with self._admission.acquire(caller.proved) as slot:
             upload_id, new_id = self._resumed(context, caller)
-            with VideoReception(
-                self._inbox, user=caller.user, upload_id=upload_id, new_id=new_id
+            with VideoUploadSession(
+                self._upload_service, user=caller.user, upload_id=upload_id, new_id=new_id
             ) as reception:
-                intake = Intake(
+                intake = UploadPipeline(
                     request_iterator,
                     reception.write,
                     limits=self._limits,
                     first=MAX_CHUNK_SIZE,
                     active=caller.active,
-                    place=place,
+                    slot=slot,
                 )
                 with closing(iter(intake)) as batches:
                     for batch in batches:
-                        for _ in self._inbox.store_all(batch):
+                        for _ in self._upload_service.store_all(batch):
                             pass
             if reception.upload_id:
-                return wire.upload_response(self._inbox.get(reception.upload_id, owner=caller.reader()))
+                return wire.upload_response(
+                    self._upload_service.get(reception.upload_id, owner=caller.reader())
+                )
             raise InvalidInput("the stream of UploadVideo was empty; send at least one chunk")
 
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         key = dict(context.invocation_metadata()).get(KEY)
-        task = self._board.create(
+        task = self._task_service.create(
             owner=self._callers.of(context).user(request.user_id),
             image_url=request.image_url,
             video_url=request.video_url,
@@ -79,7 +81,7 @@ class VideoService(pb_grpc.VideoServiceServicer):
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         owner = self._callers.of(context).reader()
-        return wire_tasks.to_message(self._board.get(request.task_id, owner=owner))
+        return wire_tasks.to_message(self._task_service.get(request.task_id, owner=owner))
 
     def _resumed(self, context: grpc.ServicerContext, caller: Caller) -> tuple[str, str]:
         """The ids of the upload that a client with `facecli-resume` goes on with, or begins.
@@ -91,11 +93,11 @@ class VideoService(pb_grpc.VideoServiceServicer):
         if RESUME not in metadata:
             return "", ""
         try:
-            upload_id = self._inbox.get(str(metadata.get(UPLOAD_ID, "")), owner=caller.reader()).id
+            upload_id = self._upload_service.get(str(metadata.get(UPLOAD_ID, "")), owner=caller.reader()).id
         except UploadNotFound:
             new_id = new_upload_id()
             context.send_initial_metadata(((UPLOAD_ID, new_id), (NEXT_CHUNK, "0")))
             return "", new_id
-        next_chunk = next_missing(self._inbox.chunks(upload_id))
+        next_chunk = next_missing(self._upload_service.chunks(upload_id))
         context.send_initial_metadata(((UPLOAD_ID, upload_id), (NEXT_CHUNK, str(next_chunk))))
         return upload_id, ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import grpc
 
 from facecli.core.errors import FacecliError
-from facecli.rpc.send_pool import Outbox
+from facecli.rpc.send_pool import SendPool
 from facecli.tasks.task import Task
 from facecli.wire import tasks as wire
 from facecli.wire.errors import to_status
@@ -37,14 +37,14 @@ class Watcher:
         send: Send,
         *,
         after: int,
-        outbox: Outbox,
+        send_pool: SendPool,
         encoder: Encoder,
         request_id: str,
     ) -> None:
         self._context = context
         self._send = send
         self._after = after
-        self._outbox = outbox
+        self._send_pool = send_pool
         self._encoder = encoder
         self._request_id = request_id
         self._newest: Task | None = None
@@ -67,7 +67,7 @@ class Watcher:
     def _deliver_soon(self) -> None:
         if not self._due:
             self._due = True
-            self._outbox.soon(self._deliver)
+            self._send_pool.submit(self._deliver)
 
     def _deliver(self) -> None:
         """Never twice at once: it stays due until the newest was sent, and for ever when that was the end."""

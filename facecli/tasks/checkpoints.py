@@ -23,7 +23,7 @@ PLAN = "plan.json"
 JOINED = "joined.mp4"
 
 
-class KeptWork:
+class Checkpoints:
     """The directory of a task, as one run of it sees it.
 
     What a run is making lies in a directory of its own within, and is moved out when it is whole. What was
@@ -53,7 +53,7 @@ class KeptWork:
         if not any(self._directory.glob("*/*.mp4")):
             remove(self._directory)
 
-    def plan(self, made_with: Mapping[str, object], make: Callable[[], VideoPlan]) -> "KeptPlan":
+    def plan(self, made_with: Mapping[str, object], make: Callable[[], VideoPlan]) -> "PlanCheckpoints":
         """The plan that is kept of work made this way, or a new one."""
         recipe = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:16]
         place = self._directory / recipe
@@ -64,10 +64,10 @@ class KeptWork:
                 place.mkdir(exist_ok=True)
                 half.write_text(plan)
             _keep(half, kept)
-        return KeptPlan(_plan(json.loads(kept.read_text())), place=place, own=self._own)
+        return PlanCheckpoints(_plan(json.loads(kept.read_text())), place=place, own=self._own)
 
 
-class KeptPlan:
+class PlanCheckpoints:
     """A plan, and what is finished of it."""
 
     def __init__(self, plan: VideoPlan, *, place: Path, own: Path) -> None:

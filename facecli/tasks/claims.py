@@ -1,11 +1,11 @@
-"""A worker's hold on a task: taken from the queue, gone on with, struck, lost, or given back."""
+"""A worker's hold on a task: taken from the queue, gone on with, record_crash, lost, or given back."""
 
 import uuid
 from dataclasses import replace
 
 from facecli.core.errors import FacecliError, ProgramKilled, TakenOver
 from facecli.tasks import task as tasks
-from facecli.tasks.task import Task, TaskRows, TaskStatus
+from facecli.tasks.task import Task, TaskRepository, TaskStatus
 
 
 class Claim:
@@ -19,9 +19,9 @@ class Claim:
         self._worker = worker
         self._taken = False
 
-    def take(self, rows: TaskRows, task_id: str, *, now: float) -> Task:
+    def take(self, repository: TaskRepository, task_id: str, *, now: float) -> Task:
         """The task in its next attempt. TakenOver when another run has it, NotReady when it has ended."""
-        task = rows.change(task_id, self._attempt, now=now)
+        task = repository.change(task_id, self._attempt, now=now)
         self._taken = True
         return task
 
@@ -31,22 +31,22 @@ class Claim:
         return tasks.claimed(task, run=self.run, worker=self._worker)
 
 
-def struck(task: Task, *, run: str, most: int, error: FacecliError) -> Task:
+def record_crash(task: Task, *, run: str, most: int, error: FacecliError) -> Task:
     """One death more of who works on it; the last of `most` fails it with the error."""
     tasks.held(task, run)
-    hit = replace(task, deaths=task.deaths + 1)
-    return tasks.failed(hit, run=run, error=error) if hit.deaths >= most else hit
+    hit = replace(task, crashes=task.crashes + 1)
+    return tasks.failed(hit, run=run, error=error) if hit.crashes >= most else hit
 
 
 def lost(task: Task, *, run: str, most: int) -> Task:
-    """Back to the queue because the worker died, or failed if that was the last of `most` deaths.
+    """Back to the queue because the worker died, or failed if that was the last of `most` crashes.
 
     As it is when this run does not have it any more.
     """
     if not _has(task, run):
         return task
     error = ProgramKilled(f"its worker was killed {most} times; perhaps the task is too large for it")
-    hit = struck(task, run=run, most=most, error=error)
+    hit = record_crash(task, run=run, most=most, error=error)
     return hit if hit.ended else given_back(hit, run=run)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import TaskNotFound
-from facecli.core.expiry_clock import Silence
-from facecli.core.garbage import Leftover, LeftoverKind, orphan_blob, removed, size_of
-from facecli.tasks import checkpoints as kept_work
-from facecli.tasks.task import Task, TaskRows, TaskStatus
+from facecli.core.expiry_clock import IdleTracker
+from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, removed, size_of
+from facecli.tasks import checkpoints as checkpoints
+from facecli.tasks.task import Task, TaskRepository, TaskStatus
 from facecli.uploads.collector import day
 
 
@@ -20,7 +20,7 @@ class _Ended:
     task: Task
 
 
-class TaskRemoval:
+class TaskCollector:
     """`expiry`: seconds that an ended task is kept, 0 for ever; `clock` is on the wall, and jumps.
 
     `forget` makes the queue forget work by its ids.
@@ -29,7 +29,7 @@ class TaskRemoval:
     def __init__(
         self,
         *,
-        rows: TaskRows,
+        repository: TaskRepository,
         blobs: BlobStore,
         forget: Callable[[Sequence[str]], None],
         workspace: Path,
@@ -37,23 +37,23 @@ class TaskRemoval:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
-        self._rows = rows
+        self._repository = repository
         self._blobs = blobs
         self._forget = forget
         self._workspace = workspace
         self._expiry = expiry
         self._clock = clock
-        self._silence = Silence(expiry=expiry, monotonic=monotonic)
+        self._idle_tracker = IdleTracker(expiry=expiry, monotonic=monotonic)
 
     def remove(self, task: Task) -> bool:
         """Forget an ended task, unless it has changed since; whether it went. A running download goes on.
 
         The row goes first: what a death in the middle leaves is found by `orphans`.
         """
-        if not self._rows.delete(task.id, revision=task.revision):
+        if not self._repository.delete(task.id, revision=task.revision):
             return False
         self._blobs.delete(f"outputs/{task.id}")
-        kept_work.remove(self._workspace / task.id)
+        checkpoints.remove(self._workspace / task.id)
         self._forget(task.work_ids)
         return True
 
@@ -65,12 +65,12 @@ class TaskRemoval:
         """Remove results and work that no row knows, left by a death between two steps; how much went."""
         return removed(self.orphans())
 
-    def overdue(self, *, measured: bool) -> list[Leftover]:
+    def overdue(self, *, measured: bool) -> list[Garbage]:
         """Ended tasks whose time is over by the wall, and also as `measured` by this process."""
         over = list(self._ended()) if self._expiry else []
-        return [self._overdue(ended) for ended in (self._silence.over(over) if measured else over)]
+        return [self._overdue(ended) for ended in (self._idle_tracker.expired(over) if measured else over)]
 
-    def orphans(self) -> list[Leftover]:
+    def orphans(self) -> list[Garbage]:
         """Results and work that no row knows.
 
         A task that is processing may be about to publish; it keeps all. One that failed or was cancelled
@@ -80,31 +80,31 @@ class TaskRemoval:
 
     def _ended(self) -> Iterator[_Ended]:
         before, last = self._clock() - self._expiry, None
-        while page := self._rows.ended(before=before, after=last):
+        while page := self._repository.ended(before=before, after=last):
             for task in page:
                 yield _Ended(id=task.id, expires_at=task.updated_at + self._expiry, task=task)
             last = page[-1]
 
-    def _overdue(self, ended: _Ended) -> Leftover:
+    def _overdue(self, ended: _Ended) -> Garbage:
         task = ended.task
-        work = kept_work.size(self._workspace / task.id)
-        return Leftover(
-            kind=LeftoverKind.TASK,
+        work = checkpoints.size(self._workspace / task.id)
+        return Garbage(
+            kind=GarbageKind.TASK,
             id=task.id,
-            why=f"{task.status}, its time was over {day(ended.expires_at)}",
+            reason=f"{task.status}, its time was over {day(ended.expires_at)}",
             size=work + size_of(self._blobs, [task.result.blob_key] if task.result else []),
             remove=lambda: self.remove(task),
         )
 
-    def _orphan_blobs(self) -> Iterator[Leftover]:
+    def _orphan_blobs(self) -> Iterator[Garbage]:
         for key in self._blobs.keys("outputs"):
             task = self._task(key.split("/")[1])
             if task and task.status is TaskStatus.PROCESSING:
                 continue
             if task is None or task.result is None or task.result.blob_key != key:
-                yield orphan_blob(self._blobs, key, why="no task has its result there")
+                yield orphan_blob(self._blobs, key, reason="no task has its result there")
 
-    def _orphan_work(self) -> Iterator[Leftover]:
+    def _orphan_work(self) -> Iterator[Garbage]:
         for folder in filter(Path.is_dir, self._workspace.glob("*")):
             task = self._task(folder.name)
             if task is None or task.status is TaskStatus.COMPLETED:
@@ -112,20 +112,20 @@ class TaskRemoval:
 
     def _task(self, task_id: str) -> Task | None:
         try:
-            return self._rows.get(task_id)
+            return self._repository.get(task_id)
         except TaskNotFound:
             return None
 
 
-def _orphan_folder(folder: Path) -> Leftover:
+def _orphan_folder(folder: Path) -> Garbage:
     def remove() -> bool:
-        kept_work.remove(folder)
+        checkpoints.remove(folder)
         return True
 
-    return Leftover(
-        kind=LeftoverKind.WORK,
+    return Garbage(
+        kind=GarbageKind.WORK,
         id=f"{folder.parent.name}/{folder.name}",
-        why="no task goes on with this work",
-        size=kept_work.size(folder),
+        reason="no task goes on with this work",
+        size=checkpoints.size(folder),
         remove=remove,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-LOOKS = 3  # that a worker may let pass without a beat
+MISSED_HEARTBEATS = 3  # that a worker may let pass without a beat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,19 +13,19 @@ class Worker:
 
     id: str
     name: str
-    place: str
+    data_dir_id: str
     pid: int
-    beat: int = 0  # how often it said that it lives
+    heartbeats: int = 0  # how often it said that it lives
 
 
-class WorkerRows(Protocol):
+class WorkerRepository(Protocol):
     """Where workers are remembered."""
 
-    def beat(self, worker: Worker) -> None:
+    def heartbeat(self, worker: Worker) -> None:
         """One beat more; a worker that is not known, or was forgotten, is entered."""
         ...
 
-    def rehearse(self) -> None:
+    def probe_writable(self) -> None:
         """All that a beat needs of the database, and nothing stays of it; raises what a beat would."""
         ...
 
@@ -44,17 +44,17 @@ class Leases:
     be read stands still for those who live: so a look counts against somebody only after a write.
     """
 
-    def __init__(self, rows: WorkerRows) -> None:
-        self._rows = rows
+    def __init__(self, repository: WorkerRepository) -> None:
+        self._repository = repository
         self._seen: dict[str, tuple[int, int]] = {}
 
-    def over(self) -> list[str]:
-        """Look once; the ids of those that made no beat in the last `LOOKS` looks."""
+    def expired(self) -> list[str]:
+        """Look once; the ids of those that made no beat in the last `MISSED_HEARTBEATS` looks."""
         before, self._seen = self._seen, {}
-        listed = self._rows.listed()
-        if any(worker.id in before and before[worker.id][0] == worker.beat for worker in listed):
-            self._rows.rehearse()
+        listed = self._repository.listed()
+        if any(worker.id in before and before[worker.id][0] == worker.heartbeats for worker in listed):
+            self._repository.probe_writable()
         for worker in listed:
             beat, looks = before.get(worker.id, (-1, 0))
-            self._seen[worker.id] = (worker.beat, looks + 1 if beat == worker.beat else 0)
-        return [worker_id for worker_id, (_, looks) in self._seen.items() if looks >= LOOKS]
+            self._seen[worker.id] = (worker.heartbeats, looks + 1 if beat == worker.heartbeats else 0)
+        return [worker_id for worker_id, (_, looks) in self._seen.items() if looks >= MISSED_HEARTBEATS]

@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from facecli.tasks import claims
-from facecli.tasks.leases import Leases, WorkerRows
+from facecli.tasks.leases import Leases, WorkerRepository
 from facecli.tasks.queue import TaskQueue
-from facecli.tasks.task import Task, TaskRows, TaskStatus
+from facecli.tasks.task import Task, TaskRepository, TaskStatus
 
 _log = logging.getLogger(__name__)
 
@@ -15,43 +15,43 @@ _log = logging.getLogger(__name__)
 class Recovery:
     """Any process may do this, at any time, several at once: who was declared dead in error is fenced off.
 
-    `most_deaths` of those who work on a task end it.
+    `max_crashes` of those who work on a task end it.
     """
 
     def __init__(
         self,
         *,
-        tasks: TaskRows,
-        workers: WorkerRows,
+        tasks: TaskRepository,
+        workers: WorkerRepository,
         queue: TaskQueue,
         clock: Callable[[], float],
-        most_deaths: int,
+        max_crashes: int,
     ) -> None:
         self._tasks = tasks
         self._workers = workers
         self._queue = queue
         self._clock = clock
-        self._most_deaths = most_deaths
+        self._max_crashes = max_crashes
         self._leases = Leases(workers)
 
     def look(self) -> None:
         """Release who made no beat for some looks."""
-        for worker_id in self._leases.over():
+        for worker_id in self._leases.expired():
             _log.warning("worker %s does not answer; its task goes to another", worker_id)
             self.release(worker_id)
 
     def release(self, worker_id: str) -> None:
         """Give what a dead worker held to the living."""
-        self._free(worker_id, partial(claims.lost, most=self._most_deaths))
+        self._free(worker_id, partial(claims.lost, most=self._max_crashes))
 
     def give_back(self, worker_id: str) -> None:
         """Give what a worker holds to the others, because it ends; that is no death."""
         self._free(worker_id, claims.given_back)
 
-    def release_former(self, *, place: str, names: Callable[[str], bool]) -> None:
+    def release_former(self, *, data_dir_id: str, names: Callable[[str], bool]) -> None:
         """Release every worker of this place with such a name. Only while none of them can live."""
         for worker in self._workers.listed():
-            if worker.place == place and names(worker.name):
+            if worker.data_dir_id == data_dir_id and names(worker.name):
                 self.release(worker.id)
 
     def search(self) -> None:

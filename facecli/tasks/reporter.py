@@ -5,31 +5,31 @@ from collections.abc import Callable
 from functools import partial
 
 from facecli.core.errors import DiskFull, NotFound, TakenOver, Unavailable
-from facecli.core.progress import Pace
+from facecli.core.progress import ProgressThrottle
 from facecli.tasks import task as tasks
-from facecli.tasks.task import Task, TaskRows
+from facecli.tasks.task import Task, TaskRepository
 
-CHECK_EVERY = 0.15  # seconds between two looks at the row, while an engine works
-TELL_EVERY = 0.1  # seconds between two changes of the row, while an engine works
+CANCEL_CHECK_INTERVAL = 0.15  # seconds between two looks at the row, while an engine works
+PROGRESS_INTERVAL = 0.1  # seconds between two changes of the row, while an engine works
 JOINING = 95  # percent, when every segment is swapped
 
 _log = logging.getLogger(__name__)
 
 
-class RunWatch:
+class ProgressReporter:
     """Of one run, which has the task until another takes it."""
 
-    def __init__(self, rows: TaskRows, task: Task, clock: Callable[[], float]) -> None:
-        self._rows = rows
+    def __init__(self, repository: TaskRepository, task: Task, clock: Callable[[], float]) -> None:
+        self._repository = repository
         self._task = task
         self._clock = clock
-        self._pace = Pace(TELL_EVERY, clock)
+        self._throttle = ProgressThrottle(PROGRESS_INTERVAL, clock)
         self._looked = 0.0
         self._lost = False
 
     def frames(self, done: int, frames: int) -> None:
         """`done` of the `frames` of the whole video are swapped."""
-        if self._pace.due(done, frames):
+        if self._throttle.due(done, frames):
             self.stage("swapping", 1 + (JOINING - 2) * done // frames, done, frames)
 
     def stage(self, stage: str, percent: int, done: int = 0, frames: int = 0) -> None:
@@ -44,7 +44,7 @@ class RunWatch:
             frames=frames,
         )
         try:
-            self._rows.change(self._task.id, change, now=self._clock())
+            self._repository.change(self._task.id, change, now=self._clock())
         except TakenOver:
             self._lost = True
         except (Unavailable, DiskFull) as error:
@@ -52,10 +52,10 @@ class RunWatch:
 
     def stopped(self) -> bool:
         now = self._clock()
-        if not self._lost and abs(now - self._looked) >= CHECK_EVERY:
+        if not self._lost and abs(now - self._looked) >= CANCEL_CHECK_INTERVAL:
             self._looked = now
             try:
-                tasks.held(self._rows.get(self._task.id), self._task.run)
+                tasks.held(self._repository.get(self._task.id), self._task.run)
             except (TakenOver, NotFound):
                 self._lost = True
             except Unavailable as error:

@@ -10,24 +10,24 @@ from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing
 from facecli.core.formats import check_name
 from facecli.core.media import Media
 from facecli.tasks import task as tasks
-from facecli.tasks.collector import TaskRemoval
+from facecli.tasks.collector import TaskCollector
 from facecli.tasks.feed import TaskFeed
 from facecli.tasks.queue import TaskQueue
-from facecli.tasks.task import NewTask, Task, TaskRows, TaskStatus
+from facecli.tasks.task import NewTask, Task, TaskRepository, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 from facecli.uploads.quota import Quota
-from facecli.uploads.service import Inbox
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
 
 
-class TaskBoard:
+class TaskService:
     """The one way to tasks. Safe to use from many threads."""
 
     def __init__(
         self,
         *,
-        rows: TaskRows,
-        inbox: Inbox,
+        repository: TaskRepository,
+        upload_service: UploadService,
         blobs: BlobStore,
         feed: TaskFeed,
         queue: TaskQueue,
@@ -36,10 +36,10 @@ class TaskBoard:
         clock: Callable[[], float],
         default_engine: str,
         quota: Quota,
-        removal: TaskRemoval,
+        collector: TaskCollector,
     ) -> None:
-        self._rows = rows
-        self._inbox = inbox
+        self._repository = repository
+        self._upload_service = upload_service
         self._blobs = blobs
         self._feed = feed
         self._queue = queue
@@ -48,7 +48,7 @@ class TaskBoard:
         self._clock = clock
         self._default_engine = default_engine
         self._quota = quota
-        self._removal = removal
+        self._collector = collector
 
     def create(
         self,
@@ -76,10 +76,10 @@ class TaskBoard:
         self._engines.get(new.engine).check(new.options)
         check_name(new.image.name, self._media.probe_image(self._path(new.image)).format)
         check_name(new.video.name, self._media.probe_video(self._path(new.video)).container)
-        task = self._rows.with_key(owner, key) if key else None
+        task = self._repository.with_key(owner, key) if key else None
         if task is None:
             with self._quota.task(owner):
-                task = self._rows.insert(new, task_id=uuid.uuid4().hex, now=self._clock())
+                task = self._repository.insert(new, task_id=uuid.uuid4().hex, now=self._clock())
         if not _same(task, new):
             raise KeyReused(f"the key {key} belongs to task {task.id}, which has other content")
         if not task.ended:
@@ -88,13 +88,13 @@ class TaskBoard:
 
     def get(self, task_id: str, *, owner: str | None) -> Task:
         """TaskNotFound for an unknown id and for somebody else's alike; None asks for anybody's."""
-        return self._rows.get(task_id, owner=owner)
+        return self._repository.get(task_id, owner=owner)
 
     def listed(self, wanted: TaskFilter, *, owner: str, limit: int, before: str) -> Sequence[Task]:
         """Newest first; InvalidInput for a status that does not exist."""
         if wanted.status and wanted.status not in set(TaskStatus):
             raise InvalidInput(f"there is no status {wanted.status!r}; there are {', '.join(TaskStatus)}")
-        return self._rows.listed(owner, wanted, limit=limit, before=before)
+        return self._repository.listed(owner, wanted, limit=limit, before=before)
 
     def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
         """As `TaskFeed.watch`; TaskNotFound also for somebody else's task."""
@@ -106,13 +106,13 @@ class TaskBoard:
         task = self.get(task_id, owner=owner)
         if task.status is TaskStatus.CANCELLED:
             return task
-        return self._rows.change(task.id, tasks.cancelled, now=self._clock())
+        return self._repository.change(task.id, tasks.cancelled, now=self._clock())
 
     def retry(self, task_id: str, *, owner: str) -> Task:
         """Run a failed or cancelled task again; QuotaReached when the user has too many that wait."""
         tasks.retried(self.get(task_id, owner=owner))
         with self._quota.task(owner):
-            task = self._rows.change(task_id, tasks.retried, now=self._clock())
+            task = self._repository.change(task_id, tasks.retried, now=self._clock())
         self._queue.enqueue(work_id=task.work_id, task_id=task.id)
         return task
 
@@ -126,12 +126,12 @@ class TaskBoard:
     def delete(self, task_id: str, *, owner: str) -> None:
         """Forget an ended task and its result; NotReady while it has not ended."""
         task = self.get(task_id, owner=owner)
-        if not task.ended or not self._removal.remove(task):
+        if not task.ended or not self._collector.remove(task):
             now = self.get(task_id, owner=owner).status
             raise NotReady(f"task {task_id} is {now}; facecli task cancel ends it, then it can be deleted")
 
     def _file(self, url: str, kind: FileType, owner: str) -> Upload:
-        upload = self._inbox.file(url, owner=owner)
+        upload = self._upload_service.file(url, owner=owner)
         if upload.file_type is not kind:
             raise InvalidInput(f"{upload.name} was uploaded as {upload.file_type}; a task wants it as {kind}")
         return upload

@@ -79,7 +79,7 @@ class Task:
     error_message: str
     created_at: float
     updated_at: float
-    deaths: int = 0  # within a round, of workers and of ffmpeg, while they worked on it
+    crashes: int = 0  # within a round, of workers and of ffmpeg, while they worked on it
 
     @property
     def ended(self) -> bool:
@@ -192,7 +192,7 @@ def retried(task: Task) -> Task:
         moved(task, TaskStatus.PENDING),
         round=task.round + 1,
         attempt=0,
-        deaths=0,
+        crashes=0,
         progress=0,
         frames_done=0,
         error_reason="",
@@ -207,7 +207,7 @@ def held(task: Task, run: str) -> Task:
     return task
 
 
-class TaskRows(Protocol):
+class TaskRepository(Protocol):
     """Where tasks are remembered. Every change is durable when the call returns."""
 
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:

@@ -9,12 +9,12 @@ from facecli.core.errors import Cancelled, TimedOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SwapLimits:
-    """Seconds for one attempt at a task and for one segment, 0 for any; deaths after which the task fails."""
+class AttemptLimits:
+    """Seconds for one attempt at a task and one segment (0: unlimited), and the crashes that fail a task."""
 
     task: float
     segment: float
-    most_deaths: int
+    max_crashes: int
 
 
 class Deadline:

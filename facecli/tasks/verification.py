@@ -3,18 +3,20 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from facecli.core.damage import Damage, DamageKind, Reader
-from facecli.tasks.task import Result, Task, TaskRows, TaskStatus
+from facecli.core.damage import BlobVerifier, Damage, DamageKind
+from facecli.tasks.task import Result, Task, TaskRepository, TaskStatus
 
 RESULT_LOST = "RESULT_LOST"  # the reason that such a task has failed for
 
 
-class TaskCheck:
+class TaskVerifier:
     """`quick` compares lengths and reads no bytes."""
 
-    def __init__(self, *, rows: TaskRows, reader: Reader, clock: Callable[[], float], quick: bool) -> None:
-        self._rows = rows
-        self._reader = reader
+    def __init__(
+        self, *, repository: TaskRepository, verifier: BlobVerifier, clock: Callable[[], float], quick: bool
+    ) -> None:
+        self._repository = repository
+        self._verifier = verifier
         self._clock = clock
         self._quick = quick
 
@@ -26,25 +28,25 @@ class TaskCheck:
         return Damage(
             kind=DamageKind.TASK,
             id=task.id,
-            what=wrong,
-            cure="it has failed now; facecli task retry makes the result again",
+            problem=wrong,
+            remedy="it has failed now; facecli task retry makes the result again",
             repair=lambda: self._repair(task.id, result),
         )
 
     def _wrong(self, result: Result) -> str:
-        size = self._reader.size(result.blob_key)
+        size = self._verifier.size(result.blob_key)
         if self._quick or size != result.size:
-            self._reader.passed(result.size)
+            self._verifier.on_bytes(result.size)
             if size is None:
                 return "its result is missing"
             return "" if size == result.size else f"its result has {size} bytes instead of {result.size}"
-        crc32c = self._reader.crc32c(result.blob_key, offset=0, size=result.size)
+        crc32c = self._verifier.crc32c(result.blob_key, offset=0, size=result.size)
         return "" if crc32c == result.crc32c else "the bytes of its result differ"
 
     def _repair(self, task_id: str, result: Result) -> None:
         """The row first: what a death leaves then is an orphan."""
-        self._rows.change(task_id, result_lost, now=self._clock())
-        self._reader.blobs.delete(result.blob_key)
+        self._repository.change(task_id, result_lost, now=self._clock())
+        self._verifier.blobs.delete(result.blob_key)
 
 
 def result_lost(task: Task) -> Task:

@@ -22,35 +22,35 @@ from facecli.core.errors import (
     UploadUnfinished,
 )
 from facecli.core.media import Media, Segment, VideoInfo
-from facecli.tasks import checkpoints as kept_work
+from facecli.tasks import checkpoints as checkpoints
 from facecli.tasks import claims
 from facecli.tasks import task as tasks
-from facecli.tasks.checkpoints import KeptWork
+from facecli.tasks.checkpoints import Checkpoints
 from facecli.tasks.claims import Claim
-from facecli.tasks.reporter import JOINING, RunWatch
-from facecli.tasks.task import Change, Result, Task, TaskRows, TaskStatus
-from facecli.tasks.time_limits import Deadline, SwapLimits, within
-from facecli.uploads.repository import UploadRows
+from facecli.tasks.reporter import JOINING, ProgressReporter
+from facecli.tasks.task import Change, Result, Task, TaskRepository, TaskStatus
+from facecli.tasks.time_limits import AttemptLimits, Deadline, within
+from facecli.uploads.repository import UploadRepository
 
 _log = logging.getLogger(__name__)
 
 
-class Swapping:
+class TaskWorkflow:
     """Runs tasks for one worker. A run that lost its task stops, removes its traces and says nothing."""
 
     def __init__(
         self,
         *,
-        rows: TaskRows,
-        uploads: UploadRows,
+        repository: TaskRepository,
+        uploads: UploadRepository,
         blobs: BlobStore,
         media: Media,
         engines: Engines,
         workspace: Path,
         clock: Callable[[], float],
-        limits: SwapLimits,
+        limits: AttemptLimits,
     ) -> None:
-        self._rows = rows
+        self._repository = repository
         self._uploads = uploads
         self._blobs = blobs
         self._media = media
@@ -64,9 +64,9 @@ class Swapping:
 
         Unavailable or DiskFull when it has to wait: then it is ours, and to be run again.
         """
-        kept = KeptWork(self._workspace / task_id, run=claim.run)
+        kept = Checkpoints(self._workspace / task_id, run=claim.run)
         try:
-            task = claim.take(self._rows, task_id, now=self._clock())
+            task = claim.take(self._repository, task_id, now=self._clock())
         except (NotReady, NotFound, TakenOver) as error:
             _log.info("task %s is not to be run: %s", task_id, error)
             self._tidy(task_id, kept)  # what a run that was killed left, before the task ended
@@ -93,34 +93,34 @@ class Swapping:
         """End a task that met a bug; the worker's log has the stack under the id."""
         error = InternalError(f"internal error {error_id}; the worker's log tells more", error_id=error_id)
         try:
-            task = tasks.held(self._rows.get(task_id), claim.run)
+            task = tasks.held(self._repository.get(task_id), claim.run)
         except (NotFound, TakenOver) as lost:
             _log.info("task %s moved on: %s", task_id, lost)
         else:
-            self._fail(task, KeptWork(self._workspace / task_id, run=claim.run), error)
+            self._fail(task, Checkpoints(self._workspace / task_id, run=claim.run), error)
 
-    def _stop(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
+    def _stop(self, task: Task, kept: Checkpoints, error: FacecliError) -> None:
         kept.leave()
         self._tidy(task.id, kept)
         _log.info("run %s of task %s stopped: %s", task.run, task.id, error)
 
-    def _strike(self, task: Task, kept: KeptWork, error: Unavailable) -> None:
-        """Begin again, unless this was the last of so many deaths, or another run has the task."""
-        change = partial(claims.struck, run=task.run, most=self._limits.most_deaths, error=error)
+    def _strike(self, task: Task, kept: Checkpoints, error: Unavailable) -> None:
+        """Begin again, unless this was the last of so many crashes, or another run has the task."""
+        change = partial(claims.record_crash, run=task.run, most=self._limits.max_crashes, error=error)
         try:
-            struck = self._change(task.id, change)
+            record_crash = self._change(task.id, change)
         except (NotFound, TakenOver) as lost:
             self._stop(task, kept, lost)
             return
-        if not struck.ended:
+        if not record_crash.ended:
             raise error
         _log.warning("task %s failed: %s", task.id, error)
         self._tidy(task.id, kept)
 
-    def _fail(self, task: Task, kept: KeptWork, error: FacecliError) -> None:
+    def _fail(self, task: Task, kept: Checkpoints, error: FacecliError) -> None:
         """Half files go before the row says that the task has ended: then none is left to find."""
         try:
-            tasks.held(self._rows.get(task.id), task.run)
+            tasks.held(self._repository.get(task.id), task.run)
             kept.tidy()
             self._change(task.id, partial(tasks.failed, run=task.run, error=error))
         except (NotFound, TakenOver) as lost:
@@ -128,23 +128,23 @@ class Swapping:
         else:
             _log.warning("task %s failed: %s", task.id, error)
 
-    def _tidy(self, task_id: str, kept: KeptWork) -> None:
+    def _tidy(self, task_id: str, kept: Checkpoints) -> None:
         """A retry goes on from the segments of a failed or cancelled task; a completed one needs none."""
         try:
-            task = self._rows.get(task_id)
+            task = self._repository.get(task_id)
         except NotFound:
             task = None
         if task is None or task.status is TaskStatus.COMPLETED:
-            kept_work.remove(self._workspace / task_id)
+            checkpoints.remove(self._workspace / task_id)
         elif task.ended:
             kept.tidy()
 
-    def _steps(self, task: Task, kept: KeptWork) -> None:
+    def _steps(self, task: Task, kept: Checkpoints) -> None:
         """Probe and plan, swap each segment, join, publish. What is kept is not done again."""
         kept.begin()
         face, video = self._input(task.image_id), self._input(task.video_id)
         engine = self._engines.get(task.engine)
-        watch = RunWatch(self._rows, task, self._clock)
+        watch = ProgressReporter(self._repository, task, self._clock)
         limit = Deadline(self._limits.task, what="the task", setting="task_timeout")
         made_with = {
             "facecli": __version__,
@@ -175,7 +175,7 @@ class Swapping:
         self,
         task: Task,
         engine: Engine,
-        watch: RunWatch,
+        watch: ProgressReporter,
         stopped: Callable[[], bool],
         face: Path,
         video: Path,
@@ -215,8 +215,8 @@ class Swapping:
         except (NotFound, TakenOver):
             self._blobs.delete(result.blob_key)
             raise
-        kept_work.remove(self._workspace / task.id)
+        checkpoints.remove(self._workspace / task.id)
         _log.info("task %s is complete", task.id)
 
     def _change(self, task_id: str, change: Change) -> Task:
-        return self._rows.change(task_id, change, now=self._clock())
+        return self._repository.change(task_id, change, now=self._clock())

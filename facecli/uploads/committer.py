@@ -7,39 +7,39 @@ from contextlib import ExitStack, contextmanager
 from facecli.core.blobs import BlobStore
 from facecli.core.checksums import join
 from facecli.core.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver
-from facecli.core.expiry_clock import Silence
-from facecli.uploads.open_upload import OpenFile
-from facecli.uploads.open_uploads import OpenFiles
-from facecli.uploads.repository import UploadRows
+from facecli.core.expiry_clock import IdleTracker
+from facecli.uploads.open_upload import OpenUpload
+from facecli.uploads.open_uploads import OpenUploads
+from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, NewChunk, Upload, blob_keys
 from facecli.uploads.writer import UploadWriter
 
 FLUSHES = 8  # at once
 
-Written = tuple[UploadWriter, Chunk]
+WrittenChunk = tuple[UploadWriter, Chunk]
 
 _REFUSALS = (AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver)
 
 
-class Storing:
+class ChunkCommitter:
     """`expiry` is in seconds, `max_file_size` in bytes."""
 
     def __init__(
         self,
-        files: OpenFiles,
+        files: OpenUploads,
         *,
-        rows: UploadRows,
+        repository: UploadRepository,
         blobs: BlobStore,
         clock: Callable[[], float],
-        silence: Silence,
+        idle_tracker: IdleTracker,
         expiry: float,
         max_file_size: int,
     ) -> None:
         self._files = files
-        self._rows = rows
+        self._repository = repository
         self._blobs = blobs
         self._clock = clock
-        self._silence = silence
+        self._idle_tracker = idle_tracker
         self._expiry = expiry
         self._max_file_size = max_file_size
         self._flushing = ThreadPoolExecutor(FLUSHES, thread_name_prefix="flush")
@@ -54,8 +54,8 @@ class Storing:
                     file.unclaimed = False
                 else:
                     now = self._clock()
-                    file.upload = self._rows.claim(upload_id, now=now, expires_at=now + self._expiry)
-                    file.chunks.update({chunk.index: chunk for chunk in self._rows.chunks(upload_id)})
+                    file.upload = self._repository.claim(upload_id, now=now, expires_at=now + self._expiry)
+                    file.chunks.update({chunk.index: chunk for chunk in self._repository.chunks(upload_id)})
                 writer = UploadWriter(file, epoch=file.upload.epoch)
                 file.revoke = writer.revoke
             try:
@@ -63,9 +63,9 @@ class Storing:
             finally:
                 with file.committing:
                     writer.revoke()
-                self._silence.heard([upload_id])
+                self._idle_tracker.touch([upload_id])
 
-    def store(self, batch: Sequence[Written]) -> Iterator[Upload]:
+    def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
         """Each chunk's upload, in order, once the chunk may be acknowledged. The last chunk completes it.
 
         One flush a file and one commit for all. When one of several is refused they are stored one by one:
@@ -79,12 +79,12 @@ class Storing:
             for one in batch:
                 yield from self._stored([one])
 
-    def completed(self, file: OpenFile) -> Upload:
+    def completed(self, file: OpenUpload) -> Upload:
         """The upload, completed when every chunk of it is stored."""
         with file.commit():
             return self._completed(file, file.upload)
 
-    def _stored(self, batch: Sequence[Written]) -> list[Upload]:
+    def _stored(self, batch: Sequence[WrittenChunk]) -> list[Upload]:
         files = {writer.file.upload.id: writer.file for writer, _ in batch}
         with ExitStack() as held:
             for _, file in sorted(files.items()):
@@ -105,7 +105,7 @@ class Storing:
                 told.append(states[upload_id])
             return [self._completed(files[upload.id], upload) for upload in told]
 
-    def _commit(self, fresh: Sequence[Written]) -> Sequence[Upload]:
+    def _commit(self, fresh: Sequence[WrittenChunk]) -> Sequence[Upload]:
         """Flush the files, remember the chunks, complete what they complete."""
         if not fresh:
             return ()
@@ -115,14 +115,14 @@ class Storing:
             for file in files.values():
                 unsure.enter_context(file.unsure())
             rows, now = _rows(fresh), self._clock()
-            self._silence.heard(files)
-            uploads = self._rows.store_chunks(rows, now=now, expires_at=now + self._expiry)
+            self._idle_tracker.touch(files)
+            uploads = self._repository.store_chunks(rows, now=now, expires_at=now + self._expiry)
         for (writer, chunk), upload in zip(fresh, uploads, strict=True):
             writer.file.upload = upload
             writer.file.chunks[chunk.index] = chunk
         return uploads
 
-    def _flush(self, files: Sequence[OpenFile]) -> None:
+    def _flush(self, files: Sequence[OpenUpload]) -> None:
         """Side by side, because a disk makes many durable in little more time than one."""
         if len(files) == 1:
             files[0].flush()
@@ -132,23 +132,25 @@ class Storing:
         for flush in flushes:
             flush.result()
 
-    def _completed(self, file: OpenFile, upload: Upload) -> Upload:
+    def _completed(self, file: OpenUpload, upload: Upload) -> Upload:
         """`upload`, a state of the file's, completed when it has every chunk."""
         if upload.stored_chunks < upload.total_chunks or upload.completed:
             return upload
         if not file.upload.completed:
-            now = self._rows.get(upload.id)
-            file.upload = now if now.completed else self._complete(file, self._rows.chunks(upload.id))
+            now = self._repository.get(upload.id)
+            file.upload = now if now.completed else self._complete(file, self._repository.chunks(upload.id))
         return file.upload
 
-    def _complete(self, file: OpenFile, chunks: Sequence[Chunk]) -> Upload:
+    def _complete(self, file: OpenUpload, chunks: Sequence[Chunk]) -> Upload:
         """Complete an upload of which the last chunk did not do it: some chunks are not at home."""
         old, size = file.upload, sum(chunk.size for chunk in chunks)
         crc32c = join((chunk.crc32c, chunk.size) for chunk in chunks)
         at_home = file.seal({chunk.index: chunk for chunk in chunks}, size)
         key = old.blob_key if at_home else self._copied(file, chunks, size)
         try:
-            upload = self._rows.complete(old.id, crc32c=crc32c, size=size, blob_key=key, now=self._clock())
+            upload = self._repository.complete(
+                old.id, crc32c=crc32c, size=size, blob_key=key, now=self._clock()
+            )
         except NotFound:
             self._blobs.delete(old.blob_key)
             self._blobs.delete(key)
@@ -157,7 +159,7 @@ class Storing:
             self._blobs.delete(old.blob_key)
         return upload
 
-    def _copied(self, file: OpenFile, chunks: Sequence[Chunk], size: int) -> str:
+    def _copied(self, file: OpenUpload, chunks: Sequence[Chunk], size: int) -> str:
         """The key of a blob with every chunk at home, because some were replaced on the way."""
         key = next(key for key in blob_keys(file.upload.id) if key != file.upload.blob_key)
         self._blobs.delete(key)
@@ -176,7 +178,7 @@ def _known(writer: UploadWriter, chunk: Chunk) -> bool:
     return writer.file.chunks.get(chunk.index) == chunk
 
 
-def _rows(fresh: Sequence[Written]) -> list[NewChunk]:
+def _rows(fresh: Sequence[WrittenChunk]) -> list[NewChunk]:
     """As they are to be remembered; the one that makes its file whole says so, and the file is sealed."""
     stored: dict[str, dict[int, Chunk]] = {}
     rows = []

@@ -9,7 +9,7 @@ from facecli.core.errors import AlreadyExists, InvalidInput, NotFound, StorageFa
 from facecli.uploads.upload import Chunk, Upload
 
 
-class OpenFile:
+class OpenUpload:
     """What the writers of one upload share: its stored chunks, and which chunk is being written now.
 
     Acknowledged bytes are never written over: other bytes for a stored chunk get a place behind the file's

@@ -31,20 +31,20 @@ class UserLimits:
     waiting: int = 0
 
 
-class UsageRows(Protocol):
+class UsageRepository(Protocol):
     def of(self, owner: str) -> Usage: ...
 
 
 class Quota:
     """Makes sure that nobody gets more than that. What two servers let in at the same moment may be over."""
 
-    def __init__(self, rows: UsageRows, limits: UserLimits) -> None:
+    def __init__(self, repository: UsageRepository, limits: UserLimits) -> None:
         self.limits = limits
-        self._rows = rows
+        self._repository = repository
         self._lock = threading.Lock()
 
     def used(self, owner: str) -> Usage:
-        return self._rows.of(owner)
+        return self._repository.of(owner)
 
     @contextmanager
     def uploads(self, new: Sequence[Upload]) -> Iterator[None]:
@@ -58,7 +58,7 @@ class Quota:
     def task(self, owner: str) -> Iterator[None]:
         """Room for one more task that waits, remembered within; QuotaReached when there is none."""
         with self._lock:
-            used, most = self._rows.of(owner), self.limits
+            used, most = self._repository.of(owner), self.limits
             if most.waiting and used.waiting >= most.waiting:
                 raise QuotaReached(
                     f"{owner} has {used.waiting} waiting tasks, and may have {most.waiting}",
@@ -75,7 +75,7 @@ class Quota:
                 raise FileTooLarge(
                     f"{upload.name} has {_reserved(upload)} bytes; one user may have {most.stored} here"
                 )
-        used, wanted = self._rows.of(owner), sum(map(_reserved, new))
+        used, wanted = self._repository.of(owner), sum(map(_reserved, new))
         if most.unfinished and used.unfinished + len(new) > most.unfinished:
             raise QuotaReached(
                 f"{owner} has {used.unfinished} unfinished uploads, and may have {most.unfinished}",

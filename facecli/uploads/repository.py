@@ -6,7 +6,7 @@ from typing import Protocol
 from facecli.uploads.upload import Chunk, NewChunk, NewUpload, Upload
 
 
-class UploadRows(Protocol):
+class UploadRepository(Protocol):
     """Every change is durable when the call returns."""
 
     def insert(self, uploads: Sequence[Upload]) -> None:

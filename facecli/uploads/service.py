@@ -7,54 +7,58 @@ from dataclasses import dataclass
 
 from facecli.core.blobs import RETRY_AFTER, BlobStore
 from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, NotReady, UploadUnfinished
-from facecli.core.expiry_clock import Silence
-from facecli.uploads.collector import UploadRemoval
-from facecli.uploads.committer import Storing, Written
-from facecli.uploads.open_uploads import OpenFiles
+from facecli.core.expiry_clock import IdleTracker
+from facecli.uploads.collector import UploadCollector
+from facecli.uploads.committer import ChunkCommitter, WrittenChunk
+from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.quota import Quota
-from facecli.uploads.repository import UploadRows
+from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload, blob_keys, upload_id_of
 from facecli.uploads.writer import UploadWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboxLimits:
+class UploadLimits:
     max_file_size: int  # bytes
     expiry: float  # seconds after which an incomplete upload goes that nobody begins again or adds to
 
 
-class Inbox:
+class UploadService:
     """The one way to uploads. Safe to use from many threads."""
 
     def __init__(
         self,
         *,
-        rows: UploadRows,
+        repository: UploadRepository,
         blobs: BlobStore,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
-        limits: InboxLimits,
+        limits: UploadLimits,
         quota: Quota,
     ) -> None:
         """`clock` is the one on the wall, which jumps; `monotonic` measures."""
         self.limits = limits
         self._quota = quota
-        self._rows = rows
+        self._repository = repository
         self._blobs = blobs
         self._clock = clock
-        self._silence = Silence(expiry=limits.expiry, monotonic=monotonic)
-        self._files = OpenFiles(rows=rows, blobs=blobs)
-        self._storing = Storing(
+        self._idle_tracker = IdleTracker(expiry=limits.expiry, monotonic=monotonic)
+        self._files = OpenUploads(repository=repository, blobs=blobs)
+        self._committer = ChunkCommitter(
             self._files,
-            rows=rows,
+            repository=repository,
             blobs=blobs,
             clock=clock,
-            silence=self._silence,
+            idle_tracker=self._idle_tracker,
             expiry=limits.expiry,
             max_file_size=limits.max_file_size,
         )
-        self.removal = UploadRemoval(
-            rows=rows, blobs=blobs, files=self._files, silence=self._silence, clock=clock
+        self.collector = UploadCollector(
+            repository=repository,
+            blobs=blobs,
+            files=self._files,
+            idle_tracker=self._idle_tracker,
+            clock=clock,
         )
 
     def begin(
@@ -62,7 +66,7 @@ class Inbox:
     ) -> tuple[Upload, list[Chunk]]:
         """The upload to go on with and its stored chunks; a new one when none fits or `fresh` asks for it."""
         self._check_size(new)
-        stored = None if fresh or upload_id else self._rows.find(new)
+        stored = None if fresh or upload_id else self._repository.find(new)
         (found,) = self._found([stored])
         if found is None:
             begun = self._new(new, upload_id or new_upload_id())
@@ -76,7 +80,7 @@ class Inbox:
             self._check_size(new)
         results: list[tuple[Upload, list[Chunk]]] = []
         begun: dict[NewUpload, Upload] = {}
-        stored = iter(self._found(self._rows.find_all([new for new, fresh in wanted if not fresh])))
+        stored = iter(self._found(self._repository.find_all([new for new, fresh in wanted if not fresh])))
         for new, fresh in wanted:
             found = None if fresh else next(stored)
             if found is None or new in begun:
@@ -90,10 +94,10 @@ class Inbox:
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:
         """UploadNotFound for an unknown id and for somebody else's alike; None asks for anybody's."""
-        return self._rows.get(upload_id, owner=owner)
+        return self._repository.get(upload_id, owner=owner)
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
-        return self._rows.chunks(upload_id)
+        return self._repository.chunks(upload_id)
 
     def file(self, file_url: str, *, owner: str | None) -> Upload:
         """The complete upload behind a file_url; UploadUnfinished when it is not complete."""
@@ -105,25 +109,25 @@ class Inbox:
         return upload
 
     def listed(self, *, owner: str, limit: int, before: str) -> Sequence[Upload]:
-        return self._rows.listed(owner, limit=limit, before=before)
+        return self._repository.listed(owner, limit=limit, before=before)
 
     @contextmanager
     def writer(self, upload_id: str, *, owner: str) -> Iterator[UploadWriter]:
         """The newest writer of an upload; the one before can store nothing more."""
         self._check_owner(upload_id, owner)
-        with self._storing.writer(upload_id) as writer:
+        with self._committer.writer(upload_id) as writer:
             yield writer
 
-    def store_all(self, batch: Sequence[Written]) -> Iterator[Upload]:
+    def store_all(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
         """Make chunks durable together; each one's upload when it may be acknowledged, in order."""
-        return self._storing.store(batch)
+        return self._committer.store(batch)
 
     def store(self, writer: UploadWriter, chunk: Chunk) -> Upload:
         """Make a chunk durable: when this returns it may be acknowledged. The last one completes.
 
         TakenOver when another writer has begun, ChunkDiffers when the upload was completed meanwhile.
         """
-        (upload,) = self._storing.store([(writer, chunk)])
+        (upload,) = self._committer.store([(writer, chunk)])
         return upload
 
     def put_chunk(self, upload_id: str, frame: Frame, *, owner: str) -> Upload:
@@ -142,7 +146,7 @@ class Inbox:
     def cancel(self, upload_id: str, *, owner: str) -> None:
         """Forget an upload, complete or not, and its bytes; NotReady while a task needs it."""
         upload = self.get(upload_id, owner=owner)
-        if task_id := self._rows.needed_by(upload_id):
+        if task_id := self._repository.needed_by(upload_id):
             raise NotReady(
                 f"task {task_id} needs {upload.name}; facecli task cancel ends it, then the file can go"
             )
@@ -150,8 +154,8 @@ class Inbox:
             if file:
                 file.revoke()
             self._files.forget(upload_id)
-            self._rows.delete(upload_id)
-        self.removal.delete_blobs(upload_id)
+            self._repository.delete(upload_id)
+        self.collector.delete_blobs(upload_id)
 
     def _new(self, new: NewUpload, upload_id: str) -> Upload:
         now = self._clock()
@@ -172,8 +176,8 @@ class Inbox:
                 retry_after=RETRY_AFTER,
             )
         with self._quota.uploads(begun):
-            self._rows.insert(begun)
-        self._silence.heard(upload.id for upload in begun)
+            self._repository.insert(begun)
+        self._idle_tracker.touch(upload.id for upload in begun)
         for upload in begun:
             self._files.begun(upload)
 
@@ -184,23 +188,23 @@ class Inbox:
         """
         unfinished = [upload.id for upload in uploads if upload and not upload.completed]
         self._files.settle(unfinished)
-        self._silence.heard(unfinished)
+        self._idle_tracker.touch(unfinished)
         until = self._clock() + self.limits.expiry
         there = {upload.id: upload for upload in uploads if upload and upload.completed}
         if unfinished:
-            there |= {upload.id: upload for upload in self._rows.prolong(unfinished, expires_at=until)}
+            there |= {upload.id: upload for upload in self._repository.prolong(unfinished, expires_at=until)}
         return [
             self._with_chunks(there[upload.id]) if upload and upload.id in there else None
             for upload in uploads
         ]
 
     def _with_chunks(self, upload: Upload) -> tuple[Upload, list[Chunk]]:
-        chunks = list(self._rows.chunks(upload.id))
+        chunks = list(self._repository.chunks(upload.id))
         all_stored = len(chunks) == upload.total_chunks
         if not upload.completed and (all_stored or self._files.doubted(upload.id)):
             with self._files.opened(upload.id) as file:
-                upload = self._storing.completed(file)
-            chunks = list(self._rows.chunks(upload.id))
+                upload = self._committer.completed(file)
+            chunks = list(self._repository.chunks(upload.id))
         return upload, chunks
 
     def _check_owner(self, upload_id: str, owner: str) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from facecli.core.checksums import join
-from facecli.core.damage import Damage, DamageKind, Reader
+from facecli.core.damage import BlobVerifier, Damage, DamageKind
 from facecli.core.errors import InvalidInput
-from facecli.uploads.repository import UploadRows
+from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, Upload
 
 
@@ -38,14 +38,20 @@ class _Found:
         return whole and join((chunk.crc32c, chunk.size) for chunk in chunks) != self.upload.crc32c
 
 
-class UploadCheck:
+class UploadVerifier:
     """`quick` compares lengths and reads no bytes; `expiry` is the time in seconds that a repair gives."""
 
     def __init__(
-        self, *, rows: UploadRows, reader: Reader, clock: Callable[[], float], expiry: float, quick: bool
+        self,
+        *,
+        repository: UploadRepository,
+        verifier: BlobVerifier,
+        clock: Callable[[], float],
+        expiry: float,
+        quick: bool,
     ) -> None:
-        self._rows = rows
-        self._reader = reader
+        self._repository = repository
+        self._verifier = verifier
         self._clock = clock
         self._expiry = expiry
         self._quick = quick
@@ -58,14 +64,14 @@ class UploadCheck:
         return Damage(
             kind=DamageKind.UPLOAD,
             id=upload.id,
-            what=f"{upload.name}: {', '.join(wrong)}",
-            cure=_cure(found),
+            problem=f"{upload.name}: {', '.join(wrong)}",
+            remedy=_remedy(found),
             repair=lambda: self._repair(found),
         )
 
     def _found(self, upload: Upload) -> _Found:
-        size = self._reader.size(upload.blob_key)
-        chunks = {chunk.index: _placed(upload, chunk) for chunk in self._rows.chunks(upload.id)}
+        size = self._verifier.size(upload.blob_key)
+        chunks = {chunk.index: _placed(upload, chunk) for chunk in self._repository.chunks(upload.id)}
         unknown = set(range(upload.total_chunks)) - set(chunks) if upload.completed else set[int]()
         lost = {index for index, chunk in chunks.items() if not self._holds(upload, chunk, size or 0)}
         return _Found(upload=upload, chunks=chunks, size=size, lost=sorted(lost | unknown))
@@ -73,22 +79,22 @@ class UploadCheck:
     def _holds(self, upload: Upload, chunk: Chunk, size: int) -> bool:
         there = _fits(upload, chunk) and chunk.position + chunk.size <= size
         if self._quick or not there:
-            self._reader.passed(chunk.size)
+            self._verifier.on_bytes(chunk.size)
             return there
-        crc32c = self._reader.crc32c(upload.blob_key, offset=chunk.position, size=chunk.size)
+        crc32c = self._verifier.crc32c(upload.blob_key, offset=chunk.position, size=chunk.size)
         return crc32c == chunk.crc32c
 
     def _repair(self, found: _Found) -> None:
         """Each step leaves what a second run finds and goes on with."""
         upload = found.upload
         if found.surplus and upload.size is not None:
-            with self._reader.blobs.writer(upload.blob_key) as blob:
+            with self._verifier.blobs.writer(upload.blob_key) as blob:
                 blob.truncate(upload.size)
         if not upload.completed:
-            self._rows.forget_chunks(upload.id, found.lost)
+            self._repository.forget_chunks(upload.id, found.lost)
         elif found.lost or found.wrong_sum:
             now = self._clock()
-            self._rows.reopen(upload.id, found.lost, now=now, expires_at=now + self._expiry)
+            self._repository.reopen(upload.id, found.lost, now=now, expires_at=now + self._expiry)
 
 
 def _placed(upload: Upload, chunk: Chunk) -> Chunk:
@@ -117,7 +123,7 @@ def _wrong(found: _Found) -> Iterator[str]:
         yield f"its row tells of {upload.stored_bytes} bytes in {upload.stored_chunks} chunks, wrongly"
 
 
-def _cure(found: _Found) -> str:
+def _remedy(found: _Found) -> str:
     if found.lost:
         return f"facecli upload of the same file sends {_chunks(found.lost)} again and nothing else"
     if found.wrong_sum:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from facecli.core.blobs import BlobRun
 from facecli.core.checksums import append, crc32c
 from facecli.core.errors import ChecksumMismatch, ChunkDiffers, InvalidInput, TakenOver
-from facecli.uploads.open_upload import OpenFile
+from facecli.uploads.open_upload import OpenUpload
 from facecli.uploads.upload import Chunk, Frame
 
 
@@ -20,12 +20,12 @@ class _Cursor:
 
 
 class UploadWriter:
-    """One stream's way through a file. `write` and `Inbox.store` may run in two threads.
+    """One stream's way through a file. `write` and `UploadService.store` may run in two threads.
 
     `epoch` is the writer's number; None for a single chunk, which supersedes nobody.
     """
 
-    def __init__(self, file: OpenFile, *, epoch: int | None) -> None:
+    def __init__(self, file: OpenUpload, *, epoch: int | None) -> None:
         self.file = file
         self.epoch = epoch
         self._cursor: _Cursor | None = None

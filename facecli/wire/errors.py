@@ -76,7 +76,7 @@ _BY_CODE: dict[grpc.StatusCode, type[FacecliError]] = {
 
 
 # What gRPC says when the two do not get as far as talking, and what it means to people.
-_NO_TALK = {
+_CONNECT_FAILURES = {
     "CERTIFICATE_VERIFY_FAILED": "its certificate is not of an authority that is trusted here (--tls-ca), "
     "or is not valid now",
     "Hostname Verification": "its certificate is for another name",
@@ -131,7 +131,7 @@ def _ours(error: grpc.RpcError, infos: Sequence[error_details_pb2.ErrorInfo], se
         said = _text(error).rsplit(": ", 1)[-1]
         if not _CONNECTING.search(_text(error)):
             return errors.Unavailable(f"the connection to {server} broke: {said}")
-        said = next((meaning for words, meaning in _NO_TALK.items() if words in _text(error)), said)
+        said = next((meaning for words, meaning in _CONNECT_FAILURES.items() if words in _text(error)), said)
         return kind(f"the server {server} cannot be reached: {said}")
     return kind(_text(error) or f"the server answered {error.code().name}")
 

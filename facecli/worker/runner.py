@@ -8,14 +8,14 @@ from functools import partial
 
 from facecli.core.errors import DiskFull, Unavailable
 from facecli.tasks.claims import Claim
-from facecli.tasks.workflow import Swapping
+from facecli.tasks.workflow import TaskWorkflow
 
 _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 5.0  # seconds between two tries
 
 
-def task_runner(swapping: Swapping, *, worker: str, stopping: threading.Event) -> Callable[[str], None]:
+def task_runner(swapping: TaskWorkflow, *, worker: str, stopping: threading.Event) -> Callable[[str], None]:
     """What the queue calls with a task's id. It never raises: the row alone says how a task ended.
 
     Once the worker is `stopping` it does not return either: the queue would take for done what is given back.

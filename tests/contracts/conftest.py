@@ -6,33 +6,33 @@ from pathlib import Path
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
-from facecli.core.auth import TokenRows
+from facecli.core.auth import TokenRepository
 from facecli.core.blobs import BlobStore
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.feed import SqlTaskFeed, changes_of
-from facecli.metadata.tasks import SqlTaskRows
-from facecli.metadata.tokens import SqlTokenRows
-from facecli.metadata.uploads import SqlUploadRows
-from facecli.metadata.workers import SqlWorkerRows
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.metadata.tokens import SqlTokenRepository
+from facecli.metadata.uploads import SqlUploadRepository
+from facecli.metadata.workers import SqlWorkerRepository
 from facecli.tasks.feed import TaskFeed
-from facecli.tasks.leases import WorkerRows
-from facecli.tasks.task import TaskRows
-from facecli.uploads.repository import UploadRows
+from facecli.tasks.leases import WorkerRepository
+from facecli.tasks.task import TaskRepository
+from facecli.uploads.repository import UploadRepository
 
-Open = Callable[[], tuple[UploadRows, TaskRows]]
+Open = Callable[[], tuple[UploadRepository, TaskRepository]]
 
 
 @pytest.fixture
-def open_rows(either_database: str) -> Iterator[Open]:
+def open_repositories(either_database: str) -> Iterator[Open]:
     """Opens the same rows again and again, as every process does for itself."""
     engines = []
 
-    def opened() -> tuple[UploadRows, TaskRows]:
+    def opened() -> tuple[UploadRepository, TaskRepository]:
         engine = open_database(either_database)
         engines.append(engine)
         schema.upgrade(engine)
-        return SqlUploadRows(engine), SqlTaskRows(engine)
+        return SqlUploadRepository(engine), SqlTaskRepository(engine)
 
     yield opened
     for engine in engines:
@@ -40,15 +40,15 @@ def open_rows(either_database: str) -> Iterator[Open]:
 
 
 @pytest.fixture
-def open_tokens(either_database: str) -> Iterator[Callable[[], TokenRows]]:
+def open_tokens(either_database: str) -> Iterator[Callable[[], TokenRepository]]:
     """The same for tokens."""
     engines = []
 
-    def opened() -> TokenRows:
+    def opened() -> TokenRepository:
         engine = open_database(either_database)
         engines.append(engine)
         schema.upgrade(engine)
-        return SqlTokenRows(engine)
+        return SqlTokenRepository(engine)
 
     yield opened
     for engine in engines:
@@ -56,26 +56,26 @@ def open_tokens(either_database: str) -> Iterator[Callable[[], TokenRows]]:
 
 
 @pytest.fixture
-def upload_rows(open_rows: Open) -> UploadRows:
-    return open_rows()[0]
+def upload_repository(open_repositories: Open) -> UploadRepository:
+    return open_repositories()[0]
 
 
 @pytest.fixture
-def task_rows(open_rows: Open) -> TaskRows:
-    return open_rows()[1]
+def task_repository(open_repositories: Open) -> TaskRepository:
+    return open_repositories()[1]
 
 
 @pytest.fixture
-def worker_rows(either_database: str) -> Iterator[WorkerRows]:
+def worker_repository(either_database: str) -> Iterator[WorkerRepository]:
     engine = open_database(either_database)
     schema.upgrade(engine)
-    yield SqlWorkerRows(engine)
+    yield SqlWorkerRepository(engine)
     engine.dispose()
 
 
 @pytest.fixture
-def feed(task_rows: TaskRows, either_database: str) -> TaskFeed:
-    return SqlTaskFeed(task_rows, changes_of(either_database))
+def feed(task_repository: TaskRepository, either_database: str) -> TaskFeed:
+    return SqlTaskFeed(task_repository, changes_of(either_database))
 
 
 @pytest.fixture(params=["local"])

@@ -11,13 +11,13 @@ import pytest
 from facecli.core.errors import TaskNotFound
 from facecli.tasks import task as tasks
 from facecli.tasks.feed import TaskFeed
-from facecli.tasks.task import Task, TaskRows, TaskStatus
-from facecli.uploads.repository import UploadRows
+from facecli.tasks.task import Task, TaskRepository, TaskStatus
+from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
-Open = Callable[[], tuple[UploadRows, TaskRows]]
+Open = Callable[[], tuple[UploadRepository, TaskRepository]]
 
 
 class Watcher:
@@ -42,20 +42,22 @@ class Watcher:
         return self._told.qsize()
 
 
-def advance(rows: TaskRows, progress: int, task_id: str = "t1") -> Task:
+def advance(repository: TaskRepository, progress: int, task_id: str = "t1") -> Task:
     change = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
-    return rows.change(task_id, change, now=101.0 + progress)
+    return repository.change(task_id, change, now=101.0 + progress)
 
 
-def test_the_task_as_it_is_is_told_before_watch_returns(task_rows: TaskRows, feed: TaskFeed) -> None:
-    task = task_rows.insert(NEW, task_id="t1", now=100.0)
+def test_the_task_as_it_is_is_told_before_watch_returns(
+    task_repository: TaskRepository, feed: TaskFeed
+) -> None:
+    task = task_repository.insert(NEW, task_id="t1", now=100.0)
     told: list[Task] = []
     feed.watch("t1", told.append)()
     assert told == [task]
 
 
-def test_then_every_change_until_the_end(open_rows: Open, feed: TaskFeed) -> None:
-    worker = open_rows()[1]
+def test_then_every_change_until_the_end(open_repositories: Open, feed: TaskFeed) -> None:
+    worker = open_repositories()[1]
     worker.insert(NEW, task_id="t1", now=100.0)
     watcher = Watcher(feed)
     assert watcher.next().status is TaskStatus.PENDING
@@ -67,29 +69,31 @@ def test_then_every_change_until_the_end(open_rows: Open, feed: TaskFeed) -> Non
     assert watcher.until_the_end() == [ended]
 
 
-def test_an_ended_task_is_told_once_and_nothing_after_it(task_rows: TaskRows, feed: TaskFeed) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
-    task_rows.insert(NEW, task_id="t2", now=100.0)
+def test_an_ended_task_is_told_once_and_nothing_after_it(
+    task_repository: TaskRepository, feed: TaskFeed
+) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
+    task_repository.insert(NEW, task_id="t2", now=100.0)
     early, other = Watcher(feed), Watcher(feed, "t2")
     assert early.next().status is TaskStatus.PENDING
-    ended = task_rows.change("t1", tasks.cancelled, now=102.0)
+    ended = task_repository.change("t1", tasks.cancelled, now=102.0)
     late = Watcher(feed)
     assert early.next() == late.next() == ended
-    task_rows.change("t1", tasks.retried, now=103.0)
-    task_rows.change("t2", tasks.cancelled, now=104.0)
+    task_repository.change("t1", tasks.retried, now=103.0)
+    task_repository.change("t2", tasks.cancelled, now=104.0)
     assert other.until_the_end()[-1].ended  # the feed has seen both by now
     assert early.unheard == late.unheard == 0
 
 
-def test_who_comes_after_a_retry_sees_the_next_round(task_rows: TaskRows, feed: TaskFeed) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
+def test_who_comes_after_a_retry_sees_the_next_round(task_repository: TaskRepository, feed: TaskFeed) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
     first = Watcher(feed)
-    task_rows.change("t1", tasks.cancelled, now=102.0)
+    task_repository.change("t1", tasks.cancelled, now=102.0)
     assert first.until_the_end()[-1].round == 1
-    retried = task_rows.change("t1", tasks.retried, now=103.0)
+    retried = task_repository.change("t1", tasks.retried, now=103.0)
     second = Watcher(feed)
     assert second.next() == retried
-    task_rows.change("t1", tasks.cancelled, now=104.0)
+    task_repository.change("t1", tasks.cancelled, now=104.0)
     assert [task.round for task in second.until_the_end()] == [2]
 
 
@@ -98,19 +102,21 @@ def test_an_unknown_task_is_named(feed: TaskFeed) -> None:
         feed.watch("nope", lambda task: None)
 
 
-def test_who_left_is_told_nothing_more_and_the_others_are(task_rows: TaskRows, feed: TaskFeed) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
+def test_who_left_is_told_nothing_more_and_the_others_are(
+    task_repository: TaskRepository, feed: TaskFeed
+) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
     gone, there = Watcher(feed), Watcher(feed)
     assert gone.next() == there.next()
     gone.leave()
     gone.leave()
-    task_rows.change("t1", tasks.cancelled, now=102.0)
+    task_repository.change("t1", tasks.cancelled, now=102.0)
     assert [task.status for task in there.until_the_end()] == [TaskStatus.CANCELLED]
     assert gone.unheard == 0
 
 
-def test_a_change_in_the_moment_of_coming_is_not_missed(open_rows: Open, feed: TaskFeed) -> None:
-    worker, ready = open_rows()[1], Event()
+def test_a_change_in_the_moment_of_coming_is_not_missed(open_repositories: Open, feed: TaskFeed) -> None:
+    worker, ready = open_repositories()[1], Event()
     worker.insert(NEW, task_id="t1", now=100.0)
     claim(worker)
 
@@ -130,16 +136,18 @@ def test_a_change_in_the_moment_of_coming_is_not_missed(open_rows: Open, feed: T
         changing.result()
 
 
-def test_every_watcher_sees_time_go_forward_only_and_the_end(task_rows: TaskRows, feed: TaskFeed) -> None:
+def test_every_watcher_sees_time_go_forward_only_and_the_end(
+    task_repository: TaskRepository, feed: TaskFeed
+) -> None:
     for task_id in ("t1", "t2"):
-        task_rows.insert(NEW, task_id=task_id, now=100.0)
-        claim(task_rows, task_id)
+        task_repository.insert(NEW, task_id=task_id, now=100.0)
+        claim(task_repository, task_id)
     watchers = [Watcher(feed, f"t{1 + number % 2}") for number in range(40)]
     for progress in range(1, 20):
         for task_id in ("t1", "t2"):
-            advance(task_rows, progress, task_id)
+            advance(task_repository, progress, task_id)
     for task_id in ("t1", "t2"):
-        task_rows.change(task_id, tasks.cancelled, now=130.0)
+        task_repository.change(task_id, tasks.cancelled, now=130.0)
     for watcher in watchers:
         check_story(watcher.until_the_end())
 

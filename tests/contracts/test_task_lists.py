@@ -1,4 +1,4 @@
-"""What every TaskRows lists of what is asked for."""
+"""What every TaskRepository lists of what is asked for."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from facecli.core.errors import InvalidInput
 from facecli.tasks import task as tasks
-from facecli.tasks.task import TaskRows, TaskStatus
+from facecli.tasks.task import TaskRepository, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 from tests.support.builders import NEW, claim
 
@@ -24,35 +24,35 @@ from tests.support.builders import NEW, claim
     ],
 )
 def test_a_page_can_be_of_one_engine_and_of_a_span_of_time(
-    task_rows: TaskRows, wanted: TaskFilter, found: list[str]
+    task_repository: TaskRepository, wanted: TaskFilter, found: list[str]
 ) -> None:
     for number in range(4):
         new = replace(NEW, engine="other") if number % 2 else NEW
-        task_rows.insert(new, task_id=f"t{number}", now=100.0 + number)
-    task_rows.change("t2", tasks.cancelled, now=200.0)
-    assert [task.id for task in task_rows.listed("ann", wanted, limit=9, before="")] == found
+        task_repository.insert(new, task_id=f"t{number}", now=100.0 + number)
+    task_repository.change("t2", tasks.cancelled, now=200.0)
+    assert [task.id for task in task_repository.listed("ann", wanted, limit=9, before="")] == found
 
 
-def test_pages_run_from_the_newest_to_the_oldest(task_rows: TaskRows) -> None:
+def test_pages_run_from_the_newest_to_the_oldest(task_repository: TaskRepository) -> None:
     for number in range(5):
-        task_rows.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
-    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
-    first = task_rows.listed("ann", TaskFilter(), limit=3, before="")
-    second = task_rows.listed("ann", TaskFilter(), limit=3, before=first[-1].id)
+        task_repository.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
+    task_repository.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
+    first = task_repository.listed("ann", TaskFilter(), limit=3, before="")
+    second = task_repository.listed("ann", TaskFilter(), limit=3, before=first[-1].id)
     assert [task.id for task in (*first, *second)] == ["t4", "t3", "t2", "t1", "t0"]
 
 
-def test_a_page_can_be_of_one_status(task_rows: TaskRows) -> None:
+def test_a_page_can_be_of_one_status(task_repository: TaskRepository) -> None:
     for number in range(4):
-        task_rows.insert(NEW, task_id=f"t{number}", now=100.0 + number)
-    claim(task_rows, "t2")
+        task_repository.insert(NEW, task_id=f"t{number}", now=100.0 + number)
+    claim(task_repository, "t2")
     pending = TaskFilter(status=TaskStatus.PENDING)
-    assert [task.id for task in task_rows.listed("ann", pending, limit=9, before="t2")] == ["t1", "t0"]
-    assert [task.id for task in task_rows.listed("ann", pending, limit=2, before="")] == ["t3", "t1"]
+    assert [task.id for task in task_repository.listed("ann", pending, limit=9, before="t2")] == ["t1", "t0"]
+    assert [task.id for task in task_repository.listed("ann", pending, limit=2, before="")] == ["t3", "t1"]
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])
-def test_a_page_after_nothing_of_mine_is_refused(task_rows: TaskRows, before: str) -> None:
-    task_rows.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
+def test_a_page_after_nothing_of_mine_is_refused(task_repository: TaskRepository, before: str) -> None:
+    task_repository.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
     with pytest.raises(InvalidInput):
-        task_rows.listed("ann", TaskFilter(), limit=2, before=before)
+        task_repository.listed("ann", TaskFilter(), limit=2, before=before)

@@ -1,4 +1,4 @@
-"""What every TaskRows does."""
+"""What every TaskRepository does."""
 
 import threading
 from collections.abc import Callable
@@ -10,50 +10,52 @@ import pytest
 
 from facecli.core.errors import AlreadyExists, MediaRefused, TaskEnded, TaskNotFound
 from facecli.tasks import task as tasks
-from facecli.tasks.task import Result, Task, TaskRows, TaskStatus
-from facecli.uploads.repository import UploadRows
+from facecli.tasks.task import Result, Task, TaskRepository, TaskStatus
+from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 from tests.support.builders import task as some_task
 
 
-def test_a_new_task_is_pending_and_as_asked_for(task_rows: TaskRows) -> None:
-    task = task_rows.insert(NEW, task_id="t1", now=100.0)
+def test_a_new_task_is_pending_and_as_asked_for(task_repository: TaskRepository) -> None:
+    task = task_repository.insert(NEW, task_id="t1", now=100.0)
     assert task == some_task(options={"speed": "2"}, created_at=100.0, updated_at=100.0)
-    assert task_rows.get("t1") == task
+    assert task_repository.get("t1") == task
 
 
-def test_an_unknown_id_is_named(task_rows: TaskRows) -> None:
+def test_an_unknown_id_is_named(task_repository: TaskRepository) -> None:
     with pytest.raises(TaskNotFound, match="there is no task nope"):
-        task_rows.get("nope")
+        task_repository.get("nope")
     with pytest.raises(TaskNotFound, match="there is no task nope"):
-        task_rows.change("nope", tasks.cancelled, now=1)
+        task_repository.change("nope", tasks.cancelled, now=1)
 
 
-def test_a_task_is_there_for_its_owner_alone(task_rows: TaskRows) -> None:
-    task = task_rows.insert(NEW, task_id="t1", now=100.0)
-    assert task_rows.get("t1", owner=task.owner) == task
+def test_a_task_is_there_for_its_owner_alone(task_repository: TaskRepository) -> None:
+    task = task_repository.insert(NEW, task_id="t1", now=100.0)
+    assert task_repository.get("t1", owner=task.owner) == task
     for other in ("nobody", ""):
         with pytest.raises(TaskNotFound, match="there is no task t1"):
-            task_rows.get("t1", owner=other)
+            task_repository.get("t1", owner=other)
 
 
-def test_a_key_gives_the_same_task_again(task_rows: TaskRows) -> None:
+def test_a_key_gives_the_same_task_again(task_repository: TaskRepository) -> None:
     keyed = replace(NEW, key="k")
-    task = task_rows.insert(keyed, task_id="t1", now=100.0)
-    assert task_rows.insert(replace(keyed, engine="other"), task_id="t2", now=101.0) == task
-    assert task_rows.insert(replace(keyed, owner="bob"), task_id="t3", now=102.0).id == "t3"
-    assert task_rows.insert(NEW, task_id="t4", now=103.0).id == "t4"
-    assert task_rows.insert(NEW, task_id="t5", now=104.0).id == "t5"
+    task = task_repository.insert(keyed, task_id="t1", now=100.0)
+    assert task_repository.insert(replace(keyed, engine="other"), task_id="t2", now=101.0) == task
+    assert task_repository.insert(replace(keyed, owner="bob"), task_id="t3", now=102.0).id == "t3"
+    assert task_repository.insert(NEW, task_id="t4", now=103.0).id == "t4"
+    assert task_repository.insert(NEW, task_id="t5", now=104.0).id == "t5"
 
 
-def test_an_id_is_used_once(task_rows: TaskRows) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
+def test_an_id_is_used_once(task_repository: TaskRepository) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
     with pytest.raises(AlreadyExists):
-        task_rows.insert(NEW, task_id="t1", now=101.0)
+        task_repository.insert(NEW, task_id="t1", now=101.0)
 
 
-def test_one_key_in_many_hands_is_one_task(open_rows: Callable[[], tuple[UploadRows, TaskRows]]) -> None:
-    processes = [open_rows()[1], open_rows()[1]]
+def test_one_key_in_many_hands_is_one_task(
+    open_repositories: Callable[[], tuple[UploadRepository, TaskRepository]],
+) -> None:
+    processes = [open_repositories()[1], open_repositories()[1]]
     start = threading.Barrier(8)
 
     def create(worker: int) -> Task:
@@ -64,59 +66,59 @@ def test_one_key_in_many_hands_is_one_task(open_rows: Callable[[], tuple[UploadR
         assert len({task.id for task in pool.map(create, range(8))}) == 1
 
 
-def test_a_change_is_kept_with_the_next_revision(task_rows: TaskRows) -> None:
-    task = task_rows.insert(NEW, task_id="t1", now=100.0)
-    changed = claim(task_rows)
+def test_a_change_is_kept_with_the_next_revision(task_repository: TaskRepository) -> None:
+    task = task_repository.insert(NEW, task_id="t1", now=100.0)
+    changed = claim(task_repository)
     assert changed == replace(tasks.claimed(task, run="r1", worker="w1"), revision=2, updated_at=101.0)
-    assert task_rows.get("t1") == changed
+    assert task_repository.get("t1") == changed
 
 
-def test_a_change_that_changes_nothing_is_not_written(task_rows: TaskRows) -> None:
-    task = task_rows.insert(NEW, task_id="t1", now=100.0)
-    assert task_rows.change("t1", lambda same: same, now=200.0) == task
-    assert task_rows.get("t1") == task
+def test_a_change_that_changes_nothing_is_not_written(task_repository: TaskRepository) -> None:
+    task = task_repository.insert(NEW, task_id="t1", now=100.0)
+    assert task_repository.change("t1", lambda same: same, now=200.0) == task
+    assert task_repository.get("t1") == task
 
 
-def test_a_refused_change_leaves_the_task(task_rows: TaskRows) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
-    task = task_rows.change("t1", tasks.cancelled, now=101.0)
+def test_a_refused_change_leaves_the_task(task_repository: TaskRepository) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
+    task = task_repository.change("t1", tasks.cancelled, now=101.0)
     with pytest.raises(TaskEnded):
-        task_rows.change("t1", tasks.cancelled, now=102.0)
-    assert task_rows.get("t1") == task
+        task_repository.change("t1", tasks.cancelled, now=102.0)
+    assert task_repository.get("t1") == task
 
 
-def test_frames_are_kept(task_rows: TaskRows) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
-    claim(task_rows)
+def test_frames_are_kept(task_repository: TaskRepository) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
+    claim(task_repository)
     change = partial(tasks.advanced, run="r1", progress=40, stage="swapping", frames_done=100, frames=250)
-    task = task_rows.change("t1", change, now=102.0)
+    task = task_repository.change("t1", change, now=102.0)
     assert (task.frames_done, task.frames) == (100, 250)
-    assert task_rows.get("t1") == task
+    assert task_repository.get("t1") == task
 
 
-def test_a_result_is_kept(task_rows: TaskRows) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
-    claim(task_rows)
+def test_a_result_is_kept(task_repository: TaskRepository) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
+    claim(task_repository)
     result = Result(blob_key="outputs/t1/r1", size=2**40, crc32c=2**32 - 1)
-    task = task_rows.change("t1", partial(tasks.completed, run="r1", result=result), now=102.0)
-    assert task.result == task_rows.get("t1").result == result
+    task = task_repository.change("t1", partial(tasks.completed, run="r1", result=result), now=102.0)
+    assert task.result == task_repository.get("t1").result == result
     assert task.result_url == "/outputs/t1/clip%201.mp4"
 
 
-def test_a_failure_is_kept_until_the_task_is_tried_again(task_rows: TaskRows) -> None:
-    task_rows.insert(NEW, task_id="t1", now=100.0)
-    claim(task_rows)
+def test_a_failure_is_kept_until_the_task_is_tried_again(task_repository: TaskRepository) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
+    claim(task_repository)
     refused = MediaRefused("no frames")
-    task = task_rows.change("t1", partial(tasks.failed, run="r1", error=refused), now=102.0)
+    task = task_repository.change("t1", partial(tasks.failed, run="r1", error=refused), now=102.0)
     assert (task.error_reason, task.error_message) == ("MEDIA_REFUSED", "no frames")
-    again = task_rows.change("t1", tasks.retried, now=103.0)
+    again = task_repository.change("t1", tasks.retried, now=103.0)
     assert (again.status, again.round, again.error_reason) == (TaskStatus.PENDING, 2, "")
 
 
 def test_changes_from_many_hands_are_all_counted(
-    open_rows: Callable[[], tuple[UploadRows, TaskRows]],
+    open_repositories: Callable[[], tuple[UploadRepository, TaskRepository]],
 ) -> None:
-    processes = [open_rows()[1], open_rows()[1]]
+    processes = [open_repositories()[1], open_repositories()[1]]
     processes[0].insert(NEW, task_id="t1", now=100.0)
     start = threading.Barrier(8)
 
@@ -131,24 +133,24 @@ def test_changes_from_many_hands_are_all_counted(
     assert (task.attempt, task.revision) == (40, 41)
 
 
-def test_tasks_of_a_status_come_oldest_first(task_rows: TaskRows) -> None:
+def test_tasks_of_a_status_come_oldest_first(task_repository: TaskRepository) -> None:
     for number in range(3):
-        task_rows.insert(NEW, task_id=f"t{number}", now=100.0 - number)
-    claim(task_rows, "t1")
-    assert [task.id for task in task_rows.with_status(TaskStatus.PENDING)] == ["t2", "t0"]
-    assert [task.id for task in task_rows.with_status(TaskStatus.PROCESSING)] == ["t1"]
-    assert task_rows.with_status(TaskStatus.FAILED) == []
+        task_repository.insert(NEW, task_id=f"t{number}", now=100.0 - number)
+    claim(task_repository, "t1")
+    assert [task.id for task in task_repository.with_status(TaskStatus.PENDING)] == ["t2", "t0"]
+    assert [task.id for task in task_repository.with_status(TaskStatus.PROCESSING)] == ["t1"]
+    assert task_repository.with_status(TaskStatus.FAILED) == []
 
 
-def test_only_tasks_above_their_revision_are_newer(task_rows: TaskRows) -> None:
+def test_only_tasks_above_their_revision_are_newer(task_repository: TaskRepository) -> None:
     for number in range(3):
-        task_rows.insert(NEW, task_id=f"t{number}", now=100.0)
-    claimed = claim(task_rows, "t1")
-    assert task_rows.newer({"t0": 1, "t1": 1, "t2": 7, "nope": 0}) == [claimed]
-    assert {task.id for task in task_rows.newer({"t0": 0, "t1": 2})} == {"t0"}
-    assert task_rows.newer({}) == []
+        task_repository.insert(NEW, task_id=f"t{number}", now=100.0)
+    claimed = claim(task_repository, "t1")
+    assert task_repository.newer({"t0": 1, "t1": 1, "t2": 7, "nope": 0}) == [claimed]
+    assert {task.id for task in task_repository.newer({"t0": 0, "t1": 2})} == {"t0"}
+    assert task_repository.newer({}) == []
 
 
-def test_thousands_of_tasks_can_be_asked_for_at_once(task_rows: TaskRows) -> None:
-    task = task_rows.insert(NEW, task_id="t1", now=100.0)
-    assert task_rows.newer({**{f"x{number}": 0 for number in range(40_000)}, "t1": 0}) == [task]
+def test_thousands_of_tasks_can_be_asked_for_at_once(task_repository: TaskRepository) -> None:
+    task = task_repository.insert(NEW, task_id="t1", now=100.0)
+    assert task_repository.newer({**{f"x{number}": 0 for number in range(40_000)}, "t1": 0}) == [task]

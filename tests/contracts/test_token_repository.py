@@ -1,14 +1,14 @@
-"""TokenRows: what every implementation promises."""
+"""TokenRepository: what every implementation promises."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from facecli.core.auth import Token, TokenRows
+from facecli.core.auth import Token, TokenRepository
 from facecli.core.errors import NotFound
 
-OpenTokens = Callable[[], TokenRows]
+OpenTokens = Callable[[], TokenRepository]
 
 TOKEN = Token(
     id="0123456789abcdef",
@@ -23,27 +23,27 @@ TOKEN = Token(
 
 def test_a_token_is_found_as_it_was_made_by_every_process(open_tokens: OpenTokens) -> None:
     lasting = replace(TOKEN, id="1" * 16, user="Ann Müller", admin=True, expires_at=2.25)
-    rows = open_tokens()
-    rows.insert(TOKEN)
-    rows.insert(lasting)
-    for seen in (rows, open_tokens()):
+    repository = open_tokens()
+    repository.insert(TOKEN)
+    repository.insert(lasting)
+    for seen in (repository, open_tokens()):
         assert seen.find(TOKEN.id) == TOKEN
         assert seen.find(lasting.id) == lasting
         assert seen.find("2" * 16) is None
 
 
 def test_tokens_are_listed_the_newest_first(open_tokens: OpenTokens) -> None:
-    rows = open_tokens()
+    repository = open_tokens()
     for number in (2, 1, 3):
-        rows.insert(replace(TOKEN, id=str(number) * 16, created_at=float(number)))
-    assert [token.id[0] for token in rows.listed()] == ["3", "2", "1"]
+        repository.insert(replace(TOKEN, id=str(number) * 16, created_at=float(number)))
+    assert [token.id[0] for token in repository.listed()] == ["3", "2", "1"]
 
 
 def test_a_token_is_revoked_once_for_every_process(open_tokens: OpenTokens) -> None:
-    rows, other = open_tokens(), open_tokens()
-    rows.insert(TOKEN)
+    repository, other = open_tokens(), open_tokens()
+    repository.insert(TOKEN)
     revoked = replace(TOKEN, revoked_at=7.0)
-    assert other.revoke(TOKEN.id, now=7.0) == rows.find(TOKEN.id) == revoked
-    assert rows.revoke(TOKEN.id, now=9.0) == revoked
+    assert other.revoke(TOKEN.id, now=7.0) == repository.find(TOKEN.id) == revoked
+    assert repository.revoke(TOKEN.id, now=9.0) == revoked
     with pytest.raises(NotFound, match="there is no token 2"):
-        rows.revoke("2", now=9.0)
+        repository.revoke("2", now=9.0)

@@ -1,4 +1,4 @@
-"""What every UploadRows does."""
+"""What every UploadRepository does."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,66 +6,66 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
-from facecli.tasks.task import TaskRows
-from facecli.uploads.repository import UploadRows
+from facecli.tasks.task import TaskRepository
+from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, FileType, NewUpload, UploadStatus
 from tests.support.builders import upload as some_upload
 from tests.support.upload_repository import NEW, UNKNOWN_SIZE, chunk, insert, store, store_all
 
 
-def test_a_new_upload_is_empty_incomplete_and_as_asked_for(upload_rows: UploadRows) -> None:
-    upload = insert(upload_rows)
+def test_a_new_upload_is_empty_incomplete_and_as_asked_for(upload_repository: UploadRepository) -> None:
+    upload = insert(upload_repository)
     assert upload == some_upload(fingerprint=7, created_at=100.0, updated_at=100.0, expires_at=150.0)
-    assert upload_rows.get("u1") == upload
-    assert upload_rows.chunks("u1") == []
+    assert upload_repository.get("u1") == upload
+    assert upload_repository.chunks("u1") == []
 
 
 def test_what_was_stored_is_there_for_the_next_process(
-    open_rows: Callable[[], tuple[UploadRows, TaskRows]],
+    open_repositories: Callable[[], tuple[UploadRepository, TaskRepository]],
 ) -> None:
-    first, second = open_rows()[0], open_rows()[0]
+    first, second = open_repositories()[0], open_repositories()[0]
     insert(first)
     upload = store(first, chunk(1))
     assert second.get("u1") == upload
     assert second.chunks("u1") == [chunk(1)]
 
 
-def test_an_id_is_used_once(upload_rows: UploadRows) -> None:
-    insert(upload_rows)
+def test_an_id_is_used_once(upload_repository: UploadRepository) -> None:
+    insert(upload_repository)
     with pytest.raises(AlreadyExists):
-        insert(upload_rows)
+        insert(upload_repository)
 
 
-def test_the_largest_numbers_fit(upload_rows: UploadRows) -> None:
+def test_the_largest_numbers_fit(upload_repository: UploadRepository) -> None:
     size = 1_000_000 * 64 * 1024 * 1024
     huge = replace(NEW, size=size, chunk_size=64 * 1024 * 1024, total_chunks=1_000_000, fingerprint=2**32 - 1)
-    assert insert(upload_rows, huge).size == size
+    assert insert(upload_repository, huge).size == size
     last = Chunk(index=999_999, size=64 * 1024 * 1024, crc32c=2**32 - 1, position=2 * size)
-    store(upload_rows, last)
-    assert upload_rows.chunks("u1") == [last]
+    store(upload_repository, last)
+    assert upload_repository.chunks("u1") == [last]
 
 
-def test_an_unknown_id_is_named(upload_rows: UploadRows) -> None:
+def test_an_unknown_id_is_named(upload_repository: UploadRepository) -> None:
     acts: tuple[Callable[[], object], ...] = (
-        lambda: upload_rows.get("nope"),
-        lambda: upload_rows.claim("nope", now=1, expires_at=2),
-        lambda: store(upload_rows, chunk(0), upload_id="nope"),
-        lambda: upload_rows.complete("nope", crc32c=1, size=1, blob_key="uploads/nope", now=1),
+        lambda: upload_repository.get("nope"),
+        lambda: upload_repository.claim("nope", now=1, expires_at=2),
+        lambda: store(upload_repository, chunk(0), upload_id="nope"),
+        lambda: upload_repository.complete("nope", crc32c=1, size=1, blob_key="uploads/nope", now=1),
     )
     for act in acts:
         with pytest.raises(UploadNotFound, match="there is no upload nope"):
             act()
-    assert upload_rows.chunks("nope") == []
-    assert not upload_rows.delete("nope")
+    assert upload_repository.chunks("nope") == []
+    assert not upload_repository.delete("nope")
 
 
-def test_an_upload_is_there_for_its_owner_alone(upload_rows: UploadRows) -> None:
-    insert(upload_rows)
-    owner = upload_rows.get("u1").owner
-    assert upload_rows.get("u1", owner=owner) == upload_rows.get("u1")
+def test_an_upload_is_there_for_its_owner_alone(upload_repository: UploadRepository) -> None:
+    insert(upload_repository)
+    owner = upload_repository.get("u1").owner
+    assert upload_repository.get("u1", owner=owner) == upload_repository.get("u1")
     for other in ("nobody", ""):
         with pytest.raises(UploadNotFound, match="there is no upload u1"):
-            upload_rows.get("u1", owner=other)
+            upload_repository.get("u1", owner=other)
 
 
 @pytest.mark.parametrize(
@@ -80,93 +80,93 @@ def test_an_upload_is_there_for_its_owner_alone(upload_rows: UploadRows) -> None
         replace(NEW, fingerprint=None),
     ],
 )
-def test_only_the_same_file_is_found(upload_rows: UploadRows, other: NewUpload) -> None:
-    upload = insert(upload_rows)
-    assert upload_rows.find(NEW) == upload
-    assert upload_rows.find(other) is None
+def test_only_the_same_file_is_found(upload_repository: UploadRepository, other: NewUpload) -> None:
+    upload = insert(upload_repository)
+    assert upload_repository.find(NEW) == upload
+    assert upload_repository.find(other) is None
 
 
-def test_without_a_size_the_number_of_chunks_tells_files_apart(upload_rows: UploadRows) -> None:
-    upload = insert(upload_rows, UNKNOWN_SIZE)
-    assert upload_rows.find(UNKNOWN_SIZE) == upload
-    assert upload_rows.find(replace(UNKNOWN_SIZE, total_chunks=4)) is None
-    upload = store(upload_rows, chunk(2, size=5))
-    assert upload_rows.find(UNKNOWN_SIZE) == upload
+def test_without_a_size_the_number_of_chunks_tells_files_apart(upload_repository: UploadRepository) -> None:
+    upload = insert(upload_repository, UNKNOWN_SIZE)
+    assert upload_repository.find(UNKNOWN_SIZE) == upload
+    assert upload_repository.find(replace(UNKNOWN_SIZE, total_chunks=4)) is None
+    upload = store(upload_repository, chunk(2, size=5))
+    assert upload_repository.find(UNKNOWN_SIZE) == upload
 
 
-def test_the_newest_of_the_same_file_is_found(upload_rows: UploadRows) -> None:
-    insert(upload_rows, upload_id="b", now=200)
-    insert(upload_rows, upload_id="a", now=300)
-    insert(upload_rows, upload_id="c", now=100)
-    found = upload_rows.find(NEW)
+def test_the_newest_of_the_same_file_is_found(upload_repository: UploadRepository) -> None:
+    insert(upload_repository, upload_id="b", now=200)
+    insert(upload_repository, upload_id="a", now=300)
+    insert(upload_repository, upload_id="c", now=100)
+    found = upload_repository.find(NEW)
     assert found and found.id == "a"
 
 
-def test_a_complete_upload_keeps_its_bytes(upload_rows: UploadRows) -> None:
-    insert(upload_rows)
-    store_all(upload_rows)
-    upload = upload_rows.complete("u1", crc32c=9, size=25, blob_key="uploads/u1.whole", now=130)
+def test_a_complete_upload_keeps_its_bytes(upload_repository: UploadRepository) -> None:
+    insert(upload_repository)
+    store_all(upload_repository)
+    upload = upload_repository.complete("u1", crc32c=9, size=25, blob_key="uploads/u1.whole", now=130)
     assert (upload.status, upload.crc32c, upload.size) == (UploadStatus.COMPLETED, 9, 25)
     assert (upload.blob_key, upload.updated_at) == ("uploads/u1.whole", 130)
     with pytest.raises(ChunkDiffers):
-        store(upload_rows, chunk(0))
-    assert upload_rows.complete("u1", crc32c=1, size=25, blob_key="uploads/u1", now=140) == upload
+        store(upload_repository, chunk(0))
+    assert upload_repository.complete("u1", crc32c=1, size=25, blob_key="uploads/u1", now=140) == upload
 
 
-def test_only_abandoned_incomplete_uploads_expire(upload_rows: UploadRows) -> None:
+def test_only_abandoned_incomplete_uploads_expire(upload_repository: UploadRepository) -> None:
     for upload_id, now in (("old", 100), ("older", 90), ("live", 140), ("done", 10)):
-        insert(upload_rows, upload_id=upload_id, now=now)
-    store_all(upload_rows, "done")
-    upload_rows.complete("done", crc32c=9, size=25, blob_key="uploads/done", now=12)
-    assert [upload.id for upload in upload_rows.expired(150)] == ["older", "old"]
-    assert not upload_rows.delete("live", expired_at=150)
-    assert not upload_rows.delete("done", expired_at=1000)
-    assert upload_rows.delete("old", expired_at=150)
+        insert(upload_repository, upload_id=upload_id, now=now)
+    store_all(upload_repository, "done")
+    upload_repository.complete("done", crc32c=9, size=25, blob_key="uploads/done", now=12)
+    assert [upload.id for upload in upload_repository.expired(150)] == ["older", "old"]
+    assert not upload_repository.delete("live", expired_at=150)
+    assert not upload_repository.delete("done", expired_at=1000)
+    assert upload_repository.delete("old", expired_at=150)
     with pytest.raises(UploadNotFound):
-        upload_rows.get("old")
+        upload_repository.get("old")
 
 
-def test_what_was_stored_meanwhile_does_not_expire(upload_rows: UploadRows) -> None:
-    insert(upload_rows)
-    (abandoned,) = upload_rows.expired(150)
-    store(upload_rows, chunk(0), now=149)
-    assert not upload_rows.delete(abandoned.id, expired_at=150)
+def test_what_was_stored_meanwhile_does_not_expire(upload_repository: UploadRepository) -> None:
+    insert(upload_repository)
+    (abandoned,) = upload_repository.expired(150)
+    store(upload_repository, chunk(0), now=149)
+    assert not upload_repository.delete(abandoned.id, expired_at=150)
 
 
-def test_pages_run_from_the_newest_to_the_oldest(upload_rows: UploadRows) -> None:
+def test_pages_run_from_the_newest_to_the_oldest(upload_repository: UploadRepository) -> None:
     for number in range(5):
-        insert(upload_rows, upload_id=f"u{number}", now=100 + number // 2)
-    insert(upload_rows, replace(NEW, owner="bob"), upload_id="bobs")
-    first = upload_rows.listed("ann", limit=2, before="")
-    second = upload_rows.listed("ann", limit=2, before=first[-1].id)
-    third = upload_rows.listed("ann", limit=2, before=second[-1].id)
+        insert(upload_repository, upload_id=f"u{number}", now=100 + number // 2)
+    insert(upload_repository, replace(NEW, owner="bob"), upload_id="bobs")
+    first = upload_repository.listed("ann", limit=2, before="")
+    second = upload_repository.listed("ann", limit=2, before=first[-1].id)
+    third = upload_repository.listed("ann", limit=2, before=second[-1].id)
     assert [upload.id for upload in (*first, *second, *third)] == ["u4", "u3", "u2", "u1", "u0"]
 
 
-def test_everybodys_are_read_page_by_page_by_their_ids(upload_rows: UploadRows) -> None:
+def test_everybodys_are_read_page_by_page_by_their_ids(upload_repository: UploadRepository) -> None:
     for upload_id, owner in [("u2", "ann"), ("u1", "bob"), ("u3", "bob")]:
-        insert(upload_rows, replace(NEW, owner=owner), upload_id)
-    assert [upload.id for upload in upload_rows.page(after="")] == ["u1", "u2", "u3"]
-    assert [upload.id for upload in upload_rows.page(after="u1")] == ["u2", "u3"]
-    assert upload_rows.page(after="u3") == []
+        insert(upload_repository, replace(NEW, owner=owner), upload_id)
+    assert [upload.id for upload in upload_repository.page(after="")] == ["u1", "u2", "u3"]
+    assert [upload.id for upload in upload_repository.page(after="u1")] == ["u2", "u3"]
+    assert upload_repository.page(after="u3") == []
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])
-def test_a_page_after_nothing_of_mine_is_refused(upload_rows: UploadRows, before: str) -> None:
-    insert(upload_rows, replace(NEW, owner="bob"), upload_id="bobs")
+def test_a_page_after_nothing_of_mine_is_refused(upload_repository: UploadRepository, before: str) -> None:
+    insert(upload_repository, replace(NEW, owner="bob"), upload_id="bobs")
     with pytest.raises(InvalidInput):
-        upload_rows.listed("ann", limit=2, before=before)
+        upload_repository.listed("ann", limit=2, before=before)
 
 
 def test_incomplete_uploads_are_given_time_and_those_that_are_gone_are_not_made_up(
-    upload_rows: UploadRows,
+    upload_repository: UploadRepository,
 ) -> None:
-    insert(upload_rows, upload_id="begun")
-    insert(upload_rows, upload_id="other")
-    insert(upload_rows, upload_id="whole")
-    whole = store_all(upload_rows, "whole")
-    whole = upload_rows.complete("whole", crc32c=1, size=25, blob_key=whole.blob_key, now=120.0)
-    now = upload_rows.prolong(["gone", "begun", "whole"], expires_at=500.0)
+    insert(upload_repository, upload_id="begun")
+    insert(upload_repository, upload_id="other")
+    insert(upload_repository, upload_id="whole")
+    whole = store_all(upload_repository, "whole")
+    whole = upload_repository.complete("whole", crc32c=1, size=25, blob_key=whole.blob_key, now=120.0)
+    now = upload_repository.prolong(["gone", "begun", "whole"], expires_at=500.0)
     assert {upload.id: upload.expires_at for upload in now} == {"begun": 500.0, "whole": whole.expires_at}
-    assert upload_rows.get("begun") in now
-    assert [upload.id for upload in upload_rows.expired(499.0)] == ["other"]
+    assert upload_repository.get("begun") in now
+    assert [upload.id for upload in upload_repository.expired(499.0)] == ["other"]

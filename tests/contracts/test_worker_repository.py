@@ -1,35 +1,37 @@
-"""What every WorkerRows does."""
+"""What every WorkerRepository does."""
 
 from dataclasses import replace
 
-from facecli.tasks.leases import Worker, WorkerRows
+from facecli.tasks.leases import Worker, WorkerRepository
 
-ONE = Worker(id="one-1", name="one", place="here", pid=7)
-TWO = Worker(id="two-1", name="two", place="here", pid=8)
+ONE = Worker(id="one-1", name="one", data_dir_id="here", pid=7)
+TWO = Worker(id="two-1", name="two", data_dir_id="here", pid=8)
 
 
 def test_a_worker_is_entered_with_its_first_beat_and_every_other_is_counted(
-    worker_rows: WorkerRows,
+    worker_repository: WorkerRepository,
 ) -> None:
-    worker_rows.beat(ONE)
-    worker_rows.beat(TWO)
-    worker_rows.beat(ONE)
-    assert {worker.id: worker for worker in worker_rows.listed()} == {
-        "one-1": replace(ONE, beat=1),
+    worker_repository.heartbeat(ONE)
+    worker_repository.heartbeat(TWO)
+    worker_repository.heartbeat(ONE)
+    assert {worker.id: worker for worker in worker_repository.listed()} == {
+        "one-1": replace(ONE, heartbeats=1),
         "two-1": TWO,
     }
 
 
-def test_a_worker_that_was_forgotten_is_entered_again_when_it_beats(worker_rows: WorkerRows) -> None:
-    worker_rows.beat(ONE)
-    worker_rows.forget("one-1")
-    worker_rows.forget("nobody")
-    assert worker_rows.listed() == []
-    worker_rows.beat(ONE)
-    assert worker_rows.listed() == [ONE]
+def test_a_worker_that_was_forgotten_is_entered_again_when_it_beats(
+    worker_repository: WorkerRepository,
+) -> None:
+    worker_repository.heartbeat(ONE)
+    worker_repository.forget("one-1")
+    worker_repository.forget("nobody")
+    assert worker_repository.listed() == []
+    worker_repository.heartbeat(ONE)
+    assert worker_repository.listed() == [ONE]
 
 
-def test_of_a_rehearsal_nothing_stays(worker_rows: WorkerRows) -> None:
-    worker_rows.beat(ONE)
-    worker_rows.rehearse()
-    assert worker_rows.listed() == [ONE]
+def test_of_a_rehearsal_nothing_stays(worker_repository: WorkerRepository) -> None:
+    worker_repository.heartbeat(ONE)
+    worker_repository.probe_writable()
+    assert worker_repository.listed() == [ONE]

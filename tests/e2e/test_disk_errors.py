@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.chaos.events import Toward
+from facecli.chaos.events import Direction
 from facecli.core.checksums import crc32c
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import upload_service_pb2 as pb
@@ -74,7 +74,7 @@ def test_after_a_failed_flush_the_file_is_read_back_before_anything_is_acknowled
     ):
         upload.stored(MIB)
         with Strace(server, "fdatasync", what="error=EIO", when=1, at=there):
-            relay.release(Toward.SERVER)
+            relay.release(Direction.SERVER)
             broken = upload.done()
     assert (broken.code, kept.acknowledged(broken) < LARGE * MIB) == (7, True), broken
     with there.open("r+b") as bytes_:
@@ -101,7 +101,7 @@ def test_what_the_disk_lost_when_a_flush_failed_is_sent_again(
     ):
         upload.stored(MIB)
         disk.fail()
-        relay.release(Toward.SERVER)
+        relay.release(Direction.SERVER)
         broken = upload.done()
     assert broken.error["reason"] in {"DISK_FULL", "UPLOAD_INTERRUPTED"}
     disk.mend()

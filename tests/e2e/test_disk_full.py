@@ -6,7 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.chaos.events import Toward
+from facecli.chaos.events import Direction
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
 from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
@@ -123,7 +123,7 @@ def test_an_upload_whose_bytes_have_room_and_whose_rows_have_none_is_refused_and
         ):
             upload.stored(MIB)
             disk.fill()
-            relay.release(Toward.SERVER)
+            relay.release(Direction.SERVER)
             refused = upload.done()
         assert (refused.code, refused.error["reason"]) == (9, "DISK_FULL")
         assert "database" in refused.error["message"]

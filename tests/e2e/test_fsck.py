@@ -128,7 +128,7 @@ def test_of_a_harmed_upload_only_the_lost_chunks_are_sent_again(
     harm(data)
     (found,) = fsck(data.server, expect=8)
     assert (found["kind"], found["id"], found["repaired"]) == ("upload", data.upload_id, False)
-    assert says in found["what"]
+    assert says in found["problem"]
     (mended,) = fsck(data.server, "--repair")
     assert mended == {**found, "repaired": True}
     assert fsck(data.server) == []
@@ -159,7 +159,7 @@ def test_an_upload_that_was_cut_short_goes_on_with_what_is_left(
 ) -> None:
     harm(data)
     (found,) = fsck(data.server, expect=8)
-    assert (found["id"], says in found["what"]) == (data.cut_id, True)
+    assert (found["id"], says in found["problem"]) == (data.cut_id, True)
     fsck(data.server, "--repair")
     assert fsck(data.server) == []
     data.server.start("--workers", "0")

@@ -44,7 +44,7 @@ def test_a_clock_that_jumped_a_month_ahead_takes_nothing_live(
     clock.set(MONTH)
     before = files(used)
     kept = gc(used, clock=clock)
-    assert {(found["kind"], found["fate"]) for found in kept} == {("upload", "kept"), ("task", "kept")}
+    assert {(found["kind"], found["action"]) for found in kept} == {("upload", "kept"), ("task", "kept")}
     assert files(used) == before
     used.start()
     again = run(*upload(tmp_path / "clip.mp4", used.address, user)).object
@@ -58,7 +58,10 @@ def test_what_is_over_goes_by_a_clock_that_is_trusted_with_all_that_was_its_own(
 ) -> None:
     clock.set(MONTH)
     gone = gc(used, "--trust-clock", clock=clock)
-    assert {(found["kind"], found["fate"]) for found in gone} == {("upload", "removed"), ("task", "removed")}
+    assert {(found["kind"], found["action"]) for found in gone} == {
+        ("upload", "removed"),
+        ("task", "removed"),
+    }
     assert used.results() == used.leftovers() == []
     used.start()
     assert run("task", "list", "-q", "--server", used.address, "--user", user).out == ""

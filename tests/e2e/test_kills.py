@@ -44,7 +44,7 @@ def test_every_task_ends_once_and_as_undisturbed_whatever_is_killed(
 ) -> None:
     video = tmp_path / "video.mp4"
     media.make_clip(video, seconds=5, width=160, height=90)
-    environment = {**paced.environment, "FACECLI_MOST_DEATHS": "1000000", "FACECLI_DATABASE": database}
+    environment = {**paced.environment, "FACECLI_MAX_CRASHES": "1000000", "FACECLI_DATABASE": database}
     server = serve(environment=environment, options=["--workers", str(WORKERS)])
     urls = [run("upload", file, "--server", server.address, "-q").out.strip() for file in (face, video)]
     with watching(server) as watched:

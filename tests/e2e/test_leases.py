@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.tasks.leases import LOOKS
+from facecli.tasks.leases import MISSED_HEARTBEATS
 from facecli.worker.heartbeat import LOOK_EVERY
 from tests.e2e.conftest import Serve
 from tests.e2e.test_tasks import check_completed_once, create, status, watch
@@ -20,13 +20,13 @@ from tests.support.e2e.process import Running
 from tests.support.e2e.server import Server, parent, wait_until_gone
 from tests.support.e2e.strace import until
 
-HELD = 2 * LOOKS * LOOK_EVERY  # seconds
+HELD = 2 * MISSED_HEARTBEATS * LOOK_EVERY  # seconds
 AGAIN_WITHIN = 30.0  # seconds from a death to the next attempt; it takes about 4
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> str:
-    """What FACECLI_DATABASE says; for SQLite nothing."""
+    """EventKind FACECLI_DATABASE says; for SQLite nothing."""
     return str(request.getfixturevalue("postgresql")) if request.param == "postgresql" else ""
 
 

@@ -65,7 +65,7 @@ def outcome(server: Server, task_id: str) -> Event:
 def test_a_task_that_kills_its_worker_again_and_again_fails_and_the_next_one_completes(
     serve: Serve, engines: Mapping[str, str], face: Path, clip: Path
 ) -> None:
-    server = serve(environment={**engines, "FACECLI_MOST_DEATHS": "3"})
+    server = serve(environment={**engines, "FACECLI_MAX_CRASHES": "3"})
     deadly, harmless = create(server, face, clip, "--engine", "deadly"), create(server, face, clip)
     failed = outcome(server, deadly)
     assert (failed["status"], failed["attempt"]) == ("failed", 3)
@@ -144,5 +144,5 @@ def test_a_key_makes_one_task_however_many_ask_at_once(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_url(request: pytest.FixtureRequest) -> str:
-    """What FACECLI_DATABASE says; for SQLite nothing."""
+    """EventKind FACECLI_DATABASE says; for SQLite nothing."""
     return str(request.getfixturevalue("postgresql")) if request.param == "postgresql" else ""

@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
-from facecli.chaos.events import Toward
+from facecli.chaos.events import Direction
 from facecli.chaos.proxy import Proxy
 from facecli.core.checksums import crc32c
 from facecli.wire.generated import upload_service_pb2, upload_service_pb2_grpc, video_service_pb2
@@ -56,7 +56,7 @@ class Sender:
         try:
             while payload >= CHUNK and next(call).stored_bytes < payload // CHUNK * CHUNK:
                 pass
-            assert line.wait_for(lambda: line.passed(Toward.SERVER) > payload, DEADLINE)
+            assert line.wait_for(lambda: line.passed(Direction.SERVER) > payload, DEADLINE)
             yield call
         finally:
             self._open.put(None)

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from facecli.chaos.events import Toward, What
+from facecli.chaos.events import Direction, EventKind
 from facecli.chaos.faults import Faults
 from facecli.chaos.proxy import Proxy
 from tests.e2e.conftest import MakeFile, Serve
@@ -29,8 +29,8 @@ def test_a_blackhole_is_noticed_and_the_upload_goes_on_over_another_connection(
     ):
         upload.stored(QUARTER)
         line.blackhole()
-        assert line.wait_for(lambda: bool(line.happened(What.BLACKHOLE)), DEADLINE)
-        line.release(Toward.SERVER)
+        assert line.wait_for(lambda: bool(line.happened(EventKind.BLACKHOLE)), DEADLINE)
+        line.release(Direction.SERVER)
         upload.event(waiting)
         done = upload.done()
     check_upload(done, server, path, user)
@@ -113,7 +113,7 @@ def test_another_client_takes_over_at_once_from_one_that_a_blackhole_left_half_o
     ):
         known = first.stored(QUARTER)
         line.blackhole()
-        assert line.wait_for(lambda: bool(line.happened(What.BLACKHOLE)), DEADLINE)
+        assert line.wait_for(lambda: bool(line.happened(EventKind.BLACKHOLE)), DEADLINE)
         second = run(*command(path, server.address, user))
         first.kill()
         check_upload(second, server, path, user)

@@ -28,7 +28,7 @@ def block(name: str) -> str:
 
 
 def wheel(folder: Path, project: dict[str, str], entries: dict[str, str], code: str) -> Path:
-    """What `pip wheel` would build of one module, without the network that its isolation wants."""
+    """EventKind `pip wheel` would build of one module, without the network that its isolation wants."""
     name, version = project["name"].replace("-", "_"), project["version"]
     about = f"{name}-{version}.dist-info"
     entry_points = "".join(f"{engine} = {where}\n" for engine, where in entries.items())

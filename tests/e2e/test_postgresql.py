@@ -11,7 +11,7 @@ import grpc
 import psycopg
 from psycopg import sql
 
-from facecli.bootstrap import server as serving
+from facecli.bootstrap import server as run_server
 from facecli.bootstrap import worker as working
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.generated import task_service_pb2 as task_pb
@@ -197,4 +197,4 @@ def test_a_server_and_its_worker_take_no_more_connections_than_they_say(
         paced.hurry()
         assert watching.done().code == 0
     sys.stderr.write(f"{max(counted)} connections\n")
-    assert 2 < max(counted) <= serving.CONNECTIONS + working.CONNECTIONS
+    assert 2 < max(counted) <= run_server.CONNECTIONS + working.CONNECTIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from facecli.engines.mock_path import face_place
+from facecli.engines.mock_path import face_placement
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.e2e.conftest import Serve
 from tests.support.e2e.fault_proxy import held
@@ -36,7 +36,7 @@ def test_a_swap_keeps_frames_length_and_sound_and_puts_the_face_on_the_first_mid
     assert abs(now.duration - was.duration) <= 1 / RATE
     assert now.sound == "aac"
     assert sound(ffmpeg, out) == sound(ffmpeg, hd_clip)
-    path = face_place(was, face=face, video=hd_clip, seed=0)
+    path = face_placement(was, face=face, video=hd_clip, seed=0)
     picture = Image.open(face).convert("RGB").resize((path.width, path.height))
     for number in (0, was.frames // 2, was.frames - 1):
         before, after = frame(ffmpeg, hd_clip, number), frame(ffmpeg, out, number)

@@ -9,7 +9,7 @@ as much.
 import time
 from pathlib import Path
 
-from facecli.chaos.events import Toward
+from facecli.chaos.events import Direction
 from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e import stored_files as kept
 from tests.support.e2e.fake_clock import FakeClock
@@ -44,7 +44,7 @@ def test_an_abandoned_upload_goes_with_its_bytes_while_one_held_open_and_a_compl
         look_for_abandoned(server)
         assert {upload.name for upload in kept.uploads(server, user)} == {"complete.mp4", "held.mp4"}
         kept.check_agreement(server, user)
-        relay.release(Toward.SERVER)
+        relay.release(Direction.SERVER)
         done = holding.done()
     assert (done.code, done.object["bytes_sent"], done.object["retries"]) == (0, SIZE * MIB, 0)
     assert server.sha256(done.object["file_url"], user) == sha256(held)
@@ -74,7 +74,7 @@ def test_an_upload_held_open_lives_through_a_clock_that_jumps_a_year_ahead_and_b
         clock.set(-YEAR)
         look_for_abandoned(server)
         clock.set(0)
-        relay.release(Toward.SERVER)
+        relay.release(Direction.SERVER)
         done = upload.done()
     assert (done.code, done.object["bytes_sent"], done.object["retries"]) == (0, SIZE * MIB, 0)
     assert server.sha256(done.object["file_url"], user) == sha256(path)

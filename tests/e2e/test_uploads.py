@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from facecli.chaos.events import Toward
+from facecli.chaos.events import Direction
 from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.fault_proxy import held
 from tests.support.e2e.files import MIB, sha256
@@ -61,7 +61,7 @@ def test_an_upload_goes_on_by_itself_when_the_server_is_killed_and_started_again
         upload.event(lambda said: said.get("event") == "waiting")
         server.start()
         kept = server.uploads(user)[path.name]
-        line.release(Toward.SERVER)
+        line.release(Direction.SERVER)
         done = upload.done()
     broke = next(n for n, said in enumerate(done.events) if said["event"] == "waiting")
     assert max(said["stored"] for said in done.events[:broke]) <= kept < SIZE * MIB
@@ -84,7 +84,7 @@ def test_an_upload_goes_on_by_itself_when_the_server_is_stopped_and_started_agai
         upload.stored(SIZE // 2 * 0.8 * MIB)
         assert server.terminate() == 0
         server.start()
-        line.release(Toward.SERVER)
+        line.release(Direction.SERVER)
         done = upload.done()
     assert done.code == 0
     assert done.object["bytes_sent"] < SIZE * 1.2 * MIB
@@ -121,7 +121,7 @@ def test_a_second_client_takes_an_upload_over_and_the_first_is_told(
     ):
         first.stored(SIZE // 2 * 0.8 * MIB)
         second = run(*command, "--server", server.address).object
-        line.release(Toward.SERVER)
+        line.release(Direction.SERVER)
         done = first.done()
     assert second["bytes_skipped"] >= SIZE // 2 * 0.8 * MIB
     assert server.sha256(second["file_url"], user) == sha256(path)

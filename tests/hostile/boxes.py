@@ -43,8 +43,8 @@ def in_front(what: bytes, mp4: bytes) -> bytes:
     data, at = bytearray(mp4), -1
     while (at := data.find(b"stco", at + 1)) >= 0:
         for entry in range(struct.unpack_from(">I", data, at + 8)[0]):
-            place = at + 12 + 4 * entry
-            struct.pack_into(">I", data, place, struct.unpack_from(">I", data, place)[0] + len(what))
+            placement = at + 12 + 4 * entry
+            struct.pack_into(">I", data, placement, struct.unpack_from(">I", data, placement)[0] + len(what))
     return what + bytes(data)
 
 

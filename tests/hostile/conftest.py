@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def stubs(data: Path) -> Iterator[Stubs]:
     settings = Settings(bind="127.0.0.1:0", data_dir=str(data), workers=1, ffmpeg=WANTED or "")
-    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
+    with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
         yield Stubs(channel)
 
 

@@ -30,14 +30,14 @@ def without_lists(command: Sequence[str]) -> list[str]:
     return kept
 
 
-def probed(site: Site, traps: Traps, hostile: Hostile, *, listed: bool, walled: bool) -> list[str]:
+def probed(site: Site, traps: Traps, hostile: Hostile, *, listed: bool, hardened_input: bool) -> list[str]:
     """What the file made ffmpeg open and call, with the wall of lists, or of the kernel, or both, or none."""
     path = site.folder / "hostile.mp4"
     path.write_bytes(hostile.make(site))
     traps.sprung()
     command = commands.first_frame(site.ffmpeg, path, MediaLimits())
     command = command if listed else without_lists(command)
-    if walled:
+    if hardened_input:
         with suppress(MediaRefused):  # too slow
             run(command, bounds=BOUNDS, reads=[path])
     else:
@@ -47,13 +47,13 @@ def probed(site: Site, traps: Traps, hostile: Hostile, *, listed: bool, walled: 
 
 @pytest.mark.parametrize("hostile", FILES, ids=lambda hostile: hostile.name)
 def test_the_list_of_formats_alone_is_enough(site: Site, traps: Traps, hostile: Hostile) -> None:
-    assert probed(site, traps, hostile, listed=True, walled=False) == []
+    assert probed(site, traps, hostile, listed=True, hardened_input=False) == []
 
 
 @needs("landlock")
 @pytest.mark.parametrize("hostile", FILES, ids=lambda hostile: hostile.name)
 def test_the_kernel_alone_is_enough(site: Site, traps: Traps, hostile: Hostile) -> None:
-    assert probed(site, traps, hostile, listed=False, walled=True) == []
+    assert probed(site, traps, hostile, listed=False, hardened_input=True) == []
 
 
 @pytest.mark.parametrize("name", ["DASH to a path", "DASH to a file URL", "DASH to an address"])
@@ -62,5 +62,5 @@ def test_without_both_walls_files_are_read_and_addresses_are_called(
 ) -> None:
     """Or the tests above would show nothing. ffmpeg 5.1 falls for HLS too, in all for 14 of these files."""
     (hostile,) = (each for each in FILES if each.name == name)
-    sprung = probed(site, traps, hostile, listed=False, walled=False)
+    sprung = probed(site, traps, hostile, listed=False, hardened_input=False)
     assert sprung == [site.address if name == "DASH to an address" else site.video.name]

@@ -7,7 +7,7 @@ from typing import Any
 
 from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
 from facecli.tasks import task as tasks
-from facecli.tasks.task import NewTask, Result, Task, TaskRows, TaskStatus
+from facecli.tasks.task import NewTask, Result, Task, TaskRepository, TaskStatus
 from facecli.uploads.upload import FileType, Upload, UploadStatus
 
 RESULT = Result(blob_key="outputs/t1/r1", size=5, crc32c=1)
@@ -110,8 +110,8 @@ NEW = NewTask(
 )
 
 
-def claim(rows: TaskRows, task_id: str = "t1", run: str = "r1") -> Task:
-    return rows.change(task_id, partial(tasks.claimed, run=run, worker="w1"), now=101.0)
+def claim(repository: TaskRepository, task_id: str = "t1", run: str = "r1") -> Task:
+    return repository.change(task_id, partial(tasks.claimed, run=run, worker="w1"), now=101.0)
 
 
 THIRD = Fraction(1, 3)

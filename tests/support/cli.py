@@ -117,7 +117,7 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, **environment: str) -> Iterator[Server]:
+def run_server(data: Path, **environment: str) -> Iterator[Server]:
     """A server of its own process; its log lies beside its data."""
     with (
         data.with_suffix(".log").open("w") as log,

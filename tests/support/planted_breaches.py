@@ -60,7 +60,7 @@ ALLOWED = [
     ("worker/f.py", "import facecli.queue"),
     (
         "api/upload_pipeline.py",
-        "class Intake:\n    def _received(self):\n        with suppress(Exception):\n            f()",
+        "class UploadPipeline:\n    def _received(self):\n        with suppress(Exception):\n            f()",
     ),
     ("worker/supervisor.py", "import subprocess"),
     ("rpc/interceptors/errors.py", "import grpc\nwith suppress(OSError):\n    f()"),

@@ -13,11 +13,11 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.core.checksums import crc32c
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.uploads import SqlUploadRows
-from facecli.metadata.usage import SqlUsageRows
+from facecli.metadata.uploads import SqlUploadRepository
+from facecli.metadata.usage import SqlUsageRepository
 from facecli.uploads.quota import Quota, UserLimits
-from facecli.uploads.repository import UploadRows
-from facecli.uploads.service import Inbox, InboxLimits
+from facecli.uploads.repository import UploadRepository
+from facecli.uploads.service import UploadLimits, UploadService
 from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload
 from facecli.uploads.writer import UploadWriter
 
@@ -39,7 +39,7 @@ class Clock:
         return self.now
 
 
-class Place:
+class Storage:
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
         self.monotonic = Clock()
@@ -52,9 +52,9 @@ class Place:
         self.clock.now += seconds
         self.monotonic.now += seconds
 
-    def rows(self) -> SqlUploadRows:
+    def repository(self) -> SqlUploadRepository:
         """Rows as another process has them."""
-        return self.opened(SqlUploadRows)
+        return self.opened(SqlUploadRepository)
 
     def opened(self, kind: Callable[[Engine], Rows]) -> Rows:
         engine = open_database(self._url)
@@ -62,21 +62,21 @@ class Place:
         schema.upgrade(engine)
         return kind(engine)
 
-    def inbox(
+    def upload_service(
         self,
         *,
-        rows: UploadRows | None = None,
+        repository: UploadRepository | None = None,
         blobs: LocalBlobs | None = None,
         max_file_size: int = 10**6,
         of_user: UserLimits = NO_LIMITS,
-    ) -> Inbox:
-        return Inbox(
-            rows=rows or self.rows(),
+    ) -> UploadService:
+        return UploadService(
+            repository=repository or self.repository(),
             blobs=blobs or self.blobs,
             clock=self.clock,
             monotonic=self.monotonic,
-            limits=InboxLimits(max_file_size=max_file_size, expiry=EXPIRY),
-            quota=Quota(self.opened(SqlUsageRows), of_user),
+            limits=UploadLimits(max_file_size=max_file_size, expiry=EXPIRY),
+            quota=Quota(self.opened(SqlUsageRepository), of_user),
         )
 
     def content(self, upload: Upload) -> bytes:
@@ -139,15 +139,17 @@ def written(writer: UploadWriter, frames: Iterable[Frame]) -> Chunk:
     return chunks[-1]
 
 
-def send(inbox: Inbox, writer: UploadWriter, content: Content, indexes: Sequence[int]) -> Upload:
+def send(
+    upload_service: UploadService, writer: UploadWriter, content: Content, indexes: Sequence[int]
+) -> Upload:
     """These chunks, each acknowledged before the next is sent; the upload after the last."""
     upload = writer.file.upload
     for index in indexes:
-        upload = inbox.store(writer, written(writer, content.frames(index)))
+        upload = upload_service.store(writer, written(writer, content.frames(index)))
     return upload
 
 
-def send_all(inbox: Inbox, content: Content, *, new: NewUpload | None = None) -> Upload:
-    upload, _ = inbox.begin(new or content.new)
-    with inbox.writer(upload.id, owner="ann") as writer:
-        return send(inbox, writer, content, range(upload.total_chunks))
+def send_all(upload_service: UploadService, content: Content, *, new: NewUpload | None = None) -> Upload:
+    upload, _ = upload_service.begin(new or content.new)
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        return send(upload_service, writer, content, range(upload.total_chunks))

@@ -9,7 +9,7 @@ from typing import Self
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import BlobWriter
 from facecli.core.errors import DiskFull, StorageFailed, Unavailable
-from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.uploads import SqlUploadRepository
 from facecli.uploads.upload import NewChunk, Upload
 
 DEADLINE = 60.0  # seconds; when a test gives up
@@ -122,7 +122,7 @@ class FaultyRun:
     def drop(self) -> None: ...
 
 
-class FaultyRows(SqlUploadRows):
+class FaultyRows(SqlUploadRepository):
     committing: Gate | None = None  # at which chunks wait
     refuses_chunks = False
     forgets_to_answer = False  # it commits, and then the connection is gone

@@ -1,8 +1,8 @@
-"""Uploads put into rows, as the contracts of rows need them."""
+"""Uploads put into repository, as the contracts of repository need them."""
 
 from dataclasses import replace
 
-from facecli.uploads.repository import UploadRows
+from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload
 
 NEW = NewUpload(
@@ -17,11 +17,13 @@ NEW = NewUpload(
 UNKNOWN_SIZE = replace(NEW, size=None, fingerprint=None)
 
 
-def insert(rows: UploadRows, new: NewUpload = NEW, upload_id: str = "u1", now: float = 100.0) -> Upload:
+def insert(
+    repository: UploadRepository, new: NewUpload = NEW, upload_id: str = "u1", now: float = 100.0
+) -> Upload:
     upload = Upload.begun(
         new, upload_id=upload_id, blob_key=f"uploads/{upload_id}", now=now, expires_at=now + 50
     )
-    rows.insert([upload])
+    repository.insert([upload])
     return upload
 
 
@@ -30,14 +32,19 @@ def chunk(index: int, size: int = 10, crc32c: int = 0xFFFFFFFF) -> Chunk:
 
 
 def store(
-    rows: UploadRows, stored: Chunk, *, epoch: int | None = None, upload_id: str = "u1", now: float = 110.0
+    repository: UploadRepository,
+    stored: Chunk,
+    *,
+    epoch: int | None = None,
+    upload_id: str = "u1",
+    now: float = 110.0,
 ) -> Upload:
     new = NewChunk(upload_id=upload_id, epoch=epoch, chunk=stored)
-    (upload,) = rows.store_chunks([new], now=now, expires_at=now + 50)
+    (upload,) = repository.store_chunks([new], now=now, expires_at=now + 50)
     return upload
 
 
-def store_all(rows: UploadRows, upload_id: str = "u1") -> Upload:
+def store_all(repository: UploadRepository, upload_id: str = "u1") -> Upload:
     for stored in (chunk(0), chunk(1), chunk(2, size=5)):
-        upload = store(rows, stored, upload_id=upload_id)
+        upload = store(repository, stored, upload_id=upload_id)
     return upload

@@ -1,21 +1,21 @@
-"""A fresh place, and an inbox on it."""
+"""A fresh storage, and an upload service on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from facecli.uploads.service import Inbox
-from tests.support.storage import Place
+from facecli.uploads.service import UploadService
+from tests.support.storage import Storage
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    place = Place(tmp_path)
-    yield place
-    place.close()
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    storage = Storage(tmp_path)
+    yield storage
+    storage.close()
 
 
 @pytest.fixture
-def inbox(place: Place) -> Inbox:
-    return place.inbox()
+def upload_service(storage: Storage) -> UploadService:
+    return storage.upload_service()

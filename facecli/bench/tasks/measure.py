@@ -12,7 +12,7 @@ from facecli.bench.processes import Side
 from facecli.bench.tasks.figures import KillRun, Run, TaskRun, WatchRun
 from facecli.bench.tasks.plan import TaskPlan
 from facecli.bench.tasks.watchers import Watched, watch_on_order
-from facecli.bench.uploads.client import GO, READY, Place
+from facecli.bench.uploads.client import GO, READY, Target
 from facecli.bench.uploads.server import KILL, Serving, serve_and_tell
 from facecli.bench.usage import Usage
 from facecli.client.connection import Connection
@@ -34,30 +34,30 @@ Told = Callable[[Task], None]
 
 def measure_tasks(
     plan: TaskPlan,
-    place: Place,
+    target: Target,
     *,
-    serving: Serving,
+    run_server: Serving,
     samples: tuple[Path, Path],
     plain: Callable[[], float],
     shown: Callable[[], Told],
 ) -> list[Run]:
-    """Run the plan against a server that `serving` makes, with one worker.
+    """Run the plan against a server that `run_server` makes, with one worker.
 
     `plain` runs plain ffmpeg and gives its frames per second; `shown` makes what is told of each task.
     Cancelled on Ctrl-C.
     """
     try:
         with ExitStack() as stack:
-            server = stack.enter_context(Side(serve_and_tell, serving))
-            place = replace(place, servers=server.hear(str))
-            connection = stack.enter_context(place.connect())
-            bench = _Bench(plan, place, connection, server=server, samples=samples, shown=shown)
+            server = stack.enter_context(Side(serve_and_tell, run_server))
+            target = replace(target, servers=server.hear(str))
+            connection = stack.enter_context(target.connect())
+            bench = _Bench(plan, target, connection, server=server, samples=samples, shown=shown)
             runs: list[Run] = []
             for number in range(plan.warm_up + plan.runs):
                 run = bench.beside(plain, plain_first=number % 2 == 0)
                 runs += [run] if number >= plan.warm_up else []
             if plan.watchers:
-                watching = stack.enter_context(Side(watch_on_order, place, plan.watchers, kill=True))
+                watching = stack.enter_context(Side(watch_on_order, target, plan.watchers, kill=True))
                 runs.append(bench.watched(watching))
             runs += [bench.killed() for _ in range(plan.kills)]
             return runs
@@ -71,7 +71,7 @@ class _Bench:
     def __init__(
         self,
         plan: TaskPlan,
-        place: Place,
+        target: Target,
         connection: Connection,
         *,
         server: Side,
@@ -79,18 +79,18 @@ class _Bench:
         shown: Callable[[], Told],
     ) -> None:
         self._plan = plan
-        self._place = place
+        self._target = target
         self._server = server
         self._shown = shown
         self._started = time.monotonic()  # of the worker, or a little later
-        self._tasks = TaskClient(connection, user=place.user)
-        uploads = UploadClient(connection, user=place.user)
+        self._tasks = TaskClient(connection, user=target.user)
+        uploads = UploadClient(connection, user=target.user)
         kinds = (FileType.IMAGE, FileType.VIDEO)
         self._urls = [
             uploads.send_one(
                 FileToSend(path=path, name=path.name, file_type=kind, progress=Silent()),
                 chunk_size=CHUNK_SIZE,
-                retry_for=place.retry_for,
+                retry_for=target.retry_for,
             ).file_url
             for path, kind in zip(samples, kinds, strict=True)
         ]
@@ -165,7 +165,7 @@ class _Bench:
     def _changes(self, task: Task) -> Iterator[tuple[float, Task]]:
         tell = self._shown()
         for change in self._tasks.watch(
-            task.id, retry_for=self._place.retry_for, waiting=lambda reason, seconds: None
+            task.id, retry_for=self._target.retry_for, waiting=lambda reason, seconds: None
         ):
             yield time.time(), change
             tell(change)

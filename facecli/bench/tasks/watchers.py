@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-from facecli.bench.load_watchers import Story, watch_together
-from facecli.bench.uploads.client import READY, Place
+from facecli.bench.load_watchers import ProbeLog, open_watchers
+from facecli.bench.uploads.client import READY, Target
 from facecli.client.connection import Connection
 from facecli.core.errors import FacecliError
 
@@ -18,12 +18,12 @@ class Watched:
     delays: list[float]
 
 
-def watch_on_order(pipe: "Pipe[Any, Any]", place: Place, count: int) -> None:
+def watch_on_order(pipe: "Pipe[Any, Any]", target: Target, count: int) -> None:
     """For each task's id: READY when all watch it, Watched when it has ended."""
-    with place.connect() as connection:
+    with target.connect() as connection:
         while True:
             task_id: str = pipe.recv()
-            pipe.send(_watch(pipe, connection, task_id, user=place.user, count=count))
+            pipe.send(_watch(pipe, connection, task_id, user=target.user, count=count))
 
 
 def _watch(pipe: "Pipe[Any, Any]", connection: Connection, task_id: str, *, user: str, count: int) -> Watched:
@@ -34,7 +34,7 @@ def _watch(pipe: "Pipe[Any, Any]", connection: Connection, task_id: str, *, user
         complete_at = time.time()
         pipe.send(READY)
 
-    stories = watch_together(connection, task_id, user=user, count=count, ready=ready)
+    stories = open_watchers(connection, task_id, user=user, count=count, ready=ready)
     for story in stories:
         _check(story, task_id)
     return Watched(
@@ -44,7 +44,7 @@ def _watch(pipe: "Pipe[Any, Any]", connection: Connection, task_id: str, *, user
     )
 
 
-def _check(story: Story, task_id: str) -> None:
+def _check(story: ProbeLog, task_id: str) -> None:
     """A bench that measured a wrong story would measure nothing."""
     revisions = [task.revision for _, task in story]
     if revisions != sorted(set(revisions)) or not story[-1][1].ended:

@@ -23,7 +23,7 @@ READY = "ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Target:
     """A server, and how it is talked to."""
 
     servers: str
@@ -76,18 +76,18 @@ class Delivered:
     used: Usage
 
 
-def send_on_order(pipe: "Pipe[Any, Any]", place: Place, content: Path, chunk_size: int) -> None:
+def send_on_order(pipe: "Pipe[Any, Any]", target: Target, content: Path, chunk_size: int) -> None:
     """Say what the server is, then for each Order: READY, wait, send, Delivered, wait, remove, READY."""
-    with place.connect() as straight:
-        pipe.send(FileClient(straight, user=place.user).info())
-        remover = UploadClient(straight, user=place.user)
+    with target.connect() as straight:
+        pipe.send(FileClient(straight, user=target.user).info())
+        remover = UploadClient(straight, user=target.user)
         while True:
             order: Order = pipe.recv()
-            with place.connect(order.line) as connection:
-                client = UploadClient(connection, user=place.user)
+            with target.connect(order.line) as connection:
+                client = UploadClient(connection, user=target.user)
                 pipe.send(READY)
                 pipe.recv()
-                sent = _deliver(client, pipe, order, content, chunk_size, place.retry_for)
+                sent = _deliver(client, pipe, order, content, chunk_size, target.retry_for)
             pipe.recv()
             for upload in sent:
                 remover.cancel(upload.upload_id)

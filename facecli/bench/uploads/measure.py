@@ -10,12 +10,12 @@ from pathlib import Path
 from facecli.api.server_info import ServerInfo
 from facecli.bench.content import check_free, check_room, write_content
 from facecli.bench.processes import Side
-from facecli.bench.uploads.client import GO, READY, Delivered, Order, Place, Stored, Waiting, send_on_order
+from facecli.bench.uploads.client import GO, READY, Delivered, Order, Stored, Target, Waiting, send_on_order
 from facecli.bench.uploads.figures import UploadRun, one_run
 from facecli.bench.uploads.plan import UploadPlan
 from facecli.bench.uploads.server import Serving, serve_and_tell
 from facecli.bench.usage import Usage
-from facecli.chaos.events import What
+from facecli.chaos.events import EventKind
 from facecli.chaos.proxy import Proxy
 from facecli.core.errors import (
     Cancelled,
@@ -39,44 +39,44 @@ class Measured:
 
 def measure_uploads(
     plan: UploadPlan,
-    place: Place,
+    target: Target,
     *,
-    serving: Serving | None,
+    run_server: Serving | None,
     folder: Path,
     progress: Callable[[], TransferProgress],
 ) -> Measured:
-    """Run the plan against the server at `place`, or one of its own where `serving` makes it.
+    """Run the plan against the server at `target`, or one of its own where `run_server` makes it.
 
     The content is written to `folder`, where such a server has its data as well. What was sent is removed
     from the server after each run. LimitReached before anything is written when there is no room, Cancelled
-    on Ctrl-C, Unavailable when the line let nothing through for as long as the place is patient.
+    on Ctrl-C, Unavailable when the line let nothing through for as long as the target is patient.
     """
-    if not plan.plain and "," in place.servers:
-        raise InvalidInput(f"a bad line leads to one server, not to {place.servers}; choose one as --server")
+    if not plan.plain and "," in target.servers:
+        raise InvalidInput(f"a bad line leads to one server, not to {target.servers}; choose one as --server")
     check_room(
         folder,
-        plan.size + (plan.bytes_per_run if serving else 0),
+        plan.size + (plan.bytes_per_run if run_server else 0),
         cure="choose another --data-dir, or a smaller --size",
     )
     prefix = f"bench-{secrets.token_hex(4)}"
     content = folder / "content"
     try:
         with ExitStack() as stack:
-            server = stack.enter_context(Side(serve_and_tell, serving)) if serving else None
+            server = stack.enter_context(Side(serve_and_tell, run_server)) if run_server else None
             if server:
-                place = replace(place, servers=server.hear(str))
+                target = replace(target, servers=server.hear(str))
             else:
-                stack.enter_context(_removing(place, prefix))
+                stack.enter_context(_removing(target, prefix))
             clients = [
-                stack.enter_context(Side(send_on_order, place, content, plan.chunk_size, kill=True))
+                stack.enter_context(Side(send_on_order, target, content, plan.chunk_size, kill=True))
                 for _ in range(plan.concurrency)
             ]
             info, *_ = [client.hear(ServerInfo) for client in clients]
             if not server:
                 cure = "make room there, or choose a smaller --size"
-                check_free(info.free_bytes, plan.bytes_per_run, where=place.servers, cure=cure)
+                check_free(info.free_bytes, plan.bytes_per_run, where=target.servers, cure=cure)
             write_content(content, size=plan.size, seed=plan.seed)
-            bench = _Bench(plan, place, prefix=prefix, server=server, clients=clients, progress=progress)
+            bench = _Bench(plan, target, prefix=prefix, server=server, clients=clients, progress=progress)
             for number in range(1, plan.warm_up + 1):
                 bench.run(-number, f"warm-up {number} of {plan.warm_up}")
             done = [bench.run(n, f"run {n} of {plan.runs}") for n in range(1, plan.runs + 1)]
@@ -93,7 +93,7 @@ class _Bench:
     def __init__(
         self,
         plan: UploadPlan,
-        place: Place,
+        target: Target,
         *,
         prefix: str,
         server: Side | None,
@@ -101,7 +101,7 @@ class _Bench:
         progress: Callable[[], TransferProgress],
     ) -> None:
         self._plan = plan
-        self._place = place
+        self._target = target
         self._prefix = prefix
         self._server = server
         self._clients = clients
@@ -114,7 +114,7 @@ class _Bench:
             lines = [self._line(stack, number, client) for client in range(len(self._clients))]
             for client, (side, line) in enumerate(zip(self._clients, lines, strict=True)):
                 names = [f"{self._prefix}_{number}-{client}-{file}.mp4" for file in range(self._plan.files)]
-                address = line.address if line else self._place.servers
+                address = line.address if line else self._target.servers
                 side.tell(Order(line=address, names=names))
             self._all_ready()
             before = self._used()
@@ -125,7 +125,7 @@ class _Bench:
             after = self._used()
             bar.stored(self._plan.bytes_per_run)
             bar.verified()
-            cuts = sum(len(line.happened(What.CUT)) for line in lines if line)
+            cuts = sum(len(line.happened(EventKind.CUT)) for line in lines if line)
         for side in self._clients:
             side.tell(GO)
         self._all_ready()
@@ -135,7 +135,7 @@ class _Bench:
 
     def _line(self, stack: ExitStack, run: int, client: int) -> Proxy | None:
         faults = self._plan.faults(run=run, client=client)
-        return stack.enter_context(Proxy(self._place.servers, faults=faults)) if faults else None
+        return stack.enter_context(Proxy(self._target.servers, faults=faults)) if faults else None
 
     def _gather(self, bar: TransferProgress) -> list[Delivered]:
         """What every client delivered, in their order; shown on the way."""
@@ -170,15 +170,15 @@ class _Bench:
 
 
 @contextmanager
-def _removing(place: Place, prefix: str) -> Iterator[None]:
+def _removing(target: Target, prefix: str) -> Iterator[None]:
     """After an error remove what the clients did not come to: uploads of that prefix, finished or not."""
     try:
         yield
     except BaseException:
         from facecli.client.uploads import UploadClient
 
-        with suppress(FacecliError), place.connect() as connection:
-            client = UploadClient(connection, user=place.user)
+        with suppress(FacecliError), target.connect() as connection:
+            client = UploadClient(connection, user=target.user)
             for upload in [each for each in client.listed() if each.name.startswith(prefix)]:
                 with suppress(NotFound):  # its client was quicker
                     client.cancel(upload.id)

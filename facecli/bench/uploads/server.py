@@ -19,10 +19,10 @@ KILL = "kill"
 Serving = Callable[[], AbstractContextManager["Running"]]
 
 
-def serve_and_tell(pipe: "Pipe[Any, Any]", serving: Serving) -> None:
+def serve_and_tell(pipe: "Pipe[Any, Any]", run_server: Serving) -> None:
     """Say the address, then what was used as often as somebody asks; KILL kills the worker and says when."""
     set_up_logging(level="error", format="text")
-    with serving() as running:
+    with run_server() as running:
         pipe.send(running.address)
         while True:
             if pipe.recv() == KILL:

@@ -9,7 +9,7 @@ import mmap
 import os
 from queue import Empty, SimpleQueue
 
-from facecli.blobs.os_errors import ours
+from facecli.blobs.os_errors import translate_os_errors
 
 BLOCK = 4096  # bytes; what addresses, offsets and lengths of direct writes are multiples of
 BUFFER = 2 * 1024 * 1024  # bytes of one direct write
@@ -51,7 +51,7 @@ class DirectRun:
 
     def write(self, data: bytes | memoryview) -> None:
         rest = memoryview(data)
-        with ours(self._key):
+        with translate_os_errors(self._key):
             if self._buffer is None:
                 self._offset += self._put(self._plain, rest, self._offset)
                 return
@@ -65,7 +65,7 @@ class DirectRun:
 
     def end(self) -> None:
         """Now all of it is in the file; durable with the file's next flush."""
-        with ours(self._key):
+        with translate_os_errors(self._key):
             self._spill()
         self.drop()
 

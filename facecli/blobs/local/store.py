@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facecli.blobs.local.direct import Buffers
 from facecli.blobs.local.writer import FILE, LocalBlobWriter
-from facecli.blobs.os_errors import ours
+from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.blobs import RETRY_AFTER, BlobWriter
 from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput
@@ -28,13 +28,13 @@ class LocalBlobs:
         self.root = root.absolute()
         self._durable = durable
         self._buffers = Buffers()
-        with ours("the data directory"):
+        with translate_os_errors("the data directory"):
             _make_directory(self.root)
 
     def create(self, key: str, *, size: int | None) -> None:
         """An empty blob with room for `size` bytes, durable with the first flush; DiskFull without room."""
         directory = self._directory(key)
-        with ours(key):
+        with translate_os_errors(key):
             _make_directory(directory.parent)
             directory.mkdir(mode=0o700, exist_ok=True)
             file = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -49,14 +49,14 @@ class LocalBlobs:
 
     def writer(self, key: str) -> BlobWriter:
         """The blob, open; StorageFailed when it is gone."""
-        with ours(key):
+        with translate_os_errors(key):
             return LocalBlobWriter(key, self._directory(key), durable=self._durable, buffers=self._buffers)
 
     def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
         """The bytes from `offset`, `block` at most at a time; FileNotFoundError before the first."""
         file = os.open(self._directory(key) / FILE, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with ours(key):
+            with translate_os_errors(key):
                 while data := os.pread(file, block, offset):
                     yield data
                     offset += len(data)
@@ -73,7 +73,7 @@ class LocalBlobs:
     def put(self, key: str, source: Path) -> None:
         """Move a finished file of the same file system in: visible means whole, and durable."""
         directory = self._directory(key)
-        with ours(key):
+        with translate_os_errors(key):
             file = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 os.fchmod(file, 0o600)
@@ -94,7 +94,7 @@ class LocalBlobs:
     def delete(self, key: str) -> None:
         """Gone with everything under it, and what is empty then above it; also when it was not there."""
         directory = self._directory(key)
-        with ours(key):
+        with translate_os_errors(key):
             try:
                 shutil.rmtree(directory)
             except FileNotFoundError:
@@ -117,7 +117,7 @@ class LocalBlobs:
         return sorted(found)
 
     def free_bytes(self) -> int:
-        with ours("the data directory"):
+        with translate_os_errors("the data directory"):
             return shutil.disk_usage(self.root).free
 
     def _directory(self, key: str) -> Path:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from facecli.blobs.local.direct import Buffers, DirectRun
-from facecli.blobs.os_errors import ours
+from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.blobs import BlobRun
 from facecli.core.disk import flush
 from facecli.core.errors import StorageFailed
@@ -38,7 +38,7 @@ class LocalBlobWriter:
     def write(self, offset: int, data: bytes | memoryview) -> None:
         """Write all of `data`, in as many writes as it takes; DiskFull, FileTooLarge or StorageFailed."""
         rest = memoryview(data)
-        with ours(self._key):
+        with translate_os_errors(self._key):
             while rest:
                 written = os.pwrite(self._file, rest, offset)
                 rest = rest[written:]
@@ -48,7 +48,7 @@ class LocalBlobWriter:
         """StorageFailed means: what was written since the last flush may be lost."""
         if not self._durable:
             return
-        with ours(self._key):
+        with translate_os_errors(self._key):
             os.fdatasync(self._file)
             if not self._named:
                 with suppress(FileNotFoundError):  # deleted meanwhile, which needs no name
@@ -57,23 +57,23 @@ class LocalBlobWriter:
                 self._named = True
 
     def size(self) -> int:
-        with ours(self._key):
+        with translate_os_errors(self._key):
             return os.fstat(self._file).st_size
 
     def forget_cached(self) -> None:
         """What is not written yet stays in memory."""
-        with ours(self._key):
+        with translate_os_errors(self._key):
             os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def truncate(self, size: int) -> None:
-        with ours(self._key):
+        with translate_os_errors(self._key):
             os.ftruncate(self._file, size)
             os.fsync(self._file)
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes; StorageFailed when the file ends before."""
         parts = []
-        with ours(self._key):
+        with translate_os_errors(self._key):
             while length:
                 data = os.pread(self._file, length, offset)
                 if not data:

@@ -12,7 +12,7 @@ DataDir = Annotated[
     typer.Option(
         "--data-dir",
         metavar="DIR",
-        help="Where everything is written, in a directory of its own; the system's place for temporary "
+        help="Where everything is written, in a directory of its own; the system's target for temporary "
         "files when not given.",
         show_default=False,
     ),

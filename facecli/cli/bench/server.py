@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from facecli.config.settings import Settings, client_tls, current_token
 
 if TYPE_CHECKING:
-    from facecli.bench.uploads.client import Place
+    from facecli.bench.uploads.client import Target
     from facecli.bootstrap.server import Running
 
 
@@ -25,16 +25,16 @@ def terminable() -> Iterator[None]:
 
 def own_server(settings: Settings) -> AbstractContextManager["Running"]:
     """In the process that is the server."""
-    from facecli.bootstrap.server import serving
+    from facecli.bootstrap.server import run_server
 
-    return serving(settings)
+    return run_server(settings)
 
 
-def place(settings: Settings, servers: str) -> "Place":
+def target(settings: Settings, servers: str) -> "Target":
     """These servers, or one of our own when that is empty, as the settings say to talk to them."""
-    from facecli.bench.uploads.client import Place
+    from facecli.bench.uploads.client import Target
 
-    return Place(
+    return Target(
         servers=servers,
         user=settings.user,
         token=partial(current_token, settings),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from facecli.cli.bench.options import BaselineFile, DataDir, Runs, WarmUp
-from facecli.cli.bench.server import own_server, place, terminable
+from facecli.cli.bench.server import own_server, target, terminable
 from facecli.cli.progress.bars import bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.options import Json, Profile, ProgressKind, time
@@ -98,8 +98,8 @@ def task(
         face, clip = make_samples(media, folder, seconds=seconds)
         measured = measure_tasks(
             plan,
-            place(settings, ""),
-            serving=partial(own_server, own),
+            target(settings, ""),
+            run_server=partial(own_server, own),
             samples=(face, clip),
             plain=partial(swap_plainly, media, engine, face=face, video=clip, output=folder / "plain.mp4"),
             shown=drawn.task,

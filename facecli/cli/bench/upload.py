@@ -8,7 +8,7 @@ import typer
 
 from facecli.chaos.faults import Span
 from facecli.cli.bench.options import BaselineFile, DataDir, Runs, WarmUp
-from facecli.cli.bench.server import own_server, place, terminable
+from facecli.cli.bench.server import own_server, target, terminable
 from facecli.cli.progress.bars import bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.fault_options import Delay, line_rate, span
@@ -143,8 +143,8 @@ def upload(
         own = replace(settings, data_dir=str(folder / "server"), workers=0)
         measured = measure_uploads(
             plan,
-            place(settings, server or ""),
-            serving=None if server else partial(own_server, own),
+            target(settings, server or ""),
+            run_server=None if server else partial(own_server, own),
             folder=folder,
             progress=drawn.transfer,
         )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from facecli.cli.progress.frame_rate import FrameRate
-from facecli.cli.progress.safe import Shield
+from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import say
 from facecli.config.settings import ENVIRONMENT, ProgressKind
 from facecli.core.progress import Silent, TransferProgress
@@ -60,7 +60,7 @@ class JsonBars:
     """One event a line."""
 
     def transfer(self) -> TransferProgress:
-        return Shield(_JsonTransfer())
+        return SafeProgress(_JsonTransfer())
 
     def task(self) -> Callable[["Task"], None]:
         return _JsonTask().tell

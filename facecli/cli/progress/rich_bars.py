@@ -21,7 +21,7 @@ from rich.progress import Task as Row
 from rich.text import Text
 
 from facecli.cli.progress.frame_rate import FrameRate, attempt_text
-from facecli.cli.progress.safe import Shield
+from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr
 from facecli.core.progress import Silent, TransferProgress
 from facecli.tasks.task import Task
@@ -82,7 +82,7 @@ class RichBars:
         self._progress = progress
 
     def transfer(self) -> TransferProgress:
-        return Shield(_RichTransfer(self._progress))
+        return SafeProgress(_RichTransfer(self._progress))
 
     def task(self) -> Callable[[Task], None]:
         row: TaskID | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from facecli.core.progress import Silent, TransferProgress
 
 
-class Shield:
+class SafeProgress:
     """Falls silent when its bar cannot be drawn any more, as when stderr was closed; the transfer goes on."""
 
     def __init__(self, bar: TransferProgress) -> None:

@@ -7,7 +7,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from facecli.cli.progress.frame_rate import FrameRate, attempt_text
-from facecli.cli.progress.safe import Shield
+from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr
 from facecli.core.progress import Silent, TransferProgress
 from facecli.tasks.task import Task
@@ -29,7 +29,7 @@ class PlainBars:
     def transfer(self) -> TransferProgress:
         transfer = _TqdmTransfer()
         self._ends.callback(transfer.close)
-        return Shield(transfer)
+        return SafeProgress(transfer)
 
     def task(self) -> Callable[[Task], None]:
         return _TaskLines().tell

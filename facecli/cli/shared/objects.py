@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from facecli.client.transfers import SentUpload
     from facecli.core.auth import Token, TokenStatus
     from facecli.core.damage import Damage
-    from facecli.core.garbage import Fate, Leftover
+    from facecli.core.garbage import Action, Garbage
     from facecli.tasks.task import Task
     from facecli.uploads.upload import Upload
 
@@ -69,13 +69,13 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
     }
 
 
-def leftover_object(leftover: "Leftover", fate: "Fate") -> dict[str, Any]:
+def garbage_object(item: "Garbage", action: "Action") -> dict[str, Any]:
     return {
-        "kind": leftover.kind,
-        "id": leftover.id,
-        "fate": fate,
-        "bytes": leftover.size,
-        "why": leftover.why,
+        "kind": item.kind,
+        "id": item.id,
+        "action": action,
+        "bytes": item.size,
+        "reason": item.reason,
     }
 
 
@@ -83,8 +83,8 @@ def damage_object(damage: "Damage", *, repaired: bool) -> dict[str, Any]:
     return {
         "kind": damage.kind,
         "id": damage.id,
-        "what": damage.what,
-        "cure": damage.cure,
+        "problem": damage.problem,
+        "remedy": damage.remedy,
         "repairable": damage.repair is not None,
         "repaired": repaired,
     }

@@ -9,7 +9,7 @@ from facecli.config.amounts import parse_time
 from facecli.core.errors import InvalidInput
 
 
-def parse_moment(text: str) -> float:
+def parse_timestamp(text: str) -> float:
     """Seconds since 1970 of `2h` ago, `2026-11-24` or `2026-11-24T18:30`, here if it names no time zone."""
     try:
         return datetime.fromisoformat(text.strip()).timestamp()

@@ -9,7 +9,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.objects import task_line, task_object
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
-from facecli.cli.shared.timestamps import parse_moment
+from facecli.cli.shared.timestamps import parse_timestamp
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 
@@ -29,7 +29,7 @@ def list_tasks(
         typer.Option(
             "--since",
             metavar="TIME",
-            parser=parse_moment,
+            parser=parse_timestamp,
             help="Only tasks created then or later: 2h ago, or 2026-11-24T18:30.",
             show_default=False,
         ),
@@ -39,7 +39,7 @@ def list_tasks(
         typer.Option(
             "--until",
             metavar="TIME",
-            parser=parse_moment,
+            parser=parse_timestamp,
             help="Only tasks created before.",
             show_default=False,
         ),

@@ -19,7 +19,7 @@ STREAMS = frozenset(
 )
 
 
-def places(admission: Admission, requests: Requests) -> Guard:
+def concurrency(admission: Admission, requests: Requests) -> Guard:
     """A guard inside the one that lets callers in."""
 
     @contextmanager
@@ -28,7 +28,7 @@ def places(admission: Admission, requests: Requests) -> Guard:
         if caller is None or method in STREAMS:
             yield
             return
-        with admission.place(caller.proved):
+        with admission.acquire(caller.proved):
             yield
 
     return guard

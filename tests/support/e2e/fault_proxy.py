@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from facecli.chaos.events import Toward, What
+from facecli.chaos.events import Direction, EventKind
 from facecli.chaos.proxy import Proxy
 from tests.support.e2e.files import MIB, sha256
 from tests.support.e2e.process import DEADLINE, Done
@@ -22,7 +22,7 @@ TALK = 64 * 1024  # bytes on the line that belong to no file
 def held(server: str, *, after: int) -> Iterator[Proxy]:
     """The first `after` bytes towards the server pass; the rest waits until it is released, or is lost."""
     with Proxy(server) as proxy:
-        proxy.hold(Toward.SERVER, after=after)
+        proxy.hold(Direction.SERVER, after=after)
         yield proxy
 
 
@@ -64,7 +64,7 @@ def check_sent_once(done: Done, line: Proxy) -> None:
     waits = [number for number, event in enumerate(done.events) if event.get("event") == "waiting"]
     assert waits
     acknowledged = max(said(done, until=waits[-1]), default=0)
-    last = line.passed(Toward.SERVER) - line.happened(What.OPENED)[-1].total_to_server
+    last = line.passed(Direction.SERVER) - line.happened(EventKind.OPENED)[-1].total_to_server
     assert last <= (done.object["size"] - acknowledged) * OVERHEAD + TALK
 
 

@@ -12,11 +12,11 @@ from facecli.wire.generated import video_service_pb2 as pb
 from tests.unit.rpc.conftest import Stubs, frame
 
 Code = grpc.StatusCode
-NOBODY = "0" * 32
+ANONYMOUS_USER = "0" * 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
+class RunningServer:
     """A running server, and a real face and a real clip as bytes."""
 
     stubs: Stubs
@@ -36,31 +36,33 @@ class Case:
     """`says` is a part of the sentence: the next step, or what is wrong where the next step is to mend it."""
 
     does: str
-    act: Callable[[World], object]
+    act: Callable[[RunningServer], object]
     code: grpc.StatusCode
     reason: str
     says: str
 
 
-def invalid(does: str, act: Callable[[World], object], says: str, reason: str = "INVALID_INPUT") -> Case:
+def invalid(
+    does: str, act: Callable[[RunningServer], object], says: str, reason: str = "INVALID_INPUT"
+) -> Case:
     return Case(does=does, act=act, code=Code.INVALID_ARGUMENT, reason=reason, says=says)
 
 
-def not_ready(does: str, act: Callable[[World], object], reason: str, says: str) -> Case:
+def not_ready(does: str, act: Callable[[RunningServer], object], reason: str, says: str) -> Case:
     return Case(does=does, act=act, code=Code.FAILED_PRECONDITION, reason=reason, says=says)
 
 
-def ahead(does: str, act: Callable[[World], object], says: str) -> Case:
+def ahead(does: str, act: Callable[[RunningServer], object], says: str) -> Case:
     return Case(does=does, act=act, code=Code.OUT_OF_RANGE, reason="OUT_OF_ORDER", says=says)
 
 
-def differs(does: str, act: Callable[[World], object]) -> Case:
+def differs(does: str, act: Callable[[RunningServer], object]) -> Case:
     code, says = Code.ALREADY_EXISTS, "holds other bytes"
     return Case(does=does, act=act, code=code, reason="CHUNK_DIFFERS", says=says)
 
 
-def unknown(does: str, act: Callable[[World], object], kind: str) -> Case:
-    says = f"there is no {kind} {NOBODY}"
+def unknown(does: str, act: Callable[[RunningServer], object], kind: str) -> Case:
+    says = f"there is no {kind} {ANONYMOUS_USER}"
     return Case(does=does, act=act, code=Code.NOT_FOUND, reason=f"{kind.upper()}_NOT_FOUND", says=says)
 
 
@@ -70,15 +72,15 @@ def chunk(index: int = 0, data: bytes = b"0123", **changed: object) -> pb.Upload
     return pb.UploadRequest(**{"total_chunks": 3, "file_type": "video", **fields})  # type: ignore[arg-type]
 
 
-def app(*messages: pb.UploadRequest) -> Callable[[World], object]:
+def app(*messages: pb.UploadRequest) -> Callable[[RunningServer], object]:
     """UploadVideo with these messages."""
     return lambda world: world.stubs.videos.UploadVideo(iter(messages))
 
 
-def stream(*frames: tuple[int, bytes], crc: int | None = None) -> Callable[[World], object]:
+def stream(*frames: tuple[int, bytes], crc: int | None = None) -> Callable[[RunningServer], object]:
     """StreamUpload of a new upload of 10 bytes in chunks of 4, with frames at these offsets."""
 
-    def act(world: World) -> object:
+    def act(world: RunningServer) -> object:
         upload_id = world.stubs.begin()
         messages = [frame(upload_id, offset, data, crc) for offset, data in frames]
         return list(world.stubs.uploads.StreamUpload(iter(messages)))
@@ -86,7 +88,7 @@ def stream(*frames: tuple[int, bytes], crc: int | None = None) -> Callable[[Worl
     return act
 
 
-def begin(**changed: object) -> Callable[[World], object]:
+def begin(**changed: object) -> Callable[[RunningServer], object]:
     fields = {
         "user_id": "ann",
         "name": "clip.mp4",
@@ -98,10 +100,10 @@ def begin(**changed: object) -> Callable[[World], object]:
     return lambda world: world.stubs.uploads.BeginUpload(upload_pb.BeginUploadRequest(**fields))  # type: ignore[arg-type]
 
 
-def single(index: int, data: bytes, crc: int | None = None) -> Callable[[World], object]:
+def single(index: int, data: bytes, crc: int | None = None) -> Callable[[RunningServer], object]:
     """UploadChunk of a new upload of 10 bytes in chunks of 4."""
 
-    def act(world: World) -> object:
+    def act(world: RunningServer) -> object:
         request = upload_pb.UploadChunkRequest(
             user_id="ann", upload_id=world.stubs.begin(), chunk_index=index, data=data, crc32c=crc
         )
@@ -110,54 +112,54 @@ def single(index: int, data: bytes, crc: int | None = None) -> Callable[[World],
     return act
 
 
-def other_bytes(world: World) -> object:
+def other_bytes(world: RunningServer) -> object:
     url = world.stubs.stored(b"0123")
     return list(world.stubs.uploads.StreamUpload(iter([frame(url.split("/")[2], 0, b"XXXX")])))
 
 
-def other_single(world: World) -> object:
+def other_single(world: RunningServer) -> object:
     url = world.stubs.stored(b"0123")
     request = upload_pb.UploadChunkRequest(user_id="ann", upload_id=url.split("/")[2], data=b"XXXX")
     return world.stubs.uploads.UploadChunk(request)
 
 
-def unfinished(world: World) -> object:
+def unfinished(world: RunningServer) -> object:
     cut = world.stubs.videos.UploadVideo(iter([chunk(0)]))
     return world.task(video=f"/uploads/{cut.upload_id}/clip.mp4")
 
 
-def unfinished_download(world: World) -> object:
+def unfinished_download(world: RunningServer) -> object:
     url = f"/uploads/{world.stubs.begin()}/clip.mp4"
     return list(world.stubs.files.Download(file_pb.DownloadRequest(user_id="ann", url=url)))
 
 
-def cancelled(world: World) -> str:
+def cancelled(world: RunningServer) -> str:
     task_id = world.task().task_id
     world.stubs.tasks.CancelTask(task_pb.CancelTaskRequest(user_id="ann", task_id=task_id))
     return task_id
 
 
-def result_of_cancelled(world: World) -> object:
+def result_of_cancelled(world: RunningServer) -> object:
     request = file_pb.DownloadRequest(user_id="ann", url=f"/outputs/{cancelled(world)}/clip.mp4")
     return list(world.stubs.files.Download(request))
 
 
-def retry_of_pending(world: World) -> object:
+def retry_of_pending(world: RunningServer) -> object:
     request = task_pb.RetryTaskRequest(user_id="ann", task_id=world.task().task_id)
     return world.stubs.tasks.RetryTask(request)
 
 
-def swapped(world: World) -> object:
+def swapped(world: RunningServer) -> object:
     face = world.stubs.stored(world.face, file_type="image", name="face.png")
     return world.task(image=world.stubs.stored(world.clip), video=face)
 
 
-def face_of(data: Callable[[World], bytes]) -> Callable[[World], object]:
+def face_of(data: Callable[[RunningServer], bytes]) -> Callable[[RunningServer], object]:
     """A task with this for a face."""
     return lambda world: world.task(image=world.stubs.stored(data(world), file_type="image", name="f.png"))
 
 
-def video_of(data: Callable[[World], bytes]) -> Callable[[World], object]:
+def video_of(data: Callable[[RunningServer], bytes]) -> Callable[[RunningServer], object]:
     return lambda world: world.task(video=world.stubs.stored(data(world)))
 
 
@@ -175,40 +177,40 @@ NAMES = {
 }
 
 
-def nobodys_stream(world: World) -> object:
-    return list(world.stubs.uploads.StreamUpload(iter([frame(NOBODY, 0, b"0")])))
+def nobodys_stream(world: RunningServer) -> object:
+    return list(world.stubs.uploads.StreamUpload(iter([frame(ANONYMOUS_USER, 0, b"0")])))
 
 
-def nobodys_file(url: str) -> Callable[[World], object]:
+def nobodys_file(url: str) -> Callable[[RunningServer], object]:
     return lambda world: list(world.stubs.files.Download(file_pb.DownloadRequest(url=url)))
 
 
-def nobodys_upload(call: str) -> Callable[[World], object]:
-    request = getattr(upload_pb, f"{call}Request")(upload_id=NOBODY)
+def nobodys_upload(call: str) -> Callable[[RunningServer], object]:
+    request = getattr(upload_pb, f"{call}Request")(upload_id=ANONYMOUS_USER)
     return lambda world: getattr(world.stubs.uploads, call)(request)
 
 
-def nobodys_task(call: str) -> Callable[[World], object]:
-    request = getattr(task_pb, f"{call}Request")(task_id=NOBODY)
+def nobodys_task(call: str) -> Callable[[RunningServer], object]:
+    request = getattr(task_pb, f"{call}Request")(task_id=ANONYMOUS_USER)
     return lambda world: getattr(world.stubs.tasks, call)(request)
 
 
-def nobodys_watch(world: World) -> object:
-    return list(world.stubs.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=NOBODY)))
+def nobodys_watch(world: RunningServer) -> object:
+    return list(world.stubs.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=ANONYMOUS_USER)))
 
 
-def nobodys_status(world: World) -> object:
-    return world.stubs.videos.GetTaskStatus(pb.TaskStatusRequest(task_id=NOBODY))
+def nobodys_status(world: RunningServer) -> object:
+    return world.stubs.videos.GetTaskStatus(pb.TaskStatusRequest(task_id=ANONYMOUS_USER))
 
 
 UNKNOWN = [
     unknown("StreamUpload", nobodys_stream, "upload"),
-    unknown("UploadVideo", app(chunk(upload_id=NOBODY)), "upload"),
+    unknown("UploadVideo", app(chunk(upload_id=ANONYMOUS_USER)), "upload"),
     *(unknown(call, nobodys_upload(call), "upload") for call in ("UploadChunk", "GetUpload", "CancelUpload")),
-    unknown("CreateTask", lambda world: world.task(image=f"/uploads/{NOBODY}/x.png"), "upload"),
+    unknown("CreateTask", lambda world: world.task(image=f"/uploads/{ANONYMOUS_USER}/x.png"), "upload"),
     unknown("GetTaskStatus", nobodys_status, "task"),
     unknown("WatchTask", nobodys_watch, "task"),
     *(unknown(call, nobodys_task(call), "task") for call in ("CancelTask", "RetryTask", "DeleteTask")),
-    unknown("Download of a result", nobodys_file(f"/outputs/{NOBODY}/x.mp4"), "task"),
-    unknown("Download of an upload", nobodys_file(f"/uploads/{NOBODY}/x.mp4"), "upload"),
+    unknown("Download of a result", nobodys_file(f"/outputs/{ANONYMOUS_USER}/x.mp4"), "task"),
+    unknown("Download of an upload", nobodys_file(f"/uploads/{ANONYMOUS_USER}/x.mp4"), "upload"),
 ]

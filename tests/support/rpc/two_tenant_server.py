@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.bootstrap.tokens import tokens
 from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
@@ -25,7 +25,7 @@ _WHICH = re.compile("[0-9a-f]{32}|(?<=not )(ann|nobody)")
 
 
 @dataclass(frozen=True)
-class House:
+class TwoTenantServer:
     """`ann` and `bob`, an `admin` called root, and the STRANGERS, each with what they show."""
 
     channel: grpc.Channel
@@ -53,7 +53,7 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path) -> Iterator[House]:
+def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
     media = FfmpegMedia()
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
@@ -72,11 +72,11 @@ def open_house(folder: Path) -> Iterator[House]:
         who: (("authorization", text if " " in text else f"Bearer {text}"),) for who, text in shown.items()
     }
     metadata["no token"] = ()
-    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
+    with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
         # The one worker is held up by the first task that runs.
         done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
         ann, bob = (_going_on(channel, things, metadata[things.user]) for things in done)
-        yield House(channel, metadata, ann, bob)
+        yield TwoTenantServer(channel, metadata, ann, bob)
 
 
 def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> Things:

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from facecli.api.admission import Admission, Place
+from facecli.api.admission import Admission, Slot
 from facecli.core.errors import TooManyCalls
 
 
@@ -13,29 +13,29 @@ def calls() -> ExitStack:
     return ExitStack()
 
 
-def silent(stack: ExitStack, admission: Admission, seconds: float) -> Place:
-    place = stack.enter_context(admission.place())
-    place.silence = lambda: seconds
-    return place
+def silent(stack: ExitStack, admission: Admission, seconds: float) -> Slot:
+    slot = stack.enter_context(admission.acquire())
+    slot.idle_seconds = lambda: seconds
+    return slot
 
 
 def test_what_is_over_the_limit_is_refused_until_a_call_ends(calls: ExitStack) -> None:
     admission = Admission(2, "uploads")
-    with calls, admission.place(), pytest.raises(TooManyCalls, match="holds 2 uploads"):
+    with calls, admission.acquire(), pytest.raises(TooManyCalls, match="holds 2 uploads"):
         silent(calls, admission, 1e9)
         silent(calls, admission, 1e9)
-    with admission.place():
+    with admission.acquire():
         pass
 
 
 def test_the_longest_silence_loses_its_place_to_who_asks(calls: ExitStack) -> None:
     admission = Admission(3, "uploads", patience=3)
     with calls:
-        places = [silent(calls, admission, seconds) for seconds in (2, 9, 5)]
+        concurrency = [silent(calls, admission, seconds) for seconds in (2, 9, 5)]
         silent(calls, admission, 0)
-        assert [place.lost for place in places] == [False, True, False]
+        assert [slot.evicted for slot in concurrency] == [False, True, False]
         silent(calls, admission, 0)
-        assert [place.lost for place in places] == [False, True, True]
+        assert [slot.evicted for slot in concurrency] == [False, True, True]
         with pytest.raises(TooManyCalls):
             silent(calls, admission, 0)
 
@@ -48,7 +48,7 @@ def test_who_lost_a_place_frees_none_when_it_ends(calls: ExitStack) -> None:
     with calls:
         with pytest.raises(TooManyCalls):
             silent(calls, admission, 0)
-        assert not second.lost
+        assert not second.evicted
 
 
 def test_calls_that_lost_their_place_and_do_not_end_are_limited_too(calls: ExitStack) -> None:
@@ -63,30 +63,30 @@ def test_calls_that_lost_their_place_and_do_not_end_are_limited_too(calls: ExitS
 def test_one_user_gets_a_share_and_the_rest_is_for_others(calls: ExitStack) -> None:
     admission = Admission(4, "uploads", share=75)
     with calls:
-        places = [calls.enter_context(admission.place("ann")) for _ in range(3)]
+        concurrency = [calls.enter_context(admission.acquire("ann")) for _ in range(3)]
         with pytest.raises(TooManyCalls, match="holds 3 uploads of ann at once"):
-            calls.enter_context(admission.place("ann"))
-        calls.enter_context(admission.place("bob"))
+            calls.enter_context(admission.acquire("ann"))
+        calls.enter_context(admission.acquire("bob"))
         with pytest.raises(TooManyCalls, match="holds 4 uploads at once"):
-            calls.enter_context(admission.place("cyd"))
-        assert not any(place.lost for place in places)
+            calls.enter_context(admission.acquire("cyd"))
+        assert not any(slot.evicted for slot in concurrency)
 
 
 def test_who_has_all_of_a_share_loses_the_longest_silence_of_it(calls: ExitStack) -> None:
     admission = Admission(4, "uploads", share=50, patience=3)
     with calls:
-        places = [calls.enter_context(admission.place(user)) for user in ("bob", "ann", "ann")]
-        for place, seconds in zip(places, (99, 5, 9), strict=True):
-            place.silence = lambda seconds=seconds: seconds  # type: ignore[misc]
-        calls.enter_context(admission.place("ann"))
-        assert [place.lost for place in places] == [False, False, True]
+        concurrency = [calls.enter_context(admission.acquire(user)) for user in ("bob", "ann", "ann")]
+        for slot, seconds in zip(concurrency, (99, 5, 9), strict=True):
+            slot.idle_seconds = lambda seconds=seconds: seconds  # type: ignore[misc]
+        calls.enter_context(admission.acquire("ann"))
+        assert [slot.evicted for slot in concurrency] == [False, False, True]
 
 
 def test_where_names_are_believed_there_are_no_shares(calls: ExitStack) -> None:
     admission = Admission(2, "uploads", share=50)
     with calls:
         for _ in range(2):
-            calls.enter_context(admission.place())
+            calls.enter_context(admission.acquire())
 
 
 def test_a_server_for_no_uploads_takes_none(calls: ExitStack) -> None:

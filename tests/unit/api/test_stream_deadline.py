@@ -1,6 +1,6 @@
 """Who is too slow, in a time that is told."""
 
-from facecli.api.stream_deadline import Credit
+from facecli.api.stream_deadline import MinRateDeadline
 
 MIB = 1024 * 1024
 
@@ -10,14 +10,14 @@ class Client:
 
     def __init__(self, *, idle: float = 30.0, min_rate: int = 32 * 1024, first: int = MIB) -> None:
         self.now = 0.0
-        self.credit = Credit(idle=idle, min_rate=min_rate, first=first, clock=lambda: self.now)
+        self.credit = MinRateDeadline(idle=idle, min_rate=min_rate, first=first, clock=lambda: self.now)
 
     def survives(self, message: int, *, after: float, times: int = 1, we_take: float = 0.0) -> bool:
         for _ in range(times):
             self.now += after
-            if self.credit.spent():
+            if self.credit.expired():
                 return False
-            self.credit.earn(message)
+            self.credit.received(message)
             self.now += we_take
             self.credit.begin()
         return True
@@ -27,9 +27,9 @@ def test_who_says_nothing_is_given_up_after_the_idle_limit() -> None:
     client = Client()
     assert client.survives(1000, after=1)
     client.now += 29
-    assert not client.credit.spent()
+    assert not client.credit.expired()
     client.now += 2
-    assert client.credit.spent()
+    assert client.credit.expired()
 
 
 def test_a_byte_now_and_then_does_not_keep_a_stream() -> None:
@@ -54,9 +54,9 @@ def test_the_time_that_we_take_is_not_the_clients() -> None:
 
 def test_while_we_are_busy_nobody_is_idle() -> None:
     client = Client()
-    client.credit.earn(1)
+    client.credit.received(1)
     client.now += 1000
-    assert not client.credit.spent()
+    assert not client.credit.expired()
 
 
 def test_without_a_lowest_rate_only_silence_counts() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import grpc
 import pytest
 
-from facecli.api.admission import Place
-from facecli.api.upload_pipeline import Intake, StreamLimits
+from facecli.api.admission import Slot
+from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
 
 
 def messages(end: Exception | None = None) -> Iterator[bytes]:
@@ -16,9 +16,9 @@ def messages(end: Exception | None = None) -> Iterator[bytes]:
         raise end
 
 
-def intake(messages: Iterator[bytes], write: Callable[[bytes], int | None] = len) -> Intake[int]:
+def intake(messages: Iterator[bytes], write: Callable[[bytes], int | None] = len) -> UploadPipeline[int]:
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
-    return Intake(messages, write, limits=limits, active=lambda: True, first=0, place=Place("ann"))
+    return UploadPipeline(messages, write, limits=limits, active=lambda: True, first=0, slot=Slot("ann"))
 
 
 @pytest.mark.parametrize("end", [grpc.RpcError(), ValueError("a bug")])

@@ -1,4 +1,4 @@
-"""What a bench sends, and the place for it."""
+"""What a bench sends, and the target for it."""
 
 import zlib
 from pathlib import Path

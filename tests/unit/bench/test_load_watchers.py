@@ -7,29 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from facecli.bench.load_watchers import watch_together
+from facecli.bench.load_watchers import open_watchers
 from facecli.client.connection import Connection
 from facecli.core.errors import NotFound
 from facecli.metadata.database import open_database
-from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import task as tasks
 from tests.support.builders import NEW, claim
 
 
 def test_everybody_is_told_the_story_and_when(connection: Connection, data: Path) -> None:
     engine = open_database(f"sqlite:///{data}/facecli.db")
-    rows = SqlTaskRows(engine)
-    rows.insert(NEW, task_id="t1", now=time.time())
-    claim(rows)
+    repository = SqlTaskRepository(engine)
+    repository.insert(NEW, task_id="t1", now=time.time())
+    claim(repository)
 
     def work() -> None:
         for progress in (10, 20, 30):
             advance = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
-            rows.change("t1", advance, now=time.time())
-        rows.change("t1", tasks.cancelled, now=time.time())
+            repository.change("t1", advance, now=time.time())
+        repository.change("t1", tasks.cancelled, now=time.time())
 
     worker = threading.Thread(target=work)
-    stories = watch_together(connection, "t1", user="ann", count=300, ready=worker.start)
+    stories = open_watchers(connection, "t1", user="ann", count=300, ready=worker.start)
     worker.join()
     engine.dispose()
     assert len(stories) == 300
@@ -42,4 +42,4 @@ def test_everybody_is_told_the_story_and_when(connection: Connection, data: Path
 
 def test_a_task_that_is_none_is_named(connection: Connection) -> None:
     with pytest.raises(NotFound):
-        watch_together(connection, "nope", user="ann", count=3, ready=lambda: None)
+        open_watchers(connection, "nope", user="ann", count=3, ready=lambda: None)

@@ -39,7 +39,7 @@ def test_every_cut_comes_before_the_last_byte_however_it_is_drawn(cuts: int) -> 
         faults = plan(cuts=cuts, files=2, seed=seed).faults(run=1, client=0)
         assert faults
         assert faults.cuts == cuts
-        drawn = [faults.fate(connection).cut_at or 0 for connection in range(1, cuts + 1)]
+        drawn = [faults.plan(connection).cut_at or 0 for connection in range(1, cuts + 1)]
         assert sum(drawn) <= 20 * MB
         assert min(drawn) > 0
 
@@ -48,7 +48,7 @@ def test_the_same_seed_draws_the_same_cuts_and_each_run_and_client_others() -> N
     def drawn(seed: int, run: int, client: int) -> list[int | None]:
         faults = plan(cuts=5, seed=seed).faults(run=run, client=client)
         assert faults
-        return [faults.fate(connection).cut_at for connection in range(1, 6)]
+        return [faults.plan(connection).cut_at for connection in range(1, 6)]
 
     assert drawn(7, 1, 0) == drawn(7, 1, 0)
     assert (

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from facecli.chaos.events import Toward, What
+from facecli.chaos.events import Direction, EventKind
 from facecli.chaos.faults import Faults, Flap, Span
 from facecli.chaos.proxy import Proxy
 from tests.support.sockets import DEADLINE, Ends, everything, exactly, push, silent
@@ -50,7 +50,7 @@ def test_a_cut_comes_after_exactly_so_many_bytes_and_ends_both_sides(ends: Ends,
         assert exactly(server, size) == DATA[:size]
         assert (server.recv(1), client.recv(1)) == (b"", b"")
         server.close()
-        (cut,) = proxy.happened(What.CUT)
+        (cut,) = proxy.happened(EventKind.CUT)
     assert (cut.connection, cut.to_server, cut.total_to_server) == (1, size, size)
 
 
@@ -62,7 +62,7 @@ def test_a_server_that_is_slow_to_read_gets_every_byte_before_a_plain_cut_also_w
         client, server = ends.join(proxy.address)
         server.sendall(bytes(300_000))
         push(client, DATA)
-        assert proxy.wait_for(lambda: bool(proxy.happened(What.CUT)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.CUT)), DEADLINE)
         assert everything(server) == DATA[:500_000]
 
 
@@ -86,7 +86,7 @@ def test_one_bit_flips_every_so_many_bytes_where_the_seed_and_the_events_have_it
     faults = Faults(flip=SPAN, seed=3)
     with Proxy(ends.address, faults=faults) as proxy:
         arrived = one_way(ends, proxy, DATA)
-        said = [event.to_server for event in proxy.happened(What.FLIP)]
+        said = [event.to_server for event in proxy.happened(EventKind.FLIP)]
     assert len(arrived) == len(DATA)
     wrong = [
         (at, one ^ other) for at, (one, other) in enumerate(zip(DATA, arrived, strict=True)) if one != other
@@ -110,8 +110,8 @@ def test_a_blackhole_lets_exactly_so_many_bytes_pass_and_then_nothing_either_way
         with pytest.raises(BlockingIOError):
             while True:
                 client.send(DATA)
-        assert proxy.wait_for(lambda: bool(proxy.happened(What.BLACKHOLE)), DEADLINE)
-        size = proxy.happened(What.BLACKHOLE)[0].to_server
+        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
+        size = proxy.happened(EventKind.BLACKHOLE)[0].to_server
         assert SPAN.low <= size <= SPAN.high
         assert exactly(server, size) == DATA[:size]
         server.sendall(b"hello?")
@@ -120,7 +120,7 @@ def test_a_blackhole_lets_exactly_so_many_bytes_pass_and_then_nothing_either_way
         assert exactly(end, 1) == b"!"
         assert silent(server)
         assert silent(client)
-    assert size == Faults(blackhole=SPAN, seed=4).fate(1).blackhole_at
+    assert size == Faults(blackhole=SPAN, seed=4).plan(1).blackhole_at
 
 
 def test_a_flapping_line_cuts_when_it_goes_down_and_carries_when_it_is_up_again(ends: Ends) -> None:
@@ -129,15 +129,20 @@ def test_a_flapping_line_cuts_when_it_goes_down_and_carries_when_it_is_up_again(
             client, server = joined_when_up(ends, proxy)
             assert (everything(client), everything(server)) == (b"", b"")
             server.close()
-        assert proxy.wait_for(lambda: len(proxy.happened(What.UP)) >= 2, DEADLINE)
-    changes = [event for event in proxy.events if event.event in {What.DOWN, What.UP}]
-    assert [event.event for event in changes[:4]] == [What.DOWN, What.UP, What.DOWN, What.UP]
+        assert proxy.wait_for(lambda: len(proxy.happened(EventKind.UP)) >= 2, DEADLINE)
+    changes = [event for event in proxy.events if event.event in {EventKind.DOWN, EventKind.UP}]
+    assert [event.event for event in changes[:4]] == [
+        EventKind.DOWN,
+        EventKind.UP,
+        EventKind.DOWN,
+        EventKind.UP,
+    ]
     assert all(event.seconds >= due for event, due in zip(changes, (0.5, 0.6, 1.1, 1.2), strict=False))
 
 
 def test_a_line_that_is_down_refuses_and_keeps_its_port(ends: Ends) -> None:
     with Proxy(ends.address, faults=Faults(flap=Flap(up=0.01, down=3600))) as proxy:
-        assert proxy.wait_for(lambda: bool(proxy.happened(What.DOWN)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.DOWN)), DEADLINE)
         with pytest.raises((ConnectionRefusedError, ConnectionResetError)):
             while True:  # the last may have come just before
                 ends.connect(proxy.address).recv(1)
@@ -164,17 +169,17 @@ def test_the_bytes_after_a_cut_can_be_told_from_the_events(ends: Ends) -> None:
     with Proxy(ends.address, faults=Faults(cut=Span(low=1000, high=1000), cuts=1)) as proxy:
         one_way(ends, proxy, DATA)
         one_way(ends, proxy, DATA[:5000])
-        (cut,) = proxy.happened(What.CUT)
-    assert proxy.passed(Toward.SERVER) - cut.total_to_server == 5000
+        (cut,) = proxy.happened(EventKind.CUT)
+    assert proxy.passed(Direction.SERVER) - cut.total_to_server == 5000
 
 
 def joined_when_up(ends: Ends, proxy: Proxy) -> tuple[socket.socket, socket.socket]:
     """A connection over a line that is up now and then."""
     while True:
-        ups = len(proxy.happened(What.UP))
+        ups = len(proxy.happened(EventKind.UP))
         with suppress(ConnectionError):
             client, server = ends.join(proxy.address)
             client.sendall(b"?")
             if server.recv(1) == b"?":
                 return client, server
-        assert proxy.wait_for(lambda now=ups: len(proxy.happened(What.UP)) > now, DEADLINE)  # type: ignore[misc]
+        assert proxy.wait_for(lambda now=ups: len(proxy.happened(EventKind.UP)) > now, DEADLINE)  # type: ignore[misc]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from facecli.chaos.events import Record, Toward
+from facecli.chaos.events import Direction, Record
 from facecli.chaos.flow import AHEAD, BLOCK, CATCH_UP, FASTEST, KERNEL, LARGEST, QUEUE, STEP, Flow
 from tests.support.sockets import DEADLINE, everything
 
@@ -27,7 +27,7 @@ class Bench:
         for each in self.sockets:
             each.setblocking(False)
         self.flow = Flow(
-            Toward.SERVER,
+            Direction.SERVER,
             source,
             target,
             record=Record(lambda event: None),

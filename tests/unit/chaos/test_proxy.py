@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from facecli.chaos.events import Event, Toward, What
+from facecli.chaos.events import Direction, Event, EventKind
 from facecli.chaos.proxy import Proxy
 from facecli.core.errors import InvalidInput
 from tests.support.sockets import DEADLINE, Ends, everything, exactly, push, silent
@@ -26,9 +26,9 @@ def test_bytes_pass_both_ways_as_they_are_and_are_counted_for_each_connection_an
             assert exactly(client, len(back)) == back
             client.close()
             server.close()
-            assert proxy.wait_for(lambda n=number: len(proxy.happened(What.CLOSED)) == n, DEADLINE)  # type: ignore[misc]
-        first, second = proxy.happened(What.CLOSED)
-        assert (proxy.passed(Toward.SERVER), proxy.passed(Toward.CLIENT)) == (6 * MIB, 2 * MIB)
+            assert proxy.wait_for(lambda n=number: len(proxy.happened(EventKind.CLOSED)) == n, DEADLINE)  # type: ignore[misc]
+        first, second = proxy.happened(EventKind.CLOSED)
+        assert (proxy.passed(Direction.SERVER), proxy.passed(Direction.CLIENT)) == (6 * MIB, 2 * MIB)
     assert [event.event for event in proxy.events] == ["opened", "closed", "opened", "closed"]
     for number, closed in enumerate((first, second), start=1):
         assert (closed.connection, closed.to_server, closed.to_client) == (number, 3 * MIB, MIB)
@@ -70,7 +70,7 @@ def test_what_is_held_waits_behind_the_bytes_that_may_pass_on_all_connections_un
     ends: Ends,
 ) -> None:
     with Proxy(ends.address) as proxy:
-        proxy.hold(Toward.SERVER, after=10)
+        proxy.hold(Direction.SERVER, after=10)
         (one, there), (two, here) = ends.join(proxy.address), ends.join(proxy.address)
         one.sendall(b"1234567")
         assert exactly(there, 7) == b"1234567"
@@ -79,20 +79,20 @@ def test_what_is_held_waits_behind_the_bytes_that_may_pass_on_all_connections_un
         here.sendall(b"not held")
         assert exactly(two, 8) == b"not held"
         assert silent(here)
-        assert proxy.wait_for(lambda: proxy.passed(Toward.SERVER) == 10, DEADLINE)
-        proxy.release(Toward.SERVER)
+        assert proxy.wait_for(lambda: proxy.passed(Direction.SERVER) == 10, DEADLINE)
+        proxy.release(Direction.SERVER)
         assert exactly(here, 4) == b"defg"
 
 
 def test_what_is_held_towards_the_client_stops_nothing_towards_the_server(ends: Ends) -> None:
     with Proxy(ends.address) as proxy:
         client, server = ends.join(proxy.address)
-        proxy.hold(Toward.CLIENT)
+        proxy.hold(Direction.CLIENT)
         server.sendall(b"acknowledged")
         client.sendall(b"more")
         assert exactly(server, 4) == b"more"
         assert silent(client)
-        proxy.release(Toward.CLIENT)
+        proxy.release(Direction.CLIENT)
         assert exactly(client, 12) == b"acknowledged"
 
 
@@ -101,15 +101,15 @@ def test_both_sides_end_when_one_ends_while_something_is_held_and_that_is_lost(
     ends: Ends, leaver: str
 ) -> None:
     with Proxy(ends.address) as proxy:
-        proxy.hold(Toward.SERVER, after=4)
+        proxy.hold(Direction.SERVER, after=4)
         client, server = ends.join(proxy.address)
         client.sendall(b"told" + bytes(1000))
         assert exactly(server, 4) == b"told"
         (client if leaver == "client" else server).close()
         assert everything(server if leaver == "client" else client) == b""
-        assert proxy.wait_for(lambda: bool(proxy.happened(What.CLOSED)), DEADLINE)
-        proxy.release(Toward.SERVER)
-    assert proxy.passed(Toward.SERVER) == 4
+        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.CLOSED)), DEADLINE)
+        proxy.release(Direction.SERVER)
+    assert proxy.passed(Direction.SERVER) == 4
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["plain", "reset"])
@@ -118,7 +118,7 @@ def test_a_cut_ends_every_open_connection_on_both_sides_and_the_next_one_is_carr
 ) -> None:
     with Proxy(ends.address) as proxy:
         open_now = [end for _ in range(3) for end in ends.join(proxy.address)]
-        assert proxy.wait_for(lambda: len(proxy.happened(What.OPENED)) == 3, DEADLINE)
+        assert proxy.wait_for(lambda: len(proxy.happened(EventKind.OPENED)) == 3, DEADLINE)
         proxy.cut(reset=reset)
         for end in open_now:
             if reset:
@@ -130,7 +130,7 @@ def test_a_cut_ends_every_open_connection_on_both_sides_and_the_next_one_is_carr
         client, server = ends.join(proxy.address)
         client.sendall(b"again")
         assert exactly(server, 5) == b"again"
-        assert {event.connection for event in proxy.happened(What.CUT)} == {1, 2, 3}
+        assert {event.connection for event in proxy.happened(EventKind.CUT)} == {1, 2, 3}
 
 
 def test_in_a_blackhole_nothing_passes_and_no_end_and_the_next_connection_is_carried(ends: Ends) -> None:
@@ -139,7 +139,7 @@ def test_in_a_blackhole_nothing_passes_and_no_end_and_the_next_connection_is_car
         lost.sendall(b"before")
         assert exactly(kept, 6) == b"before"
         proxy.blackhole()
-        assert proxy.wait_for(lambda: bool(proxy.happened(What.BLACKHOLE)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
         lost.sendall(b"after")
         kept.sendall(b"after")
         lost.close()
@@ -148,8 +148,8 @@ def test_in_a_blackhole_nothing_passes_and_no_end_and_the_next_connection_is_car
         assert exactly(server, 5) == b"again"
         assert silent(kept)
         kept.close()
-        assert proxy.wait_for(lambda: bool(proxy.happened(What.CLOSED)), DEADLINE)
-    assert proxy.happened(What.CLOSED)[0].to_server == 6
+        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.CLOSED)), DEADLINE)
+    assert proxy.happened(EventKind.CLOSED)[0].to_server == 6
 
 
 def test_on_leaving_every_connection_ends_whatever_its_state(ends: Ends) -> None:
@@ -158,8 +158,8 @@ def test_on_leaving_every_connection_ends_whatever_its_state(ends: Ends) -> None
         dark[0].sendall(b"1")
         assert exactly(dark[1], 1) == b"1"
         proxy.blackhole()
-        assert proxy.wait_for(lambda: bool(proxy.happened(What.BLACKHOLE)), DEADLINE)
-        proxy.hold(Toward.SERVER)
+        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
+        proxy.hold(Direction.SERVER)
         held, stuck, quiet = (ends.join(proxy.address) for _ in range(3))
         held[0].sendall(b"never")
         stuck[1].setblocking(False)
@@ -181,7 +181,7 @@ def test_a_client_is_reset_when_the_server_cannot_be_reached(ends: Ends) -> None
             push(client, b"anybody?")
             assert everything(client) == b""
         assert proxy.wait_for(lambda: bool(proxy.events), DEADLINE)
-    assert [event.event for event in proxy.events] == [What.UNREACHABLE]
+    assert [event.event for event in proxy.events] == [EventKind.UNREACHABLE]
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "here:0", "192.0.2.1:0", "127.0.0.1:70000"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.support.cli import Server, facecli, serving
+from tests.support.cli import Server, facecli, run_server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Samples:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("cli") / "data") as running:
+    with run_server(tmp_path_factory.mktemp("cli") / "data") as running:
         yield running
 
 

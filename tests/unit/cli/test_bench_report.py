@@ -1,4 +1,4 @@
-"""What `bench upload` prints of what it measured."""
+"""EventKind `bench upload` prints of what it measured."""
 
 import json
 from dataclasses import replace

@@ -12,7 +12,7 @@ import pytest
 
 from facecli.cli.shared.exits import EXITS, Exit, exit_code
 from facecli.core.errors import FacecliError
-from tests.support.cli import DEADLINE, Ran, Server, facecli, process, serving, started
+from tests.support.cli import DEADLINE, Ran, Server, facecli, process, run_server, started
 from tests.unit.cli.conftest import Samples
 
 
@@ -35,7 +35,7 @@ def done(place: Place) -> Ran:
 
 
 def a_bug(place: Place) -> Ran:
-    with serving(place.folder / "broken") as server:
+    with run_server(place.folder / "broken") as server:
         with sqlite3.connect(server.database()) as database:
             database.execute("PRAGMA foreign_keys=OFF")
             database.execute("DROP TABLE tasks")
@@ -60,7 +60,7 @@ def a_failed_task(place: Place) -> Ran:
 
 
 def a_missing_token(place: Place) -> Ran:
-    with serving(place.folder / "closed", FACECLI_AUTH="token") as server:
+    with run_server(place.folder / "closed", FACECLI_AUTH="token") as server:
         ran = facecli("task", "list", "--server", server.address, "--json")
     assert "FACECLI_TOKEN" in ran.error["hint"]
     return ran
@@ -83,7 +83,7 @@ def a_server_that_dies(place: Place) -> Ran:
         os.truncate(empty.fileno(), 1024**3)
     command = ("upload", file, "--chunk-size", "1MiB", "--retry-for", "1", "--json", "--progress", "json")
     with (
-        serving(place.folder / "dies") as server,
+        run_server(place.folder / "dies") as server,
         started(*command, "--server", server.address) as upload,
     ):
         assert upload.stderr
@@ -110,7 +110,7 @@ def a_damaged_result(place: Place) -> Ran:
 def a_large_file(place: Place) -> Ran:
     file = place.folder / "large.mp4"
     file.write_bytes(bytes(2_000_000))
-    with serving(place.folder / "small", FACECLI_MAX_FILE_SIZE="1MB") as server:
+    with run_server(place.folder / "small", FACECLI_MAX_FILE_SIZE="1MB") as server:
         return facecli("upload", file, "--server", server.address, "--json")
 
 

@@ -16,7 +16,7 @@ from typing import IO
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.cli import DEADLINE, Server, process, serving, started
+from tests.support.cli import DEADLINE, Server, process, run_server, started
 
 WORDS = [
     "facecli: interrupted; what the server has is kept",
@@ -50,7 +50,7 @@ def test_in_the_middle_of_an_upload(user: str, server: Server, large: Path) -> N
 
 def test_while_it_waits_for_a_server_that_is_gone(user: str, large: Path, tmp_path: Path) -> None:
     with (
-        serving(tmp_path / "dies") as server,
+        run_server(tmp_path / "dies") as server,
         sending(large, "--server", server.address, "--retry-for", "10m") as upload,
     ):
         server.process.kill()

@@ -15,7 +15,7 @@ import pyte
 import pytest
 
 from facecli.cli.progress.bars import bars
-from facecli.cli.progress.safe import Shield
+from facecli.cli.progress.safe import SafeProgress
 from facecli.core.progress import Silent
 from tests.support.cli import DEADLINE, facecli, process, words
 from tests.unit.cli.conftest import Samples
@@ -231,9 +231,9 @@ class BrokenBar(Silent):
     ],
     ids=["begin", "stored", "waiting", "verified"],
 )
-def test_a_bar_that_broke_is_left_alone(first: Callable[[Shield], None]) -> None:
+def test_a_bar_that_broke_is_left_alone(first: Callable[[SafeProgress], None]) -> None:
     bar = BrokenBar()
-    shield = Shield(bar)
+    shield = SafeProgress(bar)
     first(shield)
     shield.begin("clip.mp4", 10, 0)
     shield.stored(10)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Ran, Server, facecli, process, serving
+from tests.support.cli import Ran, Server, facecli, process, run_server
 from tests.unit.cli.conftest import Samples
 
 TOKEN = re.compile(r"fc_[0-9a-f]{16}_[0-9a-f]{64}")
@@ -22,7 +22,7 @@ def listed(server: Server, token: str, *more: object) -> Ran:
 
 
 def test_a_token_is_shown_once_and_opens_and_closes_the_door_of_a_server_that_runs(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", FACECLI_AUTH="token") as server:
+    with run_server(tmp_path / "data", FACECLI_AUTH="token") as server:
         here = ("--data-dir", server.data)
         made = facecli("token", "create", "ann", "--expires", "30d", *here)
         secret = made.out.strip()
@@ -56,7 +56,7 @@ def test_a_token_is_in_the_json_that_makes_it_and_nowhere_else(tmp_path: Path) -
 
 
 def test_whose_name_is_said_is_asked_for_with_a_code_of_its_own(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", FACECLI_AUTH="token") as server:
+    with run_server(tmp_path / "data", FACECLI_AUTH="token") as server:
         here = ("--data-dir", server.data)
         ann = facecli("token", "create", "ann", *here).out.strip()
         root = facecli("token", "create", "root", "--admin", *here).out.strip()
@@ -140,7 +140,7 @@ def test_doctor_says_that_the_way_is_encrypted_and_who_one_is(tmp_path: Path, sa
     certs = facecli("cert", "dev", tmp_path / "certs", "--user", "ann", "--json").object
     pair = {"FACECLI_TLS_CERT": certs["server"], "FACECLI_TLS_KEY": certs["server_key"]}
     tls = ("--tls-ca", certs["ca"])
-    with serving(tmp_path / "data", FACECLI_TLS_CLIENT_CA=certs["ca"], **pair) as server:
+    with run_server(tmp_path / "data", FACECLI_TLS_CLIENT_CA=certs["ca"], **pair) as server:
         to = ("--server", server.address, *tls)
         shown = ("--tls-cert", certs["client"], "--tls-key", certs["client_key"])
         access = facecli("doctor", *to, *shown).lines[-1]

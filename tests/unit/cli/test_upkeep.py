@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import facecli, serving
+from tests.support.cli import facecli, run_server
 from tests.unit.cli.conftest import Samples
 
 COMMANDS = ["gc", "fsck"]
@@ -17,7 +17,7 @@ COMMANDS = ["gc", "fsck"]
 def made(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
     """The data of a server that has ended, with one upload."""
     folder = tmp_path_factory.mktemp("upkeep")
-    with serving(folder / "data") as server:
+    with run_server(folder / "data") as server:
         assert facecli("upload", samples.face, "--server", server.address).code == 0
     return folder / "data"
 
@@ -50,9 +50,9 @@ def test_gc_lists_removes_and_sums_up(data: Path) -> None:
     assert gone.object == {
         "kind": "blob",
         "id": key,
-        "fate": "removed",
+        "action": "removed",
         "bytes": 200_000,
-        "why": "no upload has its bytes there",
+        "reason": "no upload has its bytes there",
     }
     assert gone.err == ""
     assert facecli("gc", *here).err == "0 removed, 0.0 MB\n"
@@ -86,7 +86,7 @@ def test_fsck_says_what_is_damaged_and_what_becomes_of_it(data: Path) -> None:
     assert facecli("fsck", *here, "-q").lines == [upload_id, key]
     as_json = facecli("fsck", *here, "--json")
     assert (as_json.code, as_json.error["reason"]) == (8, "BYTES_DIFFER")
-    assert set(as_json.objects[0]) == {"kind", "id", "what", "cure", "repairable", "repaired"}
+    assert set(as_json.objects[0]) == {"kind", "id", "problem", "remedy", "repairable", "repaired"}
     mended = facecli("fsck", *here, "--repair")
     assert (mended.code, mended.err) == (0, "repaired: 2\n")
     assert all("repaired: " in line for line in mended.lines)
@@ -129,7 +129,7 @@ def test_a_database_that_is_missing_old_or_another_directorys_is_told(command: s
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_beside_a_server_it_says_why_not(command: str, tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as server:
+    with run_server(tmp_path / "data") as server:
         ran = facecli(command, "--data-dir", server.data, "--json")
         assert (ran.code, ran.error["reason"]) == (1, "DIRECTORY_IN_USE")
         assert facecli("gc", "--dry-run", "--data-dir", server.data).code == 0

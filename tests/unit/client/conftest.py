@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.client.connection import Connection
 from facecli.client.downloads import FileClient
 from facecli.client.transfers import FileToSend, SentUpload
@@ -27,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def connection(data: Path) -> Iterator[Connection]:
     settings = Settings(bind="127.0.0.1:0", data_dir=str(data), workers=0)
-    with serving(settings) as server, Connection(server.address, timeout=30) as connection:
+    with run_server(settings) as server, Connection(server.address, timeout=30) as connection:
         yield connection
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.client.connection import Connection
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings
@@ -42,7 +42,7 @@ class Time:
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     settings = Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
-    with serving(replace(settings, max_user_bytes=QUOTA, max_user_unfinished=3)) as server:
+    with run_server(replace(settings, max_user_bytes=QUOTA, max_user_unfinished=3)) as server:
         yield server.address
 
 

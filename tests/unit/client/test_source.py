@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.client.send_rate import Pace
+from facecli.client.send_rate import SendRateLimiter
 from facecli.client.source import Source
 from facecli.core.checksums import crc32c
 from facecli.core.errors import InvalidInput
@@ -15,8 +15,8 @@ from facecli.uploads.upload import FINGERPRINT_SIZE, FRAME_SIZE
 SIZE = 3 * FINGERPRINT_SIZE
 
 
-def unhurried() -> Pace:
-    return Pace(0, clock=lambda: 0.0, sleep=lambda seconds: None)
+def unhurried() -> SendRateLimiter:
+    return SendRateLimiter(0, clock=lambda: 0.0, sleep=lambda seconds: None)
 
 
 def test_a_chunk_comes_in_frames_and_the_last_one_has_its_checksum(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.bootstrap.tokens import tokens
 from facecli.client.connection import Connection
 from facecli.client.downloads import FileClient
@@ -71,7 +71,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def address(settings: Settings) -> Iterator[str]:
-    with serving(settings) as server:
+    with run_server(settings) as server:
         yield server.address
 
 

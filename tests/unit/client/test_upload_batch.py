@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from facecli.client.transfers import FileToSend
-from facecli.client.uploads import AT_ONCE, UploadClient
+from facecli.client.uploads import BATCH_SIZE, UploadClient
 from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.progress import Silent
 from facecli.uploads.upload import FileType
@@ -23,7 +23,7 @@ def errors(uploads: UploadClient, made: list[FileToSend]) -> dict[str, type[Face
 def test_more_files_than_travel_at_once_arrive_and_a_second_time_none_is_sent(
     uploads: UploadClient, data: Path, tmp_path: Path
 ) -> None:
-    made = clips(tmp_path, AT_ONCE + 7)
+    made = clips(tmp_path, BATCH_SIZE + 7)
     sent = [each.get() for each in uploads.send(made, chunk_size=CHUNK, retry_for=5)]
     again = [each.get() for each in uploads.send(made, chunk_size=CHUNK, retry_for=5)]
     assert [each.name for each in sent] == [file.name for file in made]

@@ -190,8 +190,8 @@ def test_naming_any_file_for_tls_is_asking_for_it() -> None:
     assert not server_tls(Settings())
     for asking in (Settings(tls=True), Settings(tls_ca="ca"), Settings(tls_cert="c"), Settings(tls_key="k")):
         assert client_tls(asking)
-    for serving in (Settings(tls_cert="c"), Settings(tls_key="k"), Settings(tls_client_ca="ca")):
-        assert server_tls(serving)
+    for run_server in (Settings(tls_cert="c"), Settings(tls_key="k"), Settings(tls_client_ca="ca")):
+        assert server_tls(run_server)
 
 
 def test_a_server_that_is_alone_with_its_clients_needs_neither_tls_nor_a_token() -> None:

@@ -11,7 +11,7 @@ from facecli.core.errors import InvalidInput, NotFound, Unauthenticated
 
 
 class Rows:
-    """TokenRows in memory, which count how often they are asked."""
+    """TokenRepository in memory, which count how often they are asked."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Token] = {}

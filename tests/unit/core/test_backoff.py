@@ -1,6 +1,6 @@
 """How long a broken transfer is tried again."""
 
-from facecli.client.transfers import LONGEST_PAUSE, Patience
+from facecli.client.transfers import LONGEST_PAUSE, RetryBudget
 from facecli.core.errors import TooManyCalls, Unavailable
 
 
@@ -17,16 +17,16 @@ class Time:
         self.now += seconds
 
 
-def tries(patience: Patience, error: Unavailable | TooManyCalls) -> list[float]:
+def tries(retry_budget: RetryBudget, error: Unavailable | TooManyCalls) -> list[float]:
     pauses: list[float] = []
-    while patience.pause(error, lambda reason, seconds: pauses.append(seconds)):
+    while retry_budget.wait(error, lambda reason, seconds: pauses.append(seconds)):
         pass
     return pauses
 
 
 def test_pauses_double_up_to_a_ceiling_until_the_limit() -> None:
     time = Time()
-    pauses = tries(Patience(60, clock=time.clock, sleep=time.sleep), Unavailable())
+    pauses = tries(RetryBudget(60, clock=time.clock, sleep=time.sleep), Unavailable())
     assert pauses[0] < pauses[2] < pauses[4]
     assert max(pauses) <= LONGEST_PAUSE * 1.25
     assert 60 - 2 * LONGEST_PAUSE < time.now <= 60
@@ -34,18 +34,18 @@ def test_pauses_double_up_to_a_ceiling_until_the_limit() -> None:
 
 def test_progress_makes_the_limit_count_anew() -> None:
     time = Time()
-    patience = Patience(10, clock=time.clock, sleep=time.sleep)
-    tries(patience, Unavailable())
-    patience.progressed()
-    assert tries(patience, Unavailable())
+    retry_budget = RetryBudget(10, clock=time.clock, sleep=time.sleep)
+    tries(retry_budget, Unavailable())
+    retry_budget.progressed()
+    assert tries(retry_budget, Unavailable())
 
 
 def test_what_a_server_asks_for_is_waited_for() -> None:
     time = Time()
-    pauses = tries(Patience(10, clock=time.clock, sleep=time.sleep), TooManyCalls(retry_after=4))
+    pauses = tries(RetryBudget(10, clock=time.clock, sleep=time.sleep), TooManyCalls(retry_after=4))
     assert min(pauses) >= 4
 
 
 def test_no_patience_is_no_second_try() -> None:
     time = Time()
-    assert tries(Patience(0, clock=time.clock, sleep=time.sleep), Unavailable()) == []
+    assert tries(RetryBudget(0, clock=time.clock, sleep=time.sleep), Unavailable()) == []

@@ -5,104 +5,112 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from facecli.core.errors import UploadNotFound
-from facecli.core.expiry_clock import GRACE, Silence
-from facecli.metadata.uploads import SqlUploadRows
-from facecli.uploads.service import Inbox
+from facecli.core.expiry_clock import GRACE, IdleTracker
+from facecli.metadata.uploads import SqlUploadRepository
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Upload
 from tests.support.builders import upload as some_upload
-from tests.support.storage import CHUNK, EXPIRY, Clock, Content, Place, send
+from tests.support.storage import CHUNK, EXPIRY, Clock, Content, Storage, send
 
 FILE = Content(size=3 * CHUNK + 7)
 YEAR = 365 * 86400.0
 WEEK = 7 * 86400.0
 
-Act = Callable[[Inbox, Upload], object]
+Act = Callable[[UploadService, Upload], object]
 
 
-def write(inbox: Inbox, upload: Upload) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        send(inbox, writer, FILE, [1])
+def write(upload_service: UploadService, upload: Upload) -> None:
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        send(upload_service, writer, FILE, [1])
 
 
 ACTS: dict[str, Act] = {
-    "begun again": lambda inbox, upload: inbox.begin(FILE.new),
-    "begun again with others": lambda inbox, upload: inbox.begin_all([(FILE.new, False)] * 2),
+    "begun again": lambda upload_service, upload: upload_service.begin(FILE.new),
+    "begun again with others": lambda upload_service, upload: upload_service.begin_all(
+        [(FILE.new, False)] * 2
+    ),
     "written to": write,
-    "sent a single chunk": lambda inbox, upload: inbox.put_chunk(upload.id, FILE.frame(0), owner="ann"),
+    "sent a single chunk": lambda upload_service, upload: upload_service.put_chunk(
+        upload.id, FILE.frame(0), owner="ann"
+    ),
 }
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_whatever_shows_that_somebody_wants_it_gives_an_upload_all_its_time(
-    inbox: Inbox, place: Place, act: Act
+    upload_service: UploadService, storage: Storage, act: Act
 ) -> None:
-    upload, _ = inbox.begin(FILE.new)
-    place.wait(EXPIRY - 1)
-    act(inbox, upload)
-    assert inbox.get(upload.id, owner="ann").expires_at == place.clock.now + EXPIRY
-    place.wait(EXPIRY - 1)
-    assert inbox.removal.expire() == 0
-    place.wait(1)
-    assert inbox.removal.expire() == 1
+    upload, _ = upload_service.begin(FILE.new)
+    storage.wait(EXPIRY - 1)
+    act(upload_service, upload)
+    assert upload_service.get(upload.id, owner="ann").expires_at == storage.clock.now + EXPIRY
+    storage.wait(EXPIRY - 1)
+    assert upload_service.collector.expire() == 0
+    storage.wait(1)
+    assert upload_service.collector.expire() == 1
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_a_clock_that_jumps_ahead_takes_no_time_from_an_upload(inbox: Inbox, place: Place, act: Act) -> None:
-    upload, _ = inbox.begin(FILE.new)
-    place.wait(EXPIRY - 1)
-    act(inbox, upload)
-    place.clock.now += YEAR
-    assert inbox.removal.expire() == 0
-    place.wait(EXPIRY - 1)
-    assert inbox.removal.expire() == 0
-    place.wait(1)
-    assert inbox.removal.expire() == 1
+def test_a_clock_that_jumps_ahead_takes_no_time_from_an_upload(
+    upload_service: UploadService, storage: Storage, act: Act
+) -> None:
+    upload, _ = upload_service.begin(FILE.new)
+    storage.wait(EXPIRY - 1)
+    act(upload_service, upload)
+    storage.clock.now += YEAR
+    assert upload_service.collector.expire() == 0
+    storage.wait(EXPIRY - 1)
+    assert upload_service.collector.expire() == 0
+    storage.wait(1)
+    assert upload_service.collector.expire() == 1
 
 
 def test_who_comes_back_after_the_jump_finds_what_was_stored_and_all_its_time(
-    inbox: Inbox, place: Place
+    upload_service: UploadService, storage: Storage
 ) -> None:
-    upload, _ = inbox.begin(FILE.new)
-    write(inbox, upload)
-    place.clock.now += YEAR
-    assert inbox.removal.expire() == 0
-    again, chunks = inbox.begin(FILE.new)
+    upload, _ = upload_service.begin(FILE.new)
+    write(upload_service, upload)
+    storage.clock.now += YEAR
+    assert upload_service.collector.expire() == 0
+    again, chunks = upload_service.begin(FILE.new)
     assert (again.id, [chunk.index for chunk in chunks]) == (upload.id, [1])
-    place.wait(EXPIRY - 1)
-    assert inbox.removal.expire() == 0
+    storage.wait(EXPIRY - 1)
+    assert upload_service.collector.expire() == 0
 
 
 def test_a_clock_that_was_wrong_at_the_start_takes_an_upload_only_when_nobody_comes_for_long(
-    inbox: Inbox, place: Place
+    upload_service: UploadService, storage: Storage
 ) -> None:
-    inbox.begin(FILE.new)
-    place.clock.now += YEAR
-    restarted = place.inbox()
-    assert restarted.removal.expire() == 0
-    place.wait(EXPIRY - 1)
-    assert restarted.removal.expire() == 0
-    place.clock.now -= YEAR
-    assert restarted.removal.expire() == 0
-    place.clock.now += YEAR
-    place.wait(1)
-    assert restarted.removal.expire() == 0, "it was in time meanwhile"
-    place.wait(EXPIRY)
-    assert restarted.removal.expire() == 1
+    upload_service.begin(FILE.new)
+    storage.clock.now += YEAR
+    restarted = storage.upload_service()
+    assert restarted.collector.expire() == 0
+    storage.wait(EXPIRY - 1)
+    assert restarted.collector.expire() == 0
+    storage.clock.now -= YEAR
+    assert restarted.collector.expire() == 0
+    storage.clock.now += YEAR
+    storage.wait(1)
+    assert restarted.collector.expire() == 0, "it was in time meanwhile"
+    storage.wait(EXPIRY)
+    assert restarted.collector.expire() == 1
 
 
-def test_an_upload_that_another_process_writes_to_is_alive(inbox: Inbox, place: Place) -> None:
-    upload, _ = inbox.begin(FILE.new)
-    place.clock.now += YEAR
-    other = place.inbox()
-    assert other.removal.expire() == 0
+def test_an_upload_that_another_process_writes_to_is_alive(
+    upload_service: UploadService, storage: Storage
+) -> None:
+    upload, _ = upload_service.begin(FILE.new)
+    storage.clock.now += YEAR
+    other = storage.upload_service()
+    assert other.collector.expire() == 0
     for index in (0, 1):
-        place.wait(EXPIRY - 1)
-        inbox.put_chunk(upload.id, FILE.frame(index), owner="ann")
-        place.clock.now += YEAR
-        assert other.removal.expire() == 0
+        storage.wait(EXPIRY - 1)
+        upload_service.put_chunk(upload.id, FILE.frame(index), owner="ann")
+        storage.clock.now += YEAR
+        assert other.collector.expire() == 0
 
 
-class LateRows(SqlUploadRows):
+class LateRows(SqlUploadRepository):
     """Something happens when an upload was found and before its time is moved."""
 
     happens: Callable[[], object]
@@ -112,23 +120,25 @@ class LateRows(SqlUploadRows):
         return super().prolong(upload_ids, expires_at=expires_at)
 
 
-def test_one_that_goes_while_it_is_begun_again_is_begun_anew(inbox: Inbox, place: Place) -> None:
-    upload, _ = inbox.begin(FILE.new)
-    place.wait(EXPIRY)
-    rows = place.opened(LateRows)
-    rows.happens = inbox.removal.expire
-    again, chunks = place.inbox(rows=rows).begin(FILE.new)
+def test_one_that_goes_while_it_is_begun_again_is_begun_anew(
+    upload_service: UploadService, storage: Storage
+) -> None:
+    upload, _ = upload_service.begin(FILE.new)
+    storage.wait(EXPIRY)
+    repository = storage.opened(LateRows)
+    repository.happens = upload_service.collector.expire
+    again, chunks = storage.upload_service(repository=repository).begin(FILE.new)
     assert again.id != upload.id
     assert chunks == []
     with pytest.raises(UploadNotFound):
-        inbox.get(upload.id, owner="ann")
+        upload_service.get(upload.id, owner="ann")
 
 
 def test_a_start_waits_no_longer_than_an_hour() -> None:
     clock = Clock()
-    silence, overdue = Silence(expiry=WEEK, monotonic=clock), [some_upload(expires_at=1.0)]
-    assert silence.over(overdue) == []
+    idle_tracker, overdue = IdleTracker(expiry=WEEK, monotonic=clock), [some_upload(expires_at=1.0)]
+    assert idle_tracker.expired(overdue) == []
     clock.now += GRACE - 1
-    assert silence.over(overdue) == []
+    assert idle_tracker.expired(overdue) == []
     clock.now += 1
-    assert silence.over(overdue) == overdue
+    assert idle_tracker.expired(overdue) == overdue

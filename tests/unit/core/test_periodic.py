@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from facecli.core.errors import Unavailable
-from facecli.core.periodic import every
+from facecli.core.periodic import run_periodically
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_fails_is_logged_and_done_again(
             raise error
         again.set()
 
-    with every(0.001, work):
+    with run_periodically(0.001, work):
         assert again.wait(60)
     count = len(done)
     assert said in caplog.text

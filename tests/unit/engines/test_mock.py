@@ -11,7 +11,7 @@ from PIL import Image
 from facecli.core.engines import Swap
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
 from facecli.engines.mock import MockEngine
-from facecli.engines.mock_path import face_place
+from facecli.engines.mock_path import face_placement
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
 from facecli.media.run import Bounds, run
@@ -63,7 +63,7 @@ def check_face(media: FfmpegMedia, swap: Swap, *, frame: int, of: Path, at: int)
     command = [str(find_ffmpeg()), "-v", "error", "-i", str(of), "-vf", f"select=eq(n\\,{frame})"]
     command += ["-frames:v", "1", str(still)]
     run(command, bounds=Bounds(seconds=30), reads=[of], writes=[still.parent])
-    box = face_place(swap.info, face=swap.face, video=swap.video, seed=0).at(at / 25)
+    box = face_placement(swap.info, face=swap.face, video=swap.video, seed=0).at(at / 25)
     media.fit_picture(swap.face, face, width=box.width, height=box.height)
     with Image.open(still) as shown, Image.open(face) as wanted:
         for x, y in [(5, 5), (30, 40), (55, 5)]:

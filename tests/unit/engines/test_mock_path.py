@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from facecli.core.media import VideoInfo
-from facecli.core.placement import Place
-from facecli.engines.mock_path import face_place
+from facecli.core.placement import Placement
+from facecli.engines.mock_path import face_placement
 
 FASTEST = 1.1  # widths of the room that is left to the face, in a second
 
 
-def place(folder: Path, *, width: int = 320, height: int = 180, face: str = "a", seed: int = 0) -> Place:
+def place(folder: Path, *, width: int = 320, height: int = 180, face: str = "a", seed: int = 0) -> Placement:
     files = {"face": folder / face, "video": folder / "video"}
     for path in files.values():
         path.write_text(path.name)
     info = VideoInfo(width=width, height=height, frames=1, duration=1, rate=Fraction(1), codec="")
-    return face_place(info, **files, seed=seed)
+    return face_placement(info, **files, seed=seed)
 
 
 def test_it_hangs_on_face_video_and_seed(tmp_path: Path) -> None:

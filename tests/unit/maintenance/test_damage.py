@@ -7,32 +7,32 @@ from pathlib import Path
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
-from facecli.core.damage import Damage, Reader
+from facecli.core.damage import BlobVerifier, Damage
 from facecli.core.errors import StorageFailed, UploadUnfinished
-from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.uploads import SqlUploadRepository
 from facecli.uploads.upload import Upload
-from facecli.uploads.verification import UploadCheck
-from tests.support.storage import CHUNK, EXPIRY, Content, Place, send, send_all
+from facecli.uploads.verification import UploadVerifier
+from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send, send_all
 
 FILE = Content(size=3 * CHUNK + 7)
 
 
 class Checked:
-    """A place, and what a check finds there."""
+    """A storage, and what a check finds there."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.rows = place.rows()
-        self.passed = 0
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self.repository = storage.repository()
+        self.on_bytes = 0
 
     def damage(self, upload_id: str, *, quick: bool = False) -> Damage | None:
-        return UploadCheck(
-            rows=self.rows,
-            reader=Reader(self.place.blobs, passed=self._pass),
-            clock=self.place.clock,
+        return UploadVerifier(
+            repository=self.repository,
+            verifier=BlobVerifier(self.storage.blobs, on_bytes=self._pass),
+            clock=self.storage.clock,
             expiry=EXPIRY,
             quick=quick,
-        ).damage(self.rows.get(upload_id))
+        ).damage(self.repository.get(upload_id))
 
     def mended(self, upload_id: str) -> Upload:
         """The upload after a repair, which leaves nothing to be found."""
@@ -40,21 +40,21 @@ class Checked:
         assert damage and damage.repair
         damage.repair()
         assert self.damage(upload_id) is None
-        return self.rows.get(upload_id)
+        return self.repository.get(upload_id)
 
     def stored(self, upload_id: str) -> list[int]:
-        return [chunk.index for chunk in self.rows.chunks(upload_id)]
+        return [chunk.index for chunk in self.repository.chunks(upload_id)]
 
     def path(self, upload: Upload) -> Path:
-        return self.place.blobs.path(upload.blob_key)
+        return self.storage.blobs.path(upload.blob_key)
 
     def _pass(self, size: int) -> None:
-        self.passed += size
+        self.on_bytes += size
 
 
 @pytest.fixture
-def checked(place: Place) -> Checked:
-    return Checked(place)
+def checked(storage: Storage) -> Checked:
+    return Checked(storage)
 
 
 def flip(path: Path, at: int) -> None:
@@ -95,34 +95,34 @@ HARM: dict[str, tuple[Callable[[Path], object], list[int], str]] = {
 def test_what_happened_to_a_complete_file_is_told_and_only_the_lost_chunks_come_again(
     checked: Checked, harm: Callable[[Path], object], left: list[int], says: str
 ) -> None:
-    upload = send_all(checked.place.inbox(), FILE)
+    upload = send_all(checked.storage.upload_service(), FILE)
     assert checked.damage(upload.id) is None
-    assert checked.passed == FILE.size
+    assert checked.on_bytes == FILE.size
     harm(checked.path(upload))
     damage = checked.damage(upload.id)
-    assert damage and damage.what == f"clip.mp4: {says}"
+    assert damage and damage.problem == f"clip.mp4: {says}"
     mended = checked.mended(upload.id)
     assert (checked.stored(upload.id), mended.completed) == (left, len(left) == 4)
     lost = [index for index in range(4) if index not in left]
-    inbox = checked.place.inbox()
-    again, chunks = inbox.begin(FILE.new)
+    upload_service = checked.storage.upload_service()
+    again, chunks = upload_service.begin(FILE.new)
     assert (again.id, [chunk.index for chunk in chunks]) == (upload.id, left)
     if lost:
-        with inbox.writer(again.id, owner="ann") as writer:
-            again = send(inbox, writer, FILE, lost)
+        with upload_service.writer(again.id, owner="ann") as writer:
+            again = send(upload_service, writer, FILE, lost)
     assert again.completed
-    assert checked.place.content(again) == FILE.data
+    assert checked.storage.content(again) == FILE.data
     assert checked.damage(upload.id) is None
 
 
 def replaced(checked: Checked) -> Upload:
     """An upload whose first chunk was replaced on the way and lies behind the others; incomplete."""
-    inbox, other = checked.place.inbox(), Content(size=FILE.size, seed=1)
-    upload, _ = inbox.begin(FILE.new)
-    inbox.put_chunk(upload.id, other.frame(0), owner="ann")
+    upload_service, other = checked.storage.upload_service(), Content(size=FILE.size, seed=1)
+    upload, _ = upload_service.begin(FILE.new)
+    upload_service.put_chunk(upload.id, other.frame(0), owner="ann")
     for index in (0, 1):
-        inbox.put_chunk(upload.id, FILE.frame(index), owner="ann")
-    return inbox.get(upload.id, owner="ann")
+        upload_service.put_chunk(upload.id, FILE.frame(index), owner="ann")
+    return upload_service.get(upload.id, owner="ann")
 
 
 def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Checked) -> None:
@@ -130,7 +130,7 @@ def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Ch
     assert checked.damage(upload.id) is None
     flip(checked.path(upload), 5)
     assert checked.damage(upload.id) is None, "nobody's bytes"
-    flip(checked.path(upload), checked.rows.chunks(upload.id)[0].position + 5)
+    flip(checked.path(upload), checked.repository.chunks(upload.id)[0].position + 5)
     mended = checked.mended(upload.id)
     assert (checked.stored(upload.id), mended.stored_bytes, mended.expires_at) == (
         [1],
@@ -142,61 +142,61 @@ def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Ch
 def test_a_file_that_was_copied_whole_is_mended_as_often_as_it_is_damaged(checked: Checked) -> None:
     upload = replaced(checked)
     for index in (2, 3):
-        upload = checked.place.inbox().put_chunk(upload.id, FILE.frame(index), owner="ann")
+        upload = checked.storage.upload_service().put_chunk(upload.id, FILE.frame(index), owner="ann")
     keys = set()
     for _ in range(3):
         assert upload.completed
-        assert checked.place.content(upload) == FILE.data
+        assert checked.storage.content(upload) == FILE.data
         keys.add(upload.blob_key)
         flip(checked.path(upload), 5)
         assert checked.mended(upload.id).stored_chunks == 3
-        inbox, other = checked.place.inbox(), Content(size=FILE.size, seed=1)
-        inbox.put_chunk(upload.id, FILE.frame(1), owner="ann")
-        checked.rows.forget_chunks(upload.id, [2])
-        inbox.put_chunk(upload.id, other.frame(2), owner="ann")
-        inbox.put_chunk(upload.id, FILE.frame(2), owner="ann")
-        upload = inbox.put_chunk(upload.id, FILE.frame(0), owner="ann")
-        assert checked.place.blobs.keys("uploads") == [upload.blob_key]
+        upload_service, other = checked.storage.upload_service(), Content(size=FILE.size, seed=1)
+        upload_service.put_chunk(upload.id, FILE.frame(1), owner="ann")
+        checked.repository.forget_chunks(upload.id, [2])
+        upload_service.put_chunk(upload.id, other.frame(2), owner="ann")
+        upload_service.put_chunk(upload.id, FILE.frame(2), owner="ann")
+        upload = upload_service.put_chunk(upload.id, FILE.frame(0), owner="ann")
+        assert checked.storage.blobs.keys("uploads") == [upload.blob_key]
     assert len(keys) == 2
 
 
 def test_an_incomplete_upload_without_its_file_begins_anew(checked: Checked) -> None:
     upload = replaced(checked)
-    checked.place.blobs.delete(upload.blob_key)
+    checked.storage.blobs.delete(upload.blob_key)
     assert checked.mended(upload.id).stored_chunks == 0
-    assert send_all(checked.place.inbox(), FILE).id == upload.id
+    assert send_all(checked.storage.upload_service(), FILE).id == upload.id
 
 
 def test_a_begun_upload_and_one_that_waits_for_its_completion_are_whole(checked: Checked) -> None:
-    upload, _ = checked.place.inbox().begin(FILE.new)
+    upload, _ = checked.storage.upload_service().begin(FILE.new)
     assert checked.damage(upload.id) is None
-    waits = send_all(checked.place.inbox(), FILE)
-    checked.rows.reopen(waits.id, [], now=1, expires_at=2)
+    waits = send_all(checked.storage.upload_service(), FILE)
+    checked.repository.reopen(waits.id, [], now=1, expires_at=2)
     assert checked.damage(waits.id) is None
-    assert checked.place.inbox().begin(FILE.new)[0].completed
+    assert checked.storage.upload_service().begin(FILE.new)[0].completed
 
 
 def test_wrong_counts_are_counted_anew(checked: Checked) -> None:
     upload = replaced(checked)
-    checked.rows.delete(upload.id)
-    checked.rows.insert([replace(upload, stored_bytes=3, stored_chunks=1)])
+    checked.repository.delete(upload.id)
+    checked.repository.insert([replace(upload, stored_bytes=3, stored_chunks=1)])
     assert checked.mended(upload.id).stored_bytes == 0
 
 
 def test_a_checksum_that_is_not_that_of_the_chunks_is_made_again(checked: Checked) -> None:
-    upload = send_all(checked.place.inbox(), FILE)
-    checked.rows.reopen(upload.id, [], now=1, expires_at=2)
+    upload = send_all(checked.storage.upload_service(), FILE)
+    checked.repository.reopen(upload.id, [], now=1, expires_at=2)
     key, size = upload.blob_key, upload.size or 0
-    checked.rows.complete(upload.id, crc32c=1, size=size, blob_key=key, now=3)
+    checked.repository.complete(upload.id, crc32c=1, size=size, blob_key=key, now=3)
     assert checked.mended(upload.id).stored_chunks == 4
     with pytest.raises(UploadUnfinished):
-        checked.place.inbox().file(upload.file_url, owner="ann")
-    again, _ = checked.place.inbox().begin(FILE.new)
+        checked.storage.upload_service().file(upload.file_url, owner="ann")
+    again, _ = checked.storage.upload_service().begin(FILE.new)
     assert (again.id, again.crc32c) == (upload.id, upload.crc32c)
 
 
 def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
-    upload = send_all(checked.place.inbox(), FILE)
+    upload = send_all(checked.storage.upload_service(), FILE)
     path = checked.path(upload)
     flip(path, 5)
     assert checked.damage(upload.id, quick=True) is None
@@ -214,15 +214,15 @@ class BadSector(LocalBlobs):
 
 
 def test_a_chunk_that_the_disk_does_not_give_is_lost(checked: Checked) -> None:
-    upload = send_all(checked.place.inbox(), FILE)
-    checked.place.blobs = BadSector(checked.place.blobs.root)
+    upload = send_all(checked.storage.upload_service(), FILE)
+    checked.storage.blobs = BadSector(checked.storage.blobs.root)
     assert checked.damage(upload.id)
-    assert checked.passed == FILE.size
+    assert checked.on_bytes == FILE.size
     assert checked.mended(upload.id).stored_chunks == 3
     assert checked.stored(upload.id) == [0, 2, 3]
 
 
-class Dying(SqlUploadRows):
+class Dying(SqlUploadRepository):
     """Rows of a process that dies when it wants to reopen an upload."""
 
     def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
@@ -231,12 +231,12 @@ class Dying(SqlUploadRows):
 
 def test_a_repair_that_dies_in_its_middle_is_finished_by_the_next(checked: Checked) -> None:
     """Between the cut of what is too long and the change of the row."""
-    upload = send_all(checked.place.inbox(), FILE)
+    upload = send_all(checked.storage.upload_service(), FILE)
     longer(checked.path(upload))
     flip(checked.path(upload), 5)
-    checked.rows = checked.place.opened(Dying)
+    checked.repository = checked.storage.opened(Dying)
     with pytest.raises(KeyboardInterrupt):
         checked.mended(upload.id)
     assert checked.path(upload).stat().st_size == FILE.size
-    checked.rows = checked.place.rows()
+    checked.repository = checked.storage.repository()
     assert checked.mended(upload.id).stored_chunks == 3

@@ -4,50 +4,54 @@ from collections.abc import Sequence
 
 import pytest
 
-from facecli.core.damage import DamageKind, Reader
+from facecli.core.damage import BlobVerifier, DamageKind
 from facecli.maintenance.fsck import Inspection
-from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.uploads import SqlUploadRepository
 from facecli.tasks.task import Task
-from facecli.tasks.verification import TaskCheck
+from facecli.tasks.verification import TaskVerifier
 from facecli.uploads.upload import Upload
-from facecli.uploads.verification import UploadCheck
-from tests.support.storage import CHUNK, EXPIRY, Content, Place, send_all
+from facecli.uploads.verification import UploadVerifier
+from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send_all
 from tests.unit.tasks.test_collector import Ended
 
 
-class ShortPages(SqlUploadRows):
+class ShortPages(SqlUploadRepository):
     def page(self, *, after: str) -> Sequence[Upload]:
         return super().page(after=after)[:2]
 
 
 @pytest.fixture
-def kept(place: Place) -> tuple[list[Upload], Task]:
+def kept(storage: Storage) -> tuple[list[Upload], Task]:
     """Three uploads without their bytes, and a completed task whose result is another."""
-    uploads = [send_all(place.inbox(), Content(size=2 * CHUNK + extra)) for extra in (1, 2, 3)]
+    uploads = [send_all(storage.upload_service(), Content(size=2 * CHUNK + extra)) for extra in (1, 2, 3)]
     for upload in uploads:
-        place.blobs.path(upload.blob_key).unlink()
-    task = Ended(place).completed("t1")
-    place.blobs.create("uploads/dead", size=5)
+        storage.blobs.path(upload.blob_key).unlink()
+    task = Ended(storage).completed("t1")
+    storage.blobs.create("uploads/dead", size=5)
     return uploads, task
 
 
-def inspection(place: Place, complaints: Sequence[str] = ()) -> Inspection:
-    ended, rows = Ended(place), place.opened(ShortPages)
-    reader = Reader(place.blobs, passed=lambda size: None)
-    uploads = UploadCheck(rows=rows, reader=reader, clock=place.clock, expiry=EXPIRY, quick=False)
+def inspection(storage: Storage, complaints: Sequence[str] = ()) -> Inspection:
+    ended, repository = Ended(storage), storage.opened(ShortPages)
+    verifier = BlobVerifier(storage.blobs, on_bytes=lambda size: None)
+    uploads = UploadVerifier(
+        repository=repository, verifier=verifier, clock=storage.clock, expiry=EXPIRY, quick=False
+    )
     return Inspection(
-        uploads=rows,
-        tasks=ended.rows,
-        upload_check=uploads,
-        task_check=TaskCheck(rows=ended.rows, reader=reader, clock=place.clock, quick=False),
-        orphans=place.inbox().removal.orphans,
+        uploads=repository,
+        tasks=ended.repository,
+        upload_verifier=uploads,
+        task_verifier=TaskVerifier(
+            repository=ended.repository, verifier=verifier, clock=storage.clock, quick=False
+        ),
+        orphans=storage.upload_service().collector.orphans,
         complaints=complaints,
     )
 
 
-def test_every_upload_task_and_orphan_is_looked_at(place: Place, kept: tuple[list[Upload], Task]) -> None:
+def test_every_upload_task_and_orphan_is_looked_at(storage: Storage, kept: tuple[list[Upload], Task]) -> None:
     uploads, task = kept
-    looking = inspection(place)
+    looking = inspection(storage)
     assert looking.size() == sum(upload.stored_bytes for upload in uploads) + 1
     found = [(damage.kind, damage.id) for damage in looking.damages()]
     assert found == [
@@ -58,9 +62,9 @@ def test_every_upload_task_and_orphan_is_looked_at(place: Place, kept: tuple[lis
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_damaged_database_is_compared_with_nothing(place: Place) -> None:
-    looking = inspection(place, ["wrong # of entries in index"])
+def test_a_damaged_database_is_compared_with_nothing(storage: Storage) -> None:
+    looking = inspection(storage, ["wrong # of entries in index"])
     assert looking.size() == 0
     (damage,) = looking.damages()
     assert (damage.kind, damage.repair) == (DamageKind.DATABASE, None)
-    assert damage.what == "wrong # of entries in index"
+    assert damage.problem == "wrong # of entries in index"

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from facecli.core.media import Segment
-from facecli.core.placement import Place, Swing
+from facecli.core.placement import Oscillation, Placement
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
 
@@ -27,8 +27,11 @@ Times = Callable[[Path], list[Fraction]]
 
 MAGENTA = (255, 0, 255)
 # In pixels; wide of the middle in a second of a clip of 320 × 180.
-PLACE = Place(
-    width=60, height=60, x=Swing(middle=130, reach=100, period=3, phase=0.9), y=Swing(middle=60, reach=50)
+PLACE = Placement(
+    width=60,
+    height=60,
+    x=Oscillation(middle=130, reach=100, period=3, phase=0.9),
+    y=Oscillation(middle=60, reach=50),
 )
 
 
@@ -126,7 +129,7 @@ def overlay(binary: Path, tmp_path: Path) -> Overlay:
                 video=video,
                 segment=segment,
                 picture=picture,
-                place=PLACE,
+                placement=PLACE,
                 output=part,
                 info=plan.info,
                 progress=lambda frames: None,

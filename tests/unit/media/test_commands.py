@@ -1,4 +1,4 @@
-"""Argument lists are built without ffmpeg: inputs are walled in, no text of a user's becomes an option."""
+"""Argument lists are built without ffmpeg: inputs are hardened, no text of a user's becomes an option."""
 
 import re
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from facecli.core.media import MediaLimits, Segment, Sound, VideoInfo
-from facecli.core.placement import Place, Swing
+from facecli.core.placement import Oscillation, Placement
 from facecli.media import commands
 from facecli.media.join import join, listing
 from facecli.media.overlay import overlay
@@ -40,7 +40,9 @@ INFO = VideoInfo(
     start=Fraction(1, 10),
     ticks=1000,
 )
-PLACE = Place(width=6, height=4, x=Swing(middle=20, reach=10, period=2, phase=0.5), y=Swing(middle=8))
+PLACE = Placement(
+    width=6, height=4, x=Oscillation(middle=20, reach=10, period=2, phase=0.5), y=Oscillation(middle=8)
+)
 
 
 def segment(index: int = 0, *, before: int = 0, frames: int = 100) -> Segment:
@@ -56,7 +58,7 @@ def overlaid(of: Segment | None = None, **more: Any) -> list[str]:
         segment=of,
         key=of.key if of.before else None,
         picture=PICTURE,
-        place=PLACE,
+        placement=PLACE,
         output=OUTPUT,
         info=replace(INFO, **more),
         limits=LIMITS,

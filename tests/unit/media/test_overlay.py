@@ -26,7 +26,7 @@ def is_magenta(pixel: object) -> bool:
 
 
 def check_face(before: Image.Image, frame: Image.Image, seconds: float) -> None:
-    """On its place, and nothing else has changed."""
+    """On its placement, and nothing else has changed."""
     box = PLACE.at(seconds)
     right, bottom = box.x + box.width, box.y + box.height
     for x, y in [(box.x + 4, box.y + 4), (box.x + 30, box.y + 30), (right - 5, bottom - 5)]:
@@ -84,7 +84,7 @@ def put_on(
         video=video,
         segment=plan.segments[0],
         picture=face,
-        place=PLACE,
+        placement=PLACE,
         output=output,
         info=plan.info,
         progress=progress,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from facecli.metadata.changes import FileChanges
-from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import task as tasks
 from tests.support.builders import NEW
 
@@ -25,15 +25,15 @@ def changes(path: Path) -> Iterator[FileChanges]:
 
 
 def test_every_commit_is_a_change_and_nothing_else_is(engine: Engine, changes: FileChanges) -> None:
-    rows = SqlTaskRows(engine)
+    repository = SqlTaskRepository(engine)
     assert changes.wait()  # whatever was written before
     assert not changes.wait()
-    rows.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
     assert changes.wait()
-    rows.get("t1")
+    repository.get("t1")
     assert not changes.wait()
-    rows.change("t1", tasks.cancelled, now=101.0)
-    rows.change("t1", tasks.retried, now=102.0)
+    repository.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", tasks.retried, now=102.0)
     assert changes.wait()
     assert not changes.wait()
 

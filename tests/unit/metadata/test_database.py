@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from facecli.core.errors import DiskFull, InvalidInput, StorageFailed, Unavailable
 from facecli.metadata.database import CONNECTIONS, open_database, reading, writing
 from facecli.metadata.tables import uploads
-from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.uploads import SqlUploadRepository
 from tests.support.upload_repository import insert
 
 
@@ -34,31 +34,31 @@ def test_another_kind_of_database_is_refused(url: str) -> None:
 
 
 def test_a_writer_that_read_first_does_not_fail_when_another_writes_meanwhile(either_engine: Engine) -> None:
-    rows = SqlUploadRows(either_engine)
-    insert(rows)
+    repository = SqlUploadRepository(either_engine)
+    insert(repository)
     start = threading.Barrier(4)
 
     def claim(_: int) -> None:
         start.wait()
         for _ in range(10):
-            rows.claim("u1", now=1, expires_at=2)
+            repository.claim("u1", now=1, expires_at=2)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(claim, range(4)))
-    assert rows.get("u1").epoch == 40
+    assert repository.get("u1").epoch == 40
 
 
 def test_a_locked_database_is_unavailable_for_writers_only(url: str, engine: Engine, tmp_path: Path) -> None:
     impatient = open_database(url, busy_timeout=0.01)
     other = sqlite3.connect(tmp_path / "facecli.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    rows = SqlUploadRows(impatient)
+    repository = SqlUploadRepository(impatient)
     with pytest.raises(Unavailable, match="database is locked") as caught:
-        insert(rows)
+        insert(repository)
     assert caught.value.retryable
-    assert rows.listed("ann", limit=9, before="") == []
+    assert repository.listed("ann", limit=9, before="") == []
     other.execute("COMMIT")
-    insert(rows)
+    insert(repository)
     other.close()
     impatient.dispose()
 
@@ -86,27 +86,27 @@ def test_a_file_that_is_no_database_is_a_storage_failure(tmp_path: Path) -> None
 
 
 def test_a_full_database_is_a_full_disk_and_goes_on_when_there_is_room(engine: Engine) -> None:
-    rows = SqlUploadRows(engine)
+    repository = SqlUploadRepository(engine)
     with reading(engine) as connection:
         connection.execute(text("PRAGMA max_page_count=1"))
     with pytest.raises(DiskFull) as caught:
         for number in range(1000):
-            insert(rows, upload_id=f"u{number}")
+            insert(repository, upload_id=f"u{number}")
     assert caught.value.retry_after > 0
-    stored = len(rows.listed("ann", limit=1000, before=""))
+    stored = len(repository.listed("ann", limit=1000, before=""))
     with reading(engine) as connection:
         connection.execute(text("PRAGMA max_page_count=100000"))
-    insert(rows, upload_id="roomy")
-    assert len(rows.listed("ann", limit=1000, before="")) == stored + 1
+    insert(repository, upload_id="roomy")
+    assert len(repository.listed("ann", limit=1000, before="")) == stored + 1
 
 
 def test_what_failed_half_way_leaves_nothing(either_engine: Engine) -> None:
-    rows = SqlUploadRows(either_engine)
-    insert(rows)
+    repository = SqlUploadRepository(either_engine)
+    insert(repository)
     with pytest.raises(ZeroDivisionError), writing(either_engine) as connection:
         connection.execute(uploads.delete())
         raise ZeroDivisionError
-    assert rows.get("u1").id == "u1"
+    assert repository.get("u1").id == "u1"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,6 @@ def test_what_failed_half_way_leaves_nothing(either_engine: Engine) -> None:
     ],
 )
 def test_rows_that_cannot_be_are_refused_by_the_database(either_engine: Engine, change: Update) -> None:
-    insert(SqlUploadRows(either_engine))
+    insert(SqlUploadRepository(either_engine))
     with pytest.raises(IntegrityError), writing(either_engine) as connection:
         connection.execute(change)

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from facecli.core.errors import Unavailable
 from facecli.metadata.feed import SqlTaskFeed
-from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import task as tasks
-from facecli.tasks.task import Change, NewTask, Task, TaskRows, TaskStatus
+from facecli.tasks.task import Change, NewTask, Task, TaskRepository, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 from tests.support.builders import NEW
 
@@ -20,10 +20,10 @@ DEADLINE = 60.0  # seconds; when a test gives up, never how long something may t
 
 
 class CountedRows:
-    """Real rows that count what the feed asks, and fail when told to."""
+    """Real repository that count what the feed asks, and fail when told to."""
 
-    def __init__(self, rows: TaskRows) -> None:
-        self._rows = rows
+    def __init__(self, repository: TaskRepository) -> None:
+        self._repository = repository
         self.asked: list[Mapping[str, int]] = []
         self.failing = False
 
@@ -31,31 +31,31 @@ class CountedRows:
         self.asked.append(revisions)
         if self.failing:
             raise Unavailable("the database is gone")
-        return self._rows.newer(revisions)
+        return self._repository.newer(revisions)
 
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
-        return self._rows.insert(new, task_id=task_id, now=now)
+        return self._repository.insert(new, task_id=task_id, now=now)
 
     def with_key(self, owner: str, key: str) -> Task | None:
-        return self._rows.with_key(owner, key)
+        return self._repository.with_key(owner, key)
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
-        return self._rows.get(task_id, owner=owner)
+        return self._repository.get(task_id, owner=owner)
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
-        return self._rows.listed(owner, wanted, limit=limit, before=before)
+        return self._repository.listed(owner, wanted, limit=limit, before=before)
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        return self._rows.change(task_id, change, now=now)
+        return self._repository.change(task_id, change, now=now)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
-        return self._rows.with_status(status)
+        return self._repository.with_status(status)
 
     def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
-        return self._rows.ended(before=before, after=after)
+        return self._repository.ended(before=before, after=after)
 
     def delete(self, task_id: str, *, revision: int) -> bool:
-        return self._rows.delete(task_id, revision=revision)
+        return self._repository.delete(task_id, revision=revision)
 
 
 class ToldChanges:
@@ -83,8 +83,8 @@ class ToldChanges:
 
 
 @pytest.fixture
-def rows(engine: Engine) -> CountedRows:
-    return CountedRows(SqlTaskRows(engine))
+def repository(engine: Engine) -> CountedRows:
+    return CountedRows(SqlTaskRepository(engine))
 
 
 @pytest.fixture
@@ -93,8 +93,8 @@ def changes() -> ToldChanges:
 
 
 @pytest.fixture
-def feed(rows: CountedRows, changes: ToldChanges) -> SqlTaskFeed:
-    return SqlTaskFeed(rows, changes)
+def feed(repository: CountedRows, changes: ToldChanges) -> SqlTaskFeed:
+    return SqlTaskFeed(repository, changes)
 
 
 def askers() -> list[threading.Thread]:
@@ -113,37 +113,37 @@ def nobody_asks_in_the_end(changes: ToldChanges) -> Iterator[None]:
 
 
 def test_many_watchers_cost_one_thread_and_one_question_a_change(
-    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
     told: list[Task] = []
     for _ in range(200):
         feed.watch("t1", told.append)
     changes.waiting.get(timeout=DEADLINE)
     assert len(askers()) == 1
     changes.tell()  # those who came while it waited
-    asked = len(rows.asked)
+    asked = len(repository.asked)
     changes.tell(False)
-    assert len(rows.asked) == asked
-    rows.change("t1", tasks.cancelled, now=101.0)
+    assert len(repository.asked) == asked
+    repository.change("t1", tasks.cancelled, now=101.0)
     changes.let_go()
     askers()[0].join(timeout=DEADLINE)
-    assert rows.asked[asked:] == [{"t1": 1}]
+    assert repository.asked[asked:] == [{"t1": 1}]
     assert [task.status for task in told] == [TaskStatus.PENDING] * 200 + [TaskStatus.CANCELLED] * 200
 
 
-def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, rows: CountedRows) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
-    rows.change("t1", tasks.cancelled, now=101.0)
+def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, repository: CountedRows) -> None:
+    repository.insert(NEW, task_id="t1", now=100.0)
+    repository.change("t1", tasks.cancelled, now=101.0)
     feed.watch("t1", lambda task: None)
-    assert rows.asked == []
+    assert repository.asked == []
     assert not askers()
 
 
 def test_asking_ends_with_the_last_watcher_and_begins_with_the_next(
-    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
     for turn in range(1, 3):
         leave = feed.watch("t1", lambda task: None)
         changes.waiting.get(timeout=DEADLINE)
@@ -156,33 +156,33 @@ def test_asking_ends_with_the_last_watcher_and_begins_with_the_next(
 
 
 def test_a_change_between_the_reading_and_the_coming_of_a_watcher_is_asked_for_at_once(
-    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
-    rows.insert(NEW, task_id="t2", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t2", now=100.0)
     leave = [feed.watch("t1", lambda task: None)]
     changes.waiting.get(timeout=DEADLINE)
-    asked = len(rows.asked)
+    asked = len(repository.asked)
     leave.append(feed.watch("t2", lambda task: None))
     changes.tell(False)
-    assert rows.asked[asked:] == [{"t1": 1, "t2": 1}]
+    assert repository.asked[asked:] == [{"t1": 1, "t2": 1}]
     for each in leave:
         each()
 
 
 def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
-    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges, caplog: pytest.LogCaptureFixture
+    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
     told: list[Task] = []
     with caplog.at_level(logging.INFO):
         feed.watch("t1", told.append)
         changes.waiting.get(timeout=DEADLINE)
-        rows.failing = True
+        repository.failing = True
         changes.tell()
         changes.tell()
-        rows.change("t1", tasks.cancelled, now=101.0)
-        rows.failing = False
+        repository.change("t1", tasks.cancelled, now=101.0)
+        repository.failing = False
         changes.let_go()
         askers()[0].join(timeout=DEADLINE)
     assert [task.status for task in told] == [TaskStatus.PENDING, TaskStatus.CANCELLED]
@@ -192,13 +192,13 @@ def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
 
 
 def test_a_late_watcher_tells_the_others_what_it_saw(
-    feed: SqlTaskFeed, rows: CountedRows, changes: ToldChanges
+    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
     early: list[Task] = []
     feed.watch("t1", early.append)
     changes.waiting.get(timeout=DEADLINE)
-    ended = rows.change("t1", tasks.cancelled, now=101.0)
+    ended = repository.change("t1", tasks.cancelled, now=101.0)
     late: list[Task] = []
     feed.watch("t1", late.append)
     assert late == [ended]

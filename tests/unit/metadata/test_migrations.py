@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, writing
-from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import task as tasks
 
 TASK = {
@@ -50,9 +50,9 @@ def test_a_task_of_the_first_tables_has_counted_no_frames_and_goes_on(either_dat
         values = ", ".join(f":{name}" for name in TASK)
         connection.execute(text(f"INSERT INTO tasks ({names}) VALUES ({values})"), TASK)
     schema.upgrade(engine)
-    rows = SqlTaskRows(engine)
-    task = rows.get("t1")
+    repository = SqlTaskRepository(engine)
+    task = repository.get("t1")
     assert (task.progress, task.frames_done, task.frames, task.attempt) == (40, 0, 0, 2)
-    cancelled = rows.change("t1", tasks.cancelled, now=3.0)
+    cancelled = repository.change("t1", tasks.cancelled, now=3.0)
     assert cancelled.ended
     engine.dispose()

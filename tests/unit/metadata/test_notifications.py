@@ -11,7 +11,7 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.notifications import Notifications
-from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import task as tasks
 from facecli.tasks.task import Task
 from tests.support.builders import NEW, claim
@@ -21,10 +21,10 @@ DEADLINE = 60.0  # seconds; when a test gives up, never how long something may t
 
 
 @pytest.fixture
-def rows(postgresql: str) -> Iterator[SqlTaskRows]:
+def repository(postgresql: str) -> Iterator[SqlTaskRepository]:
     engine = open_database(postgresql)
     schema.upgrade(engine)
-    yield SqlTaskRows(engine)
+    yield SqlTaskRepository(engine)
     engine.dispose()
 
 
@@ -41,25 +41,25 @@ def until_heard(changes: Notifications) -> None:
 
 
 def test_a_change_that_is_committed_is_heard_once_and_nothing_else_is(
-    rows: SqlTaskRows, changes: Notifications
+    repository: SqlTaskRepository, changes: Notifications
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
     assert changes.wait()  # whatever was written before
     assert not changes.wait()
-    rows.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", tasks.cancelled, now=101.0)
     until_heard(changes)
-    rows.get("t1")
+    repository.get("t1")
     with pytest.raises(TaskEnded):
-        rows.change("t1", tasks.cancelled, now=102.0)
+        repository.change("t1", tasks.cancelled, now=102.0)
     assert not changes.wait()
 
 
-def test_many_changes_are_heard_as_few(rows: SqlTaskRows, changes: Notifications) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
+def test_many_changes_are_heard_as_few(repository: SqlTaskRepository, changes: Notifications) -> None:
+    repository.insert(NEW, task_id="t1", now=100.0)
     changes.wait()
     for _ in range(20):
-        rows.change("t1", tasks.cancelled, now=101.0)
-        rows.change("t1", tasks.retried, now=102.0)
+        repository.change("t1", tasks.cancelled, now=101.0)
+        repository.change("t1", tasks.retried, now=102.0)
     heard = 0
     while changes.wait():
         heard += 1
@@ -67,9 +67,9 @@ def test_many_changes_are_heard_as_few(rows: SqlTaskRows, changes: Notifications
 
 
 def test_while_it_cannot_be_listened_all_may_have_changed(
-    postgres: Postgres, rows: SqlTaskRows, changes: Notifications
+    postgres: Postgres, repository: SqlTaskRepository, changes: Notifications
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
+    repository.insert(NEW, task_id="t1", now=100.0)
     changes.wait()
     assert not changes.wait()
     postgres.stop()
@@ -79,26 +79,26 @@ def test_while_it_cannot_be_listened_all_may_have_changed(
         postgres.start()
     assert changes.wait()
     assert not changes.wait()
-    rows.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", tasks.cancelled, now=101.0)
     until_heard(changes)
 
 
 def test_watchers_outlive_an_immediate_stop_of_the_database(
-    postgres: Postgres, rows: SqlTaskRows, changes: Notifications
+    postgres: Postgres, repository: SqlTaskRepository, changes: Notifications
 ) -> None:
-    rows.insert(NEW, task_id="t1", now=100.0)
-    claim(rows)
+    repository.insert(NEW, task_id="t1", now=100.0)
+    claim(repository)
     told = SimpleQueue[Task]()
-    SqlTaskFeed(rows, changes).watch("t1", told.put)
+    SqlTaskFeed(repository, changes).watch("t1", told.put)
     seen = [told.get(timeout=DEADLINE)]
     for progress in (10, 20, 30):
         advance = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
-        changed = rows.change("t1", advance, now=100.0 + progress)
+        changed = repository.change("t1", advance, now=100.0 + progress)
         while seen[-1] != changed:
             seen.append(told.get(timeout=DEADLINE))
         postgres.stop()
         postgres.start()
-    ended = rows.change("t1", tasks.cancelled, now=140.0)
+    ended = repository.change("t1", tasks.cancelled, now=140.0)
     while not seen[-1].ended:
         seen.append(told.get(timeout=DEADLINE))
     assert seen[-1] == ended

@@ -12,7 +12,7 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database, reading, writing
 from facecli.metadata.database_url import name_of
 from facecli.metadata.tables import uploads
-from facecli.metadata.uploads import SqlUploadRows
+from facecli.metadata.uploads import SqlUploadRepository
 from tests.support.e2e.disks import Filling, tmpfs
 from tests.support.e2e.requirements import needs
 from tests.support.postgres import PASSWORD, Postgres, WithPassword
@@ -60,13 +60,13 @@ def test_a_cluster_that_waits_for_its_replicas_goes_on_doing_so(postgres: Postgr
 
 
 def test_who_reads_twice_sees_one_state_and_changes_nothing(engine: Engine) -> None:
-    rows = SqlUploadRows(engine)
-    insert(rows)
+    repository = SqlUploadRepository(engine)
+    insert(repository)
     with reading(engine) as connection:
         before = connection.execute(text("SELECT epoch FROM uploads")).scalar()
-        rows.claim("u1", now=1, expires_at=2)
+        repository.claim("u1", now=1, expires_at=2)
         assert connection.execute(text("SELECT epoch FROM uploads")).scalar() == before
-    assert rows.get("u1").epoch == 1
+    assert repository.get("u1").epoch == 1
     with pytest.raises(Unavailable, match="read-only"), reading(engine) as connection:
         connection.execute(uploads.delete())
 
@@ -75,8 +75,8 @@ def test_who_reads_twice_sees_one_state_and_changes_nothing(engine: Engine) -> N
 def test_a_restart_costs_the_calls_of_that_time_and_no_other(
     postgres: Postgres, engine: Engine, how: signal.Signals
 ) -> None:
-    rows = SqlUploadRows(engine)
-    insert(rows)
+    repository = SqlUploadRepository(engine)
+    insert(repository)
     with pytest.raises(Unavailable) as caught, writing(engine) as connection:
         connection.execute(uploads.delete())
         postgres.stop(how)
@@ -85,12 +85,12 @@ def test_a_restart_costs_the_calls_of_that_time_and_no_other(
         finally:
             postgres.start()
     assert caught.value.retryable
-    assert rows.get("u1").epoch == 0
+    assert repository.get("u1").epoch == 0
     postgres.stop(how)
     with pytest.raises(Unavailable, match="No such file"):
-        rows.get("u1")
+        repository.get("u1")
     postgres.start()
-    assert rows.claim("u1", now=1, expires_at=2).epoch == 1
+    assert repository.claim("u1", now=1, expires_at=2).epoch == 1
 
 
 def test_a_database_that_is_not_there_is_named(postgres: Postgres) -> None:
@@ -164,7 +164,7 @@ def test_a_database_has_a_name_without_secrets(url: str, name: str) -> None:
 
 def test_a_text_that_postgresql_cannot_hold_is_bad_input(engine: Engine) -> None:
     with pytest.raises((InvalidInput, UploadNotFound)):
-        SqlUploadRows(engine).get("u\0")
+        SqlUploadRepository(engine).get("u\0")
 
 
 @needs("tmpfs")
@@ -176,17 +176,17 @@ def test_a_full_disk_of_postgresql_is_so_called_and_rows_go_on_when_there_is_roo
         postgres.execute(sql.SQL("CREATE DATABASE small TABLESPACE small"))
         engine = open_database(postgres.url("small"))
         schema.upgrade(engine)
-        rows, filling = SqlUploadRows(engine), Filling(disk)
-        insert(rows, upload_id="before")
+        repository, filling = SqlUploadRepository(engine), Filling(disk)
+        insert(repository, upload_id="before")
         filling.fill()
         with pytest.raises(DiskFull) as caught:
             for number in range(1000):
-                insert(rows, upload_id=f"u{number}")
+                insert(repository, upload_id=f"u{number}")
         assert caught.value.retry_after > 0
-        stored = len(rows.listed("ann", limit=1000, before=""))
+        stored = len(repository.listed("ann", limit=1000, before=""))
         filling.empty()
-        insert(rows, upload_id="roomy")
-        assert len(rows.listed("ann", limit=1000, before="")) == stored + 1
+        insert(repository, upload_id="roomy")
+        assert len(repository.listed("ann", limit=1000, before="")) == stored + 1
         engine.dispose()
         postgres.execute(sql.SQL("DROP DATABASE small"))
         postgres.execute(sql.SQL("DROP TABLESPACE small"))

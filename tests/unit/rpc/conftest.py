@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.bootstrap.tokens import tokens
 from facecli.certificates import DevCertificates, make_dev_certificates
 from facecli.config.settings import Settings
@@ -26,9 +26,9 @@ from facecli.wire.generated import (
 )
 
 if TYPE_CHECKING:
-    from tests.support.rpc.statuses import World
+    from tests.support.rpc.statuses import RunningServer
 
-Serve = Callable[..., "AbstractContextManager[World]"]
+Serve = Callable[..., "AbstractContextManager[RunningServer]"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def stubs(settings: Settings) -> Iterator[Stubs]:
-    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
+    with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
         yield Stubs(channel)
 
 
@@ -138,7 +138,7 @@ def made(settings: Settings) -> Iterator[Tokens]:
 @pytest.fixture
 def serve(settings: Settings, tmp_path: Path) -> Serve:
     """A server with these settings changed, and real samples."""
-    from tests.support.rpc.statuses import World  # which needs the stubs above
+    from tests.support.rpc.statuses import RunningServer  # which needs the stubs above
 
     media = FfmpegMedia()
     media.make_face(tmp_path / "face.png")
@@ -146,9 +146,9 @@ def serve(settings: Settings, tmp_path: Path) -> Serve:
     face, clip = ((tmp_path / name).read_bytes() for name in ("face.png", "clip.mp4"))
 
     @contextmanager
-    def start(**changed: object) -> "Iterator[World]":
+    def start(**changed: object) -> "Iterator[RunningServer]":
         changed_settings = replace(settings, **changed)  # type: ignore[arg-type]
-        with serving(changed_settings) as server, grpc.insecure_channel(server.address) as channel:
-            yield World(stubs=Stubs(channel), face=face, clip=clip)
+        with run_server(changed_settings) as server, grpc.insecure_channel(server.address) as channel:
+            yield RunningServer(stubs=Stubs(channel), face=face, clip=clip)
 
     return start

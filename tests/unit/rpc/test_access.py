@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.certificates import DevCertificates
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
@@ -30,7 +30,7 @@ from tests.support.rpc.over_tls import over_tls, seen_as
 from tests.support.rpc.refusals import refused
 from tests.unit.rpc.conftest import Stubs, bearing, frame
 
-NOBODY = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+ANONYMOUS_USER = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
 
 
 def test_a_strangers_stream_is_refused_before_it_sends_anything(settings: Settings) -> None:
@@ -41,12 +41,12 @@ def test_a_strangers_stream_is_refused_before_it_sends_anything(settings: Settin
         yield frame("x", 0, b"x")
 
     with (
-        serving(replace(settings, auth="token")) as server,
+        run_server(replace(settings, auth="token")) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         stubs = Stubs(channel)
-        assert refused(lambda: list(stubs.uploads.StreamUpload(silent()))) == NOBODY
-        assert refused(lambda: stubs.videos.UploadVideo(silent())) == NOBODY
+        assert refused(lambda: list(stubs.uploads.StreamUpload(silent()))) == ANONYMOUS_USER
+        assert refused(lambda: stubs.videos.UploadVideo(silent())) == ANONYMOUS_USER
         done.set()
 
 
@@ -63,14 +63,14 @@ def test_a_revoked_token_ends_the_upload_that_runs_and_what_was_stored_is_kept(
             yield frame(upload_id, 0, b"0123")
         ended.wait(60)
 
-    with serving(replace(settings, auth="token")) as server, bearing(server.address, secret) as stubs:
+    with run_server(replace(settings, auth="token")) as server, bearing(server.address, secret) as stubs:
         upload_id = stubs.begin()
         call = stubs.uploads.StreamUpload(sent())
         assert next(call).stored_bytes == 4
         made.revoke(token.id)
-        assert refused(lambda: list(call)) == NOBODY
+        assert refused(lambda: list(call)) == ANONYMOUS_USER
         ended.set()
-        assert refused(stubs.begin) == NOBODY
+        assert refused(stubs.begin) == ANONYMOUS_USER
         with bearing(server.address, made.create("ann")[1]) as again:
             kept = again.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id))
         assert kept.upload.stored_bytes == 4
@@ -78,7 +78,7 @@ def test_a_revoked_token_ends_the_upload_that_runs_and_what_was_stored_is_kept(
 
 def test_a_revoked_token_ends_a_watch(settings: Settings, made: Tokens, samples: tuple[bytes, bytes]) -> None:
     token, secret = made.create("ann")
-    with serving(replace(settings, auth="token")) as server, bearing(server.address, secret) as stubs:
+    with run_server(replace(settings, auth="token")) as server, bearing(server.address, secret) as stubs:
         face, clip = stubs.stored(samples[0], file_type="image", name="face.png"), stubs.stored(samples[1])
         task = stubs.videos.CreateTask(video_pb.CreateTaskRequest(image_url=face, video_url=clip))
         watching = stubs.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=task.task_id))
@@ -94,7 +94,7 @@ def test_a_revoked_token_ends_a_watch(settings: Settings, made: Tokens, samples:
 def test_the_wire_is_encrypted_for_who_knows_the_authority_and_the_name(
     settings: Settings, certs: DevCertificates, others: DevCertificates
 ) -> None:
-    with serving(over_tls(settings, certs)) as server:
+    with run_server(over_tls(settings, certs)) as server:
         assert seen_as(server.address, ClientTls(ca=str(certs.ca))) == ""
         by_address = server.address.replace("localhost", "127.0.0.1")
         refusals: list[tuple[str, ClientTls | None, str]] = [
@@ -109,7 +109,7 @@ def test_the_wire_is_encrypted_for_who_knows_the_authority_and_the_name(
 
 
 def test_a_client_over_tls_says_so_of_a_plain_server(settings: Settings, certs: DevCertificates) -> None:
-    with serving(settings) as server, pytest.raises(ServerUnreachable, match="does not speak TLS"):
+    with run_server(settings) as server, pytest.raises(ServerUnreachable, match="does not speak TLS"):
         seen_as(server.address, ClientTls(ca=str(certs.ca)))
 
 
@@ -120,7 +120,7 @@ def test_a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not
     shutil.copy(certs.server, cert)
     shutil.copy(certs.server_key, key)
     before, after = ClientTls(ca=str(certs.ca)), ClientTls(ca=str(others.ca))
-    with serving(over_tls(settings, certs, tls_cert=str(cert), tls_key=str(key))) as server:
+    with run_server(over_tls(settings, certs, tls_cert=str(cert), tls_key=str(key))) as server:
         assert seen_as(server.address, before) == ""
         shutil.copy(others.server, cert)
         assert seen_as(server.address, before) == "", "without its key it cannot be used"
@@ -150,7 +150,7 @@ def test_beyond_this_machine_a_server_needs_tls_and_to_know_who_calls(
     settings: Settings, certs: DevCertificates, changed: dict[str, str], error: type[FacecliError], says: str
 ) -> None:
     wanted = replace(over_tls(settings, certs, **changed), bind="0.0.0.0:0")
-    with pytest.raises(error, match=says), serving(wanted):
+    with pytest.raises(error, match=says), run_server(wanted):
         pass
 
 
@@ -162,5 +162,5 @@ def test_beyond_this_machine_a_server_with_both_or_one_that_is_told_to_listens(
         over_tls(settings, certs, tls_client_ca=str(certs.ca)),
         replace(settings, insecure=True),
     ):
-        with serving(replace(guarded, bind="0.0.0.0:0")) as server:
+        with run_server(replace(guarded, bind="0.0.0.0:0")) as server:
             assert server.address.startswith("0.0.0.0:")

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from facecli.api.audit import CHANGING, MOST_THINGS
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
 from facecli.telemetry.logs import set_up_logging
@@ -48,7 +48,7 @@ class Log:
 
     def __enter__(self) -> Stubs:
         set_up_logging(level=self._settings.log_level, format="text")
-        self._serving = serving(self._settings)
+        self._serving = run_server(self._settings)
         self._channel = grpc.insecure_channel(self._serving.__enter__().address)
         return Stubs(self._channel)
 

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.certificates import DevCertificates, make_dev_certificates
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
@@ -22,7 +22,7 @@ def test_a_client_certificate_says_who_one_is_and_a_token_more(
     settings: Settings, certs: DevCertificates, others: DevCertificates, made: Tokens
 ) -> None:
     shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
-    with serving(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server:
+    with run_server(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server:
         assert seen_as(server.address, shown) == "ann"
         assert seen_as(server.address, shown, made.create("bob")[1]) == "bob"
         with pytest.raises(Unauthenticated):
@@ -39,7 +39,7 @@ def test_a_certificate_is_nothing_to_a_server_that_has_no_authority_for_it(
     settings: Settings, certs: DevCertificates
 ) -> None:
     shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
-    with serving(over_tls(settings, certs, auth="token")) as server, pytest.raises(Unauthenticated):
+    with run_server(over_tls(settings, certs, auth="token")) as server, pytest.raises(Unauthenticated):
         seen_as(server.address, shown)
 
 
@@ -47,7 +47,7 @@ def test_a_certificate_of_who_cannot_be_a_user_opens_nothing(settings: Settings,
     certs = make_dev_certificates(tmp_path / "certs", hosts=["localhost"], user=" ann")
     shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
     with (
-        serving(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server,
+        run_server(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server,
         pytest.raises(Unauthenticated, match="the name in the certificate"),
     ):
         seen_as(server.address, shown)
@@ -59,7 +59,7 @@ def test_a_certificate_without_a_common_name_is_of_its_first_alternative_name(
     shown = tmp_path / "ann.pem"
     shown.write_bytes(nameless(certs, x509.RFC822Name("ann@example.org"), x509.DNSName("bob.example.org")))
     tls = ClientTls(ca=str(certs.ca), cert=str(shown), key=str(certs.client_key))
-    with serving(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server:
+    with run_server(over_tls(settings, certs, tls_client_ca=str(certs.ca))) as server:
         assert seen_as(server.address, tls) == "ann@example.org"
 
 

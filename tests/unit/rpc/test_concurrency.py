@@ -14,7 +14,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
 from facecli.wire.generated import file_service_pb2 as file_pb
@@ -36,7 +36,7 @@ def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, 
         ended.wait(DEADLINE)
 
     limits = replace(settings, auth="token", max_uploads=4, user_share=50)
-    with serving(limits) as server, ExitStack() as stack:
+    with run_server(limits) as server, ExitStack() as stack:
         ann, bob = (
             stack.enter_context(bearing(server.address, made.create(user)[1])) for user in ("ann", "bob")
         )
@@ -58,7 +58,7 @@ def test_one_user_has_no_more_than_a_share_of_the_short_calls(
     """Ann's call waits for a database that somebody has locked."""
     retry = threading.Event()
     with (
-        serving(replace(settings, auth="token", max_calls=2, user_share=50)) as server,
+        run_server(replace(settings, auth="token", max_calls=2, user_share=50)) as server,
         bearing(server.address, made.create("ann")[1]) as ann,
         bearing(server.address, made.create("bob")[1]) as bob,
         closing(sqlite3.connect(tmp_path / "data" / "facecli.db", isolation_level=None)) as lock,
@@ -107,7 +107,7 @@ def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.Lo
     look, until = threading.Event(), time.monotonic() + DEADLINE
     with (
         caplog.at_level(logging.INFO, "facecli.access"),
-        serving(replace(settings, idle_limit=0.5, min_rate=0)) as server,
+        run_server(replace(settings, idle_limit=0.5, min_rate=0)) as server,
         untaken(server.address) as (_, _, call),
     ):
         while not any("FileService/Download CANCELLED" in record.message for record in caplog.records):
@@ -120,7 +120,7 @@ def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.Lo
 def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Settings) -> None:
     limits = replace(settings, max_downloads=1, idle_limit=3600.0, min_rate=0)
     retry = threading.Event()
-    with serving(limits) as server, untaken(server.address) as (stubs, request, _):
+    with run_server(limits) as server, untaken(server.address) as (stubs, request, _):
         while True:
             try:
                 parts = [part.data for part in stubs.files.Download(request)]
@@ -134,7 +134,7 @@ def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Sett
 def test_one_connection_has_so_many_calls_under_way_and_more_wait(
     settings: Settings, samples: tuple[bytes, bytes]
 ) -> None:
-    with serving(replace(settings, max_streams=2)) as server, ExitStack() as stack:
+    with run_server(replace(settings, max_streams=2)) as server, ExitStack() as stack:
         own = [("grpc.use_local_subchannel_pool", 1)]
         stubs, another = (
             Stubs(stack.enter_context(grpc.insecure_channel(server.address, options=own))) for _ in range(2)
@@ -156,7 +156,7 @@ def test_one_connection_has_so_many_calls_under_way_and_more_wait(
 
 def test_no_limit_of_calls_on_one_connection_is_none(settings: Settings) -> None:
     with (
-        serving(replace(settings, max_streams=0)) as server,
+        run_server(replace(settings, max_streams=0)) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         assert Stubs(channel).stored(b"0123456789")

@@ -11,11 +11,11 @@ import pytest
 from facecli.api.admission import Admission
 from facecli.api.authentication import Callers
 from facecli.api.upload_pipeline import StreamLimits
-from facecli.rpc.uploads import UploadService
-from facecli.uploads.service import Inbox
+from facecli.rpc.uploads import UploadServicer
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Frame, Upload
 from facecli.wire.frames import encode
-from tests.support.storage import CHUNK, Content, Place, written
+from tests.support.storage import CHUNK, Content, Storage, written
 from tests.support.storage_faults import FaultyBlobs
 
 FILE = Content(size=3 * CHUNK + 7)
@@ -29,24 +29,24 @@ class Listening:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    place = Place(tmp_path)
-    yield place
-    place.close()
+def storage(tmp_path: Path) -> Iterator[Storage]:
+    storage = Storage(tmp_path)
+    yield storage
+    storage.close()
 
 
-def service(inbox: Inbox, callers: Callers) -> UploadService:
+def service(upload_service: UploadService, callers: Callers) -> UploadServicer:
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
-    return UploadService(inbox, callers=callers, admission=Admission(1, "uploads"), limits=limits)
+    return UploadServicer(upload_service, callers=callers, admission=Admission(1, "uploads"), limits=limits)
 
 
 def message(upload: Upload, frame: Frame) -> bytes:
     return bytes(encode(frame, upload_id=upload.id, user="ann"))
 
 
-def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(place: Place) -> None:
-    inbox = place.inbox()
-    upload, _ = inbox.begin(FILE.new)
+def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(storage: Storage) -> None:
+    upload_service = storage.upload_service()
+    upload, _ = upload_service.begin(FILE.new)
     told = threading.Event()
 
     def messages() -> Iterator[bytes]:
@@ -59,41 +59,41 @@ def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(
     context: Any = Listening()
     callers = Callers(None)
     with callers.met(context):
-        answers: Any = service(inbox, callers).StreamUpload(messages(), context)
+        answers: Any = service(upload_service, callers).StreamUpload(messages(), context)
         assert next(answers).stored_bytes == CHUNK
         told.set()
         answers.close()  # as gRPC does when the call is over
-    _, chunks = inbox.begin(FILE.new)
+    _, chunks = upload_service.begin(FILE.new)
     assert [chunk.index for chunk in chunks][:3] == [0, 1, 2]
 
 
 def test_who_begins_again_hears_of_what_came_whole_before_also_when_it_is_being_stored(
-    place: Place, tmp_path: Path
+    storage: Storage, tmp_path: Path
 ) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
-    inbox = place.inbox(blobs=blobs)
-    upload, _ = inbox.begin(FILE.new)
-    with inbox.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(2) as pool:
+    upload_service = storage.upload_service(blobs=blobs)
+    upload, _ = upload_service.begin(FILE.new)
+    with upload_service.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(2) as pool:
         chunk = written(writer, FILE.frames(0))
         blobs.flushing.close()
-        storing = pool.submit(inbox.store, writer, chunk)
+        storing = pool.submit(upload_service.store, writer, chunk)
         blobs.flushing.reached.wait()
-        beginning = pool.submit(inbox.begin, FILE.new)
+        beginning = pool.submit(upload_service.begin, FILE.new)
         blobs.flushing.open()
         _, chunks = beginning.result()
         assert chunks == [chunk]
         assert storing.result().stored_chunks == 1
 
 
-def test_a_disk_that_is_stuck_keeps_nobody_from_beginning_again(place: Place, tmp_path: Path) -> None:
+def test_a_disk_that_is_stuck_keeps_nobody_from_beginning_again(storage: Storage, tmp_path: Path) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
-    inbox = place.inbox(blobs=blobs)
-    upload, _ = inbox.begin(FILE.new)
-    with inbox.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(1) as pool:
+    upload_service = storage.upload_service(blobs=blobs)
+    upload, _ = upload_service.begin(FILE.new)
+    with upload_service.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(1) as pool:
         chunk = written(writer, FILE.frames(0))
         blobs.flushing.close()
-        storing = pool.submit(inbox.store, writer, chunk)
+        storing = pool.submit(upload_service.store, writer, chunk)
         blobs.flushing.reached.wait()
-        assert inbox.begin(FILE.new)[1] == []
+        assert upload_service.begin(FILE.new)[1] == []
         blobs.flushing.open()
         assert storing.result().stored_chunks == 1

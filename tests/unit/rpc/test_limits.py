@@ -7,7 +7,7 @@ from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
 from tests.support.rpc.refusals import refusal
-from tests.support.rpc.statuses import Code, World, chunk
+from tests.support.rpc.statuses import Code, RunningServer, chunk
 from tests.unit.rpc.conftest import Serve, frame
 
 
@@ -23,7 +23,7 @@ def begin(size: int, user: str = "ann") -> upload_pb.BeginUploadRequest:
     )
 
 
-def asked(world: World) -> file_pb.GetServerInfoResponse:
+def asked(world: RunningServer) -> file_pb.GetServerInfoResponse:
     return world.stubs.files.GetServerInfo(file_pb.GetServerInfoRequest(user_id="ann"))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.rpc.rpcs import CHUNK, NOTHING, REQUESTS, RPCS, Things, answers, begin, put, strings
-from tests.support.rpc.two_tenant_server import STRANGERS, House, open_house
+from tests.support.rpc.two_tenant_server import STRANGERS, TwoTenantServer, two_tenant_server
 
 Code = grpc.StatusCode
 
@@ -27,8 +27,8 @@ BACKGROUND = ("housekeeping", "task-feed")  # threads that ask the database besi
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenantServer]:
+    with two_tenant_server(tmp_path_factory.mktemp("house")) as opened:
         yield opened
 
 
@@ -55,7 +55,7 @@ def test_every_rpc_and_every_text_in_its_request_has_a_place_here() -> None:
 
 @pytest.mark.parametrize(("rpc", "field"), MATRIX)
 def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
-    house: House, statements: list[str], rpc: str, field: str
+    house: TwoTenantServer, statements: list[str], rpc: str, field: str
 ) -> None:
     before = house.everything("ann")
     seen = []
@@ -74,7 +74,7 @@ def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
 
 
 @pytest.mark.parametrize("url", ["image_url", "video_url"])
-def test_anothers_upload_cannot_be_downloaded(house: House, url: str) -> None:
+def test_anothers_upload_cannot_be_downloaded(house: TwoTenantServer, url: str) -> None:
     seen = []
     for whose in (house.ann, NOTHING):
         requests = REQUESTS["FileService.Download"](replace(whose, user="", result_url=getattr(whose, url)))
@@ -85,7 +85,7 @@ def test_anothers_upload_cannot_be_downloaded(house: House, url: str) -> None:
 @pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize("rpc", RPCS)
 def test_who_shows_nothing_that_holds_is_told_the_same_of_everything(
-    house: House, rpc: str, stranger: str
+    house: TwoTenantServer, rpc: str, stranger: str
 ) -> None:
     before = house.everything("ann")
     seen = {
@@ -99,7 +99,7 @@ def test_who_shows_nothing_that_holds_is_told_the_same_of_everything(
 
 
 def test_a_wrong_secret_and_an_unknown_id_are_one_refusal_after_the_same_work(
-    house: House, statements: list[str]
+    house: TwoTenantServer, statements: list[str]
 ) -> None:
     seen = []
     for stranger in ("wrong secret", "unknown id"):
@@ -111,7 +111,7 @@ def test_a_wrong_secret_and_an_unknown_id_are_one_refusal_after_the_same_work(
     assert seen[0] == seen[1]
 
 
-def test_a_listing_has_ones_own_things_alone(house: House) -> None:
+def test_a_listing_has_ones_own_things_alone(house: TwoTenantServer) -> None:
     for user, others in (("ann", house.bob), ("bob", house.ann)):
         listed = b"".join(house.everything(user))
         own = house.ann if user == "ann" else house.bob
@@ -121,7 +121,7 @@ def test_a_listing_has_ones_own_things_alone(house: House) -> None:
         assert others.task_id.encode() not in listed
 
 
-def test_the_same_file_and_the_same_key_are_not_the_others(house: House) -> None:
+def test_the_same_file_and_the_same_key_are_not_the_others(house: TwoTenantServer) -> None:
     def begun(user: str, requests: int = 1) -> list[str]:
         request = pb.BeginUploadsRequest(uploads=[begin(replace(house.ann, user=""))] * requests)
         answer = answers(house.channel, "UploadService.BeginUploads", [request], house.metadata[user])[0]
@@ -138,7 +138,9 @@ def test_the_same_file_and_the_same_key_are_not_the_others(house: House) -> None
 
 
 @pytest.mark.parametrize("whose", ["ann", "nobody"])
-def test_going_on_with_an_upload_that_is_not_ones_own_begins_another(house: House, whose: str) -> None:
+def test_going_on_with_an_upload_that_is_not_ones_own_begins_another(
+    house: TwoTenantServer, whose: str
+) -> None:
     upload_id = {"ann": house.ann, "nobody": NOTHING}[whose].upload_id
     before = house.everything("ann")
     (message,) = REQUESTS["VideoService.UploadVideo"](replace(NOTHING, user="", upload_id=""))
@@ -156,7 +158,7 @@ def test_going_on_with_an_upload_that_is_not_ones_own_begins_another(house: Hous
     assert house.everything("ann") == before
 
 
-def test_an_admin_acts_for_others_and_has_no_name_but_the_own_otherwise(house: House) -> None:
+def test_an_admin_acts_for_others_and_has_no_name_but_the_own_otherwise(house: TwoTenantServer) -> None:
     for_ann = REQUESTS["UploadService.GetUpload"](house.ann)
     assert house.answered("UploadService.GetUpload", for_ann, "admin") == (Code.OK, "")
     for_nobody = REQUESTS["UploadService.GetUpload"](replace(house.ann, user=""))
@@ -166,7 +168,7 @@ def test_an_admin_acts_for_others_and_has_no_name_but_the_own_otherwise(house: H
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("rpc", RPCS)
-def test_the_owner_is_answered(house: House, rpc: str, named: bool) -> None:
+def test_the_owner_is_answered(house: TwoTenantServer, rpc: str, named: bool) -> None:
     """Last, because some of it ends things: without it, every refusal above could be for another reason."""
     things = house.bob if named else replace(house.ann, user="")
     assert house.answered(rpc, REQUESTS[rpc](things), "bob" if named else "ann") == (Code.OK, "")

@@ -13,8 +13,8 @@ from facecli.api.authentication import Callers
 from facecli.api.call_context import Requests
 from facecli.core.auth import RECHECK, Token, Tokens
 from facecli.core.errors import Unavailable
-from facecli.rpc.send_pool import Outbox
-from facecli.rpc.tasks import TaskService
+from facecli.rpc.send_pool import SendPool
+from facecli.rpc.tasks import TaskServicer
 from facecli.wire.generated import task_service_pb2 as pb
 from tests.support.storage import Clock
 
@@ -50,7 +50,7 @@ class Board:
 
 
 class Now:
-    def soon(self, send: Callable[[], None]) -> None:
+    def submit(self, send: Callable[[], None]) -> None:
         send()
 
 
@@ -84,12 +84,12 @@ def test_one_token_that_cannot_be_read_keeps_no_other_from_being_found_revoked(
     rows, clock = TokensInMemory(), Clock()
     tokens = Tokens(rows, clock=clock)
     callers, requests = Callers(tokens), Requests()
-    service = TaskService(
+    service = TaskServicer(
         cast(Any, Board()),
         callers=callers,
         requests=requests,
         admission=Admission(2, "watchers"),
-        outbox=cast(Outbox, Now()),
+        send_pool=cast(SendPool, Now()),
     )
     made = [tokens.create(user) for user in ("ann", "bob")]
     calls = [Call(text) for _, text in made]

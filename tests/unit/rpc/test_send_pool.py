@@ -7,27 +7,27 @@ from threading import Event
 
 import pytest
 
-from facecli.rpc.send_pool import Outbox
+from facecli.rpc.send_pool import SendPool
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
 
 @pytest.fixture
-def outbox() -> Iterator[Outbox]:
-    outbox = Outbox(2, stall=0.01)
-    yield outbox
-    outbox.close()
+def send_pool() -> Iterator[SendPool]:
+    send_pool = SendPool(2, stall=0.01)
+    yield send_pool
+    send_pool.close()
 
 
 def test_everything_is_done_and_begun_in_order() -> None:
-    outbox, done = Outbox(1), SimpleQueue[int]()
+    send_pool, done = SendPool(1), SimpleQueue[int]()
     for number in range(100):
-        outbox.soon(lambda number=number: done.put(number))  # type: ignore[misc]
-    outbox.close()
+        send_pool.submit(lambda number=number: done.put(number))  # type: ignore[misc]
+    send_pool.close()
     assert [done.get(timeout=DEADLINE) for _ in range(100)] == list(range(100))
 
 
-def test_clients_that_do_not_read_hold_up_nobody_else(outbox: Outbox) -> None:
+def test_clients_that_do_not_read_hold_up_nobody_else(send_pool: SendPool) -> None:
     reading, held, done = Event(), SimpleQueue[None](), SimpleQueue[int]()
 
     def send_to_who_does_not_read() -> None:
@@ -35,15 +35,15 @@ def test_clients_that_do_not_read_hold_up_nobody_else(outbox: Outbox) -> None:
         reading.wait(DEADLINE)
 
     for _ in range(5):
-        outbox.soon(send_to_who_does_not_read)
+        send_pool.submit(send_to_who_does_not_read)
     for number in range(20):
-        outbox.soon(lambda number=number: done.put(number))  # type: ignore[misc]
+        send_pool.submit(lambda number=number: done.put(number))  # type: ignore[misc]
     assert [done.get(timeout=DEADLINE) for _ in range(20)] == list(range(20))
     assert [held.get(timeout=DEADLINE) for _ in range(5)] == [None] * 5
     reading.set()
 
 
-def test_who_helped_out_goes_when_it_is_not_needed(outbox: Outbox) -> None:
+def test_who_helped_out_goes_when_it_is_not_needed(send_pool: SendPool) -> None:
     before = set(threading.enumerate())
     reading, held, free = Event(), SimpleQueue[None](), SimpleQueue[None]()
 
@@ -52,27 +52,27 @@ def test_who_helped_out_goes_when_it_is_not_needed(outbox: Outbox) -> None:
         reading.wait(DEADLINE)
 
     for _ in range(6):
-        outbox.soon(send_to_who_does_not_read)
+        send_pool.submit(send_to_who_does_not_read)
     for _ in range(6):
         held.get(timeout=DEADLINE)
     helpers = [thread for thread in set(threading.enumerate()) - before if thread.name == "sending"]
     reading.set()
-    outbox.soon(lambda: free.put(None))
+    send_pool.submit(lambda: free.put(None))
     free.get(timeout=DEADLINE)
-    outbox.close()
+    send_pool.close()
     for thread in helpers:
         thread.join(DEADLINE)
         assert not thread.is_alive()
 
 
 def test_a_bug_in_one_does_not_end_the_sending_to_others(
-    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+    send_pool: SendPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said, done = SimpleQueue[object](), SimpleQueue[int]()
     monkeypatch.setattr(threading, "excepthook", said.put)
     for number in range(10):
-        outbox.soon(lambda: [][0])
-        outbox.soon(lambda number=number: done.put(number))  # type: ignore[misc]
+        send_pool.submit(lambda: [][0])
+        send_pool.submit(lambda number=number: done.put(number))  # type: ignore[misc]
     assert sorted(done.get(timeout=DEADLINE) for _ in range(10)) == list(range(10))
     for _ in range(10):
         said.get(timeout=DEADLINE)

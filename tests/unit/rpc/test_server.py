@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy import create_engine, text
 
 from facecli import __version__
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.bootstrap.tokens import tokens
 from facecli.config.settings import Settings
 from facecli.core.errors import DirectoryInUse, FfmpegMissing, InternalError, InvalidInput, PolicyRefused
@@ -27,7 +27,7 @@ from tests.unit.rpc.conftest import Stubs, frame
 def test_a_bug_becomes_an_id_and_its_text_stays_in_the_log(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
+    with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
         engine = create_engine(f"sqlite:///{tmp_path / 'data' / 'facecli.db'}")
         with engine.begin() as connection:
             connection.execute(text("ALTER TABLE tasks RENAME COLUMN stage TO secret_detail"))
@@ -64,7 +64,7 @@ def test_without_the_token_nothing_but_health_is_answered(settings: Settings) ->
     with tokens(settings) as made:
         secret = made.create("ann")[1]
     with (
-        serving(replace(settings, auth="token")) as server,
+        run_server(replace(settings, auth="token")) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         stubs = Stubs(channel)
@@ -82,7 +82,7 @@ def test_without_the_token_nothing_but_health_is_answered(settings: Settings) ->
 
 def test_uploads_over_the_limit_are_refused_while_short_calls_go_on(settings: Settings) -> None:
     with (
-        serving(replace(settings, max_uploads=1)) as server,
+        run_server(replace(settings, max_uploads=1)) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         stubs = Stubs(channel)
@@ -107,7 +107,7 @@ def test_uploads_over_the_limit_are_refused_while_short_calls_go_on(settings: Se
 
 def test_a_silent_upload_ends_with_what_was_stored_kept(settings: Settings) -> None:
     with (
-        serving(replace(settings, idle_limit=0.1)) as server,
+        run_server(replace(settings, idle_limit=0.1)) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         stubs = Stubs(channel)
@@ -128,7 +128,7 @@ def test_a_silent_upload_ends_with_what_was_stored_kept(settings: Settings) -> N
 def test_an_upload_is_told_to_come_back_when_the_server_stops(settings: Settings, busy: bool) -> None:
     ended = threading.Event()
     with ExitStack() as stack:
-        server = stack.enter_context(serving(settings))
+        server = stack.enter_context(run_server(settings))
         channel = grpc.insecure_channel(server.address)
         stubs = Stubs(channel)
         upload_id = stubs.begin()
@@ -155,9 +155,9 @@ def test_an_upload_is_told_to_come_back_when_the_server_stops(settings: Settings
 
 def test_two_servers_never_share_a_data_directory(settings: Settings) -> None:
     with (
-        serving(settings),
+        run_server(settings),
         pytest.raises(DirectoryInUse, match="another facecli serve uses"),
-        serving(settings),
+        run_server(settings),
     ):
         pass
 
@@ -177,7 +177,7 @@ def test_two_servers_never_share_a_data_directory(settings: Settings) -> None:
 def test_a_bad_setting_is_refused_before_anything_starts(
     settings: Settings, changed: dict[str, object], error: type[Exception], says: str
 ) -> None:
-    with pytest.raises(error, match=says), serving(replace(settings, **changed)):  # type: ignore[arg-type]
+    with pytest.raises(error, match=says), run_server(replace(settings, **changed)):  # type: ignore[arg-type]
         pass
 
 

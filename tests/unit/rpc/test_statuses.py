@@ -5,13 +5,24 @@ from collections.abc import Callable, Iterator
 import grpc
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.errors import FacecliError
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.errors import from_rpc
 from tests.support.rpc import statuses as do
-from tests.support.rpc.statuses import Case, World, ahead, app, begin, chunk, differs, invalid, single, stream
+from tests.support.rpc.statuses import (
+    Case,
+    RunningServer,
+    ahead,
+    app,
+    begin,
+    chunk,
+    differs,
+    invalid,
+    single,
+    stream,
+)
 from tests.unit.rpc import test_access, test_limits, test_ownership, test_server, test_uploads, test_videos
 from tests.unit.rpc import test_concurrency as test_places
 from tests.unit.rpc import test_single_statuses as test_statuses_alone
@@ -153,18 +164,18 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder, media = tmp_path_factory.mktemp("world"), FfmpegMedia()
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=120)
     face, clip = ((folder / name).read_bytes() for name in ("face.png", "clip.mp4"))
     settings = Settings(bind="127.0.0.1:0", data_dir=str(folder / "data"), workers=0)
-    with serving(settings) as server, grpc.insecure_channel(server.address) as channel:
-        yield World(stubs=Stubs(channel), face=face, clip=clip)
+    with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
+        yield RunningServer(stubs=Stubs(channel), face=face, clip=clip)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_status_is_right(world: World, case: Case) -> None:
+def test_the_status_is_right(world: RunningServer, case: Case) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         case.act(world)
     error = from_rpc(caught.value, server="here:1")

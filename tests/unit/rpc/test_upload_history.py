@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.checksums import crc32c
 from facecli.wire.generated import file_service_pb2 as file_pb
@@ -180,7 +180,7 @@ class UploadHistory(RuleBasedStateMachine):
 
     def _start(self) -> None:
         running = Settings(bind="127.0.0.1:0", data_dir=self._folder.name, workers=0)
-        address = self._server.enter_context(serving(running)).address
+        address = self._server.enter_context(run_server(running)).address
         self.stubs = Stubs(self._server.enter_context(grpc.insecure_channel(address)))
 
     def _begin(self) -> None:

@@ -12,13 +12,13 @@ from typing import Any
 import grpc
 import pytest
 
-from facecli.bootstrap.server import serving
+from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.metadata.database import open_database
-from facecli.metadata.tasks import SqlTaskRows
+from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import claims
 from facecli.tasks import task as tasks
-from facecli.tasks.task import Task, TaskRows
+from facecli.tasks.task import Task, TaskRepository
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.builders import NEW, claim
@@ -29,29 +29,29 @@ WATCHERS = 60
 
 
 @contextmanager
-def worker(settings: Settings) -> Iterator[TaskRows]:
-    """The rows as a worker has them, with a task that it took."""
+def worker(settings: Settings) -> Iterator[TaskRepository]:
+    """The repository as a worker has them, with a task that it took."""
     engine = open_database(f"sqlite:///{settings.data_dir}/facecli.db")
-    rows = SqlTaskRows(engine)
-    rows.insert(NEW, task_id="t1", now=time.time())
-    claim(rows)
+    repository = SqlTaskRepository(engine)
+    repository.insert(NEW, task_id="t1", now=time.time())
+    claim(repository)
     try:
-        yield rows
+        yield repository
     finally:
         engine.dispose()
 
 
 @pytest.fixture
-def rows(stubs: Stubs, settings: Settings) -> Iterator[TaskRows]:
-    with worker(settings) as rows:
-        yield rows
+def repository(stubs: Stubs, settings: Settings) -> Iterator[TaskRepository]:
+    with worker(settings) as repository:
+        yield repository
 
 
-def advance(rows: TaskRows, frames: int) -> Task:
+def advance(repository: TaskRepository, frames: int) -> Task:
     change = partial(
         tasks.advanced, run="r1", progress=frames, stage="swapping", frames_done=frames, frames=100
     )
-    return rows.change("t1", change, now=time.time())
+    return repository.change("t1", change, now=time.time())
 
 
 def watch(stubs: Stubs, *, after: int = 0) -> Any:
@@ -78,33 +78,35 @@ def check_story(seen: list[video_pb.TaskResponse], *, last: Task) -> None:
     assert [task.revision for task in seen if task.status == "cancelled"] == [last.revision]
 
 
-def test_many_watchers_see_the_story_in_order_and_its_end(stubs: Stubs, rows: TaskRows) -> None:
+def test_many_watchers_see_the_story_in_order_and_its_end(stubs: Stubs, repository: TaskRepository) -> None:
     calls = [watch(stubs) for _ in range(WATCHERS)]
     seen = [[next(call).task] for call in calls]
     for frames in range(1, 40):
-        advance(rows, frames)
-    last = rows.change("t1", tasks.cancelled, now=time.time())
+        advance(repository, frames)
+    last = repository.change("t1", tasks.cancelled, now=time.time())
     with ThreadPoolExecutor(WATCHERS) as pool:
         for story, rest in zip(seen, pool.map(rest_of, calls), strict=True):
             check_story(story + rest, last=last)
 
 
-def test_a_slow_story_is_told_whole(stubs: Stubs, rows: TaskRows) -> None:
+def test_a_slow_story_is_told_whole(stubs: Stubs, repository: TaskRepository) -> None:
     calls = [watch(stubs) for _ in range(5)]
     for call in calls:
         next(call)
     for frames in range(1, 10):
-        told = advance(rows, frames)
+        told = advance(repository, frames)
         assert [next(call).task.revision for call in calls] == [told.revision] * 5
-    rows.change("t1", tasks.cancelled, now=time.time())
+    repository.change("t1", tasks.cancelled, now=time.time())
     assert [[answer.task.status for answer in call] for call in calls] == [["cancelled"]] * 5
 
 
-def test_who_comes_back_is_told_what_it_has_not_seen_and_nothing_twice(stubs: Stubs, rows: TaskRows) -> None:
+def test_who_comes_back_is_told_what_it_has_not_seen_and_nothing_twice(
+    stubs: Stubs, repository: TaskRepository
+) -> None:
     def work() -> Task:
         for frames in range(1, 60):
-            advance(rows, frames)
-        return rows.change("t1", tasks.cancelled, now=time.time())
+            advance(repository, frames)
+        return repository.change("t1", tasks.cancelled, now=time.time())
 
     story = [next(watch(stubs)).task]
     with ThreadPoolExecutor(1) as pool:
@@ -118,7 +120,7 @@ def test_who_comes_back_is_told_what_it_has_not_seen_and_nothing_twice(stubs: St
 
 
 def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
-    stubs: Stubs, rows: TaskRows
+    stubs: Stubs, repository: TaskRepository
 ) -> None:
     call = watch(stubs)
     next(call)
@@ -130,7 +132,7 @@ def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
         partial(tasks.advanced, run="r2", progress=20, stage="swapping", frames_done=20),
         tasks.cancelled,
     ):
-        rows.change("t1", change, now=time.time())
+        repository.change("t1", change, now=time.time())
         task = next(call).task
         told.append((task.status, task.attempt, task.frames_done, task.frames))
     assert told == [
@@ -142,7 +144,7 @@ def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
     ]
 
 
-def test_somebody_elses_task_and_none_are_refused_alike(stubs: Stubs, rows: TaskRows) -> None:
+def test_somebody_elses_task_and_none_are_refused_alike(stubs: Stubs, repository: TaskRepository) -> None:
     for user, task_id in (("bob", "t1"), ("ann", "nope")):
         call = stubs.tasks.WatchTask(pb.WatchTaskRequest(user_id=user, task_id=task_id))
         assert refused(lambda: list(call)) == (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND")  # noqa: B023
@@ -153,9 +155,9 @@ def test_the_place_of_who_left_is_free_again_and_its_call_is_in_the_log(
 ) -> None:
     with (
         caplog.at_level(logging.INFO, "facecli.access"),
-        serving(replace(settings, max_watchers=1)) as server,
+        run_server(replace(settings, max_watchers=1)) as server,
         grpc.insecure_channel(server.address) as channel,
-        worker(settings) as rows,
+        worker(settings) as repository,
     ):
         stubs = Stubs(channel)
         for leave in (cancel, pass_the_deadline):
@@ -163,7 +165,7 @@ def test_the_place_of_who_left_is_free_again_and_its_call_is_in_the_log(
             until_let_in(stubs).cancel()
         call = until_let_in(stubs)
         assert refused(lambda: list(watch(stubs)))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
-        rows.change("t1", tasks.cancelled, now=time.time())
+        repository.change("t1", tasks.cancelled, now=time.time())
         list(call)
         until_let_in(stubs)
     logged = [record.message.split()[:2] for record in caplog.records if "WatchTask" in record.message]
@@ -195,7 +197,7 @@ def until_let_in(stubs: Stubs) -> Any:
 
 
 def test_watchers_are_told_to_come_back_when_the_server_stops(settings: Settings) -> None:
-    with serving(settings) as server, worker(settings):
+    with run_server(settings) as server, worker(settings):
         channel = grpc.insecure_channel(server.address)
         calls = [watch(Stubs(channel)) for _ in range(20)]
         for call in calls:

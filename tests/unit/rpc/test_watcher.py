@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from facecli.core.errors import Unavailable
-from facecli.rpc.send_pool import Outbox
+from facecli.rpc.send_pool import SendPool
 from facecli.rpc.watch_stream import Encoder, Watcher
 from facecli.tasks import task as tasks
 from facecli.tasks.task import Task, TaskStatus
@@ -22,7 +22,7 @@ class Due:
     def __init__(self) -> None:
         self.jobs: list[Callable[[], None]] = []
 
-    def soon(self, send: Callable[[], None]) -> None:
+    def submit(self, send: Callable[[], None]) -> None:
         self.jobs.append(send)
 
 
@@ -72,7 +72,7 @@ def watcher(due: Due, call: Call) -> Watcher:
         cast(Any, call),
         call.send,
         after=2,
-        outbox=cast(Outbox, due),
+        send_pool=cast(SendPool, due),
         encoder=Encoder(),
         request_id="0123456789ab",
     )

@@ -8,7 +8,7 @@ import pytest
 
 from facecli.core.errors import StorageFailed
 from facecli.core.media import VideoPlan
-from facecli.tasks.checkpoints import KeptPlan, KeptWork
+from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
 from tests.support.builders import PLAN, SEGMENTS
 
 
@@ -17,9 +17,9 @@ def never() -> VideoPlan:
 
 
 def begun(
-    place: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
-) -> KeptPlan:
-    work = KeptWork(place, run=run)
+    storage: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
+) -> PlanCheckpoints:
+    work = Checkpoints(storage, run=run)
     work.begin()
     return work.plan({"version": version}, make)
 
@@ -33,8 +33,8 @@ def fails(path: Path) -> None:
     raise OSError(errno.EIO, "broken")
 
 
-def names(place: Path) -> set[str]:
-    return {path.name for path in place.rglob("*")}
+def names(storage: Path) -> set[str]:
+    return {path.name for path in storage.rglob("*")}
 
 
 def test_the_next_run_finds_the_plan_and_the_segments(tmp_path: Path) -> None:
@@ -79,20 +79,20 @@ def test_of_an_ended_task_finished_segments_stay_and_half_ones_go(tmp_path: Path
     plan.segment(SEGMENTS[0], writes("one"))
     with pytest.raises(OSError, match="broken"):
         plan.segment(SEGMENTS[1], fails)
-    KeptWork(tmp_path, run="z").tidy()
+    Checkpoints(tmp_path, run="z").tidy()
     assert {"plan.json", "000000.mp4"} < names(tmp_path)
     assert not names(tmp_path) & {"run-a", "000001.mp4"}
 
 
 def test_of_an_ended_task_without_a_segment_nothing_stays(tmp_path: Path) -> None:
-    place = tmp_path / "task"
-    begun(place, "a")
-    KeptWork(place, run="z").tidy()
-    assert not place.exists()
+    storage = tmp_path / "task"
+    begun(storage, "a")
+    Checkpoints(storage, run="z").tidy()
+    assert not storage.exists()
 
 
 def test_a_run_that_leaves_takes_only_its_own_half_files(tmp_path: Path) -> None:
-    work = KeptWork(tmp_path, run="a")
+    work = Checkpoints(tmp_path, run="a")
     work.begin()
     (tmp_path / "run-b").mkdir()
     work.leave()

@@ -2,27 +2,31 @@
 
 import pytest
 
-from facecli.metadata.tasks import SqlTaskRows
-from facecli.metadata.workers import SqlWorkerRows
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.metadata.workers import SqlWorkerRepository
 from facecli.tasks.claims import Claim
-from facecli.tasks.leases import LOOKS, Worker
+from facecli.tasks.leases import MISSED_HEARTBEATS, Worker
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.task import Task, TaskStatus
 from tests.support.builders import NEW
-from tests.support.storage import Clock, Place
+from tests.support.storage import Clock, Storage
 from tests.support.task_queue import Queue
 
-ONE = Worker(id="one-1", name="one", place="here", pid=1)
-TWO = Worker(id="two-1", name="two", place="here", pid=2)
+ONE = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
+TWO = Worker(id="two-1", name="two", data_dir_id="here", pid=2)
 
 
 class Works:
     """Two workers, one task that the first has taken."""
 
-    def __init__(self, place: Place) -> None:
-        self.tasks, self.workers, self.queue = place.opened(SqlTaskRows), place.opened(SqlWorkerRows), Queue()
-        self.workers.beat(ONE)
-        self.workers.beat(TWO)
+    def __init__(self, storage: Storage) -> None:
+        self.tasks, self.workers, self.queue = (
+            storage.opened(SqlTaskRepository),
+            storage.opened(SqlWorkerRepository),
+            Queue(),
+        )
+        self.workers.heartbeat(ONE)
+        self.workers.heartbeat(TWO)
         self.new("t1")
         self.claim = Claim(worker=ONE.id)
         self.queue.take("t1.1", ONE.id)
@@ -36,7 +40,7 @@ class Works:
 
     def observer(self) -> Recovery:
         return Recovery(
-            tasks=self.tasks, workers=self.workers, queue=self.queue, clock=Clock(), most_deaths=5
+            tasks=self.tasks, workers=self.workers, queue=self.queue, clock=Clock(), max_crashes=5
         )
 
     @property
@@ -45,28 +49,28 @@ class Works:
 
 
 @pytest.fixture
-def works(place: Place) -> Works:
-    return Works(place)
+def works(storage: Storage) -> Works:
+    return Works(storage)
 
 
 def test_a_worker_that_makes_no_beat_loses_its_task_after_some_looks_and_the_others_nothing(
     works: Works,
 ) -> None:
-    for _ in range(LOOKS):
+    for _ in range(MISSED_HEARTBEATS):
         works.recovery.look()
-        works.workers.beat(TWO)
+        works.workers.heartbeat(TWO)
         assert works.task.status is TaskStatus.PROCESSING
     works.recovery.look()
-    assert (works.task.status, works.task.deaths, works.queue.waiting) == (TaskStatus.PENDING, 1, {"t1.1"})
+    assert (works.task.status, works.task.crashes, works.queue.waiting) == (TaskStatus.PENDING, 1, {"t1.1"})
     assert [worker.id for worker in works.workers.listed()] == [TWO.id]
 
 
 def test_one_beat_in_time_is_enough(works: Works) -> None:
     for _ in range(5):
-        for _ in range(LOOKS):
+        for _ in range(MISSED_HEARTBEATS):
             works.recovery.look()
-        works.workers.beat(ONE)
-        works.workers.beat(TWO)
+        works.workers.heartbeat(ONE)
+        works.workers.heartbeat(TWO)
     assert works.task.status is TaskStatus.PROCESSING
 
 
@@ -81,14 +85,14 @@ def test_two_that_find_the_same_death_take_the_task_back_once(works: Works) -> N
 
 def test_an_orderly_end_is_no_death(works: Works) -> None:
     works.recovery.give_back(ONE.id)
-    assert (works.task.status, works.task.deaths, works.queue.waiting) == (TaskStatus.PENDING, 0, {"t1.1"})
+    assert (works.task.status, works.task.crashes, works.queue.waiting) == (TaskStatus.PENDING, 0, {"t1.1"})
     assert [worker.id for worker in works.workers.listed()] == [TWO.id]
 
 
 def test_the_former_workers_of_a_name_are_released_and_those_of_other_places_are_not(works: Works) -> None:
-    elsewhere = Worker(id="one-2", name="one", place="there", pid=1)
-    works.workers.beat(elsewhere)
-    works.recovery.release_former(place="here", names="one".__eq__)
+    elsewhere = Worker(id="one-2", name="one", data_dir_id="there", pid=1)
+    works.workers.heartbeat(elsewhere)
+    works.recovery.release_former(data_dir_id="here", names="one".__eq__)
     assert {worker.id for worker in works.workers.listed()} == {TWO.id, elsewhere.id}
     assert works.task.status is TaskStatus.PENDING
 

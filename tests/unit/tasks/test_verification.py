@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from facecli.core.checksums import crc32c
-from facecli.core.damage import Damage, Reader
+from facecli.core.damage import BlobVerifier, Damage
 from facecli.tasks import task as tasks
 from facecli.tasks.task import Result, Task, TaskStatus
-from facecli.tasks.verification import RESULT_LOST, TaskCheck
-from tests.support.storage import Place
+from facecli.tasks.verification import RESULT_LOST, TaskVerifier
+from tests.support.storage import Storage
 from tests.unit.tasks.test_collector import Ended
 
 RESULT = b"the result"
 
 
 @pytest.fixture
-def ended(place: Place) -> Ended:
-    return Ended(place)
+def ended(storage: Storage) -> Ended:
+    return Ended(storage)
 
 
 @pytest.fixture
@@ -29,15 +29,19 @@ def task(ended: Ended) -> Task:
     key = f"outputs/t1/{running.run}"
     source = ended.workspace / "t1" / "joined.mp4"
     source.write_bytes(RESULT)
-    ended.place.blobs.put(key, source)
+    ended.storage.blobs.put(key, source)
     result = Result(blob_key=key, size=len(RESULT), crc32c=crc32c(RESULT))
-    return ended.rows.change("t1", lambda row: tasks.completed(row, run=running.run, result=result), now=2.0)
+    return ended.repository.change(
+        "t1", lambda row: tasks.completed(row, run=running.run, result=result), now=2.0
+    )
 
 
 def damage(ended: Ended, *, quick: bool = False) -> Damage | None:
-    reader = Reader(ended.place.blobs, passed=lambda size: None)
-    check = TaskCheck(rows=ended.rows, reader=reader, clock=ended.place.clock, quick=quick)
-    return check.damage(ended.rows.get("t1"))
+    verifier = BlobVerifier(ended.storage.blobs, on_bytes=lambda size: None)
+    check = TaskVerifier(
+        repository=ended.repository, verifier=verifier, clock=ended.storage.clock, quick=quick
+    )
+    return check.damage(ended.repository.get("t1"))
 
 
 @pytest.mark.parametrize(
@@ -55,25 +59,25 @@ def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
 ) -> None:
     assert task.result
     assert damage(ended) is None
-    harm(ended.place.blobs.path(task.result.blob_key))
+    harm(ended.storage.blobs.path(task.result.blob_key))
     found = damage(ended)
-    assert found and found.what == says and found.repair
+    assert found and found.problem == says and found.repair
     found.repair()
-    failed = ended.rows.get("t1")
+    failed = ended.repository.get("t1")
     assert (failed.status, failed.result, failed.progress) == (TaskStatus.FAILED, None, 0)
     assert (failed.error_reason, failed.revision) == (RESULT_LOST, task.revision + 1)
     assert "facecli task retry" in failed.error_message
-    assert ended.place.blobs.keys("outputs") == []
+    assert ended.storage.blobs.keys("outputs") == []
     assert damage(ended) is None
-    retried = ended.rows.change("t1", tasks.retried, now=3.0)
+    retried = ended.repository.change("t1", tasks.retried, now=3.0)
     found.repair()
-    assert ended.rows.get("t1") == retried, "what has gone on is left alone"
+    assert ended.repository.get("t1") == retried, "what has gone on is left alone"
     assert retried == replace(retried, status=TaskStatus.PENDING, round=task.round + 1, error_reason="")
 
 
 def test_a_quick_look_sees_lengths_and_reads_nothing(ended: Ended, task: Task) -> None:
     assert task.result
-    path = ended.place.blobs.path(task.result.blob_key)
+    path = ended.storage.blobs.path(task.result.blob_key)
     path.write_bytes(b"The result")
     assert damage(ended, quick=True) is None
     path.write_bytes(b"")

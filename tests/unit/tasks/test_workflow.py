@@ -15,8 +15,8 @@ from facecli.core.media import VideoPlan
 from facecli.tasks import claims
 from facecli.tasks.claims import Claim
 from facecli.tasks.task import Task, TaskStatus
-from facecli.tasks.time_limits import SwapLimits
-from facecli.tasks.workflow import Swapping
+from facecli.tasks.time_limits import AttemptLimits
+from facecli.tasks.workflow import TaskWorkflow
 from tests.support.builders import PLAN, task
 
 TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
@@ -108,12 +108,12 @@ def delivery(
     """Runs the task for a worker of that name, as often as it is called."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
-    parts: Any = {"rows": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
-    swapping = Swapping(
+    parts: Any = {"repository": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
+    swapping = TaskWorkflow(
         blobs=blobs,
         workspace=tmp_path / "work",
         clock=time.time,
-        limits=SwapLimits(task=0, segment=0, most_deaths=5),
+        limits=AttemptLimits(task=0, segment=0, max_crashes=5),
         **parts,
     )
     return lambda name: partial(swapping.run, "t", Claim(worker=name))

@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from facecli.core.checksums import crc32c
-from tests.support.storage import CHUNK, Content, Place, send
+from tests.support.storage import CHUNK, Content, Storage, send
 
 FILE = Content(size=200 * CHUNK + 7)
 
 SENDER = """
 import sys
 from pathlib import Path
-from tests.core.place import Place, written
-from tests.core.test_kill import FILE
+from tests.support.storage import Storage, written
+from tests.unit.uploads.test_kill import FILE
 
-inbox = Place(Path(sys.argv[1])).inbox()
-upload, chunks = inbox.begin(FILE.new)
-with inbox.writer(upload.id, owner="ann") as writer:
+upload_service = Storage(Path(sys.argv[1])).upload_service()
+upload, chunks = upload_service.begin(FILE.new)
+with upload_service.writer(upload.id, owner="ann") as writer:
     for index in range(len(chunks), upload.total_chunks):
-        inbox.store(writer, written(writer, FILE.frames(index)))
+        upload_service.store(writer, written(writer, FILE.frames(index)))
         print(index, flush=True)
 """
 
@@ -40,16 +40,16 @@ def killed_sender(directory: Path, *, after: int) -> set[int]:
 
 
 @pytest.mark.parametrize("after", [1, 3, 10])
-def test_an_acknowledged_chunk_survives_kill_9(place: Place, tmp_path: Path, after: int) -> None:
+def test_an_acknowledged_chunk_survives_kill_9(storage: Storage, tmp_path: Path, after: int) -> None:
     acknowledged = killed_sender(tmp_path, after=after)
     acknowledged |= killed_sender(tmp_path, after=after)
-    inbox = place.inbox()
-    assert inbox.removal.sweep() == 0
-    upload, chunks = inbox.begin(FILE.new)
+    upload_service = storage.upload_service()
+    assert upload_service.collector.sweep() == 0
+    upload, chunks = upload_service.begin(FILE.new)
     assert acknowledged <= {chunk.index for chunk in chunks}
     for chunk in chunks:
         assert chunk.crc32c == crc32c(FILE.chunk(chunk.index))
-        assert place.stored(upload, chunk) == FILE.chunk(chunk.index)
-    with inbox.writer(upload.id, owner="ann") as writer:
-        finished = send(inbox, writer, FILE, range(len(chunks), upload.total_chunks))
-    assert place.content(finished) == FILE.data
+        assert storage.stored(upload, chunk) == FILE.chunk(chunk.index)
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        finished = send(upload_service, writer, FILE, range(len(chunks), upload.total_chunks))
+    assert storage.content(finished) == FILE.data

@@ -8,24 +8,24 @@ import pytest
 
 from facecli.core.errors import FacecliError, FileTooLarge, QuotaReached
 from facecli.uploads.quota import UserLimits
-from tests.support.storage import CHUNK, Content, Place
+from tests.support.storage import CHUNK, Content, Storage
 
 FILE = Content(size=3 * CHUNK)
 AT_ONCE = 8
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path)
 
 
 @pytest.mark.parametrize("limits", [UserLimits(unfinished=3), UserLimits(stored=3 * 3 * CHUNK)])
-def test_of_many_who_ask_at_once_so_many_are_let_in(place: Place, limits: UserLimits) -> None:
-    inbox = place.inbox(of_user=limits)
+def test_of_many_who_ask_at_once_so_many_are_let_in(storage: Storage, limits: UserLimits) -> None:
+    upload_service = storage.upload_service(of_user=limits)
 
     def begun(_: int) -> bool:
         try:
-            inbox.begin(FILE.new, fresh=True)
+            upload_service.begin(FILE.new, fresh=True)
         except QuotaReached:
             return False
         return True
@@ -34,30 +34,30 @@ def test_of_many_who_ask_at_once_so_many_are_let_in(place: Place, limits: UserLi
         assert sum(pool.map(begun, range(5 * AT_ONCE))) == 3
 
 
-def test_what_is_begun_already_goes_on_at_the_limit(place: Place) -> None:
-    inbox = place.inbox(of_user=UserLimits(unfinished=1, stored=FILE.new.size or 0))
-    upload, _ = inbox.begin(FILE.new)
-    assert inbox.begin(FILE.new)[0].id == upload.id
+def test_what_is_begun_already_goes_on_at_the_limit(storage: Storage) -> None:
+    upload_service = storage.upload_service(of_user=UserLimits(unfinished=1, stored=FILE.new.size or 0))
+    upload, _ = upload_service.begin(FILE.new)
+    assert upload_service.begin(FILE.new)[0].id == upload.id
 
 
-def test_everybody_has_a_limit_of_their_own_also_in_one_call(place: Place) -> None:
-    inbox = place.inbox(of_user=UserLimits(unfinished=1))
+def test_everybody_has_a_limit_of_their_own_also_in_one_call(storage: Storage) -> None:
+    upload_service = storage.upload_service(of_user=UserLimits(unfinished=1))
     bobs = replace(FILE.new, owner="bob")
-    inbox.begin_all([(FILE.new, True), (bobs, True)])
+    upload_service.begin_all([(FILE.new, True), (bobs, True)])
     with pytest.raises(QuotaReached, match="bob has 1 unfinished"):
-        inbox.begin(replace(bobs, name="other.mp4"))
+        upload_service.begin(replace(bobs, name="other.mp4"))
 
 
 @pytest.mark.parametrize(
     ("size", "total", "error"), [(None, 4, FileTooLarge), (3 * CHUNK + 1, 4, FileTooLarge), (None, 3, None)]
 )
 def test_a_file_counts_with_the_most_that_it_can_have(
-    place: Place, size: int | None, total: int, error: type[FacecliError] | None
+    storage: Storage, size: int | None, total: int, error: type[FacecliError] | None
 ) -> None:
-    inbox = place.inbox(of_user=UserLimits(stored=3 * CHUNK))
+    upload_service = storage.upload_service(of_user=UserLimits(stored=3 * CHUNK))
     new = replace(FILE.new, size=size, total_chunks=total)
     if error:
         with pytest.raises(error, match=f"one user may have {3 * CHUNK} here"):
-            inbox.begin(new)
+            upload_service.begin(new)
     else:
-        inbox.begin(new)
+        upload_service.begin(new)

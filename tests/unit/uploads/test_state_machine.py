@@ -1,4 +1,4 @@
-"""An inbox through any sequence of frames, cuts, take-overs and restarts, compared with a model."""
+"""An upload_service through any sequence of frames, cuts, take-overs and restarts, compared with a model."""
 
 import tempfile
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ from facecli.core.checksums import crc32c
 from facecli.core.errors import ChecksumMismatch, ChunkDiffers, InvalidInput, TakenOver
 from facecli.uploads.upload import Chunk, Frame, Upload
 from facecli.uploads.writer import UploadWriter
-from tests.support.storage import CHUNK, EXPIRY, Content, Place, cut, written
+from tests.support.storage import CHUNK, EXPIRY, Content, Storage, cut, written
 
 CHUNKS = 4
 TAIL = 137  # bytes of the last chunk
@@ -31,7 +31,7 @@ class UploadMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._cleanup = ExitStack()
-        self.place = Place(Path(self._cleanup.enter_context(tempfile.TemporaryDirectory())))
+        self.storage = Storage(Path(self._cleanup.enter_context(tempfile.TemporaryDirectory())))
         self.files = [Content(size=(CHUNKS - 1) * CHUNK + TAIL, seed=seed) for seed in (0, 1)]
         self.acknowledged: dict[int, bytes] = {}
         self.stored_bytes = 0
@@ -44,13 +44,13 @@ class UploadMachine(RuleBasedStateMachine):
     @initialize(size_known=st.booleans())
     def begin(self, size_known: bool) -> None:
         self.new = self.files[0].new if size_known else self.files[0].new_of_unknown_size
-        self.inbox = self.place.inbox()
-        self.upload, chunks = self.inbox.begin(self.new)
+        self.upload_service = self.storage.upload_service()
+        self.upload, chunks = self.upload_service.begin(self.new)
         assert chunks == []
 
     @rule()
     def begin_again(self) -> None:
-        found, chunks = self.inbox.begin(self.new)
+        found, chunks = self.upload_service.begin(self.new)
         assert found.id == self.upload.id
         said = {chunk.index: chunk.crc32c for chunk in chunks}
         assert said == {index: crc32c(data) for index, data in self.acknowledged.items()}
@@ -61,7 +61,7 @@ class UploadMachine(RuleBasedStateMachine):
         if self.writer:
             self.old_writers.append(self.writer)
         self.begun = None
-        self.writer = self.streams.enter_context(self.inbox.writer(self.upload.id, owner="ann"))
+        self.writer = self.streams.enter_context(self.upload_service.writer(self.upload.id, owner="ann"))
 
     @writing
     @rule(index=indexes, version=versions, size=frame_sizes, promised=st.booleans())
@@ -69,7 +69,7 @@ class UploadMachine(RuleBasedStateMachine):
         writer, frame = self._current(), self._frame(index, version, promised=promised)
         self.begun = None
         try:
-            self.inbox.store(writer, written(writer, cut(frame, size)))
+            self.upload_service.store(writer, written(writer, cut(frame, size)))
         except ChunkDiffers:
             assert self._complete
             assert self.acknowledged[index] != frame.data
@@ -116,7 +116,7 @@ class UploadMachine(RuleBasedStateMachine):
     @rule()
     def store_for_a_lost_writer(self) -> None:
         with pytest.raises(TakenOver):
-            self.inbox.store(*self.unstored.pop())
+            self.upload_service.store(*self.unstored.pop())
 
     @precondition(lambda self: self.old_writers)
     @rule(index=indexes, version=versions)
@@ -137,7 +137,7 @@ class UploadMachine(RuleBasedStateMachine):
             return  # it would wait for the stream
         frame = self._frame(index, version)
         try:
-            self.inbox.put_chunk(self.upload.id, frame, owner="ann")
+            self.upload_service.put_chunk(self.upload.id, frame, owner="ann")
         except ChunkDiffers:
             assert self._complete
             assert self.acknowledged[index] != frame.data
@@ -148,26 +148,26 @@ class UploadMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         """What was open is forgotten, what a death may have left is swept."""
         self.cut_streams()
-        self.inbox = self.place.inbox()
-        self.inbox.removal.sweep()
-        kept = self.place.blobs.keys("uploads")
+        self.upload_service = self.storage.upload_service()
+        self.upload_service.collector.sweep()
+        kept = self.storage.blobs.keys("uploads")
         assert kept == [self._row().blob_key] or (kept == [] and not self.acknowledged)
 
     @precondition(lambda self: self.writer or self._complete)
     @rule()
     def wait_for_long(self) -> None:
-        self.place.wait(2 * EXPIRY)
-        assert self.inbox.removal.expire() == 0
+        self.storage.wait(2 * EXPIRY)
+        assert self.upload_service.collector.expire() == 0
 
     @invariant()
     def every_acknowledged_chunk_is_there(self) -> None:
-        upload, chunks = self._row(), self.inbox.chunks(self.upload.id)
+        upload, chunks = self._row(), self.upload_service.chunks(self.upload.id)
         assert {chunk.index for chunk in chunks} == set(self.acknowledged)
         for chunk in chunks:
             data = self.acknowledged[chunk.index]
             assert (chunk.size, chunk.crc32c) == (len(data), crc32c(data))
             if not upload.completed:
-                assert self.place.stored(upload, chunk) == data
+                assert self.storage.stored(upload, chunk) == data
 
     @invariant()
     def what_is_stored_never_decreases(self) -> None:
@@ -182,12 +182,12 @@ class UploadMachine(RuleBasedStateMachine):
         assert upload.completed == self._complete
         if upload.completed:
             data = b"".join(self.acknowledged[index] for index in range(CHUNKS))
-            assert self.place.content(upload) == data
+            assert self.storage.content(upload) == data
             assert (upload.size, upload.crc32c) == (len(data), crc32c(data))
 
     def teardown(self) -> None:
         self.streams.close()
-        self.place.close()
+        self.storage.close()
         self._cleanup.close()
 
     @property
@@ -195,7 +195,7 @@ class UploadMachine(RuleBasedStateMachine):
         return len(self.acknowledged) == CHUNKS
 
     def _row(self) -> Upload:
-        return self.inbox.get(self.upload.id, owner="ann")
+        return self.upload_service.get(self.upload.id, owner="ann")
 
     def _current(self) -> UploadWriter:
         assert self.writer

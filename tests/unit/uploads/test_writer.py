@@ -6,41 +6,41 @@ import pytest
 
 from facecli.core.checksums import crc32c
 from facecli.core.errors import ChecksumMismatch, ChunkDiffers, InvalidInput
-from facecli.uploads.service import Inbox
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Frame, Upload, UploadStatus
-from tests.support.storage import CHUNK, FRAME, Content, Place, cut, send, send_all, written
+from tests.support.storage import CHUNK, FRAME, Content, Storage, cut, send, send_all, written
 
 FILE = Content(size=3 * CHUNK + 7)
 OTHER = Content(size=FILE.size, seed=1)
 
 
 @pytest.fixture
-def upload(inbox: Inbox) -> Upload:
-    return inbox.begin(FILE.new)[0]
+def upload(upload_service: UploadService) -> Upload:
+    return upload_service.begin(FILE.new)[0]
 
 
 @pytest.mark.parametrize("indexes", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [0, 0, 1, 1, 2, 1, 3]])
 def test_chunks_may_come_in_any_order_and_again(
-    inbox: Inbox, place: Place, upload: Upload, indexes: list[int]
+    upload_service: UploadService, storage: Storage, upload: Upload, indexes: list[int]
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        finished = send(inbox, writer, FILE, indexes)
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        finished = send(upload_service, writer, FILE, indexes)
     assert finished.completed
-    assert place.content(finished) == FILE.data
+    assert storage.content(finished) == FILE.data
 
 
 @pytest.mark.parametrize("size", [1, 7, FRAME, CHUNK - 1, CHUNK])
 def test_a_chunk_may_come_in_frames_of_any_size(
-    inbox: Inbox, place: Place, upload: Upload, size: int
+    upload_service: UploadService, storage: Storage, upload: Upload, size: int
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
+    with upload_service.writer(upload.id, owner="ann") as writer:
         for index in range(4):
-            inbox.store(writer, written(writer, cut(FILE.frame(index), size)))
-    assert place.content(inbox.get(upload.id, owner="ann")) == FILE.data
+            upload_service.store(writer, written(writer, cut(FILE.frame(index), size)))
+    assert storage.content(upload_service.get(upload.id, owner="ann")) == FILE.data
 
 
-def test_a_chunk_without_a_checksum_is_taken(inbox: Inbox, upload: Upload) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
+def test_a_chunk_without_a_checksum_is_taken(upload_service: UploadService, upload: Upload) -> None:
+    with upload_service.writer(upload.id, owner="ann") as writer:
         chunk = writer.write(replace(FILE.frame(0), chunk_crc32c=None, ends_chunk=False))
         assert chunk and chunk.crc32c == crc32c(FILE.chunk(0))
 
@@ -61,147 +61,159 @@ def test_a_chunk_without_a_checksum_is_taken(inbox: Inbox, upload: Upload) -> No
     ],
 )
 def test_a_frame_out_of_place_is_refused_and_nothing_changes(
-    inbox: Inbox, upload: Upload, frame: Frame, why: str
+    upload_service: UploadService, upload: Upload, frame: Frame, why: str
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        before = send(inbox, writer, FILE, [1])
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        before = send(upload_service, writer, FILE, [1])
         with pytest.raises(InvalidInput, match=why):
             writer.write(frame)
-        assert inbox.get(upload.id, owner="ann") == before
-        assert send(inbox, writer, FILE, [0, 2, 3]).completed
+        assert upload_service.get(upload.id, owner="ann") == before
+        assert send(upload_service, writer, FILE, [0, 2, 3]).completed
 
 
-def test_a_gap_between_frames_is_refused(inbox: Inbox, upload: Upload) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
+def test_a_gap_between_frames_is_refused(upload_service: UploadService, upload: Upload) -> None:
+    with upload_service.writer(upload.id, owner="ann") as writer:
         first, _, third, *_ = FILE.frames(0)
         writer.write(first)
         with pytest.raises(InvalidInput, match="nor begins a chunk"):
             writer.write(third)
 
 
-def test_a_chunk_can_begin_anew_in_the_middle(inbox: Inbox, place: Place, upload: Upload) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
+def test_a_chunk_can_begin_anew_in_the_middle(
+    upload_service: UploadService, storage: Storage, upload: Upload
+) -> None:
+    with upload_service.writer(upload.id, owner="ann") as writer:
         writer.write(OTHER.frames(0)[0])
         writer.write(FILE.frames(1)[0])
-        assert place.content(send(inbox, writer, FILE, range(4))) == FILE.data
+        assert storage.content(send(upload_service, writer, FILE, range(4))) == FILE.data
 
 
-def test_a_damaged_chunk_leaves_the_previous_state(inbox: Inbox, place: Place, upload: Upload) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        before = send(inbox, writer, FILE, [0])
+def test_a_damaged_chunk_leaves_the_previous_state(
+    upload_service: UploadService, storage: Storage, upload: Upload
+) -> None:
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        before = send(upload_service, writer, FILE, [0])
         for index in (0, 1):
             damaged = replace(OTHER.frame(index), chunk_crc32c=FILE.frame(index).chunk_crc32c)
             with pytest.raises(ChecksumMismatch):
                 writer.write(damaged)
-        assert inbox.get(upload.id, owner="ann") == before
-        (chunk,) = inbox.chunks(upload.id)
-        assert place.stored(before, chunk) == FILE.chunk(0)
-        finished = send(inbox, writer, FILE, [1, 2, 3])
-    assert place.content(finished) == FILE.data
+        assert upload_service.get(upload.id, owner="ann") == before
+        (chunk,) = upload_service.chunks(upload.id)
+        assert storage.stored(before, chunk) == FILE.chunk(0)
+        finished = send(upload_service, writer, FILE, [1, 2, 3])
+    assert storage.content(finished) == FILE.data
     assert finished.blob_key == upload.blob_key
 
 
 def test_acknowledged_bytes_stay_until_others_are_acknowledged(
-    inbox: Inbox, place: Place, upload: Upload
+    upload_service: UploadService, storage: Storage, upload: Upload
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        before = send(inbox, writer, FILE, [0])
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        before = send(upload_service, writer, FILE, [0])
         replacement = written(writer, OTHER.frames(0))
-        (chunk,) = inbox.chunks(upload.id)
-        assert place.stored(before, chunk) == FILE.chunk(0)
-        after = inbox.store(writer, replacement)
-        (chunk,) = inbox.chunks(upload.id)
-        assert place.stored(after, chunk) == OTHER.chunk(0)
+        (chunk,) = upload_service.chunks(upload.id)
+        assert storage.stored(before, chunk) == FILE.chunk(0)
+        after = upload_service.store(writer, replacement)
+        (chunk,) = upload_service.chunks(upload.id)
+        assert storage.stored(after, chunk) == OTHER.chunk(0)
         assert after.stored_bytes == before.stored_bytes
-        finished = send(inbox, writer, FILE, [1, 2, 3])
-    assert place.content(finished) == OTHER.chunk(0) + FILE.data[CHUNK:]
-    assert finished.crc32c == crc32c(place.content(finished))
-    assert place.blobs.keys("uploads") == [finished.blob_key]
+        finished = send(upload_service, writer, FILE, [1, 2, 3])
+    assert storage.content(finished) == OTHER.chunk(0) + FILE.data[CHUNK:]
+    assert finished.crc32c == crc32c(storage.content(finished))
+    assert storage.blobs.keys("uploads") == [finished.blob_key]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_replaced_chunks_keep_out_of_each_others_way(
-    inbox: Inbox, place: Place, upload: Upload, restarted: bool
+    upload_service: UploadService, storage: Storage, upload: Upload, restarted: bool
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        send(inbox, writer, FILE, [0, 1, 2])
-        send(inbox, writer, OTHER, [0])
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        send(upload_service, writer, FILE, [0, 1, 2])
+        send(upload_service, writer, OTHER, [0])
         if not restarted:
-            send(inbox, writer, OTHER, [1])
-    with inbox.writer(upload.id, owner="ann") as writer:
-        send(inbox, writer, OTHER, [1, 2])
-    for chunk in inbox.chunks(upload.id):
-        assert place.stored(upload, chunk) == OTHER.chunk(chunk.index)
+            send(upload_service, writer, OTHER, [1])
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        send(upload_service, writer, OTHER, [1, 2])
+    for chunk in upload_service.chunks(upload.id):
+        assert storage.stored(upload, chunk) == OTHER.chunk(chunk.index)
 
 
 def test_sending_stored_chunks_again_and_again_takes_no_room(
-    inbox: Inbox, place: Place, upload: Upload
+    upload_service: UploadService, storage: Storage, upload: Upload
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
+    with upload_service.writer(upload.id, owner="ann") as writer:
         for _ in range(20):
-            send(inbox, writer, FILE, [0, 1])
-        assert place.blobs.path(upload.blob_key).stat().st_size <= 5 * CHUNK
-        finished = send(inbox, writer, FILE, [2, 3])
+            send(upload_service, writer, FILE, [0, 1])
+        assert storage.blobs.path(upload.blob_key).stat().st_size <= 5 * CHUNK
+        finished = send(upload_service, writer, FILE, [2, 3])
     assert finished.blob_key == upload.blob_key
-    assert place.content(finished) == FILE.data
+    assert storage.content(finished) == FILE.data
 
 
-def test_a_file_of_unknown_size_ends_with_its_last_chunk(inbox: Inbox, place: Place) -> None:
-    upload = send_all(inbox, FILE, new=FILE.new_of_unknown_size)
+def test_a_file_of_unknown_size_ends_with_its_last_chunk(
+    upload_service: UploadService, storage: Storage
+) -> None:
+    upload = send_all(upload_service, FILE, new=FILE.new_of_unknown_size)
     assert (upload.status, upload.size) == (UploadStatus.COMPLETED, FILE.size)
-    assert place.content(upload) == FILE.data
+    assert storage.content(upload) == FILE.data
 
 
-def test_the_last_chunk_of_a_file_of_unknown_size_may_come_first(inbox: Inbox, place: Place) -> None:
-    upload, _ = inbox.begin(FILE.new_of_unknown_size)
-    with inbox.writer(upload.id, owner="ann") as writer:
-        assert send(inbox, writer, FILE, [3]).size == FILE.size
-        assert place.content(send(inbox, writer, FILE, [0, 1, 2])) == FILE.data
+def test_the_last_chunk_of_a_file_of_unknown_size_may_come_first(
+    upload_service: UploadService, storage: Storage
+) -> None:
+    upload, _ = upload_service.begin(FILE.new_of_unknown_size)
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        assert send(upload_service, writer, FILE, [3]).size == FILE.size
+        assert storage.content(send(upload_service, writer, FILE, [0, 1, 2])) == FILE.data
 
 
-def test_what_a_longer_last_chunk_left_behind_is_no_part_of_the_file(inbox: Inbox, place: Place) -> None:
-    upload, _ = inbox.begin(FILE.new_of_unknown_size)
-    with inbox.writer(upload.id, owner="ann") as writer:
+def test_what_a_longer_last_chunk_left_behind_is_no_part_of_the_file(
+    upload_service: UploadService, storage: Storage
+) -> None:
+    upload, _ = upload_service.begin(FILE.new_of_unknown_size)
+    with upload_service.writer(upload.id, owner="ann") as writer:
         writer.write(Frame(offset=3 * CHUNK, data=b"x" * 500))
-    with inbox.writer(upload.id, owner="ann") as writer:
-        finished = send(inbox, writer, FILE, range(4))
-    assert place.content(finished) == FILE.data
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        finished = send(upload_service, writer, FILE, range(4))
+    assert storage.content(finished) == FILE.data
 
 
-def test_a_complete_upload_takes_the_same_bytes_and_no_others(inbox: Inbox, place: Place) -> None:
-    upload = send_all(inbox, FILE)
-    with inbox.writer(upload.id, owner="ann") as writer:
-        again = send(inbox, writer, FILE, range(4))
+def test_a_complete_upload_takes_the_same_bytes_and_no_others(
+    upload_service: UploadService, storage: Storage
+) -> None:
+    upload = send_all(upload_service, FILE)
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        again = send(upload_service, writer, FILE, range(4))
         assert (again.status, again.crc32c) == (upload.status, upload.crc32c)
         with pytest.raises(ChunkDiffers):
             written(writer, OTHER.frames(2))
-        send(inbox, writer, FILE, [2])
-    assert place.content(upload) == FILE.data
+        send(upload_service, writer, FILE, [2])
+    assert storage.content(upload) == FILE.data
 
 
 def test_bytes_that_were_sent_before_the_end_and_come_after_it_are_refused(
-    inbox: Inbox, place: Place, upload: Upload
+    upload_service: UploadService, storage: Storage, upload: Upload
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        send(inbox, writer, FILE, [0, 1, 2])
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        send(upload_service, writer, FILE, [0, 1, 2])
         late = written(writer, OTHER.frames(0))
-        finished = inbox.put_chunk(upload.id, FILE.frame(3), owner="ann")
+        finished = upload_service.put_chunk(upload.id, FILE.frame(3), owner="ann")
         assert finished.completed
         with pytest.raises(ChunkDiffers):
-            inbox.store(writer, late)
-    assert place.content(finished) == FILE.data
-    assert inbox.get(upload.id, owner="ann").crc32c == crc32c(FILE.data)
+            upload_service.store(writer, late)
+    assert storage.content(finished) == FILE.data
+    assert upload_service.get(upload.id, owner="ann").crc32c == crc32c(FILE.data)
 
 
 def test_a_stream_that_goes_on_after_the_end_writes_nothing_into_the_file(
-    inbox: Inbox, place: Place, upload: Upload
+    upload_service: UploadService, storage: Storage, upload: Upload
 ) -> None:
-    with inbox.writer(upload.id, owner="ann") as writer:
-        send(inbox, writer, FILE, [0, 1, 2])
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        send(upload_service, writer, FILE, [0, 1, 2])
         first, *rest = OTHER.frames(0)
         writer.write(first)
-        finished = inbox.put_chunk(upload.id, FILE.frame(3), owner="ann")
+        finished = upload_service.put_chunk(upload.id, FILE.frame(3), owner="ann")
         late = written(writer, rest)
-        assert place.content(finished) == FILE.data
+        assert storage.content(finished) == FILE.data
         with pytest.raises(ChunkDiffers):
-            inbox.store(writer, late)
+            upload_service.store(writer, late)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from facecli.tasks.leases import Worker
 from facecli.worker.heartbeat import beating
 
-ME = Worker(id="one-1", name="one", place="here", pid=1)
+ME = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
 
 
 class Rows:
@@ -16,13 +16,13 @@ class Rows:
         self.workers: dict[str, int] = {}
         self.second, self.go = threading.Event(), threading.Event()
 
-    def beat(self, worker: Worker) -> None:
+    def heartbeat(self, worker: Worker) -> None:
         if worker.id in self.workers:
             self.second.set()
             self.go.wait(60)
         self.workers[worker.id] = self.workers.get(worker.id, 0) + 1
 
-    def rehearse(self) -> None: ...
+    def probe_writable(self) -> None: ...
 
     def listed(self) -> Sequence[Worker]:
         return ()
@@ -32,11 +32,11 @@ class Rows:
 
 
 def test_it_is_entered_at_once_and_no_beat_comes_after_its_end() -> None:
-    rows = Rows()
-    with beating(ME, rows=rows, look=lambda: None):
-        assert rows.workers == {ME.id: 1}
-        assert rows.second.wait(60)
-        threading.Timer(0.1, rows.go.set).start()
-    assert rows.workers == {ME.id: 2}
-    rows.forget(ME.id)
-    assert rows.workers == {}
+    repository = Rows()
+    with beating(ME, repository=repository, look=lambda: None):
+        assert repository.workers == {ME.id: 1}
+        assert repository.second.wait(60)
+        threading.Timer(0.1, repository.go.set).start()
+    assert repository.workers == {ME.id: 2}
+    repository.forget(ME.id)
+    assert repository.workers == {}

@@ -31,13 +31,13 @@ def pids(tmp_path: Path) -> Path:
 
 @contextmanager
 def supervised(
-    pids: Path, deaths: "queue.Queue[str]", *, fail: bool = False, not_at: Collection[int] = ()
+    pids: Path, crashes: "queue.Queue[str]", *, fail: bool = False, not_at: Collection[int] = ()
 ) -> Iterator[Iterator[int]]:
     """`fail`: releasing does. `not_at`: which starts do, counted from 0."""
     starts = count()
 
     def died(name: str) -> None:
-        deaths.put(name)
+        crashes.put(name)
         if fail:
             raise Unavailable("no database")
 
@@ -61,32 +61,32 @@ def supervised(
 
 
 def test_a_dead_worker_is_announced_before_it_is_started_again(pids: Path) -> None:
-    deaths: queue.Queue[str] = queue.Queue()
-    with supervised(pids, deaths) as started:
+    crashes: queue.Queue[str] = queue.Queue()
+    with supervised(pids, crashes) as started:
         first = next(started)
         os.kill(first, signal.SIGKILL)
-        assert deaths.get(timeout=60) == "worker-1"
+        assert crashes.get(timeout=60) == "worker-1"
         assert next(started) != first
 
 
 def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
-    deaths: queue.Queue[str] = queue.Queue()
-    with supervised(pids, deaths, fail=True) as started:
+    crashes: queue.Queue[str] = queue.Queue()
+    with supervised(pids, crashes, fail=True) as started:
         os.kill(next(started), signal.SIGKILL)
         assert next(started)
 
 
 @pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a death"])
 def test_a_start_that_fails_is_tried_again(pids: Path, not_at: set[int]) -> None:
-    deaths: queue.Queue[str] = queue.Queue()
-    with supervised(pids, deaths, not_at=not_at) as started:
+    crashes: queue.Queue[str] = queue.Queue()
+    with supervised(pids, crashes, not_at=not_at) as started:
         os.kill(next(started), signal.SIGKILL)
         assert next(started)
 
 
 def test_stopping_ends_every_worker_and_announces_no_death(pids: Path) -> None:
-    deaths: queue.Queue[str] = queue.Queue()
-    with supervised(pids, deaths) as started:
+    crashes: queue.Queue[str] = queue.Queue()
+    with supervised(pids, crashes) as started:
         pid = next(started)
     assert not Path(f"/proc/{pid}").exists()
-    assert deaths.empty()
+    assert crashes.empty()
