@@ -53,6 +53,7 @@ HOMES = {
 # The outermost function of a process, of a thread or of a call; file → its functions.
 BROAD_CATCHES = {
     "facecli/cli/app.py": "main",
+    "facecli/core/events.py": "EventBus.publish",
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
     "facecli/api/upload_pipeline.py": "UploadPipeline._received UploadPipeline._all_written",

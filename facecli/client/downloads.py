@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from facecli.api.server_info import ServerInfo
 from facecli.client.connection import Connection
-from facecli.client.transfers import RetryBudget
+from facecli.core.backoff import RetryBudget
 from facecli.core.checksums import crc32c_of
 from facecli.core.disk import flush
 from facecli.core.errors import (

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from facecli.client.connection import Connection
-from facecli.client.transfers import RetryBudget
+from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
     FacecliError,
     ServerUnreachable,

@@ -1,16 +1,11 @@
-"""What is sent, what became of it, and how long a broken transfer is tried again."""
+"""Files to send and the outcome of sending them."""
 
-import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.core.errors import FacecliError
 from facecli.core.progress import TransferProgress
 from facecli.uploads.upload import FileType
-
-FIRST_PAUSE = 0.2  # seconds
-LONGEST_PAUSE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,39 +46,3 @@ class Sent:
             raise self.error
         assert self.upload
         return self.upload
-
-
-class RetryBudget:
-    """Pauses between tries: doubling up to a ceiling, with jitter, until `limit` seconds without progress."""
-
-    def __init__(self, limit: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
-        self._limit = limit
-        self._clock = clock
-        self._sleep = sleep
-        self._since: float | None = None
-        self._pause = FIRST_PAUSE
-        self.tries = 0
-
-    @property
-    def tried(self) -> bool:
-        """Whether the last try came after a break, too, and brought nothing on."""
-        return self._since is not None
-
-    def progressed(self) -> None:
-        """Something got through: the limit counts from the next break again."""
-        self._since = None
-        self._pause = FIRST_PAUSE
-
-    def wait(self, error: FacecliError, waiting: Callable[[str, float], None]) -> bool:
-        """Wait before the next try; False when the limit has passed."""
-        now = self._clock()
-        self._since = now if self._since is None else self._since
-        asked = float(error.details.get("retry_after", 0))
-        seconds = max(asked, self._pause * random.uniform(0.75, 1.25))
-        if now - self._since + seconds > self._limit:
-            return False
-        waiting(error.message, seconds)
-        self._sleep(seconds)
-        self._pause = min(LONGEST_PAUSE, self._pause * 2)
-        self.tries += 1
-        return True

@@ -9,8 +9,9 @@ import grpc
 
 from facecli.client.connection import Connection
 from facecli.client.send_rate import SendRateLimiter
-from facecli.client.transfers import FileToSend, RetryBudget, Sent, SentUpload
+from facecli.client.transfers import FileToSend, Sent, SentUpload
 from facecli.client.upload_state import Sending
+from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
     FacecliError,
     IdleTooLong,

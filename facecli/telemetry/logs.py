@@ -1,9 +1,14 @@
-"""Logs on stderr, one line each, as text or JSON."""
+"""Structured logs on stderr: a constant sentence and fields per record, one line each, as text or JSON.
+
+Fields come from `extra`: `_log.info("task completed", extra={"task": task.id})`.
+"""
 
 import json
 import logging
+import re
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from facecli.core.printable import escaped
@@ -11,6 +16,8 @@ from facecli.core.printable import escaped
 _log = logging.getLogger(__name__)
 
 _NOISY = ("dbos", "alembic", "sqlalchemy", "PIL")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_PLAIN = re.compile(r"[\w.:/@+-]+", re.ASCII)
 
 
 def set_up_logging(*, level: str, format: str) -> None:
@@ -36,7 +43,7 @@ def _log_end(ended: threading.ExceptHookArgs) -> None:
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        said = record.getMessage()
+        said = " ".join([record.getMessage(), *(f"{name}={plain(value)}" for name, value in _fields(record))])
         if record.exc_info:
             said += "\n" + self.formatException(record.exc_info)
         return f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(said)}"
@@ -49,10 +56,22 @@ class _Json(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **dict(_fields(record)),
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry)
+        return json.dumps(entry, default=str)
+
+
+def plain(value: object) -> str:
+    """A value as one word: anything but a plain one is quoted, so that it cannot look like more fields."""
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)
+
+
+def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
+    """What `extra` gave the record, in that order."""
+    return ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
 
 
 def _time(record: logging.LogRecord) -> str:

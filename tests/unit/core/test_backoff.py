@@ -1,6 +1,6 @@
-"""How long a broken transfer is tried again."""
+"""Exponential backoff with jitter, and the retry budget."""
 
-from facecli.client.transfers import LONGEST_PAUSE, RetryBudget
+from facecli.core.backoff import MAX_DELAY, RetryBudget
 from facecli.core.errors import TooManyCalls, Unavailable
 
 
@@ -28,8 +28,8 @@ def test_pauses_double_up_to_a_ceiling_until_the_limit() -> None:
     time = Time()
     pauses = tries(RetryBudget(60, clock=time.clock, sleep=time.sleep), Unavailable())
     assert pauses[0] < pauses[2] < pauses[4]
-    assert max(pauses) <= LONGEST_PAUSE * 1.25
-    assert 60 - 2 * LONGEST_PAUSE < time.now <= 60
+    assert max(pauses) <= MAX_DELAY * 1.25
+    assert 60 - 2 * MAX_DELAY < time.now <= 60
 
 
 def test_progress_makes_the_limit_count_anew() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from facecli.core.events import EventBus, TaskEnded
+from facecli.telemetry.event_log import log_events
 from facecli.telemetry.logs import set_up_logging
 
 LINE = "2026-01-01T00:00:00.000+00:00 info    facecli.audit user=root"
@@ -66,3 +68,24 @@ def test_what_ends_a_thread_is_one_printable_line_too(
     assert said[:-1].isprintable()
     assert "a bug ended thread ann" in said
     assert "KeyError" in said
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_fields_stand_behind_the_sentence(capsys: pytest.CaptureFixture[str], format: str) -> None:
+    set_up_logging(level="info", format=format)
+    logging.getLogger("facecli.test").info("task ended", extra={"task": "t1", "reason": "a b=c"})
+    said = capsys.readouterr().err
+    if format == "json":
+        entry = json.loads(said)
+        assert (entry["message"], entry["task"], entry["reason"]) == ("task ended", "t1", "a b=c")
+    else:
+        assert said.endswith('task ended task=t1 reason="a b=c"\n')
+
+
+def test_events_are_logged_with_their_values_as_fields(caplog: pytest.LogCaptureFixture) -> None:
+    bus = EventBus()
+    log_events(bus)
+    with caplog.at_level(logging.INFO):
+        bus.publish(TaskEnded(task_id="t1", status="failed", reason="MEDIA_REFUSED"))
+    (record,) = caplog.records
+    assert (record.message, vars(record)["task_id"], vars(record)["status"]) == ("task ended", "t1", "failed")

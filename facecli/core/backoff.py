@@ -1,0 +1,63 @@
+"""Exponential backoff with jitter, and a retry budget: the one way to wait before another try."""
+
+import random
+from collections.abc import Callable
+
+from facecli.core.errors import FacecliError
+
+FIRST_DELAY = 0.2  # seconds
+MAX_DELAY = 5.0  # seconds
+JITTER = 0.25  # share of a delay by which it is made shorter or longer
+
+
+class Backoff:
+    """Delays that double up to a ceiling, each with jitter; `reset` after a success."""
+
+    def __init__(
+        self, *, first: float = FIRST_DELAY, ceiling: float = MAX_DELAY, jitter: float = JITTER
+    ) -> None:
+        self._first = first
+        self._ceiling = ceiling
+        self._jitter = jitter
+        self._delay = first
+
+    def next(self) -> float:
+        """Seconds to wait before the next try."""
+        delay = self._delay * random.uniform(1 - self._jitter, 1 + self._jitter)
+        self._delay = min(self._ceiling, self._delay * 2)
+        return delay
+
+    def reset(self) -> None:
+        self._delay = self._first
+
+
+class RetryBudget:
+    """Allows tries, with backoff, until `limit` seconds have passed without progress."""
+
+    def __init__(self, limit: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._sleep = sleep
+        self._failing_since: float | None = None
+        self._backoff = Backoff()
+
+    @property
+    def tried(self) -> bool:
+        """Whether the last try was a retry already and brought no progress."""
+        return self._failing_since is not None
+
+    def progressed(self) -> None:
+        """Start the limit and the delays anew: something got through."""
+        self._failing_since = None
+        self._backoff.reset()
+
+    def wait(self, error: FacecliError, waiting: Callable[[str, float], None]) -> bool:
+        """Wait before the next try, at least as long as the error asks; False when the budget is spent."""
+        now = self._clock()
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        seconds = max(float(error.details.get("retry_after", 0)), self._backoff.next())
+        if now - self._failing_since + seconds > self._limit:
+            return False
+        waiting(error.message, seconds)
+        self._sleep(seconds)
+        return True

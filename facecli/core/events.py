@@ -1,0 +1,157 @@
+"""Domain events: what happened to uploads, tasks, workers and calls, as data.
+
+Code publishes an event once the change is durable. Audit, logs and metrics subscribe to the bus.
+An event names things by id and carries no secret, no path and no file content.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadCreated(Event):
+    upload_id: str
+    owner: str
+    size: int | None  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkStored(Event):
+    """A chunk is durable and may be acknowledged."""
+
+    upload_id: str
+    owner: str
+    index: int
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadCompleted(Event):
+    upload_id: str
+    owner: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadDeleted(Event):
+    """`cause` is cancelled or expired."""
+
+    upload_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCreated(Event):
+    task_id: str
+    owner: str
+    engine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStarted(Event):
+    task_id: str
+    worker: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequeued(Event):
+    """A worker lost the task or gave it back; another one takes it."""
+
+    task_id: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEnded(Event):
+    """`status` is completed, failed or cancelled; `reason` is the error's, empty for completed."""
+
+    task_id: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRetried(Event):
+    task_id: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDeleted(Event):
+    """`cause` is requested or expired."""
+
+    task_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost(Event):
+    """The lease of a worker expired."""
+
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """A call ended, by whatever transport it came.
+
+    `user` is the authenticated user, or the name sent where names are trusted; `acting_for` is set when an
+    admin acted for somebody else. `outcome` is the name of the status. `subjects` are the uploads and tasks
+    that the call was about, as (kind, id). `changes` is whether the method can change anything.
+    """
+
+    request_id: str
+    method: str
+    changes: bool
+    user: str
+    acting_for: str
+    outcome: str
+    seconds: float
+    peer: str
+    subjects: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRefused(Event):
+    """A call was refused with an error of ours; `reason` is its stable reason."""
+
+    request_id: str
+    method: str
+    user: str
+    reason: str
+
+
+Listener = Callable[[Event], None]
+
+
+class EventBus:
+    """Hands each event to every listener, in the publisher's thread. Safe to use from many threads.
+
+    A listener returns at once. One that raises is logged and loses only that event: a metric must not cost an
+    upload.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: tuple[Listener, ...] = ()
+        self._lock = threading.Lock()
+
+    def subscribe(self, listener: Listener) -> None:
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+    def publish(self, event: Event) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                _log.exception("event listener failed", extra={"event": type(event).__name__})

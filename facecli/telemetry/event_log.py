@@ -1,0 +1,34 @@
+"""Domain events as log records: one record an event, its values as fields."""
+
+import logging
+from dataclasses import fields
+
+from facecli.core import events
+from facecli.core.events import Event, EventBus
+
+_log = logging.getLogger("facecli.events")
+
+# Which events are logged, how loud, and in which words. Chunks are for metrics: a log would drown in them.
+_RECORDS: dict[type[Event], tuple[int, str]] = {
+    events.UploadCreated: (logging.DEBUG, "upload created"),
+    events.UploadCompleted: (logging.INFO, "upload completed"),
+    events.UploadDeleted: (logging.INFO, "upload deleted"),
+    events.TaskCreated: (logging.INFO, "task created"),
+    events.TaskStarted: (logging.INFO, "task started"),
+    events.TaskRequeued: (logging.WARNING, "task requeued"),
+    events.TaskEnded: (logging.INFO, "task ended"),
+    events.TaskRetried: (logging.INFO, "task retried"),
+    events.TaskDeleted: (logging.INFO, "task deleted"),
+    events.WorkerLost: (logging.WARNING, "lease of worker expired"),
+}
+
+
+def log_events(bus: EventBus) -> None:
+    """Log the events of this bus from now on."""
+    bus.subscribe(_log_event)
+
+
+def _log_event(event: Event) -> None:
+    if record := _RECORDS.get(type(event)):
+        level, sentence = record
+        _log.log(level, sentence, extra={field.name: getattr(event, field.name) for field in fields(event)})
