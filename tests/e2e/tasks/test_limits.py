@@ -16,7 +16,7 @@ from facecli.wire.generated import task_service_pb2, task_service_pb2_grpc
 from facecli.wire.generated.video_service_pb2 import CreateTaskRequest
 from facecli.wire.generated.video_service_pb2_grpc import VideoServiceStub
 from tests.e2e.conftest import Serve
-from tests.e2e.test_tasks import create, watch
+from tests.e2e.tasks.test_tasks import create, watch
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.process import Event, run
 from tests.support.e2e.server import Server, wait_until_gone

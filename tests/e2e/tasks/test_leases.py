@@ -14,7 +14,7 @@ import pytest
 from facecli.tasks.leases import MISSED_HEARTBEATS
 from facecli.worker.heartbeat import LOOK_EVERY
 from tests.e2e.conftest import Serve
-from tests.e2e.test_tasks import check_completed_once, create, status, watch
+from tests.e2e.tasks.test_tasks import check_completed_once, create, status, watch
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.process import Running
 from tests.support.e2e.server import Server, parent, wait_until_gone

@@ -16,7 +16,7 @@ from facecli.bootstrap import worker as working
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.generated import task_service_pb2 as task_pb
 from tests.e2e.conftest import MakeFile, Serve
-from tests.e2e.test_tasks import check_completed_once, create, status, watch
+from tests.e2e.tasks.test_tasks import check_completed_once, create, status, watch
 from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.process import Running, run
 from tests.support.e2e.server import wait_until_gone

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Serve
-from tests.e2e.test_tasks import check_completed_once, create, watch
+from tests.e2e.tasks.test_tasks import check_completed_once, create, watch
 from tests.support.e2e.process import Event, Running, run
 from tests.support.e2e.server import Server
 

@@ -1,6 +1,6 @@
 """Workers, ffmpegs and the server are killed, workers also frozen, at random moments: every task ends once.
 
-`KILLS=200 KILL_TASKS=20 KILL_SEED=7 pytest -s tests/e2e/test_kills.py` is the long run.
+`KILLS=200 KILL_TASKS=20 KILL_SEED=7 pytest -s tests/e2e/tasks/test_kills.py` is the long run.
 """
 
 import os
