@@ -1,4 +1,4 @@
-"""Tables of README.md, generated from the code: `python -m tests.support.readme_tables --write` updates them."""
+"""Tables of README.md, made from the code; `python -m tests.support.readme_tables --write` updates them."""
 
 import argparse
 import re
