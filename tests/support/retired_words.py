@@ -175,6 +175,9 @@ PHRASES = {
     "limits": ("so much and no more", "so many and no more", "so often and no more"),
 }
 
+# Words that begin no docstring: its first sentence is a noun phrase or an imperative.
+QUESTION_WORDS = {"what", "who", "whom", "whose", "how", "where", "which", "whatever", "whoever", "wherever"}
+
 
 def main() -> None:
     from tests.support.language import findings
