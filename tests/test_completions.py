@@ -1,4 +1,4 @@
-"""Completion scripts: up to date with typer, and working in bash."""
+"""The completion scripts are what typer writes now, and bash completes with its own."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> str:
 
 
 def completed(path: str, *words: str) -> list[str]:
-    """The completions that bash offers for the unfinished last word."""
+    """What bash offers for the last word, which is not finished."""
     script = f"""
         source {PLACE / "facecli.bash"}
         complete -p facecli | grep -q -- '-F _facecli_completion facecli' || exit 1
