@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.e2e.requirements import SKIP_NOTHING
+from tests.support.e2e.requirements import skip_or_fail
 
 READY = "database system is ready to accept connections"
 PASSWORD = "geheimnis"
@@ -35,7 +35,6 @@ _EMPTYING = (
 WithPassword = Callable[[str], str]
 _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
 _MISSING = "PostgreSQL's server (apt-get install postgresql)"
-_SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # before the tests' own environment takes its place
 
 
 class Postgres:
@@ -160,9 +159,7 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     """One server for every test of this process; a test that stops it starts it again."""
     if not _PROGRAMS:
-        if _SKIP_NOTHING:
-            raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_MISSING}")
-        pytest.skip(f"needs {_MISSING}")
+        skip_or_fail(_MISSING)
     server = Postgres(_PROGRAMS[-1].parent)
     try:
         server.start()

@@ -18,6 +18,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.cli import DEADLINE, Server, process, run_server, started
 
+pytestmark = pytest.mark.slow
+
+
 WORDS = [
     "facecli: interrupted; what the server has is kept",
     "  hint: run the same command again to go on from there",

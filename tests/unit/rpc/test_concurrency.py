@@ -102,6 +102,7 @@ def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iter
         yield stubs, request, call
 
 
+@pytest.mark.slow
 def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     """Its client learns of it when it goes on; the log tells."""
     look, until = threading.Event(), time.monotonic() + DEADLINE
@@ -117,6 +118,7 @@ def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.Lo
             list(call)
 
 
+@pytest.mark.slow
 def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Settings) -> None:
     limits = replace(settings, max_downloads=1, idle_limit=3600.0, min_rate=0)
     retry = threading.Event()

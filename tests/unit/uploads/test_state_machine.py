@@ -16,6 +16,9 @@ from facecli.uploads.upload import Chunk, Frame, Upload
 from facecli.uploads.writer import UploadWriter
 from tests.support.storage import CHUNK, EXPIRY, Content, Storage, cut, written
 
+pytestmark = pytest.mark.slow
+
+
 CHUNKS = 4
 TAIL = 137  # bytes of the last chunk
 
