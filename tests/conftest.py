@@ -54,6 +54,6 @@ def facecli() -> list[str]:
 
 
 def pytest_configure() -> None:
-    """Restore SIGINT, which a shell that runs pytest in the background has it ignore, and its children with it."""
+    """Restore SIGINT, which a process that a shell starts in the background ignores, as do its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,6 +1,6 @@
 """Polling with a deadline: the only place in the tests that sleeps.
 
-Prefer an event, a condition variable or a fake clock. Poll only where another process offers nothing to wait for.
+Prefer an event, a condition variable or a fake clock. Poll only where another process offers no event.
 """
 
 import time

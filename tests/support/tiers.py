@@ -1,6 +1,6 @@
-"""Pytest plug-in that sorts tests into tiers, so that one marker expression selects what a machine can run in time.
+"""Pytest plug-in that marks tests by tier.
 
-A folder or a fixture of one nature marks its tests here; `slow` is set by hand, on tests that take longer than
+A folder or a fixture of one nature marks its tests here; `slow` is set by hand, on tests that take more than
 about a second. A test in no tier is `fast`: `pytest -q -n 2 -m fast` is the loop to run while editing.
 """
 
@@ -39,7 +39,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _tiers(item: pytest.Item) -> Iterator[str]:
     path = item.path.relative_to(_TESTS)
     yield from (tier for folder, tier in TIER_OF_FOLDER.items() if path.is_relative_to(folder))
-    yield from (TIER_OF_FIXTURE[name] for name in getattr(item, "fixturenames", ()) if name in TIER_OF_FIXTURE)
+    yield from (
+        TIER_OF_FIXTURE[name] for name in getattr(item, "fixturenames", ()) if name in TIER_OF_FIXTURE
+    )
     if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
         values = filter(lambda value: isinstance(value, str), item.callspec.params.values())
         yield from (TIER_OF_PARAMETER[value] for value in values if value in TIER_OF_PARAMETER)

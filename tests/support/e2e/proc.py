@@ -32,7 +32,7 @@ def session_members(session_id: int) -> list[int]:
 
 
 def processes_of(data_dir: Path) -> dict[int, list[str]]:
-    """The arguments, by pid, of each process that names a data directory in its arguments or its environment."""
+    """The arguments, by pid, of each process that has a data directory in its arguments or environment."""
     processes = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

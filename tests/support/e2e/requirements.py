@@ -18,7 +18,9 @@ from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
 from tests.support.e2e.disks import Ext4, tmpfs
 
 SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
-_MUST_NOT_SKIP = bool(os.environ.get(SKIP_NOTHING))  # read before the clean environment of the tests replaces it
+_MUST_NOT_SKIP = bool(
+    os.environ.get(SKIP_NOTHING)
+)  # read before the clean environment of the tests replaces it
 _LANDLOCK_ABI = 6
 
 

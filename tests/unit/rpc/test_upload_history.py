@@ -242,5 +242,5 @@ class UploadHistory(RuleBasedStateMachine):
 
 TestUploadHistory = UploadHistory.TestCase
 TestUploadHistory.settings = settings(
-    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )
