@@ -203,12 +203,12 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.parametrize(("file", "source", "line", "text"), PLANTS)
-def test_a_planted_breach_is_found_where_it_stands(
+def test_a_planted_breach_is_reported_with_its_line(
     planted: list[str], file: str, source: str, line: int, text: str
 ) -> None:
     assert [said for said in planted if said.startswith(f"facecli/{file}:{line}: ") and text in said]
 
 
 @pytest.mark.parametrize(("file", "source"), ALLOWED)
-def test_what_is_allowed_is_not_found(planted: list[str], file: str, source: str) -> None:
+def test_an_allowed_use_is_not_reported(planted: list[str], file: str, source: str) -> None:
     assert not [said for said in planted if said.startswith(f"facecli/{file}:")]

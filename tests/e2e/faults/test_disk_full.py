@@ -104,9 +104,9 @@ def test_an_app_upload_of_unknown_size_fills_the_disk_and_resumes_when_there_is_
         assert chunks.items() <= stored_files.crc32c_of_chunks(path, MIB).items()
         disk.free()
         resume = (("facecli-resume", "1"), ("facecli-upload-id", row.upload_id))
-        answer = stub.UploadVideo(iter(messages[row.stored_chunks :]), metadata=resume)
-    assert (answer.status, answer.upload_id) == ("completed", row.upload_id)
-    assert server.sha256(answer.file_url, user) == sha256(path)
+        response = stub.UploadVideo(iter(messages[row.stored_chunks :]), metadata=resume)
+    assert (response.status, response.upload_id) == ("completed", row.upload_id)
+    assert server.sha256(response.file_url, user) == sha256(path)
 
 
 def test_an_upload_without_room_for_its_rows_is_refused_and_resumes_when_there_is_room(

@@ -47,8 +47,8 @@ class Sender:
 
     def send(self, payload: int) -> list[int]:
         """Send so many bytes and end the stream; return the stored bytes of each acknowledgement."""
-        answers = self._stub.StreamUpload(self._frames(payload), timeout=DEADLINE)
-        return [answer.stored_bytes for answer in answers]
+        acknowledgements = self._stub.StreamUpload(self._frames(payload), timeout=DEADLINE)
+        return [acknowledgement.stored_bytes for acknowledgement in acknowledgements]
 
     @contextmanager
     def sending(self, payload: int, proxy: Proxy) -> Iterator[Call]:
@@ -83,9 +83,9 @@ def test_a_stream_that_ends_at_a_chunk_boundary_keeps_whole_chunks(
 ) -> None:
     path = file(SIZE)
     with grpc.insecure_channel(server.address) as channel:
-        answers = Sender(channel, path, user).send(payload)
-    assert answers == sorted(answers)
-    assert [0, *answers][-1] == payload // CHUNK * CHUNK
+        stored = Sender(channel, path, user).send(payload)
+    assert stored == sorted(stored)
+    assert [0, *stored][-1] == payload // CHUNK * CHUNK
     check_resumes(server, user, path, stored=payload // CHUNK * CHUNK)
 
 

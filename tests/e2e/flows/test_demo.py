@@ -17,11 +17,11 @@ def test_the_demo_prints_the_path_of_a_playable_result(tmp_path: Path, media: Ff
 
 
 def test_the_demo_keeps_everything_in_a_directory(tmp_path: Path, media: FfmpegMedia) -> None:
-    kept = tmp_path / "kept"
-    done = run("demo", "--keep", kept, "--json")
-    assert done.object["path"] == str(kept / "result.mp4")
-    assert {path.name for path in kept.iterdir()} == {"face.png", "clip.mp4", "result.mp4", "server"}
-    assert media.probe_video(kept / "result.mp4").frames == media.probe_video(kept / "clip.mp4").frames
+    folder = tmp_path / "kept"
+    done = run("demo", "--keep", folder, "--json")
+    assert done.object["path"] == str(folder / "result.mp4")
+    assert {path.name for path in folder.iterdir()} == {"face.png", "clip.mp4", "result.mp4", "server"}
+    assert media.probe_video(folder / "result.mp4").frames == media.probe_video(folder / "clip.mp4").frames
 
 
 def test_a_path_that_is_not_a_directory_is_refused(tmp_path: Path) -> None:

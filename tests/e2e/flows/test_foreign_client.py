@@ -34,7 +34,7 @@ def app(server: Server, image: Path, video: Path, *options: object) -> dict[str,
     responses: dict[str, list[Response]] = {}
     for line in result.stdout.splitlines():
         message = json.loads(line)
-        responses.setdefault(message["call"], []).append(message["answer"])
+        responses.setdefault(message["call"], []).append(message["response"])
     return responses
 
 

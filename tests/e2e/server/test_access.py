@@ -119,13 +119,13 @@ def test_a_node_client_needs_a_token_or_a_certificate(
     assert responses(tls_server, token=secret)[-1]["code"] == UNAVAILABLE, (
         "the server accepted a token without TLS"
     )
-    last = responses(tls_server, **tls, token=secret)[-1]["answer"]
+    last = responses(tls_server, **tls, token=secret)[-1]["response"]
     assert (last["status"], last["progress"]) == ("completed", 100)
     pair = ["--tls-cert", certs["server"], "--tls-key", certs["server_key"]]
     mutual = serve(tmp_path / "mutual", options=[*pair, "--tls-client-ca", certs["ca"], "--workers", "0"])
     certificate = {"cert": certs["client"], "key": certs["client_key"], "only": "upload"}
     assert responses(mutual, **tls, only="upload")[-1]["code"] == UNAVAILABLE
-    assert responses(mutual, **tls, **certificate)[-1]["answer"]["status"] == "completed"
+    assert responses(mutual, **tls, **certificate)[-1]["response"]["status"] == "completed"
     assert responses(mutual, **tls, **certificate, user="bob")[-1]["code"] == PERMISSION_DENIED
 
 
