@@ -1,4 +1,4 @@
-"""The layers and the homes of guarded imports, held by reading the source and nothing else."""
+"""The layers of the packages and the homes of guarded imports, checked on the source text alone."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ import pytest
 from tests.support.planted_breaches import ALLOWED, PLANTS
 
 ROOT = Path(__file__).parents[1]
-LONGEST_FILE = 250  # lines
+MAX_FILE_LINES = 250
 
 # From the top down. A name imports itself and the lines below it; names on one line never import each other.
 LAYERS = (
@@ -31,7 +31,7 @@ LAYERS = (
 )
 DEPTH = {name: depth for depth, line in enumerate(LAYERS) for name in line.split()}
 
-# Names of layers, or whole files → what is used only there.
+# Names of layers, or whole files → modules and names that only they may use.
 HOMES = {
     "wire rpc client facecli/bench/load_watchers.py": "facecli.wire.generated google.protobuf google.rpc "
     "grpc grpc_health grpc_reflection grpc_status",
@@ -67,7 +67,7 @@ Modules = dict[str, tuple[Path, dict[str, int]]]  # name → its file, and the f
 
 
 def violations(root: Path) -> list[str]:
-    """Every breach in the checkout at `root`, as `file:line: what is wrong`."""
+    """Every breach in the checkout at `root`, as `file:line: complaint`."""
     found = set[str]()
     modules: Modules = {}
     for path in sorted((root / "facecli").rglob("*.py")):
@@ -83,8 +83,8 @@ def violations(root: Path) -> list[str]:
     found |= set(circles(modules))
     for path in (path for folder in ("facecli", "tests", "proto") for path in (root / folder).rglob("*.py")):
         lines = len(path.read_text().splitlines())
-        if lines > LONGEST_FILE and "generated" not in path.parts:
-            found.add(f"{path.relative_to(root)}:{lines}: longer than {LONGEST_FILE} lines")
+        if lines > MAX_FILE_LINES and "generated" not in path.parts:
+            found.add(f"{path.relative_to(root)}:{lines}: longer than {MAX_FILE_LINES} lines")
     return sorted(found)
 
 
@@ -97,7 +97,7 @@ def at_home(file: Path, homes: str) -> bool:
 
 
 def used_names(tree: ast.Module, file: Path) -> Iterator[Finding]:
-    """What is imported, in full (`from a.b import c` is `a.b.c`), and what else has a home."""
+    """Every imported name in full (`from a.b import c` is `a.b.c`) and every other guarded use."""
     package = [*file.parent.parts]
     for node in ast.walk(tree):
         match node:
@@ -140,7 +140,7 @@ def strays(file: Path, uses: list[Finding]) -> Iterator[Finding]:
 
 
 def broad_catches(file: Path, tree: ast.Module) -> Iterator[Finding]:
-    """A handler that ends in a bare `raise` only looks; it may stand anywhere."""
+    """Handlers of all exceptions outside the allowed functions, unless they end in a bare `raise`."""
     outermost = BROAD_CATCHES.get(str(file), "").split()
     excused = {node for name, one in functions(tree) if name in outermost for node in ast.walk(one)}
     for node in ast.walk(tree):
@@ -167,7 +167,7 @@ def functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
 
 
 def circles(modules: Modules) -> Iterator[str]:
-    """One circle, if there is any; the next shows when it is gone."""
+    """The first import cycle, if there is one."""
     graph = {one: {nearest(name, modules) for name in uses} - {one, ""} for one, (_, uses) in modules.items()}
     try:
         TopologicalSorter(graph).prepare()
@@ -177,7 +177,7 @@ def circles(modules: Modules) -> Iterator[str]:
         circle = [*circle[start:], *circle[:start]]
         file, uses = modules[circle[0]]
         line = min(line for name, line in uses.items() if nearest(name, modules) == circle[1])
-        yield f"{file}:{line}: imports in a circle: {' → '.join([*circle, circle[0]])}"
+        yield f"{file}:{line}: import cycle: {' → '.join([*circle, circle[0]])}"
 
 
 def nearest(name: str, modules: Modules) -> str:
