@@ -1,4 +1,4 @@
-"""A full disk: refused with words, and gone on with when there is room."""
+"""A full disk: uploads are refused with a reason, tasks wait, and both continue when there is room."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,21 +11,22 @@ from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
 from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
 from tests.e2e.conftest import MakeFile, Serve
-from tests.support.e2e import stored_files as kept
-from tests.support.e2e.disks import Filling, tmpfs
-from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e import stored_files
+from tests.support.e2e.disks import Ballast, tmpfs
+from tests.support.e2e.fault_proxy import holding_proxy
 from tests.support.e2e.files import MIB, sha256
 from tests.support.e2e.fsck import check_whole
-from tests.support.e2e.process import Running, run
+from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
+from tests.support.e2e.uploads import acknowledged, upload_command
 
 pytestmark = needs("tmpfs")
 
 SIZE = 32  # MiB
 
 
-class Disk(Filling):
-    """A small file system, and what fills it to its last byte."""
+class Disk(Ballast):
+    """A small file system that a test can fill to its last byte."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -43,41 +44,41 @@ def test_an_upload_to_a_full_disk_is_refused_and_completes_when_there_is_room(
 ) -> None:
     server = serve(data=disk.data, options=["--workers", "0"])
     send = ("upload", "--server", server.address, "--user", user, "--json", "--retry-for", "1s")
-    kept = run(*send, face).object["file_url"]
+    url = run(*send, face).object["file_url"]
     refused = run(*send, file(SIZE), expect=9)
     assert refused.error["reason"] == "DISK_FULL"
     assert "make room" in refused.error["hint"]
     disk.fill()
     assert run(*send, clip, expect=9).error["reason"] == "DISK_FULL"
-    assert server.sha256(kept, user) == sha256(face)
+    assert server.sha256(url, user) == sha256(face)
     assert server.uploads(user) == {face.name: face.stat().st_size}
-    disk.empty()
+    disk.free()
     assert server.sha256(run(*send, clip).object["file_url"], user) == sha256(clip)
 
 
-def test_an_upload_that_was_begun_goes_on_while_the_disk_is_full_because_its_room_was_taken_first(
+def test_an_upload_with_reserved_space_continues_while_the_disk_is_full(
     disk: Disk, serve: Serve, user: str, file: MakeFile
 ) -> None:
     server, path = serve(data=disk.data, options=["--workers", "0"]), file(SIZE // 2)
     command = ("upload", path, "--server", server.address, "--user", user, "--chunk-size", MIB, "--json")
-    with Running(*command, "--progress", "json", "--retry-for", "1s") as upload:
-        upload.stored(0)
+    with CommandProcess(*command, "--progress", "json", "--retry-for", "1s") as upload:
+        upload.wait_until_stored(0)
         disk.fill()
-        done = upload.done()
-    if done.code:
-        # The rows had no room: refused, nothing that was acknowledged is lost.
-        assert (done.code, done.error["reason"]) == (9, "DISK_FULL")
-        disk.empty()
-        done = run(*command)
-    assert server.sha256(done.object["file_url"], user) == sha256(path)
+        result = upload.wait()
+    if result.code:
+        # There was no room for the rows: the upload is refused, and no acknowledged byte is lost.
+        assert (result.code, result.error["reason"]) == (9, "DISK_FULL")
+        disk.free()
+        result = run(*command)
+    assert server.sha256(result.object["file_url"], user) == sha256(path)
 
 
-def test_an_upload_of_the_app_whose_size_nobody_knew_fills_the_disk_and_goes_on_when_there_is_room(
+def test_an_app_upload_of_unknown_size_fills_the_disk_and_resumes_when_there_is_room(
     disk: Disk, serve: Serve, user: str, file: MakeFile
 ) -> None:
-    """UploadVideo without `file_size`: no room was taken first, and the disk is full in the middle."""
+    """UploadVideo without `file_size` reserves no space, so the disk fills up in the middle."""
     server, path = serve(data=disk.data, options=["--workers", "0"]), file(SIZE // 2)
-    disk.fill(but=SIZE // 4 * MIB)
+    disk.fill(leave=SIZE // 4 * MIB)
     messages = [
         video_pb.UploadRequest(
             user_id=user,
@@ -97,73 +98,70 @@ def test_an_upload_of_the_app_whose_size_nobody_knew_fills_the_disk_and_goes_on_
             stub.UploadVideo(iter(messages), metadata=(("facecli-resume", "1"),))
         assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert from_rpc(refused.value, server="").reason == "DISK_FULL"
-        row = kept.upload(server, user, path.name)
-        assert row.stored_chunks < SIZE // 2  # none, if it was full before one was remembered
-        there = kept.chunks(server, user, row.upload_id)
-        assert there.items() <= kept.crc32c_of_chunks(path, MIB).items()
-        disk.empty()
-        going_on = (("facecli-resume", "1"), ("facecli-upload-id", row.upload_id))
-        answer = stub.UploadVideo(iter(messages[row.stored_chunks :]), metadata=going_on)
-    assert (answer.status, answer.upload_id) == ("completed", row.upload_id)
-    assert server.sha256(answer.file_url, user) == sha256(path)
+        row = stored_files.upload(server, user, path.name)
+        assert row.stored_chunks < SIZE // 2  # 0, if the disk was full before the first row
+        chunks = stored_files.chunks(server, user, row.upload_id)
+        assert chunks.items() <= stored_files.crc32c_of_chunks(path, MIB).items()
+        disk.free()
+        resume = (("facecli-resume", "1"), ("facecli-upload-id", row.upload_id))
+        response = stub.UploadVideo(iter(messages[row.stored_chunks :]), metadata=resume)
+    assert (response.status, response.upload_id) == ("completed", row.upload_id)
+    assert server.sha256(response.file_url, user) == sha256(path)
 
 
-def test_an_upload_whose_bytes_have_room_and_whose_rows_have_none_is_refused_and_goes_on_when_there_is(
+def test_an_upload_without_room_for_its_rows_is_refused_and_resumes_when_there_is_room(
     disk: Disk, serve: Serve, user: str, file: MakeFile
 ) -> None:
     path = file(SIZE // 2)
     with tmpfs(disk.data / "uploads", size=f"{SIZE}m"):
         server = serve(data=disk.data, options=["--workers", "0"])
-        to = ("--server", server.address, "--user", user, "--chunk-size", MIB, "--json")
         with (
-            held_line(server.address, after=SIZE // 4 * MIB) as relay,
-            Running(
-                "upload", path, *to, "--server", relay.address, "--progress", "json", "--retry-for", "1s"
-            ) as upload,
+            holding_proxy(server.address, after=SIZE // 4 * MIB) as proxy,
+            CommandProcess(*upload_command(path, proxy.address, user), "--retry-for", "1s") as upload,
         ):
-            upload.stored(MIB)
+            upload.wait_until_stored(MIB)
             disk.fill()
-            relay.release(Direction.SERVER)
-            refused = upload.done()
+            proxy.release(Direction.SERVER)
+            refused = upload.wait()
         assert (refused.code, refused.error["reason"]) == (9, "DISK_FULL")
         assert "database" in refused.error["message"]
-        assert MIB <= kept.acknowledged(refused) <= kept.upload(server, user, path.name).stored_bytes
-        disk.empty()
-        done = run("upload", path, *to).object
-        assert done["bytes_skipped"] >= kept.acknowledged(refused)
-        assert server.sha256(done["file_url"], user) == sha256(path)
+        assert MIB <= acknowledged(refused) <= stored_files.upload(server, user, path.name).stored_bytes
+        disk.free()
+        result = run(*upload_command(path, server.address, user)).object
+        assert result["bytes_skipped"] >= acknowledged(refused)
+        assert server.sha256(result["file_url"], user) == sha256(path)
         server.terminate()
         check_whole(server)
 
 
-def test_a_task_that_has_no_room_for_its_result_waits_and_completes_when_there_is(
+def test_a_task_without_room_for_its_result_waits_and_completes_when_there_is_room(
     disk: Disk, serve: Serve, face: Path, long_clip: Path
 ) -> None:
     server = serve(data=disk.data, options=["--workers", "0"])
     files = ("--image", face, "--video", long_clip, "--server", server.address)
     task_id = run("task", "create", *files, "-q").out.strip()
     server.terminate()
-    disk.fill(but=512 * 1024)
+    disk.fill(leave=512 * 1024)
     server.start("--workers", "1")
-    server.heard(f"task {task_id} waits")
+    server.wait_for_log(f"task {task_id} waits")
     assert server.results() == []
-    disk.empty()
+    disk.free()
     run("task", "watch", task_id, "--server", server.address)
-    assert (len(server.results()), server.leftovers()) == (1, [])
+    assert (len(server.results()), server.work_files()) == (1, [])
     server.terminate()
     check_whole(server)
 
 
-def test_a_task_whose_databases_have_no_room_either_completes_when_there_is(
+def test_a_task_completes_after_its_databases_ran_out_of_space(
     disk: Disk, serve: Serve, face: Path, clip: Path
 ) -> None:
-    server = serve(data=disk.data, complains=True)
+    server = serve(data=disk.data, allow_tracebacks=True)
     files = ("--image", face, "--video", clip, "--option", "delay=2", "--server", server.address)
     task_id = run("task", "create", *files, "-q").out.strip()
-    with Running("task", "watch", task_id, "--server", server.address, "--json") as watch:
-        watch.event(lambda said: said["stage"] == "swapping")
+    with CommandProcess("task", "watch", task_id, "--server", server.address, "--json") as watch:
+        watch.wait_for_event(lambda event: event["stage"] == "swapping")
         disk.fill()
-        server.heard("disk is full")
-        disk.empty()
-        assert watch.done().code == 0
-    assert (len(server.results()), server.leftovers()) == (1, [])
+        server.wait_for_log("disk is full")
+        disk.free()
+        assert watch.wait().code == 0
+    assert (len(server.results()), server.work_files()) == (1, [])

@@ -1,4 +1,4 @@
-"""Clients that open and do nothing, open and cancel, or ask without end cost little and keep nobody out."""
+"""Floods of idle streams, cancelled calls and pings: they cost little and do not starve other users."""
 
 import os
 import socket
@@ -16,22 +16,23 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from facecli.wire.generated import file_service_pb2, video_service_pb2
 from tests.e2e.conftest import Serve
 from tests.support.e2e.server import Server
+from tests.support.eventually import eventually
 from tests.unit.rpc.conftest import Stubs, frame
 
-OPENED = 1000
-LINES = 4  # connections that these come over
-PLACES = 50
+OPENED = 1000  # streams
+CONNECTIONS = 4  # that carry them
+MAX_UPLOADS = 50
 OWN = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
 CANCELLED = 500
 PINGS = 20_000
-LARGE = 60  # messages
+LARGE_MESSAGES = 60
 CHUNK = 10 * 2**20  # bytes, as the app sends them
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"  # and settings that change none
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"  # and an empty SETTINGS frame
 PING = b"\0\0\x08\x06\0\0\0\0\0" + bytes(8)
 
 
 class Cost:
-    """What a server has taken since this was made: seconds of CPU, threads, bytes of memory."""
+    """Seconds of CPU, threads and bytes of memory that a server has used since this was made."""
 
     def __init__(self, server: Server) -> None:
         self._pid = server.pid
@@ -50,7 +51,7 @@ class Cost:
 
 @pytest.fixture
 def server(serve: Serve) -> Server:
-    limits = {"FACECLI_MAX_UPLOADS": str(PLACES), "FACECLI_IDLE_LIMIT": "1h", "FACECLI_WORKERS": "0"}
+    limits = {"FACECLI_MAX_UPLOADS": str(MAX_UPLOADS), "FACECLI_IDLE_LIMIT": "1h", "FACECLI_WORKERS": "0"}
     return serve(environment=limits)
 
 
@@ -60,51 +61,53 @@ def stubs(server: Server) -> Iterator[Stubs]:
         yield Stubs(channel)
 
 
-def check_at_work(stubs: Stubs, user: str) -> None:
-    """Status, health and an upload of somebody else's; an upload may be told to come back."""
+def check_still_serving(stubs: Stubs, user: str) -> None:
+    """Assert that another user gets status, health and an upload, which may have to be retried."""
     assert stubs.files.GetServerInfo(file_service_pb2.GetServerInfoRequest(), timeout=30).version
     health: Any = health_pb2_grpc.HealthStub(stubs.channel)
     assert health.Check(health_pb2.HealthCheckRequest(), timeout=30).status
-    come_back = threading.Event()
-    while True:
+
+    def uploaded() -> str:
         try:
-            assert stubs.stored(b"0123456789", user=user)
-            return
+            return stubs.stored(b"0123456789", user=user)
         except grpc.RpcError as error:
             assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, error
-            come_back.wait(0.5)
+            return ""
+
+    eventually(uploaded, every=0.5)
 
 
-def test_uploads_that_are_half_open_keep_nobody_out(server: Server, stubs: Stubs) -> None:
-    cost, over = Cost(server), threading.Event()
+def test_half_open_uploads_do_not_starve_other_users(server: Server, stubs: Stubs) -> None:
+    cost, finished = Cost(server), threading.Event()
 
     def half_open(first: video_service_pb2.UploadRequest | None) -> Iterator[video_service_pb2.UploadRequest]:
         if first:
             yield first
-        over.wait()
+        finished.wait()
 
     with ExitStack() as stack:
-        eves = [
+        flooders = [
             Stubs(stack.enter_context(grpc.insecure_channel(server.address, options=OWN)))
-            for _ in range(LINES)
+            for _ in range(CONNECTIONS)
         ]
-        begun = [frame(eves[0].begin(), 0, b"0123") for _ in range(10)]
+        begun = [frame(flooders[0].begin(), 0, b"0123") for _ in range(10)]
         firsts = [*begun, *[None] * (OPENED - len(begun))]
         calls = [
-            eves[number % LINES].uploads.StreamUpload(half_open(first)) for number, first in enumerate(firsts)
+            flooders[number % CONNECTIONS].uploads.StreamUpload(half_open(first))
+            for number, first in enumerate(firsts)
         ]
-        check_at_work(stubs, "bob")
+        check_still_serving(stubs, "bob")
         cpu, threads, memory = cost.so_far()
-        over.set()
+        finished.set()
         for call in calls:
             call.cancel()
     sys.stderr.write(f"{OPENED} half-open: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
-    assert threads < 6 * PLACES
+    assert threads < 6 * MAX_UPLOADS
     assert memory < 200 * 2**20
 
 
-def test_opening_and_cancelling_leaves_nothing(server: Server, stubs: Stubs) -> None:
-    check_at_work(stubs, "ann")
+def test_opened_and_cancelled_calls_leak_nothing(server: Server, stubs: Stubs) -> None:
+    check_still_serving(stubs, "ann")
     cost = Cost(server)
     with grpc.insecure_channel(server.address, options=OWN) as channel:
         eve = Stubs(channel)
@@ -114,11 +117,11 @@ def test_opening_and_cancelling_leaves_nothing(server: Server, stubs: Stubs) -> 
                 with suppress(grpc.RpcError):
                     call.initial_metadata()
             call.cancel()
-        check_at_work(stubs, "bob")
+        check_still_serving(stubs, "bob")
     cpu, threads, memory = cost.so_far()
     sys.stderr.write(f"{CANCELLED} cancelled: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
     assert cpu < CANCELLED * 0.02
-    assert threads < 6 * PLACES
+    assert threads < 6 * MAX_UPLOADS
     assert memory < 100 * 2**20
 
 
@@ -131,47 +134,49 @@ def refused(eve: Stubs) -> None:
 
 
 def cut(eve: Stubs) -> None:
-    over = threading.Event()
+    finished = threading.Event()
     upload_id = eve.begin(size=2 * CHUNK, chunk_size=CHUNK, user="ann")
 
     def messages() -> Iterator[video_service_pb2.UploadRequest]:
         yield frame(upload_id, 0, bytes(CHUNK))
-        over.wait()
+        finished.wait()
 
     call = eve.uploads.StreamUpload(messages(), timeout=60)
     assert next(call).stored_bytes == CHUNK
     call.cancel()
-    over.set()
+    finished.set()
 
 
 @pytest.mark.parametrize("end", [refused, cut])
-def test_a_large_message_goes_with_its_call_however_that_ends(
+def test_a_large_message_is_freed_with_its_call(
     server: Server, stubs: Stubs, end: Callable[[Stubs], None]
 ) -> None:
-    check_at_work(stubs, "bob")
+    check_still_serving(stubs, "bob")
     cost = Cost(server)
-    for _ in range(LARGE):
+    for _ in range(LARGE_MESSAGES):
         end(stubs)
-    check_at_work(stubs, "bob")
+    check_still_serving(stubs, "bob")
     cpu, threads, memory = cost.so_far()
-    sys.stderr.write(f"{LARGE} {end.__name__}: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
-    assert memory < LARGE / 4 * CHUNK
+    sys.stderr.write(
+        f"{LARGE_MESSAGES} {end.__name__}: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n"
+    )
+    assert memory < LARGE_MESSAGES / 4 * CHUNK
 
 
-def test_who_asks_without_end_whether_we_live_is_cut_off(server: Server, stubs: Stubs) -> None:
-    check_at_work(stubs, "ann")
+def test_a_ping_flood_is_disconnected(server: Server, stubs: Stubs) -> None:
+    check_still_serving(stubs, "ann")
     cost, sent = Cost(server), 0
     host, port = server.address.split(":")
-    with socket.create_connection((host, int(port)), timeout=30) as line:
-        line.sendall(PREFACE)
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(PREFACE)
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             while sent < PINGS:
-                line.sendall(PING * 10)
+                connection.sendall(PING * 10)
                 sent += 10
-            while line.recv(2**16):
+            while connection.recv(2**16):
                 pass
-            raise ConnectionResetError  # closed in order
-    check_at_work(stubs, "bob")
+            raise ConnectionResetError  # a regular close counts too
+    check_still_serving(stubs, "bob")
     cpu, threads, memory = cost.so_far()
     sys.stderr.write(f"{sent} pings: {cpu:.2f} s, {threads} threads, {memory / 2**20:.0f} MiB\n")
     assert cpu < 5

@@ -1,4 +1,4 @@
-"""The power fails: whatever was acknowledged is on the disk, with the right bytes."""
+"""Power cuts: every acknowledged byte is on the disk and right."""
 
 import random
 from collections.abc import Iterator
@@ -8,14 +8,15 @@ import pytest
 
 from facecli.core.checksums import crc32c
 from tests.e2e.conftest import MakeFile, Serve
-from tests.support.e2e import stored_files as kept
+from tests.support.e2e import stored_files
 from tests.support.e2e.disks import Ext4
-from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e.fault_proxy import holding_proxy
 from tests.support.e2e.files import MIB, sha256
 from tests.support.e2e.fsck import check_whole
-from tests.support.e2e.process import Running, run
+from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
 from tests.support.e2e.server import Server
+from tests.support.e2e.uploads import acknowledged, upload_command
 
 pytestmark = needs("ext4")
 
@@ -29,86 +30,81 @@ def disk(tmp_path: Path) -> Iterator[Ext4]:
         yield mounted
 
 
-def test_what_was_acknowledged_survives_power_cuts_in_the_middle_of_an_upload(
+def test_acknowledged_bytes_survive_power_cuts_during_an_upload(
     disk: Ext4, serve: Serve, user: str, file: MakeFile
 ) -> None:
     server, path = serve(data=disk.folder / "data", options=["--workers", "0"]), file(SIZE)
-    moments = sorted(random.Random(user).sample(range(1, SIZE - 8), CUTS))
-    told = 0
-    for moment in moments:
-        # The relay holds the upload before it is through, so that every cut finds it unfinished.
+    cut_points = sorted(random.Random(user).sample(range(1, SIZE - 8), CUTS))
+    confirmed = 0
+    for cut_point in cut_points:
+        # The proxy holds back the end of the file, so that every cut finds the upload incomplete.
         with (
-            held_line(server.address, after=(moment + 6) * MIB - told) as relay,
-            Running(*command(path, relay.address, user), "--retry-for", "0s") as upload,
+            holding_proxy(server.address, after=(cut_point + 6) * MIB - confirmed) as proxy,
+            CommandProcess(*upload_command(path, proxy.address, user), "--retry-for", "0s") as upload,
         ):
-            upload.stored(moment * MIB)
+            upload.wait_until_stored(cut_point * MIB)
             cut_power(server, disk)
-            told = kept.acknowledged(upload.done())
+            confirmed = acknowledged(upload.wait())
         server.start()
-        kept.check_agreement(server, user)
-        row = kept.upload(server, user, path.name)
-        there = kept.chunks(server, user, row.upload_id)
-        assert moment * MIB <= told <= row.stored_bytes < SIZE * MIB
-        assert there.items() <= kept.crc32c_of_chunks(path, MIB).items()
-    done = run(*command(path, server.address, user)).object
-    assert done["bytes_skipped"] >= told
-    assert server.sha256(done["file_url"], user) == sha256(path)
+        stored_files.check_agreement(server, user)
+        row = stored_files.upload(server, user, path.name)
+        chunks = stored_files.chunks(server, user, row.upload_id)
+        assert cut_point * MIB <= confirmed <= row.stored_bytes < SIZE * MIB
+        assert chunks.items() <= stored_files.crc32c_of_chunks(path, MIB).items()
+    result = run(*upload_command(path, server.address, user)).object
+    assert result["bytes_skipped"] >= confirmed
+    assert server.sha256(result["file_url"], user) == sha256(path)
     server.terminate()
     check_whole(server)
 
 
-def test_acknowledged_bytes_on_a_disk_of_their_own_survive_a_cut_that_leaves_the_rows_alone(
+def test_acknowledged_bytes_on_a_separate_disk_survive_its_power_cut(
     serve: Serve, user: str, file: MakeFile, tmp_path: Path
 ) -> None:
-    """On one disk the flush of a row takes the bytes of the file along; here nothing but their own does."""
+    """On one disk a flush of the rows also flushes the file; here only the flush of the file does."""
     (tmp_path / "data").mkdir(mode=0o700)
     with Ext4(tmp_path / "own", tmp_path / "data" / "uploads", mib=128) as disk:
         server, path = serve(options=["--workers", "0"]), file(SIZE)
         with (
-            held_line(server.address, after=SIZE // 2 * MIB) as relay,
-            Running(*command(path, relay.address, user), "--retry-for", "0s") as upload,
+            holding_proxy(server.address, after=SIZE // 2 * MIB) as proxy,
+            CommandProcess(*upload_command(path, proxy.address, user), "--retry-for", "0s") as upload,
         ):
-            upload.stored(SIZE // 4 * MIB)
+            upload.wait_until_stored(SIZE // 4 * MIB)
             cut_power(server, disk)
-            told = kept.acknowledged(upload.done())
+            confirmed = acknowledged(upload.wait())
         server.start()
-        row = kept.upload(server, user, path.name)
-        assert SIZE // 4 * MIB <= told <= row.stored_bytes
-        there = kept.bytes_of(server, row.upload_id).read_bytes()
-        for index, checksum in kept.chunks(server, user, row.upload_id).items():
-            assert crc32c(there[index * MIB : (index + 1) * MIB]) == checksum, f"chunk {index} is lost"
-        done = run(*command(path, server.address, user)).object
-        assert done["bytes_skipped"] >= told
-        assert server.sha256(done["file_url"], user) == sha256(path)
+        row = stored_files.upload(server, user, path.name)
+        assert SIZE // 4 * MIB <= confirmed <= row.stored_bytes
+        data = stored_files.data_file(server, row.upload_id).read_bytes()
+        for index, checksum in stored_files.chunks(server, user, row.upload_id).items():
+            assert crc32c(data[index * MIB : (index + 1) * MIB]) == checksum, f"chunk {index} is lost"
+        result = run(*upload_command(path, server.address, user)).object
+        assert result["bytes_skipped"] >= confirmed
+        assert server.sha256(result["file_url"], user) == sha256(path)
         server.terminate()
         check_whole(server)
 
 
-def test_a_complete_file_survives_a_power_cut_right_after_its_last_acknowledgement(
+def test_a_complete_file_survives_a_power_cut_after_its_last_acknowledgement(
     disk: Ext4, serve: Serve, user: str, file: MakeFile
 ) -> None:
     server, path = serve(data=disk.folder / "data", options=["--workers", "0"]), file(SIZE)
-    with Running(*command(path, server.address, user)) as upload:
-        upload.stored(SIZE * MIB)
+    with CommandProcess(*upload_command(path, server.address, user)) as upload:
+        upload.wait_until_stored(SIZE * MIB)
         cut_power(server, disk)
         server.start()
-        done = upload.done()
-    assert done.code == 0
-    kept.check_agreement(server, user)
-    assert server.sha256(done.object["file_url"], user) == sha256(path)
-    again = run(*command(path, server.address, user)).object
-    assert (again["file_url"], again["bytes_sent"]) == (done.object["file_url"], 0)
+        result = upload.wait()
+    assert result.code == 0
+    stored_files.check_agreement(server, user)
+    assert server.sha256(result.object["file_url"], user) == sha256(path)
+    again = run(*upload_command(path, server.address, user)).object
+    assert (again["file_url"], again["bytes_sent"]) == (result.object["file_url"], 0)
     server.terminate()
     check_whole(server)
 
 
-def command(path: Path, address: str, user: str) -> tuple[object, ...]:
-    to = ("--server", address, "--user", user, "--chunk-size", MIB)
-    return ("upload", path, *to, "--progress", "json", "--json")
-
-
 def cut_power(server: Server, disk: Ext4) -> None:
-    """Off and on again; the server is not started."""
+    """Cut the power and restore it, without a restart of the server."""
     disk.cut_power()
     server.kill()
     disk.unmount()

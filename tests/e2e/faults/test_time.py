@@ -1,9 +1,8 @@
-"""Time passes, or jumps: abandoned uploads go with their bytes, live ones never.
+"""Expiry of uploads: abandoned ones are deleted with their bytes, live ones never, also when the clock jumps.
 
-What holds when the clock of the server's machine jumps: every unfinished upload stays, whether somebody sends
-it just then or not, and so does what is complete. Nothing that waits is disturbed: a clock that does not jump
-measures that. An upload goes when both clocks say so; when the one on the wall jumps back it stays longer, by
-as much.
+Theory of operation: an upload expires only when both the wall clock and the monotonic clock say so. A jump of
+the wall clock therefore deletes neither an unfinished upload nor a complete one, and a jump back only delays
+the expiry, by as much as the jump. Timeouts use the monotonic clock alone and are not disturbed.
 """
 
 import time
@@ -11,99 +10,106 @@ from pathlib import Path
 
 from facecli.chaos.events import Direction
 from tests.e2e.conftest import MakeFile, Serve
-from tests.support.e2e import stored_files as kept
+from tests.support.e2e import stored_files
 from tests.support.e2e.fake_clock import FakeClock
-from tests.support.e2e.fault_proxy import held as held_line
+from tests.support.e2e.fault_proxy import holding_proxy
 from tests.support.e2e.files import MIB, sha256
-from tests.support.e2e.process import Running, run
+from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
 from tests.support.e2e.server import Server
-from tests.support.e2e.strace import Strace, until
+from tests.support.e2e.strace import Strace
+from tests.support.e2e.uploads import upload_command
+from tests.support.eventually import eventually, poll
 
 pytestmark = needs("strace")
 
 SIZE = 6  # MiB
-HELD = 3.5  # MiB; the relay keeps the rest, in the middle of a chunk
-SOON = {"FACECLI_UPLOAD_EXPIRY": "1s"}
-YEAR = 365 * 86400
+HELD_AFTER = 3.5  # MiB; the proxy holds the rest back, from the middle of a chunk
+EXPIRES_SOON = {"FACECLI_UPLOAD_EXPIRY": "1s"}
+YEAR = 365 * 86400  # seconds
 
 
-def test_an_abandoned_upload_goes_with_its_bytes_while_one_held_open_and_a_complete_one_stay(
+def test_an_abandoned_upload_expires_but_active_and_complete_ones_stay(
     serve: Serve, user: str, file: MakeFile
 ) -> None:
-    server = serve(options=["--workers", "0"], environment=SOON)
-    complete, held, left = (file(SIZE, name) for name in ("complete.mp4", "held.mp4", "left.mp4"))
-    url = run(*command(complete, server.address, user)).object["file_url"]
+    server = serve(options=["--workers", "0"], environment=EXPIRES_SOON)
+    complete, active, abandoned = (
+        file(SIZE, name) for name in ("complete.mp4", "active.mp4", "abandoned.mp4")
+    )
+    url = run(*upload_command(complete, server.address, user)).object["file_url"]
     with (
-        held_line(server.address, after=int(HELD * MIB)) as relay,
-        Running(*command(held, relay.address, user)) as holding,
+        holding_proxy(server.address, after=int(HELD_AFTER * MIB)) as proxy,
+        CommandProcess(*upload_command(active, proxy.address, user)) as sending,
     ):
-        holding.stored(3 * MIB)
-        abandon(server, user, left)
-        until(lambda: all(over(server, user, path) for path in (held, left)))
-        look_for_abandoned(server)
-        assert {upload.name for upload in kept.uploads(server, user)} == {"complete.mp4", "held.mp4"}
-        kept.check_agreement(server, user)
-        relay.release(Direction.SERVER)
-        done = holding.done()
-    assert (done.code, done.object["bytes_sent"], done.object["retries"]) == (0, SIZE * MIB, 0)
-    assert server.sha256(done.object["file_url"], user) == sha256(held)
+        sending.wait_until_stored(3 * MIB)
+        abandon(server, user, abandoned)
+        eventually(lambda: all(expired(server, user, path) for path in (active, abandoned)))
+        wait_for_expiry_checks(server)
+        assert {upload.name for upload in stored_files.uploads(server, user)} == {
+            "complete.mp4",
+            "active.mp4",
+        }
+        stored_files.check_agreement(server, user)
+        proxy.release(Direction.SERVER)
+        result = sending.wait()
+    assert (result.code, result.object["bytes_sent"], result.object["retries"]) == (0, SIZE * MIB, 0)
+    assert server.sha256(result.object["file_url"], user) == sha256(active)
     assert server.sha256(url, user) == sha256(complete)
-    again = run(*command(left, server.address, user)).object
+    again = run(*upload_command(abandoned, server.address, user)).object
     assert (again["bytes_sent"], again["bytes_skipped"]) == (SIZE * MIB, 0)
 
 
-def test_an_upload_whose_time_is_not_over_stays_and_goes_on(serve: Serve, user: str, file: MakeFile) -> None:
+def test_an_upload_that_has_not_expired_resumes(serve: Serve, user: str, file: MakeFile) -> None:
     server, path = serve(options=["--workers", "0"]), file(SIZE)
     abandon(server, user, path)
-    look_for_abandoned(server)
-    assert run(*command(path, server.address, user)).object["bytes_skipped"] >= MIB
+    wait_for_expiry_checks(server)
+    assert run(*upload_command(path, server.address, user)).object["bytes_skipped"] >= MIB
 
 
-def test_an_upload_held_open_lives_through_a_clock_that_jumps_a_year_ahead_and_back(
+def test_an_active_upload_survives_a_clock_that_jumps_ahead_and_back(
     serve: Serve, user: str, file: MakeFile, clock: FakeClock
 ) -> None:
     server, path = serve(options=["--workers", "0"], environment=clock.environment), file(SIZE)
     with (
-        held_line(server.address, after=int(HELD * MIB)) as relay,
-        Running(*command(path, relay.address, user)) as upload,
+        holding_proxy(server.address, after=int(HELD_AFTER * MIB)) as proxy,
+        CommandProcess(*upload_command(path, proxy.address, user)) as upload,
     ):
-        upload.stored(3 * MIB)
+        upload.wait_until_stored(3 * MIB)
         clock.set(YEAR)
-        look_for_abandoned(server)
+        wait_for_expiry_checks(server)
         clock.set(-YEAR)
-        look_for_abandoned(server)
+        wait_for_expiry_checks(server)
         clock.set(0)
-        relay.release(Direction.SERVER)
-        done = upload.done()
-    assert (done.code, done.object["bytes_sent"], done.object["retries"]) == (0, SIZE * MIB, 0)
-    assert server.sha256(done.object["file_url"], user) == sha256(path)
+        proxy.release(Direction.SERVER)
+        result = upload.wait()
+    assert (result.code, result.object["bytes_sent"], result.object["retries"]) == (0, SIZE * MIB, 0)
+    assert server.sha256(result.object["file_url"], user) == sha256(path)
 
 
-def test_an_upload_that_nobody_sends_just_now_lives_through_a_clock_that_jumps_back(
+def test_an_inactive_upload_survives_a_clock_that_jumps_back(
     serve: Serve, user: str, file: MakeFile, clock: FakeClock
 ) -> None:
     server, path = serve(options=["--workers", "0"], environment=clock.environment), file(SIZE)
     abandon(server, user, path)
     clock.set(-YEAR)
-    look_for_abandoned(server)
-    done = run(*command(path, server.address, user)).object
-    assert done["bytes_skipped"] >= MIB
-    assert server.sha256(done["file_url"], user) == sha256(path)
+    wait_for_expiry_checks(server)
+    result = run(*upload_command(path, server.address, user)).object
+    assert result["bytes_skipped"] >= MIB
+    assert server.sha256(result["file_url"], user) == sha256(path)
 
 
-def test_an_upload_that_stored_a_chunk_just_now_lives_through_a_clock_that_jumps_ahead(
+def test_a_recently_active_upload_survives_a_clock_that_jumps_ahead(
     serve: Serve, user: str, file: MakeFile, clock: FakeClock
 ) -> None:
     server, path = serve(options=["--workers", "0"], environment=clock.environment), file(SIZE)
     abandon(server, user, path)
     clock.set(YEAR)
-    look_for_abandoned(server)
+    wait_for_expiry_checks(server)
     clock.set(0)
-    assert run(*command(path, server.address, user)).object["bytes_skipped"] >= MIB
+    assert run(*upload_command(path, server.address, user)).object["bytes_skipped"] >= MIB
 
 
-def test_an_upload_lives_through_a_start_with_a_clock_that_is_a_year_ahead(
+def test_an_upload_survives_a_restart_with_a_clock_that_is_a_year_ahead(
     serve: Serve, user: str, file: MakeFile, clock: FakeClock
 ) -> None:
     server, path = serve(options=["--workers", "0"], environment=clock.environment), file(SIZE)
@@ -111,60 +117,56 @@ def test_an_upload_lives_through_a_start_with_a_clock_that_is_a_year_ahead(
     server.terminate()
     clock.set(YEAR)
     server.start()
-    look_for_abandoned(server)
-    assert run(*command(path, server.address, user)).object["bytes_skipped"] >= MIB
+    wait_for_expiry_checks(server)
+    assert run(*upload_command(path, server.address, user)).object["bytes_skipped"] >= MIB
 
 
-def test_an_upload_that_is_begun_again_has_all_its_time_before_it(
+def test_an_upload_that_is_begun_again_has_its_full_time_to_expiry(
     serve: Serve, user: str, file: MakeFile
 ) -> None:
     server, path = serve(options=["--workers", "0"]), file(SIZE)
     abandon(server, user, path)
-    before = kept.upload(server, user, path.name)
-    kept.begin(server, user, path, name=path.name, chunk_size=MIB, writes=False)
-    after = kept.upload(server, user, path.name)
+    before = stored_files.upload(server, user, path.name)
+    stored_files.begin(server, user, path, name=path.name, chunk_size=MIB, create_file=False)
+    after = stored_files.upload(server, user, path.name)
     assert (after.upload_id, after.stored_bytes) == (before.upload_id, before.stored_bytes)
     assert after.expires_at.ToNanoseconds() > before.expires_at.ToNanoseconds()
 
 
-def command(path: Path, address: str, user: str) -> tuple[object, ...]:
-    to = ("--server", address, "--user", user, "--chunk-size", MIB)
-    return ("upload", path, *to, "--progress", "json", "--json")
-
-
 def abandon(server: Server, user: str, path: Path) -> None:
-    """Send a part of a file, and be killed."""
+    """Kill a client that has sent a part of a file."""
     with (
-        held_line(server.address, after=int(HELD * MIB)) as relay,
-        Running(*command(path, relay.address, user)) as upload,
+        holding_proxy(server.address, after=int(HELD_AFTER * MIB)) as proxy,
+        CommandProcess(*upload_command(path, proxy.address, user)) as upload,
     ):
-        upload.stored(MIB)
+        upload.wait_until_stored(MIB)
         upload.kill()
-    server.heard("StreamUpload")  # which its log says when it is over
+    server.wait_for_log("StreamUpload")  # logged at the end of the call
 
 
-def over(server: Server, user: str, path: Path) -> bool:
-    """Whether an upload's time is over, if nobody sends it."""
-    return kept.upload(server, user, path.name).expires_at.ToNanoseconds() < time.time_ns()
+def expired(server: Server, user: str, path: Path) -> bool:
+    """Whether the expiry time of an upload has passed, which deletes it unless it is active."""
+    return stored_files.upload(server, user, path.name).expires_at.ToNanoseconds() < time.time_ns()
 
 
-def look_for_abandoned(server: Server) -> None:
-    """Until the server has looked for abandoned uploads: when it looks again, it is through with that."""
+def wait_for_expiry_checks(server: Server) -> None:
+    """Wait for a check for expired uploads: the start of the second one is the end of the first."""
     for _ in range(2):
-        until(lambda: looks_at_rows(server))
+        eventually(lambda: starts_expiry_check(server))
 
 
-def looks_at_rows(server: Server) -> bool:
-    """Let whatever waits in the server find that its time has passed; whether one then looks at the rows."""
-    with Strace(server, "restart_syscall", what="error=ETIMEDOUT", beside="fcntl") as strace:
-        enough = time.monotonic() + 0.5
-        while time.monotonic() < enough:
-            woken = set[str]()
-            for line in strace.lines:
-                thread = line.split()[0]
-                if thread in woken and " fcntl(" in line and "facecli.db" in line:
-                    return True
-                if "ETIMEDOUT" in line:
-                    woken.add(thread)
-            time.sleep(0.01)
+def starts_expiry_check(server: Server) -> bool:
+    """End every timed wait in the server; return whether a thread that woke up then reads the database."""
+    with Strace(server, "restart_syscall", inject="error=ETIMEDOUT", also_log="fcntl") as strace:
+        return poll(lambda: woken_thread_reads_rows(strace.lines), within=0.5)
+
+
+def woken_thread_reads_rows(lines: list[str]) -> bool:
+    woken = set[str]()
+    for line in lines:
+        thread = line.split()[0]
+        if thread in woken and " fcntl(" in line and "facecli.db" in line:
+            return True
+        if "ETIMEDOUT" in line:
+            woken.add(thread)
     return False

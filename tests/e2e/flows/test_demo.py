@@ -1,4 +1,4 @@
-"""`facecli demo`: the first thing that anybody runs."""
+"""`facecli demo`, the first command of a new user."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.e2e.process import run
 
 
-def test_the_demo_prints_where_a_playable_result_lies(tmp_path: Path, media: FfmpegMedia) -> None:
+def test_the_demo_prints_the_path_of_a_playable_result(tmp_path: Path, media: FfmpegMedia) -> None:
     done = run("demo", environment={"TMPDIR": str(tmp_path)})
     assert done.out.startswith("the result is ")
     result = Path(done.out.removeprefix("the result is ").strip())
@@ -17,16 +17,16 @@ def test_the_demo_prints_where_a_playable_result_lies(tmp_path: Path, media: Ffm
 
 
 def test_the_demo_keeps_everything_in_a_directory(tmp_path: Path, media: FfmpegMedia) -> None:
-    kept = tmp_path / "kept"
-    done = run("demo", "--keep", kept, "--json")
-    assert done.object["path"] == str(kept / "result.mp4")
-    assert {path.name for path in kept.iterdir()} == {"face.png", "clip.mp4", "result.mp4", "server"}
-    assert media.probe_video(kept / "result.mp4").frames == media.probe_video(kept / "clip.mp4").frames
+    folder = tmp_path / "kept"
+    done = run("demo", "--keep", folder, "--json")
+    assert done.object["path"] == str(folder / "result.mp4")
+    assert {path.name for path in folder.iterdir()} == {"face.png", "clip.mp4", "result.mp4", "server"}
+    assert media.probe_video(folder / "result.mp4").frames == media.probe_video(folder / "clip.mp4").frames
 
 
-def test_a_file_is_no_directory_to_keep_everything_in(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_directory_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "kept"
     file.touch()
     for path in (file, file / "inside"):
-        said = run("demo", "--keep", path, "--json", expect=2).error
-        assert (said["reason"], str(path) in said["message"]) == ("INVALID_INPUT", True)
+        error = run("demo", "--keep", path, "--json", expect=2).error
+        assert (error["reason"], str(path) in error["message"]) == ("INVALID_INPUT", True)

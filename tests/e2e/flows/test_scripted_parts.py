@@ -1,11 +1,11 @@
-"""The same flow by parts, as a script does it: every command with --json, read line by line."""
+"""The flow as separate commands in a script, with --json output read line by line."""
 
 from pathlib import Path
 
 from facecli.core.checksums import crc32c
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.e2e.files import sha256
-from tests.support.e2e.process import Done, Event, Running, run
+from tests.support.e2e.process import CommandProcess, CommandResult, Event, run
 from tests.support.e2e.server import Server
 
 
@@ -13,52 +13,57 @@ class Script:
     """Commands of one user to one server, each with --json."""
 
     def __init__(self, server: Server, user: str) -> None:
-        self.to = ("--server", server.address, "--user", user, "--json")
+        self.options = ("--server", server.address, "--user", user, "--json")
 
-    def __call__(self, *arguments: object, expect: int = 0) -> Done:
-        return run(*arguments, *self.to, expect=expect)
+    def __call__(self, *arguments: object, expect: int = 0) -> CommandResult:
+        return run(*arguments, *self.options, expect=expect)
 
     def create(self, image: object, video: object, *options: object) -> Event:
         return self("task", "create", "--image", image, "--video", video, *options).object
 
 
-def test_upload_prints_an_object_for_each_file_and_the_server_has_these_bytes(
+def test_upload_prints_an_object_for_each_file_that_the_server_stored(
     server: Server, user: str, face: Path, clip: Path
 ) -> None:
-    sent = run("upload", face, clip, "--server", server.address, "--user", user, "--json").objects
-    assert [said["name"] for said in sent] == ["face.png", "clip.mp4"]
-    for said, path in zip(sent, (face, clip), strict=True):
+    printed = run("upload", face, clip, "--server", server.address, "--user", user, "--json").objects
+    assert [upload["name"] for upload in printed] == ["face.png", "clip.mp4"]
+    for upload, path in zip(printed, (face, clip), strict=True):
         size = path.stat().st_size
-        assert (said["size"], said["bytes_sent"], said["bytes_skipped"], said["chunks"]) == (size, size, 0, 1)
-        assert said["crc32c"] == f"{crc32c(path.read_bytes()):08x}"
-        assert server.sha256(said["file_url"], user) == sha256(path)
+        assert (upload["size"], upload["bytes_sent"], upload["bytes_skipped"], upload["chunks"]) == (
+            size,
+            size,
+            0,
+            1,
+        )
+        assert upload["crc32c"] == f"{crc32c(path.read_bytes()):08x}"
+        assert server.sha256(upload["file_url"], user) == sha256(path)
 
 
 def test_a_task_from_urls_is_created_watched_listed_and_downloaded(
     server: Server, user: str, face: Path, clip: Path, tmp_path: Path, media: FfmpegMedia
 ) -> None:
     script, out = Script(server, user), tmp_path / "out.mp4"
-    image, video = (said["file_url"] for said in script("upload", face, clip).objects)
+    image, video = (upload["file_url"] for upload in script("upload", face, clip).objects)
     task = script.create(image, video)
     assert (task["image_url"], task["video_url"], task["engine"]) == (image, video, "mock")
     task_id = task["task_id"]
-    told = script("task", "watch", task_id).objects
-    assert [said["task_id"] for said in told] == [task_id] * len(told)
-    assert [said["revision"] for said in told] == sorted({said["revision"] for said in told})
-    assert [said["progress"] for said in told] == sorted(said["progress"] for said in told)
-    assert (told[-1]["status"], told[-1]["progress"], told[-1]["error"]) == ("completed", 100, None)
-    assert script("task", "status", task_id).object == told[-1]
-    assert script("task", "list").objects == [told[-1]]
+    states = script("task", "watch", task_id).objects
+    assert [state["task_id"] for state in states] == [task_id] * len(states)
+    assert [state["revision"] for state in states] == sorted({state["revision"] for state in states})
+    assert [state["progress"] for state in states] == sorted(state["progress"] for state in states)
+    assert (states[-1]["status"], states[-1]["progress"], states[-1]["error"]) == ("completed", 100, None)
+    assert script("task", "status", task_id).object == states[-1]
+    assert script("task", "list").objects == [states[-1]]
     assert script("task", "list", "--status", "failed").objects == []
-    written = script("task", "download", task_id, "-o", out).object
-    assert written == {"task_id": task_id, "path": str(out), "size": told[-1]["result_size"]}
-    assert f"{crc32c(out.read_bytes()):08x}" == told[-1]["result_crc32c"]
+    download = script("task", "download", task_id, "-o", out).object
+    assert download == {"task_id": task_id, "path": str(out), "size": states[-1]["result_size"]}
+    assert f"{crc32c(out.read_bytes()):08x}" == states[-1]["result_crc32c"]
     assert media.probe_video(out).frames == media.probe_video(clip).frames
     assert script("task", "cancel", task_id, expect=1).error["reason"] == "TASK_ENDED"
     assert script("task", "retry", task_id, expect=1).error["reason"] == "TASK_ENDED"
 
 
-def test_a_task_from_local_files_uploads_them_first_and_the_same_key_makes_no_second_one(
+def test_a_task_from_local_files_uploads_them_and_is_idempotent_by_key(
     server: Server, user: str, face: Path, clip: Path
 ) -> None:
     script = Script(server, user)
@@ -73,7 +78,7 @@ def test_a_task_from_local_files_uploads_them_first_and_the_same_key_makes_no_se
     assert len(script("task", "list").objects) == 1
 
 
-def test_a_failed_task_says_why_and_runs_again_when_retried(
+def test_a_failed_task_gives_its_reason_and_runs_again_when_retried(
     server: Server, user: str, face: Path, clip: Path
 ) -> None:
     script = Script(server, user)
@@ -92,21 +97,23 @@ def test_a_failed_task_says_why_and_runs_again_when_retried(
 def test_a_cancelled_task_runs_again_when_retried(server: Server, user: str, face: Path, clip: Path) -> None:
     script = Script(server, user)
     task_id = script.create(face, clip, "--option", "delay=600")["task_id"]
-    with Running("task", "watch", task_id, *script.to) as watch:
-        watch.event(lambda said: said["status"] == "processing")
+    with CommandProcess("task", "watch", task_id, *script.options) as watch:
+        watch.wait_for_event(lambda event: event["status"] == "processing")
         assert script("task", "cancel", task_id).object["status"] == "cancelled"
-        assert watch.done().code == 3
+        assert watch.wait().code == 3
     assert script("task", "cancel", task_id).object["status"] == "cancelled"
     assert script("task", "retry", task_id).object["status"] == "pending"
-    with Running("task", "watch", task_id, *script.to) as watch:
-        assert watch.event(lambda said: said["status"] == "processing")["attempt"] == 1
+    with CommandProcess("task", "watch", task_id, *script.options) as watch:
+        assert watch.wait_for_event(lambda event: event["status"] == "processing")["attempt"] == 1
         script("task", "cancel", task_id)
-        assert watch.done().objects[-1]["error"]["reason"] == "CANCELLED"
+        assert watch.wait().objects[-1]["error"]["reason"] == "CANCELLED"
 
 
-def test_what_belongs_to_another_user_is_not_found(server: Server, user: str, face: Path, clip: Path) -> None:
+def test_files_and_tasks_of_another_user_are_not_found(
+    server: Server, user: str, face: Path, clip: Path
+) -> None:
     mine, theirs = Script(server, user), Script(server, f"{user}-other")
-    image, video = (said["file_url"] for said in mine("upload", face, clip).objects)
+    image, video = (upload["file_url"] for upload in mine("upload", face, clip).objects)
     task_id = mine.create(image, video)["task_id"]
     mine("task", "watch", task_id)
     for command in ("watch", "cancel", "retry"):

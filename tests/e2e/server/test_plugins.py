@@ -1,4 +1,4 @@
-"""A package from outside adds an engine, exactly as README.md shows it; a broken one is named and skipped."""
+"""Engines from other packages: the one in README.md works, and a broken one is reported and skipped."""
 
 import os
 import re
@@ -22,13 +22,13 @@ BROKEN = "import a_library_that_nobody_has\n"
 
 def block(name: str) -> str:
     """The fenced block of README.md under `<!-- engine: name -->`."""
-    found = re.search(rf"<!-- engine: {re.escape(name)} -->\n```\w+\n(.*?)```", README.read_text(), re.DOTALL)
-    assert found
-    return found[1]
+    match = re.search(rf"<!-- engine: {re.escape(name)} -->\n```\w+\n(.*?)```", README.read_text(), re.DOTALL)
+    assert match
+    return match[1]
 
 
 def wheel(folder: Path, project: dict[str, str], entries: dict[str, str], code: str) -> Path:
-    """EventKind `pip wheel` would build of one module, without the network that its isolation wants."""
+    """Build the wheel of one module, without the network that `pip wheel` needs for its isolation."""
     name, version = project["name"].replace("-", "_"), project["version"]
     about = f"{name}-{version}.dist-info"
     entry_points = "".join(f"{engine} = {where}\n" for engine, where in entries.items())
@@ -48,9 +48,9 @@ def wheel(folder: Path, project: dict[str, str], entries: dict[str, str], code: 
 
 @pytest.fixture
 def plugins(tmp_path: Path) -> dict[str, str]:
-    """The environment in which README's engine is installed, and a broken one."""
+    """An environment with the engine of README.md and a broken engine."""
     readme = tomllib.loads(block("pyproject.toml"))["project"]
-    there = tmp_path / "site-packages"
+    site_packages = tmp_path / "site-packages"
     wheels = [
         wheel(tmp_path, readme, readme["entry-points"][GROUP], block("corner.py")),
         wheel(tmp_path, {"name": "wreck", "version": "1"}, {"wreck": "wreck:Engine"}, BROKEN),
@@ -64,11 +64,11 @@ def plugins(tmp_path: Path) -> dict[str, str]:
         "--no-deps",
         "--no-index",
         "--target",
-        str(there),
+        str(site_packages),
         *map(str, wheels),
     ]
     subprocess.run(pip, check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    return {"PYTHONPATH": os.pathsep.join([os.environ["PYTHONPATH"], str(there)])}
+    return {"PYTHONPATH": os.pathsep.join([os.environ["PYTHONPATH"], str(site_packages)])}
 
 
 def test_the_engine_of_the_readme_is_listed_and_swaps(
@@ -81,7 +81,7 @@ def test_the_engine_of_the_readme_is_listed_and_swaps(
     tmp_path: Path,
 ) -> None:
     assert len(block("corner.py").split("class ")[1].splitlines()) <= 20
-    listed = {said["name"]: said for said in run("engines", "--json", environment=plugins).objects}
+    listed = {engine["name"]: engine for engine in run("engines", "--json", environment=plugins).objects}
     assert (listed["corner"]["version"], listed["corner"]["package"]) == ("1", "facecli-corner")
     assert listed["corner"]["needs"] == ["ffmpeg"]
 
@@ -96,14 +96,14 @@ def test_the_engine_of_the_readme_is_listed_and_swaps(
             assert shown.convert("RGB").getpixel(at) == pytest.approx(wanted.getpixel(at), abs=48)
 
 
-def test_a_broken_engine_is_named_and_skipped(
+def test_a_broken_engine_is_reported_and_skipped(
     plugins: dict[str, str], serve: Serve, face: Path, clip: Path
 ) -> None:
-    done = run("engines", environment=plugins)
-    assert "wreck  ?  cannot be used: No module named 'a_library_that_nobody_has'" in done.out
+    result = run("engines", environment=plugins)
+    assert "wreck  ?  cannot be used: No module named 'a_library_that_nobody_has'" in result.out
     assert run("engines", "-q", environment=plugins).out.split() == ["corner", "mock"]
     server = serve(environment=plugins)
-    server.heard("engine wreck (wreck:Engine) is left out: No module named")
+    server.wait_for_log("engine wreck (wreck:Engine) is left out: No module named")
     files = ("--image", face, "--video", clip, "--server", server.address)
     refused = run("task", "create", *files, "--engine", "wreck", "--json", expect=2)
     assert refused.error["message"] == "there is no engine 'wreck'; there are: corner, mock"

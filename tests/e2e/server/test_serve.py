@@ -1,4 +1,4 @@
-"""How a server starts, is refused, and ends."""
+"""Start, refusal and shutdown of `facecli serve`."""
 
 import os
 import socket
@@ -9,24 +9,27 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.e2e.conftest import Serve
-from tests.support.e2e.process import Running, run
-from tests.support.e2e.server import Server, wait_until_gone
+from tests.support.e2e.proc import wait_until_gone
+from tests.support.e2e.process import CommandProcess, run
+from tests.support.e2e.server import Server
 
 
-def test_a_server_says_where_it_listens_when_it_took_a_free_port(tmp_path: Path) -> None:
-    with Running("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--workers", 0) as server:
-        said = server.line("out")
-        assert said.startswith("listening on 127.0.0.1:")
-        address = said.split()[-1]
+def test_a_server_prints_the_free_port_it_listens_on(tmp_path: Path) -> None:
+    with CommandProcess(
+        "serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--workers", 0
+    ) as server:
+        line = server.wait_for_line("out")
+        assert line.startswith("listening on 127.0.0.1:")
+        address = line.split()[-1]
         assert int(address.rpartition(":")[2]) > 0
         assert run("task", "list", "--server", address, "--json").objects == []
         server.terminate()
-        done = server.done()
-    assert (done.code, done.out) == (0, said)
+        result = server.wait()
+    assert (result.code, result.out) == (0, line)
 
 
 @pytest.mark.parametrize("end", [Server.terminate, Server.interrupt], ids=["SIGTERM", "Ctrl-C"])
-def test_an_idle_server_that_is_told_to_end_exits_with_0_and_leaves_no_process(
+def test_an_idle_server_that_is_stopped_exits_with_0_and_leaves_no_process(
     serve: Serve, end: Callable[[Server], int]
 ) -> None:
     server = serve(options=["--workers", "2"])
@@ -46,14 +49,14 @@ def test_a_second_server_on_the_same_data_directory_is_refused(serve: Serve) -> 
     assert run("task", "list", "--server", server.address, "--json").objects == []
 
 
-def test_a_port_that_is_taken_is_refused_with_its_name(server: Server, tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused_with_its_address(server: Server, tmp_path: Path) -> None:
     refused = run("serve", "--bind", server.address, "--data-dir", tmp_path / "data", expect=2)
     assert f"cannot listen on {server.address}" in refused.err
     assert "Traceback" not in refused.err
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
-def test_listening_beyond_this_machine_is_refused_unless_it_is_asked_for(tmp_path: Path, host: str) -> None:
+def test_listening_on_a_public_address_is_refused_without_insecure(tmp_path: Path, host: str) -> None:
     refused = run("serve", "--bind", f"{host}:0", "--data-dir", tmp_path / "data", expect=10)
     assert f"{host}:0 can be reached from other machines" in refused.err
     assert "--insecure" in refused.err
@@ -61,23 +64,23 @@ def test_listening_beyond_this_machine_is_refused_unless_it_is_asked_for(tmp_pat
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1:65536"])
-def test_what_is_not_an_address_is_refused(tmp_path: Path, bind: str) -> None:
+def test_a_malformed_bind_address_is_refused(tmp_path: Path, bind: str) -> None:
     refused = run("serve", "--bind", bind, "--data-dir", tmp_path / "data", expect=2)
     assert "is not HOST:PORT" in refused.err
 
 
-@pytest.mark.parametrize("wanted", ["", "/nowhere/ffmpeg"], ids=["none at all", "a wrong FACECLI_FFMPEG"])
-def test_without_an_ffmpeg_a_server_does_not_start_and_names_both_cures(tmp_path: Path, wanted: str) -> None:
+@pytest.mark.parametrize("wanted", ["", "/nowhere/ffmpeg"], ids=["none at all", "wrong FACECLI_FFMPEG"])
+def test_without_ffmpeg_a_server_does_not_start_and_names_both_cures(tmp_path: Path, wanted: str) -> None:
     shadow = tmp_path / "shadow"
     shadow.mkdir()
     (shadow / "imageio_ffmpeg.py").write_text("raise ImportError('not installed')\n")
-    nothing = {
+    without_ffmpeg = {
         "PATH": str(tmp_path / "nowhere"),
         "PYTHONPATH": os.pathsep.join([str(shadow), str(ROOT)]),
         "FACECLI_FFMPEG": wanted,
     }
     for command in (["serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data"], ["demo"]):
-        refused = run(*command, environment=nothing, expect=1)
+        refused = run(*command, environment=without_ffmpeg, expect=1)
         assert "apt-get install ffmpeg" in refused.err
         assert "pip install 'facecli[ffmpeg]'" in refused.err
         assert "Traceback" not in refused.err
@@ -85,7 +88,7 @@ def test_without_an_ffmpeg_a_server_does_not_start_and_names_both_cures(tmp_path
     assert not (tmp_path / "data").exists()
 
 
-def test_a_command_without_a_server_ends_with_6(face: Path, clip: Path, tmp_path: Path) -> None:
+def test_a_command_without_a_server_exits_with_6(face: Path, clip: Path, tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         to = ("--server", f"127.0.0.1:{closed.getsockname()[1]}", "--json")

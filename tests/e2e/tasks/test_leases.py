@@ -1,10 +1,9 @@
-"""Workers that no server's process watches: dead ones are found, frozen ones are fenced off."""
+"""Leases of stand-alone workers: a dead one loses its task, and a frozen one is fenced off."""
 
 import os
 import signal
 import sqlite3
 import sys
-import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,115 +13,119 @@ import pytest
 from facecli.tasks.leases import MISSED_HEARTBEATS
 from facecli.worker.heartbeat import LOOK_EVERY
 from tests.e2e.conftest import Serve
-from tests.e2e.tasks.test_tasks import check_completed_once, create, status, watch
 from tests.support.e2e.files import PacedFfmpeg
-from tests.support.e2e.process import Running
-from tests.support.e2e.server import Server, parent, wait_until_gone
-from tests.support.e2e.strace import until
+from tests.support.e2e.proc import parent, wait_until_gone
+from tests.support.e2e.process import CommandProcess
+from tests.support.e2e.server import Server
+from tests.support.e2e.tasks import check_completed_once, create, status, watch
+from tests.support.eventually import eventually, never
 
-HELD = 2 * MISSED_HEARTBEATS * LOOK_EVERY  # seconds
-AGAIN_WITHIN = 30.0  # seconds from a death to the next attempt; it takes about 4
+LOCKED_FOR = 2 * MISSED_HEARTBEATS * LOOK_EVERY  # seconds
+LEASE_EXPIRED = "does not answer"  # in the log of the server or worker that notices it first
+RETRIED_WITHIN = 30.0  # seconds from a crash to the next attempt; it takes about 4
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> str:
-    """EventKind FACECLI_DATABASE says; for SQLite nothing."""
+    """The value of FACECLI_DATABASE, which is empty for SQLite."""
     return str(request.getfixturevalue("postgresql")) if request.param == "postgresql" else ""
 
 
 @pytest.fixture
 def server(database: str, serve: Serve, paced: PacedFfmpeg) -> Server:
-    """With no workers, and an ffmpeg that takes its time."""
+    """A server without workers and with a slowed-down ffmpeg."""
     return serve(options=["--workers", "0"], environment={**paced.environment, "FACECLI_DATABASE": database})
 
 
-def working(server: Server, name: str) -> Running:
-    """A worker with the settings of the server."""
-    return Running("worker", "--data-dir", server.data, "--name", name, environment=server.environment)
+def start_worker(server: Server, name: str) -> CommandProcess:
+    """Start a worker with the settings of the server."""
+    return CommandProcess("worker", "--data-dir", server.data, "--name", name, environment=server.environment)
 
 
 def files(server: Server) -> set[tuple[Path, int]]:
-    """What lies in outputs/ and work/, and when it was made."""
+    """The paths in outputs/ and work/, with their modification times."""
     folders = (server.data / name for name in ("outputs", "work"))
     return {(path, path.stat().st_mtime_ns) for folder in folders for path in folder.rglob("*")}
 
 
-def test_a_worker_that_is_killed_is_found_by_the_others_and_its_task_goes_on_with_one_of_them(
+def test_the_task_of_a_killed_worker_moves_to_another_worker(
     server: Server, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching, working(server, "one") as one:
-        watching.swapping()
-        with working(server, "two"):
-            until(lambda: len(server.workers()) == 2)
-            paced.hurry()
+    with watch(server, task_id) as watching, start_worker(server, "one") as one:
+        watching.wait_until_swapping()
+        with start_worker(server, "two") as two:
+            eventually(lambda: len(server.workers()) == 2)
+            paced.speed_up()
             os.kill(one.pid, signal.SIGKILL)
-            killed = time.monotonic()
-            watching.event(lambda said: said["status"] == "pending" and said["attempt"] == 1)
-            known = time.monotonic() - killed
-            watching.event(lambda said: said["status"] == "processing" and said["attempt"] == 2)
-            again = time.monotonic() - killed
-            check_completed_once(server, watching.done(), task_id, tmp_path / "out.mp4")
-    sys.stderr.write(f"known after {known:.2f} s, running again after {again:.2f} s\n")
-    assert again < AGAIN_WITHIN
+            killed_at = time.monotonic()
+            watching.wait_for_event(lambda state: state["status"] == "pending" and state["attempt"] == 1)
+            detected = time.monotonic() - killed_at
+            watching.wait_for_event(lambda state: state["status"] == "processing" and state["attempt"] == 2)
+            retried = time.monotonic() - killed_at
+            check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+            log = server.log + two.kill().err
+    sys.stderr.write(f"detected after {detected:.2f} s, running again after {retried:.2f} s\n")
+    assert retried < RETRIED_WITHIN
+    assert LEASE_EXPIRED in log
 
 
-def test_a_frozen_worker_that_wakes_up_changes_nothing_of_a_task_that_completed_elsewhere_and_goes_on(
+def test_a_thawed_worker_cannot_change_a_task_that_completed_elsewhere(
     server: Server, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     task_id = create(server, face, long_clip)
-    with working(server, "one") as one:
+    with start_worker(server, "one") as one:
         with watch(server, task_id) as watching:
-            watching.swapping()
+            watching.wait_until_swapping()
             (encoder,) = server.ffmpegs()
             assert parent(encoder) == one.pid
             os.kill(one.pid, signal.SIGSTOP)
-            paced.hurry()
-            with working(server, "two"):
-                done = watching.done()
-                check_completed_once(server, done, task_id, tmp_path / "out.mp4")
-        assert done.objects[-1]["attempt"] == 2
-        before, kept = status(server, task_id), files(server)
+            paced.speed_up()
+            with start_worker(server, "two"):
+                result = watching.wait()
+                check_completed_once(server, result, task_id, tmp_path / "out.mp4")
+        assert result.objects[-1]["attempt"] == 2
+        state, before = status(server, task_id), files(server)
         os.kill(one.pid, signal.SIGCONT)
         wait_until_gone([encoder])
         following = create(server, face, clip)
         with watch(server, following) as watching:
-            assert watching.done().code == 0
-        assert status(server, task_id) == before
-        assert kept <= files(server)
+            assert watching.wait().code == 0
+        assert status(server, task_id) == state
+        assert before <= files(server)
         assert {path.parts[-3] for path in server.results()} == {task_id, following}
         assert len(server.results()) == 2
-        until(lambda: not server.leftovers())
+        eventually(lambda: not server.work_files())
 
 
-def test_a_worker_that_is_told_to_end_gives_its_task_to_another_at_once_and_that_is_no_death(
+def test_a_worker_that_is_terminated_hands_over_its_task_without_a_crash(
     server: Server, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching, working(server, "two"):
-        watching.swapping()
+    with watch(server, task_id) as watching, start_worker(server, "two"):
+        watching.wait_until_swapping()
         (worker,) = server.workers()
-        with working(server, "one"):
-            until(lambda: len(server.workers()) == 2)
-            paced.hurry()
+        with start_worker(server, "one"):
+            eventually(lambda: len(server.workers()) == 2)
+            paced.speed_up()
             os.kill(worker, signal.SIGTERM)
             wait_until_gone([worker])
-            check_completed_once(server, watching.done(), task_id, tmp_path / "out.mp4")
-    assert "does not answer" not in server.log
+            check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+    assert LEASE_EXPIRED not in server.log
 
 
-def test_while_somebody_else_holds_the_database_no_living_worker_is_taken_for_dead(
+def test_no_lease_expires_while_another_process_locks_the_database(
     serve: Serve, face: Path, clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     server = serve(options=["--workers", "0"], environment=paced.environment)
     task_id = create(server, face, clip)
-    with watch(server, task_id) as watching, working(server, "one"), working(server, "two"):
-        watching.swapping()
-        until(lambda: len(server.workers()) == 2)
+    with watch(server, task_id) as watching, start_worker(server, "one"), start_worker(server, "two"):
+        watching.wait_until_swapping()
+        eventually(lambda: len(server.workers()) == 2)
         with closing(sqlite3.connect(server.data / "facecli.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            threading.Event().wait(HELD)
-        paced.hurry()
-        check_completed_once(server, watching.done(), task_id, tmp_path / "out.mp4")
-    assert "does not answer" not in server.log
+            never(lambda: LEASE_EXPIRED in server.log, during=LOCKED_FOR)
+        paced.speed_up()
+        check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+    assert LEASE_EXPIRED not in server.log
     assert status(server, task_id)["attempt"] == 1

@@ -1,23 +1,23 @@
-"""A death costs a task the segment that was being swapped; a retry goes on from those that were finished."""
+"""Checkpoints: a crash costs only the segment in progress, and a retry continues from the finished ones."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Serve
-from tests.e2e.tasks.test_tasks import check_completed_once, create, watch
-from tests.support.e2e.process import Event, Running, run
+from tests.support.e2e.process import CommandProcess, Event, run
 from tests.support.e2e.server import Server
+from tests.support.e2e.tasks import check_completed_once, create, watch
 
-# Of the 750 frames of `long_clip` in three or four segments, each of which takes a second or two.
+# Splits the 750 frames of `long_clip` into three or four segments of a second or two of work each.
 ENVIRONMENT = {"FACECLI_SEGMENT_MEGAPIXELS": "50"}
 SLOWLY = ("--option", "delay=6")
-FIRST_DONE = 25  # percent; less would mean that the first segment was not kept
+FIRST_SEGMENT_DONE = 25  # percent; less would mean that the first segment was lost
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, face: Path, long_clip: Path) -> bytes:
-    """The result of a task that nothing happened to."""
+    """The result of an undisturbed task."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with Server(folder / "data", environment=ENVIRONMENT) as server:
         task_id = create(server, face, long_clip, *SLOWLY)
@@ -26,48 +26,52 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, face: Path, long_clip:
     return (folder / "out.mp4").read_bytes()
 
 
-def in_the_second_segment(watching: Running) -> None:
-    watching.event(lambda said: said["stage"] == "swapping" and said["progress"] > 40)
+def wait_for_second_segment(watching: CommandProcess) -> None:
+    watching.wait_for_event(lambda event: event["stage"] == "swapping" and event["progress"] > 40)
 
 
-def first_swapping(said: list[Event], *, attempt: int) -> int:
-    """The progress that an attempt began with."""
-    return min(int(s["progress"]) for s in said if s["stage"] == "swapping" and s["attempt"] == attempt)
+def first_progress(states: list[Event], *, attempt: int) -> int:
+    """The progress with which an attempt began to swap."""
+    return min(
+        int(state["progress"])
+        for state in states
+        if state["stage"] == "swapping" and state["attempt"] == attempt
+    )
 
 
 @pytest.mark.parametrize("victim", ["worker", "server"])
-def test_after_a_death_only_the_segment_that_was_being_swapped_is_swapped_again(
+def test_a_crash_costs_only_the_segment_in_progress(
     serve: Serve, face: Path, long_clip: Path, tmp_path: Path, undisturbed: bytes, victim: str
 ) -> None:
     server = serve(environment=ENVIRONMENT)
     task_id = create(server, face, long_clip, *SLOWLY)
     with watch(server, task_id) as watching:
-        in_the_second_segment(watching)
+        wait_for_second_segment(watching)
         if victim == "worker":
             server.kill_worker()
         else:
             server.kill()
             server.start()
-        done = watching.done()
-    check_completed_once(server, done, task_id, tmp_path / "out.mp4")
-    assert first_swapping(done.objects, attempt=2) >= FIRST_DONE
+        result = watching.wait()
+    check_completed_once(server, result, task_id, tmp_path / "out.mp4")
+    assert first_progress(result.objects, attempt=2) >= FIRST_SEGMENT_DONE
     assert (tmp_path / "out.mp4").read_bytes() == undisturbed
 
 
-def test_a_retry_of_a_cancelled_task_goes_on_from_its_finished_segments(
+def test_a_retry_of_a_cancelled_task_continues_from_its_finished_segments(
     serve: Serve, face: Path, long_clip: Path, tmp_path: Path, undisturbed: bytes
 ) -> None:
     server = serve(environment=ENVIRONMENT)
     task_id = create(server, face, long_clip, *SLOWLY)
     with watch(server, task_id) as watching:
-        in_the_second_segment(watching)
+        wait_for_second_segment(watching)
         assert server.cancel(task_id) == "cancelled"
-        server.heard(f"of task {task_id} stopped")
-    assert {"000000.mp4", "plan.json"} <= {path.name for path in server.leftovers() if path.is_file()}
-    assert not [path for path in server.leftovers() if path.name.startswith("run-")]
+        server.wait_for_log(f"of task {task_id} stopped")
+    assert {"000000.mp4", "plan.json"} <= {path.name for path in server.work_files() if path.is_file()}
+    assert not [path for path in server.work_files() if path.name.startswith("run-")]
     run("task", "retry", task_id, "--server", server.address)
     with watch(server, task_id) as watching:
-        done = watching.done()
-    check_completed_once(server, done, task_id, tmp_path / "out.mp4")
-    assert first_swapping(done.objects, attempt=1) >= FIRST_DONE
+        result = watching.wait()
+    check_completed_once(server, result, task_id, tmp_path / "out.mp4")
+    assert first_progress(result.objects, attempt=1) >= FIRST_SEGMENT_DONE
     assert (tmp_path / "out.mp4").read_bytes() == undisturbed
