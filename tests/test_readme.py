@@ -83,6 +83,12 @@ def test_a_missing_path_is_reported() -> None:
     assert missing_paths(text) == ["tests/unit/lost.py"]
 
 
+def test_an_engine_imports_only_the_public_modules() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    modules = set(re.findall(r"^(?:from|import) (facecli[\w.]*)", "".join(blocks), re.MULTILINE))
+    assert modules == {"facecli.plugins", "facecli.testing"}
+
+
 def test_the_map_of_the_code_names_every_folder() -> None:
     code_map = TEXT.partition("## Map of the code")[2]
     folders = {path.name for path in (ROOT / "facecli").iterdir() if (path / "__init__.py").exists()}

@@ -60,7 +60,7 @@ IDENTIFIERS = {
     # uploads and calls
     "received, expired, idle_seconds": "earn spent",
     "RECEIVE_QUEUE, COMMIT_QUEUE": "ARRIVED WRITTEN",
-    "EVICT_IDLE_AFTER": "PATIENCE",
+    "EVICT_IDLE_AFTER, TIMEOUT": "PATIENCE",
     "REJECT_THREADS, REJECT_BACKLOG": "REFUSING LOOKED_AT",
     "UNLIMITED": "ANY",
     "KEEPALIVE_TIMEOUT_MS": "ANSWER_WITHIN",
@@ -77,7 +77,7 @@ IDENTIFIERS = {
     "MISSED_HEARTBEATS": "LOOKS",
     "PROGRESS_INTERVAL, CANCEL_CHECK_INTERVAL": "TELL_EVERY CHECK_EVERY",
     # maintenance
-    "repaired, remedy": "mended cure",
+    "repaired, remedy, hint": "mended cure",
     "garbage, collect": "leftover leftovers cleared",
     # engines and media
     "sandboxed, hardened_input, sandbox_status": "walled unwalled media_walls walls WALLS",
