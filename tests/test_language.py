@@ -24,8 +24,6 @@ BREACHES = [
     ("facecli/core/k.py", 'class A:\n    """\n    Who it is."""\n', 2, "question word: Who it is."),
     ("facecli/core/l.py", 'async def f():\n    """`How` it goes."""\n', 2, "question word: `How` it goes."),
     ("proto/generate.py", 'def f():\n    """Where."""\n', 2, "question word: Where."),
-    ("tests/unit/test_a.py", "def test_what_it_does(): ...\n", 1, "question word: test_what_it_does"),
-    ("tests/unit/test_b.py", f"def test_{'a' * 85}(): ...\n", 1, "longer than 89 characters"),
     ("tests/unit/cli/goldens/a.txt", "Exit codes:\n  4 not let\n  in\n", 2, "'let in' is retired"),
     ("proto/a.proto", "// Sends a beat.\n", 1, "'a beat' is retired; use heartbeat"),
     ("README.md", "# facecli\n\nstderr is talk.\n", 3, "'is talk' is retired; use diagnostics"),
@@ -41,11 +39,10 @@ ALLOWED = [
     ("facecli/core/o.py", 'class A:\n    """Whole files. What follows is free."""\n'),
     ("facecli/wire/generated/a.py", '"""What is generated."""\n'),
     ("tests/frozen/a.proto", "// Whom it serves.\n"),
-    ("tests/unit/test_c.py", f"def test_{'a' * 84}(): ...\ndef what_helps(): ...\n"),
 ]
 
 
-def test_no_retired_word_no_question_docstring_no_unclear_test_name() -> None:
+def test_no_retired_word_and_no_docstring_with_a_question_word() -> None:
     found = findings(ROOT)
     assert not found, "\n".join(["", *found])
 

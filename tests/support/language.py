@@ -1,4 +1,4 @@
-"""Language rules: retired words, docstrings that begin with a question word, and unclear test names.
+"""Language rules: retired words, and docstrings that begin with a question word.
 
 Every rule yields findings as `file:line: text`.
 
@@ -20,11 +20,9 @@ from tests.support.retired_words import CLASSES, IDENTIFIERS, PHRASES, QUESTION_
 FOLDERS = ("facecli", "tests", "proto", "completions", ".github", ".ci")
 FILES = ("README.md", "pyproject.toml")
 SUFFIXES = {".py", ".txt", ".proto", ""}
-# Generated code, the app's proto file as it is, and the lists and planted texts themselves.
-SKIPPED = {"generated", "__pycache__", "node_modules", "frozen", "retired_words.py", "test_language.py"}
-
-UNCLEAR_STARTS = ("test_what", "test_who", "test_nobody")  # and the longer words that begin so
-LONGEST_TEST_NAME = 89  # characters
+# Generated code, the app's proto file as it is, and the files that list or plant such words.
+SKIPPED = {"generated", "__pycache__", "node_modules", "frozen"}
+SKIPPED |= {"retired_words.py", "test_language.py", "test_names.py"}
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -87,23 +85,11 @@ def question_docstrings(tree: ast.Module) -> Iterator[Finding]:
                 yield node.body[0].lineno, f"docstring begins with a question word: {sentence}"
 
 
-def unclear_test_names(tree: ast.Module) -> Iterator[Finding]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            if node.name.startswith(UNCLEAR_STARTS):
-                yield node.lineno, f"test name begins with a question word: {node.name}"
-            if len(node.name) > LONGEST_TEST_NAME:
-                yield node.lineno, f"test name is longer than {LONGEST_TEST_NAME} characters: {node.name}"
-
-
 def _of_file(file: Path, text: str) -> set[Finding]:
     python = file.suffix == ".py"
     found = {*retired_phrases(text), *retired_names(text, python=python)}
     if python:
-        tree = ast.parse(text, str(file))
-        found |= {*question_docstrings(tree)}
-        if file.parts[0] == "tests":
-            found |= {*unclear_test_names(tree)}
+        found |= {*question_docstrings(ast.parse(text, str(file)))}
     return found
 
 
