@@ -65,9 +65,10 @@ def retired_phrases(text: str) -> Iterator[Finding]:
 
 def retired_names(text: str, *, python: bool) -> Iterator[Finding]:
     words = [
-        (text.count("\n", 0, word.start()) + 1, word[0])
-        for word in re.finditer(r"[A-Za-z_]+", text)
-        if re.search(r"[a-z][A-Z]|[A-Za-z]_[A-Za-z]", word[0])
+        (number, word)
+        for number, line in enumerate(text.split("\n"), 1)
+        for word in re.findall(r"[A-Za-z_]+", line)
+        if re.search(r"[a-z][A-Z]|[A-Za-z]_[A-Za-z]", word)
     ]
     if python:
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)
