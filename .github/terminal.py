@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-WIDTH, HEIGHT = 92, 24
+WIDTH, HEIGHT = 100, 24
 PICTURE = Path(__file__).with_suffix(".svg")
 COMMAND = "facecli demo --keep demo"
 
@@ -49,7 +49,7 @@ def _svg(screen: pyte.Screen) -> str:
         if line := _line(screen, number):
             console.print(line, no_wrap=True)
     svg = console.export_svg(title="facecli")
-    # Fonts of the reader's own machine: the picture fetches nothing.
+    # Without the fonts that rich links to, the picture loads nothing from the network.
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 

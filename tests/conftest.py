@@ -1,4 +1,4 @@
-"""What every test has: a clean environment, and the command line of this checkout."""
+"""A clean environment for every test, the command line of this checkout, and the profiles of Hypothesis."""
 
 import os
 import signal
@@ -8,15 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
-pytest_plugins = ("tests.support.postgres",)
+pytest_plugins = ("tests.support.postgres", "tests.support.tiers")
+
+# No deadline: a slow machine is not a bug. `ci` searches longer and prints how to reproduce a failure.
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, max_examples=300, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") == "true" else "dev"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No setting and no profile of this machine reaches a test, nor a process that a test starts."""
+    """Hide the settings and profiles of this machine from the tests and from the processes they start."""
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
@@ -34,8 +40,8 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
 
 
 @pytest.fixture(autouse=True)
-def ends_of_threads() -> Iterator[None]:
-    """A command that sets up logging inside this process keeps pytest from hearing of them for one test."""
+def thread_excepthook() -> Iterator[None]:
+    """Restore pytest's hook for exceptions in threads after a test in which a command sets up logging."""
     hook = threading.excepthook
     yield
     threading.excepthook = hook
@@ -43,11 +49,11 @@ def ends_of_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def facecli() -> list[str]:
-    """How to start `facecli`: the arguments go behind it. It runs the checkout, wherever it starts."""
+    """The command that starts `facecli` from this checkout, in any working directory."""
     return [sys.executable, "-m", "facecli"]
 
 
 def pytest_configure() -> None:
-    """Who starts us in the background ignores SIGINT for us, and for every process that a test interrupts."""
+    """Restore SIGINT, which a process that a shell starts in the background ignores, as do its children."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""The layers and the homes of guarded imports, held by reading the source and nothing else."""
+"""Architecture rules, checked on the syntax tree: layers, guarded imports, broad catches, import cycles."""
 
 import ast
 import re
@@ -12,9 +12,9 @@ import pytest
 from tests.support.planted_breaches import ALLOWED, PLANTS
 
 ROOT = Path(__file__).parents[1]
-LONGEST_FILE = 250  # lines
+MAX_FILE_LINES = 250
 
-# From the top down. A name imports itself and the lines below it; names on one line never import each other.
+# From the top down. A layer imports itself and the lines below it, never another layer of its own line.
 LAYERS = (
     "__main__",
     "cli",
@@ -31,7 +31,7 @@ LAYERS = (
 )
 DEPTH = {name: depth for depth, line in enumerate(LAYERS) for name in line.split()}
 
-# Names of layers, or whole files → what is used only there.
+# Layers or files → the imports and names that only they may use.
 HOMES = {
     "wire rpc client facecli/bench/load_watchers.py": "facecli.wire.generated google.protobuf google.rpc "
     "grpc grpc_health grpc_reflection grpc_status",
@@ -50,7 +50,7 @@ HOMES = {
     "config": "os.environ os.getenv",
 }
 
-# The outermost function of a process, of a thread or of a call; file → its functions.
+# File → its functions that may catch everything: the outermost one of a process, a thread or a call.
 BROAD_CATCHES = {
     "facecli/cli/app.py": "main",
     "facecli/core/events.py": "EventBus.publish",
@@ -67,7 +67,7 @@ Modules = dict[str, tuple[Path, dict[str, int]]]  # name → its file, and the f
 
 
 def violations(root: Path) -> list[str]:
-    """Every breach in the checkout at `root`, as `file:line: what is wrong`."""
+    """Every breach in the checkout at `root`, as `file:line: text`."""
     found = set[str]()
     modules: Modules = {}
     for path in sorted((root / "facecli").rglob("*.py")):
@@ -78,13 +78,13 @@ def violations(root: Path) -> list[str]:
         uses = list(used_names(tree, file))
         module = ".".join(file.with_suffix("").parts).removesuffix(".__init__")
         modules[module] = (file, {name: line for line, name in reversed(uses)})
-        findings = [*layer_breaches(file, uses), *strays(file, uses), *broad_catches(file, tree)]
+        findings = [*layer_breaches(file, uses), *guarded_uses(file, uses), *broad_catches(file, tree)]
         found |= {f"{file}:{line}: {text}" for line, text in findings}
-    found |= set(circles(modules))
+    found |= set(import_cycles(modules))
     for path in (path for folder in ("facecli", "tests", "proto") for path in (root / folder).rglob("*.py")):
         lines = len(path.read_text().splitlines())
-        if lines > LONGEST_FILE and "generated" not in path.parts:
-            found.add(f"{path.relative_to(root)}:{lines}: longer than {LONGEST_FILE} lines")
+        if lines > MAX_FILE_LINES and "generated" not in path.parts:
+            found.add(f"{path.relative_to(root)}:{lines}: longer than {MAX_FILE_LINES} lines")
     return sorted(found)
 
 
@@ -92,12 +92,12 @@ def top_name(file: Path) -> str:
     return Path(file.parts[1]).stem
 
 
-def at_home(file: Path, homes: str) -> bool:
+def is_home(file: Path, homes: str) -> bool:
     return bool({top_name(file), str(file)} & set(homes.split()))
 
 
 def used_names(tree: ast.Module, file: Path) -> Iterator[Finding]:
-    """What is imported, in full (`from a.b import c` is `a.b.c`), and what else has a home."""
+    """Full names of imports (`from a.b import c` is `a.b.c`), and the other names that HOMES guards."""
     package = [*file.parent.parts]
     for node in ast.walk(tree):
         match node:
@@ -119,30 +119,32 @@ def used_names(tree: ast.Module, file: Path) -> Iterator[Finding]:
 
 
 def layer_breaches(file: Path, uses: list[Finding]) -> Iterator[Finding]:
-    here = top_name(file)
-    if here not in DEPTH:
-        yield 1, f"{here} has no layer"
+    importer = top_name(file)
+    if importer not in DEPTH:
+        yield 1, f"{importer} has no layer"
         return
     for line, name in uses:
         if name.split(".")[0] != "facecli":
             continue
-        there = next((part for part in name.split(".")[1:2] if part in DEPTH), "__init__")
-        if there != here and DEPTH[there] <= DEPTH[here]:
-            relation = "stands beside" if DEPTH[there] == DEPTH[here] else "is above"
-            yield line, f"{here} imports {there}, which {relation} it"
+        imported = next((part for part in name.split(".")[1:2] if part in DEPTH), "__init__")
+        if imported != importer and DEPTH[imported] <= DEPTH[importer]:
+            relation = "is beside" if DEPTH[imported] == DEPTH[importer] else "is above"
+            yield line, f"{importer} imports {imported}, which {relation} it"
 
 
-def strays(file: Path, uses: list[Finding]) -> Iterator[Finding]:
+def guarded_uses(file: Path, uses: list[Finding]) -> Iterator[Finding]:
     for homes, guarded in HOMES.items():
-        for line, name in uses if not at_home(file, homes) else []:
+        for line, name in uses if not is_home(file, homes) else []:
             if parent := next((one for one in guarded.split() if f"{name}.".startswith(f"{one}.")), None):
                 yield line, f"{parent} is only for {', '.join(homes.split())}"
 
 
 def broad_catches(file: Path, tree: ast.Module) -> Iterator[Finding]:
-    """A handler that ends in a bare `raise` only looks; it may stand anywhere."""
-    outermost = BROAD_CATCHES.get(str(file), "").split()
-    excused = {node for name, one in functions(tree) if name in outermost for node in ast.walk(one)}
+    """Catches of every exception outside BROAD_CATCHES; a handler may end in a bare `raise` instead."""
+    allowed_functions = BROAD_CATCHES.get(str(file), "").split()
+    allowed = {
+        node for name, function in functions(tree) if name in allowed_functions for node in ast.walk(function)
+    }
     for node in ast.walk(tree):
         match node:
             case ast.ExceptHandler(body=[*_, ast.Raise(exc=None)]):
@@ -153,8 +155,8 @@ def broad_catches(file: Path, tree: ast.Module) -> Iterator[Finding]:
                 caught = ast.unparse(node)
             case _:
                 continue
-        if node not in excused and re.search(r"\b(Base)?Exception\b", caught):
-            yield node.lineno, "a catch this broad hides bugs"
+        if node not in allowed and re.search(r"\b(Base)?Exception\b", caught):
+            yield node.lineno, "a broad catch hides bugs"
 
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
@@ -166,28 +168,31 @@ def functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
             yield from ((f"{node.name}.{method.name}", method) for method in methods)
 
 
-def circles(modules: Modules) -> Iterator[str]:
-    """One circle, if there is any; the next shows when it is gone."""
-    graph = {one: {nearest(name, modules) for name in uses} - {one, ""} for one, (_, uses) in modules.items()}
+def import_cycles(modules: Modules) -> Iterator[str]:
+    """The first import cycle, if there is any."""
+    graph = {
+        module: {owner(name, modules) for name in uses} - {module, ""}
+        for module, (_, uses) in modules.items()
+    }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        circle = error.args[1][:0:-1]
-        start = circle.index(min(circle))
-        circle = [*circle[start:], *circle[:start]]
-        file, uses = modules[circle[0]]
-        line = min(line for name, line in uses.items() if nearest(name, modules) == circle[1])
-        yield f"{file}:{line}: imports in a circle: {' → '.join([*circle, circle[0]])}"
+        cycle = error.args[1][:0:-1]
+        start = cycle.index(min(cycle))
+        cycle = [*cycle[start:], *cycle[:start]]
+        file, uses = modules[cycle[0]]
+        line = min(line for name, line in uses.items() if owner(name, modules) == cycle[1])
+        yield f"{file}:{line}: import cycle: {' → '.join([*cycle, cycle[0]])}"
 
 
-def nearest(name: str, modules: Modules) -> str:
-    """The module that `name` is or is defined in; empty for a foreign one."""
+def owner(name: str, modules: Modules) -> str:
+    """The module of ours that `name` is or is defined in; empty for a foreign name."""
     while name not in modules and name:
         name = name.rpartition(".")[0]
     return name
 
 
-def test_every_import_points_down_and_stays_home() -> None:
+def test_no_architecture_rule_is_broken() -> None:
     assert violations(ROOT) == []
 
 
@@ -203,12 +208,12 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.parametrize(("file", "source", "line", "text"), PLANTS)
-def test_a_planted_breach_is_found_where_it_stands(
+def test_a_planted_breach_is_found_at_its_line(
     planted: list[str], file: str, source: str, line: int, text: str
 ) -> None:
-    assert [said for said in planted if said.startswith(f"facecli/{file}:{line}: ") and text in said]
+    assert [breach for breach in planted if breach.startswith(f"facecli/{file}:{line}: ") and text in breach]
 
 
 @pytest.mark.parametrize(("file", "source"), ALLOWED)
-def test_what_is_allowed_is_not_found(planted: list[str], file: str, source: str) -> None:
-    assert not [said for said in planted if said.startswith(f"facecli/{file}:")]
+def test_allowed_code_is_no_breach(planted: list[str], file: str, source: str) -> None:
+    assert not [breach for breach in planted if breach.startswith(f"facecli/{file}:")]

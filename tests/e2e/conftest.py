@@ -1,4 +1,4 @@
-"""Servers, a user of one's own, and files to send."""
+"""Servers, users, files, and sample pictures and videos for end-to-end tests."""
 
 import re
 import subprocess
@@ -22,18 +22,18 @@ MakeFile = Callable[..., Path]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a server of the test's own; its arguments are `Server`'s."""
+    """Start servers for one test; the arguments are those of `Server`."""
     with ExitStack() as stack:
 
-        def start(data: Path = tmp_path / "data", **more: Any) -> Server:
-            return stack.enter_context(Server(data, **more))
+        def start(data: Path = tmp_path / "data", **options: Any) -> Server:
+            return stack.enter_context(Server(data, **options))
 
         yield start
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for every test that does it no harm; after all of them what it keeps is whole."""
+    """One server for all tests that neither stop nor damage it; its data must be intact at the end."""
     with Server(tmp_path_factory.mktemp("server") / "data") as running:
         yield running
         running.terminate()
@@ -42,21 +42,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def user(request: pytest.FixtureRequest) -> str:
-    """Nobody else's."""
+    """A user name that no other test has."""
     return re.sub(r"\W+", "-", request.node.name)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[MakeFile]:
-    """Makes files of so many MiB, each MiB different; removed afterwards, because they are large."""
-    made: list[Path] = []
+    """Make files of a number of MiB; they are removed after the test, because they are large."""
+    files: list[Path] = []
 
     def make(mib: int, name: str = "clip.mp4") -> Path:
-        made.append(make_file(tmp_path / name, mib=mib))
-        return made[-1]
+        files.append(make_file(tmp_path / name, mib=mib))
+        return files[-1]
 
     yield make
-    for path in made:
+    for path in files:
         path.unlink(missing_ok=True)
 
 
@@ -68,7 +68,7 @@ def clock(tmp_path: Path) -> FakeClock:
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> Path:
-    """The one that facecli uses."""
+    """The ffmpeg that facecli uses."""
     return find_ffmpeg()
 
 
@@ -90,21 +90,21 @@ def face(media: FfmpegMedia, samples: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def clip(media: FfmpegMedia, samples: Path) -> Path:
-    """Two small seconds."""
+    """A small clip of two seconds."""
     media.make_clip(samples / "clip.mp4", seconds=2, width=320, height=180)
     return samples / "clip.mp4"
 
 
 @pytest.fixture(scope="session")
 def long_clip(media: FfmpegMedia, samples: Path) -> Path:
-    """Half a small minute; with `paced` an encoding takes as long."""
+    """A small clip of 30 seconds, which `paced` takes as long to encode."""
     media.make_clip(samples / "long.mp4", seconds=30, width=320, height=180)
     return samples / "long.mp4"
 
 
 @pytest.fixture(scope="session")
 def big_clip(ffmpeg: Path, samples: Path) -> Path:
-    """More than 20 MB in three seconds: noise cannot be made smaller."""
+    """A clip of more than 20 MB in three seconds, full of noise, which does not compress."""
     path = samples / "big.mp4"
     source = "testsrc2=size=640x360:rate=25:duration=3,noise=alls=100:allf=t"
     noisy = ["-f", "lavfi", "-i", source, "-c:v", "mpeg4", "-q:v", "1"]

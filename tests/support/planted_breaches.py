@@ -1,14 +1,14 @@
-"""Sources that test_architecture.py must find something wrong with, and others that it must not."""
+"""Sources with a breach for test_architecture.py to find, and allowed ones for it to pass."""
 
 PLANTS = [
-    # file, source, line, what must be said
+    # file, source, line, part of the finding
     ("stray.py", "", 1, "stray has no layer"),
     ("core/a.py", "\nimport facecli.wire.errors", 2, "core imports wire, which is above it"),
     ("core/b.py", "def f():\n    from facecli.cli import app", 2, "core imports cli"),
     ("core/c.py", "from ..bootstrap import connect", 1, "core imports bootstrap"),
     ("core/d.py", "import importlib\nimportlib.import_module('facecli.bench')", 2, "core imports bench"),
     ("__init__.py", "from facecli.core import errors", 1, "__init__ imports core"),
-    ("rpc/a.py", "from facecli import client", 1, "rpc imports client, which stands beside it"),
+    ("rpc/a.py", "from facecli import client", 1, "rpc imports client, which is beside it"),
     ("worker/a.py", "from facecli.rpc import server", 1, "worker imports rpc"),
     ("blobs/a.py", "from facecli.metadata import tables", 1, "blobs imports metadata"),
     ("wire/a.py", "from facecli.bench import faults", 1, "wire imports bench"),

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the whole session, with a new database for every test that asks for one."""
+"""A real PostgreSQL server for the whole session, with an empty database for each test that needs one."""
 
 import os
 import shutil
@@ -17,13 +17,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.e2e.requirements import SKIP_NOTHING
+from tests.support.e2e.requirements import skip_or_fail
 
 READY = "database system is ready to accept connections"
 PASSWORD = "geheimnis"
 DEADLINE = 60.0  # seconds
-SOMEBODY, SOMEBODYS = "nobody", "nogroup"  # who runs it where root may not
-_EMPTYING = (
+USER, GROUP = "nobody", "nogroup"  # run the server when the tests run as root, which PostgreSQL refuses
+_EMPTY_DATABASE = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = {text} AND pid <> pg_backend_pid()",
     "ALTER DATABASE {name} RESET ALL",
@@ -35,31 +35,30 @@ _EMPTYING = (
 WithPassword = Callable[[str], str]
 _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
 _MISSING = "PostgreSQL's server (apt-get install postgresql)"
-_SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # before the tests' own environment takes its place
 
 
 class Postgres:
-    """A server on a Unix socket and a port, as durable as it comes, run by somebody who is not root."""
+    """A server on a Unix socket and a port, with its default durability, never run as root."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
         self._numbers = count(1)
-        self._free: list[str] = []
-        self._said = threading.Condition()
+        self._free: list[str] = []  # databases to reuse
+        self._log_changed = threading.Condition()
         self._log = ""
         self._server: subprocess.Popen[str] | None = None
-        self._listener = threading.Thread()
-        # Bound and not listening: nobody else is given the port while the server is down.
-        self._place = socket.socket()
-        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._place.bind(("127.0.0.1", 0))
-        self._port = self._place.getsockname()[1]
-        # Not below pytest's own folder, which nobody else may enter.
+        self._log_reader = threading.Thread()
+        # Bound but not listening, so that no other process takes the port while the server is down.
+        self._reserved_port = socket.socket()
+        self._reserved_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved_port.bind(("127.0.0.1", 0))
+        self._port = self._reserved_port.getsockname()[1]
+        # Not below the temporary folder of pytest, which no other user may enter.
         self.folder = Path(tempfile.mkdtemp(prefix="facecli-postgres-"))
-        self._as_somebody: list[str] = []
+        self._as_user: list[str] = []
         if os.getuid() == 0:
-            shutil.chown(self.folder, SOMEBODY, SOMEBODYS)
-            self._as_somebody = ["setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODYS}", "--clear-groups"]
+            shutil.chown(self.folder, USER, GROUP)
+            self._as_user = ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups"]
         initdb: list[str | Path] = [
             programs / "initdb",
             "--auth=trust",
@@ -72,15 +71,15 @@ class Postgres:
         rules.write_text(f"local all +guarded scram-sha-256\n{rules.read_text()}")
 
     def start(self) -> None:
-        """Return when it takes connections."""
-        begun = len(self._log)
+        """Start the server and wait until it accepts connections."""
+        log_start = len(self._log)
         settings = [
             *(f"unix_socket_directories={self.folder}", "listen_addresses=127.0.0.1", f"port={self._port}"),
             "max_connections=60",
         ]
         self._server = subprocess.Popen(
             [
-                *("setpriv", "--pdeathsig=KILL", *self._as_somebody[1:]),
+                *("setpriv", "--pdeathsig=KILL", *self._as_user[1:]),
                 *(str(self._programs / "postgres"), "-D", str(self.folder / "data")),
                 *(f"--{setting}" for setting in settings),
             ],
@@ -90,41 +89,41 @@ class Postgres:
             start_new_session=True,
         )
         assert self._server.stderr
-        self._listener = threading.Thread(target=self._listen, args=(self._server.stderr,))
-        self._listener.start()
-        with self._said:
-            assert self._said.wait_for(lambda: READY in self._log[begun:], DEADLINE), self._log
+        self._log_reader = threading.Thread(target=self._read_log, args=(self._server.stderr,))
+        self._log_reader.start()
+        with self._log_changed:
+            assert self._log_changed.wait_for(lambda: READY in self._log[log_start:], DEADLINE), self._log
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
-        """As `pg_ctl stop -m immediate` does: no farewell to anybody, recovery at the next start."""
+        """Stop as `pg_ctl stop -m immediate` does, with a crash recovery at the next start."""
         assert self._server
         self._server.send_signal(how)
         self._server.wait(DEADLINE)
-        self._listener.join()
+        self._log_reader.join()
 
     def close(self) -> None:
         if self._server and self._server.poll() is None:
             self.stop()
-        self._place.close()
+        self._reserved_port.close()
         shutil.rmtree(self.folder)
 
     def new_database(self, *, over: str = "socket") -> str:
-        """The URL of one in which nothing is."""
+        """The URL of an empty database."""
         if self._server and self._server.poll() is not None:
-            self.start()  # a test that failed has left it down
+            self.start()  # a failed test has left it stopped
         if self._free:
-            return self.url(self._emptied(self._free.pop()), over=over)
+            return self.url(self._empty(self._free.pop()), over=over)
         name = f"facecli_{next(self._numbers)}"
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name, over=over)
 
     def give_back(self, url: str) -> None:
-        """Leave a database to the next test, which empties it: who still uses it may end in peace."""
+        """Return a database for reuse; the next test empties it, so processes of this test may still end."""
         self._free.append(url.split("?")[0].rpartition("/")[2])
 
-    def _emptied(self, name: str) -> str:
-        """To make and remove a database for each test costs 300 files."""
-        for statement in _EMPTYING:
+    def _empty(self, name: str) -> str:
+        """Empty a database and return its name; a new one for each test would create 300 files."""
+        for statement in _EMPTY_DATABASE:
             self.execute(
                 sql.SQL(statement).format(name=sql.Identifier(name), text=sql.Literal(name)), database=name
             )
@@ -139,30 +138,28 @@ class Postgres:
             connection.execute(statement)
 
     def own(self, folder: Path) -> Path:
-        """The folder, made, and its."""
+        """Create a folder that belongs to the user of the server."""
         folder.mkdir()
         if os.getuid() == 0:
-            shutil.chown(folder, SOMEBODY, SOMEBODYS)
+            shutil.chown(folder, USER, GROUP)
         return folder
 
     def _run(self, *command: str | Path) -> None:
-        subprocess.run([*self._as_somebody, *command], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*self._as_user, *command], check=True, stdout=subprocess.DEVNULL)
 
-    def _listen(self, pipe: IO[str]) -> None:
+    def _read_log(self, pipe: IO[str]) -> None:
         with pipe:
             for line in pipe:
-                with self._said:
+                with self._log_changed:
                     self._log += line
-                    self._said.notify_all()
+                    self._log_changed.notify_all()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """One server for every test of this process; a test that stops it starts it again."""
+    """One server for all tests of this process; a test that stops it must start it again."""
     if not _PROGRAMS:
-        if _SKIP_NOTHING:
-            raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_MISSING}")
-        pytest.skip(f"needs {_MISSING}")
+        skip_or_fail(_MISSING)
     server = Postgres(_PROGRAMS[-1].parent)
     try:
         server.start()
@@ -174,7 +171,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def postgresql(postgres: Postgres) -> Iterator[str]:
-    """The URL of a new database."""
+    """The URL of an empty database."""
     url = postgres.new_database()
     yield url
     postgres.give_back(url)
@@ -182,7 +179,7 @@ def postgresql(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def with_password(postgres: Postgres) -> WithPassword:
-    """The URL of the same database for ann, who needs a password, and may do nothing but read and write."""
+    """Turn a URL into that of ann, a user with a password and no rights except to read and write."""
     postgres.execute(sql.SQL("CREATE ROLE guarded"))
     postgres.execute(sql.SQL("CREATE ROLE ann LOGIN PASSWORD {} IN ROLE guarded").format(PASSWORD))
     return lambda url: url.replace("postgres@", f"ann:{PASSWORD}@")
@@ -190,7 +187,7 @@ def with_password(postgres: Postgres) -> WithPassword:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a new database, one test for each kind."""
+    """The URL of an empty database, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/facecli.db"
     url: str = request.getfixturevalue("postgresql")

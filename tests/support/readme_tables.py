@@ -1,7 +1,7 @@
-"""The tables of README.md, made from the code; `python tests/support/readme_tables.py` writes them."""
+"""Tables of README.md, made from the code; `python -m tests.support.readme_tables --write` updates them."""
 
+import argparse
 import re
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Literal, get_args, get_origin
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+UPDATE = "python -m tests.support.readme_tables --write"
 
 
 def commands() -> str:
@@ -22,13 +23,13 @@ def commands() -> str:
                 for parameter in command.params
                 if parameter.param_type_name == "argument"
             )
-            needed = "".join(
+            required = "".join(
                 f" {parameter.opts[0]} {parameter.metavar}"
                 for parameter in command.params
                 if parameter.param_type_name == "option" and parameter.required
             )
-            rows.append((f"`{' '.join(path)}{arguments}{needed}`", command.help.splitlines()[0]))
-    return _table(("command", "does"), rows)
+            rows.append((f"`{' '.join(path)}{arguments}{required}`", command.help.splitlines()[0]))
+    return _table(("command", "description"), rows)
 
 
 def settings() -> str:
@@ -45,7 +46,7 @@ def settings() -> str:
         rows.append(
             (f"`{setting.name}`", f"`{variable(setting.name)}`", f"`{default}`" if default else "", sentence)
         )
-    return _table(("setting", "variable", "default", ""), rows)
+    return _table(("setting", "variable", "default", "description"), rows)
 
 
 def exit_codes() -> str:
@@ -58,13 +59,25 @@ TABLES: dict[str, Callable[[], str]] = {"commands": commands, "settings": settin
 
 
 def with_tables(text: str) -> str:
-    """The text with every table between its markers as the code has it now."""
+    """Replace every table between its markers by the current one."""
     for name, table in TABLES.items():
         marked = re.compile(f"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text, count = marked.subn(lambda found, made=table(): f"{found[1]}{made}{found[2]}", text)  # type: ignore[misc]
+        text, count = marked.subn(lambda match, table=table(): f"{match[1]}{table}{match[2]}", text)  # type: ignore[misc]
         if count != 1:
             raise SystemExit(f"{README.name} has {count} tables called {name}, not one")
     return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compare the tables of README.md with the code.")
+    parser.add_argument("--write", action="store_true", help="update README.md")
+    arguments = parser.parse_args()
+    text = README.read_text(encoding="utf-8")
+    updated = with_tables(text)
+    if arguments.write:
+        README.write_text(updated, encoding="utf-8")
+    elif updated != text:
+        raise SystemExit(f"{README.name} would change; run {UPDATE}")
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -74,5 +87,4 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

@@ -1,4 +1,4 @@
-"""A fresh storage, and an upload service on it."""
+"""An empty storage and an upload service on it."""
 
 from collections.abc import Iterator
 from pathlib import Path

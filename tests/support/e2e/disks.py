@@ -1,4 +1,4 @@
-"""Disks of a test's own: small ones that get full, and ones whose power is cut."""
+"""File systems for one test: small ones that fill up, and ones that lose power or fail to write."""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ from typing import Self
 
 import pytest
 
-# linux/fs.h and fs/ext4/ext4.h: stop at once, and write nothing more, not even the journal.
+# linux/fs.h and fs/ext4/ext4.h: stop at once and write nothing more, not even the journal.
 _FS_IOC_SHUTDOWN = 0x8004587D
 _NO_LOG_FLUSH = struct.pack("I", 2)
 _SBIN = {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
@@ -21,7 +21,7 @@ _SBIN = {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
 
 @contextmanager
 def tmpfs(folder: Path, *, size: str) -> Iterator[Path]:
-    """A file system in memory."""
+    """Mount a file system in memory."""
     folder.mkdir(parents=True, exist_ok=True)
     _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
     try:
@@ -30,26 +30,26 @@ def tmpfs(folder: Path, *, size: str) -> Iterator[Path]:
         _run("umount", folder)
 
 
-class Filling:
-    """What takes the room of a file system."""
+class Ballast:
+    """A file that takes up the free space of a file system."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "filling"
+        self._file = folder / "ballast"
 
-    def fill(self, *, but: int = 0) -> None:
-        """Take all the room but so many bytes."""
+    def fill(self, *, leave: int = 0) -> None:
+        """Take all free space except so many bytes."""
         with self._file.open("wb", buffering=0) as file:
             with pytest.raises(OSError, match="No space"):
                 while True:
                     assert file.write(bytes(4096))
-            file.truncate(file.tell() - but)
+            file.truncate(file.tell() - leave)
 
-    def empty(self) -> None:
+    def free(self) -> None:
         self._file.unlink()
 
 
 class Ext4:
-    """An ext4 file system in a file, mounted while this is entered; nothing reaches it before it must."""
+    """An ext4 file system in a file, mounted while this is entered; it writes as late as it may."""
 
     def __init__(self, image: Path, folder: Path, *, mib: int) -> None:
         self.folder = folder
@@ -60,15 +60,15 @@ class Ext4:
         _run("mkfs.ext4", "-q", "-b", 4096, "-E", "nodiscard", image)
 
     def mount(self) -> None:
-        # It commits when a file is flushed, not by itself after five seconds.
+        # Commit when a file is flushed, not by itself every five seconds.
         _run("mount", "-o", "loop,commit=600", self._image, self.folder)
 
     def unmount(self) -> None:
-        """Also forgets what the memory knows of its files."""
+        """Unmount it, which also drops its cached files."""
         _run("umount", self.folder)
 
     def cut_power(self) -> None:
-        """What was not flushed is lost, and every use of a file fails, until `unmount` and `mount`."""
+        """Lose all that was not flushed and fail every use of a file, until `unmount` and `mount`."""
         directory = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.ioctl(directory, _FS_IOC_SHUTDOWN, _NO_LOG_FLUSH)
@@ -87,39 +87,47 @@ class Ext4:
 
 
 class FailingDisk:
-    """An ext4 of which the sectors of one file take no bytes when that is wanted: there is no room below.
+    """An ext4 in a sparse image on a small tmpfs, which when full makes writes to one file fail.
 
-    Linux tells of a failed flush once, the next one succeeds. The bytes are in memory then and nowhere else,
-    and gone when the file system is mounted anew.
+    Linux reports a failed flush once; the next one succeeds, with the bytes in memory only. They are lost
+    when the file system is mounted again.
     """
 
-    def __init__(self, below: Path, folder: Path) -> None:
-        self._below = below
+    def __init__(self, image_folder: Path, folder: Path) -> None:
+        self._image_folder = image_folder
         self._folder = folder
-        self._filling = Filling(below)
+        self._ballast = Ballast(image_folder)
         self._stack = ExitStack()
 
     def weaken(self, file: Path) -> None:
-        """These sectors are the ones; what they hold is lost now."""
+        """Select the sectors of a file to fail later; their content is lost now."""
         for start, length in _sectors(file):
-            _run("fallocate", "--punch-hole", "--offset", start, "--length", length, self._below / "image")
+            _run(
+                "fallocate",
+                "--punch-hole",
+                "--offset",
+                start,
+                "--length",
+                length,
+                self._image_folder / "image",
+            )
 
     def fail(self) -> None:
-        """Whatever was not written yet cannot be."""
-        self._filling.fill()
+        """Fail all writes to these sectors from now on."""
+        self._ballast.fill()
 
-    def mend(self) -> None:
-        self._filling.empty()
+    def recover(self) -> None:
+        self._ballast.free()
 
-    def forget(self) -> None:
-        """What is only in memory; nobody may use the disk now."""
+    def drop_cache(self) -> None:
+        """Lose the bytes that are only in memory; no process may use the disk now."""
         self._ext4.unmount()
         self._ext4.mount()
 
     def __enter__(self) -> Self:
-        self._stack.enter_context(tmpfs(self._below, size="80m"))
-        self._ext4 = self._stack.enter_context(Ext4(self._below / "image", self._folder, mib=64))
-        _run("fallocate", "--length", "64MiB", self._below / "image")
+        self._stack.enter_context(tmpfs(self._image_folder, size="80m"))
+        self._ext4 = self._stack.enter_context(Ext4(self._image_folder / "image", self._folder, mib=64))
+        _run("fallocate", "--length", "64MiB", self._image_folder / "image")
         (self._folder / "lost+found").rmdir()
         return self
 
@@ -130,14 +138,14 @@ class FailingDisk:
 
 
 def _sectors(file: Path) -> list[tuple[int, int]]:
-    """Where in its file system a file lies: starts and lengths, in bytes."""
+    """The extents of a file on its file system: starts and lengths, in bytes."""
     lines = _run("filefrag", "-v", "-b4096", file).splitlines()
-    found = [re.match(r" *\d+: +\d+\.\. +\d+: +(\d+)\.\. +\d+: +(\d+):", line) for line in lines]
-    return [(int(each[1]) * 4096, int(each[2]) * 4096) for each in found if each]
+    extents = [re.match(r" *\d+: +\d+\.\. +\d+: +(\d+)\.\. +\d+: +(\d+):", line) for line in lines]
+    return [(int(extent[1]) * 4096, int(extent[2]) * 4096) for extent in extents if extent]
 
 
 def _run(*command: object) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         list(map(str, command)), check=True, capture_output=True, text=True, env={**os.environ, **_SBIN}
     )
-    return done.stdout
+    return result.stdout

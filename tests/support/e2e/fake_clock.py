@@ -1,4 +1,4 @@
-"""The clock on the wall of one process, set by a test."""
+"""A wall clock for one process that a test sets."""
 
 import os
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from tests.conftest import ROOT
 
 
 class FakeClock:
-    """The clock on the wall, for one process; the one that measures how long something takes is left alone.
+    """The wall clock of one process; its monotonic clock is left alone.
 
-    Only our code sees it: gRPC compares it with the kernel's, which tells the truth.
-    Not by libfaketime: with FAKETIME_DONT_FAKE_MONOTONIC it makes every `time.sleep` of Python 3.11 fail.
+    Only facecli's own code sees it, because gRPC compares `time.time` with the kernel's clock. libfaketime
+    does not work: with FAKETIME_DONT_FAKE_MONOTONIC it makes every `time.sleep` of Python 3.11 fail.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,8 +27,8 @@ class FakeClock:
         )
         self.environment: Mapping[str, str] = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
 
-    def set(self, ahead: int) -> None:
-        """So many seconds ahead of the true one."""
+    def set(self, seconds_ahead: int) -> None:
+        """Set the clock this far ahead of the true time."""
         new = self._file.with_suffix(".new")
-        new.write_text(str(ahead))
+        new.write_text(str(seconds_ahead))
         new.replace(self._file)

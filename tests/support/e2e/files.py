@@ -1,4 +1,4 @@
-"""Large files made quickly, their checksums, and an ffmpeg that takes its time."""
+"""Large files, their checksums, and a slowed-down ffmpeg."""
 
 import hashlib
 import os
@@ -10,11 +10,11 @@ MIB = 1024 * 1024
 
 
 def make_file(path: Path, *, mib: int) -> Path:
-    """Random bytes, every MiB different from the others, so that none can stand in another's place."""
+    """Write random bytes in which no two MiB are equal, so that a misplaced chunk is noticed."""
     noise = os.urandom(MIB)
     with path.open("wb") as file:
-        for number in range(mib):
-            file.write(number.to_bytes(8, "big") + noise[8:])
+        for index in range(mib):
+            file.write(index.to_bytes(8, "big") + noise[8:])
     return path
 
 
@@ -24,15 +24,12 @@ def sha256(path: Path) -> str:
 
 
 class PacedFfmpeg:
-    """The real ffmpeg, which encodes no faster than the video plays, until `hurry`.
-
-    So a test finds it running, however fast the machine is.
-    """
+    """The real ffmpeg, encoding no faster than the video plays, so that any machine can interrupt it."""
 
     def __init__(self, real: Path, folder: Path) -> None:
         self._slow = folder / "slow"
         self._slow.touch()
-        # Confined, it may run itself and what lies in a `lib` beside its own directory.
+        # The sandbox lets a program run itself and the files in a `lib` beside its directory.
         library, program = folder / "lib" / "ffmpeg", folder / "bin" / "ffmpeg"
         library.parent.mkdir()
         program.parent.mkdir()
@@ -46,9 +43,9 @@ class PacedFfmpeg:
         self.environment: Mapping[str, str] = {"FACECLI_FFMPEG": str(program)}
 
     def slow_down(self) -> None:
-        """As at the beginning."""
+        """Pace the encodings that start from now on, as at first."""
         self._slow.touch()
 
-    def hurry(self) -> None:
-        """What is started from now on runs as fast as it can."""
+    def speed_up(self) -> None:
+        """Let the encodings that start from now on run at full speed."""
         self._slow.unlink(missing_ok=True)

@@ -1,25 +1,25 @@
-"""`facecli fsck` on the data of a server that does not run just then."""
+"""`facecli fsck` on the data of a server that is stopped."""
 
-from tests.support.e2e.process import Done, Event, Running
+from tests.support.e2e.process import CommandProcess, CommandResult, Event
 from tests.support.e2e.server import Server
 
 
 def fsck(server: Server, *options: str, expect: int = 0) -> list[Event]:
-    """What is damaged."""
-    done = _run(server, *options)
-    assert done.code == expect, done
-    return done.objects
+    """Run an integrity check; return its findings."""
+    result = _run(server, *options)
+    assert result.code == expect, result
+    return result.objects
 
 
 def check_whole(server: Server) -> None:
-    """After any death nothing is damaged; it may have left orphans."""
-    done = _run(server)
-    assert {damage["kind"] for damage in done.objects} <= {"orphan"}, done
-    assert done.code == (8 if done.objects else 0), done
+    """Assert that nothing is damaged; a crash may have left orphans."""
+    result = _run(server)
+    assert {finding["kind"] for finding in result.objects} <= {"orphan"}, result
+    assert result.code == (8 if result.objects else 0), result
 
 
-def _run(server: Server, *options: str) -> Done:
+def _run(server: Server, *options: str) -> CommandResult:
     command = ("fsck", "--data-dir", server.data, *options, "--json")
     database = {"FACECLI_DATABASE": server.environment.get("FACECLI_DATABASE", "")}
-    with Running(*command, environment=database) as running:
-        return running.done()
+    with CommandProcess(*command, environment=database) as process:
+        return process.wait()

@@ -1,4 +1,4 @@
-"""The command line as its users start it: a process of its own, its lines read as they come."""
+"""`facecli` commands run as processes of their own, their output read while they run."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-DEADLINE = 120.0  # seconds; never how long something may take, only when a test gives up
+from tests.support.eventually import DEADLINE
 
 Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """How a command ended."""
+class CommandResult:
+    """Exit code and output of a command that has ended."""
 
     code: int
     out: str
@@ -27,30 +27,30 @@ class Done:
 
     @property
     def objects(self) -> list[Event]:
-        """stdout, of which every line must be JSON."""
+        """Every line of stdout, parsed as JSON."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     @property
     def object(self) -> Event:
-        """The one object on stdout."""
+        """The only JSON object on stdout."""
         (only,) = self.objects
         return only
 
     @property
     def events(self) -> list[Event]:
-        """What stderr says in JSON."""
+        """The JSON lines of stderr."""
         return _events(self.err)
 
     @property
     def error(self) -> Event:
-        """What a command with --json says last when it fails."""
+        """The error object that a failing command with --json prints last."""
         error: Event = json.loads(self.err.splitlines()[-1])["error"]
         assert error["exit_code"] == self.code
         return error
 
 
-class Running:
-    """`facecli …` under way, in a session of its own; killed on leaving when it did not end."""
+class CommandProcess:
+    """A running `facecli …` in a session of its own; leaving the context kills it if it has not ended."""
 
     def __init__(
         self, *arguments: object, environment: Mapping[str, str] | None = None, cwd: Path | None = None
@@ -69,8 +69,8 @@ class Running:
         self._pipes = {"out": self._process.stdout, "err": self._process.stderr}
         self._texts = {"out": "", "err": ""}
         self._events: list[Event] = []
-        self._open = len(self._pipes)
-        self._heard = threading.Condition()
+        self._open_pipes = len(self._pipes)
+        self._output_changed = threading.Condition()
         self._readers = [threading.Thread(target=self._read, args=pipe) for pipe in self._pipes.items()]
         for reader in self._readers:
             reader.start()
@@ -79,53 +79,58 @@ class Running:
     def pid(self) -> int:
         return self._process.pid
 
-    def event(self, wanted: Callable[[Event], bool]) -> Event:
-        """The first JSON line, of stdout or stderr, that is wanted; waits for it."""
-        with self._heard:
-            found = self._heard.wait_for(
-                lambda: next(filter(wanted, self._events), None) or not self._open, DEADLINE
+    def wait_for_event(self, wanted: Callable[[Event], bool]) -> Event:
+        """Wait for the first matching JSON line on stdout or stderr."""
+        with self._output_changed:
+            event = self._output_changed.wait_for(
+                lambda: next(filter(wanted, self._events), None) or not self._open_pipes, DEADLINE
             )
-            assert isinstance(found, dict), self._texts
-            return found
+            assert isinstance(event, dict), self._texts
+            return event
 
-    def line(self, name: str) -> str:
-        """The first line of `out` or `err`; waits for it."""
-        with self._heard:
-            self._heard.wait_for(lambda: "\n" in self._texts[name] or not self._open, DEADLINE)
-            return self._texts[name].partition("\n")[0] + "\n"
+    def wait_for_line(self, pipe: str) -> str:
+        """Wait for the first line of `out` or `err`."""
+        with self._output_changed:
+            self._output_changed.wait_for(lambda: "\n" in self._texts[pipe] or not self._open_pipes, DEADLINE)
+            return self._texts[pipe].partition("\n")[0] + "\n"
 
-    def stored(self, enough: float) -> int:
-        """Wait until the server has acknowledged that many bytes; how many it has."""
-        return int(
-            self.event(lambda said: said.get("event") == "stored" and said["stored"] >= enough)["stored"]
+    def wait_until_stored(self, minimum: float) -> int:
+        """Wait until at least this many bytes are acknowledged; return how many are."""
+        event = self.wait_for_event(
+            lambda event: event.get("event") == "stored" and event["stored"] >= minimum
+        )
+        return int(event["stored"])
+
+    def wait_until_retrying(self) -> Event:
+        """Wait until a transfer pauses before its next try."""
+        return self.wait_for_event(lambda event: event.get("event") == "waiting")
+
+    def wait_until_swapping(self, *, attempt: int = 1) -> Event:
+        """Wait until an engine has done a part of the video; return the state of the task then."""
+        return self.wait_for_event(
+            lambda event: (
+                event.get("stage") == "swapping"
+                and event["progress"] >= 2
+                and event.get("attempt", attempt) == attempt
+            )
         )
 
-    def swapping(self, *, attempt: int = 1) -> Event:
-        """Wait until an engine has done a part of the video; what was said of the task then."""
-        return self.event(
-            lambda said: (
-                said.get("stage") == "swapping"
-                and said["progress"] >= 2
-                and said.get("attempt", attempt) == attempt
-            )
-        )
-
-    def done(self) -> Done:
-        """Wait for the end."""
+    def wait(self) -> CommandResult:
+        """Wait for the end of the command."""
         code = self._process.wait(DEADLINE)
         for reader in self._readers:
             reader.join(DEADLINE)
-        return Done(code=code, **self._texts)
+        return CommandResult(code=code, **self._texts)
 
-    def kill(self) -> Done:
-        """kill -9; what it had said."""
+    def kill(self) -> CommandResult:
+        """Send SIGKILL; return the output so far."""
         self._process.kill()
-        done = self.done()
-        assert done.code == -signal.SIGKILL, "it had ended before it was killed"
-        return done
+        result = self.wait()
+        assert result.code == -signal.SIGKILL, "the command had ended before it was killed"
+        return result
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         self._process.terminate()
 
     def __enter__(self) -> Self:
@@ -136,21 +141,21 @@ class Running:
     ) -> None:
         if self._process.poll() is None:
             self._process.kill()
-        done = self.done()
+        result = self.wait()
         for pipe in self._pipes.values():
             pipe.close()
-        words = " ".join(map(str, self._process.args[1:]))  # type: ignore[index]
-        sys.stderr.write(f"$ {words}\n{done.out[-1000:]}{done.err[-1000:]}→ {done.code}\n")
+        command = " ".join(map(str, self._process.args[1:]))  # type: ignore[index]
+        sys.stderr.write(f"$ {command}\n{result.out[-1000:]}{result.err[-1000:]}→ {result.code}\n")
 
     def _read(self, name: str, pipe: IO[str]) -> None:
         for line in pipe:
-            with self._heard:
+            with self._output_changed:
                 self._texts[name] += line
                 self._events += _events(line)
-                self._heard.notify_all()
-        with self._heard:
-            self._open -= 1
-            self._heard.notify_all()
+                self._output_changed.notify_all()
+        with self._output_changed:
+            self._open_pipes -= 1
+            self._output_changed.notify_all()
 
 
 def run(
@@ -158,12 +163,12 @@ def run(
     expect: int = 0,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-) -> Done:
-    """`facecli …` to its end, which must be with the exit code that is expected."""
-    with Running(*arguments, environment=environment, cwd=cwd) as running:
-        done = running.done()
-    assert done.code == expect, done
-    return done
+) -> CommandResult:
+    """Run `facecli …` to its end and assert its exit code."""
+    with CommandProcess(*arguments, environment=environment, cwd=cwd) as command:
+        result = command.wait()
+    assert result.code == expect, result
+    return result
 
 
 def _events(text: str) -> list[Event]:

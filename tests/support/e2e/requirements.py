@@ -1,8 +1,12 @@
-"""What a test needs of its machine: it is skipped where that is missing, unless nothing may be skipped."""
+"""Requirements of a test on its machine.
+
+A test whose requirement is missing is skipped, or fails where FACECLI_TESTS_SKIP_NOTHING is set.
+"""
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from shutil import which
@@ -13,20 +17,35 @@ import pytest
 from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
 from tests.support.e2e.disks import Ext4, tmpfs
 
-# Set where every tool is to be there, as in CI: a skip would hide what is not tested.
 SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
+_MUST_NOT_SKIP = bool(
+    os.environ.get(SKIP_NOTHING)
+)  # read before the clean environment of the tests replaces it
+_LANDLOCK_ABI = 6
 
 
-def needs(thing: str) -> pytest.MarkDecorator:
-    """`strace`, `tmpfs`, `ext4`, `node` or `landlock`, whose ABI is at least 6."""
-    missing = not _THERE[thing]()
-    if missing and os.environ.get(SKIP_NOTHING):
-        raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_WORDS[thing]}")
-    return pytest.mark.skipif(missing, reason=f"needs {_WORDS[thing]}")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    available: Callable[[], bool]
+    cure: str
+    root: bool = False
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    """Mark a test as requiring one of `REQUIREMENTS`."""
+    REQUIREMENTS[name]  # a misspelt name fails at import
+    return pytest.mark.needs(name)
+
+
+def skip_or_fail(missing: str) -> None:
+    """Skip the current test because of a missing requirement, or fail it where nothing may be skipped."""
+    if _MUST_NOT_SKIP:
+        pytest.fail(f"{SKIP_NOTHING} is set, and this machine lacks {missing}")
+    pytest.skip(f"needs {missing}")
 
 
 @cache
-def _may_trace() -> bool:
+def _can_trace() -> bool:
     try:
         return subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode == 0
     except FileNotFoundError:
@@ -34,7 +53,7 @@ def _may_trace() -> bool:
 
 
 @cache
-def _may_mount_tmpfs() -> bool:
+def _can_mount_tmpfs() -> bool:
     with TemporaryDirectory() as folder:
         try:
             with tmpfs(Path(folder), size="64k"):
@@ -44,7 +63,7 @@ def _may_mount_tmpfs() -> bool:
 
 
 @cache
-def _may_mount_ext4() -> bool:
+def _can_mount_ext4() -> bool:
     with TemporaryDirectory() as folder:
         try:
             with Ext4(Path(folder) / "image", Path(folder) / "disk", mib=8):
@@ -57,21 +76,19 @@ def _has_node() -> bool:
     return all(map(which, ("node", "npm")))
 
 
-def _may_confine() -> bool:
-    return landlock_abi() >= 6 and can_forbid_sockets()
+@cache
+def _has_landlock() -> bool:
+    return landlock_abi() >= _LANDLOCK_ABI and can_forbid_sockets()
 
 
-_WORDS = {
-    "node": "Node and npm (apt-get install npm)",
-    "strace": "strace, and leave to trace (ptrace)",
-    "tmpfs": "root, or what else may mount",
-    "ext4": "root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
-    "landlock": "Linux 6.12 or newer with Landlock, and seccomp",
-}
-_THERE: dict[str, Callable[[], bool]] = {
-    "node": _has_node,
-    "strace": _may_trace,
-    "tmpfs": _may_mount_tmpfs,
-    "ext4": _may_mount_ext4,
-    "landlock": _may_confine,
+REQUIREMENTS: Mapping[str, Requirement] = {
+    "node": Requirement(available=_has_node, cure="Node and npm (apt-get install npm)"),
+    "strace": Requirement(available=_can_trace, cure="strace and permission to trace (ptrace)"),
+    "tmpfs": Requirement(available=_can_mount_tmpfs, cure="root or permission to mount", root=True),
+    "ext4": Requirement(
+        available=_can_mount_ext4,
+        cure="root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
+        root=True,
+    ),
+    "landlock": Requirement(available=_has_landlock, cure="Linux 6.12 or newer with Landlock and seccomp"),
 }

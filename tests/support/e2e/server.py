@@ -1,8 +1,7 @@
-"""A server as its users start it, its processes found through /proc, and what it tells who asks."""
+"""A `facecli serve` process, the processes it starts, and the RPCs that tests ask it with."""
 
 import hashlib
 import os
-import select
 import shutil
 import signal
 import socket
@@ -25,13 +24,14 @@ from facecli.wire.generated import (
     upload_service_pb2,
     upload_service_pb2_grpc,
 )
-from tests.support.e2e.process import DEADLINE
+from tests.support.e2e.proc import peak_memory_bytes, processes_of
+from tests.support.eventually import DEADLINE
 
 
 class Server:
-    """`facecli serve` on a port and a data directory that stay the same from one start to the next.
+    """`facecli serve` on a port and a data directory that stay the same across restarts.
 
-    On leaving it must not have met a bug, unless its machine was so broken that it `complains`.
+    Leaving the context fails the test if the log has a traceback, unless `allow_tracebacks` is set.
     """
 
     def __init__(
@@ -40,24 +40,24 @@ class Server:
         *,
         options: Iterable[str] = (),
         environment: Mapping[str, str] | None = None,
-        complains: bool = False,
+        allow_tracebacks: bool = False,
     ) -> None:
         self.data = data
-        self._complains = complains
+        self._allow_tracebacks = allow_tracebacks
         self._log = ""
-        self._said = threading.Condition()
-        self._listeners: list[threading.Thread] = []
+        self._log_changed = threading.Condition()
+        self._log_readers: list[threading.Thread] = []
         self._options = list(options)
         self.environment = {**os.environ, **(environment or {})}
-        # Bound and not listening: nobody else is given the port while the server is down.
-        self._place = socket.socket()
-        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._place.bind(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._place.getsockname()[1]}"
+        # Bound but not listening, so that no other process takes the port while the server is down.
+        self._reserved_port = socket.socket()
+        self._reserved_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved_port.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._reserved_port.getsockname()[1]}"
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *options: str) -> Self:
-        """Wait until it listens; `options` are for this one time."""
+        """Start the server, this once with more options, and wait until it listens."""
         command = [sys.executable, "-m", "facecli", "serve", "--bind", self.address]
         self._process = subprocess.Popen(
             [*command, "--data-dir", str(self.data), *self._options, *options],
@@ -69,20 +69,21 @@ class Server:
             start_new_session=True,
         )
         assert self._process.stdout and self._process.stderr
-        self._listeners.append(threading.Thread(target=self._listen, args=(self._process.stderr,)))
-        self._listeners[-1].start()
+        self._log_readers.append(threading.Thread(target=self._read_log, args=(self._process.stderr,)))
+        self._log_readers[-1].start()
         assert self._process.stdout.readline() == f"listening on {self.address}\n", self._log
         return self
 
-    def heard(self, *words: str) -> None:
-        """Wait until the server or a worker has said one of these."""
-        with self._said:
-            assert self._said.wait_for(lambda: any(word in self._log for word in words), DEADLINE), self._log
+    def wait_for_log(self, *texts: str) -> None:
+        """Wait until the server or a worker has logged one of these texts."""
+        with self._log_changed:
+            logged = self._log_changed.wait_for(lambda: any(text in self._log for text in texts), DEADLINE)
+            assert logged, self._log
 
     @property
     def log(self) -> str:
-        """What the server and its workers have said."""
-        with self._said:
+        """The log of the server and its workers so far."""
+        with self._log_changed:
             return self._log
 
     @property
@@ -91,74 +92,77 @@ class Server:
         return self._process.pid
 
     def kill(self) -> None:
-        """kill -9, of this one process."""
+        """Send SIGKILL to the server process only."""
         self._signal(signal.SIGKILL)
-        assert self._ended() == -signal.SIGKILL
+        self.wait_until_killed()
+
+    def wait_until_killed(self) -> None:
+        """Wait for the end that a SIGKILL from elsewhere brings."""
+        assert self._exit_code() == -signal.SIGKILL
 
     def kill_worker(self) -> None:
-        """kill -9, of the only one."""
+        """Send SIGKILL to the only worker."""
         (worker,) = self.workers()
         os.kill(worker, signal.SIGKILL)
 
     def terminate(self) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM; return the exit code."""
         self._signal(signal.SIGTERM)
-        return self._ended()
+        return self._exit_code()
 
     def interrupt(self) -> int:
-        """Ctrl-C: SIGINT to the process group; the exit code."""
+        """Send SIGINT to the process group, as Ctrl-C does; return the exit code."""
         os.killpg(self.pid, signal.SIGINT)
-        return self._ended()
+        return self._exit_code()
 
     def workers(self) -> list[int]:
-        return [pid for pid, words in self._others().items() if "worker" in words]
+        return [pid for pid, arguments in self._descendants().items() if "worker" in arguments]
 
     def ffmpegs(self) -> list[int]:
-        """Those that encode now."""
+        """The ffmpeg processes that are encoding."""
         return [
             pid
-            for pid, words in self._others().items()
-            if "-filter_complex" in words and "launch.py" not in " ".join(words)
+            for pid, arguments in self._descendants().items()
+            if "-filter_complex" in arguments and "launch.py" not in " ".join(arguments)
         ]
 
     def descendants(self) -> list[int]:
-        """Every process that runs for this data directory, but the server's own."""
-        return list(self._others())
+        """Every process that runs for this data directory, except the server itself."""
+        return list(self._descendants())
 
     def peak_memory(self) -> int:
-        """Bytes that were resident at most since the start."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+        """The most memory that was resident since the start, in bytes."""
+        return peak_memory_bytes(self.pid)
 
     def uploads(self, user: str) -> dict[str, int]:
-        """Names, and bytes that are stored."""
+        """The stored bytes of each upload of a user, by name."""
         with grpc.insecure_channel(self.address) as channel:
             stub = upload_service_pb2_grpc.UploadServiceStub(channel)
-            listed = stub.ListUploads(upload_service_pb2.ListUploadsRequest(user_id=user))
-        return {upload.name: upload.stored_bytes for upload in listed.uploads}
+            response = stub.ListUploads(upload_service_pb2.ListUploadsRequest(user_id=user))
+        return {upload.name: upload.stored_bytes for upload in response.uploads}
 
     def sha256(self, url: str, user: str) -> str:
-        """Of the file behind a URL, as the server sends it."""
+        """The checksum of a file as the server sends it."""
         digest = hashlib.sha256()
         with grpc.insecure_channel(self.address) as channel:
             stub = file_service_pb2_grpc.FileServiceStub(channel)
-            for answer in stub.Download(file_service_pb2.DownloadRequest(user_id=user, url=url)):
-                digest.update(answer.data)
+            for part in stub.Download(file_service_pb2.DownloadRequest(user_id=user, url=url)):
+                digest.update(part.data)
         return digest.hexdigest()
 
     def cancel(self, task_id: str) -> str:
-        """Without the time that a process takes; what the task then is."""
+        """Cancel a task by RPC, which is quicker than a command; return its status."""
         with grpc.insecure_channel(self.address) as channel:
             request = task_service_pb2.CancelTaskRequest(user_id="local", task_id=task_id)
-            answer = task_service_pb2_grpc.TaskServiceStub(channel).CancelTask(request)
-        return str(answer.task.status)
+            response = task_service_pb2_grpc.TaskServiceStub(channel).CancelTask(request)
+        return str(response.task.status)
 
     def results(self) -> list[Path]:
         """The files under outputs/."""
         return [path for path in (self.data / "outputs").rglob("*") if path.is_file()]
 
-    def leftovers(self) -> list[Path]:
-        """What lies in work/."""
+    def work_files(self) -> list[Path]:
+        """The files and folders under work/."""
         return list((self.data / "work").rglob("*"))
 
     def __enter__(self) -> Self:
@@ -169,31 +173,31 @@ class Server:
     ) -> None:
         if self._process and self._process.poll() is None:
             self._process.terminate()
-            self._ended()
-        for pid in self.descendants():  # or this would wait for what they say
+            self._exit_code()
+        for pid in self.descendants():  # each of them keeps the log's pipe open
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for listener in self._listeners:
-            listener.join()
-        self._place.close()
+        for reader in self._log_readers:
+            reader.join()
+        self._reserved_port.close()
         sys.stderr.write(self._log)
         shutil.rmtree(self.data, ignore_errors=True)
-        if kind is None and not self._complains:
-            assert "Traceback" not in self._log, "the server or a worker met a bug"
+        if kind is None and not self._allow_tracebacks:
+            assert "Traceback" not in self._log, "the server or a worker has a bug"
 
-    def _listen(self, pipe: IO[str]) -> None:
-        """Until the server and its workers are gone."""
+    def _read_log(self, pipe: IO[str]) -> None:
+        """Read until the server and its workers are gone."""
         with pipe:
             for line in pipe:
-                with self._said:
+                with self._log_changed:
                     self._log += line
-                    self._said.notify_all()
+                    self._log_changed.notify_all()
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process and self._process.poll() is None, self._log
         self._process.send_signal(number)
 
-    def _ended(self) -> int:
+    def _exit_code(self) -> int:
         assert self._process and self._process.stdout
         try:
             code = self._process.wait(DEADLINE)
@@ -203,31 +207,8 @@ class Server:
         self._process.stdout.close()
         return code
 
-    def _others(self) -> dict[int, list[str]]:
-        """pid → its words, for every process that has the data directory among its words or its settings."""
-        found = {}
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                words = (folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
-                settings = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
-                mine = any(str(self.data) in word for word in words)
-                if mine or f"FACECLI_DATA_DIR={self.data}" in settings:
-                    found[int(folder.name)] = words
+    def _descendants(self) -> dict[int, list[str]]:
+        processes = processes_of(self.data)
         if self._process:
-            found.pop(self.pid, None)
-        return found
-
-
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/status").read_text().split("PPid:")[1].split()[0])
-
-
-def wait_until_gone(pids: Iterable[int]) -> None:
-    """Until each of these processes, anybody's children, has ended."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            handle = os.pidfd_open(pid)
-            try:
-                assert select.select([handle], [], [], DEADLINE)[0], f"process {pid} still runs"
-            finally:
-                os.close(handle)
+            processes.pop(self.pid, None)
+        return processes

@@ -1,27 +1,23 @@
-"""strace on a running server: it fails calls of the kernel as a broken disk does, or kills at one."""
+"""strace on a running server: it fails system calls as a broken disk does, or kills the server at one."""
 
 import re
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import Self
 
-from tests.support.e2e.process import DEADLINE
 from tests.support.e2e.server import Server
 
 _ENTRY = re.compile(r"^(\d+) +(\w+)\((.*)")
-
-STUCK = 5.0  # seconds; what it met is in its log by then, in any case
+_STUCK_AFTER = 5.0  # seconds; the log is complete by then in any case
 
 
 class Strace:
-    """Meets `calls` while it is entered and does `what` to the one number `when`, or to each of them.
+    """Injects a fault into `calls` while it is entered: into the call number `when`, or into each of them.
 
-    strace counts for each thread and each name alone. `at`: only calls that use this file.
-    `beside`: calls that it lets pass and tells of too.
+    strace counts per thread and per name of a call. `path` limits it to calls that use this file; calls in
+    `also_log` are logged and left alone.
     """
 
     def __init__(
@@ -29,48 +25,48 @@ class Strace:
         server: Server,
         calls: str,
         *,
-        what: str,
+        inject: str,
         when: int | None = None,
-        at: Path | None = None,
-        beside: str = "",
+        path: Path | None = None,
+        also_log: str = "",
     ) -> None:
         self._when = when
         self._log = NamedTemporaryFile(prefix="strace-")  # noqa: SIM115  (closed in __exit__)
         number = f":when={when}" if when else ""
-        command = ["strace", "-f", "-y", "-o", self._log.name, "-e", f"trace={calls},{beside}".rstrip(",")]
-        command += ["-e", f"inject={calls}:{what}{number}", *(["-P", str(at)] if at else [])]
+        command = ["strace", "-f", "-y", "-o", self._log.name, "-e", f"trace={calls},{also_log}".rstrip(",")]
+        command += ["-e", f"inject={calls}:{inject}{number}", *(["-P", str(path)] if path else [])]
         self._command = [*command, "-p", str(server.pid)]
 
     @property
     def lines(self) -> list[str]:
-        """The log."""
+        """The lines of the log."""
         if self._log.closed:
-            return self._last
+            return self._last_lines
         return Path(self._log.name).read_text(errors="replace").splitlines()
 
     @property
     def calls(self) -> list[str]:
-        """Those that it met, in their order."""
+        """The logged calls, in order."""
         return [line for line in self.lines if _ENTRY.match(line)]
 
     @property
     def hit(self) -> int | None:
-        """Which of `calls` was number `when` in its thread, from 0; None when none was."""
-        met: dict[tuple[str, ...], int] = {}
-        for number, line in enumerate(self.calls):
+        """The index in `calls` of the first that was number `when` in its thread; None if there was none."""
+        counts: dict[tuple[str, ...], int] = {}
+        for index, line in enumerate(self.calls):
             match = _ENTRY.match(line)
             assert match
-            who = match.groups()[:2]
-            met[who] = met.get(who, 0) + 1
-            if met[who] == self._when:
-                return number
+            thread_and_call = match.groups()[:2]
+            counts[thread_and_call] = counts.get(thread_and_call, 0) + 1
+            if counts[thread_and_call] == self._when:
+                return index
         return None
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr
-        said = self._process.stderr.readline()
-        assert "attached" in said, said
+        first_line = self._process.stderr.readline()
+        assert "attached" in first_line, first_line
         return self
 
     def __exit__(
@@ -78,19 +74,11 @@ class Strace:
     ) -> None:
         self._process.terminate()
         try:
-            self._process.communicate(timeout=STUCK)
+            self._process.communicate(timeout=_STUCK_AFTER)
         except subprocess.TimeoutExpired:
-            # Told to end while the server's threads were killed, it waits for the first of them, which cannot
-            # go before the others, after which it does not ask any more.
+            # Terminated while the threads of the server are being killed, strace waits for the main thread.
+            # That thread cannot end before the others, which strace no longer waits for.
             self._process.kill()
             self._process.communicate()
-        self._last = self.lines
+        self._last_lines = self.lines
         self._log.close()
-
-
-def until(found: Callable[[], object]) -> None:
-    """Ask until it is so."""
-    deadline = time.monotonic() + DEADLINE
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -16,6 +16,7 @@ from facecli.tasks import task as tasks
 from tests.support.builders import NEW, claim
 
 
+@pytest.mark.slow
 def test_everybody_is_told_the_story_and_when(connection: Connection, data: Path) -> None:
     engine = open_database(f"sqlite:///{data}/facecli.db")
     repository = SqlTaskRepository(engine)

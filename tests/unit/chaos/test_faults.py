@@ -54,6 +54,7 @@ def test_a_cut_comes_after_exactly_so_many_bytes_and_ends_both_sides(ends: Ends,
     assert (cut.connection, cut.to_server, cut.total_to_server) == (1, size, size)
 
 
+@pytest.mark.slow
 def test_a_server_that_is_slow_to_read_gets_every_byte_before_a_plain_cut_also_while_it_answers(
     ends: Ends,
 ) -> None:
@@ -123,6 +124,7 @@ def test_a_blackhole_lets_exactly_so_many_bytes_pass_and_then_nothing_either_way
     assert size == Faults(blackhole=SPAN, seed=4).plan(1).blackhole_at
 
 
+@pytest.mark.slow
 def test_a_flapping_line_cuts_when_it_goes_down_and_carries_when_it_is_up_again(ends: Ends) -> None:
     with Proxy(ends.address, faults=Faults(flap=Flap(up=0.5, down=0.1))) as proxy:
         for _ in range(2):

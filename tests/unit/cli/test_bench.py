@@ -11,6 +11,9 @@ from facecli.client.connection import Connection
 from facecli.client.uploads import UploadClient
 from tests.support.cli import Ran, Server, facecli, process
 
+pytestmark = pytest.mark.slow
+
+
 SMALL = ("--size", "3MB", "--chunk-size", "256KiB", "--warm-up", 0, "--runs", 1, "--progress", "none")
 
 

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from facecli.bench.figures import names_of
 from facecli.bench.tasks.figures import FIGURES
 from tests.support.cli import facecli, process
+
+pytestmark = pytest.mark.slow
+
 
 SMALL = ("--seconds", 2, "--runs", 1, "--warm-up", 0, "--watchers", 20, "--watch-for", "2s", "--kills", 1)
 

@@ -92,6 +92,7 @@ def test_the_same_seed_cuts_at_the_same_bytes(ends: Ends) -> None:
     assert [said["to_server"] for said in one] != [said["to_server"] for said in other]
 
 
+@pytest.mark.slow
 def test_chaos_is_quiet_when_asked(ends: Ends) -> None:
     with chaos(ends, "-q", "--cut", "10") as (running, said):
         client, server = ends.join(said)

@@ -15,6 +15,8 @@ from facecli.core.errors import FacecliError
 from tests.support.cli import DEADLINE, Ran, Server, facecli, process, run_server, started
 from tests.unit.cli.conftest import Samples
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,10 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.cli import DEADLINE, Server, process, run_server, started
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.slow
+
 
 WORDS = [
     "facecli: interrupted; what the server has is kept",
@@ -117,11 +120,10 @@ def check_interrupted(running: "Popen[str]") -> None:
 
 def wait_until_read(pipe: IO[bytes], pid: int) -> None:
     """Until a process has read all of it, and sleeps in waiting for more."""
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        waiting = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def is_read() -> bool:
+        unread = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        if not waiting and state == "S":
-            return
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        return not unread and state == "S"
+
+    eventually(is_read)

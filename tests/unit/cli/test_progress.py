@@ -56,6 +56,7 @@ def on_a_terminal(command: list[str], *, term: str = "xterm-256color") -> tuple[
     return seen, [line.rstrip() for line in screen.display if line.strip()], child.exitstatus
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_name_share_bytes_and_the_verified_end(large: Path) -> None:
     with large.open("ab") as file:
         file.truncate(256 * MIB)  # long enough to be seen under way

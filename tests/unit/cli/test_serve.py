@@ -12,6 +12,8 @@ from tests.support.cli import DEADLINE, Server, facecli, process, started
 from tests.support.postgres import Postgres
 from tests.unit.cli.conftest import Samples
 
+pytestmark = pytest.mark.slow
+
 
 def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path) -> None:
     with started("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--json") as serve:

@@ -46,6 +46,7 @@ def test_swap_never_begins_what_it_could_not_write(samples: Samples, tmp_path: P
     assert facecli("task", "list").out == ""
 
 
+@pytest.mark.slow
 def test_demo_keeps_its_result_checked(tmp_path: Path) -> None:
     ran = process("demo", "--keep", tmp_path / "demo", "--json")
     assert ran.code == 0, ran.err

@@ -21,6 +21,7 @@ def listed(server: Server, token: str, *more: object) -> Ran:
         return facecli("task", "list", "--server", server.address, "--json", *more)
 
 
+@pytest.mark.slow
 def test_a_token_is_shown_once_and_opens_and_closes_the_door_of_a_server_that_runs(tmp_path: Path) -> None:
     with run_server(tmp_path / "data", FACECLI_AUTH="token") as server:
         here = ("--data-dir", server.data)
@@ -55,6 +56,7 @@ def test_a_token_is_in_the_json_that_makes_it_and_nowhere_else(tmp_path: Path) -
     assert quiet.err == ""
 
 
+@pytest.mark.slow
 def test_whose_name_is_said_is_asked_for_with_a_code_of_its_own(tmp_path: Path) -> None:
     with run_server(tmp_path / "data", FACECLI_AUTH="token") as server:
         here = ("--data-dir", server.data)

@@ -12,6 +12,9 @@ from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, Uploa
 from facecli.core.progress import Silent
 from tests.unit.client.conftest import send
 
+pytestmark = pytest.mark.slow
+
+
 DATA = bytes(range(256)) * 9000  # 2.3 MB: several messages
 
 

@@ -101,6 +101,7 @@ def once(stale: str, fresh: str) -> Callable[[], str]:
     return lambda: next(stales, fresh)
 
 
+@pytest.mark.slow
 def test_an_upload_goes_on_with_a_fresh_token(address: str, made: Tokens, path: Path, tmp_path: Path) -> None:
     old, first = made.create("ann")
     source = Source(tmp_path / "token", first)
@@ -114,6 +115,7 @@ def test_an_upload_goes_on_with_a_fresh_token(address: str, made: Tokens, path: 
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_an_upload_without_a_fresh_token_ends_and_what_was_stored_is_kept(
     address: str, made: Tokens, path: Path, tmp_path: Path
 ) -> None:

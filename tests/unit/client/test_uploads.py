@@ -33,6 +33,7 @@ def test_a_file_arrives_and_a_second_time_nothing_is_sent(
     assert (tmp_path / "back").read_bytes() == DATA
 
 
+@pytest.mark.slow
 def test_other_bytes_of_the_same_name_size_and_ends_are_another_upload(
     uploads: UploadClient, files: FileClient, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import task as tasks
 from facecli.tasks.task import Task
 from tests.support.builders import NEW, claim
+from tests.support.eventually import eventually
 from tests.support.postgres import Postgres
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
@@ -36,8 +37,7 @@ def changes(postgresql: str) -> Iterator[Notifications]:
 
 
 def until_heard(changes: Notifications) -> None:
-    while not changes.wait():
-        pass
+    eventually(changes.wait, every=0)
 
 
 def test_a_change_that_is_committed_is_heard_once_and_nothing_else_is(

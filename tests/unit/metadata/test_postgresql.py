@@ -13,7 +13,7 @@ from facecli.metadata.database import open_database, reading, writing
 from facecli.metadata.database_url import name_of
 from facecli.metadata.tables import uploads
 from facecli.metadata.uploads import SqlUploadRepository
-from tests.support.e2e.disks import Filling, tmpfs
+from tests.support.e2e.disks import Ballast, tmpfs
 from tests.support.e2e.requirements import needs
 from tests.support.postgres import PASSWORD, Postgres, WithPassword
 from tests.support.upload_repository import insert
@@ -176,15 +176,15 @@ def test_a_full_disk_of_postgresql_is_so_called_and_rows_go_on_when_there_is_roo
         postgres.execute(sql.SQL("CREATE DATABASE small TABLESPACE small"))
         engine = open_database(postgres.url("small"))
         schema.upgrade(engine)
-        repository, filling = SqlUploadRepository(engine), Filling(disk)
+        repository, ballast = SqlUploadRepository(engine), Ballast(disk)
         insert(repository, upload_id="before")
-        filling.fill()
+        ballast.fill()
         with pytest.raises(DiskFull) as caught:
             for number in range(1000):
                 insert(repository, upload_id=f"u{number}")
         assert caught.value.retry_after > 0
         stored = len(repository.listed("ann", limit=1000, before=""))
-        filling.empty()
+        ballast.free()
         insert(repository, upload_id="roomy")
         assert len(repository.listed("ann", limit=1000, before="")) == stored + 1
         engine.dispose()

@@ -12,6 +12,9 @@ from facecli.metadata.database import open_database, translated, writing
 from facecli.queue.client import SCHEMA, WorkQueue, prepare
 from tests.support.postgres import Postgres
 
+pytestmark = pytest.mark.slow
+
+
 WORKER = """
 import sys, threading
 from facecli.core.errors import Unavailable

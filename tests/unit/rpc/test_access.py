@@ -50,6 +50,7 @@ def test_a_strangers_stream_is_refused_before_it_sends_anything(settings: Settin
         done.set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("busy", [False, True], ids=["silent", "busy"])
 def test_a_revoked_token_ends_the_upload_that_runs_and_what_was_stored_is_kept(
     settings: Settings, made: Tokens, busy: bool
@@ -76,6 +77,7 @@ def test_a_revoked_token_ends_the_upload_that_runs_and_what_was_stored_is_kept(
         assert kept.upload.stored_bytes == 4
 
 
+@pytest.mark.slow
 def test_a_revoked_token_ends_a_watch(settings: Settings, made: Tokens, samples: tuple[bytes, bytes]) -> None:
     token, secret = made.create("ann")
     with run_server(replace(settings, auth="token")) as server, bearing(server.address, secret) as stubs:

@@ -3,7 +3,6 @@
 import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
+from tests.support.eventually import eventually
 from tests.support.rpc.refusals import refusal
 from tests.support.rpc.statuses import Code, chunk
 from tests.unit.rpc.conftest import Stubs, bearing, frame
@@ -56,7 +56,6 @@ def test_one_user_has_no_more_than_a_share_of_the_short_calls(
     settings: Settings, made: Tokens, tmp_path: Path
 ) -> None:
     """Ann's call waits for a database that somebody has locked."""
-    retry = threading.Event()
     with (
         run_server(replace(settings, auth="token", max_calls=2, user_share=50)) as server,
         bearing(server.address, made.create("ann")[1]) as ann,
@@ -68,14 +67,15 @@ def test_one_user_has_no_more_than_a_share_of_the_short_calls(
             upload_pb.BeginUploadRequest(name="clip.mp4", file_type="video", size=10, chunk_size=4)
         )
         asked = upload_pb.ListUploadsRequest()
-        until = time.monotonic() + DEADLINE
-        while True:
+
+        def is_refused() -> bool:
             try:
                 ann.uploads.ListUploads(asked)
             except grpc.RpcError:
-                break
-            assert time.monotonic() < until
-            retry.wait(0.02)
+                return True
+            return False
+
+        eventually(is_refused)
         code, error, seconds = refusal(lambda: ann.uploads.ListUploads(asked))
         assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
         assert "holds 1 short calls of ann at once" in error.message
@@ -102,33 +102,32 @@ def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iter
         yield stubs, request, call
 
 
+@pytest.mark.slow
 def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     """Its client learns of it when it goes on; the log tells."""
-    look, until = threading.Event(), time.monotonic() + DEADLINE
     with (
         caplog.at_level(logging.INFO, "facecli.access"),
         run_server(replace(settings, idle_limit=0.5, min_rate=0)) as server,
         untaken(server.address) as (_, _, call),
     ):
-        while not any("FileService/Download CANCELLED" in record.message for record in caplog.records):
-            assert time.monotonic() < until
-            look.wait(0.05)
+        eventually(lambda: "FileService/Download CANCELLED" in caplog.text)
         with pytest.raises(grpc.RpcError):
             list(call)
 
 
+@pytest.mark.slow
 def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Settings) -> None:
     limits = replace(settings, max_downloads=1, idle_limit=3600.0, min_rate=0)
-    retry = threading.Event()
     with run_server(limits) as server, untaken(server.address) as (stubs, request, _):
-        while True:
+
+        def downloaded_bytes() -> int:
             try:
-                parts = [part.data for part in stubs.files.Download(request)]
-                break
+                return sum(len(part.data) for part in stubs.files.Download(request))
             except grpc.RpcError as error:
                 assert error.code() is Code.RESOURCE_EXHAUSTED
-                retry.wait(0.2)
-        assert sum(map(len, parts)) == 2**25
+                return 0
+
+        assert eventually(downloaded_bytes, every=0.2) == 2**25
 
 
 def test_one_connection_has_so_many_calls_under_way_and_more_wait(

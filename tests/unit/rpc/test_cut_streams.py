@@ -85,6 +85,7 @@ def test_who_begins_again_hears_of_what_came_whole_before_also_when_it_is_being_
         assert storing.result().stored_chunks == 1
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_stuck_keeps_nobody_from_beginning_again(storage: Storage, tmp_path: Path) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
     upload_service = storage.upload_service(blobs=blobs)

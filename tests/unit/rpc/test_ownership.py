@@ -14,6 +14,9 @@ from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.rpc.rpcs import CHUNK, NOTHING, REQUESTS, RPCS, Things, answers, begin, put, strings
 from tests.support.rpc.two_tenant_server import STRANGERS, TwoTenantServer, two_tenant_server
 
+pytestmark = pytest.mark.media
+
+
 Code = grpc.StatusCode
 
 REFERENCES = {"user_id", "upload_id", "task_id", "image_url", "video_url", "url", "page_token"}

@@ -16,6 +16,7 @@ from tests.support.rpc.statuses import Code, chunk
 from tests.unit.rpc.conftest import Serve, frame
 
 
+@pytest.mark.slow
 def test_an_ended_task_is_not_cancelled(serve: Serve) -> None:
     with serve(workers=1) as world:
         task_id = world.task(options={"fail_at": "0"}).task_id

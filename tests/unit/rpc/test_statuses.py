@@ -28,6 +28,9 @@ from tests.unit.rpc import test_concurrency as test_places
 from tests.unit.rpc import test_single_statuses as test_statuses_alone
 from tests.unit.rpc.conftest import Stubs
 
+pytestmark = pytest.mark.media
+
+
 PENDING = "it is pending; only an ended task"
 
 # Row → what clients do. A row that is no refusal, or needs a server of its own, is a test elsewhere.

@@ -25,6 +25,9 @@ from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.rpc.history import History, Write
 from tests.unit.rpc.conftest import Stubs, frame
 
+pytestmark = pytest.mark.slow
+
+
 CHUNK = 100  # bytes
 CHUNKS = 3
 SIZE = (CHUNKS - 1) * CHUNK + 37
@@ -239,5 +242,5 @@ class UploadHistory(RuleBasedStateMachine):
 
 TestUploadHistory = UploadHistory.TestCase
 TestUploadHistory.settings = settings(
-    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]
 )

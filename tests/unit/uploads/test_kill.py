@@ -10,6 +10,9 @@ import pytest
 from facecli.core.checksums import crc32c
 from tests.support.storage import CHUNK, Content, Storage, send
 
+pytestmark = pytest.mark.slow
+
+
 FILE = Content(size=200 * CHUNK + 7)
 
 SENDER = """

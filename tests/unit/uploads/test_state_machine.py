@@ -16,6 +16,9 @@ from facecli.uploads.upload import Chunk, Frame, Upload
 from facecli.uploads.writer import UploadWriter
 from tests.support.storage import CHUNK, EXPIRY, Content, Storage, cut, written
 
+pytestmark = pytest.mark.slow
+
+
 CHUNKS = 4
 TAIL = 137  # bytes of the last chunk
 
@@ -212,5 +215,5 @@ class UploadMachine(RuleBasedStateMachine):
 
 TestUploads = UploadMachine.TestCase
 TestUploads.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow]
 )

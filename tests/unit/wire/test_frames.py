@@ -38,6 +38,7 @@ def without_chunk(message: UploadRequest) -> UploadRequest:
     return rest
 
 
+@pytest.mark.slow
 @given(
     offset=st.integers(0, 2**63 - 1),
     data=st.binary(max_size=300),

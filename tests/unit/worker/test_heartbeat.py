@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Sequence
 
+import pytest
+
 from facecli.tasks.leases import Worker
 from facecli.worker.heartbeat import beating
 
@@ -31,6 +33,7 @@ class Rows:
         del self.workers[worker_id]
 
 
+@pytest.mark.slow
 def test_it_is_entered_at_once_and_no_beat_comes_after_its_end() -> None:
     repository = Rows()
     with beating(ME, repository=repository, look=lambda: None):

@@ -76,6 +76,7 @@ def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
         assert next(started)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a death"])
 def test_a_start_that_fails_is_tried_again(pids: Path, not_at: set[int]) -> None:
     crashes: queue.Queue[str] = queue.Queue()

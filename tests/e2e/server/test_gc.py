@@ -1,0 +1,102 @@
+"""Garbage collection by `facecli gc`: it deletes garbage and no live data, also after a clock jump."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import MakeFile, Serve
+from tests.support.e2e.fake_clock import FakeClock
+from tests.support.e2e.fault_proxy import holding_proxy
+from tests.support.e2e.files import MIB
+from tests.support.e2e.process import CommandProcess, Event, run
+from tests.support.e2e.server import Server
+from tests.support.e2e.uploads import upload_command
+
+MONTH = 31 * 86400  # seconds
+SIZE = 6  # MiB
+HELD_AFTER = 3.5  # MiB
+
+
+@pytest.fixture
+def used(
+    serve: Serve, user: str, file: MakeFile, face: Path, clip: Path, request: pytest.FixtureRequest
+) -> Server:
+    """A stopped server with an incomplete upload and a completed task.
+
+    A parameter names the fixture of a database other than SQLite.
+    """
+    database = request.getfixturevalue(request.param) if hasattr(request, "param") else ""
+    server = serve(environment={"FACECLI_DATABASE": database})
+    with (
+        holding_proxy(server.address, after=int(HELD_AFTER * MIB)) as proxy,
+        CommandProcess(*upload_command(file(SIZE), proxy.address, user)) as sending,
+    ):
+        sending.wait_until_stored(MIB)
+        sending.kill()
+    create = ("task", "create", "--image", face, "--video", clip, "--watch", "-q")
+    run(*create, "--server", server.address, "--user", user)
+    server.terminate()
+    return server
+
+
+def test_a_clock_that_jumped_a_month_ahead_deletes_nothing(
+    used: Server, user: str, tmp_path: Path, clock: FakeClock
+) -> None:
+    clock.set(MONTH)
+    before = files(used)
+    listed = gc(used, clock=clock)
+    assert {(item["kind"], item["action"]) for item in listed} == {("upload", "kept"), ("task", "kept")}
+    assert files(used) == before
+    used.start()
+    again = run(*upload_command(tmp_path / "clip.mp4", used.address, user)).object
+    assert again["bytes_skipped"] >= MIB
+    assert run("task", "list", "-q", "--server", used.address, "--user", user).out
+
+
+@pytest.mark.parametrize("used", ["postgresql"], indirect=True)
+def test_a_trusted_clock_deletes_expired_data_with_all_its_files(
+    used: Server, user: str, clock: FakeClock
+) -> None:
+    clock.set(MONTH)
+    deleted = gc(used, "--trust-clock", clock=clock)
+    assert {(item["kind"], item["action"]) for item in deleted} == {
+        ("upload", "removed"),
+        ("task", "removed"),
+    }
+    assert used.results() == used.work_files() == []
+    used.start()
+    assert run("task", "list", "-q", "--server", used.address, "--user", user).out == ""
+
+
+def test_gc_deletes_orphans_and_a_dry_run_beside_a_server_changes_nothing(used: Server) -> None:
+    orphans = {"blob": "uploads/dead", "work": "work/dead"}
+    used.start("--workers", "0")  # it collects garbage when it starts
+    for name in orphans.values():
+        (used.data / name).mkdir()
+        (used.data / name / "data").write_bytes(b"x" * 1000)
+    before = files(used)
+    expected = [{"kind": kind, "id": name, "bytes": 1000} for kind, name in orphans.items()]
+    assert [summary(item) for item in gc(used, "--dry-run")] == expected
+    assert files(used) == before
+    refused = run("gc", "--data-dir", used.data, "--json", expect=1).error
+    assert (refused["reason"], "--dry-run" in refused["message"]) == ("DIRECTORY_IN_USE", True)
+    assert files(used) == before
+    used.terminate()
+    assert [summary(item) for item in gc(used)] == expected
+    assert gc(used) == []
+
+
+def gc(server: Server, *options: str, clock: FakeClock | None = None) -> list[Event]:
+    database = {"FACECLI_DATABASE": server.environment["FACECLI_DATABASE"]}
+    environment = {**database, **(clock.environment if clock else {})}
+    return run("gc", "--data-dir", server.data, *options, "--json", environment=environment).objects
+
+
+def summary(item: Event) -> Event:
+    return {name: item[name] for name in ("kind", "id", "bytes")}
+
+
+def files(server: Server) -> dict[Path, bytes]:
+    """The content of every file except the databases, which a server writes to by itself."""
+    paths = [path for path in server.data.rglob("*") if path.is_file() and ".db" not in path.name]
+    return {path: path.read_bytes() for path in paths}
