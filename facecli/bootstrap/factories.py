@@ -12,7 +12,7 @@ from facecli.core.media import MediaLimits
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
-from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
+from facecli.media.sandbox.landlock import can_forbid_sockets, landlock_abi
 from facecli.metadata.database import version
 from facecli.metadata.database_url import postgresql
 from facecli.metadata.tasks import SqlTaskRepository

@@ -60,7 +60,7 @@ def run(
 ) -> Ended:
     """Run to the end, handing on each line of stdout and stderr as it comes.
 
-    `reads` and `writes` are the files and directories that it may open (media/sandbox/confine.py).
+    `reads` and `writes` are the files and directories that it may open (media/sandbox/landlock.py).
     Cancelled within 100 ms of `stopped` saying yes; MediaRefused past the time limit; DiskFull, FileTooLarge
     or FfmpegMissing when that is why it failed; Unavailable when this machine has no room for a process. The
     whole process group is gone when this returns or raises, also when a listener raises.

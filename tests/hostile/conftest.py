@@ -11,8 +11,8 @@ from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
-from tests.hostile.site import Site
-from tests.hostile.traps import Traps
+from tests.hostile.materials import Site
+from tests.hostile.tripwires import Traps
 from tests.unit.rpc.conftest import Stubs
 
 WANTED = os.environ.get("TEST_FFMPEG")

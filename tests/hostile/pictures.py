@@ -9,8 +9,8 @@ from functools import partial
 
 from PIL import Image
 
-from tests.hostile.boxes import chunk, riff
-from tests.hostile.site import Hostile, Site, refused, taken
+from tests.hostile.containers import chunk, riff
+from tests.hostile.materials import Hostile, Site, refused, taken
 
 NOT_A_PICTURE = "not a JPEG, PNG or WebP"
 TOO_LARGE = "more than 36000000 pixels"

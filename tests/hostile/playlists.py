@@ -4,8 +4,8 @@ import struct
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.hostile.boxes import riff
-from tests.hostile.site import Hostile, Site, refused, taken
+from tests.hostile.containers import riff
+from tests.hostile.materials import Hostile, Site, refused, taken
 
 NOT_A_VIDEO = "is not an MP4, MOV, MKV, WebM, AVI or MPEG-TS video"
 

@@ -4,9 +4,9 @@ import struct
 from collections.abc import Iterator
 from functools import partial
 
-from tests.hostile.boxes import atom_end, box, element, full, in_front
+from tests.hostile.containers import atom_end, box, element, full, in_front
+from tests.hostile.materials import Hostile, Site, refused, taken
 from tests.hostile.playlists import NOT_A_VIDEO
-from tests.hostile.site import Hostile, Site, refused, taken
 
 SEGMENT, INFO = 0x18538067, 0x1549A966
 CHAPTERS, EDITION, ATOM = 0x1043A770, 0x45B9, 0xB6

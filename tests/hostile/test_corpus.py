@@ -15,11 +15,11 @@ from facecli.core.errors import FacecliError, MediaRefused
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import file_service_pb2, task_service_pb2, video_service_pb2
+from tests.hostile.materials import Hostile, Site
 from tests.hostile.pictures import pictures
 from tests.hostile.playlists import playlists
 from tests.hostile.references import references
-from tests.hostile.site import Hostile, Site
-from tests.hostile.traps import Traps
+from tests.hostile.tripwires import Traps
 from tests.hostile.videos import videos
 from tests.unit.rpc.conftest import Stubs
 

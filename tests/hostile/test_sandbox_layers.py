@@ -9,10 +9,10 @@ from facecli.core.errors import MediaRefused
 from facecli.core.media import MediaLimits
 from facecli.media import commands
 from facecli.media.run import Bounds, run
+from tests.hostile.materials import Hostile, Site
 from tests.hostile.playlists import playlists
 from tests.hostile.references import references
-from tests.hostile.site import Hostile, Site
-from tests.hostile.traps import Traps
+from tests.hostile.tripwires import Traps
 from tests.support.e2e.requirements import needs
 from tests.support.unsandboxed import run_unwalled
 

@@ -4,9 +4,9 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from tests.hostile.boxes import atom_end, box, element, in_front, number
+from tests.hostile.containers import atom_end, box, element, in_front, number
+from tests.hostile.materials import Hostile, Make, Site, either, refused, remade, taken
 from tests.hostile.playlists import NOT_A_VIDEO
-from tests.hostile.site import Hostile, Make, Site, either, refused, remade, taken
 
 EVIL_TITLE = "x\n\x1b[2J\x1b]0;owned\x07\r\nFAKE error line\u202e"
 CUT = "cut off|damaged|not an MP4|cannot be decoded|no frames"

@@ -50,7 +50,7 @@ def _limit(kind: int, value: int) -> None:
 def _confine(program: str, reach: list[str]) -> None:
     # Last of all places, so that nothing beside this package is taken for a module of Python's.
     sys.path.append(__file__.removesuffix("/facecli/media/sandbox/launch.py"))
-    from facecli.media.sandbox.confine import confine
+    from facecli.media.sandbox.landlock import confine
 
     confine(
         program,
