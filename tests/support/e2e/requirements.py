@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from facecli.media.sandbox.landlock import can_forbid_sockets, landlock_abi
+from facecli.media.sandbox.landlock import landlock_abi
+from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.e2e.disks import Ext4, tmpfs
 
 # Set where every tool is to be there, as in CI: a skip would hide what is not tested.
