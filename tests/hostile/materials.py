@@ -1,4 +1,4 @@
-"""Where hostile files are made: what they point at, and the good material that they are made of."""
+"""The materials of hostile files: valid media to alter, and targets to point at."""
 
 import subprocess
 from collections.abc import Callable
@@ -7,59 +7,59 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Site:
-    """`ffmpeg` and `folder` to make files with, a good clip and face, and the traps to walk into."""
+class Materials:
+    """Tools and valid media to make files from, and the tripwires that they point at."""
 
     ffmpeg: Path
     folder: Path
     clip: bytes  # MP4, H.264 and AAC, 25 frames of 160 × 120
     face: bytes  # PNG
-    video: Path  # somebody else's
-    text: Path  # somebody else's too
-    upload: Path  # and where a server keeps one of somebody else's
-    address: str  # HOST:PORT that tells when it is called
+    video: Path  # of another user
+    text: Path  # of another user
+    upload: Path  # of another user, in the server's data directory
+    address: str  # HOST:PORT that reports connections
 
-    def made(self, name: str, *options: str) -> bytes:
-        """What ffmpeg writes with these options."""
+    def run_ffmpeg(self, name: str, *options: str) -> bytes:
+        """Return the file that ffmpeg writes with these options."""
         path = self.folder / name
         command = [str(self.ffmpeg), "-nostdin", "-v", "error", "-y", *options, str(path)]
         subprocess.run(command, check=True, cwd=self.folder)
         return path.read_bytes()
 
-    def remade(self, name: str, *options: str) -> bytes:
-        """Ten frames of the clip, written with these options."""
-        return self.made(name, "-i", self.kept("clip.mp4", self.clip), "-t", "0.4", *options)
+    def reencode(self, name: str, *options: str) -> bytes:
+        """Return ten frames of the clip, written with these options."""
+        return self.run_ffmpeg(name, "-i", self.write("clip.mp4", self.clip), "-t", "0.4", *options)
 
-    def kept(self, name: str, data: bytes) -> str:
-        """The path of a file with these bytes, for `made`."""
+    def write(self, name: str, data: bytes) -> str:
+        """Write a file for `run_ffmpeg` to read; return its path."""
         (self.folder / name).write_bytes(data)
         return str(self.folder / name)
 
 
-Make = Callable[[Site], bytes]
+FileFactory = Callable[[Materials], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hostile:
-    """A file; why it is refused, as a pattern, or nothing: then a task with it has a right result."""
+class HostileFile:
+    """A file and the reason for its refusal, a pattern; without one, a task with it succeeds."""
 
     name: str
-    make: Make
-    why: str = ""
-    sure: bool = True  # False: some versions of ffmpeg refuse it and others do not
+    make: FileFactory
+    reason: str = ""
+    certain: bool = True  # False: only some versions of ffmpeg refuse it
 
 
-def refused(name: str, make: Make, why: str) -> Hostile:
-    return Hostile(name=name, make=make, why=why)
+def refused(name: str, make: FileFactory, reason: str) -> HostileFile:
+    return HostileFile(name=name, make=make, reason=reason)
 
 
-def either(name: str, make: Make, why: str) -> Hostile:
-    return Hostile(name=name, make=make, why=why, sure=False)
+def either(name: str, make: FileFactory, reason: str) -> HostileFile:
+    return HostileFile(name=name, make=make, reason=reason, certain=False)
 
 
-def taken(name: str, make: Make) -> Hostile:
-    return Hostile(name=name, make=make)
+def accepted(name: str, make: FileFactory) -> HostileFile:
+    return HostileFile(name=name, make=make)
 
 
-def remade(name: str, *options: str) -> Make:
-    return lambda site: site.remade(name, *options)
+def reencoded(name: str, *options: str) -> FileFactory:
+    return lambda materials: materials.reencode(name, *options)
