@@ -1,4 +1,4 @@
-"""The table of media formats: what facecli accepts, under which names, and how clients are told.
+"""The table of media formats that facecli accepts.
 
 To allow another format, add it here. ffmpeg's allowlist of demuxers, the picture decoder, the formats that
 GetServerInfo lists, the types that `facecli upload` recognises and the texts of refusals all derive from it.
@@ -18,13 +18,13 @@ class FormatKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A media format. Formats of one family have the same structure, and no probe tells them apart."""
+    """A media format. Formats of one family share their structure, and a probe cannot distinguish them."""
 
     name: str  # for people
     kind: FormatKind
     family: str  # as `VideoInfo.container` or `ImageInfo.format` reports it
-    endings: tuple[str, ...]  # of file names, the usual one first
-    extension: str  # listed by GetServerInfo
+    extensions: tuple[str, ...]  # of file names, the usual one first
+    api_name: str  # in GetServerInfo
     mime_type: str
     demuxers: tuple[str, ...] = ()  # ffmpeg's names of the one that reads it, as `Input #0` prints them
     pillow: str = ""  # Pillow's name
@@ -38,8 +38,8 @@ FORMATS = (
         name="MP4",
         kind=FormatKind.VIDEO,
         family="MP4",
-        endings=("mp4", "m4v", "3gp", "3g2"),
-        extension="mp4",
+        extensions=("mp4", "m4v", "3gp", "3g2"),
+        api_name="mp4",
         mime_type="video/mp4",
         demuxers=_MOV_DEMUXER,
     ),
@@ -47,8 +47,8 @@ FORMATS = (
         name="MOV",
         kind=FormatKind.VIDEO,
         family="MP4",
-        endings=("mov", "qt"),
-        extension="mov",
+        extensions=("mov", "qt"),
+        api_name="mov",
         mime_type="video/quicktime",
         demuxers=_MOV_DEMUXER,
     ),
@@ -56,8 +56,8 @@ FORMATS = (
         name="MKV",
         kind=FormatKind.VIDEO,
         family="Matroska",
-        endings=("mkv",),
-        extension="mkv",
+        extensions=("mkv",),
+        api_name="mkv",
         mime_type="video/x-matroska",
         demuxers=_MATROSKA_DEMUXER,
     ),
@@ -65,8 +65,8 @@ FORMATS = (
         name="WebM",
         kind=FormatKind.VIDEO,
         family="Matroska",
-        endings=("webm",),
-        extension="webm",
+        extensions=("webm",),
+        api_name="webm",
         mime_type="video/webm",
         demuxers=_MATROSKA_DEMUXER,
     ),
@@ -74,8 +74,8 @@ FORMATS = (
         name="AVI",
         kind=FormatKind.VIDEO,
         family="AVI",
-        endings=("avi",),
-        extension="avi",
+        extensions=("avi",),
+        api_name="avi",
         mime_type="video/x-msvideo",
         demuxers=("avi",),
     ),
@@ -83,8 +83,8 @@ FORMATS = (
         name="MPEG-TS",
         kind=FormatKind.VIDEO,
         family="MPEG-TS",
-        endings=("ts", "mts", "m2ts"),
-        extension="ts",
+        extensions=("ts", "mts", "m2ts"),
+        api_name="ts",
         mime_type="video/mp2t",
         demuxers=("mpegts",),
     ),
@@ -92,8 +92,8 @@ FORMATS = (
         name="JPEG",
         kind=FormatKind.IMAGE,
         family="JPEG",
-        endings=("jpg", "jpeg", "jpe", "jfif"),
-        extension="jpeg",
+        extensions=("jpg", "jpeg", "jpe", "jfif"),
+        api_name="jpeg",
         mime_type="image/jpeg",
         pillow="JPEG",
     ),
@@ -101,8 +101,8 @@ FORMATS = (
         name="PNG",
         kind=FormatKind.IMAGE,
         family="PNG",
-        endings=("png",),
-        extension="png",
+        extensions=("png",),
+        api_name="png",
         mime_type="image/png",
         pillow="PNG",
     ),
@@ -110,8 +110,8 @@ FORMATS = (
         name="WebP",
         kind=FormatKind.IMAGE,
         family="WEBP",
-        endings=("webp",),
-        extension="webp",
+        extensions=("webp",),
+        api_name="webp",
         mime_type="image/webp",
         pillow="WEBP",
     ),
@@ -122,13 +122,13 @@ def of_kind(kind: FormatKind) -> list[Format]:
     return [entry for entry in FORMATS if entry.kind is kind]
 
 
-def extensions(kind: FormatKind) -> tuple[str, ...]:
-    """Return the extensions that clients are told, in the order of the table."""
-    return tuple(entry.extension for entry in of_kind(kind))
+def api_names(kind: FormatKind) -> tuple[str, ...]:
+    """Return the names for GetServerInfo, in the order of the table."""
+    return tuple(entry.api_name for entry in of_kind(kind))
 
 
-def listed(kind: FormatKind) -> str:
-    """Return the names of the formats as a text for people, such as `JPEG, PNG or WebP`."""
+def readable_list(kind: FormatKind) -> str:
+    """Return the names of the formats for people, such as `JPEG, PNG or WebP`."""
     *names, last = (entry.name for entry in of_kind(kind))
     return f"{', '.join(names)} or {last}"
 
@@ -148,16 +148,16 @@ def by_demuxer(name: str) -> Format | None:
 
 
 def by_file_name(name: str) -> Format | None:
-    """Return the format that the ending of a file name stands for."""
-    _, dot, ending = name.lower().rpartition(".")
-    return next((entry for entry in FORMATS if dot and ending in entry.endings), None)
+    """Return the format that the extension of a file name stands for."""
+    _, dot, extension = name.lower().rpartition(".")
+    return next((entry for entry in FORMATS if dot and extension in entry.extensions), None)
 
 
 def check_name(name: str, family: str) -> None:
-    """MediaRefused when the ending of the name stands for another family. Unknown endings are accepted."""
+    """MediaRefused if the extension of the name stands for another family. Unknown ones are accepted."""
     named = by_file_name(name)
     if named and named.family != family:
-        ending = by_family(family)[0].endings[0]
+        extension = by_family(family)[0].extensions[0]
         raise MediaRefused(
-            f"{name} is not what its name says: it is a {family} file; upload it under a name with .{ending}"
+            f"{name} has the wrong extension: it is in {family} format; upload it as .{extension}"
         )

@@ -37,7 +37,7 @@ class VideoInfo:
     duration: float
     rate: Fraction  # average frames per second
     codec: str
-    container: str = ""  # MP4, Matroska, AVI or MPEG-TS
+    container: str = ""  # a family in core/formats.py, such as Matroska
     start: Fraction = Fraction(0)  # time of the first frame on the file's own clock
     origin: Fraction = Fraction(0)  # time on that clock at which the file begins, perhaps with sound alone
     ticks: int = 120_000  # per second; every frame's time is a whole number of them
@@ -81,7 +81,7 @@ class VideoPlan:
 class ImageInfo:
     width: int
     height: int
-    format: str  # JPEG, PNG or WEBP
+    format: str  # a family in core/formats.py, such as JPEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Media(Protocol):
     """Reads and writes video and pictures with real decoders, within limits. Every path is a local file."""
 
     def version(self) -> str:
-        """Return the version of ffmpeg; FfmpegMissing when there is none."""
+        """Return the version of ffmpeg; FfmpegMissing if none is installed."""
         ...
 
     def probe_video(self, path: Path) -> VideoInfo:

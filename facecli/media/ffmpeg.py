@@ -16,7 +16,7 @@ from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import ProcessLimits, run
 from facecli.media.sample_face import draw_face
 
-BASE_TIMEOUT_SECONDS = 900  # for encoding anything, whatever its length
+BASE_TIMEOUT_SECONDS = 900  # for encoding a file of any length
 FRAME_TIMEOUT_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores
 
 

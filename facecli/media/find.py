@@ -22,7 +22,7 @@ def find_ffmpeg(wanted: str | None = None) -> Path:
         return Path(path).absolute()
     path = shutil.which("ffmpeg") or _packaged()
     if path is None:
-        raise FfmpegMissing("there is no ffmpeg on this machine")
+        raise FfmpegMissing("no ffmpeg was found on this machine")
     return Path(path).absolute()
 
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
-from facecli.core.formats import FormatKind, listed, of_kind
+from facecli.core.formats import FormatKind, of_kind, readable_list
 from facecli.core.media import ImageInfo, MediaLimits
 from facecli.media.run import ProcessLimits, run
 
@@ -39,7 +39,7 @@ def _decode(path: Path, limits: MediaLimits, *fit: str) -> ImageInfo:
         str(packages),
         str(limits.max_pixels),
         ",".join(formats),
-        listed(FormatKind.IMAGE),
+        readable_list(FormatKind.IMAGE),
         str(path.absolute()),
         *fit,
     ]

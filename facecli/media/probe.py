@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
-from facecli.core.formats import FormatKind, listed
+from facecli.core.formats import FormatKind, readable_list
 from facecli.core.media import MediaLimits, Sound, VideoInfo, VideoPlan
 from facecli.media.commands import MAX_STREAMS, first_frame_command, packets_command
 from facecli.media.packets import PacketCounter
@@ -19,7 +19,7 @@ from facecli.media.run import ProcessLimits, ProcessResult, run
 from facecli.media.segments import cut_segments
 from facecli.media.showinfo import FrameProperties
 
-SLACK_SECONDS = 0.1  # by which a file may end before its header says, for rounding and codec delay
+SLACK_SECONDS = 0.1  # by which a file may be shorter than declared, for rounding and codec delay
 DEFAULT_TICKS = 120_000  # per second, where the file's own are too fine for an MP4
 MIN_TICKS, MAX_TICKS = 10_000, 1_000_000
 
@@ -121,7 +121,7 @@ def _require_video(result: ProcessResult, log: ProbeLog, first: PacketCounter, l
         raise MediaRefused(f"the file has more than {MAX_STREAMS} tracks")
     if not log.opened:
         reason = f", or it is cut off ({log.cut_off})" if log.cut_off else ""
-        raise MediaRefused(f"the file is not an {listed(FormatKind.VIDEO)} video{reason}")
+        raise MediaRefused(f"the file is not an {readable_list(FormatKind.VIDEO)} video{reason}")
     if not log.has_video:
         if log.has_cover:
             raise MediaRefused("the file has a cover picture but no video")
@@ -167,5 +167,5 @@ def _require_complete(result: ProcessResult, packets: PacketCounter, log: ProbeL
         present = float(packets.end() - log.origin)
         if log.seconds - present > max(SLACK_SECONDS, 2 / float(packets.video.rate)):
             raise MediaRefused(
-                f"the video is cut off: its header promises {log.seconds:.2f} s, {present:.2f} s are there"
+                f"the video is cut off: its header declares {log.seconds:.2f} s, but it holds {present:.2f} s"
             )

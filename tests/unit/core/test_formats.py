@@ -3,7 +3,7 @@
 import pytest
 
 from facecli.core.errors import MediaRefused
-from facecli.core.formats import FormatKind, by_file_name, check_name, demuxers, extensions, listed
+from facecli.core.formats import FormatKind, api_names, by_file_name, check_name, demuxers, readable_list
 
 
 @pytest.mark.parametrize(
@@ -19,27 +19,27 @@ from facecli.core.formats import FormatKind, by_file_name, check_name, demuxers,
         ("a.b.c", "PNG"),
     ],
 )
-def test_a_matching_name_and_one_without_a_known_ending_are_accepted(name: str, family: str) -> None:
+def test_a_matching_extension_and_an_unknown_one_are_accepted(name: str, family: str) -> None:
     check_name(name, family)
 
 
 @pytest.mark.parametrize(
-    ("name", "family", "ending"),
+    ("name", "family", "extension"),
     [("clip.mp4", "Matroska", "mkv"), ("face.jpg", "WEBP", "webp"), ("my.clip.Avi", "MP4", "mp4")],
 )
-def test_a_mismatched_name_is_refused_with_the_right_ending(name: str, family: str, ending: str) -> None:
-    with pytest.raises(MediaRefused, match=rf"{name} is not what its name says.* \.{ending}$"):
+def test_a_wrong_extension_is_refused_with_the_right_one(name: str, family: str, extension: str) -> None:
+    with pytest.raises(MediaRefused, match=rf"{name} has the wrong extension.* \.{extension}$"):
         check_name(name, family)
 
 
 def test_clients_are_told_the_formats_in_this_order() -> None:
-    assert extensions(FormatKind.VIDEO) == ("mp4", "mov", "mkv", "webm", "avi", "ts")
-    assert extensions(FormatKind.IMAGE) == ("jpeg", "png", "webp")
+    assert api_names(FormatKind.VIDEO) == ("mp4", "mov", "mkv", "webm", "avi", "ts")
+    assert api_names(FormatKind.IMAGE) == ("jpeg", "png", "webp")
 
 
 def test_people_are_told_the_formats_in_this_order() -> None:
-    assert listed(FormatKind.VIDEO) == "MP4, MOV, MKV, WebM, AVI or MPEG-TS"
-    assert listed(FormatKind.IMAGE) == "JPEG, PNG or WebP"
+    assert readable_list(FormatKind.VIDEO) == "MP4, MOV, MKV, WebM, AVI or MPEG-TS"
+    assert readable_list(FormatKind.IMAGE) == "JPEG, PNG or WebP"
 
 
 def test_every_demuxer_is_allowed_once() -> None:

@@ -72,7 +72,7 @@ def check_face(media: FfmpegMedia, job: SwapJob, *, frame: int, of: Path, at: in
             )
 
 
-def test_a_delay_is_spread_over_the_run_swap(media: FfmpegMedia, job: SwapJob) -> None:
+def test_a_delay_is_spread_over_the_frames(media: FfmpegMedia, job: SwapJob) -> None:
     sleep = FakeSleep()
     reported = run_swap(MockEngine(media, sleep=sleep), job, delay="2.5")
     assert sum(sleep.seconds) == pytest.approx(2.5)

@@ -52,7 +52,7 @@ def test_frames_times_size_and_sound_stay(
     assert (now.frames, now.width, now.height) == (was.frames, was.width, was.height) == (25, 320, 180)
     assert now.duration == pytest.approx(was.duration, abs=1 / 25)
     assert (now.codec, now.sound) == ("h264", sound)
-    if was.codec != "mpeg4":  # an AVI does not say when a frame is shown
+    if was.codec != "mpeg4":  # an AVI has no presentation times
         stamps, wanted = times(after), times(before)
         assert float(stamps[0]) == pytest.approx(float(wanted[0] - was.origin), abs=0.001)
         assert [time - stamps[0] for time in stamps] == [time - wanted[0] for time in wanted]

@@ -129,7 +129,7 @@ def command_lines() -> list[str]:
         try:
             lines.append((process / "cmdline").read_text(errors="replace"))
         except OSError:
-            continue  # it has result meanwhile
+            continue  # it has ended in the meantime
     return lines
 
 
