@@ -159,5 +159,6 @@ def check_name(name: str, family: str) -> None:
     if named and named.family != family:
         extension = by_family(family)[0].extensions[0]
         raise MediaRefused(
-            f"{name} has the wrong extension: it is in {family} format; upload it as .{extension}"
+            f"{name} has the wrong extension: it is in {family} format; "
+            f"upload it under a name that ends in .{extension}"
         )

@@ -1,7 +1,7 @@
 """The contract suite of engines: tests that every engine has to pass.
 
-The assertions are plain and nothing imports pytest; pytest collects a subclass whose name begins with `Test`,
-and passes `tmp_path`.
+The assertions are plain, with messages, and nothing imports pytest; pytest collects a subclass whose name
+begins with `Test`, and passes `tmp_path`.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class EngineContract:
         assert engine.name, "the engine has no name"
         assert engine.version, "the engine has no version"
         assert not isinstance(engine.needs, str), "needs is a sequence of strings, not a string"
-        assert all(isinstance(need, str) for need in engine.needs)
+        assert all(isinstance(need, str) for need in engine.needs), "needs is a sequence of strings"
 
     def test_it_accepts_valid_options(self) -> None:
         self.make_engine(self.make_media()).check(self.options)
@@ -49,7 +49,8 @@ class EngineContract:
         engine = self.make_engine(media)
         for job in self.make_jobs(media, tmp_path):
             engine.swap(job, progress=lambda frames: None, stopped=lambda: False)
-            assert media.count_frames(job.output) == job.segment.frames
+            frames = media.count_frames(job.output)
+            assert frames == job.segment.frames, f"{frames} frames written, expected {job.segment.frames}"
 
     def test_progress_rises_to_the_frames_of_the_segment(self, tmp_path: Path) -> None:
         media = self.make_media()
@@ -77,7 +78,8 @@ class EngineContract:
         inputs = job.video.parent
         before = {path: path.read_bytes() for path in inputs.iterdir()}
         engine.swap(job, progress=lambda frames: None, stopped=lambda: False)
-        assert {path: path.read_bytes() for path in inputs.iterdir()} == before
+        after = {path: path.read_bytes() for path in inputs.iterdir()}
+        assert after == before, "the engine changed the directory of its inputs"
 
     def make_jobs(self, media: Media, folder: Path) -> list[SwapJob]:
         """Return a job for each segment of a generated clip, with a directory of its own for each output."""

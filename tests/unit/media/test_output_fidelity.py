@@ -48,13 +48,17 @@ def test_frames_times_size_and_sound_stay(
 ) -> None:
     before = clip(name, *options)
     after = overlay(before)
-    was, now = media.probe_video(before), media.probe_video(after)
-    assert (now.frames, now.width, now.height) == (was.frames, was.width, was.height) == (25, 320, 180)
-    assert now.duration == pytest.approx(was.duration, abs=1 / 25)
-    assert (now.codec, now.sound) == ("h264", sound)
-    if was.codec != "mpeg4":  # an AVI has no presentation times
+    source, result = media.probe_video(before), media.probe_video(after)
+    assert (
+        (result.frames, result.width, result.height)
+        == (source.frames, source.width, source.height)
+        == (25, 320, 180)
+    )
+    assert result.duration == pytest.approx(source.duration, abs=1 / 25)
+    assert (result.codec, result.sound) == ("h264", sound)
+    if source.codec != "mpeg4":  # an AVI has no presentation times
         stamps, wanted = times(after), times(before)
-        assert float(stamps[0]) == pytest.approx(float(wanted[0] - was.origin), abs=0.001)
+        assert float(stamps[0]) == pytest.approx(float(wanted[0] - source.origin), abs=0.001)
         assert [time - stamps[0] for time in stamps] == [time - wanted[0] for time in wanted]
 
 
@@ -151,9 +155,9 @@ def test_rgb_becomes_the_same_colours_in_bt709(
     before = clip("rgb.mkv", "-c:v", "png", "-pix_fmt", "rgb24", "-an")
     after = overlay(before)
     assert "yuv420p(tv, bt709/" in stream_line(ffmpeg, after)
-    was, now = frames(before)[0], frames(after)[0]
+    source, result = frames(before)[0], frames(after)[0]
     for at in ((20, 100), (60, 100), (300, 100)):
-        assert now.getpixel(at) == pytest.approx(was.getpixel(at), abs=12)
+        assert result.getpixel(at) == pytest.approx(source.getpixel(at), abs=12)
 
 
 def vui(options: list[str]) -> str:

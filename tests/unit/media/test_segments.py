@@ -129,6 +129,11 @@ def test_a_video_that_begins_after_its_sound_keeps_the_delay(
 ) -> None:
     plain, late = clip("plain.mp4", "-g", "7", "-t", "2"), tmp_path / "late.mkv"
     ffmpeg("-itsoffset", "0.4", "-i", plain, "-i", plain, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
-    was, now = media.probe_video(late), media.probe_video(overlay(late, segment_megapixels=3, segments=None))
-    assert float(now.start - now.origin) == pytest.approx(float(was.start - was.origin), abs=0.001)
-    assert float(now.start) == pytest.approx(0.4, abs=0.03)
+    source, result = (
+        media.probe_video(late),
+        media.probe_video(overlay(late, segment_megapixels=3, segments=None)),
+    )
+    assert float(result.start - result.origin) == pytest.approx(
+        float(source.start - source.origin), abs=0.001
+    )
+    assert float(result.start) == pytest.approx(0.4, abs=0.03)
