@@ -1,17 +1,17 @@
-"""What a task is measured beside: its swap as one plain command, without steps, rows and checks."""
+"""The baseline of task benchmarks: a swap as one ffmpeg command, without segments, database and checks."""
 
 import time
 from pathlib import Path
 
-from facecli.core.engines import Engine, Swap
+from facecli.core.engines import Engine, SwapJob
 from facecli.core.media import Media
 
 
-def swap_plainly(media: Media, engine: Engine, *, face: Path, video: Path, output: Path) -> float:
-    """Frames per second of the engine alone on the whole video; `media` has to plan it as one segment."""
+def measure_plain_swap(media: Media, engine: Engine, *, face: Path, video: Path, output: Path) -> float:
+    """Return the engine's frames per second on the whole video, which `media` has to plan as one segment."""
     plan = media.plan(video)
     (whole,) = plan.segments
-    swap = Swap(face=face, video=video, segment=whole, output=output, info=plan.info)
-    began = time.monotonic()
-    engine.swap(swap, progress=lambda frames: None, stopped=lambda: False)
-    return whole.frames / (time.monotonic() - began)
+    job = SwapJob(face=face, video=video, segment=whole, output=output, info=plan.info)
+    started = time.monotonic()
+    engine.swap(job, progress=lambda frames: None, stopped=lambda: False)
+    return whole.frames / (time.monotonic() - started)

@@ -1,4 +1,4 @@
-"""A face and a clip to try facecli with, and whether its result is what it should be."""
+"""A sample face and clip, and a check of the result that they give."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from facecli.core.media import Media
 
 
 def make_samples(media: Media, folder: Path, *, seconds: int) -> tuple[Path, Path]:
-    """A drawn face and a moving clip with sound, made on the spot."""
+    """Write a drawn face and a moving clip with sound; return their paths."""
     face, clip = folder / "face.png", folder / "clip.mp4"
     media.make_face(face)
     media.make_clip(clip, seconds=seconds, width=1280, height=720)
@@ -15,12 +15,13 @@ def make_samples(media: Media, folder: Path, *, seconds: int) -> tuple[Path, Pat
 
 
 def check_result(media: Media, *, video: Path, result: Path) -> str:
-    """A sentence about a result with the video's frames, size, length and sound; BytesDiffer otherwise."""
-    was, now = media.probe_video(video), media.probe_video(result)
-    same = (was.frames, was.width, was.height) == (now.frames, now.width, now.height)
-    if not same or abs(was.duration - now.duration) > 1 / was.rate or bool(was.sound) != bool(now.sound):
-        raise BytesDiffer(f"{result} is not what {video} should have become: {now}, not {was}")
+    """Describe a result with the video's frames, size, length and sound; BytesDiffer for any other."""
+    before, after = media.probe_video(video), media.probe_video(result)
+    same = (before.frames, before.width, before.height) == (after.frames, after.width, after.height)
+    same_length = abs(before.duration - after.duration) <= 1 / before.rate
+    if not same or not same_length or bool(before.sound) != bool(after.sound):
+        raise BytesDiffer(f"{result} does not match {video}: it has {after}, expected {before}")
     return (
-        f"checked: {now.frames} frames of {now.width} × {now.height}, {now.duration:.2f} s, "
-        f"{now.codec} and {now.sound or 'no sound'}, as in the clip"
+        f"checked: {after.frames} frames of {after.width} × {after.height}, {after.duration:.2f} s, "
+        f"{after.codec} and {after.sound or 'no sound'}, as in the clip"
     )

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from facecli.config.settings import Settings
-from facecli.core.engines import FoundEngine
+from facecli.core.engines import EngineInfo
 from facecli.core.media import MediaLimits
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
-from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
+from facecli.media.sandbox.landlock import landlock_abi
+from facecli.media.sandbox.seccomp import can_forbid_sockets
 from facecli.metadata.database import version
 from facecli.metadata.database_url import postgresql
 from facecli.metadata.tasks import SqlTaskRepository
@@ -41,7 +42,9 @@ def database_version(settings: Settings) -> str:
 
 def media_of(settings: Settings) -> FfmpegMedia:
     limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
-    return FfmpegMedia(wanted=settings.ffmpeg or None, limits=limits, work=settings.segment_megapixels)
+    return FfmpegMedia(
+        wanted=settings.ffmpeg or None, limits=limits, segment_megapixels=settings.segment_megapixels
+    )
 
 
 def recovery_of(
@@ -56,8 +59,8 @@ def url(settings: Settings, file: Path) -> str:
     return postgresql(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
 
 
-def installed_engines(settings: Settings) -> Sequence[FoundEngine]:
-    return InstalledEngines(media_of(settings)).found()
+def installed_engines(settings: Settings) -> Sequence[EngineInfo]:
+    return InstalledEngines(media_of(settings)).infos()
 
 
 def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:

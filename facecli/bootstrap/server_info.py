@@ -6,13 +6,12 @@ from facecli import __version__
 from facecli.api.server_info import ServerInfo
 from facecli.blobs.local.store import LocalBlobs
 from facecli.config.settings import Settings
+from facecli.core.formats import FormatKind, api_names
 from facecli.engines.registry import InstalledEngines
 from facecli.uploads.quota import Quota
 from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 
 FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete")
-VIDEO_FORMATS = ("mp4", "mov", "mkv", "webm", "avi", "ts")
-IMAGE_FORMATS = ("jpeg", "png", "webp")
 
 
 def offer(
@@ -29,8 +28,8 @@ def offer(
             max_file_size=settings.max_file_size,
             engines=tuple(engines.names()),
             default_engine=settings.engine,
-            image_formats=IMAGE_FORMATS,
-            video_formats=VIDEO_FORMATS,
+            image_formats=api_names(FormatKind.IMAGE),
+            video_formats=api_names(FormatKind.VIDEO),
             features=(*FEATURES, f"durability-{settings.durability}"),
             ffmpeg=ffmpeg,
             free_bytes=blobs.free_bytes(),

@@ -20,13 +20,11 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.client.transfers import FileToSend, Sent, SentUpload
 from facecli.core.errors import FacecliError, InvalidInput
+from facecli.core.formats import by_file_name
 from facecli.uploads.upload import FileType
 
 STDIN = Path("-")
 SPOOL_BLOCK = 1024 * 1024  # bytes
-
-# What not every machine's list of types has.
-_VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
 
 
 @with_session
@@ -106,8 +104,8 @@ def send(opened: Session, path: Path, kind: FileType, drawn: Bars) -> SentUpload
 
 def kind_of(name: str) -> FileType:
     """What the name tells."""
-    suffix = Path(name).suffix.lower()
-    kind = (mimetypes.guess_type(name)[0] or _VIDEOS.get(suffix, "")).partition("/")[0]
+    known = by_file_name(name)
+    kind = (mimetypes.guess_type(name)[0] or (known.mime_type if known else "")).partition("/")[0]
     if kind not in {"image", "video"}:
         raise InvalidInput(f"{name} may be an image or a video; say --type")
     return FileType(kind)

@@ -1,4 +1,4 @@
-"""What an engine is: one call that turns a face and a segment of a video into the swapped segment."""
+"""The engine interface: one call that turns a face and a segment of a video into the swapped segment."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,49 +9,49 @@ from facecli.core.media import Segment, VideoInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swap:
-    """One piece of work: local files to read, one to write, and the engine's own options.
+class SwapJob:
+    """One segment to swap: local files to read, one to write, and the engine's own options.
 
-    `output` lies in a directory of this run's own, where an engine may keep what it needs meanwhile.
+    The directory of `output` belongs to this run, and an engine may keep temporary files in it.
     """
 
     face: Path
     video: Path
     segment: Segment
     output: Path
-    info: VideoInfo
+    info: VideoInfo  # of the whole video
     options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Engine(Protocol):
-    """Knows pictures, not argument lists, networks or rows. Its constructor takes a `core.media.Media`.
+    """Swaps faces in pictures; knows no networks and no tasks. Its constructor takes a `Media`.
 
-    Another `version` makes other pictures: segments of an earlier one are not joined with its own.
+    A change of `version` declares that the pictures change: segments of another version are swapped again.
     """
 
     name: str
     version: str
-    needs: Sequence[str]  # what has to be there, for people: ffmpeg, a GPU, a model
+    needs: Sequence[str]  # requirements, for people to read: ffmpeg, a GPU, a model
 
     def check(self, options: Mapping[str, str]) -> None:
-        """InvalidInput for options it does not know."""
+        """Validate options; InvalidInput for one that the engine does not know."""
         ...
 
-    def swap(self, swap: Swap, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
-        """Write `swap.output`: H.264 in an MP4 without sound, the segment's frames in order, the first at 0.
+    def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+        """Write `job.output`: H.264 without sound in an MP4, the segment's frames in order, the first at 0.
 
-        `progress` gets the number of the segment's frames done. Cancelled when `stopped` said yes.
+        `progress` receives the number of the segment's frames done. Cancelled when `stopped` returned True.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundEngine:
-    """What is known of an engine without using it. `broken` is why it cannot be used, empty when it can."""
+class EngineInfo:
+    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can."""
 
     name: str
     version: str
-    package: str  # that brings it
+    package: str  # that provides it
     needs: tuple[str, ...]
     broken: str
 
@@ -62,5 +62,5 @@ class Engines(Protocol):
     def names(self) -> list[str]: ...
 
     def get(self, name: str) -> Engine:
-        """InvalidInput, with the names there are, for an unknown one."""
+        """Return the engine; InvalidInput, with the available names, for an unknown one."""
         ...

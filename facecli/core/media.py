@@ -1,4 +1,4 @@
-"""What facecli asks of whoever reads and writes video and pictures."""
+"""The interface to video and picture files, and the records that describe them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from facecli.core.placement import Placement
 
-CLIP_RATE = 25  # frames per second of the clips that are made for trying
+CLIP_RATE = 25  # frames per second of generated test clips
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class MediaLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """One sound track. An empty language is an unknown one."""
+    """A sound track. An empty language is an unknown one."""
 
     codec: str
     layout: str  # of its channels, such as mono, stereo, 5.1(side)
@@ -29,7 +29,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoInfo:
-    """What a video holds, upright. `frames` are counted, not believed; `duration` is in seconds."""
+    """The properties of a video, upright. `frames` are counted, not declared; `duration` is in seconds."""
 
     width: int
     height: int
@@ -37,13 +37,13 @@ class VideoInfo:
     duration: float
     rate: Fraction  # average frames per second
     codec: str
-    container: str = ""  # MP4, Matroska, AVI or MPEG-TS
+    container: str = ""  # a family in core/formats.py, such as Matroska
     start: Fraction = Fraction(0)  # time of the first frame on the file's own clock
     origin: Fraction = Fraction(0)  # time on that clock at which the file begins, perhaps with sound alone
     ticks: int = 120_000  # per second; every frame's time is a whole number of them
     bits: int = 8  # per colour, 8 or 10
-    range: str = ""  # tv or pc, of colours; empty when the file does not say
-    matrix: str = ""  # how colours are coded, as ffmpeg calls it; empty when the file does not say
+    range: str = ""  # of colours, tv or pc; empty when the file does not declare it
+    matrix: str = ""  # of colours, by ffmpeg's name; empty when the file does not declare it
     rgb: bool = False
     sounds: tuple[Sound, ...] = ()
 
@@ -59,19 +59,19 @@ class VideoInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """Frames that follow each other, worked on in one go. Exact seconds on the file's own clock."""
+    """Consecutive frames that are processed together. Times are exact seconds on the file's own clock."""
 
     index: int
-    before: int  # frames of the video that come before
+    before: int  # frames of the video that precede it
     frames: int
     start: Fraction  # of its first frame
     end: Fraction  # of the first frame after it, or the end of the video
-    key: Fraction | None  # of the key frame to decode from; None decodes from the beginning
+    key: Fraction | None  # time of the key frame to decode from; None decodes from the beginning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoPlan:
-    """A video, and how it is cut for work: every frame is in one segment, in order."""
+    """A video and its segments: every frame is in exactly one, in order."""
 
     info: VideoInfo
     segments: tuple[Segment, ...]
@@ -81,58 +81,61 @@ class VideoPlan:
 class ImageInfo:
     width: int
     height: int
-    format: str  # JPEG, PNG or WEBP
+    format: str  # a family in core/formats.py, such as JPEG
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayJob:
+    """A picture to put on every frame of one segment of a video. Every path is a local file."""
+
+    video: Path
+    segment: Segment
+    info: VideoInfo  # of the whole video
+    picture: Path  # PNG of the placement's size
+    placement: Placement
+    output: Path
 
 
 class Media(Protocol):
-    """Real files through real decoders, within limits. Every path is a local file."""
+    """Reads and writes video and pictures with real decoders, within limits. Every path is a local file."""
 
     def version(self) -> str:
-        """The ffmpeg in use; FfmpegMissing when there is none."""
+        """Return the version of ffmpeg; FfmpegMissing if none is installed."""
         ...
 
     def probe_video(self, path: Path) -> VideoInfo:
-        """MediaRefused, with the reason, for what is not a whole video within the limits."""
+        """Inspect a video; MediaRefused, with the reason, unless it is complete and within the limits."""
         ...
 
     def probe_image(self, path: Path) -> ImageInfo:
-        """MediaRefused, with the reason, for what is not a picture within the limits."""
+        """Inspect a picture; MediaRefused, with the reason, unless it is complete and within the limits."""
         ...
 
     def plan(self, path: Path) -> VideoPlan:
-        """Probe a video and cut it into segments of about the same work, at key frames where it has some."""
+        """Probe a video and cut it into segments of similar size, at key frames where possible."""
         ...
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
-        """Write the picture as a PNG of exactly this size, upright, its middle kept."""
+        """Write the picture as an upright PNG of exactly this size, cropped around its middle."""
         ...
 
     def overlay(
-        self,
-        *,
-        video: Path,
-        segment: Segment,
-        picture: Path,
-        placement: Placement,
-        output: Path,
-        info: VideoInfo,
-        progress: Callable[[int], None],
-        stopped: Callable[[], bool],
+        self, job: OverlayJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
     ) -> None:
-        """Put the picture on every frame of the segment; H.264 without sound in an MP4 that begins at 0.
+        """Write the segment with the picture on every frame: H.264 without sound in an MP4 that begins at 0.
 
-        The segment's frames, their distances, size, pixel shape, depth and colour tags stay. `progress` gets
-        frames done. Cancelled when `stopped` says yes, within a second, with no process left; MediaRefused
-        when ffmpeg cannot read the input.
+        Frames, the intervals between them, size, pixel shape, depth and colour tags stay. `progress` receives
+        the number of frames done. Cancelled within a second of `stopped` returning True, with no process
+        left; MediaRefused when ffmpeg cannot read the input.
         """
         ...
 
     def count_frames(self, path: Path) -> int:
-        """Of a file that an engine wrote; MediaRefused when it holds no video."""
+        """Count the frames of a file that an engine wrote; MediaRefused when it holds no video."""
         ...
 
-    def count_shown(self, video: Path, segment: Segment, info: VideoInfo) -> int:
-        """How many frames of a segment can be decoded; fewer than it has where the video is damaged."""
+    def count_decodable(self, video: Path, segment: Segment, info: VideoInfo) -> int:
+        """Count the frames of a segment that can be decoded: fewer than it has in a damaged video."""
         ...
 
     def join(
@@ -144,18 +147,18 @@ class Media(Protocol):
         output: Path,
         stopped: Callable[[], bool],
     ) -> None:
-        """Put the swapped segments together, and the sound of the video to them: an MP4 that a browser plays.
+        """Join the swapped segments and the sound of the video into an MP4 that browsers play.
 
-        The parts lie in one directory and have the frames of the plan's segments; every frame gets the time
-        that it has in the video. Sound tracks that an MP4 can hold are copied, others become AAC. Subtitles,
-        chapters and titles are left out. MediaRefused when ffmpeg cannot read one.
+        The parts are in one directory and have the frames of the plan's segments; every frame is shown at its
+        time in the video. Sound tracks that an MP4 can hold are copied, others become AAC. Subtitles,
+        chapters and titles are dropped. MediaRefused when ffmpeg cannot read one.
         """
         ...
 
     def make_clip(self, output: Path, *, seconds: int, width: int, height: int) -> None:
-        """A moving test clip with sound, MP4."""
+        """Write a moving test clip with sound, MP4."""
         ...
 
     def make_face(self, output: Path) -> None:
-        """A drawn face, PNG."""
+        """Write a drawn face, PNG."""
         ...

@@ -1,19 +1,19 @@
-"""The engine that pretends: the face picture on every frame, as slow and as broken as it is told to be."""
+"""The mock engine: puts the face picture on every frame, with a delay or a failure on request."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from facecli.core.engines import Swap
-from facecli.core.media import Media
+from facecli.core.engines import SwapJob
+from facecli.core.media import Media, OverlayJob
 from facecli.engines.mock_options import MockOptions, PacedProgress
 from facecli.engines.mock_path import face_placement
 
 
 class MockEngine:
-    """The face is a square, a third of the short side, that swings about the middle of the video.
+    """The face is a square, a third of the short side, that moves smoothly around the middle of the video.
 
-    Options: `delay`, seconds of slowness spread over the work; `fail_at`, where to fail, from 0 to 1;
-    `seed`, a number that gives another path.
+    Options: `delay`, seconds to add to the whole video; `fail_at`, share of the frames at which to fail, from
+    0 to 1; `seed`, a number that selects another path.
     """
 
     name = "mock"
@@ -25,22 +25,21 @@ class MockEngine:
         self._sleep = sleep
 
     def check(self, options: Mapping[str, str]) -> None:
-        MockOptions.of(options)
+        MockOptions.parse(options)
 
-    def swap(self, swap: Swap, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
-        mood = MockOptions.of(swap.options)
-        paced = PacedProgress(mood, swap.segment, swap.info.frames, progress, stopped, self._sleep)
-        paced.reach(0)
-        placement = face_placement(swap.info, face=swap.face, video=swap.video, seed=mood.seed)
-        picture = swap.output.with_name("face.png")
-        self._media.fit_picture(swap.face, picture, width=placement.width, height=placement.height)
-        self._media.overlay(
-            video=swap.video,
-            segment=swap.segment,
+    def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+        options = MockOptions.parse(job.options)
+        paced = PacedProgress(options, job, progress=progress, stopped=stopped, sleep=self._sleep)
+        paced.report(0)
+        placement = face_placement(job.info, face=job.face, video=job.video, seed=options.seed)
+        picture = job.output.with_name("face.png")
+        self._media.fit_picture(job.face, picture, width=placement.width, height=placement.height)
+        overlay = OverlayJob(
+            video=job.video,
+            segment=job.segment,
+            info=job.info,
             picture=picture,
             placement=placement,
-            output=swap.output,
-            info=swap.info,
-            progress=paced.reach,
-            stopped=stopped,
+            output=job.output,
         )
+        self._media.overlay(overlay, progress=paced.report, stopped=stopped)

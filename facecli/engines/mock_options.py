@@ -1,14 +1,16 @@
-"""How slow and how broken the mock engine is told to be."""
+"""Options of the mock engine, and the slow and failing progress that they request."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
-from facecli.core.media import Segment
 
-MAX_DELAY = 600.0  # seconds
+MAX_DELAY_SECONDS = 600.0
 MAX_SEED = 2**32 - 1
-NAP = 0.05  # seconds between two looks at `stopped`
+CANCEL_CHECK_SECONDS = 0.05
+
+_MAXIMA = {"delay": MAX_DELAY_SECONDS, "fail_at": 1.0, "seed": MAX_SEED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,73 +20,76 @@ class MockOptions:
     seed: int = 0
 
     @classmethod
-    def of(cls, options: Mapping[str, str]) -> "MockOptions":
-        highest = {"delay": MAX_DELAY, "fail_at": 1.0, "seed": MAX_SEED}
-        unknown = sorted(options.keys() - highest.keys())
+    def parse(cls, options: Mapping[str, str]) -> "MockOptions":
+        """InvalidInput for an unknown option, and for a value out of range."""
+        unknown = sorted(options.keys() - _MAXIMA.keys())
         if unknown:
             raise InvalidInput(
                 f"the mock engine has no option {unknown[0]!r}; it knows delay, fail_at and seed"
             )
-        said = {name: _number(name, value, highest[name]) for name, value in options.items()}
-        return cls(delay=said.get("delay", 0.0), fail_at=said.get("fail_at"), seed=int(said.get("seed", 0)))
+        values = {name: _parse_number(name, value) for name, value in options.items()}
+        return cls(
+            delay=values.get("delay", 0.0), fail_at=values.get("fail_at"), seed=int(values.get("seed", 0))
+        )
 
 
-def _number(name: str, value: str, highest: float) -> float:
+def _parse_number(name: str, value: str) -> float:
     try:
         number = float(int(value) if name == "seed" else float(value))
     except ValueError:
         number = -1.0
-    if not 0 <= number <= highest:
+    if not 0 <= number <= _MAXIMA[name]:
         kind = "whole number" if name == "seed" else "number"
         raise InvalidInput(
-            f"the mock engine's option {name} is a {kind} from 0 to {highest:.15g}, not {value!r}"
+            f"the mock engine's option {name} is a {kind} from 0 to {_MAXIMA[name]:.15g}, not {value!r}"
         )
     return number
 
 
 class PacedProgress:
-    """Passes progress on, later than it was made: never more than is done, and failing where it should.
+    """Delays progress, never reporting more frames than are done, and fails where the options request it.
 
-    Counts in frames of the segment; the delay and the failure are shares of the whole video's.
+    Counts frames of the segment; the delay and the failure are shares of the whole video's.
     """
 
     def __init__(
         self,
-        mood: MockOptions,
-        segment: Segment,
-        frames: int,
+        options: MockOptions,
+        job: SwapJob,
+        *,
         progress: Callable[[int], None],
         stopped: Callable[[], bool],
         sleep: Callable[[float], None],
     ) -> None:
-        self._mood = mood
-        self._segment = segment
-        self._frames = frames  # of the whole video
+        self._options = options
+        self._segment = job.segment
+        self._video_frames = job.info.frames
         self._progress = progress
         self._stopped = stopped
         self._sleep = sleep
-        self._slept = 0.0
-        self._shown = -1
+        self._slept = 0.0  # seconds
+        self._reported = -1
 
-    def reach(self, done: int) -> None:
-        """Take the time that `done` frames should have taken, showing each that it has taken time for."""
-        due = self._mood.delay * min(done, self._segment.frames) / self._frames
+    def report(self, done: int) -> None:
+        """Sleep as long as `done` frames are to take, reporting each frame when its time has passed."""
+        due = self._options.delay * min(done, self._segment.frames) / self._video_frames
         while self._slept < due:
             if self._stopped():
                 raise Cancelled
-            nap = min(NAP, due - self._slept)
-            self._sleep(nap)
-            self._slept += nap
-            self._show(min(done, int(self._frames * self._slept / self._mood.delay)))
-        self._show(done)
+            pause = min(CANCEL_CHECK_SECONDS, due - self._slept)
+            self._sleep(pause)
+            self._slept += pause
+            self._pass_on(min(done, int(self._video_frames * self._slept / self._options.delay)))
+        self._pass_on(done)
 
-    def _show(self, frames: int) -> None:
-        if frames <= self._shown:
+    def _pass_on(self, frames: int) -> None:
+        if frames <= self._reported:
             return
-        self._shown = frames
-        fail_at, all_done = self._mood.fail_at, self._segment.before + frames
-        if fail_at is not None and all_done >= fail_at * self._frames:
+        self._reported = frames
+        fail_at, done = self._options.fail_at, self._segment.before + frames
+        if fail_at is not None and done >= fail_at * self._video_frames:
             raise FacecliError(
-                f"the mock engine failed at frame {all_done} of {self._frames}, as fail_at={fail_at:g} asked"
+                f"the mock engine failed at frame {done} of {self._video_frames}, "
+                f"as fail_at={fail_at:g} requests"
             )
         self._progress(frames)

@@ -1,20 +1,20 @@
-"""The engines of this installation: the built-in one, and those that packages declare."""
+"""The engine registry: the built-in engine, and those that installed packages declare as entry points."""
 
 import logging
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 
-from facecli.core.engines import Engine, FoundEngine
+from facecli.core.engines import Engine, EngineInfo
 from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.media import Media
 from facecli.engines.mock import MockEngine
 
 GROUP = "facecli.engines"
-PARTS = ("name", "version", "needs", "check", "swap")
+REQUIRED_ATTRIBUTES = ("name", "version", "needs", "check", "swap")
 
-# How somebody else's code fails when it is loaded, or lacks what it needs on this machine.
-BROKEN = (
+# Failures of other people's code when it is loaded, or lacks a requirement on this machine.
+LOAD_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -32,60 +32,68 @@ BROKEN = (
 _log = logging.getLogger(__name__)
 
 
-def declared() -> Iterable[EntryPoint]:
-    """What installed packages offer: a name, and a class that takes a `core.media.Media`."""
+def declared_engines() -> Iterable[EntryPoint]:
+    """Return the entry points of installed packages: a name, and a class that takes a `Media`."""
     return entry_points(group=GROUP)
 
 
 class InstalledEngines:
-    """Loads plug-ins when first asked; one that cannot be loaded is named in the log and left out."""
+    """Loads plug-ins on first use. One that cannot be loaded is logged and skipped."""
 
-    def __init__(self, media: Media, *, plugins: Callable[[], Iterable[EntryPoint]] = declared) -> None:
+    def __init__(
+        self, media: Media, *, plugins: Callable[[], Iterable[EntryPoint]] = declared_engines
+    ) -> None:
         self._media = media
         self._plugins = plugins
 
     def names(self) -> list[str]:
-        return sorted(name for name, (engine, _) in self._all.items() if engine)
+        return sorted(name for name, (engine, _) in self._loaded.items() if engine)
 
     def get(self, name: str) -> Engine:
-        engine, _ = self._all.get(name, (None, None))
+        engine, _ = self._loaded.get(name, (None, None))
         if engine is None:
-            there = ", ".join(self.names())
-            raise InvalidInput(f"there is no engine {name!r}; there are: {there}")
+            available = ", ".join(self.names())
+            raise InvalidInput(f"there is no engine {name!r}; there are: {available}")
         return engine
 
-    def found(self) -> list[FoundEngine]:
-        """Every one that a package declares, also the broken ones, by name."""
-        return [found for _, (_, found) in sorted(self._all.items())]
+    def infos(self) -> list[EngineInfo]:
+        """Return every declared engine by name, also the broken ones."""
+        return [info for _, (_, info) in sorted(self._loaded.items())]
 
     @cached_property
-    def _all(self) -> dict[str, tuple[Engine | None, FoundEngine]]:
+    def _loaded(self) -> dict[str, tuple[Engine | None, EngineInfo]]:
         mock = MockEngine(self._media)
-        engines: dict[str, tuple[Engine | None, FoundEngine]] = {mock.name: (mock, _found(mock, "facecli"))}
+        engines: dict[str, tuple[Engine | None, EngineInfo]] = {mock.name: (mock, _info(mock, "facecli"))}
         for plugin in self._plugins():
             if plugin.name in engines:
                 if plugin.value != f"{MockEngine.__module__}:{MockEngine.__qualname__}":
-                    _log.warning("engine %s (%s) is left out: the name is taken", plugin.name, plugin.value)
+                    _log_skipped(plugin, "the name is taken")
                 continue
-            engines[plugin.name] = self._loaded(plugin)
+            engines[plugin.name] = self._load(plugin)
         return engines
 
-    def _loaded(self, plugin: EntryPoint) -> tuple[Engine | None, FoundEngine]:
+    def _load(self, plugin: EntryPoint) -> tuple[Engine | None, EngineInfo]:
         package = plugin.dist.name if plugin.dist else ""
         try:
             engine: Engine = plugin.load()(self._media)
-            missing = [part for part in PARTS if not hasattr(engine, part)]
+            missing = [name for name in REQUIRED_ATTRIBUTES if not hasattr(engine, name)]
             if missing:
                 raise TypeError(f"it has no {' and no '.join(missing)}")
-            return engine, _found(engine, package, name=plugin.name)
-        except BROKEN as error:
-            _log.warning("engine %s (%s) is left out: %s", plugin.name, plugin.value, error)
-            broken = FoundEngine(name=plugin.name, version="", package=package, needs=(), broken=str(error))
+            return engine, _info(engine, package, name=plugin.name)
+        except LOAD_ERRORS as error:
+            _log_skipped(plugin, str(error))
+            broken = EngineInfo(name=plugin.name, version="", package=package, needs=(), broken=str(error))
             return None, broken
 
 
-def _found(engine: Engine, package: str, *, name: str = "") -> FoundEngine:
-    return FoundEngine(
+def _log_skipped(plugin: EntryPoint, reason: str) -> None:
+    _log.warning(
+        "engine skipped", extra={"engine": plugin.name, "entry_point": plugin.value, "reason": reason}
+    )
+
+
+def _info(engine: Engine, package: str, *, name: str = "") -> EngineInfo:
+    return EngineInfo(
         name=name or engine.name,
         version=str(engine.version),
         package=package,

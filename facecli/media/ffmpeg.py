@@ -6,32 +6,37 @@ from functools import cached_property
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
-from facecli.core.media import CLIP_RATE, ImageInfo, MediaLimits, Segment, VideoInfo, VideoPlan
-from facecli.core.placement import Placement
-from facecli.media import commands, images
+from facecli.core.media import CLIP_RATE, ImageInfo, MediaLimits, OverlayJob, Segment, VideoInfo, VideoPlan
+from facecli.media import images
+from facecli.media.commands import clip_command
 from facecli.media.find import ffmpeg_version, find_ffmpeg
-from facecli.media.join import put_together
-from facecli.media.overlay import count_shown, put_on
+from facecli.media.join import join_segments
+from facecli.media.overlay import count_decodable, write_overlay
 from facecli.media.probe import count_frames, plan_video, probe_video
-from facecli.media.run import Bounds, run
+from facecli.media.run import ProcessLimits, run
 from facecli.media.sample_face import draw_face
 
-START_SECONDS = 900  # of patience with any encoding, whatever its length
-FRAME_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores
+BASE_TIMEOUT_SECONDS = 900  # for encoding a file of any length
+FRAME_TIMEOUT_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores
 
 
 class FfmpegMedia:
-    """Looks for ffmpeg when it is first needed: `wanted`, else PATH, else the imageio-ffmpeg package.
+    """Finds ffmpeg on first use: `wanted`, else the one on PATH, else that of the imageio-ffmpeg package.
 
-    `work` is the megapixels of a segment: 1500 are a minute of 720p, and about ten seconds of two cores.
+    `segment_megapixels` is the size of a segment: 1500 are a minute of 720p, and take two cores about ten
+    seconds.
     """
 
     def __init__(
-        self, *, wanted: str | None = None, limits: MediaLimits | None = None, work: int = 1500
+        self,
+        *,
+        wanted: str | None = None,
+        limits: MediaLimits | None = None,
+        segment_megapixels: int = 1500,
     ) -> None:
         self._wanted = wanted
         self._limits = limits or MediaLimits()
-        self._work = work
+        self._segment_megapixels = segment_megapixels
 
     @cached_property
     def _found(self) -> tuple[Path, str]:
@@ -56,31 +61,17 @@ class FfmpegMedia:
         images.fit_picture(source, target, width=width, height=height, limits=self._limits)
 
     def plan(self, path: Path) -> VideoPlan:
-        return plan_video(self._binary, path, self._limits, work=self._work)
+        return plan_video(self._binary, path, self._limits, segment_megapixels=self._segment_megapixels)
 
     def overlay(
-        self,
-        *,
-        video: Path,
-        segment: Segment,
-        picture: Path,
-        placement: Placement,
-        output: Path,
-        info: VideoInfo,
-        progress: Callable[[int], None],
-        stopped: Callable[[], bool],
+        self, job: OverlayJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
     ) -> None:
-        with _whole_or_nothing(output):
-            put_on(
+        with _removed_on_failure(job.output):
+            write_overlay(
                 self._binary,
-                video=video,
-                segment=segment,
-                picture=picture,
-                placement=placement,
-                output=output,
-                info=info,
+                job,
                 limits=self._limits,
-                bounds=_patience(segment.before + segment.frames),
+                process_limits=_process_limits(job.segment.before + job.segment.frames),
                 progress=progress,
                 stopped=stopped,
             )
@@ -88,9 +79,11 @@ class FfmpegMedia:
     def count_frames(self, path: Path) -> int:
         return count_frames(self._binary, path, self._limits)
 
-    def count_shown(self, video: Path, segment: Segment, info: VideoInfo) -> int:
-        bounds = _patience(segment.before + segment.frames)
-        return count_shown(self._binary, video, segment, info, limits=self._limits, bounds=bounds)
+    def count_decodable(self, video: Path, segment: Segment, info: VideoInfo) -> int:
+        process_limits = _process_limits(segment.before + segment.frames)
+        return count_decodable(
+            self._binary, video, segment, info, limits=self._limits, process_limits=process_limits
+        )
 
     def join(
         self,
@@ -101,40 +94,41 @@ class FfmpegMedia:
         output: Path,
         stopped: Callable[[], bool],
     ) -> None:
-        with _whole_or_nothing(output):
-            put_together(
+        with _removed_on_failure(output):
+            join_segments(
                 self._binary,
                 video=video,
                 parts=parts,
                 plan=plan,
                 output=output,
                 limits=self._limits,
-                bounds=_patience(plan.info.frames),
+                process_limits=_process_limits(plan.info.frames),
                 stopped=stopped,
             )
 
     def make_clip(self, output: Path, *, seconds: int, width: int, height: int) -> None:
         if seconds < 1 or width < 16 or height < 16 or width % 2 or height % 2:
             raise InvalidInput(
-                f"a clip of {seconds} s with {width}x{height} pixels: the sides must be even, from 16"
+                f"a clip of {seconds} s and {width}x{height} pixels cannot be made: "
+                "it lasts at least 1 s, and its sides are even and at least 16"
             )
-        command = commands.clip(self._binary, output=output, seconds=seconds, width=width, height=height)
-        with _whole_or_nothing(output):
-            bounds = _patience(seconds * CLIP_RATE)
-            ended = run(command, bounds=bounds, writes=[output.parent])
-            if ended.exit_code:
-                raise MediaRefused(f"the clip cannot be made ({ended.words})")
+        command = clip_command(self._binary, output=output, seconds=seconds, width=width, height=height)
+        with _removed_on_failure(output):
+            limits = _process_limits(seconds * CLIP_RATE)
+            result = run(command, limits=limits, writes=[output.parent])
+            if result.exit_code:
+                raise MediaRefused(f"the clip cannot be made ({result.error_text})")
 
     def make_face(self, output: Path) -> None:
         draw_face(output)
 
 
-def _patience(frames: int) -> Bounds:
-    return Bounds(seconds=START_SECONDS + FRAME_SECONDS * frames)
+def _process_limits(frames: int) -> ProcessLimits:
+    return ProcessLimits(seconds=BASE_TIMEOUT_SECONDS + FRAME_TIMEOUT_SECONDS * frames)
 
 
 @contextmanager
-def _whole_or_nothing(output: Path) -> Iterator[None]:
+def _removed_on_failure(output: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""Which ffmpeg is used."""
+"""The ffmpeg to use, and its version."""
 
 import os
 import re
@@ -6,37 +6,37 @@ import shutil
 from pathlib import Path
 
 from facecli.core.errors import FfmpegMissing
-from facecli.media.run import Bounds, run
+from facecli.media.run import ProcessLimits, run
 
-OLDEST = (5, 1)  # the first with -fps_mode
+OLDEST_VERSION = (5, 1)  # the first with -fps_mode
 
-_BOUNDS = Bounds(seconds=30, file_size=0)
+_LIMITS = ProcessLimits(seconds=30, file_size=0)
 
 
 def find_ffmpeg(wanted: str | None = None) -> Path:
-    """The wanted one, else the one on PATH, else the one of the imageio-ffmpeg package; absolute."""
+    """Return the absolute path of `wanted`, else of the one on PATH, else of the imageio-ffmpeg package's."""
     if wanted:
-        found = shutil.which(wanted)
-        if found is None:
+        path = shutil.which(wanted)
+        if path is None:
             raise FfmpegMissing(f"{wanted} is not a program; FACECLI_FFMPEG names an ffmpeg")
-        return Path(found).absolute()
-    found = shutil.which("ffmpeg") or _packaged()
-    if found is None:
-        raise FfmpegMissing("there is no ffmpeg on this machine")
-    return Path(found).absolute()
+        return Path(path).absolute()
+    path = shutil.which("ffmpeg") or _packaged()
+    if path is None:
+        raise FfmpegMissing("no ffmpeg was found on this machine")
+    return Path(path).absolute()
 
 
 def ffmpeg_version(ffmpeg: Path) -> str:
-    """As it prints it, such as `5.1.9-0+deb12u1`; FfmpegMissing when it is too old or is no ffmpeg."""
-    printed: list[str] = []
-    run([str(ffmpeg), "-version"], bounds=_BOUNDS, on_output=printed.append)
-    said = re.match(r"ffmpeg version (\S+)", printed[0] if printed else "")
-    if said is None:
+    """Return the version as it prints it, such as `5.1.9-0+deb12u1`; FfmpegMissing if unusable."""
+    lines: list[str] = []
+    run([str(ffmpeg), "-version"], limits=_LIMITS, on_stdout=lines.append)
+    version = re.match(r"ffmpeg version (\S+)", lines[0] if lines else "")
+    if version is None:
         raise FfmpegMissing(f"{ffmpeg} is not an ffmpeg")
-    release = re.match(r"n?(\d+)\.(\d+)", said[1])
-    if release and (int(release[1]), int(release[2])) < OLDEST:
-        raise FfmpegMissing(f"{ffmpeg} is {said[1]}, facecli needs 5.1 or newer")
-    return said[1]
+    release = re.match(r"n?(\d+)\.(\d+)", version[1])
+    if release and (int(release[1]), int(release[2])) < OLDEST_VERSION:
+        raise FfmpegMissing(f"{ffmpeg} is {version[1]}, facecli needs 5.1 or newer")
+    return version[1]
 
 
 def _packaged() -> str | None:
@@ -45,7 +45,7 @@ def _packaged() -> str | None:
     except ImportError:
         return None
     try:
-        found = str(get_ffmpeg_exe())
+        path = str(get_ffmpeg_exe())
     except RuntimeError:
         return None
-    return found if os.access(found, os.X_OK) else None
+    return path if os.access(path, os.X_OK) else None

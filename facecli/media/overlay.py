@@ -1,4 +1,12 @@
-"""A picture on every frame of a segment: the argument list, pure, and its run."""
+"""Put a picture on every frame of a segment: the command, pure, and its run.
+
+Theory of operation: ffmpeg seeks to the segment's key frame, decodes, trims to the segment's frames and gives
+them times that begin at 0. Containers lie about key frames, so the frames are counted: when the run from the
+key frame fails or yields another number, it runs again from the beginning of the file. `trim` and all times
+are on the file's own clock (`-copyts`), because accurate seeking shifts it. The output keeps depth, range and
+matrix of the colours: the picture is converted to those of the video, since the overlay filter would convert
+whichever side differs.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,13 +18,13 @@ from typing import Any
 import ffmpeg
 
 from facecli.core.errors import MediaRefused
-from facecli.core.media import MediaLimits, Segment, VideoInfo
-from facecli.core.placement import Oscillation, Placement
-from facecli.media import commands
-from facecli.media.run import Bounds, Ended, run
+from facecli.core.media import MediaLimits, OverlayJob, Segment, VideoInfo
+from facecli.core.placement import Oscillation
+from facecli.media.commands import compiled, file_url, h264_options, hardened_input, parse_frames_done
+from facecli.media.run import ProcessLimits, ProcessResult, run
 
-MICRO = 1_000_000
-# What the scale filter calls a matrix. A file that names none is read as players read it, by its size.
+MICROSECONDS = 1_000_000  # per second
+# Matrix → the scale filter's name of it. For a video that declares none, players go by its size.
 _MATRICES = {
     "bt709": "bt709",
     "bt2020nc": "bt2020",
@@ -28,150 +36,134 @@ _MATRICES = {
 }
 
 
-def put_on(
+def write_overlay(
     binary: Path,
+    job: OverlayJob,
     *,
-    video: Path,
-    segment: Segment,
-    picture: Path,
-    placement: Placement,
-    output: Path,
-    info: VideoInfo,
     limits: MediaLimits,
-    bounds: Bounds,
+    process_limits: ProcessLimits,
     progress: Callable[[int], None],
     stopped: Callable[[], bool],
 ) -> None:
-    """Write the segment; again from the beginning of the file when starting at its key frame did not do."""
+    """Write the segment, decoding from its key frame, or else from the beginning of the file."""
 
-    def tried(key: Fraction | None) -> tuple[Ended, int]:
+    def attempt(key: Fraction | None) -> tuple[ProcessResult, int]:
         done = 0
 
-        def hear(line: str) -> None:
+        def on_stdout(line: str) -> None:
             nonlocal done
-            done = commands.frames_done(line) or done
-            if done > segment.frames:
-                raise MediaRefused(f"the video has other frames than it said: more than {segment.frames}")
+            done = parse_frames_done(line) or done
+            if done > job.segment.frames:
+                raise MediaRefused(f"the video has more frames than expected: more than {job.segment.frames}")
             progress(done)
 
-        command = overlay(
-            binary,
-            video=video,
-            segment=segment,
-            key=key,
-            picture=picture,
-            placement=placement,
-            output=output,
-            info=info,
-            limits=limits,
+        result = run(
+            overlay_command(binary, job, key=key, limits=limits),
+            limits=process_limits,
+            reads=(job.video, job.picture),
+            writes=[job.output.parent],
+            stopped=stopped,
+            on_stdout=on_stdout,
         )
-        reads, writes = (video, picture), [output.parent]
-        ended = run(command, bounds=bounds, reads=reads, writes=writes, stopped=stopped, on_output=hear)
-        return ended, done
+        return result, done
 
-    ended, done = tried(segment.key)
-    if segment.key is not None and (ended.exit_code or done != segment.frames):
-        ended, done = tried(None)
-    if ended.exit_code:
-        raise MediaRefused(f"the video cannot be converted ({ended.words})")
+    result, done = attempt(job.segment.key)
+    if job.segment.key is not None and (result.exit_code or done != job.segment.frames):
+        result, done = attempt(None)
+    if result.exit_code:
+        raise MediaRefused(f"the video cannot be converted ({result.error_text})")
 
 
-def count_shown(
-    binary: Path, video: Path, segment: Segment, info: VideoInfo, *, limits: MediaLimits, bounds: Bounds
+def count_decodable(
+    binary: Path,
+    video: Path,
+    segment: Segment,
+    info: VideoInfo,
+    *,
+    limits: MediaLimits,
+    process_limits: ProcessLimits,
 ) -> int:
-    """Decode the segment from the beginning of the file, and nothing else."""
+    """Count the segment's frames by decoding from the beginning of the file."""
     done = 0
 
-    def hear(line: str) -> None:
+    def on_stdout(line: str) -> None:
         nonlocal done
-        done = commands.frames_done(line) or done
+        done = parse_frames_done(line) or done
 
-    frames = _times(commands.hardened_input(video, limits)["V:0"], segment, info)
+    frames = _trimmed(hardened_input(video, limits)["V:0"], segment, info)
     output = ffmpeg.output(frames, "-", format="null", fps_mode="passthrough")
-    command = commands.compiled(output, binary, level="error", progress=True, own_clock=True)
-    ended = run(command, bounds=bounds, reads=[video], on_output=hear)
-    if ended.exit_code:
-        raise MediaRefused(f"the video cannot be decoded ({ended.words})")
+    command = compiled(output, binary, level="error", progress=True, own_clock=True)
+    result = run(command, limits=process_limits, reads=[video], on_stdout=on_stdout)
+    if result.exit_code:
+        raise MediaRefused(f"the video cannot be decoded ({result.error_text})")
     return done
 
 
-def overlay(
-    binary: Path,
-    *,
-    video: Path,
-    segment: Segment,
-    key: Fraction | None,
-    picture: Path,
-    placement: Placement,
-    output: Path,
-    info: VideoInfo,
-    limits: MediaLimits,
-) -> list[str]:
-    """H.264 in an MP4 without sound, from 0 on: 4:2:0, which every player decodes, but 4:4:4 for an odd side.
+def overlay_command(binary: Path, job: OverlayJob, *, key: Fraction | None, limits: MediaLimits) -> list[str]:
+    """Encode H.264 without sound in an MP4: 4:2:0, which every player decodes, but 4:4:4 for an odd side.
 
-    In 4:2:0 two pixels share a colour, and H.264 has no way to say that the last one is alone.
+    In 4:2:0 two pixels share a colour, and H.264 cannot express that the last one is alone.
     """
-    if info.rgb:
-        info = replace(info, matrix="bt709", range="tv")
+    info = replace(job.info, matrix="bt709", range="tv") if job.info.rgb else job.info
     seek: dict[str, Any] = {}
     if key is not None:
-        # `trim` finds the first frame, on the file's own clock, which accurate seeking shifts.
-        seek = {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ceil(key * MICRO)}us"}
-    # `scale` does nothing unless the size changes midway. A graph built anew then would lose the picture.
-    source = commands.hardened_input(video, limits, **{"reinit_filter:v": 0, **seek})
-    frames = _times(source["V:0"], segment, info).filter("scale", info.width, info.height)
+        # `trim` selects the first frame on the file's own clock, which accurate seeking would shift.
+        seek = {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ceil(key * MICROSECONDS)}us"}
+    # `scale` acts only if the size changes midway; rebuilding the graph then would lose the picture.
+    source = hardened_input(job.video, limits, **{"reinit_filter:v": 0, **seek})
+    frames = _trimmed(source["V:0"], job.segment, info).filter("scale", info.width, info.height)
     if info.rgb:
         frames = frames.filter("scale", out_color_matrix="bt709", out_range="tv")
         frames = frames.filter("format", "yuv444p10le" if info.bits > 8 else "yuv444p")
         frames = frames.filter("setparams", colorspace=info.matrix, range=info.range)
-    frames = frames.filter("format", _format(info)).overlay(
-        _face(picture, info, limits),
-        x=_expression(placement.x, segment.start - info.start),
-        y=_expression(placement.y, segment.start - info.start),
+    frames = frames.filter("format", _pixel_format(info)).overlay(
+        _picture(job.picture, info, limits),
+        x=_expression(job.placement.x, job.segment.start - info.start),
+        y=_expression(job.placement.y, job.segment.start - info.start),
         format="yuv420p10" if info.bits > 8 else "yuv420",
     )
     if info.width % 2 or info.height % 2:
-        frames = frames.filter("format", _format(info).replace("420", "444"))
-    # x264 leaves out that the range is the usual one.
-    said_range = {"bsf:v": "h264_metadata=video_full_range_flag=0"} if info.range == "tv" else {}
+        frames = frames.filter("format", _pixel_format(info).replace("420", "444"))
+    # x264 omits the range when it is the usual one.
+    range_tag = {"bsf:v": "h264_metadata=video_full_range_flag=0"} if info.range == "tv" else {}
     result = ffmpeg.output(
         frames,
-        commands.file(output),
+        file_url(job.output),
         format="mp4",
         map_metadata=-1,
         map_chapters=-1,
         fps_mode="passthrough",
         enc_time_base=f"1:{info.ticks}",
         video_track_timescale=info.ticks,
-        **commands.h264(),
-        **said_range,
+        **h264_options(),
+        **range_tag,
     )
-    return commands.compiled(result, binary, level="error", progress=True, own_clock=True)
+    return compiled(result, binary, level="error", progress=True, own_clock=True)
 
 
-def _times(frames: Any, segment: Segment, info: VideoInfo) -> Any:
-    """The segment's frames alone, the first at 0, each at a whole number of ticks.
+def _trimmed(frames: Any, segment: Segment, info: VideoInfo) -> Any:
+    """Return the segment's frames alone, the first at 0, each at a whole number of ticks.
 
-    ffmpeg's own choice, one tick per average frame, moves the frames of a video with a variable rate.
+    ffmpeg's own choice, one tick per average frame, would move the frames of a video with a variable rate.
     """
-    limits = {}
+    bounds = {}
     if segment.before:
-        limits["start"] = f"{_just_before(segment.start)}us"
+        bounds["start"] = f"{_just_before(segment.start)}us"
     if segment.before + segment.frames < info.frames:
-        limits["end"] = f"{_just_before(segment.end)}us"
-    if limits:
-        frames = frames.filter("trim", **limits)
+        bounds["end"] = f"{_just_before(segment.end)}us"
+    if bounds:
+        frames = frames.filter("trim", **bounds)
     return frames.filter("settb", f"1/{info.ticks}").filter("setpts", "PTS-STARTPTS")
 
 
 def _just_before(time: Fraction) -> int:
-    """Microseconds, in which trim counts; no two frames are so close."""
-    return floor(time * MICRO) - 1
+    """Return the time less one microsecond, the unit of `trim`; no two frames are that close."""
+    return floor(time * MICROSECONDS) - 1
 
 
-def _face(picture: Path, info: VideoInfo, limits: MediaLimits) -> Any:
-    """The picture in the colours of the video, tagged like it: overlay would convert what differs."""
-    face = commands.hardened_input(picture, limits, formats="png_pipe", f="png_pipe", framerate=1)["v:0"]
+def _picture(picture: Path, info: VideoInfo, limits: MediaLimits) -> Any:
+    """Return the picture in the colours of the video and tagged alike, so that overlay converts nothing."""
+    face = hardened_input(picture, limits, formats=("png_pipe",), f="png_pipe", framerate=1)["v:0"]
     guessed = "bt709" if info.width >= 1280 or info.height > 576 else "smpte170m"
     face = face.filter(
         "scale", out_color_matrix=_MATRICES.get(info.matrix, guessed), out_range=info.range or "tv"
@@ -180,15 +172,15 @@ def _face(picture: Path, info: VideoInfo, limits: MediaLimits) -> Any:
     return face.filter("setparams", range=info.range or "tv", colorspace=info.matrix or "unknown")
 
 
-def _format(info: VideoInfo) -> str:
+def _pixel_format(info: VideoInfo) -> str:
     if info.bits > 8:
         return "yuv420p10le"
     return "yuvj420p" if info.full_range else "yuv420p"
 
 
-def _expression(swing: Oscillation, begin: Fraction) -> str:
-    """The swing in ffmpeg's words, `t` seconds after the segment's begin. Numbers of ours, nothing else."""
-    if not swing.reach:
-        return f"{swing.middle:g}"
-    turns = f"(t+{float(begin):.9f})/{swing.period:.9f}+{swing.phase:.9f}"
-    return f"{swing.middle:.3f}+{swing.reach:.3f}*sin(2*PI*({turns}))"
+def _expression(oscillation: Oscillation, begin: Fraction) -> str:
+    """Return the coordinate as an ffmpeg expression of `t`, seconds into the segment. Numbers only."""
+    if not oscillation.reach:
+        return f"{oscillation.middle:g}"
+    turns = f"(t+{float(begin):.9f})/{oscillation.period:.9f}+{oscillation.phase:.9f}"
+    return f"{oscillation.middle:.3f}+{oscillation.reach:.3f}*sin(2*PI*({turns}))"

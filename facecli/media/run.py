@@ -1,4 +1,10 @@
-"""Runs a program on hostile input: limited, watched, stoppable, and never outliving this process."""
+"""Run a program on hostile input, inside the sandbox: limited, cancellable, and never outliving this process.
+
+Theory of operation: every program starts through sandbox/launch.py, which limits and confines it, as the
+leader of a session of its own. One thread reads both pipes, so neither can fill up while it waits for the
+other. Between reads, at most `POLL_SECONDS` apart, it checks for cancellation and the time limit. However
+`run` ends, it kills the process group first; when this process is killed, the kernel kills the program.
+"""
 
 import math
 import os
@@ -23,16 +29,16 @@ from facecli.core.errors import (
     Unavailable,
 )
 from facecli.media.sandbox.launch import CANNOT_START
-from facecli.media.stderr import Lines, StderrTail
+from facecli.media.stderr import LineSplitter, StderrTail
 
-POLL = 0.05  # seconds between two looks at `stopped`
-BLOCK = 64 * 1024  # bytes
-DISK_RETRY = 60  # seconds
+POLL_SECONDS = 0.05
+READ_BYTES = 64 * 1024
+DISK_RETRY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """What a program may take: seconds on the clock, bytes of address space and of one file it writes."""
+class ProcessLimits:
+    """Limits of a program: wall-clock seconds, bytes of address space, bytes of one written file."""
 
     seconds: float
     memory: int = 8 * 1024**3
@@ -41,77 +47,78 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a program ended; `words` is what it said of its errors, short and printable."""
+class ProcessResult:
+    """The end of a program; `error_text` is its last errors, short and printable."""
 
     exit_code: int
-    words: str
+    error_text: str
 
 
 def run(
     command: Sequence[str],
     *,
-    bounds: Bounds,
+    limits: ProcessLimits,
     reads: Iterable[Path] = (),
     writes: Iterable[Path] = (),
     stopped: Callable[[], bool] = lambda: False,
-    on_output: Callable[[str], None] = lambda line: None,
-    on_words: Callable[[str], None] = lambda line: None,
-) -> Ended:
-    """Run to the end, handing on each line of stdout and stderr as it comes.
+    on_stdout: Callable[[str], None] = lambda line: None,
+    on_stderr: Callable[[str], None] = lambda line: None,
+) -> ProcessResult:
+    """Run to the end, passing on each line of stdout and stderr as it arrives.
 
-    `reads` and `writes` are the files and directories that it may open (media/sandbox/confine.py).
-    Cancelled within 100 ms of `stopped` saying yes; MediaRefused past the time limit; DiskFull, FileTooLarge
-    or FfmpegMissing when that is why it failed; Unavailable when this machine has no room for a process. The
-    whole process group is gone when this returns or raises, also when a listener raises.
+    `reads` and `writes` are the files and directories that the sandbox allows. Cancelled within 100 ms of
+    `stopped` returning True; MediaRefused past the time limit; DiskFull, FileTooLarge or FfmpegMissing when
+    that is the cause of a failure; Unavailable when the machine cannot start another process. The whole
+    process group is gone when this returns or raises, also when a callback raises.
     """
     if stopped():
         raise Cancelled
-    words = StderrTail()
-    watch = _Watch(bounds.seconds, stopped)
-    reach = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
-    with _started(command, bounds, reach) as process:
+    tail = StderrTail()
+    watchdog = _Watchdog(limits.seconds, stopped)
+    access = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
+    with _started(command, limits, access) as process:
         assert process.stdout and process.stderr
-        _read({process.stdout: Lines(on_output), process.stderr: Lines(words.hear, on_words)}, watch)
+        stderr = LineSplitter(tail.feed, on_stderr)
+        _read({process.stdout: LineSplitter(on_stdout), process.stderr: stderr}, watchdog)
         while process.poll() is None:
-            watch.look()
+            watchdog.check()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(POLL)
-    ended = Ended(exit_code=process.returncode, words=words.text(command))
-    if ended.exit_code:
-        _blame(Path(command[0]).name, ended, bounds)
-    return ended
+                process.wait(POLL_SECONDS)
+    result = ProcessResult(exit_code=process.returncode, error_text=tail.text(command))
+    if result.exit_code:
+        _raise_machine_error(Path(command[0]).name, result, limits)
+    return result
 
 
-class _Watch:
-    """Asks `stopped` and the clock, no more often than every `POLL` seconds."""
+class _Watchdog:
+    """Checks for cancellation and the time limit, at most every `POLL_SECONDS`."""
 
     def __init__(self, seconds: float, stopped: Callable[[], bool]) -> None:
         self._stopped = stopped
         self._seconds = seconds
-        self._began = self._looked = time.monotonic()
+        self._started = self._checked = time.monotonic()
 
-    def look(self) -> None:
+    def check(self) -> None:
         now = time.monotonic()
-        if now - self._looked < POLL / 2:
+        if now - self._checked < POLL_SECONDS / 2:
             return
-        self._looked = now
+        self._checked = now
         if self._stopped():
             raise Cancelled
-        if now - self._began > self._seconds:
+        if now - self._started > self._seconds:
             raise MediaRefused(f"the file takes longer than {self._seconds:g} s; it is too large or broken")
 
 
 @contextmanager
 def _started(
-    command: Sequence[str], bounds: Bounds, reach: Sequence[str]
+    command: Sequence[str], limits: ProcessLimits, access: Sequence[str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    cpu_seconds = math.ceil(bounds.seconds * (os.cpu_count() or 1)) + 1
-    limits = (os.getpid(), bounds.memory, bounds.file_size, cpu_seconds, bounds.open_files)
+    cpu_seconds = math.ceil(limits.seconds * (os.cpu_count() or 1)) + 1
+    numbers = (os.getpid(), limits.memory, limits.file_size, cpu_seconds, limits.open_files)
     launcher = str(Path(__file__).parent / "sandbox" / "launch.py")
     try:
         started = subprocess.Popen(
-            [sys.executable, "-I", "-S", launcher, *map(str, limits), *reach, "--", *command],
+            [sys.executable, "-I", "-S", launcher, *map(str, numbers), *access, "--", *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -120,7 +127,7 @@ def _started(
             cwd="/",
             start_new_session=True,
         )
-    except OSError as error:  # no process, memory or open file is left for it
+    except OSError as error:  # out of processes, memory or file descriptors
         name = Path(command[0]).name
         raise Unavailable(f"{name} could not be started now: {error.strerror}; try again") from error
     with started as process:
@@ -131,29 +138,28 @@ def _started(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read(pipes: Mapping[IO[bytes], Lines], watch: _Watch) -> None:
-    """Both pipes in one thread, so that neither can fill up while the other is waited for."""
+def _read(pipes: Mapping[IO[bytes], LineSplitter], watchdog: _Watchdog) -> None:
     with selectors.DefaultSelector() as selector:
         for pipe, lines in pipes.items():
             selector.register(pipe, selectors.EVENT_READ, lines)
         while selector.get_map():
-            for key, _ in selector.select(POLL):
-                data = os.read(key.fd, BLOCK)
+            for key, _ in selector.select(POLL_SECONDS):
+                data = os.read(key.fd, READ_BYTES)
                 if data:
                     key.data.feed(data)
                 else:
                     key.data.end()
                     selector.unregister(key.fileobj)
-            watch.look()
+            watchdog.check()
 
 
-def _blame(name: str, ended: Ended, bounds: Bounds) -> None:
-    """Raise when a program failed for a reason that is not in the file it read."""
-    if ended.exit_code == CANNOT_START or "Unknown encoder" in ended.words:
-        raise FfmpegMissing(f"{name} cannot be used: {ended.words}")
-    if "No space left on device" in ended.words or "Disk quota exceeded" in ended.words:
-        raise DiskFull(retry_after=DISK_RETRY)
-    if "File too large" in ended.words:
-        raise FileTooLarge(f"the result would be larger than {bounds.file_size} bytes")
-    if ended.exit_code == -signal.SIGKILL:
+def _raise_machine_error(name: str, result: ProcessResult, limits: ProcessLimits) -> None:
+    """Raise if the machine, and not the input file, made the program fail."""
+    if result.exit_code == CANNOT_START or "Unknown encoder" in result.error_text:
+        raise FfmpegMissing(f"{name} cannot be used: {result.error_text}")
+    if "No space left on device" in result.error_text or "Disk quota exceeded" in result.error_text:
+        raise DiskFull(retry_after=DISK_RETRY_SECONDS)
+    if "File too large" in result.error_text:
+        raise FileTooLarge(f"the result would be larger than {limits.file_size} bytes")
+    if result.exit_code == -signal.SIGKILL:
         raise ProgramKilled(f"{name} was killed from outside, perhaps because the machine ran out of memory")

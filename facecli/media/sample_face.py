@@ -1,9 +1,9 @@
-"""A drawn face, for demonstrations and tests: nobody's."""
+"""A drawn face for demonstrations and tests, of no real person."""
 
 from pathlib import Path
 
-SIZE = 512  # pixels
-SKIN = (255, 64, 160)  # a colour that no test pattern has, so that the face is found again in a video
+SIDE_PIXELS = 512
+SKIN = (255, 64, 160)  # absent from test patterns, so that a test can find the face in a video
 HAIR = (64, 16, 96)
 WHITE = (255, 255, 255)
 
@@ -13,7 +13,7 @@ def draw_face(output: Path) -> None:
     from PIL import Image, ImageDraw
 
     scale = 2  # drawn larger and shrunk, for smooth edges
-    picture = Image.new("RGB", (SIZE * scale, SIZE * scale), (255, 232, 64))
+    picture = Image.new("RGB", (SIDE_PIXELS * scale, SIDE_PIXELS * scale), (255, 232, 64))
     pen = ImageDraw.Draw(picture)
 
     def box(x: float, y: float, width: float, height: float) -> list[float]:
@@ -30,4 +30,4 @@ def draw_face(output: Path) -> None:
     pen.arc(box(256, 296, 44, 60), 30, 150, fill=(168, 24, 104), width=8 * scale)
     pen.chord(box(256, 358, 150, 110), 10, 170, fill=(160, 0, 32))
     pen.chord(box(256, 352, 126, 74), 18, 162, fill=WHITE)
-    picture.resize((SIZE, SIZE), Image.Resampling.LANCZOS).save(output, format="PNG")
+    picture.resize((SIDE_PIXELS, SIDE_PIXELS), Image.Resampling.LANCZOS).save(output, format="PNG")

@@ -8,7 +8,7 @@ from pathlib import Path
 from facecli import __version__
 from facecli.core.blobs import BlobStore, present
 from facecli.core.checksums import crc32c_of
-from facecli.core.engines import Engine, Engines, Swap
+from facecli.core.engines import Engine, Engines, SwapJob
 from facecli.core.errors import (
     Cancelled,
     DiskFull,
@@ -186,12 +186,14 @@ class TaskWorkflow:
         limit = Deadline(self._limits.segment, what="a segment", setting="segment_timeout")
         with within(stopped, limit) as segment_stopped:
             engine.swap(
-                Swap(face=face, video=video, segment=segment, output=output, info=info, options=task.options),
+                SwapJob(
+                    face=face, video=video, segment=segment, output=output, info=info, options=task.options
+                ),
                 progress=lambda done: watch.frames(segment.before + done, info.frames),
                 stopped=segment_stopped,
             )
         frames = self._media.count_frames(output)
-        if frames != segment.frames and frames != self._media.count_shown(video, segment, info):
+        if frames != segment.frames and frames != self._media.count_decodable(video, segment, info):
             raise FacecliError(
                 f"engine {task.engine} wrote {frames} frames for segment {segment.index}, "
                 f"which has {segment.frames}"

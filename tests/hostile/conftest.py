@@ -1,4 +1,4 @@
-"""A server with a worker, somebody else's files on it and beside it, and the material for hostile ones."""
+"""A server with a worker, other users' files on it and beside it, and the materials for hostile ones."""
 
 import os
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
-from tests.hostile.site import Site
-from tests.hostile.traps import Traps
+from tests.hostile.materials import Materials
+from tests.hostile.tripwires import Tripwires
 from tests.unit.rpc.conftest import Stubs
 
 WANTED = os.environ.get("TEST_FFMPEG")
@@ -39,29 +39,29 @@ def stubs(data: Path) -> Iterator[Stubs]:
 def victims(
     stubs: Stubs, data: Path, media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
-    """A video and a text beside the hostile files, and a video that somebody else uploaded."""
+    """Make a video and a text beside the hostile files, and a video uploaded by another user."""
     folder = tmp_path_factory.mktemp("hostile")
     video, text = folder / "victim.mp4", folder / "victim.txt"
     media.make_clip(video, seconds=1, width=64, height=64)
-    text.write_text("of somebody else\n" * 9)
+    text.write_text("of another user\n" * 9)
     url = stubs.stored(video.read_bytes(), user="bob")
     (upload,) = (path for path in (data / "uploads" / url.split("/")[2]).iterdir() if path.is_file())
     return [video, text, upload]
 
 
 @pytest.fixture(scope="session")
-def traps(victims: list[Path]) -> Iterator[Traps]:
-    with Traps(*victims) as traps:
-        yield traps
+def tripwires(victims: list[Path]) -> Iterator[Tripwires]:
+    with Tripwires(*victims) as tripwires:
+        yield tripwires
 
 
 @pytest.fixture(scope="session")
-def site(victims: list[Path], traps: Traps, media: FfmpegMedia) -> Site:
+def materials(victims: list[Path], tripwires: Tripwires, media: FfmpegMedia) -> Materials:
     video, text, upload = victims
     folder = video.parent
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=120)
     media.make_face(folder / "face.png")
-    return Site(
+    return Materials(
         ffmpeg=find_ffmpeg(WANTED),
         folder=folder,
         clip=(folder / "clip.mp4").read_bytes(),
@@ -69,5 +69,5 @@ def site(victims: list[Path], traps: Traps, media: FfmpegMedia) -> Site:
         video=video,
         text=text,
         upload=upload,
-        address=traps.address,
+        address=tripwires.address,
     )

@@ -1,11 +1,11 @@
-"""Texts that make a player read other files, named as if they were videos."""
+"""Playlists under the names of videos: texts that make a player read other files."""
 
 import struct
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.hostile.boxes import riff
-from tests.hostile.site import Hostile, Site, refused, taken
+from tests.hostile.containers import riff_chunk
+from tests.hostile.materials import HostileFile, Materials, accepted, refused
 
 NOT_A_VIDEO = "is not an MP4, MOV, MKV, WebM, AVI or MPEG-TS video"
 
@@ -35,17 +35,17 @@ ASS = (
 SMIL = '<smil><body><video src="{target}"/></body></smil>'
 AVISYNTH = 'DirectShowSource("{target}")\n'
 
-TARGETS: dict[str, Callable[[Site], str]] = {
-    "a sibling": lambda site: site.video.name,
-    "a path": lambda site: str(site.video),
-    "a file URL": lambda site: f"file:{site.video}",
-    "an address": lambda site: f"http://{site.address}/x.mp4",
-    "a text": lambda site: str(site.text),
-    "another's upload": lambda site: str(site.upload),
+TARGETS: dict[str, Callable[[Materials], str]] = {
+    "a sibling": lambda materials: materials.video.name,
+    "a path": lambda materials: str(materials.video),
+    "a file URL": lambda materials: f"file:{materials.video}",
+    "an address": lambda materials: f"http://{materials.address}/x.mp4",
+    "a text": lambda materials: str(materials.text),
+    "another's upload": lambda materials: str(materials.upload),
 }
 
 
-def playlists() -> Iterator[Hostile]:
+def playlists() -> Iterator[HostileFile]:
     for title, target in TARGETS.items():
         for kind, text in {"HLS": HLS, "ffconcat": CONCAT}.items():
             yield _text(f"{kind} to {title}", partial(_pointing, text, target))
@@ -67,58 +67,60 @@ def playlists() -> Iterator[Hostile]:
         "async:{path}",
     ):
         yield _text(f"HLS through {protocol.split(':')[0][:7]}", partial(_through, protocol))
-    yield _text("HLS behind a mark", lambda site: "\ufeff" + _pointing(HLS, TARGETS["a path"], site))
-    yield _text("ffconcat without a header", lambda site: f"file '{site.video}'\n")
+    yield _text(
+        "HLS behind a mark", lambda materials: "\ufeff" + _pointing(HLS, TARGETS["a path"], materials)
+    )
+    yield _text("ffconcat without a header", lambda materials: f"file '{materials.video}'\n")
     yield _text("DASH with an entity of a file", _entity)
     yield _text("SDP", _sdp)
-    yield _text("a text for a terminal", lambda site: "\x1b[2J\x1b[31mread me\n" * 40)
-    yield taken("AVI with a playlist for subtitles", _gab2)
+    yield _text("a text for a terminal", lambda materials: "\x1b[2J\x1b[31mread me\n" * 40)
+    yield accepted("AVI with a playlist for subtitles", _gab2)
     yield refused("a playlist in front of an MP4", _polyglot, NOT_A_VIDEO)
 
 
-def _text(name: str, text: Callable[[Site], str]) -> Hostile:
-    return refused(name, lambda site: text(site).encode(), NOT_A_VIDEO)
+def _text(name: str, text: Callable[[Materials], str]) -> HostileFile:
+    return refused(name, lambda materials: text(materials).encode(), NOT_A_VIDEO)
 
 
-def _pointing(text: str, target: Callable[[Site], str], site: Site) -> str:
-    return text.format(target=target(site))
+def _pointing(text: str, target: Callable[[Materials], str], materials: Materials) -> str:
+    return text.format(target=target(materials))
 
 
-def _dash(target: Callable[[Site], str], site: Site) -> str:
-    return DASH.format(doctype="", base=target(site))
+def _dash(target: Callable[[Materials], str], materials: Materials) -> str:
+    return DASH.format(doctype="", base=target(materials))
 
 
-def _through(protocol: str, site: Site) -> str:
-    return HLS.format(target=f"{protocol}:{site.video}")
+def _through(protocol: str, materials: Materials) -> str:
+    return HLS.format(target=f"{protocol}:{materials.video}")
 
 
-def _entity(site: Site) -> str:
-    doctype = f'<!DOCTYPE MPD [<!ENTITY x SYSTEM "file://{site.text}">]>'
+def _entity(materials: Materials) -> str:
+    doctype = f'<!DOCTYPE MPD [<!ENTITY x SYSTEM "file://{materials.text}">]>'
     return DASH.format(doctype=doctype, base="&x;")
 
 
-def _sdp(site: Site) -> str:
-    host, port = site.address.split(":")
+def _sdp(materials: Materials) -> str:
+    host, port = materials.address.split(":")
     return SDP.format(host=host, port=port)
 
 
-def _polyglot(site: Site) -> bytes:
-    return HLS.format(target=site.video).encode() + site.clip
+def _polyglot(materials: Materials) -> bytes:
+    return HLS.format(target=materials.video).encode() + materials.clip
 
 
-def _gab2(site: Site) -> bytes:
-    """An AVI whose subtitles are a playlist: ffmpeg opens a second demuxer for them.
+def _gab2(materials: Materials) -> bytes:
+    """Return an AVI whose subtitles are a playlist: ffmpeg opens a second demuxer for them.
 
     https://www.blackhat.com/docs/us-16/materials/us-16-Ermishkin-Viral-Video-Exploiting-Ssrf-In-Video-Converters.pdf
     """
-    avi = site.remade("plain.avi", "-an", "-c:v", "mjpeg")
-    playlist = HLS.format(target=f"http://{site.address}/x.ts").encode()
+    avi = materials.reencode("plain.avi", "-an", "-c:v", "mjpeg")
+    playlist = HLS.format(target=f"http://{materials.address}/x.ts").encode()
     gab2 = b"GAB2\0" + struct.pack("<HIHI", 2, 0, 4, len(playlist)) + playlist
     header = b"txts" + bytes(16) + struct.pack("<II", 1, 1) + bytes(28)
-    subtitles = riff("LIST", b"strl", riff("strh", header), riff("strf"))
+    subtitles = riff_chunk("LIST", b"strl", riff_chunk("strh", header), riff_chunk("strf"))
     heads, movi = _list(avi, b"hdrl"), _list(avi, b"movi")
-    frames = b"movi" + riff("01tx", gab2) + movi[4:]
-    return riff("RIFF", b"AVI ", riff("LIST", heads + subtitles), riff("LIST", frames))
+    frames = b"movi" + riff_chunk("01tx", gab2) + movi[4:]
+    return riff_chunk("RIFF", b"AVI ", riff_chunk("LIST", heads + subtitles), riff_chunk("LIST", frames))
 
 
 def _list(avi: bytes, kind: bytes) -> bytes:

@@ -1,24 +1,24 @@
-"""A program with nothing between it and the machine but the limits, to show what the walls hold back."""
+"""A program run without the sandbox, within resource limits alone, to show that the sandbox has an effect."""
 
 import subprocess
 from collections.abc import Sequence
 
-from facecli.media.run import Bounds
+from facecli.media.run import ProcessLimits
 
 
-def run_unwalled(command: Sequence[str], bounds: Bounds) -> str:
-    """What it said of its errors; stopped when its time is over."""
-    limited = ["sh", "-c", f'ulimit -v {bounds.memory // 1024}; exec "$@"', "sh", *command]
+def run_unsandboxed(command: Sequence[str], limits: ProcessLimits) -> str:
+    """Run the program, at most for its time limit; return its stderr."""
+    limited = ["sh", "-c", f'ulimit -v {limits.memory // 1024}; exec "$@"', "sh", *command]
     try:
         done = subprocess.run(
             limited,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=bounds.seconds,
+            timeout=limits.seconds,
             env={},
             cwd="/",
             check=False,
         )
-    except subprocess.TimeoutExpired as late:
-        return (late.stderr or b"").decode(errors="replace")
+    except subprocess.TimeoutExpired as timeout:
+        return (timeout.stderr or b"").decode(errors="replace")
     return done.stderr.decode(errors="replace")

@@ -64,7 +64,7 @@ def task(
     """
     from facecli.bench.content import check_room, scratch
     from facecli.bench.figures import names_of
-    from facecli.bench.plain_ffmpeg import swap_plainly
+    from facecli.bench.plain_ffmpeg import measure_plain_swap
     from facecli.bench.samples import make_samples
     from facecli.bench.tasks.figures import FIGURES
     from facecli.bench.tasks.measure import measure_tasks
@@ -101,7 +101,9 @@ def task(
             target(settings, ""),
             run_server=partial(own_server, own),
             samples=(face, clip),
-            plain=partial(swap_plainly, media, engine, face=face, video=clip, output=folder / "plain.mp4"),
+            plain=partial(
+                measure_plain_swap, media, engine, face=face, video=clip, output=folder / "plain.mp4"
+            ),
             shown=drawn.task,
         )
     report = task_report(plan, measured, baseline=before)

@@ -1,11 +1,13 @@
-"""Engines from other packages: the one in README.md works, and a broken one is reported and skipped."""
+"""Engine plug-ins: README's example works as shown, on the public API alone; a broken one is skipped."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +19,31 @@ from tests.e2e.conftest import Serve
 from tests.support.e2e.process import run
 from tests.support.readme_tables import README
 
-BROKEN = "import a_library_that_nobody_has\n"
+BROKEN = "import a_library_that_does_not_exist\n"
+PUBLIC = {"facecli.plugins", "facecli.testing"}
+CONTRACT_TEST = """
+from corner import Corner
+
+from facecli.testing import EngineContract
+
+
+class TestCorner(EngineContract):
+    def make_engine(self, media):
+        return Corner(media)
+"""
 
 
 def block(name: str) -> str:
-    """The fenced block of README.md under `<!-- engine: name -->`."""
-    match = re.search(rf"<!-- engine: {re.escape(name)} -->\n```\w+\n(.*?)```", README.read_text(), re.DOTALL)
-    assert match
-    return match[1]
+    """Return the fenced block of README.md under `<!-- engine: name -->`."""
+    fenced = re.search(
+        rf"<!-- engine: {re.escape(name)} -->\n```\w+\n(.*?)```", README.read_text(), re.DOTALL
+    )
+    assert fenced
+    return fenced[1]
 
 
 def wheel(folder: Path, project: dict[str, str], entries: dict[str, str], code: str) -> Path:
-    """Build the wheel of one module, without the network that `pip wheel` needs for its isolation."""
+    """Build the wheel of one module as `pip wheel` would, without the network that its isolation needs."""
     name, version = project["name"].replace("-", "_"), project["version"]
     about = f"{name}-{version}.dist-info"
     entry_points = "".join(f"{engine} = {where}\n" for engine, where in entries.items())
@@ -48,9 +63,9 @@ def wheel(folder: Path, project: dict[str, str], entries: dict[str, str], code: 
 
 @pytest.fixture
 def plugins(tmp_path: Path) -> dict[str, str]:
-    """An environment with the engine of README.md and a broken engine."""
+    """Install README's engine and a broken one; return the environment that finds them."""
     readme = tomllib.loads(block("pyproject.toml"))["project"]
-    site_packages = tmp_path / "site-packages"
+    target = tmp_path / "site-packages"
     wheels = [
         wheel(tmp_path, readme, readme["entry-points"][GROUP], block("corner.py")),
         wheel(tmp_path, {"name": "wreck", "version": "1"}, {"wreck": "wreck:Engine"}, BROKEN),
@@ -64,11 +79,44 @@ def plugins(tmp_path: Path) -> dict[str, str]:
         "--no-deps",
         "--no-index",
         "--target",
-        str(site_packages),
+        str(target),
         *map(str, wheels),
     ]
     subprocess.run(pip, check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    return {"PYTHONPATH": os.pathsep.join([os.environ["PYTHONPATH"], str(site_packages)])}
+    return {"PYTHONPATH": os.pathsep.join([os.environ["PYTHONPATH"], str(target)])}
+
+
+def test_the_readme_imports_the_public_api_alone() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert block("corner.py") in blocks
+    modules = {module for code in blocks for module in imported_modules(code)}
+    assert {module for module in modules if module.split(".")[0] == "facecli"} <= PUBLIC
+
+
+def imported_modules(code: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+
+
+def test_the_engine_of_the_readme_keeps_the_contract(plugins: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "test_corner.py").write_text(CONTRACT_TEST)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path / "test_corner.py"),
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, **plugins}, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    assert "7 passed" in done.stdout
 
 
 def test_the_engine_of_the_readme_is_listed_and_swaps(
@@ -88,22 +136,24 @@ def test_the_engine_of_the_readme_is_listed_and_swaps(
     server, out = serve(environment={**plugins, "FACECLI_SEGMENT_MEGAPIXELS": "5"}), tmp_path / "out.mp4"
     run("swap", face, clip, "-o", out, "--engine", "corner", "--server", server.address)
     assert media.probe_video(out).frames == media.probe_video(clip).frames
-    still, fitted = tmp_path / "still.png", tmp_path / "fitted.png"
-    subprocess.run([ffmpeg, "-v", "error", "-sseof", "-0.1", "-i", out, "-frames:v", "1", still], check=True)
+    screenshot, fitted = tmp_path / "screenshot.png", tmp_path / "fitted.png"
+    subprocess.run(
+        [ffmpeg, "-v", "error", "-sseof", "-0.1", "-i", out, "-frames:v", "1", screenshot], check=True
+    )
     media.fit_picture(face, fitted, width=45, height=45)
-    with Image.open(still) as shown, Image.open(fitted) as wanted:
+    with Image.open(screenshot) as shown, Image.open(fitted) as wanted:
         for at in ((4, 4), (22, 30), (40, 4)):
             assert shown.convert("RGB").getpixel(at) == pytest.approx(wanted.getpixel(at), abs=48)
 
 
-def test_a_broken_engine_is_reported_and_skipped(
+def test_a_broken_engine_is_listed_with_the_reason_and_skipped(
     plugins: dict[str, str], serve: Serve, face: Path, clip: Path
 ) -> None:
-    result = run("engines", environment=plugins)
-    assert "wreck  ?  cannot be used: No module named 'a_library_that_nobody_has'" in result.out
+    done = run("engines", environment=plugins)
+    assert "wreck  ?  cannot be used: No module named 'a_library_that_does_not_exist'" in done.out
     assert run("engines", "-q", environment=plugins).out.split() == ["corner", "mock"]
     server = serve(environment=plugins)
-    server.wait_for_log("engine wreck (wreck:Engine) is left out: No module named")
+    server.heard("engine skipped engine=wreck entry_point=wreck:Engine")
     files = ("--image", face, "--video", clip, "--server", server.address)
     refused = run("task", "create", *files, "--engine", "wreck", "--json", expect=2)
     assert refused.error["message"] == "there is no engine 'wreck'; there are: corner, mock"

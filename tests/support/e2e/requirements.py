@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
+from facecli.media.sandbox.landlock import landlock_abi
+from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.e2e.disks import Ext4, tmpfs
 
 SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"

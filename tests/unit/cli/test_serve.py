@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
+from facecli.media.sandbox.landlock import landlock_abi
+from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.cli import DEADLINE, Server, facecli, process, started
 from tests.support.postgres import Postgres
 from tests.unit.cli.conftest import Samples

@@ -1,11 +1,11 @@
-"""A face, a clip, and the real media they are worked on with."""
+"""A face, a clip, a job, and the real media to process them with."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from facecli.core.engines import Swap
+from facecli.core.engines import SwapJob
 from facecli.media.ffmpeg import FfmpegMedia
 
 
@@ -16,7 +16,7 @@ def media() -> FfmpegMedia:
 
 @pytest.fixture(scope="session")
 def inputs(media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A face and a clip of 25 frames, 320 × 180."""
+    """Make a face, and a clip of 25 frames and 320 × 180 pixels."""
     folder = tmp_path_factory.mktemp("inputs")
     face, video = folder / "face.png", folder / "clip.mp4"
     media.make_face(face)
@@ -25,11 +25,11 @@ def inputs(media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory) -> tupl
 
 
 @pytest.fixture
-def swap(media: FfmpegMedia, inputs: tuple[Path, Path], tmp_path: Path) -> Swap:
+def job(media: FfmpegMedia, inputs: tuple[Path, Path], tmp_path: Path) -> SwapJob:
     face, video = inputs
     (tmp_path / "work").mkdir()
     plan = media.plan(video)
-    return Swap(
+    return SwapJob(
         face=face,
         video=video,
         segment=plan.segments[0],

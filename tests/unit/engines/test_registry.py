@@ -1,4 +1,4 @@
-"""Engines come from packages; a broken one is named and left out, the built-in one is always there."""
+"""The engine registry: packages add engines, a broken one is logged and skipped, the mock is built in."""
 
 import logging
 import sys
@@ -11,12 +11,12 @@ import pytest
 from facecli.core.errors import InvalidInput
 from facecli.core.media import Media
 from facecli.engines.mock import MockEngine
-from facecli.engines.registry import GROUP, InstalledEngines, declared
+from facecli.engines.registry import GROUP, InstalledEngines, declared_engines
 from facecli.media.ffmpeg import FfmpegMedia
 
 
 class Mirror:
-    """An engine of somebody else's."""
+    """An engine of a plug-in."""
 
     name = "mirror"
     version = "2"
@@ -27,21 +27,21 @@ class Mirror:
 
     def check(self, options: Mapping[str, str]) -> None: ...
 
-    def swap(self, swap: object, *, progress: object, stopped: object) -> None: ...
+    def swap(self, job: object, *, progress: object, stopped: object) -> None: ...
 
 
-class Needy:
+class LacksGpu:
     def __init__(self, media: Media) -> None:
         raise RuntimeError("no GPU here")
 
 
-class Hollow:
+class Incomplete:
     def __init__(self, media: Media) -> None: ...
 
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This file, as a package would bring it."""
+    """Make this file importable as a package would be."""
     monkeypatch.setitem(sys.modules, "other_engines", sys.modules[__name__])
 
 
@@ -49,13 +49,13 @@ def plugin(name: str, value: str) -> EntryPoint:
     return EntryPoint(name=name, value=value, group=GROUP)
 
 
-def test_the_mock_is_there_without_any_installation(media: FfmpegMedia) -> None:
+def test_the_mock_needs_no_installation(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=list)
     assert engines.names() == ["mock"]
     assert isinstance(engines.get("mock"), MockEngine)
 
 
-def test_packages_bring_engines(media: FfmpegMedia) -> None:
+def test_packages_add_engines(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=lambda: [plugin("mirror", "other_engines:Mirror")])
     assert engines.names() == ["mirror", "mock"]
     mirror = engines.get("mirror")
@@ -65,56 +65,61 @@ def test_packages_bring_engines(media: FfmpegMedia) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "why"),
+    ("value", "reason"),
     [
         ("no_such_package:Engine", "No module named 'no_such_package'"),
         ("other_engines:Missing", "Missing"),
-        ("other_engines:Needy", "no GPU here"),
-        ("other_engines:Hollow", "has no name and no version and no needs and no check and no swap"),
+        ("other_engines:LacksGpu", "no GPU here"),
+        ("other_engines:Incomplete", "has no name and no version and no needs and no check and no swap"),
     ],
 )
-def test_a_broken_one_is_named_and_left_out(
-    media: FfmpegMedia, caplog: pytest.LogCaptureFixture, value: str, why: str
+def test_a_broken_engine_is_logged_and_skipped(
+    media: FfmpegMedia, caplog: pytest.LogCaptureFixture, value: str, reason: str
 ) -> None:
     both = [plugin("broken", value), plugin("mirror", "other_engines:Mirror")]
     with caplog.at_level(logging.WARNING):
         assert InstalledEngines(media, plugins=lambda: both).names() == ["mirror", "mock"]
-    [said] = caplog.messages
-    assert said.startswith(f"engine broken ({value}) is left out")
-    assert why in said
+    [record] = caplog.records
+    fields = vars(record)
+    assert (record.message, fields["engine"], fields["entry_point"]) == ("engine skipped", "broken", value)
+    assert reason in fields["reason"]
 
 
-def test_nobody_takes_the_name_of_the_mock(media: FfmpegMedia, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_plugin_can_take_the_name_of_the_mock(
+    media: FfmpegMedia, caplog: pytest.LogCaptureFixture
+) -> None:
     own, foreign = plugin("mock", "facecli.engines.mock:MockEngine"), plugin("mock", "other_engines:Mirror")
     assert isinstance(InstalledEngines(media, plugins=lambda: [own]).get("mock"), MockEngine)
     assert caplog.messages == []
     assert isinstance(InstalledEngines(media, plugins=lambda: [foreign]).get("mock"), MockEngine)
-    assert "the name is taken" in caplog.text
+    assert [vars(record)["reason"] for record in caplog.records] == ["the name is taken"]
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones(media: FfmpegMedia) -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones(media: FfmpegMedia) -> None:
     with pytest.raises(InvalidInput, match="no engine 'magic'; there are: mock"):
         InstalledEngines(media, plugins=list).get("magic")
 
 
-def test_plugins_are_loaded_when_first_asked_for(media: FfmpegMedia) -> None:
-    asked: list[str] = []
+def test_plugins_are_loaded_on_first_use(media: FfmpegMedia) -> None:
+    loads: list[str] = []
 
     def plugins() -> list[EntryPoint]:
-        asked.append("now")
+        loads.append("now")
         return []
 
     engines = InstalledEngines(media, plugins=plugins)
-    assert asked == []
+    assert loads == []
     engines.names()
     engines.names()
-    assert asked == ["now"]
+    assert loads == ["now"]
 
 
-def test_installed_packages_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entry_points_of_installed_packages_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "mirror-1.dist-info"
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: mirror\nVersion: 1\n")
     (package / "entry_points.txt").write_text(f"[{GROUP}]\nmirror = other_engines:Mirror\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert "mirror" in [entry.name for entry in declared()]
+    assert "mirror" in [entry.name for entry in declared_engines()]

@@ -1,6 +1,6 @@
 """Short clips of every kind, made by the ffmpeg under test.
 
-`TEST_FFMPEG=/path/to/ffmpeg pytest tests/media` tests another ffmpeg than the one of imageio-ffmpeg.
+`TEST_FFMPEG=/path/to/ffmpeg pytest tests/unit/media` tests another ffmpeg than the installed one.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from facecli.core.media import Segment
+from facecli.core.media import OverlayJob, Segment
 from facecli.core.placement import Oscillation, Placement
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
@@ -26,8 +26,8 @@ Overlay = Callable[..., Path]
 Times = Callable[[Path], list[Fraction]]
 
 MAGENTA = (255, 0, 255)
-# In pixels; wide of the middle in a second of a clip of 320 × 180.
-PLACE = Placement(
+# Moves far in a clip of 320 × 180 pixels and one second.
+PLACEMENT = Placement(
     width=60,
     height=60,
     x=Oscillation(middle=130, reach=100, period=3, phase=0.9),
@@ -47,7 +47,7 @@ def media() -> FfmpegMedia:
 
 @pytest.fixture(scope="session")
 def ffmpeg(binary: Path) -> Ffmpeg:
-    """Run it; its stdout, or stderr."""
+    """Run ffmpeg; return its stdout, or stderr."""
 
     def run(*arguments: str | Path, stderr: bool = False) -> bytes:
         command = [str(binary), "-nostdin", "-v", "error", "-y", *map(str, arguments)]
@@ -59,7 +59,7 @@ def ffmpeg(binary: Path) -> Ffmpeg:
 
 @pytest.fixture(scope="session")
 def clip(ffmpeg: Ffmpeg, tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    """A clip of 25 frames in a second, by its file name and the options of its output."""
+    """Make a clip of 25 frames and one second from a file name and output options."""
     folder = tmp_path_factory.mktemp("clips")
 
     def make(name: str, *options: str, size: str = "320x180", rate: str = "25", sound: bool = True) -> Path:
@@ -81,7 +81,7 @@ def plain(clip: Clip) -> Path:
 
 @pytest.fixture(scope="session")
 def frames(ffmpeg: Ffmpeg, media: FfmpegMedia) -> Frames:
-    """Every frame of a video, decoded."""
+    """Decode every frame of a video."""
 
     def read(path: Path) -> list[Image.Image]:
         info = media.probe_video(path)
@@ -101,7 +101,7 @@ def face(media: FfmpegMedia, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def times(ffmpeg: Ffmpeg) -> Times:
-    """When each frame is shown, on the file's own clock, in seconds."""
+    """Return the presentation time of each frame, in seconds on the file's own clock."""
 
     def read(path: Path) -> list[Fraction]:
         options = ("-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-")
@@ -114,31 +114,30 @@ def times(ffmpeg: Ffmpeg) -> Times:
 
 @pytest.fixture
 def overlay(binary: Path, tmp_path: Path) -> Overlay:
-    """The video with a magenta square on it, made segment by segment; `work` is megapixels of a segment."""
+    """Put a magenta square on a video, segment by segment."""
     picture, output = tmp_path / "picture.png", tmp_path / "out.mp4"
-    Image.new("RGB", (PLACE.width, PLACE.height), MAGENTA).save(picture)
+    Image.new("RGB", (PLACEMENT.width, PLACEMENT.height), MAGENTA).save(picture)
 
-    def make(video: Path, *, work: int = 1500, segments: int | None = 1) -> Path:
-        media = FfmpegMedia(wanted=str(binary), work=work)
+    def make(video: Path, *, segment_megapixels: int = 1500, segments: int | None = 1) -> Path:
+        media = FfmpegMedia(wanted=str(binary), segment_megapixels=segment_megapixels)
         plan = media.plan(video)
         assert len(plan.segments) == segments or segments is None
         parts = [tmp_path / f"{segment.index}.mp4" for segment in plan.segments]
 
-        def one(segment: Segment, part: Path) -> None:
-            media.overlay(
+        def write_part(segment: Segment, part: Path) -> None:
+            job = OverlayJob(
                 video=video,
                 segment=segment,
-                picture=picture,
-                placement=PLACE,
-                output=part,
                 info=plan.info,
-                progress=lambda frames: None,
-                stopped=lambda: False,
+                picture=picture,
+                placement=PLACEMENT,
+                output=part,
             )
-            assert media.count_frames(part) == media.count_shown(video, segment, plan.info)
+            media.overlay(job, progress=lambda frames: None, stopped=lambda: False)
+            assert media.count_frames(part) == media.count_decodable(video, segment, plan.info)
 
         for segment, part in zip(plan.segments, parts, strict=True):
-            one(segment, part)
+            write_part(segment, part)
         media.join(video=video, parts=parts, plan=plan, output=output, stopped=lambda: False)
         return output
 

@@ -1,4 +1,4 @@
-"""Argument lists are built without ffmpeg: inputs are hardened, no text of a user's becomes an option."""
+"""Argument lists, built without ffmpeg: inputs are hardened, and no user's text becomes an option."""
 
 import re
 from dataclasses import replace
@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from facecli.core.media import MediaLimits, Segment, Sound, VideoInfo
+from facecli.core.media import MediaLimits, OverlayJob, Segment, Sound, VideoInfo
 from facecli.core.placement import Oscillation, Placement
-from facecli.media import commands
-from facecli.media.join import join, listing
-from facecli.media.overlay import overlay
+from facecli.media.commands import first_frame_command, packets_command, parse_frames_done
+from facecli.media.join import concat_list, join_command
+from facecli.media.overlay import overlay_command
 
 BINARY, VIDEO, PICTURE, OUTPUT = (
     Path("/bin/ffmpeg"),
@@ -21,7 +21,7 @@ BINARY, VIDEO, PICTURE, OUTPUT = (
     Path("/data/out"),
 )
 LIMITS = MediaLimits(max_pixels=1000, max_seconds=60, max_frames=90)
-WALLS = {
+HARDENING = {
     "-max_pixels": "1000",
     "-max_streams": "16",
     "-probesize": "5M",
@@ -40,7 +40,7 @@ INFO = VideoInfo(
     start=Fraction(1, 10),
     ticks=1000,
 )
-PLACE = Placement(
+PLACEMENT = Placement(
     width=6, height=4, x=Oscillation(middle=20, reach=10, period=2, phase=0.5), y=Oscillation(middle=8)
 )
 
@@ -50,24 +50,24 @@ def segment(index: int = 0, *, before: int = 0, frames: int = 100) -> Segment:
     return Segment(index=index, before=before, frames=frames, start=start, end=end, key=start)
 
 
-def overlaid(of: Segment | None = None, **more: Any) -> list[str]:
+def overlay(of: Segment | None = None, **properties: Any) -> list[str]:
     of = of or segment()
-    return overlay(
-        BINARY,
+    job = OverlayJob(
         video=VIDEO,
         segment=of,
-        key=of.key if of.before else None,
+        info=replace(INFO, **properties),
         picture=PICTURE,
-        placement=PLACE,
+        placement=PLACEMENT,
         output=OUTPUT,
-        info=replace(INFO, **more),
-        limits=LIMITS,
     )
+    return overlay_command(BINARY, job, key=of.key if of.before else None, limits=LIMITS)
 
 
-def joined(*sounds: Sound) -> list[str]:
+def join(*sounds: Sound) -> list[str]:
     info = replace(INFO, sounds=sounds)
-    return join(BINARY, names=Path("/data/names"), video=VIDEO, output=OUTPUT, info=info, limits=LIMITS)
+    return join_command(
+        BINARY, part_list=Path("/data/names"), video=VIDEO, output=OUTPUT, info=info, limits=LIMITS
+    )
 
 
 def graph(command: list[str]) -> str:
@@ -75,69 +75,69 @@ def graph(command: list[str]) -> str:
 
 
 def inputs(command: list[str]) -> list[dict[str, str]]:
-    """The options before each `-i`, and the input itself under `-i`."""
-    command = [word for word in command if word not in {"-copyts", "-noaccurate_seek"}]  # have no value
-    found, start = [], command.index("-xerror") + 1
+    """Return the options before each `-i`, and the input itself under `-i`."""
+    command = [word for word in command if word not in {"-copyts", "-noaccurate_seek"}]  # without a value
+    options_of_inputs, start = [], command.index("-xerror") + 1
     for end in (at + 2 for at, word in enumerate(command) if word == "-i"):
         options = command[start:end]
-        found.append(dict(zip(options[::2], options[1::2], strict=True)))
+        options_of_inputs.append(dict(zip(options[::2], options[1::2], strict=True)))
         start = end
-    return found
+    return options_of_inputs
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        commands.first_frame(BINARY, VIDEO, LIMITS),
-        commands.packets(BINARY, VIDEO, LIMITS),
-        overlaid(),
-        overlaid(segment(1, before=50, frames=10)),
+        first_frame_command(BINARY, VIDEO, LIMITS),
+        packets_command(BINARY, VIDEO, LIMITS),
+        overlay(),
+        overlay(segment(1, before=50, frames=10)),
     ],
 )
-def test_every_input_is_walled_in(command: list[str]) -> None:
+def test_every_input_is_hardened(command: list[str]) -> None:
     assert command[0] == "/bin/ffmpeg"
     assert {"-nostdin", "-hide_banner", "-xerror", "-copyts"} <= set(command)
     [video, *pictures] = [options for options in inputs(command) if options["-i"].startswith("file:")]
     for options in (video, *pictures):
-        assert options.items() >= WALLS.items()
+        assert options.items() >= HARDENING.items()
     assert video["-i"] == "file:/data/in;put"
     assert video["-format_whitelist"] == "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts"
     assert [picture["-format_whitelist"] for picture in pictures] in ([], ["png_pipe"])
 
 
-def test_only_a_list_of_ours_names_other_files() -> None:
-    names, video = inputs(joined())
-    assert names["-format_whitelist"] == "concat,mov,mp4,m4a,3gp,3g2,mj2"
+def test_only_our_own_list_may_name_other_files() -> None:
+    part_list, video = inputs(join())
+    assert part_list["-format_whitelist"] == "concat,mov,mp4,m4a,3gp,3g2,mj2"
     assert "concat" not in video["-format_whitelist"]
-    assert names["-protocol_whitelist"] == video["-protocol_whitelist"] == "file"
+    assert part_list["-protocol_whitelist"] == video["-protocol_whitelist"] == "file"
 
 
 def test_no_path_enters_the_filter_graph() -> None:
-    words = graph(overlaid())
-    assert "data" not in words
-    assert words.startswith("[0:V:0]settb=1/1000[")
+    text = graph(overlay())
+    assert "data" not in text
+    assert text.startswith("[0:V:0]settb=1/1000[")
 
 
-def test_frames_are_neither_dropped_nor_doubled() -> None:
-    command = overlaid()
+def test_frames_are_neither_dropped_nor_duplicated() -> None:
+    command = overlay()
     assert command[command.index("-fps_mode") + 1] == "passthrough"
     assert "trim" not in graph(command)
 
 
 def test_a_segment_is_read_from_its_key_frame_and_cut_just_before_its_frames() -> None:
-    command = overlaid(segment(1, before=50, frames=10))
+    command = overlay(segment(1, before=50, frames=10))
     assert inputs(command)[0].items() >= {"-ss": "2100000us", "-seek_timestamp": "1"}.items()
     assert "trim=end=2499999us:start=2099999us" in graph(command)
-    assert "end=" not in graph(overlaid(segment(1, before=50, frames=50)))
+    assert "end=" not in graph(overlay(segment(1, before=50, frames=50)))
 
 
-def test_a_place_is_counted_from_the_first_frame_of_the_video() -> None:
-    words = graph(overlaid(segment(1, before=50, frames=10)))
-    assert "x=20.000+10.000*sin(2*PI*((t+2.000000000)/2.000000000+0.500000000)):y=8" in words
+def test_a_placement_counts_from_the_first_frame_of_the_video() -> None:
+    text = graph(overlay(segment(1, before=50, frames=10)))
+    assert "x=20.000+10.000*sin(2*PI*((t+2.000000000)/2.000000000+0.500000000)):y=8" in text
 
 
 @pytest.mark.parametrize(
-    ("more", "formats"),
+    ("properties", "formats"),
     [
         ({}, ["yuv420p"]),
         ({"range": "pc"}, ["yuvj420p"]),
@@ -147,18 +147,18 @@ def test_a_place_is_counted_from_the_first_frame_of_the_video() -> None:
         ({"height": 181, "range": "pc"}, ["yuvj420p", "yuvj444p"]),
     ],
 )
-def test_depth_and_range_stay_and_an_odd_side_gives_every_pixel_its_colour(
-    more: dict[str, Any], formats: list[str]
+def test_depth_and_range_stay_and_an_odd_side_becomes_4_4_4(
+    properties: dict[str, Any], formats: list[str]
 ) -> None:
-    words = graph(overlaid(**more))
-    assert re.findall(r"]format=(yuvj?4\w+)", words) == formats
+    text = graph(overlay(**properties))
+    assert re.findall(r"]format=(yuvj?4\w+)", text) == formats
 
 
 def test_segments_are_listed_with_durations_that_do_not_drift() -> None:
     thirds = [
         replace(segment(index), start=Fraction(index, 3), end=Fraction(index + 1, 3)) for index in range(3)
     ]
-    assert listing(["0.mp4", "../1.mp4", "2.mp4"], thirds).splitlines() == [
+    assert concat_list(["0.mp4", "../1.mp4", "2.mp4"], thirds).splitlines() == [
         "ffconcat version 1.0",
         "file 0.mp4",
         "duration 333333us",
@@ -170,7 +170,7 @@ def test_segments_are_listed_with_durations_that_do_not_drift() -> None:
 
 
 def test_a_relative_path_becomes_absolute() -> None:
-    command = commands.packets(BINARY, Path("-i evil"), LIMITS)
+    command = packets_command(BINARY, Path("-i evil"), LIMITS)
     assert inputs(command)[0]["-i"] == f"file:{Path.cwd()}/-i evil"
 
 
@@ -184,13 +184,13 @@ def test_a_relative_path_becomes_absolute() -> None:
     ],
 )
 def test_sound_that_an_mp4_holds_is_copied(sound: Sound, options: dict[str, str]) -> None:
-    command = joined(Sound(codec="aac", layout="mono"), sound)
+    command = join(Sound(codec="aac", layout="mono"), sound)
     for option, value in options.items():
         assert command[command.index(option.replace(":0", ":1")) + 1] == value
 
 
-def test_sound_keeps_its_language_and_its_distance_to_the_picture() -> None:
-    command = joined(Sound(codec="aac", layout="mono", language="deu"))
+def test_sound_keeps_its_language_and_its_offset_to_the_picture() -> None:
+    command = join(Sound(codec="aac", layout="mono", language="deu"))
     assert command[command.index("-metadata:s:a:0") + 1] == "language=deu"
     assert inputs(command)[0]["-itsoffset"] == "100000us"
 
@@ -198,5 +198,5 @@ def test_sound_keeps_its_language_and_its_distance_to_the_picture() -> None:
 @pytest.mark.parametrize(
     ("line", "frames"), [("frame=12", 12), ("frame= 7", 7), ("fps=12", None), ("frame=N/A", None)]
 )
-def test_progress_lines_tell_frames(line: str, frames: int | None) -> None:
-    assert commands.frames_done(line) == frames
+def test_progress_lines_yield_frames(line: str, frames: int | None) -> None:
+    assert parse_frames_done(line) == frames

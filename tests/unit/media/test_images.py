@@ -1,4 +1,4 @@
-"""Pictures of users are decoded within limits; what is no whole picture is refused."""
+"""Users' pictures are decoded within limits; incomplete and foreign files are refused."""
 
 import struct
 import zlib
@@ -26,33 +26,33 @@ def thirds(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_size_and_format_are_told(media: FfmpegMedia, thirds: Path, tmp_path: Path, kind: str) -> None:
+def test_size_and_format_are_reported(media: FfmpegMedia, thirds: Path, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "upload"
     Image.open(thirds).save(path, format=kind)
     assert media.probe_image(path) == ImageInfo(width=300, height=100, format=kind)
 
 
-def test_a_jpeg_with_more_pictures_behind_it_is_a_jpeg(media: FfmpegMedia, tmp_path: Path) -> None:
+def test_a_jpeg_with_more_pictures_appended_is_a_jpeg(media: FfmpegMedia, tmp_path: Path) -> None:
     path = tmp_path / "upload"
     first, second = Image.new("RGB", (30, 20), RED), Image.new("RGB", (10, 10), BLUE)
     first.save(path, format="MPO", save_all=True, append_images=[second])
     assert media.probe_image(path) == ImageInfo(width=30, height=20, format="JPEG")
 
 
-def test_a_turned_photograph_is_upright(media: FfmpegMedia, thirds: Path, tmp_path: Path) -> None:
-    turned, target = tmp_path / "turned.jpg", tmp_path / "target.png"
+def test_a_rotated_photograph_becomes_upright(media: FfmpegMedia, thirds: Path, tmp_path: Path) -> None:
+    rotated, target = tmp_path / "rotated.jpg", tmp_path / "target.png"
     exif = Image.Exif()
     exif[ORIENTATION] = 6  # the camera was held upright: turn right by 90 degrees
-    Image.open(thirds).save(turned, exif=exif, quality=95)
-    assert media.probe_image(turned) == ImageInfo(width=100, height=300, format="JPEG")
-    media.fit_picture(turned, target, width=50, height=150)
+    Image.open(thirds).save(rotated, exif=exif, quality=95)
+    assert media.probe_image(rotated) == ImageInfo(width=100, height=300, format="JPEG")
+    media.fit_picture(rotated, target, width=50, height=150)
     colours = [Image.open(target).getpixel((25, y)) for y in (10, 75, 140)]
     for colour, wanted in zip(colours, (RED, GREEN, BLUE), strict=True):
         assert colour == pytest.approx(wanted, abs=10)
 
 
 @pytest.mark.parametrize("size", [(60, 60), (61, 33), (2, 90), (1000, 400)])
-def test_a_fitted_picture_has_the_exact_size_and_its_middle(
+def test_a_fitted_picture_has_the_exact_size_and_keeps_its_middle(
     media: FfmpegMedia, thirds: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     target = tmp_path / "target.png"
@@ -62,7 +62,7 @@ def test_a_fitted_picture_has_the_exact_size_and_its_middle(
         assert fitted.getpixel((size[0] // 2, size[1] // 2)) == GREEN
 
 
-def test_what_is_transparent_becomes_white(media: FfmpegMedia, tmp_path: Path) -> None:
+def test_transparency_becomes_white(media: FfmpegMedia, tmp_path: Path) -> None:
     source, target = tmp_path / "source.png", tmp_path / "target.png"
     Image.new("RGBA", (40, 40), (255, 0, 0, 0)).save(source)
     media.fit_picture(source, target, width=10, height=10)
@@ -70,7 +70,7 @@ def test_what_is_transparent_becomes_white(media: FfmpegMedia, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("mode", ["I;16", "L", "P", "CMYK", "1"])
-def test_every_kind_of_pixel_is_understood(media: FfmpegMedia, tmp_path: Path, mode: str) -> None:
+def test_every_pixel_mode_is_decoded(media: FfmpegMedia, tmp_path: Path, mode: str) -> None:
     source, target = tmp_path / "source", tmp_path / "target.png"
     grey = 0x8000 if mode == "I;16" else 0
     Image.new(mode, (40, 40), grey).save(source, format="JPEG" if mode == "CMYK" else "PNG")
@@ -106,7 +106,7 @@ def test_other_formats_are_refused_whatever_their_name(
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBP", b"text"]
 )
-def test_what_is_no_picture_is_refused(media: FfmpegMedia, tmp_path: Path, content: bytes) -> None:
+def test_files_that_are_no_pictures_are_refused(media: FfmpegMedia, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "upload"
     path.write_bytes(content)
     with pytest.raises(MediaRefused) as refused:
@@ -114,7 +114,7 @@ def test_what_is_no_picture_is_refused(media: FfmpegMedia, tmp_path: Path, conte
     assert str(tmp_path) not in refused.value.message
 
 
-def test_a_bomb_is_refused_by_its_header(media: FfmpegMedia, tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_refused_by_its_header(media: FfmpegMedia, tmp_path: Path) -> None:
     png, jpeg = tmp_path / "bomb.png", tmp_path / "bomb.jpg"
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -132,7 +132,7 @@ def test_a_bomb_is_refused_by_its_header(media: FfmpegMedia, tmp_path: Path) -> 
             media.probe_image(path)
 
 
-def test_the_limit_is_the_one_asked_for(thirds: Path) -> None:
+def test_the_configured_limit_holds(thirds: Path) -> None:
     FfmpegMedia(limits=MediaLimits(max_pixels=30_000)).probe_image(thirds)
     with pytest.raises(MediaRefused, match="more than 29999 pixels"):
         FfmpegMedia(limits=MediaLimits(max_pixels=29_999)).probe_image(thirds)

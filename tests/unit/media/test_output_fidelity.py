@@ -1,4 +1,4 @@
-"""Whatever comes in, the result has its frames, times, shape, colours and sound."""
+"""Output fidelity: the result keeps the frames, times, shape, colours and sound of any input."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -48,13 +48,17 @@ def test_frames_times_size_and_sound_stay(
 ) -> None:
     before = clip(name, *options)
     after = overlay(before)
-    was, now = media.probe_video(before), media.probe_video(after)
-    assert (now.frames, now.width, now.height) == (was.frames, was.width, was.height) == (25, 320, 180)
-    assert now.duration == pytest.approx(was.duration, abs=1 / 25)
-    assert (now.codec, now.sound) == ("h264", sound)
-    if was.codec != "mpeg4":  # an AVI does not say when a frame is shown
+    source, result = media.probe_video(before), media.probe_video(after)
+    assert (
+        (result.frames, result.width, result.height)
+        == (source.frames, source.width, source.height)
+        == (25, 320, 180)
+    )
+    assert result.duration == pytest.approx(source.duration, abs=1 / 25)
+    assert (result.codec, result.sound) == ("h264", sound)
+    if source.codec != "mpeg4":  # an AVI has no presentation times
         stamps, wanted = times(after), times(before)
-        assert float(stamps[0]) == pytest.approx(float(wanted[0] - was.origin), abs=0.001)
+        assert float(stamps[0]) == pytest.approx(float(wanted[0] - source.origin), abs=0.001)
         assert [time - stamps[0] for time in stamps] == [time - wanted[0] for time in wanted]
 
 
@@ -81,28 +85,28 @@ def test_an_odd_size_stays(
     assert (after.width, after.height, after.frames) == (*map(int, size.split("x")), 25)
 
 
-def turned(plain: Path, folder: Path) -> Path:
-    """By a quarter: its matrix, in the track header that ffmpeg writes as the identity."""
+def rotated(plain: Path, folder: Path) -> Path:
+    """Rotate a video by a quarter: replace the identity matrix that ffmpeg writes into the track header."""
     identity = b"".join(n.to_bytes(4, "big") for n in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
     quarter = b"".join(n.to_bytes(4, "big") for n in (0, 1 << 16, 0, 0xFFFF0000, 0, 0, 180 << 16, 0, 1 << 30))
     data = plain.read_bytes()
     at = data.index(identity, data.index(b"tkhd"))
-    path = folder / "turned.mp4"
+    path = folder / "rotated.mp4"
     path.write_bytes(data[:at] + quarter + data[at + len(quarter) :])
     return path
 
 
-def test_a_turned_video_comes_out_upright(
+def test_a_rotated_video_becomes_upright(
     clip: Clip, media: FfmpegMedia, overlay: Overlay, tmp_path: Path
 ) -> None:
-    video = turned(clip("plain.mp4", "-g", "5"), tmp_path)
+    video = rotated(clip("plain.mp4", "-g", "5"), tmp_path)
     assert (media.probe_video(video).width, media.probe_video(video).height) == (180, 320)
-    after = media.probe_video(overlay(video, work=3, segments=3))
+    after = media.probe_video(overlay(video, segment_megapixels=3, segments=3))
     assert (after.width, after.height, after.frames) == (180, 320, 25)
 
 
 def stream_line(ffmpeg: Ffmpeg, path: Path) -> str:
-    """What ffmpeg's log says of the picture: format, colours, size, shape of a pixel."""
+    """Return the line of ffmpeg's log with format, colours, size and pixel shape of the video."""
     log = ffmpeg(
         "-v", "info", "-i", path, "-map", "0:V:0", "-c", "copy", "-f", "null", "-", stderr=True
     ).decode()
@@ -110,7 +114,7 @@ def stream_line(ffmpeg: Ffmpeg, path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "expected"),
     [
         ("shape.mp4", ["-vf", "setsar=4/3"], "320x180 [SAR 4:3 DAR 64:27]"),
         (
@@ -137,27 +141,27 @@ def stream_line(ffmpeg: Ffmpeg, path: Path) -> str:
         ("deep.mp4", ["-pix_fmt", "yuv420p10le"], "(High 10) (avc1 / 0x31637661), yuv420p10le("),
     ],
 )
-def test_the_shape_of_a_pixel_colours_and_depth_stay(
-    clip: Clip, ffmpeg: Ffmpeg, overlay: Overlay, name: str, options: list[str], said: str
+def test_pixel_shape_colours_and_depth_stay(
+    clip: Clip, ffmpeg: Ffmpeg, overlay: Overlay, name: str, options: list[str], expected: str
 ) -> None:
     before = clip(name, "-x264-params", vui(options), *options, "-an")
-    assert said in stream_line(ffmpeg, before)
-    assert said in stream_line(ffmpeg, overlay(before))
+    assert expected in stream_line(ffmpeg, before)
+    assert expected in stream_line(ffmpeg, overlay(before))
 
 
-def test_rgb_becomes_the_same_colours_of_hd(
+def test_rgb_becomes_the_same_colours_in_bt709(
     clip: Clip, ffmpeg: Ffmpeg, frames: Frames, overlay: Overlay
 ) -> None:
     before = clip("rgb.mkv", "-c:v", "png", "-pix_fmt", "rgb24", "-an")
     after = overlay(before)
     assert "yuv420p(tv, bt709/" in stream_line(ffmpeg, after)
-    was, now = frames(before)[0], frames(after)[0]
+    source, result = frames(before)[0], frames(after)[0]
     for at in ((20, 100), (60, 100), (300, 100)):
-        assert now.getpixel(at) == pytest.approx(was.getpixel(at), abs=12)
+        assert result.getpixel(at) == pytest.approx(source.getpixel(at), abs=12)
 
 
 def vui(options: list[str]) -> str:
-    """The same said to x264, because ffmpeg 9 does not tell it what no frame has."""
+    """Return the options for x264 itself: ffmpeg 9 passes on only the properties of frames."""
     names = {"-colorspace": "colormatrix", "-color_primaries": "colorprim", "-color_trc": "transfer"}
     pairs = dict(zip(options[::2], options[1::2], strict=True))
     return ":".join(
@@ -173,7 +177,7 @@ def test_hdr_is_refused(clip: Clip, media: FfmpegMedia, transfer: str, kind: str
         media.probe_video(bright)
 
 
-def test_every_sound_track_stays_with_its_language_and_the_first_is_copied(
+def test_every_sound_track_keeps_its_language_and_supported_codecs_are_copied(
     clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, overlay: Overlay
 ) -> None:
     three = clip(
@@ -193,16 +197,16 @@ def test_every_sound_track_stays_with_its_language_and_the_first_is_copied(
     )
 
 
-def test_subtitles_and_titles_are_left_out(
+def test_subtitles_and_titles_are_dropped(
     plain: Path, ffmpeg: Ffmpeg, overlay: Overlay, tmp_path: Path
 ) -> None:
-    words, titled = tmp_path / "words.srt", tmp_path / "titled.mkv"
-    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nsecret\n")
+    subtitles, titled = tmp_path / "words.srt", tmp_path / "titled.mkv"
+    subtitles.write_text("1\n00:00:00,000 --> 00:00:01,000\nsecret\n")
     ffmpeg(
         "-i",
         plain,
         "-i",
-        words,
+        subtitles,
         "-c",
         "copy",
         "-c:s",
@@ -215,6 +219,6 @@ def test_subtitles_and_titles_are_left_out(
     assert b"secret" not in overlay(titled).read_bytes()
 
 
-def test_it_starts_playing_before_it_is_all_there(plain: Path, overlay: Overlay) -> None:
+def test_the_index_precedes_the_media_data(plain: Path, overlay: Overlay) -> None:
     data = overlay(plain).read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")

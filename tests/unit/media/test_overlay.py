@@ -1,4 +1,4 @@
-"""The face goes on every frame where its place says; what cannot be done leaves nothing."""
+"""Overlays: the face is on every frame at its placement, and a failure leaves no file."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from facecli.core.errors import Cancelled, MediaRefused
-from facecli.core.media import VideoPlan
+from facecli.core.media import OverlayJob, VideoPlan
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.unit.media.conftest import PLACE
+from tests.unit.media.conftest import PLACEMENT
 
 Ffmpeg = Callable[..., bytes]
 Clip = Callable[..., Path]
@@ -26,8 +26,8 @@ def is_magenta(pixel: object) -> bool:
 
 
 def check_face(before: Image.Image, frame: Image.Image, seconds: float) -> None:
-    """On its placement, and nothing else has changed."""
-    box = PLACE.at(seconds)
+    """Check that the face is at its placement, and that nothing else has changed."""
+    box = PLACEMENT.at(seconds)
     right, bottom = box.x + box.width, box.y + box.height
     for x, y in [(box.x + 4, box.y + 4), (box.x + 30, box.y + 30), (right - 5, bottom - 5)]:
         assert is_magenta(frame.getpixel((x, y))), f"no face at {x}, {y} after {seconds} s"
@@ -36,12 +36,13 @@ def check_face(before: Image.Image, frame: Image.Image, seconds: float) -> None:
             assert frame.getpixel((x, y)) == pytest.approx(before.getpixel((x, y)), abs=48), f"{x}, {y}"
 
 
-@pytest.mark.parametrize(("work", "segments"), [(1500, 1), (3, 3)])
-def test_the_face_is_on_every_frame_where_its_place_says_whatever_the_segments(
-    clip: Clip, frames: Frames, overlay: Overlay, work: int, segments: int
+@pytest.mark.parametrize(("segment_megapixels", "segments"), [(1500, 1), (3, 3)])
+def test_the_face_is_at_its_placement_on_every_frame_of_every_segment(
+    clip: Clip, frames: Frames, overlay: Overlay, segment_megapixels: int, segments: int
 ) -> None:
     plain = clip("plain.mp4", "-g", "5")
-    before, after = frames(plain), frames(overlay(plain, work=work, segments=segments))
+    before = frames(plain)
+    after = frames(overlay(plain, segment_megapixels=segment_megapixels, segments=segments))
     assert len(before) == len(after) == 25
     for index in range(25):
         check_face(before[index], after[index], index / 25)
@@ -64,13 +65,13 @@ def test_a_size_that_changes_midway_is_scaled_to_the_first(
     after, plan = media.probe_video(output), media.plan(video)
     assert (after.width, after.height) == (320, 180)
     # The decoder loses the last frame before the change.
-    assert after.frames == media.count_shown(video, plan.segments[0], plan.info) > 25
+    assert after.frames == media.count_decodable(video, plan.segments[0], plan.info) > 25
     for frame, time in zip(frames(output), times(output), strict=True):
-        box = PLACE.at(float(time))
+        box = PLACEMENT.at(float(time))
         assert is_magenta(frame.getpixel((box.x + 30, box.y + 30)))
 
 
-def put_on(
+def write_overlay(
     media: FfmpegMedia,
     plan: VideoPlan,
     *,
@@ -80,16 +81,15 @@ def put_on(
     progress: Callable[[int], None] = lambda frames: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    media.overlay(
+    job = OverlayJob(
         video=video,
         segment=plan.segments[0],
-        picture=face,
-        placement=PLACE,
-        output=output,
         info=plan.info,
-        progress=progress,
-        stopped=stopped,
+        picture=face,
+        placement=PLACEMENT,
+        output=output,
     )
+    media.overlay(job, progress=progress, stopped=stopped)
 
 
 def test_progress_rises_to_the_number_of_frames(
@@ -97,7 +97,7 @@ def test_progress_rises_to_the_number_of_frames(
 ) -> None:
     seen: list[int] = []
     plan = media.plan(plain)
-    put_on(media, plan, video=plain, face=face, output=tmp_path / "out.mp4", progress=seen.append)
+    write_overlay(media, plan, video=plain, face=face, output=tmp_path / "out.mp4", progress=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 25
 
@@ -108,7 +108,7 @@ def test_cancel_leaves_no_process_and_no_output(
     long = clip("long.mp4", "-vf", "tpad=stop_mode=clone:stop_duration=60", "-t", "60", "-an")
     output, seen, plan = tmp_path / "out.mp4", list[int](), media.plan(long)
     with pytest.raises(Cancelled):
-        put_on(
+        write_overlay(
             media,
             plan,
             video=long,
@@ -123,28 +123,28 @@ def test_cancel_leaves_no_process_and_no_output(
 
 
 def command_lines() -> list[str]:
-    """Of every process on this machine."""
+    """Return the command line of every process on this machine."""
     lines = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             lines.append((process / "cmdline").read_text(errors="replace"))
         except OSError:
-            continue  # it has ended meanwhile
+            continue  # it has ended in the meantime
     return lines
 
 
-def test_what_cannot_be_decoded_is_refused_and_leaves_nothing(
+def test_an_undecodable_video_is_refused_and_leaves_no_output(
     media: FfmpegMedia, face: Path, plain: Path, tmp_path: Path
 ) -> None:
     data = plain.read_bytes()
     broken, output = tmp_path / "broken.mp4", tmp_path / "out.mp4"
     broken.write_bytes(data[: len(data) * 6 // 10] + bytes(len(data) * 4 // 10))
     with pytest.raises(MediaRefused, match="cannot be converted"):
-        put_on(media, media.plan(plain), video=broken, face=face, output=output)
+        write_overlay(media, media.plan(plain), video=broken, face=face, output=output)
     assert not output.exists()
 
 
-def test_a_segment_with_more_frames_than_were_planned_is_refused(
+def test_a_segment_with_more_frames_than_planned_is_refused(
     media: FfmpegMedia, face: Path, plain: Path, tmp_path: Path
 ) -> None:
     plan, output = media.plan(plain), tmp_path / "out.mp4"
@@ -152,17 +152,15 @@ def test_a_segment_with_more_frames_than_were_planned_is_refused(
         plan, segments=(replace(plan.segments[0], frames=24),), info=replace(plan.info, frames=24)
     )
     with pytest.raises(MediaRefused, match="more than 24"):
-        put_on(media, short, video=plain, face=face, output=output)
+        write_overlay(media, short, video=plain, face=face, output=output)
     assert not output.exists()
 
 
-def test_a_key_frame_that_is_not_where_it_was_said_to_be_costs_no_frame(
-    clip: Clip, face: Path, binary: Path, tmp_path: Path
-) -> None:
-    media, video = FfmpegMedia(wanted=str(binary), work=3), clip("plain.mp4", "-g", "5")
+def test_a_wrong_key_frame_time_costs_no_frame(clip: Clip, face: Path, binary: Path, tmp_path: Path) -> None:
+    media, video = FfmpegMedia(wanted=str(binary), segment_megapixels=3), clip("plain.mp4", "-g", "5")
     plan, output, seen = media.plan(video), tmp_path / "out.mp4", list[int]()
     late = replace(plan.segments[1], key=plan.segments[1].start + Fraction(1, 5))
-    put_on(
+    write_overlay(
         media, replace(plan, segments=(late,)), video=video, face=face, output=output, progress=seen.append
     )
     assert media.count_frames(output) == late.frames == seen[-1]

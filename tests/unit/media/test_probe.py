@@ -1,4 +1,4 @@
-"""What a video holds is counted; what is not a whole video within the limits is refused with the reason."""
+"""Probing: frames are counted, and incomplete, foreign or oversized files are refused with the reason."""
 
 import socket
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Ffmpeg = Callable[..., bytes]
 Clip = Callable[..., Path]
 
 
-def test_everything_about_a_plain_clip_is_told(plain: Path, media: FfmpegMedia) -> None:
+def test_all_properties_of_a_plain_clip_are_reported(plain: Path, media: FfmpegMedia) -> None:
     assert media.probe_video(plain) == VideoInfo(
         width=320,
         height=180,
@@ -31,7 +31,7 @@ def test_everything_about_a_plain_clip_is_told(plain: Path, media: FfmpegMedia) 
     )
 
 
-def test_frames_that_are_never_shown_do_not_count(
+def test_hidden_frames_do_not_count(
     plain: Path, clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, tmp_path: Path
 ) -> None:
     trimmed = tmp_path / "trimmed.mp4"
@@ -55,9 +55,9 @@ def test_one_frame_is_a_video(clip: Clip, media: FfmpegMedia) -> None:
 def test_other_tracks_may_last_longer_than_the_picture(
     plain: Path, ffmpeg: Ffmpeg, media: FfmpegMedia, tmp_path: Path
 ) -> None:
-    words, video = tmp_path / "words.srt", tmp_path / "words.mkv"
-    words.write_text("1\n00:00:00,000 --> 00:00:09,000\nhello\n")
-    ffmpeg("-i", plain, "-i", words, "-map", "0", "-map", "1", "-c", "copy", video)
+    subtitles, video = tmp_path / "words.srt", tmp_path / "words.mkv"
+    subtitles.write_text("1\n00:00:00,000 --> 00:00:09,000\nhello\n")
+    ffmpeg("-i", plain, "-i", subtitles, "-map", "0", "-map", "1", "-c", "copy", video)
     assert media.probe_video(video).duration == pytest.approx(1, abs=0.05)
 
 
@@ -76,7 +76,7 @@ def test_a_truncated_file_is_refused(
 
 
 def test_a_file_cut_between_two_packets_is_refused(clip: Clip, media: FfmpegMedia, tmp_path: Path) -> None:
-    """Nothing is damaged then: only the header's promise tells. ffmpeg itself exits with 0."""
+    """No packet is damaged, so only the declared length reveals it; ffmpeg itself exits with 0."""
     data = clip("promise.mp4", "-an", "-movflags", "+faststart", "-g", "1").read_bytes()
     media_data = data.index(b"mdat") + 4
     cut = tmp_path / "cut.mp4"
@@ -86,7 +86,7 @@ def test_a_file_cut_between_two_packets_is_refused(clip: Clip, media: FfmpegMedi
 
 
 def chunk_sizes(mp4: bytes, samples: int) -> int:
-    """Bytes of the first samples, from the sample size box."""
+    """Return the bytes of the first samples, from the sample size box."""
     table = mp4.index(b"stsz") + 16
     return sum(int.from_bytes(mp4[table + 4 * n : table + 4 * n + 4], "big") for n in range(samples))
 
@@ -127,7 +127,7 @@ def test_a_header_without_frames_is_refused(clip: Clip, media: FfmpegMedia, tmp_
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 5000, b"%PDF-1.7\n", bytes(range(256)) * 40])
-def test_what_is_no_video_is_refused(media: FfmpegMedia, tmp_path: Path, content: bytes) -> None:
+def test_files_that_are_no_videos_are_refused(media: FfmpegMedia, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "upload"
     path.write_bytes(content)
     with pytest.raises(MediaRefused, match="is not an MP4") as refused:
@@ -140,7 +140,7 @@ def test_what_is_no_video_is_refused(media: FfmpegMedia, tmp_path: Path, content
 def test_a_playlist_is_refused_and_reads_nothing(
     plain: Path, media: FfmpegMedia, tmp_path: Path, kind: str, name: str
 ) -> None:
-    """Its sibling is a good video, its address is listened to: who followed it would succeed or be seen."""
+    """Its targets are a valid video and a listening socket: following it would succeed or be noticed."""
     (tmp_path / "other.mp4").write_bytes(plain.read_bytes())
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setblocking(False)
@@ -172,12 +172,12 @@ PLAYLISTS = {
         (MediaLimits(max_seconds=0), "lasts 1 s, more than 0"),
     ],
 )
-def test_limits_hold(binary: Path, plain: Path, limits: MediaLimits, reason: str) -> None:
+def test_limits_are_enforced(binary: Path, plain: Path, limits: MediaLimits, reason: str) -> None:
     with pytest.raises(MediaRefused, match=reason):
         probe_video(binary, plain, limits)
 
 
-def test_frames_are_limited_as_counted_and_as_promised(
+def test_counted_and_declared_frames_are_limited(
     binary: Path, plain: Path, clip: Clip, ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
     dense, limits = tmp_path / "dense.mkv", MediaLimits(max_frames=10)
@@ -217,6 +217,6 @@ def test_too_many_tracks_are_refused(clip: Clip, media: FfmpegMedia) -> None:
         media.probe_video(many)
 
 
-def test_a_title_cannot_speak_for_the_file(clip: Clip, media: FfmpegMedia) -> None:
+def test_a_title_cannot_forge_properties_of_the_file(clip: Clip, media: FfmpegMedia) -> None:
     title = "x\n  Duration: 00:00:00.00\n  Stream #0:0: Audio: evil\n[error] partial file\x1b[2J"
     assert media.probe_video(clip("title.mp4", "-metadata", f"title={title}")).frames == 25

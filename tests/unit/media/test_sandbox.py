@@ -1,4 +1,4 @@
-"""A confined program reaches what it was given and nothing else: no file, no network, no process."""
+"""The sandbox: a program reaches the files it was given, and no other file, network or process."""
 
 import subprocess
 import sys
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from facecli.core.errors import FfmpegMissing
-from facecli.media.run import Bounds, Ended, run
+from facecli.media.run import ProcessLimits, ProcessResult, run
 from tests.support.e2e.requirements import needs
-from tests.support.unsandboxed import run_unwalled
+from tests.support.unsandboxed import run_unsandboxed
 
-BOUNDS = Bounds(seconds=60)
+LIMITS = ProcessLimits(seconds=60)
 DENIED = "Permission denied"
 
 
@@ -22,22 +22,21 @@ def python(code: str, *arguments: object) -> list[str]:
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    path = tmp_path / "theirs" / "secret"
+    path = tmp_path / "private" / "secret"
     path.parent.mkdir()
-    path.write_text("of somebody else")
+    path.write_text("of another user")
     return path
 
 
 @pytest.fixture
-def mine(tmp_path: Path) -> Path:
-    (tmp_path / "mine").mkdir()
-    return tmp_path / "mine"
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / "workspace").mkdir()
+    return tmp_path / "workspace"
 
 
 READ = "import sys; open(sys.argv[1]).read()"
 WRITE = "import sys; open(sys.argv[1], 'w').write('x')"
-GREET = "import socket; socket.create_connection(('127.0.0.1', int(__import__('sys').argv[1])))"
-TRIES = {
+ATTEMPTS = {
     "read a file": READ,
     "write a file": WRITE,
     "cut a file short": "import os, sys; os.truncate(sys.argv[1], 0)",
@@ -55,59 +54,59 @@ TRIES = {
 
 
 @needs("landlock")
-@pytest.mark.parametrize("tried", TRIES)
-def test_what_was_not_given_is_out_of_reach(secret: Path, mine: Path, tried: str) -> None:
-    ended = run(python(TRIES[tried], secret), bounds=BOUNDS, reads=[mine], writes=[mine])
-    assert (ended.exit_code, DENIED in ended.words) == (1, True), ended
-    assert secret.read_text() == "of somebody else"
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_nothing_but_the_given_files_is_in_reach(secret: Path, workspace: Path, attempt: str) -> None:
+    result = run(python(ATTEMPTS[attempt], secret), limits=LIMITS, reads=[workspace], writes=[workspace])
+    assert (result.exit_code, DENIED in result.error_text) == (1, True), result
+    assert secret.read_text() == "of another user"
     assert [path.name for path in secret.parent.iterdir()] == ["secret"]
 
 
-@pytest.mark.parametrize("tried", TRIES)
-def test_without_the_wall_it_is_in_reach(secret: Path, tried: str) -> None:
-    """Or the test above would show nothing."""
-    assert DENIED not in run_unwalled(python(TRIES[tried], secret), BOUNDS)
+@pytest.mark.parametrize("attempt", ATTEMPTS)
+def test_without_the_sandbox_everything_is_in_reach(secret: Path, attempt: str) -> None:
+    """A control: without it, the test above would prove nothing."""
+    assert DENIED not in run_unsandboxed(python(ATTEMPTS[attempt], secret), LIMITS)
 
 
 @needs("landlock")
-def test_what_was_given_is_in_reach(secret: Path, mine: Path) -> None:
-    def goes(code: str, path: Path, **given: list[Path]) -> bool:
-        return run(python(code, path), bounds=BOUNDS, **given).exit_code == 0  # type: ignore[arg-type]
+def test_the_given_files_are_in_reach(secret: Path, workspace: Path) -> None:
+    def succeeds(code: str, path: Path, **given: list[Path]) -> bool:
+        return run(python(code, path), limits=LIMITS, **given).exit_code == 0  # type: ignore[arg-type]
 
-    assert goes(READ, secret, reads=[secret])
-    assert goes(READ, secret, reads=[secret.parent])
-    assert not goes(WRITE, secret, reads=[secret])
-    assert goes(WRITE, mine / "result", writes=[mine])
-    assert goes(READ, mine / "result", writes=[mine])
-    assert goes("open('/dev/null', 'w')", mine)
-    assert goes(READ, mine / "result", reads=[mine / "result", mine / "not there"])
-
-
-@needs("landlock")
-def test_a_symbolic_link_leads_nowhere_that_was_not_given(secret: Path, mine: Path) -> None:
-    (mine / "link").symlink_to(secret)
-    assert DENIED in run(python(READ, mine / "link"), bounds=BOUNDS, reads=[mine]).words
+    assert succeeds(READ, secret, reads=[secret])
+    assert succeeds(READ, secret, reads=[secret.parent])
+    assert not succeeds(WRITE, secret, reads=[secret])
+    assert succeeds(WRITE, workspace / "result", writes=[workspace])
+    assert succeeds(READ, workspace / "result", writes=[workspace])
+    assert succeeds("open('/dev/null', 'w')", workspace)
+    assert succeeds(READ, workspace / "result", reads=[workspace / "result", workspace / "not there"])
 
 
 @needs("landlock")
-def test_who_is_outside_gets_no_signal() -> None:
+def test_a_symbolic_link_leads_to_no_other_file(secret: Path, workspace: Path) -> None:
+    (workspace / "link").symlink_to(secret)
+    assert DENIED in run(python(READ, workspace / "link"), limits=LIMITS, reads=[workspace]).error_text
+
+
+@needs("landlock")
+def test_no_signal_reaches_a_process_outside() -> None:
     bystander = subprocess.Popen(["sleep", "60"])
     try:
         code = "import os, sys; os.kill(int(sys.argv[1]), 9)"
-        assert "Operation not permitted" in run(python(code, bystander.pid), bounds=BOUNDS).words
+        assert "Operation not permitted" in run(python(code, bystander.pid), limits=LIMITS).error_text
         assert bystander.poll() is None
     finally:
         bystander.kill()
         bystander.wait()
 
 
-def test_no_program_gives_more_rights() -> None:
+def test_no_program_can_gain_privileges() -> None:
     code = "import ctypes; assert ctypes.CDLL(None).prctl(39, 0, 0, 0, 0) == 1"  # PR_GET_NO_NEW_PRIVS
-    assert run(python(code), bounds=BOUNDS).exit_code == 0
+    assert run(python(code), limits=LIMITS).exit_code == 0
 
 
 @needs("landlock")
-def test_the_program_finds_its_libraries_beside_itself_and_its_neighbours_stay_out(tmp_path: Path) -> None:
+def test_the_programs_own_libraries_are_in_reach_and_its_neighbours_are_not(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "program"
     program.parent.mkdir()
     (tmp_path / "lib").mkdir()
@@ -116,8 +115,8 @@ def test_the_program_finds_its_libraries_beside_itself_and_its_neighbours_stay_o
     for folder in ("lib", "bin"):
         (tmp_path / folder / "words").write_text(folder + "\n")
 
-    def read(path: Path) -> Ended:
-        return run([str(program), str(path)], bounds=BOUNDS, on_output=printed.append)
+    def read(path: Path) -> ProcessResult:
+        return run([str(program), str(path)], limits=LIMITS, on_stdout=printed.append)
 
     printed = list[str]()
     assert read(tmp_path / "lib" / "words").exit_code == 0
@@ -128,16 +127,17 @@ def test_the_program_finds_its_libraries_beside_itself_and_its_neighbours_stay_o
 READER = """
 from pathlib import Path
 import sys
-from facecli.media.run import Bounds, run
-print(run([sys.executable, "-I", "-S", "-c", sys.argv[1], sys.argv[2]], bounds=Bounds(seconds=60)).exit_code)
+from facecli.media.run import ProcessLimits, run
+command = [sys.executable, "-I", "-S", "-c", sys.argv[1], sys.argv[2]]
+print(run(command, limits=ProcessLimits(seconds=60)).exit_code)
 """
 
-Refusing = Callable[[str], str]
+FaultyKernel = Callable[[str], str]
 
 
 @pytest.fixture
-def refusing(secret: Path) -> Refusing:
-    """What a confined reader of the secret ends with, on a kernel that fails `call` with this error."""
+def faulty_kernel(secret: Path) -> FaultyKernel:
+    """Return the exit code of a confined reader of the secret, on a kernel where a call fails."""
 
     def read(fault: str) -> str:
         command = ["strace", "-f", "-o", "/dev/null", "-e", f"inject={fault}"]
@@ -149,18 +149,16 @@ def refusing(secret: Path) -> Refusing:
 
 @needs("strace")
 @pytest.mark.parametrize("error", ["ENOSYS", "EOPNOTSUPP", "EPERM"])
-def test_on_a_kernel_without_landlock_the_program_goes_on_with_one_wall(
-    refusing: Refusing, error: str
+def test_on_a_kernel_without_landlock_the_program_runs_with_seccomp_alone(
+    faulty_kernel: FaultyKernel, error: str
 ) -> None:
-    assert refusing(f"landlock_create_ruleset:error={error}") == "0\n"
+    assert faulty_kernel(f"landlock_create_ruleset:error={error}") == "0\n"
 
 
 @needs("strace")
 @needs("landlock")
 @pytest.mark.parametrize("call", ["landlock_add_rule", "landlock_restrict_self"])
-def test_a_wall_that_the_kernel_has_and_does_not_raise_stops_the_program(
-    refusing: Refusing, call: str
-) -> None:
+def test_a_sandbox_that_fails_stops_the_program(faulty_kernel: FaultyKernel, call: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
-        refusing(f"{call}:error=ENOMEM")
+        faulty_kernel(f"{call}:error=ENOMEM")
     assert FfmpegMissing.__name__ in failed.value.stderr

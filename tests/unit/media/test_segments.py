@@ -1,4 +1,4 @@
-"""Segments that are worked on alone and joined give what the whole gives: each frame once, at its time."""
+"""Segments: processed alone and joined, they equal the whole, each frame once and at its time."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,7 +8,7 @@ import pytest
 
 from facecli.core.media import VideoInfo
 from facecli.media.ffmpeg import FfmpegMedia
-from facecli.media.segments import FrameTimes, cut
+from facecli.media.segments import FrameTimes, cut_segments
 
 Ffmpeg = Callable[..., bytes]
 Clip = Callable[..., Path]
@@ -16,15 +16,17 @@ Overlay = Callable[..., Path]
 Times = Callable[[Path], list[Fraction]]
 
 INFO = VideoInfo(width=500, height=500, frames=100, duration=4, rate=Fraction(25), codec="")
-UNEVEN = ("-vf", "select=lt(n\\,12)+not(mod(n\\,6))", "-fps_mode", "vfr")  # from the 12th frame on slow
+UNEVEN = ("-vf", "select=lt(n\\,12)+not(mod(n\\,6))", "-fps_mode", "vfr")  # slow from the 12th frame on
 
 
-def planned(keys: set[int], *, work: int | None, frames: int = 100) -> list[tuple[int, int, int | None]]:
-    """First frame, number of frames and key frame of each segment of at most 4 × `work` frames."""
+def planned(
+    keys: set[int], *, megapixels: int | None, frames: int = 100
+) -> list[tuple[int, int, int | None]]:
+    """First frame, number of frames and key frame of each segment of at most 4 × `megapixels` frames."""
     times = FrameTimes()
     for frame in range(frames):
         times.add(frame * 40 + 7, key=frame in keys)
-    segments = cut(times, INFO, tick=Fraction(1, 1000), work=work)
+    segments = cut_segments(times, INFO, tick=Fraction(1, 1000), megapixels=megapixels)
     assert [segment.index for segment in segments] == list(range(len(segments)))
     for segment in segments:
         assert segment.start == Fraction(segment.before * 40 + 7, 1000)
@@ -32,7 +34,7 @@ def planned(keys: set[int], *, work: int | None, frames: int = 100) -> list[tupl
 
 
 @pytest.mark.parametrize(
-    ("keys", "work", "segments"),
+    ("keys", "megapixels", "segments"),
     [
         (set(), 25, [(0, 100, None)]),
         ({0}, 25, [(0, 100, None)]),
@@ -43,16 +45,16 @@ def planned(keys: set[int], *, work: int | None, frames: int = 100) -> list[tupl
         ({0, 50}, None, [(0, 100, None)]),
     ],
 )
-def test_a_video_is_cut_at_key_frames_that_are_near_and_anywhere_else(
-    keys: set[int], work: int | None, segments: list[tuple[int, int, int | None]]
+def test_a_video_is_cut_at_near_key_frames_or_else_anywhere(
+    keys: set[int], megapixels: int | None, segments: list[tuple[int, int, int | None]]
 ) -> None:
-    assert planned(keys, work=work) == segments
+    assert planned(keys, megapixels=megapixels) == segments
 
 
-def test_no_segment_is_empty_and_every_frame_is_in_one() -> None:
+def test_no_segment_is_empty_and_every_frame_is_in_exactly_one() -> None:
     for frames in range(1, 60):
         for every in (1, 3, 7, 30):
-            plan = planned(set(range(0, frames, every)), work=1, frames=frames)
+            plan = planned(set(range(0, frames, every)), megapixels=1, frames=frames)
             assert all(count > 0 for _, count, _ in plan)
             assert [first for first, _, _ in plan] == [
                 sum(c for _, c, _ in plan[:at]) for at in range(len(plan))
@@ -60,11 +62,11 @@ def test_no_segment_is_empty_and_every_frame_is_in_one() -> None:
             assert sum(count for _, count, _ in plan) == frames
 
 
-def test_a_video_whose_frames_have_no_times_of_their_own_is_one_segment() -> None:
+def test_a_video_with_repeated_frame_times_is_one_segment() -> None:
     times = FrameTimes()
     for frame in range(100):
         times.add(frame // 2, key=True)
-    assert len(cut(times, INFO, tick=Fraction(1, 25), work=1)) == 1
+    assert len(cut_segments(times, INFO, tick=Fraction(1, 25), megapixels=1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,16 +85,16 @@ def test_a_video_whose_frames_have_no_times_of_their_own_is_one_segment() -> Non
         ("motion.avi", ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"]),
     ],
 )
-def test_segments_have_the_pictures_and_times_of_the_whole(
+def test_segments_have_the_frames_and_times_of_the_whole(
     clip: Clip, ffmpeg: Ffmpeg, times: Times, overlay: Overlay, tmp_path: Path, name: str, options: list[str]
 ) -> None:
     before = clip(name, "-t", "2", *options)
     whole = overlay(before).rename(tmp_path / "whole.mp4")
-    check_same(ffmpeg, times, whole, overlay(before, work=3, segments=None))
+    check_same(ffmpeg, times, whole, overlay(before, segment_megapixels=3, segments=None))
 
 
 def check_same(ffmpeg: Ffmpeg, times: Times, whole: Path, joined: Path) -> None:
-    """The same times, the same sound, and each picture is more like its own than like the next."""
+    """Check for equal times and sound, and that each frame resembles its own more than the next."""
     assert times(joined) == times(whole)
     sound = ("-map", "0:a", "-c", "copy", "-f", "framemd5", "-")
     assert ffmpeg("-i", joined, *sound) == ffmpeg("-i", whole, *sound)
@@ -102,7 +104,7 @@ def check_same(ffmpeg: Ffmpeg, times: Times, whole: Path, joined: Path) -> None:
 
 
 def likeness(ffmpeg: Ffmpeg, joined: Path, whole: Path, *, skip: int) -> list[float]:
-    """In decibels, of each frame with that of the other file, of which some are skipped."""
+    """Return the PSNR in decibels of each frame and that of the other file, of which some are skipped."""
     graph = f"[0:v]setpts=N[a];[1:v]trim=start_frame={skip},setpts=N[b];[a][b]psnr=shortest=1:stats_file=-"
     lines = (
         ffmpeg("-i", joined, "-i", whole, "-lavfi", graph, "-f", "null", "/dev/null").decode().splitlines()
@@ -110,23 +112,28 @@ def likeness(ffmpeg: Ffmpeg, joined: Path, whole: Path, *, skip: int) -> list[fl
     return [float(line.split("psnr_avg:")[1].split()[0]) for line in lines if "psnr_avg:" in line]
 
 
-def test_an_edit_list_that_hides_the_beginning_hides_it_in_the_result(
+def test_a_beginning_hidden_by_an_edit_list_stays_hidden(
     clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, times: Times, overlay: Overlay, tmp_path: Path
 ) -> None:
     long, edited = clip("long.mp4", "-g", "12", "-t", "2"), tmp_path / "edited.mp4"
     ffmpeg("-ss", "0.7", "-i", long, "-c", "copy", edited)
     assert media.probe_video(edited).frames == 32
     whole = overlay(edited).rename(tmp_path / "whole.mp4")
-    joined = overlay(edited, work=3, segments=3)
+    joined = overlay(edited, segment_megapixels=3, segments=3)
     assert len(times(joined)) == 32
     check_same(ffmpeg, times, whole, joined)
 
 
-def test_a_video_that_begins_after_its_sound_does_so_in_the_result(
+def test_a_video_that_begins_after_its_sound_keeps_the_delay(
     clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, overlay: Overlay, tmp_path: Path
 ) -> None:
     plain, late = clip("plain.mp4", "-g", "7", "-t", "2"), tmp_path / "late.mkv"
     ffmpeg("-itsoffset", "0.4", "-i", plain, "-i", plain, "-map", "0:v", "-map", "1:a", "-c", "copy", late)
-    was, now = media.probe_video(late), media.probe_video(overlay(late, work=3, segments=None))
-    assert float(now.start - now.origin) == pytest.approx(float(was.start - was.origin), abs=0.001)
-    assert float(now.start) == pytest.approx(0.4, abs=0.03)
+    source, result = (
+        media.probe_video(late),
+        media.probe_video(overlay(late, segment_megapixels=3, segments=None)),
+    )
+    assert float(result.start - result.origin) == pytest.approx(
+        float(source.start - source.origin), abs=0.001
+    )
+    assert float(result.start) == pytest.approx(0.4, abs=0.03)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
-from facecli.core.engines import Swap
+from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
-from facecli.core.media import VideoPlan
 from facecli.tasks import claims
 from facecli.tasks.claims import Claim
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.tasks.workflow import TaskWorkflow
+from facecli.testing import FakeMedia
 from tests.support.builders import PLAN, task
 
 TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
@@ -36,25 +36,6 @@ class Rows:
         return self.task
 
 
-class PlainMedia:
-    """A segment is its number, a result is all of them."""
-
-    def version(self) -> str:
-        return "1"
-
-    def plan(self, path: Path) -> VideoPlan:
-        return PLAN
-
-    def count_frames(self, path: Path) -> int:
-        return len(path.read_text())
-
-    def count_shown(self, *video: object) -> int:
-        return 1
-
-    def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
-        output.write_text("".join(part.read_text() for part in parts))
-
-
 class PlainEngine:
     name, version, needs = "fake", "1", ()
 
@@ -66,9 +47,9 @@ class PlainEngine:
     def get(self, name: str) -> "PlainEngine":
         return self
 
-    def swap(self, swap: Swap, **more: object) -> None:
-        self.swapped.append(swap.segment.index)
-        swap.output.write_text(self.written.format(swap.segment.index))
+    def swap(self, job: SwapJob, **more: object) -> None:
+        self.swapped.append(job.segment.index)
+        job.output.write_text(self.written.format(job.segment.index))
         if self.then:
             self.then.pop(0)()
 
@@ -108,7 +89,7 @@ def delivery(
     """Runs the task for a worker of that name, as often as it is called."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
-    parts: Any = {"repository": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
+    parts: Any = {"repository": rows, "uploads": uploads, "media": FakeMedia(plan=PLAN), "engines": engine}
     swapping = TaskWorkflow(
         blobs=blobs,
         workspace=tmp_path / "work",

@@ -1,4 +1,4 @@
-"""Traps: files of somebody else's that tell when they are opened, an address that tells when it is called."""
+"""Tripwires: files of another user that report being opened, an address that reports connections."""
 
 import ctypes
 import os
@@ -12,8 +12,8 @@ _IN_OPEN = 0x20  # linux/inotify.h
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-class Traps:
-    """Armed when entered; `sprung` names what was opened or called since it was asked last."""
+class Tripwires:
+    """A context manager. `triggered` returns the files opened and addresses called since the last call."""
 
     def __init__(self, *victims: Path) -> None:
         self._victims = victims
@@ -23,7 +23,7 @@ class Traps:
     def address(self) -> str:
         return f"127.0.0.1:{self._server.getsockname()[1]}"
 
-    def sprung(self) -> list[str]:
+    def triggered(self) -> list[str]:
         return [*self._opened(), *self._called()]
 
     def __enter__(self) -> Self:
@@ -48,7 +48,7 @@ class Traps:
             events = os.read(self._inotify, 1024 * 1024)
         except BlockingIOError:
             return []
-        # Each is as long as its head: a file that is watched itself has no name in its events.
+        # Events have no name, and so a fixed length, because the files themselves are watched.
         names = [self._watched[number].name for number, _, _, _ in struct.iter_unpack("iIII", events)]
         return list(dict.fromkeys(names))
 

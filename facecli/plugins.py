@@ -1,0 +1,43 @@
+"""The public API for engine plug-ins, and the only module of facecli that one imports.
+
+A plug-in is a package with a class that follows `Engine`, declared as an entry point of the group
+`facecli.engines`. The class is called with a `Media`, which reads and writes video and pictures. Names
+outside this module and `facecli.testing` may change in any release.
+"""
+
+from facecli.core.engines import Engine, SwapJob
+from facecli.core.errors import (
+    Cancelled,
+    DiskFull,
+    FacecliError,
+    FfmpegMissing,
+    InvalidInput,
+    MediaRefused,
+    ProgramKilled,
+    Unavailable,
+)
+from facecli.core.media import ImageInfo, Media, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.placement import Box, Oscillation, Placement
+
+__all__ = [
+    "Box",
+    "Cancelled",
+    "DiskFull",
+    "Engine",
+    "FacecliError",
+    "FfmpegMissing",
+    "ImageInfo",
+    "InvalidInput",
+    "Media",
+    "MediaRefused",
+    "Oscillation",
+    "OverlayJob",
+    "Placement",
+    "ProgramKilled",
+    "Segment",
+    "Sound",
+    "SwapJob",
+    "Unavailable",
+    "VideoInfo",
+    "VideoPlan",
+]

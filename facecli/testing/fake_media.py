@@ -1,0 +1,102 @@
+"""A media fake without ffmpeg: one byte of a file is one frame."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from facecli.core.errors import Cancelled, MediaRefused
+from facecli.core.media import CLIP_RATE, ImageInfo, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
+
+WIDTH, HEIGHT = 320, 180  # pixels of every video
+SIDE = 512  # pixels of every picture
+
+
+class FakeMedia:
+    """Implements `Media` on plain files: a video of n frames has n bytes, joining concatenates, and all
+    probes report the same size. `overlays` records the jobs of `overlay`, in order.
+
+    `plan` is the plan of every video; without one, a video is cut into segments of `segment_frames`.
+    """
+
+    def __init__(self, *, plan: VideoPlan | None = None, segment_frames: int = 10) -> None:
+        self._plan = plan
+        self._segment_frames = segment_frames
+        self.overlays: list[OverlayJob] = []
+
+    def version(self) -> str:
+        return "fake"
+
+    def probe_video(self, path: Path) -> VideoInfo:
+        frames = self.count_frames(path)
+        return VideoInfo(
+            width=WIDTH,
+            height=HEIGHT,
+            frames=frames,
+            duration=frames / CLIP_RATE,
+            rate=Fraction(CLIP_RATE),
+            codec="h264",
+            container="MP4",
+            sounds=(Sound(codec="aac", layout="mono"),),
+        )
+
+    def probe_image(self, path: Path) -> ImageInfo:
+        if not path.stat().st_size:
+            raise MediaRefused("the picture is empty")
+        return ImageInfo(width=SIDE, height=SIDE, format="PNG")
+
+    def plan(self, path: Path) -> VideoPlan:
+        if self._plan:
+            return self._plan
+        info = self.probe_video(path)
+        starts = range(0, info.frames, self._segment_frames)
+        segments = (self._segment(index, start, info.frames) for index, start in enumerate(starts))
+        return VideoPlan(info=info, segments=tuple(segments))
+
+    def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
+        self.probe_image(source)
+        target.write_bytes(source.read_bytes())
+
+    def overlay(
+        self, job: OverlayJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
+    ) -> None:
+        self.overlays.append(job)
+        self.probe_image(job.picture)
+        for done in range(1, job.segment.frames + 1):
+            if stopped():
+                raise Cancelled
+            progress(done)
+        job.output.write_bytes(b"." * job.segment.frames)
+
+    def count_frames(self, path: Path) -> int:
+        if frames := path.stat().st_size:
+            return frames
+        raise MediaRefused("the video has no frames")
+
+    def count_decodable(self, video: Path, segment: Segment, info: VideoInfo) -> int:
+        return segment.frames
+
+    def join(
+        self,
+        *,
+        video: Path,
+        parts: Sequence[Path],
+        plan: VideoPlan,
+        output: Path,
+        stopped: Callable[[], bool],
+    ) -> None:
+        if stopped():
+            raise Cancelled
+        output.write_bytes(b"".join(part.read_bytes() for part in parts))
+
+    def make_clip(self, output: Path, *, seconds: int, width: int, height: int) -> None:
+        output.write_bytes(b"." * (seconds * CLIP_RATE))
+
+    def make_face(self, output: Path) -> None:
+        output.write_bytes(b"a face")
+
+    def _segment(self, index: int, before: int, total: int) -> Segment:
+        frames = min(self._segment_frames, total - before)
+        start, end = (Fraction(frame, CLIP_RATE) for frame in (before, before + frames))
+        return Segment(
+            index=index, before=before, frames=frames, start=start, end=end, key=start if before else None
+        )
