@@ -9,11 +9,11 @@ from pathlib import Path
 
 from facecli.bench.figures import MB, milliseconds
 from facecli.bench.processes import Side
+from facecli.bench.server_process import KILL, Serving, serve_and_tell
 from facecli.bench.tasks.figures import KillRun, Run, TaskRun, WatchRun
 from facecli.bench.tasks.plan import TaskPlan
-from facecli.bench.tasks.watchers import Watched, watch_on_order
-from facecli.bench.uploads.client import GO, READY, Target
-from facecli.bench.uploads.server import KILL, Serving, serve_and_tell
+from facecli.bench.tasks.watch_process import Watched, watch_on_order
+from facecli.bench.uploads.client_process import GO, READY, Target
 from facecli.bench.usage import Usage
 from facecli.client.connection import Connection
 from facecli.client.tasks import TaskClient

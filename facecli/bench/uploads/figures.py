@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from facecli.bench.figures import MB, Figure, milliseconds, names_of, over_runs
 
 if TYPE_CHECKING:
-    from facecli.bench.uploads.client import Delivered
+    from facecli.bench.uploads.client_process import Delivered
     from facecli.bench.usage import Usage
 
 

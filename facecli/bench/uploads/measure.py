@@ -10,10 +10,19 @@ from pathlib import Path
 from facecli.api.server_info import ServerInfo
 from facecli.bench.content import check_free, check_room, write_content
 from facecli.bench.processes import Side
-from facecli.bench.uploads.client import GO, READY, Delivered, Order, Stored, Target, Waiting, send_on_order
+from facecli.bench.server_process import Serving, serve_and_tell
+from facecli.bench.uploads.client_process import (
+    GO,
+    READY,
+    Delivered,
+    Order,
+    Stored,
+    Target,
+    Waiting,
+    send_on_order,
+)
 from facecli.bench.uploads.figures import UploadRun, one_run
 from facecli.bench.uploads.plan import UploadPlan
-from facecli.bench.uploads.server import Serving, serve_and_tell
 from facecli.bench.usage import Usage
 from facecli.chaos.events import EventKind
 from facecli.chaos.proxy import Proxy

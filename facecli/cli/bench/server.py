@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from facecli.config.settings import Settings, client_tls, current_token
 
 if TYPE_CHECKING:
-    from facecli.bench.uploads.client import Target
+    from facecli.bench.uploads.client_process import Target
     from facecli.bootstrap.server import Running
 
 
@@ -32,7 +32,7 @@ def own_server(settings: Settings) -> AbstractContextManager["Running"]:
 
 def target(settings: Settings, servers: str) -> "Target":
     """These servers, or one of our own when that is empty, as the settings say to talk to them."""
-    from facecli.bench.uploads.client import Target
+    from facecli.bench.uploads.client_process import Target
 
     return Target(
         servers=servers,

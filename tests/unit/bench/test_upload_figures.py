@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from facecli.bench.figures import percentile
-from facecli.bench.uploads.client import Delivered
+from facecli.bench.uploads.client_process import Delivered
 from facecli.bench.uploads.figures import figure_names, figures, one_run
 from facecli.bench.usage import Usage
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from facecli.api.server_info import ServerInfo
-from facecli.bench.uploads.client import Delivered
+from facecli.bench.uploads.client_process import Delivered
 from facecli.bench.uploads.figures import one_run
 from facecli.bench.uploads.measure import Measured
 from facecli.bench.uploads.plan import UploadPlan

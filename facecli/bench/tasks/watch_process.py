@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
 from facecli.bench.load_watchers import ProbeLog, open_watchers
-from facecli.bench.uploads.client import READY, Target
+from facecli.bench.uploads.client_process import READY, Target
 from facecli.client.connection import Connection
 from facecli.core.errors import FacecliError
 
