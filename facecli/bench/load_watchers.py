@@ -11,13 +11,13 @@ from collections.abc import Callable
 import grpc
 
 from facecli.client.connection import OPTIONS, Connection
-from facecli.tasks.task import Task
+from facecli.tasks.view import TaskView
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 
 WATCHERS_PER_CHANNEL = 250
 
-ProbeLog = list[tuple[float, Task]]  # when it arrived, in seconds since 1970, and what
+ProbeLog = list[tuple[float, TaskView]]  # when it arrived, in seconds since 1970, and what
 
 
 def open_watchers(

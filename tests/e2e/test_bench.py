@@ -9,6 +9,7 @@ from facecli.bench.uploads.history import History, delays, resent
 from facecli.chaos.faults import Faults, Span
 from facecli.chaos.proxy import Proxy
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.uploads.upload import FileType
@@ -34,7 +35,7 @@ def test_what_a_history_counts_twice_is_what_the_client_sent_too_much(
         Proxy(server.address, faults=Faults(cut=Span(low=2 * MIB, high=5 * MIB), cuts=3)) as line,
         Connection(line.address, timeout=30) as connection,
     ):
-        client = UploadClient(connection, user=user)
+        client = UploadClient(ClientContext(connection=connection, user=user))
         sent = client.send_one(sending, chunk_size=chunk, retry_for=60)
     again = resent(history.moments, chunk_size=chunk)
     assert (len(again), sum(again)) == (sent.retries, sent.bytes_sent - sent.size)

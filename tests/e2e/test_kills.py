@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.tasks import TaskClient
 from facecli.media.ffmpeg import FfmpegMedia
-from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.fsck import fsck
@@ -128,7 +130,7 @@ class Watched:
     def __init__(self, server: Server, client: TaskClient) -> None:
         self._server = server
         self._client = client
-        self._told: dict[str, list[Task]] = {}
+        self._told: dict[str, list[TaskView]] = {}
         self._changed = threading.Condition()
         self._watchers: list[threading.Thread] = []
 
@@ -142,7 +144,7 @@ class Watched:
             self._watchers[-1].start()
         return made
 
-    def last(self, task_id: str) -> Task:
+    def last(self, task_id: str) -> TaskView:
         return self._told[task_id][-1]
 
     def until_ended(self, tasks: Sequence[str]) -> None:
@@ -176,4 +178,4 @@ class Watched:
 @contextmanager
 def watching(server: Server) -> Iterator[Watched]:
     with Connection(server.address, timeout=PATIENCE) as connection:
-        yield Watched(server, TaskClient(connection, user="local"))
+        yield Watched(server, TaskClient(ClientContext(connection=connection, user="local")))

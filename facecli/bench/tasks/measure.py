@@ -16,12 +16,14 @@ from facecli.bench.tasks.watch_process import Watched, watch_on_order
 from facecli.bench.uploads.client_process import GO, READY, Target
 from facecli.bench.usage import Usage
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import Cancelled, FacecliError
-from facecli.core.progress import Silent
-from facecli.tasks.task import Task, TaskStatus
+from facecli.core.progress import NullProgress
+from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 from facecli.uploads.upload import CHUNK_SIZE, FileType
 
 ASK_EVERY = 0.05  # seconds between two status calls while many watch
@@ -29,7 +31,7 @@ HELD = "600"  # seconds that a task takes which is to be under way when its work
 SETTLED = 10.0  # seconds that a worker has to live, or its next start is put off
 OPENING = 3.0  # seconds more for a watched task, so that all are there before most of it happens
 
-Told = Callable[[Task], None]
+Told = Callable[[TaskView], None]
 
 
 def measure_tasks(
@@ -83,12 +85,12 @@ class _Bench:
         self._server = server
         self._shown = shown
         self._started = time.monotonic()  # of the worker, or a little later
-        self._tasks = TaskClient(connection, user=target.user)
-        uploads = UploadClient(connection, user=target.user)
+        self._tasks = TaskClient(ClientContext(connection=connection, user=target.user))
+        uploads = UploadClient(ClientContext(connection=connection, user=target.user))
         kinds = (FileType.IMAGE, FileType.VIDEO)
         self._urls = [
             uploads.send_one(
-                FileToSend(path=path, name=path.name, file_type=kind, progress=Silent()),
+                FileToSend(path=path, name=path.name, file_type=kind, progress=NullProgress()),
                 chunk_size=CHUNK_SIZE,
                 retry_for=target.retry_for,
             ).file_url
@@ -150,11 +152,11 @@ class _Bench:
                 return KillRun(again_seconds=round(told.updated_at - killed_at, 3))
         raise FacecliError(f"task {task.id} ended before its worker was killed")
 
-    def _create(self, **options: str) -> Task:
+    def _create(self, **options: str) -> TaskView:
         image, video = self._urls
         return self._tasks.create(image_url=image, video_url=video, engine="mock", options=options, key=None)
 
-    def _followed(self, task: Task) -> list[tuple[float, Task]]:
+    def _followed(self, task: TaskView) -> list[tuple[float, TaskView]]:
         """Every change that was told up to the completion, and when."""
         told = list(self._changes(task))
         _, last = told[-1]
@@ -162,7 +164,7 @@ class _Bench:
             raise FacecliError(last.outcome)
         return told
 
-    def _changes(self, task: Task) -> Iterator[tuple[float, Task]]:
+    def _changes(self, task: TaskView) -> Iterator[tuple[float, TaskView]]:
         tell = self._shown()
         for change in self._tasks.watch(
             task.id, retry_for=self._target.retry_for, waiting=lambda reason, seconds: None

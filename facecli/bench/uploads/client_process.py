@@ -10,7 +10,8 @@ from typing import Any
 from facecli.bench.uploads.history import History, delays, resent
 from facecli.bench.usage import Usage, usage
 from facecli.client.connection import Connection
-from facecli.client.downloads import FileClient
+from facecli.client.context import ClientContext
+from facecli.client.downloads import DownloadClient
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.client.uploads import UploadClient
 from facecli.core.tls import ClientTls
@@ -79,12 +80,12 @@ class Delivered:
 def send_on_order(pipe: "Pipe[Any, Any]", target: Target, content: Path, chunk_size: int) -> None:
     """Say what the server is, then for each Order: READY, wait, send, Delivered, wait, remove, READY."""
     with target.connect() as straight:
-        pipe.send(FileClient(straight, user=target.user).info())
-        remover = UploadClient(straight, user=target.user)
+        pipe.send(DownloadClient(ClientContext(connection=straight, user=target.user)).info())
+        remover = UploadClient(ClientContext(connection=straight, user=target.user))
         while True:
             order: Order = pipe.recv()
             with target.connect(order.line) as connection:
-                client = UploadClient(connection, user=target.user)
+                client = UploadClient(ClientContext(connection=connection, user=target.user))
                 pipe.send(READY)
                 pipe.recv()
                 sent = _deliver(client, pipe, order, content, chunk_size, target.retry_for)

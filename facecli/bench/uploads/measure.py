@@ -184,10 +184,11 @@ def _removing(target: Target, prefix: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        from facecli.client.context import ClientContext
         from facecli.client.uploads import UploadClient
 
         with suppress(FacecliError), target.connect() as connection:
-            client = UploadClient(connection, user=target.user)
+            client = UploadClient(ClientContext(connection=connection, user=target.user))
             for upload in [each for each in client.listed() if each.name.startswith(prefix)]:
                 with suppress(NotFound):  # its client was quicker
                     client.cancel(upload.id)

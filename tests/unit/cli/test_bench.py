@@ -8,6 +8,7 @@ import pytest
 
 from facecli.bench.uploads.figures import figure_names
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.uploads import UploadClient
 from tests.support.cli import Ran, Server, facecli, process
 
@@ -139,4 +140,6 @@ def test_a_line_that_lets_nothing_through_is_no_server_and_leaves_no_upload(
 def uploads(server: Server, user: str) -> list[str]:
     """The names of the user's, finished or not."""
     with Connection(server.address, timeout=30) as connection:
-        return [upload.name for upload in UploadClient(connection, user=user).listed()]
+        return [
+            upload.name for upload in UploadClient(ClientContext(connection=connection, user=user)).listed()
+        ]

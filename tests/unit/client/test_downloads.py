@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from facecli.client.downloads import FileClient
+from facecli.client.downloads import DownloadClient
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, UploadNotFound
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from tests.unit.client.conftest import send
 
 DATA = bytes(range(256)) * 9000  # 2.3 MB: several messages
@@ -22,11 +22,11 @@ def url(uploads: UploadClient, tmp_path: Path) -> str:
     return send(uploads, path, resume=False).file_url
 
 
-def download(files: FileClient, url: str, target: Path) -> int:
-    return files.download(url, target, retry_for=1, progress=Silent())
+def download(files: DownloadClient, url: str, target: Path) -> int:
+    return files.download(url, target, retry_for=1, progress=NullProgress())
 
 
-def test_a_download_replaces_its_target(files: FileClient, url: str, tmp_path: Path) -> None:
+def test_a_download_replaces_its_target(files: DownloadClient, url: str, tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.write_bytes(b"old")
     assert download(files, url, target) == len(DATA)
@@ -36,15 +36,15 @@ def test_a_download_replaces_its_target(files: FileClient, url: str, tmp_path: P
 
 @pytest.mark.parametrize("part", [DATA[:1_000_000], b"of another file", DATA, DATA + b"more"])
 def test_whatever_an_earlier_try_left_the_result_is_right(
-    files: FileClient, url: str, tmp_path: Path, part: bytes
+    files: DownloadClient, url: str, tmp_path: Path, part: bytes
 ) -> None:
     (tmp_path / "out.part").write_bytes(part)
     download(files, url, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == DATA
 
 
-def test_what_was_there_is_not_fetched_again(files: FileClient, url: str, tmp_path: Path) -> None:
-    class Recorder(Silent):
+def test_what_was_there_is_not_fetched_again(files: DownloadClient, url: str, tmp_path: Path) -> None:
+    class Recorder(NullProgress):
         began = -1
 
         def begin(self, name: str, total: int | None, stored: int) -> None:
@@ -57,7 +57,7 @@ def test_what_was_there_is_not_fetched_again(files: FileClient, url: str, tmp_pa
 
 
 def test_bytes_that_rot_on_the_server_are_noticed(
-    files: FileClient, url: str, data: Path, tmp_path: Path
+    files: DownloadClient, url: str, data: Path, tmp_path: Path
 ) -> None:
     [stored] = [path for path in (data / "uploads" / url.split("/")[2]).rglob("*") if path.is_file()]
     stored.write_bytes(b"X" + DATA[1:])
@@ -66,7 +66,7 @@ def test_bytes_that_rot_on_the_server_are_noticed(
     assert not (tmp_path / "out").exists()
 
 
-def test_two_downloads_do_not_write_one_file(files: FileClient, url: str, tmp_path: Path) -> None:
+def test_two_downloads_do_not_write_one_file(files: DownloadClient, url: str, tmp_path: Path) -> None:
     with (tmp_path / "out.part").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(DirectoryInUse, match=r"out\.part"):
@@ -74,12 +74,12 @@ def test_two_downloads_do_not_write_one_file(files: FileClient, url: str, tmp_pa
 
 
 @pytest.mark.parametrize("target", ["", "missing/out"])
-def test_a_bad_target_is_named(files: FileClient, url: str, tmp_path: Path, target: str) -> None:
+def test_a_bad_target_is_named(files: DownloadClient, url: str, tmp_path: Path, target: str) -> None:
     with pytest.raises(InvalidInput, match=str(tmp_path)):
         download(files, url, tmp_path / target)
 
 
-def test_an_unknown_url_leaves_nothing_behind(files: FileClient, tmp_path: Path) -> None:
+def test_an_unknown_url_leaves_nothing_behind(files: DownloadClient, tmp_path: Path) -> None:
     with pytest.raises(UploadNotFound):
         download(files, f"/uploads/{'0' * 32}/x", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -88,7 +88,7 @@ def test_an_unknown_url_leaves_nothing_behind(files: FileClient, tmp_path: Path)
 
 @pytest.mark.parametrize("size", [100, len(DATA)])
 def test_a_full_disk_here_is_told_in_words(
-    files: FileClient, uploads: UploadClient, tmp_path: Path, size: int
+    files: DownloadClient, uploads: UploadClient, tmp_path: Path, size: int
 ) -> None:
     """Of a small file it is found only when the bytes leave the buffer."""
     source = tmp_path / "clip.mp4"
@@ -114,7 +114,7 @@ class Overtaken(type(Path())):  # type: ignore[misc]
 
 
 def test_what_another_has_finished_meanwhile_is_not_written_to(
-    files: FileClient, url: str, tmp_path: Path
+    files: DownloadClient, url: str, tmp_path: Path
 ) -> None:
     assert download(files, url, Overtaken(tmp_path / "out")) == len(DATA)
     assert (tmp_path / "theirs").read_bytes() == b"theirs"

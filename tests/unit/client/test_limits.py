@@ -10,14 +10,15 @@ import pytest
 
 from facecli.bootstrap.server import run_server
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings
 from facecli.core.errors import LimitReached, QuotaReached, TooManyCalls
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from facecli.uploads.upload import CHUNK_SIZE
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
-from tests.unit.client.conftest import clips, file
+from tests.unit.client.conftest import clips, file, upload_client
 
 QUOTA = 1000  # bytes
 
@@ -84,10 +85,12 @@ def test_a_short_call_is_not_asked_for_longer_than_a_call_may_take(
 def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -> None:
     with Connection(address, timeout=30) as connection:
         (first,) = clips(tmp_path, 1, size=QUOTA - 100)
-        (sent,) = UploadClient(connection, user="ann").send([first], chunk_size=100, retry_for=0)
+        (sent,) = upload_client(connection).send([first], chunk_size=100, retry_for=0)
         kept = sent.get()
-        time = Time(lambda: UploadClient(connection, user="ann").cancel(kept.upload_id))
-        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        time = Time(lambda: upload_client(connection).cancel(kept.upload_id))
+        client = UploadClient(
+            ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
+        )
         path = tmp_path / "second.mp4"
         path.write_bytes(bytes(101))
         (sent,) = client.send([file(path)], chunk_size=100, retry_for=600)
@@ -98,13 +101,15 @@ def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -
 def test_who_waits_in_vain_for_room_learns_of_what_there_is_too_little(address: str, tmp_path: Path) -> None:
     told: list[str] = []
 
-    class Told(Silent):
+    class Told(NullProgress):
         def waiting(self, reason: str, seconds: float) -> None:
             told.append(reason)
 
     with Connection(address, timeout=30) as connection:
         time = Time()
-        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        client = UploadClient(
+            ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
+        )
         (sent,) = client.send(clips(tmp_path, 1, size=QUOTA), chunk_size=100, retry_for=0)
         sent.get()
         path = tmp_path / "second.mp4"
@@ -120,7 +125,9 @@ def test_of_many_files_those_arrive_that_there_is_room_for(address: str, tmp_pat
     """They are begun together, which asks for more than there is."""
     with Connection(address, timeout=30) as connection:
         time = Time()
-        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        client = UploadClient(
+            ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
+        )
         outcomes = list(client.send(clips(tmp_path, 12, size=100), chunk_size=100, retry_for=0))
     assert [outcome.error is None for outcome in outcomes] == [True] * 10 + [False]
     assert isinstance(outcomes[-1].error, QuotaReached)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecli.client.send_rate import SMALLEST_FRAME, SendRateLimiter
+from facecli.client.send_rate import MIN_FRAME_SIZE, SendRateLimiter
 from facecli.uploads.upload import FRAME_SIZE
 
 
@@ -67,13 +67,13 @@ def test_on_a_slow_line_a_frame_takes_no_more_than_a_second_or_two_to_leave(line
     for _ in range(20):
         limiter.acquire(limiter.frame_size)
         time.now += limiter.frame_size / line
-    assert limiter.frame_size == SMALLEST_FRAME or limiter.frame_size / line <= 2
+    assert limiter.frame_size == MIN_FRAME_SIZE or limiter.frame_size / line <= 2
 
 
 def test_on_a_line_that_recovers_frames_become_large_again() -> None:
     time = Time()
     limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
     time.send(limiter, 20 * FRAME_SIZE, taking=3.0)
-    assert limiter.frame_size == SMALLEST_FRAME
+    assert limiter.frame_size == MIN_FRAME_SIZE
     time.send(limiter, 20 * FRAME_SIZE, taking=0.001)
     assert limiter.frame_size == FRAME_SIZE

@@ -9,15 +9,16 @@ import pytest
 from facecli.bootstrap.server import run_server
 from facecli.bootstrap.tokens import tokens
 from facecli.client.connection import Connection
-from facecli.client.downloads import FileClient
+from facecli.client.context import ClientContext
+from facecli.client.downloads import DownloadClient
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import SentUpload
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings, current_token
 from facecli.core.auth import Tokens
 from facecli.core.errors import InvalidInput, TaskNotFound, Unauthenticated
-from facecli.core.progress import Silent
-from tests.unit.client.conftest import file
+from facecli.core.progress import NullProgress
+from tests.unit.client.conftest import file, upload_client
 
 CHUNK = 64 * 1024
 CHUNKS = 20
@@ -39,7 +40,7 @@ class Source:
         return current_token(Settings(token_file=str(self.path)))
 
 
-class RevokedOnTheWay(Silent):
+class RevokedOnTheWay(NullProgress):
     """Progress of an upload whose token is revoked, and perhaps replaced, when the first chunk is stored.
 
     The second chunk does not leave before the token was asked for again.
@@ -88,9 +89,9 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def send(address: str, path: Path, source: Source, progress: Silent) -> SentUpload:
+def send(address: str, path: Path, source: Source, progress: NullProgress) -> SentUpload:
     with Connection(address, timeout=DEADLINE, token=source) as connection:
-        client = UploadClient(connection, user="")
+        client = UploadClient(ClientContext(connection=connection, user=""))
         (sent,) = client.send([file(path, progress)], chunk_size=CHUNK, retry_for=5)
         return sent.get()
 
@@ -108,8 +109,8 @@ def test_an_upload_goes_on_with_a_fresh_token(address: str, made: Tokens, path: 
     assert (sent.retries, sent.size) == (1, CHUNKS * CHUNK)
     assert sent.bytes_sent == sent.size, "what was stored was sent again"
     with Connection(address, timeout=DEADLINE, token=source) as connection:
-        FileClient(connection, user="").download(
-            sent.file_url, tmp_path / "back", retry_for=1, progress=Silent()
+        DownloadClient(ClientContext(connection=connection, user="")).download(
+            sent.file_url, tmp_path / "back", retry_for=1, progress=NullProgress()
         )
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
 
@@ -122,7 +123,7 @@ def test_an_upload_without_a_fresh_token_ends_and_what_was_stored_is_kept(
     with pytest.raises(Unauthenticated, match="revoked"):
         send(address, path, source, RevokedOnTheWay(made, old.id, source))
     with Connection(address, timeout=DEADLINE, token=lambda: made.create("ann")[1]) as connection:
-        (upload,) = UploadClient(connection, user="").listed()
+        (upload,) = upload_client(connection, user="").listed()
     assert upload.stored_bytes >= CHUNK
 
 
@@ -132,15 +133,21 @@ def test_a_download_and_a_watch_take_a_fresh_token(
     fresh = made.create("ann")[1]
     stale = made.create("ann", expires_in=0)[1]
     with Connection(address, timeout=DEADLINE, token=lambda: fresh) as connection:
-        (sent,) = UploadClient(connection, user="").send([file(path)], chunk_size=CHUNK, retry_for=5)
+        (sent,) = upload_client(connection, user="").send([file(path)], chunk_size=CHUNK, retry_for=5)
     url = sent.get().file_url
     with Connection(address, timeout=DEADLINE, token=once(stale, fresh)) as connection:
-        FileClient(connection, user="").download(url, tmp_path / "back", retry_for=1, progress=Silent())
+        DownloadClient(ClientContext(connection=connection, user="")).download(
+            url, tmp_path / "back", retry_for=1, progress=NullProgress()
+        )
     with (
         Connection(address, timeout=DEADLINE, token=once(stale, fresh)) as connection,
         pytest.raises(TaskNotFound),
     ):
-        list(TaskClient(connection, user="").watch("none", retry_for=1, waiting=lambda *_: None))
+        list(
+            TaskClient(ClientContext(connection=connection, user="")).watch(
+                "none", retry_for=1, waiting=lambda *_: None
+            )
+        )
 
 
 def test_a_token_file_that_is_just_being_written_leaves_the_last_token_in_use(tmp_path: Path) -> None:
@@ -148,9 +155,9 @@ def test_a_token_file_that_is_just_being_written_leaves_the_last_token_in_use(tm
     with Connection("127.0.0.1:1", timeout=1, token=source) as connection:
         source.path.write_text("")
         assert connection.metadata == (("authorization", "Bearer one"),)
-        assert not connection.renewed()
+        assert not connection.has_new_token()
         source.path.write_text("two")
-        assert connection.renewed()
+        assert connection.has_new_token()
         assert connection.metadata == (("authorization", "Bearer two"),)
     source.path.unlink()
     with pytest.raises(InvalidInput, match="cannot read the token file"):

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 from facecli.client.transfers import FileToSend
-from facecli.client.uploads import BATCH_SIZE, UploadClient
+from facecli.client.upload_run import BATCH_SIZE
+from facecli.client.uploads import UploadClient
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from facecli.uploads.upload import FileType
 from tests.unit.client.conftest import CHUNK, clips
 
@@ -49,7 +50,7 @@ def test_the_same_file_twice_is_one_upload(uploads: UploadClient, tmp_path: Path
 
 def test_a_file_that_the_server_refuses_keeps_no_other_back(uploads: UploadClient, tmp_path: Path) -> None:
     good, bad, more = clips(tmp_path, 3)
-    refused = FileToSend(path=bad.path, name="a/b.mp4", file_type=FileType.VIDEO, progress=Silent())
+    refused = FileToSend(path=bad.path, name="a/b.mp4", file_type=FileType.VIDEO, progress=NullProgress())
     outcomes = errors(uploads, [good, refused, more])
     assert (outcomes.pop("0.mp4"), outcomes.pop("2.mp4")) == (None, None)
     ((message, kind),) = outcomes.items()
@@ -62,7 +63,7 @@ def test_a_file_that_changes_while_it_travels_is_refused_and_never_complete(
 ) -> None:
     before, changing, after = clips(tmp_path, 3, size=30 * CHUNK)
 
-    class Changes(Silent):
+    class Changes(NullProgress):
         def sent(self, total_sent: int) -> None:
             if total_sent == 10 * CHUNK:
                 with changing.path.open("r+b") as file:

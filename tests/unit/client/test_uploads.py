@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from facecli.client.connection import Connection
-from facecli.client.downloads import FileClient
+from facecli.client.context import ClientContext
+from facecli.client.downloads import DownloadClient
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import InvalidInput, PolicyRefused, ServerUnreachable
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from facecli.core.tls import ClientTls
 from facecli.uploads.upload import FRAME_SIZE
 from tests.unit.client.conftest import CHUNK, file, send
@@ -24,17 +25,17 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_file_arrives_and_a_second_time_nothing_is_sent(
-    uploads: UploadClient, files: FileClient, path: Path, tmp_path: Path
+    uploads: UploadClient, files: DownloadClient, path: Path, tmp_path: Path
 ) -> None:
     first, again = send(uploads, path, resume=False), send(uploads, path)
     assert (first.bytes_sent, first.bytes_skipped, first.chunks) == (5120, 0, 6)
     assert (again.bytes_sent, again.bytes_skipped, again.file_url) == (0, 5120, first.file_url)
-    files.download(first.file_url, tmp_path / "back", retry_for=1, progress=Silent())
+    files.download(first.file_url, tmp_path / "back", retry_for=1, progress=NullProgress())
     assert (tmp_path / "back").read_bytes() == DATA
 
 
 def test_other_bytes_of_the_same_name_size_and_ends_are_another_upload(
-    uploads: UploadClient, files: FileClient, tmp_path: Path
+    uploads: UploadClient, files: DownloadClient, tmp_path: Path
 ) -> None:
     megabytes = 3 * 1024 * 1024
     path = tmp_path / "big.mp4"
@@ -44,7 +45,7 @@ def test_other_bytes_of_the_same_name_size_and_ends_are_another_upload(
     path.write_bytes(changed)
     second = send(uploads, path)
     assert second.upload_id != first.upload_id
-    files.download(second.file_url, tmp_path / "back", retry_for=1, progress=Silent())
+    files.download(second.file_url, tmp_path / "back", retry_for=1, progress=NullProgress())
     assert (tmp_path / "back").read_bytes() == changed
 
 
@@ -55,7 +56,7 @@ def test_no_resume_sends_everything_to_a_new_upload(uploads: UploadClient, path:
 
 
 def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, path: Path) -> None:
-    class Recorder(Silent):
+    class Recorder(NullProgress):
         def __init__(self) -> None:
             self.seen: list[int] = []
 
@@ -73,7 +74,7 @@ def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, p
 
 
 def test_progress_is_told_of_every_frame_that_has_left(uploads: UploadClient, tmp_path: Path) -> None:
-    class Recorder(Silent):
+    class Recorder(NullProgress):
         def __init__(self) -> None:
             self.seen: list[int] = []
 
@@ -92,7 +93,7 @@ def test_without_a_server_nothing_is_waited_for(path: Path) -> None:
         Connection("127.0.0.1:1", timeout=30) as nobody,
         pytest.raises(ServerUnreachable, match="cannot be reached"),
     ):
-        send(UploadClient(nobody, user="ann"), path)
+        send(UploadClient(ClientContext(connection=nobody, user="ann")), path)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:99999", "host:0", "a:1,b"])
