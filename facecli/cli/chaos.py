@@ -117,7 +117,7 @@ def chaos(
         ending.wait()
         events.put(None)
 
-    with Proxy(to, bind=bind, faults=faults, told=events.put) as proxy:
+    with Proxy(to, bind=bind, faults=faults, on_event=events.put) as proxy:
         output.show(
             {"event": "listening", "address": proxy.address},
             text=f"listening on {proxy.address}",

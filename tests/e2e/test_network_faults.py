@@ -41,7 +41,7 @@ def test_an_upload_goes_on_after_every_cut_at_a_random_byte(
         done = run(*command(path, line.address, user))
     check_upload(done, server, path, user)
     check_sent_once(done, line)
-    assert done.object["retries"] >= len(line.happened(EventKind.CUT)) >= 2
+    assert done.object["retries"] >= len(line.events_of(EventKind.CUT)) >= 2
 
 
 @pytest.mark.parametrize("off", [-1, 0, 1])
@@ -54,7 +54,7 @@ def test_an_upload_goes_on_after_a_cut_about_where_a_chunk_ends(
         done = run(*command(path, line.address, user))
     check_upload(done, server, path, user)
     check_sent_once(done, line)
-    assert len(line.happened(EventKind.CUT)) == 1
+    assert len(line.events_of(EventKind.CUT)) == 1
 
 
 def test_a_cut_costs_no_more_than_the_chunk_it_came_in_and_what_was_under_way(
@@ -64,7 +64,7 @@ def test_a_cut_costs_no_more_than_the_chunk_it_came_in_and_what_was_under_way(
     with Proxy(server.address, faults=Faults(cut=Span(low=11 * MIB, high=13 * MIB), cuts=3)) as line:
         done = run(*command(path, line.address, user))
     check_upload(done, server, path, user)
-    assert len(line.happened(EventKind.CUT)) == 3
+    assert len(line.events_of(EventKind.CUT)) == 3
     # What had come whole was stored, acknowledged or not.
     assert done.object["bytes_sent"] <= path.stat().st_size + 3 * (CHUNK + UNDER_WAY)
 
@@ -98,7 +98,7 @@ def test_an_upload_goes_on_whenever_a_flapping_line_is_up(server: Server, user: 
         done = run(*command(path, line.address, user))
     check_upload(done, server, path, user)
     check_sent_once(done, line)
-    assert line.happened(EventKind.DOWN)
+    assert line.events_of(EventKind.DOWN)
 
 
 def test_a_damaged_chunk_is_refused_and_sent_again(server: Server, user: str, file: MakeFile) -> None:
@@ -106,7 +106,7 @@ def test_a_damaged_chunk_is_refused_and_sent_again(server: Server, user: str, fi
     faults = Faults(flip=Span(low=4 * MIB + 100_000, high=8 * MIB))
     with Proxy(server.address, faults=faults) as line:
         done = run(*command(path, line.address, user))
-    assert len(line.happened(EventKind.FLIP)) >= 2
+    assert len(line.events_of(EventKind.FLIP)) >= 2
     # A bit of HTTP/2 itself may be hit as well, which is a break like any other; hardly ever each time.
     assert any("crc32c" in reason for reason in reasons(done)), reasons(done)
     check_upload(done, server, path, user)
@@ -130,11 +130,11 @@ def test_what_was_stored_and_not_acknowledged_before_a_cut_is_not_sent_again(
             server, user, path.name, path.stat().st_size if last else known + 2 * CHUNK
         )
         line.cut()
-        assert line.wait_for(lambda: bool(line.happened(EventKind.CUT)), DEADLINE)
+        assert line.wait_for(lambda: bool(line.events_of(EventKind.CUT)), DEADLINE)
         for toward in Direction:
             line.release(toward)
         done = upload.done()
     check_upload(done, server, path, user)
-    (cut,) = line.happened(EventKind.CUT)
+    (cut,) = line.events_of(EventKind.CUT)
     after = line.passed(Direction.SERVER) - cut.total_to_server
     assert after <= (path.stat().st_size - stored) * OVERHEAD + TALK

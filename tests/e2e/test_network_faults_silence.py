@@ -29,7 +29,7 @@ def test_a_blackhole_is_noticed_and_the_upload_goes_on_over_another_connection(
     ):
         upload.stored(QUARTER)
         line.blackhole()
-        assert line.wait_for(lambda: bool(line.happened(EventKind.BLACKHOLE)), DEADLINE)
+        assert line.wait_for(lambda: bool(line.events_of(EventKind.BLACKHOLE)), DEADLINE)
         line.release(Direction.SERVER)
         upload.event(waiting)
         done = upload.done()
@@ -113,7 +113,7 @@ def test_another_client_takes_over_at_once_from_one_that_a_blackhole_left_half_o
     ):
         known = first.stored(QUARTER)
         line.blackhole()
-        assert line.wait_for(lambda: bool(line.happened(EventKind.BLACKHOLE)), DEADLINE)
+        assert line.wait_for(lambda: bool(line.events_of(EventKind.BLACKHOLE)), DEADLINE)
         second = run(*command(path, server.address, user))
         first.kill()
         check_upload(second, server, path, user)

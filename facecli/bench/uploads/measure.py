@@ -134,7 +134,7 @@ class _Bench:
             after = self._used()
             bar.stored(self._plan.bytes_per_run)
             bar.verified()
-            cuts = sum(len(line.happened(EventKind.CUT)) for line in lines if line)
+            cuts = sum(len(line.events_of(EventKind.CUT)) for line in lines if line)
         for side in self._clients:
             side.tell(GO)
         self._all_ready()

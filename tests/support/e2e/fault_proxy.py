@@ -64,7 +64,7 @@ def check_sent_once(done: Done, line: Proxy) -> None:
     waits = [number for number, event in enumerate(done.events) if event.get("event") == "waiting"]
     assert waits
     acknowledged = max(said(done, until=waits[-1]), default=0)
-    last = line.passed(Direction.SERVER) - line.happened(EventKind.OPENED)[-1].total_to_server
+    last = line.passed(Direction.SERVER) - line.events_of(EventKind.OPENED)[-1].total_to_server
     assert last <= (done.object["size"] - acknowledged) * OVERHEAD + TALK
 
 
