@@ -1,4 +1,4 @@
-"""The bytes that a bench sends: random ones, in a file that is written once."""
+"""The content that a bench sends, and the disk space it needs."""
 
 import os
 import shutil
@@ -12,34 +12,34 @@ from facecli.bench.figures import MB
 from facecli.core.disk import FULL
 from facecli.core.errors import InvalidInput, LimitReached
 
-BLOCK = 1024 * 1024  # bytes
-MARGIN = 64 * 1024 * 1024  # bytes that a bench leaves free, and needs for its server's databases
+BLOCK_SIZE = 1024 * 1024  # bytes
+MARGIN = 64 * 1024 * 1024  # bytes left free, including those for the server's databases
 
 
 @contextmanager
-def scratch(parent: Path | None) -> Iterator[Path]:
-    """A new directory in `parent`, or among temporary files; removed on leaving."""
+def scratch_directory(parent: Path | None) -> Iterator[Path]:
+    """Create a directory in `parent` or the system's temporary directory; remove it on exit."""
     try:
-        made = Path(tempfile.mkdtemp(prefix="facecli-bench-", dir=parent))
+        folder = Path(tempfile.mkdtemp(prefix="facecli-bench-", dir=parent))
     except OSError as error:
         where = parent or tempfile.gettempdir()
         raise InvalidInput(f"cannot make a directory in {where}: {error.strerror}") from error
     try:
-        yield made
+        yield folder
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_content(path: Path, *, size: int, seed: int) -> None:
-    """Nothing compresses it, and it is on the disk: its writing back slows no run.
+    """Write incompressible bytes and flush them, so that no writeback slows a run.
 
-    LimitReached when the disk is full meanwhile.
+    LimitReached when the disk is full.
     """
-    chance = Random(seed)
+    random = Random(seed)
     try:
         with path.open("wb") as file:
-            for begin in range(0, size, BLOCK):
-                file.write(chance.randbytes(min(BLOCK, size - begin)))
+            for begin in range(0, size, BLOCK_SIZE):
+                file.write(random.randbytes(min(BLOCK_SIZE, size - begin)))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
@@ -47,13 +47,13 @@ def write_content(path: Path, *, size: int, seed: int) -> None:
         raise (LimitReached if full else InvalidInput)(f"cannot write {path}: {error.strerror}") from error
 
 
-def check_room(folder: Path, needed: int, *, cure: str) -> None:
-    """LimitReached when so many bytes have no room there."""
-    check_free(shutil.disk_usage(folder).free, needed, where=str(folder.parent), cure=cure)
+def check_disk_space(folder: Path, needed: int, *, cure: str) -> None:
+    """LimitReached when the directory's disk has no room for `needed` bytes."""
+    check_free_bytes(shutil.disk_usage(folder).free, needed, where=str(folder.parent), cure=cure)
 
 
-def check_free(free: int, needed: int, *, where: str, cure: str) -> None:
-    """LimitReached when so many bytes have no room in what is `free` at that target."""
+def check_free_bytes(free: int, needed: int, *, where: str, cure: str) -> None:
+    """LimitReached when `needed` bytes do not fit in the `free` ones at `where`."""
     if needed + MARGIN > free:
         raise LimitReached(
             f"the bench needs {(needed + MARGIN) / MB:.0f} MB in {where}, "

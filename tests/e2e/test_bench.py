@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.bench.uploads.history import History, delays, resent
+from facecli.bench.uploads.history import TransferHistory, ack_delays, resent_bytes
 from facecli.chaos.faults import Faults, Span
 from facecli.chaos.proxy import Proxy
 from facecli.client.connection import Connection
@@ -29,19 +29,19 @@ def test_what_a_history_counts_twice_is_what_the_client_sent_too_much(
     server: Server, user: str, file: Callable[..., Path]
 ) -> None:
     path, chunk = file(12), 3 * MIB
-    history = History()
-    sending = FileToSend(path=path, name="a.mp4", file_type=FileType.VIDEO, progress=history.of_next_file())
+    history = TransferHistory()
+    sending = FileToSend(path=path, name="a.mp4", file_type=FileType.VIDEO, progress=history.next_file())
     with (
         Proxy(server.address, faults=Faults(cut=Span(low=2 * MIB, high=5 * MIB), cuts=3)) as line,
         Connection(line.address, timeout=30) as connection,
     ):
         client = UploadClient(ClientContext(connection=connection, user=user))
         sent = client.send_one(sending, chunk_size=chunk, retry_for=60)
-    again = resent(history.moments, chunk_size=chunk)
+    again = resent_bytes(history.events, chunk_size=chunk)
     assert (len(again), sum(again)) == (sent.retries, sent.bytes_sent - sent.size)
     assert sent.retries == 3
     assert sum(again) > 0
-    assert len(delays(history.moments, chunk_size=chunk)) == sent.chunks
+    assert len(ack_delays(history.events, chunk_size=chunk)) == sent.chunks
 
 
 def session(pid: int) -> list[int]:

@@ -1,140 +1,86 @@
-"""The side of a bench that sends: one client, in a process of its own."""
+"""A client process of `bench upload`."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
-from facecli.bench.uploads.history import History, delays, resent
+from facecli.bench.messages import READY
+from facecli.bench.target import Target
+from facecli.bench.uploads.history import TransferHistory, ack_delays, resent_bytes
+from facecli.bench.uploads.messages import ClientResult, SendOrder, Stored, Waiting
 from facecli.bench.usage import Usage, usage
-from facecli.client.connection import Connection
 from facecli.client.context import ClientContext
 from facecli.client.downloads import DownloadClient
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.client.uploads import UploadClient
-from facecli.core.tls import ClientTls
 from facecli.uploads.upload import FileType
 
-SAY_EVERY = 0.1  # seconds between two words about what is stored
-
-GO = "go"
-READY = "ready"
+REPORT_INTERVAL = 0.1  # seconds between two reports of the stored bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A server, and how it is talked to."""
+def run_client(pipe: "Pipe[Any, Any]", target: Target, content: Path, chunk_size: int) -> None:
+    """Send the server's information, then serve orders.
 
-    servers: str
-    user: str
-    token: Callable[[], str]
-    tls: ClientTls | None
-    timeout: float
-    retry_for: float
-    insecure: bool
-
-    def connect(self, servers: str = "") -> Connection:
-        """To the server itself, or on the way to it."""
-        return Connection(
-            servers or self.servers,
-            token=self.token,
-            timeout=self.timeout,
-            tls=self.tls,
-            insecure=self.insecure,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """Send the content by these names, over a line or straight."""
-
-    line: str
-    names: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """So many bytes of this run's."""
-
-    total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    reason: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """What became of an order: `delays` in seconds, one a chunk; `resent` in bytes, one a break."""
-
-    seconds: float
-    delays: list[float]
-    resent: list[int]
-    used: Usage
-
-
-def send_on_order(pipe: "Pipe[Any, Any]", target: Target, content: Path, chunk_size: int) -> None:
-    """Say what the server is, then for each Order: READY, wait, send, Delivered, wait, remove, READY."""
-    with target.connect() as straight:
-        pipe.send(DownloadClient(ClientContext(connection=straight, user=target.user)).info())
-        remover = UploadClient(ClientContext(connection=straight, user=target.user))
+    For each SendOrder: READY, wait for GO, send, ClientResult, wait for GO, remove the uploads, READY.
+    """
+    with target.connect() as direct:
+        context = ClientContext(connection=direct, user=target.user)
+        pipe.send(DownloadClient(context).info())
+        remover = UploadClient(context)
         while True:
-            order: Order = pipe.recv()
-            with target.connect(order.line) as connection:
+            order: SendOrder = pipe.recv()
+            with target.connect(order.proxy) as connection:
                 client = UploadClient(ClientContext(connection=connection, user=target.user))
                 pipe.send(READY)
                 pipe.recv()
-                sent = _deliver(client, pipe, order, content, chunk_size, target.retry_for)
+                sent = _send(client, pipe, order, content, chunk_size, target.retry_for)
             pipe.recv()
             for upload in sent:
                 remover.cancel(upload.upload_id)
             pipe.send(READY)
 
 
-def _deliver(
+def _send(
     client: UploadClient,
     pipe: "Pipe[Any, Any]",
-    order: Order,
+    order: SendOrder,
     content: Path,
     chunk_size: int,
     retry_for: float,
 ) -> list[SentUpload]:
-    history = History(
-        told=_now_and_then(lambda total: pipe.send(Stored(total=total))),
-        waiting=lambda reason, seconds: pipe.send(Waiting(reason=reason, seconds=seconds)),
+    history = TransferHistory(
+        on_stored=_throttled(lambda total: pipe.send(Stored(total=total))),
+        on_waiting=lambda reason, seconds: pipe.send(Waiting(reason=reason, seconds=seconds)),
     )
     files = [
-        FileToSend(path=content, name=name, file_type=FileType.VIDEO, progress=history.of_next_file())
+        FileToSend(path=content, name=name, file_type=FileType.VIDEO, progress=history.next_file())
         for name in order.names
     ]
-    used, began = usage(), time.monotonic()
-    sent = [
-        each.get() for each in client.send(files, chunk_size=chunk_size, resume=False, retry_for=retry_for)
-    ]
-    seconds, now = time.monotonic() - began, usage()
+    before, started = usage(), time.monotonic()
+    outcomes = client.send(files, chunk_size=chunk_size, resume=False, retry_for=retry_for)
+    sent = [outcome.get() for outcome in outcomes]
+    seconds, after = time.monotonic() - started, usage()
     pipe.send(
-        Delivered(
+        ClientResult(
             seconds=seconds,
-            delays=delays(history.moments, chunk_size=chunk_size),
-            resent=resent(history.moments, chunk_size=chunk_size),
-            used=Usage(cpu_seconds=now.cpu_seconds - used.cpu_seconds, peak_memory=now.peak_memory),
+            delays=ack_delays(history.events, chunk_size=chunk_size),
+            resent=resent_bytes(history.events, chunk_size=chunk_size),
+            used=Usage(cpu_seconds=after.cpu_seconds - before.cpu_seconds, peak_memory=after.peak_memory),
         )
     )
     return sent
 
 
-def _now_and_then(tell: Callable[[int], None]) -> Callable[[int], None]:
-    """Often enough for a bar, and seldom enough not to be measured."""
+def _throttled(report: Callable[[int], None]) -> Callable[[int], None]:
+    """Pass on reports often enough for a progress bar, and too rarely to affect the measurement."""
     next_at = 0.0
 
-    def told(total: int) -> None:
+    def throttled(total: int) -> None:
         nonlocal next_at
         if (now := time.monotonic()) >= next_at:
-            next_at = now + SAY_EVERY
-            tell(total)
+            next_at = now + REPORT_INTERVAL
+            report(total)
 
-    return told
+    return throttled
