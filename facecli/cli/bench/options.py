@@ -44,6 +44,12 @@ Concurrency = Annotated[
 Cuts = Annotated[
     int, typer.Option("--cuts", metavar="N", help="Cuts of each client's connection in a run.", min=0)
 ]
+ContentSeed = Annotated[
+    int,
+    typer.Option(
+        "--seed", metavar="N", help="Random seed; the same seed reproduces the same bytes and cuts."
+    ),
+]
 MeasuredServer = Annotated[
     str | None,
     typer.Option(

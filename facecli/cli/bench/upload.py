@@ -10,6 +10,7 @@ import typer
 from facecli.cli.bench.options import (
     BaselineFile,
     Concurrency,
+    ContentSeed,
     Cuts,
     DataDir,
     Files,
@@ -22,7 +23,7 @@ from facecli.cli.bench.options import (
 from facecli.cli.bench.server import local_server, target, terminable
 from facecli.cli.progress.bars import bars
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.fault_options import CutEvery, Delay, Rate, Seed
+from facecli.cli.shared.fault_options import CutEvery, Delay, Rate
 from facecli.cli.shared.options import (
     ChunkSize,
     Json,
@@ -60,7 +61,7 @@ def upload(
     cut_every: CutEvery = None,
     delay: Delay = None,
     rate: Rate = None,
-    seed: Seed = 0,
+    seed: ContentSeed = 0,
     data_dir: DataDir = None,
     baseline: BaselineFile = None,
     fail_if: UploadLimits = None,

@@ -61,7 +61,7 @@ CutEvery = Annotated[
         "--cut-every",
         metavar="SIZE[-SIZE]",
         parser=parse_span,
-        help="Cut each client's connection every time after this many bytes.",
+        help="Cut each client's connection again and again, after this many bytes.",
     ),
 ]
 MaxCuts = Annotated[int | None, typer.Option("--cuts", metavar="N", min=0, help="Stop cutting after N cuts.")]
@@ -87,7 +87,7 @@ Blackhole = Annotated[
 Flip = Annotated[
     Span | None,
     typer.Option(
-        "--flip", metavar="SIZE[-SIZE]", parser=parse_span, help="Flip one bit in every so many bytes."
+        "--flip", metavar="SIZE[-SIZE]", parser=parse_span, help="Flip one random bit per this many bytes."
     ),
 ]
 Seed = Annotated[
