@@ -27,7 +27,7 @@ def open_watchers(
 
     `ready` is called when every watcher has received its first update.
     """
-    with connection.calling():
+    with connection.translated_errors():
         logs = asyncio.run(_watch(connection, task_id, user, count, ready))
     return [
         [(at, wire.from_message(pb.WatchTaskResponse.FromString(data).task)) for at, data in log]

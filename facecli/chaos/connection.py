@@ -98,13 +98,13 @@ class ProxyConnection:
         self.finished = True
 
     def _carry(self, client: socket.socket, server: socket.socket) -> None:
-        delay, rate, log = self._faults.delay, self._faults.rate, self._log
+        faults, log = self._faults, self._log
         self._server = server
         for sock in (client, server):
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        self._up = Flow(Direction.SERVER, client, server, log=log, delay=delay, rate=rate)
-        self._down = Flow(Direction.CLIENT, server, client, log=log, delay=delay, rate=rate)
+        self._up = Flow(Direction.SERVER, client, server, log=log, faults=faults)
+        self._down = Flow(Direction.CLIENT, server, client, log=log, faults=faults)
         self._poll.register(self._wakeup_r, select.POLLIN)
         self._record(EventKind.OPENED)
         command = None

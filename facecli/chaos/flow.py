@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 from facecli.chaos.events import Direction
+from facecli.chaos.faults import Faults
 from facecli.chaos.traffic_log import TrafficLog
 
 RECEIVE_SIZE = 256 * 1024  # bytes
@@ -35,8 +36,7 @@ class Flow:
         target: socket.socket,
         *,
         log: TrafficLog,
-        delay: float,
-        rate: int | None,
+        faults: Faults,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limit = sys.maxsize
@@ -51,13 +51,15 @@ class Flow:
         self._source = source
         self._target = target
         self._log = log
-        self._delay = delay
-        self._rate = rate
+        self._delay = faults.delay
+        self._rate = faults.rate
         self._clock = clock
-        if rate:
-            ahead = min(MAX_RING_SIZE, max(MIN_KERNEL_BUFFER, int(rate * KERNEL_SECONDS)))
-            source.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ahead)
-        self._ring = memoryview(mmap.mmap(-1, _capacity(delay, rate)))  # pages take memory only when used
+        if faults.rate:
+            buffer = min(MAX_RING_SIZE, max(MIN_KERNEL_BUFFER, int(faults.rate * KERNEL_SECONDS)))
+            source.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self._ring = memoryview(
+            mmap.mmap(-1, _capacity(faults.delay, faults.rate))
+        )  # pages take memory only when used
         self._first = 0  # index of the first byte in the ring
         self._waiting = 0  # bytes in the ring
         self._due = 0  # of these, bytes whose delay has passed

@@ -43,7 +43,7 @@ def chaos(
     ],
     bind: Annotated[
         str,
-        typer.Option("--bind", metavar="HOST:PORT", help="Address to listen on; port 0 is any."),
+        typer.Option("--bind", metavar="HOST:PORT", help="Address to listen on; port 0 picks a free one."),
     ] = "127.0.0.1:0",
     delay: Delay = None,
     rate: Rate = None,

@@ -1,6 +1,5 @@
 """The connection to a server: channels, token, and gRPC errors translated to ours."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -50,16 +49,14 @@ class Connection:
         token: Callable[[], str] | None = None,
         tls: ClientTls | None = None,
         insecure: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        retry_budget: Callable[[float], RetryBudget] = RetryBudget,
     ) -> None:
         addresses = [checked_address(each.strip(), option="--server") for each in servers.split(",")]
         self.servers = servers
         self.timeout = timeout
         self.encrypted = tls is not None
         self.local = all(map(is_local, addresses))
-        self._clock = clock
-        self._sleep = sleep
+        self._retry_budget = retry_budget
         self._token = token
         self._last_token = token() if token else ""
         if self._last_token and not (tls or insecure or self.local):
@@ -111,18 +108,18 @@ class Connection:
         While the server reports a limit and when to retry, the call is retried within the time limit of a
         call.
         """
-        retry_budget = RetryBudget(self.timeout, clock=self._clock, sleep=self._sleep)
+        retry_budget = self._retry_budget(self.timeout)
         while True:
             try:
-                with self.calling():
+                with self.translated_errors():
                     return method(request, timeout=self.timeout, metadata=(*self.metadata, *metadata))
             except LimitReached as error:
                 if not error.retryable or not retry_budget.wait(error):
                     raise
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Translate gRPC errors: raise the error that the server raised."""
+    def translated_errors(self) -> Iterator[None]:
+        """Raise the error that the server raised, in place of gRPC's."""
         try:
             yield
         except grpc.RpcError as error:

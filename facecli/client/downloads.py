@@ -95,7 +95,7 @@ class DownloadClient:
         call = self._stub.Download(request, metadata=self._connection.metadata)
         size = promised = 0
         try:
-            with self._connection.calling():
+            with self._connection.translated_errors():
                 for answer in call:
                     if answer.HasField("crc32c"):
                         size, promised = answer.size, answer.crc32c

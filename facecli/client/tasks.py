@@ -81,7 +81,7 @@ class TaskClient:
             )
             left = None if deadline is None else max(0.0, deadline - clock())
             try:
-                with self._connection.calling():
+                with self._connection.translated_errors():
                     for answer in self._tasks.WatchTask(
                         request, timeout=left, metadata=self._connection.metadata
                     ):

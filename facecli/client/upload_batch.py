@@ -71,7 +71,7 @@ class BatchSender:
         call = self._stream(messages, metadata=self._connection.metadata)
         next(iter(missing.values())).show()
         try:
-            with self._connection.calling():
+            with self._connection.translated_errors():
                 for answer in call:
                     state = missing.get(answer.upload_id)
                     if state is None:

@@ -1,6 +1,7 @@
 """Exponential backoff with jitter, and a retry budget: the one way to wait before another try."""
 
 import random
+import time
 from collections.abc import Callable
 
 from facecli.core.errors import FacecliError
@@ -34,7 +35,13 @@ class Backoff:
 class RetryBudget:
     """Allows retries, with backoff, until `limit` seconds have passed without progress."""
 
-    def __init__(self, limit: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        limit: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._limit = limit
         self._clock = clock
         self._sleep = sleep

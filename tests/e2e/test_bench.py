@@ -66,7 +66,7 @@ def test_ctrl_c_ends_a_bench_and_its_server_with_130_and_leaves_nothing(tmp_path
         done = running.done()
     assert (done.code, done.out) == (130, "")
     assert done.err.endswith(
-        "facecli: interrupted\n  hint: nothing is kept of it; the same command begins anew\n"
+        "facecli: interrupted\n  hint: no result is kept; run the same command to start over\n"
     )
     assert "Traceback" not in done.err
     wait_until_gone(pids)

@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from facecli import __version__
@@ -20,54 +20,46 @@ from facecli.cli.shared.output import Output
 LOCAL = "a local server"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The report of one bench, with its figures by name. The `address` of a local server is None."""
+    """The report of one bench. The `address` of a local server is None."""
 
-    def __init__(
-        self,
-        bench: str,
-        *,
-        title: str,
-        plan: dict[str, Any],
-        server: dict[str, Any],
-        rows: Sequence[Figure],
-        figures: dict[str, float | None],
-        runs: Sequence[Any],
-        baseline: Baseline | None,
-    ) -> None:
-        self.figures = figures
-        self._bench = bench
-        self._title = title
-        self._plan = plan
-        self._server = server
-        self._rows = rows
-        self._runs = runs
-        self._baseline = baseline
-        self._ratios = ratios(figures, baseline.figures) if baseline else None
+    bench: str
+    title: str
+    plan: dict[str, Any]
+    server: dict[str, Any]
+    rows: Sequence[Figure]
+    figures: dict[str, float | None]
+    runs: Sequence[Any]
+    baseline: Baseline | None
+
+    @property
+    def ratios(self) -> dict[str, float | None] | None:
+        return ratios(self.figures, self.baseline.figures) if self.baseline else None
 
     @property
     def object(self) -> dict[str, Any]:
         """The JSON object: a contract for scripts, and the input of --baseline."""
         return {
-            "bench": self._bench,
+            "bench": self.bench,
             "facecli": __version__,
             "python": platform.python_version(),
             "system": platform.platform(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            "server": self._server,
-            "plan": self._plan,
+            "server": self.server,
+            "plan": self.plan,
             "figures": self.figures,
-            "ratios": self._ratios,
-            "runs": [asdict(run) for run in self._runs],
+            "ratios": self.ratios,
+            "runs": [asdict(run) for run in self.runs],
         }
 
     @property
     def notes(self) -> list[str]:
         """Differences that make the comparison with the baseline unfair."""
-        if not self._baseline:
+        if not self.baseline:
             return []
-        was = {**self._baseline.plan, "server": self._baseline.server or LOCAL}
-        now = {**self._plan, "server": self._server["address"] or LOCAL}
+        was = {**self.baseline.plan, "server": self.baseline.server or LOCAL}
+        now = {**self.plan, "server": self.server["address"] or LOCAL}
         return [
             f"the baseline differs in {name}: {was.get(name)}, not {value}"
             for name, value in now.items()
@@ -77,14 +69,14 @@ class Report:
     @property
     def text(self) -> str:
         """The title and the table, for people."""
-        return figure_table(self._rows, self.figures, title=self._title, ratios=self._ratios)
+        return figure_table(self.rows, self.figures, title=self.title, ratios=self.ratios)
 
     def show(self, output: Output, *, short: str, limits: Sequence[Limit]) -> None:
         """Print the report, or only the figure `short`; FacecliError names every limit that is exceeded."""
         for note in self.notes:
             output.note(note)
         output.show(self.object, text=self.text, short=f"{self.figures[short]}")
-        check(limits, self.figures, self._baseline)
+        check(limits, self.figures, self.baseline)
 
 
 def upload_report(
@@ -92,7 +84,7 @@ def upload_report(
 ) -> Report:
     """The report of `bench upload`; `server` is None for a local one."""
     return Report(
-        "upload",
+        bench="upload",
         title=_upload_title(plan, server),
         plan=asdict(plan),
         server={
@@ -109,7 +101,7 @@ def upload_report(
 
 def task_report(plan: TaskPlan, runs: Sequence[task_figures.Run], *, baseline: Baseline | None) -> Report:
     return Report(
-        "task",
+        bench="task",
         title=_task_title(plan),
         plan=asdict(plan),
         server={"address": None},

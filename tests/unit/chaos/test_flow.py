@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from facecli.chaos.events import Direction
+from facecli.chaos.faults import Faults
 from facecli.chaos.flow import (
     BURST_SECONDS,
     CATCH_UP_SECONDS,
@@ -42,8 +43,7 @@ class FlowRig:
             source,
             target,
             log=TrafficLog(lambda event: None),
-            delay=delay,
-            rate=rate,
+            faults=Faults(delay=delay, rate=rate),
             clock=lambda: self.now,
         )
 

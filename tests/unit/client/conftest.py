@@ -1,4 +1,4 @@
-"""The clients, connected to a whole server in this process."""
+"""Clients connected to a server in this process."""
 
 import os
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def upload_client(connection: Connection, user: str = "ann") -> UploadClient:
     return UploadClient(ClientContext(connection=connection, user=user))
 
 
-def file(path: Path, progress: TransferProgress | None = None) -> FileToSend:
+def video_file(path: Path, progress: TransferProgress | None = None) -> FileToSend:
     return FileToSend(
         path=path, name="clip.mp4", file_type=FileType.VIDEO, progress=progress or NullProgress()
     )
@@ -62,5 +62,5 @@ def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
 
 
 def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:
-    (sent,) = uploads.send([file(path)], chunk_size=CHUNK, resume=resume, retry_for=5)
+    (sent,) = uploads.send([video_file(path)], chunk_size=CHUNK, resume=resume, retry_for=5)
     return sent.get()

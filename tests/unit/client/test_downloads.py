@@ -1,4 +1,4 @@
-"""Downloads: whole or not at all, gone on with, checked."""
+"""Downloads: all or nothing, resumed, and verified."""
 
 import fcntl
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_download_replaces_its_target(files: DownloadClient, url: str, tmp_pat
 
 
 @pytest.mark.parametrize("part", [DATA[:1_000_000], b"of another file", DATA, DATA + b"more"])
-def test_whatever_an_earlier_try_left_the_result_is_right(
+def test_the_result_is_right_for_every_leftover_part_file(
     files: DownloadClient, url: str, tmp_path: Path, part: bytes
 ) -> None:
     (tmp_path / "out.part").write_bytes(part)
@@ -43,20 +43,22 @@ def test_whatever_an_earlier_try_left_the_result_is_right(
     assert (tmp_path / "out").read_bytes() == DATA
 
 
-def test_what_was_there_is_not_fetched_again(files: DownloadClient, url: str, tmp_path: Path) -> None:
+def test_a_resumed_download_fetches_only_the_missing_bytes(
+    files: DownloadClient, url: str, tmp_path: Path
+) -> None:
     class Recorder(NullProgress):
-        began = -1
+        stored_at_begin = -1
 
         def begin(self, name: str, total: int | None, stored: int) -> None:
-            self.began = stored
+            self.stored_at_begin = stored
 
     (tmp_path / "out.part").write_bytes(DATA[:1_000_000])
     recorder = Recorder()
     files.download(url, tmp_path / "out", retry_for=1, progress=recorder)
-    assert recorder.began == 1_000_000
+    assert recorder.stored_at_begin == 1_000_000
 
 
-def test_bytes_that_rot_on_the_server_are_noticed(
+def test_damaged_bytes_on_the_server_are_detected(
     files: DownloadClient, url: str, data: Path, tmp_path: Path
 ) -> None:
     [stored] = [path for path in (data / "uploads" / url.split("/")[2]).rglob("*") if path.is_file()]
@@ -66,7 +68,7 @@ def test_bytes_that_rot_on_the_server_are_noticed(
     assert not (tmp_path / "out").exists()
 
 
-def test_two_downloads_do_not_write_one_file(files: DownloadClient, url: str, tmp_path: Path) -> None:
+def test_a_part_file_is_locked(files: DownloadClient, url: str, tmp_path: Path) -> None:
     with (tmp_path / "out.part").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(DirectoryInUse, match=r"out\.part"):
@@ -87,10 +89,10 @@ def test_an_unknown_url_leaves_nothing_behind(files: DownloadClient, tmp_path: P
 
 
 @pytest.mark.parametrize("size", [100, len(DATA)])
-def test_a_full_disk_here_is_told_in_words(
+def test_a_full_local_disk_is_reported(
     files: DownloadClient, uploads: UploadClient, tmp_path: Path, size: int
 ) -> None:
-    """Of a small file it is found only when the bytes leave the buffer."""
+    """For a small file it shows only when the buffer is flushed."""
     source = tmp_path / "clip.mp4"
     source.write_bytes(DATA[:size])
     url = send(uploads, source, resume=False).file_url
@@ -100,8 +102,8 @@ def test_a_full_disk_here_is_told_in_words(
     assert not (tmp_path / "out").exists()
 
 
-class Overtaken(type(Path())):  # type: ignore[misc]
-    """A path of which another process makes its result between our opening and our locking it."""
+class RenamedMeanwhile(type(Path())):  # type: ignore[misc]
+    """A path that another process renames to its result between our open and our lock."""
 
     def open(self, *arguments: Any, **more: Any) -> Any:
         file = super().open(*arguments, **more)
@@ -113,9 +115,9 @@ class Overtaken(type(Path())):  # type: ignore[misc]
         return file
 
 
-def test_what_another_has_finished_meanwhile_is_not_written_to(
+def test_a_result_that_another_process_just_finished_is_not_overwritten(
     files: DownloadClient, url: str, tmp_path: Path
 ) -> None:
-    assert download(files, url, Overtaken(tmp_path / "out")) == len(DATA)
+    assert download(files, url, RenamedMeanwhile(tmp_path / "out")) == len(DATA)
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
     assert (tmp_path / "out").read_bytes() == DATA

@@ -1,4 +1,4 @@
-"""What the upload client sends, and what it does not."""
+"""The upload client: bytes sent, bytes skipped, and progress."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from facecli.core.errors import InvalidInput, PolicyRefused, ServerUnreachable
 from facecli.core.progress import NullProgress
 from facecli.core.tls import ClientTls
 from facecli.uploads.upload import FRAME_SIZE
-from tests.unit.client.conftest import CHUNK, file, send
+from tests.unit.client.conftest import CHUNK, send, video_file
 
 DATA = bytes(range(256)) * 20  # 5,120 bytes: six chunks
 
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_arrives_and_a_second_time_nothing_is_sent(
+def test_a_file_arrives_and_is_skipped_the_second_time(
     uploads: UploadClient, files: DownloadClient, path: Path, tmp_path: Path
 ) -> None:
     first, again = send(uploads, path, resume=False), send(uploads, path)
@@ -34,7 +34,7 @@ def test_a_file_arrives_and_a_second_time_nothing_is_sent(
     assert (tmp_path / "back").read_bytes() == DATA
 
 
-def test_other_bytes_of_the_same_name_size_and_ends_are_another_upload(
+def test_a_file_of_equal_name_size_and_fingerprint_is_another_upload(
     uploads: UploadClient, files: DownloadClient, tmp_path: Path
 ) -> None:
     megabytes = 3 * 1024 * 1024
@@ -55,7 +55,7 @@ def test_no_resume_sends_everything_to_a_new_upload(uploads: UploadClient, path:
     assert fresh.bytes_sent == len(DATA)
 
 
-def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, path: Path) -> None:
+def test_stored_bytes_never_decrease(uploads: UploadClient, path: Path) -> None:
     class Recorder(NullProgress):
         def __init__(self) -> None:
             self.seen: list[int] = []
@@ -68,12 +68,12 @@ def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, p
 
     recorder = Recorder()
 
-    list(uploads.send([file(path, recorder)], chunk_size=CHUNK, resume=False, retry_for=5))
+    list(uploads.send([video_file(path, recorder)], chunk_size=CHUNK, resume=False, retry_for=5))
     assert recorder.seen == sorted(recorder.seen)
     assert (recorder.seen[0], recorder.seen[-1]) == (0, len(DATA))
 
 
-def test_progress_is_told_of_every_frame_that_has_left(uploads: UploadClient, tmp_path: Path) -> None:
+def test_every_sent_frame_is_reported(uploads: UploadClient, tmp_path: Path) -> None:
     class Recorder(NullProgress):
         def __init__(self) -> None:
             self.seen: list[int] = []
@@ -84,25 +84,25 @@ def test_progress_is_told_of_every_frame_that_has_left(uploads: UploadClient, tm
     recorder = Recorder()
     path = tmp_path / "clip.mp4"
     path.write_bytes(bytes(3 * FRAME_SIZE + 5))
-    list(uploads.send([file(path, recorder)], chunk_size=2 * FRAME_SIZE, retry_for=5))
+    list(uploads.send([video_file(path, recorder)], chunk_size=2 * FRAME_SIZE, retry_for=5))
     assert recorder.seen == [FRAME_SIZE, 2 * FRAME_SIZE, 3 * FRAME_SIZE, 3 * FRAME_SIZE + 5]
 
 
-def test_without_a_server_nothing_is_waited_for(path: Path) -> None:
+def test_without_a_server_there_is_no_retry(path: Path) -> None:
     with (
-        Connection("127.0.0.1:1", timeout=30) as nobody,
+        Connection("127.0.0.1:1", timeout=30) as unreachable,
         pytest.raises(ServerUnreachable, match="cannot be reached"),
     ):
-        send(UploadClient(ClientContext(connection=nobody, user="ann")), path)
+        send(UploadClient(ClientContext(connection=unreachable, user="ann")), path)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:99999", "host:0", "a:1,b"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidInput, match="HOST:PORT"):
         Connection(address, timeout=1)
 
 
-def test_a_token_does_not_leave_the_machine_unencrypted() -> None:
+def test_a_token_is_never_sent_unencrypted() -> None:
     with pytest.raises(PolicyRefused, match="unencrypted"):
         Connection("192.0.2.1:1", token=lambda: "s3cret", timeout=1)
     Connection("127.0.0.1:1", token=lambda: "s3cret", timeout=1).channel.close()
