@@ -1,4 +1,4 @@
-"""One direction of a connection: delays bytes in a ring buffer and limits their rate."""
+"""One direction of a connection: a delay, a rate limit, and backpressure from a bounded ring buffer."""
 
 import mmap
 import socket

@@ -1,4 +1,4 @@
-"""The swap client: upload both files, create a task, watch it, download the result."""
+"""The swap client: upload both files, create a task by an idempotency key, watch it, download."""
 
 import hashlib
 import json

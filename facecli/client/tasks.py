@@ -1,4 +1,4 @@
-"""The task client: creates, watches, lists, cancels, retries and deletes tasks."""
+"""The task client: creates, lists, cancels, retries and deletes tasks, and watches them up to a deadline."""
 
 from collections.abc import Callable, Iterator, Mapping
 

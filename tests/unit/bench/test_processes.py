@@ -61,7 +61,7 @@ def test_a_dead_process_is_reported_with_its_exit_code() -> None:
     with BenchProcess(die) as process:
         with pytest.raises(FacecliError, match="a bench process died with exit code 7"):
             process.receive(str)
-        process.send("nobody")
+        process.send("ignored")
 
 
 def test_a_process_cleans_up_even_after_an_error(tmp_path: Path) -> None:

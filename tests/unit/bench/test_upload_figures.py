@@ -46,16 +46,16 @@ def test_a_run_takes_the_slowest_client_and_the_sum_of_all_costs() -> None:
 
 def test_each_figure_has_its_aggregate_and_min_and_max() -> None:
     runs = [one_run([FAST], total_bytes=10**8, server=None, cuts=0), RUN, RUN]
-    found = figures(runs, [0.001] * 99 + [0.5])
-    assert (found["seconds"], found["seconds_min"], found["seconds_max"]) == (2.0, 1.0, 2.0)
-    assert (found["p50_ms"], found["p95_ms"], found["p95_ms_min"]) == (1.0, 1.0, 30.0)
-    assert (found["cuts"], found["resent_bytes"], found["resent_bytes_max"]) == (6, 1600, 800)
-    assert (found["resent_most_bytes"], found["client_peak_mb"]) == (700, 50.0)
-    assert list(found) == figure_names(own_server=True)
+    values = figures(runs, [0.001] * 99 + [0.5])
+    assert (values["seconds"], values["seconds_min"], values["seconds_max"]) == (2.0, 1.0, 2.0)
+    assert (values["p50_ms"], values["p95_ms"], values["p95_ms_min"]) == (1.0, 1.0, 30.0)
+    assert (values["cuts"], values["resent_bytes"], values["resent_bytes_max"]) == (6, 1600, 800)
+    assert (values["resent_most_bytes"], values["client_peak_mb"]) == (700, 50.0)
+    assert list(values) == figure_names(own_server=True)
 
 
 def test_the_usage_of_an_external_server_is_unknown_and_has_no_limits() -> None:
-    found = figures([one_run([FAST], total_bytes=10**8, server=None, cuts=0)], [0.01])
-    unknown = {name for name, value in found.items() if value is None}
+    values = figures([one_run([FAST], total_bytes=10**8, server=None, cuts=0)], [0.01])
+    unknown = {name for name, value in values.items() if value is None}
     assert {name for name in unknown if "server_" not in name} == set()
-    assert set(figure_names(own_server=False)) == set(found) - unknown
+    assert set(figure_names(own_server=False)) == set(values) - unknown

@@ -133,19 +133,19 @@ def test_a_cut_ends_every_open_connection_on_both_sides_and_a_new_one_works(ends
 
 def test_a_blackhole_passes_no_byte_and_no_end_and_a_new_connection_works(ends: Ends) -> None:
     with Proxy(ends.address) as proxy:
-        lost, kept = ends.join(proxy.address)
+        lost, stranded = ends.join(proxy.address)
         lost.sendall(b"before")
-        assert exactly(kept, 6) == b"before"
+        assert exactly(stranded, 6) == b"before"
         proxy.blackhole()
         assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.BLACKHOLE)), DEADLINE)
         lost.sendall(b"after")
-        kept.sendall(b"after")
+        stranded.sendall(b"after")
         lost.close()
         client, server = ends.join(proxy.address)
         client.sendall(b"again")
         assert exactly(server, 5) == b"again"
-        assert silent(kept)
-        kept.close()
+        assert silent(stranded)
+        stranded.close()
         assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.CLOSED)), DEADLINE)
     assert proxy.events_of(EventKind.CLOSED)[0].to_server == 6
 
