@@ -11,19 +11,11 @@ SLOW_FRAME, FAST_FRAME = 1.0, 0.25  # seconds to send a frame; above it shrinks,
 class SendRateLimiter:
     """Limits sending to `rate` bytes per second, 0 for no limit, and shrinks frames on a slow network.
 
-    A frame should take about a second at most: the server drops a client that completes no message for too
-    long.
+    A frame should take about a second at most: the server drops a client that is slow to complete a message.
     """
 
-    def __init__(
-        self,
-        rate: int,
-        *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], None],
-        max_wait: float = FAST_FRAME,
-    ) -> None:
-        self.frame_size = min(FRAME_SIZE, max(MIN_FRAME_SIZE, int(rate * max_wait))) if rate else FRAME_SIZE
+    def __init__(self, rate: int, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+        self.frame_size = min(FRAME_SIZE, max(MIN_FRAME_SIZE, int(rate * FAST_FRAME))) if rate else FRAME_SIZE
         self._max_frame_size = self.frame_size
         self._rate = rate
         self._clock = clock

@@ -8,7 +8,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from facecli.api.server_info import ServerInfo
-from facecli.bench.content import check_disk_space, check_free_bytes, write_content
+from facecli.bench.content import write_content
+from facecli.bench.disk_space import check_disk_space, check_free_bytes
 from facecli.bench.messages import GO, READY
 from facecli.bench.processes import BenchProcess
 from facecli.bench.server_process import RunServer, serve
@@ -59,7 +60,7 @@ def measure_uploads(
     check_disk_space(
         folder,
         plan.size + (plan.bytes_per_run if run_server else 0),
-        cure="choose another --data-dir, or a smaller --size",
+        remedy="choose another --data-dir, or a smaller --size",
     )
     prefix = f"bench-{secrets.token_hex(4)}"
     content = folder / "content"
@@ -76,8 +77,8 @@ def measure_uploads(
             ]
             info, *_ = [client.receive(ServerInfo) for client in clients]
             if not server:
-                cure = "free space there, or choose a smaller --size"
-                check_free_bytes(info.free_bytes, plan.bytes_per_run, where=target.servers, cure=cure)
+                remedy = "free space there, or choose a smaller --size"
+                check_free_bytes(info.free_bytes, plan.bytes_per_run, where=target.servers, remedy=remedy)
             write_content(content, size=plan.size, seed=plan.seed)
             bench = _UploadBench(
                 plan, target, prefix=prefix, server=server, clients=clients, progress=progress

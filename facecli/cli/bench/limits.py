@@ -1,32 +1,19 @@
-"""Comparisons of a bench: with a baseline, and with limits such as `seconds>1.2*baseline`."""
+"""Limits of a bench, such as `seconds>1.2*baseline`."""
 
-import json
 import operator
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from facecli.cli.bench.baseline import Baseline, Figures
 from facecli.config.amounts import parse_size
 from facecli.core.errors import FacecliError, InvalidInput
-
-Figures = Mapping[str, float | None]
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _LIMIT = re.compile(r"\s*(?P<name>\w+)\s*(?P<operator>[<>]=?)\s*(?P<limit>[^<>=]+?)\s*")
 _OF_BASELINE = re.compile(r"(?:(?P<factor>[^*]+?)\s*\*\s*)?baseline")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """An earlier bench: its plan, its server (None for a local one) and its figures."""
-
-    plan: dict[str, Any]
-    server: str | None
-    figures: dict[str, float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,35 +48,6 @@ def check(limits: Sequence[Limit], figures: Figures, baseline: Baseline | None) 
     known = baseline.figures if baseline else None
     if violations := [text for limit in limits if (text := limit.violation(figures, known))]:
         raise FacecliError("; ".join(violations))
-
-
-def read_baseline(path: Path, *, bench: str) -> Baseline:
-    """Read the --json output of an earlier bench; InvalidInput if it is not one of the same kind."""
-    try:
-        output = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidInput(f"{path} is not the output of facecli bench --json: {error}") from error
-    match output:
-        case {
-            "bench": str(kind),
-            "plan": dict(plan),
-            "server": {"address": None | str() as server},
-            "figures": dict(figures),
-        } if kind == bench and all(
-            value is None or isinstance(value, int | float) for value in figures.values()
-        ):
-            return Baseline(plan=plan, server=server, figures=figures)
-    raise InvalidInput(f"{path} is not the output of facecli bench {bench} --json")
-
-
-def ratios(figures: Figures, baseline: Figures) -> dict[str, float | None]:
-    """Each figure divided by the baseline's; None where one is unknown or the baseline's is 0."""
-    return {
-        name: round(value / was, 4) if value is not None and (was := baseline.get(name)) else None
-        for name, value in figures.items()
-    }
 
 
 def _limit(text: str, names: Collection[str], baseline: Figures | None) -> Limit:

@@ -13,7 +13,8 @@ from facecli.bench.tasks.plan import TaskPlan
 from facecli.bench.uploads import figures as upload_figures
 from facecli.bench.uploads.measure import UploadMeasurement
 from facecli.bench.uploads.plan import UploadPlan
-from facecli.cli.bench.limits import Baseline, Limit, check, ratios
+from facecli.cli.bench.baseline import Baseline, ratios
+from facecli.cli.bench.limits import Limit, check
 from facecli.cli.bench.table import figure_table
 from facecli.cli.shared.output import Output
 

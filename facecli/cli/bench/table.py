@@ -2,17 +2,16 @@
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from facecli.bench.figures import MB, Figure
+from facecli.cli.bench.baseline import Figures
 
 WIDTH = 100  # columns at most
-
-Figures = Mapping[str, float | None]
 
 
 def figure_table(figures: Sequence[Figure], values: Figures, *, title: str, ratios: Figures | None) -> str:

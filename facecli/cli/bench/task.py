@@ -66,7 +66,8 @@ def task(
     from facecli.bench.figures import value_names
     from facecli.bench.tasks.figures import FIGURES
     from facecli.bench.tasks.plan import TaskPlan
-    from facecli.cli.bench.limits import read_baseline, read_limits
+    from facecli.cli.bench.baseline import read_baseline
+    from facecli.cli.bench.limits import read_limits
     from facecli.cli.bench.report import task_report
 
     plan = TaskPlan(
@@ -85,14 +86,14 @@ def task(
 
 
 def _measure(plan: "TaskPlan", settings: Settings, *, data_dir: Path | None, quiet: bool) -> Sequence["Run"]:
-    from facecli.bench.content import check_disk_space, scratch_directory
+    from facecli.bench.disk_space import check_disk_space, scratch_directory
     from facecli.bench.plain_ffmpeg import swap_plainly
     from facecli.bench.samples import make_samples
     from facecli.bench.tasks.measure import measure_tasks
     from facecli.bootstrap.factories import plain_engine
 
     with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch_directory(data_dir) as folder:
-        check_disk_space(folder, 0, cure="choose another --data-dir")
+        check_disk_space(folder, 0, remedy="choose another --data-dir")
         local = replace(
             settings,
             data_dir=str(folder / "server"),

@@ -94,7 +94,8 @@ def upload(
     """
     from facecli.bench.uploads.figures import figure_names
     from facecli.bench.uploads.plan import UploadPlan
-    from facecli.cli.bench.limits import read_baseline, read_limits
+    from facecli.cli.bench.baseline import read_baseline
+    from facecli.cli.bench.limits import read_limits
     from facecli.cli.bench.report import upload_report
 
     if not server:
@@ -122,7 +123,7 @@ def upload(
 def _measure(
     plan: "UploadPlan", settings: Settings, *, server: str | None, data_dir: Path | None, quiet: bool
 ) -> "UploadMeasurement":
-    from facecli.bench.content import scratch_directory
+    from facecli.bench.disk_space import scratch_directory
     from facecli.bench.uploads.measure import measure_uploads
 
     with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch_directory(data_dir) as folder:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from facecli.cli.bench.limits import Baseline, check, ratios, read_baseline, read_limits
+from facecli.cli.bench.baseline import Baseline, ratios, read_baseline
+from facecli.cli.bench.limits import check, read_limits
 from facecli.core.errors import FacecliError, InvalidInput
 
 NAMES = ["mb_per_s", "p95_ms", "resent_bytes", "server_peak_mb"]

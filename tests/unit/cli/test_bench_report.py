@@ -13,7 +13,7 @@ from facecli.bench.uploads.messages import ClientResult
 from facecli.bench.uploads.plan import UploadPlan
 from facecli.bench.usage import Usage
 from facecli.chaos.faults import Span
-from facecli.cli.bench.limits import Baseline
+from facecli.cli.bench.baseline import Baseline
 from facecli.cli.bench.report import Report, upload_report
 
 PLAN = UploadPlan(size=100_000_000, chunk_size=10 * 2**20, runs=2)
