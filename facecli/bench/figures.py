@@ -1,4 +1,4 @@
-"""Figures: what the values of many runs become for who reads a bench."""
+"""Figures: the statistics of a bench over all its runs."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -11,40 +11,43 @@ MB = 1e6  # bytes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """What is measured in each run, what people call it, and how the runs' values become one.
+    """A figure: its name in JSON, its label, and its aggregate over all runs.
 
-    Not `joined` is what is found from all single moments of all runs instead.
+    `aggregate` names the aggregate, `join` computes it; None when the figure is computed from the single
+    events of all runs instead.
     """
 
     name: str
     label: str
-    how: str
-    joined: Callable[[Sequence[float]], float] | None
+    aggregate: str
+    join: Callable[[Sequence[float]], float] | None
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The least of the values that so large a share of them does not exceed (nearest rank)."""
+    """The nearest-rank percentile: the smallest value that this share of the values does not exceed."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def milliseconds(delays: Sequence[float], share: float) -> float:
-    """That percentile of delays in seconds; InvalidInput when the run was too short to see one."""
+    """A percentile of delays (in seconds) in milliseconds; InvalidInput without any delay."""
     if not delays:
-        raise InvalidInput("so short a run shows no delay; take a longer --watch-for, or a larger --size")
+        raise InvalidInput(
+            "the run was too short to measure a delay; use a longer --watch-for or a larger --size"
+        )
     return round(percentile(delays, share) * 1000, 3)
 
 
-def names_of(figures: Sequence[Figure]) -> list[str]:
-    """Each over all runs, of the least and of the greatest run."""
+def value_names(figures: Sequence[Figure]) -> list[str]:
+    """The names of all values: each figure over all runs, its minimum and its maximum."""
     return [figure.name + suffix for figure in figures for suffix in ("", "_min", "_max")]
 
 
-def over_runs(figures: Sequence[Figure], values: Mapping[str, Sequence[float]]) -> dict[str, float | None]:
-    """By the names of `names_of`; None where nothing was seen, and for what is not joined."""
-    found: dict[str, float | None] = {}
+def aggregate(figures: Sequence[Figure], values: Mapping[str, Sequence[float]]) -> dict[str, float | None]:
+    """All values by name; None where nothing was measured, and for figures without `join`."""
+    result: dict[str, float | None] = {}
     for figure in figures:
-        seen = values[figure.name]
-        found[figure.name] = round(figure.joined(seen), 4) if figure.joined and seen else None
-        found[f"{figure.name}_min"] = min(seen, default=None)
-        found[f"{figure.name}_max"] = max(seen, default=None)
-    return found
+        measured = values[figure.name]
+        result[figure.name] = round(figure.join(measured), 4) if figure.join and measured else None
+        result[f"{figure.name}_min"] = min(measured, default=None)
+        result[f"{figure.name}_max"] = max(measured, default=None)
+    return result

@@ -1,7 +1,7 @@
-"""Very many watchers of one task in one thread, for who measures.
+"""Load generator for watch streams: very many watchers of one task in one thread.
 
-Everything else here is synchronous. A thousand watchers in a thousand threads of one process would measure
-that process: they need five times the work, and wait for each other.
+This is the only asynchronous code: a thousand watchers in a thousand threads take five times the CPU and wait
+for each other, so a bench would measure its own process.
 """
 
 import asyncio
@@ -11,24 +11,27 @@ from collections.abc import Callable
 import grpc
 
 from facecli.client.connection import OPTIONS, Connection
-from facecli.tasks.task import Task
+from facecli.tasks.view import TaskView
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 
 WATCHERS_PER_CHANNEL = 250
 
-ProbeLog = list[tuple[float, Task]]  # when it arrived, in seconds since 1970, and what
+WatchLog = list[tuple[float, TaskView]]  # every update with its arrival time, in seconds since 1970
 
 
 def open_watchers(
     connection: Connection, task_id: str, *, user: str, count: int, ready: Callable[[], None]
-) -> list[ProbeLog]:
-    """What each of so many watchers was told up to the end. `ready` is called when each was told once."""
-    with connection.calling():
-        told = asyncio.run(_watch(connection, task_id, user, count, ready))
+) -> list[WatchLog]:
+    """Watch a task `count` times until it ends; returns the log of each watcher.
+
+    `ready` is called when every watcher has received its first update.
+    """
+    with connection.translated_errors():
+        logs = asyncio.run(_watch(connection, task_id, user, count, ready))
     return [
-        [(at, wire.from_message(pb.WatchTaskResponse.FromString(data).task)) for at, data in story]
-        for story in told
+        [(at, wire.from_message(pb.WatchTaskResponse.FromString(data).task)) for at, data in log]
+        for log in logs
     ]
 
 
@@ -40,19 +43,19 @@ async def _watch(
 
     async def follow(channel: grpc.aio.Channel) -> list[tuple[float, bytes]]:
         nonlocal waiting
-        story: list[tuple[float, bytes]] = []
+        log: list[tuple[float, bytes]] = []
         method = channel.unary_stream(
             "/video.TaskService/WatchTask",
             request_serializer=pb.WatchTaskRequest.SerializeToString,
-            response_deserializer=lambda data: (time.time(), data),  # read when nothing is measured any more
+            response_deserializer=lambda data: (time.time(), data),  # parsed after the measurement
         )
-        async for told in method(request, metadata=connection.metadata):
-            story.append(told)
-            if len(story) == 1:
+        async for update in method(request, metadata=connection.metadata):
+            log.append(update)
+            if len(log) == 1:
                 waiting -= 1
                 if not waiting:
                     ready()
-        return story
+        return log
 
     options = [*OPTIONS, ("grpc.use_local_subchannel_pool", 1)]
     channels = [

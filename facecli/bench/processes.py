@@ -1,4 +1,4 @@
-"""Processes of their own, so that what each side of a transfer uses is its own."""
+"""Child processes of a bench: each side of a transfer has its own, so that its usage can be measured."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -11,45 +11,46 @@ from typing import Any, Self, TypeVar
 from facecli.core.errors import FacecliError
 
 T = TypeVar("T")
-FAREWELL = 10.0  # seconds that a process gets to end by itself
+EXIT_TIMEOUT = 10.0  # seconds
 
-# Not forked: gRPC's threads do not survive it, and memory would be shared with us.
+# Spawned, not forked: gRPC's threads do not survive a fork, and the memory would be shared.
 _CONTEXT = get_context("spawn")
 
 
-class Side:
-    """A process that runs `work(pipe, *arguments)` from `with` on, and the pipe to it.
+class BenchProcess:
+    """A child process that runs `work(pipe, *arguments)` inside `with`, and the pipe to it.
 
-    When the pipe ends it is to end. With `kill` it is not asked: it has nothing to put away.
+    `work` must return when the pipe closes. With `kill` it is killed instead, because it has nothing to clean
+    up.
     """
 
     def __init__(self, work: Callable[..., None], *arguments: object, kill: bool = False) -> None:
         self._kill = kill
-        self.pipe, self._theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_run, args=(self._theirs, work, *arguments), daemon=True)
+        self.pipe, self._child_pipe = _CONTEXT.Pipe()
+        self._process = _CONTEXT.Process(target=_run, args=(self._child_pipe, work, *arguments), daemon=True)
 
-    def tell(self, message: object) -> None:
-        with suppress(BrokenPipeError):  # `hear` knows more
+    def send(self, message: object) -> None:
+        with suppress(BrokenPipeError):  # `receive` raises the cause
             self.pipe.send(message)
 
-    def hear(self, *kinds: type[T]) -> T:
-        """The next message, of one of these types. Raises the error that ended the process."""
+    def receive(self, *kinds: type[T]) -> T:
+        """The next message, of one of these types; raises the error that ended the process."""
         try:
-            said = self.pipe.recv()
+            message = self.pipe.recv()
         except (EOFError, ConnectionResetError):
-            self._process.join(FAREWELL)
-            raise FacecliError(f"a process of the bench died, exit code {self._process.exitcode}") from None
-        if isinstance(said, FacecliError):
-            raise said
-        assert isinstance(said, kinds)
-        return said
+            self._process.join(EXIT_TIMEOUT)
+            raise FacecliError(f"a bench process died with exit code {self._process.exitcode}") from None
+        if isinstance(message, FacecliError):
+            raise message
+        assert isinstance(message, kinds)
+        return message
 
     def __enter__(self) -> Self:
         try:
             with _no_interrupt():
                 self._process.start()
-            self._theirs.close()
-        except BaseException:  # Ctrl-C comes when it is let in again
+            self._child_pipe.close()
+        except BaseException:  # Ctrl-C arrives as soon as it is unblocked
             self._end()
             raise
         return self
@@ -64,13 +65,13 @@ class Side:
         if self._process.pid is None:
             return
         if not self._kill:
-            self._process.join(FAREWELL)
+            self._process.join(EXIT_TIMEOUT)
         self._process.kill()
         self._process.join()
 
 
 def _run(pipe: "Pipe[Any, Any]", work: Callable[..., None], *arguments: object) -> None:
-    # The pipe ends with our parent, and with it the work.
+    # The pipe closes when the parent exits, and that ends the work.
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             work(pipe, *arguments)
@@ -80,8 +81,8 @@ def _run(pipe: "Pipe[Any, Any]", work: Callable[..., None], *arguments: object) 
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """What is started meanwhile never hears of Ctrl-C, which a terminal sends to every process it shows."""
-    resource_tracker.ensure_running()  # started with the first process, it would let SIGINT in again
+    """Start processes with SIGINT blocked: a terminal sends Ctrl-C to all of them, and only we handle it."""
+    resource_tracker.ensure_running()  # otherwise started with the first process, unblocking SIGINT
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

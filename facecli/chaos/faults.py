@@ -1,4 +1,4 @@
-"""What a line may do to the bytes that cross it: a plan that its seed repeats exactly."""
+"""Network faults, and the plan of each connection, which a seed reproduces exactly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from random import Random
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """So many bytes, drawn anew each time: at least `low`, which is at least 1, at most `high`."""
+    """A range of bytes, 1 or more, from which a number is drawn each time: `low` to `high`, inclusive."""
 
     low: int
     high: int
 
-    def draw(self, chance: Random) -> int:
-        return chance.randint(self.low, self.high)
+    def draw(self, random: Random) -> int:
+        return random.randint(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flap:
-    """For `up` seconds everything passes; for `down` connections are refused, and open ones cut."""
+    """Alternates `up` seconds of traffic and `down` seconds of refused and cut connections."""
 
     up: float
     down: float
@@ -26,7 +26,7 @@ class Flap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """Bit `bit` of the byte behind the first `at` bytes."""
+    """A flip of bit `bit` in the byte at offset `at`."""
 
     at: int
     bit: int
@@ -34,7 +34,7 @@ class Flip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPlan:
-    """What one connection is going to meet after how many bytes towards the server."""
+    """The faults of one connection, at offsets in its bytes to the server."""
 
     cut_at: int | None
     blackhole_at: int | None
@@ -43,11 +43,12 @@ class FaultPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """All that are set come together; with none, everything passes as it is.
+    """The faults of a proxy, all combined; the default is none.
 
-    `delay` in seconds and `rate` in bytes per second hold each way. `cut`, `blackhole` and `flip` count the
-    bytes of one connection towards the server; the k-th connection of a seed always draws the same. There
-    are at most `cuts` cuts; with `reset` they, and those of a flap, are resets instead of plain ends.
+    `delay` in seconds and `rate` in bytes per second apply to each direction. `cut`, `blackhole` and `flip`
+    count the bytes of one connection to the server; with the same seed, the k-th connection always draws the
+    same offsets. There are at most `cuts` cuts. With `reset`, these and the cuts of a flap are resets (RST,
+    not FIN).
     """
 
     delay: float = 0.0
@@ -61,21 +62,21 @@ class Faults:
     seed: int = 0
 
     def plan(self, connection: int) -> FaultPlan:
-        """Of the connection of that number, from 1."""
+        """The plan of the connection with this number, starting at 1."""
         return FaultPlan(
-            cut_at=self._drawn("cut", self.cut, connection),
-            blackhole_at=self._drawn("blackhole", self.blackhole, connection),
-            flips=self._flips(self._chance("flip", connection)),
+            cut_at=self._draw("cut", self.cut, connection),
+            blackhole_at=self._draw("blackhole", self.blackhole, connection),
+            flips=self._flips(self._random("flip", connection)),
         )
 
-    def _drawn(self, fault: str, span: Span | None, connection: int) -> int | None:
-        return span.draw(self._chance(fault, connection)) if span else None
+    def _draw(self, fault: str, span: Span | None, connection: int) -> int | None:
+        return span.draw(self._random(fault, connection)) if span else None
 
-    def _flips(self, chance: Random) -> Iterator[Flip]:
+    def _flips(self, random: Random) -> Iterator[Flip]:
         passed = 0
         while self.flip:
-            passed += self.flip.draw(chance)
-            yield Flip(at=passed - 1, bit=chance.randrange(8))
+            passed += self.flip.draw(random)
+            yield Flip(at=passed - 1, bit=random.randrange(8))
 
-    def _chance(self, fault: str, connection: int) -> Random:
+    def _random(self, fault: str, connection: int) -> Random:
         return Random(f"{self.seed} {fault} {connection}")

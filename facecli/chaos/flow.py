@@ -1,4 +1,4 @@
-"""One way of a connection: bytes wait in a ring until their time has come."""
+"""One direction of a connection: a delay, a rate limit, and backpressure from a bounded ring buffer."""
 
 import mmap
 import socket
@@ -7,62 +7,65 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from facecli.chaos.events import Direction, Record
+from facecli.chaos.events import Direction
+from facecli.chaos.faults import Faults
+from facecli.chaos.traffic_log import TrafficLog
 
-BLOCK = 256 * 1024  # bytes received at once
-FASTEST = 10**9  # bytes per second that a delay alone lets through
-LARGEST = 64 * 1024**2  # bytes under way in one direction of one connection
-QUEUE = 0.04  # seconds' worth of a rate that may wait for their turn in the ring
-AHEAD = 0.01  # and in the kernel before it
-SMALLEST = 4096  # bytes of the ring
-KERNEL = 128 * 1024  # bytes that the kernel receives ahead at least; with less it waits for acknowledgements
-STEP = 0.002  # seconds' worth of a rate that leave together
-CATCH_UP = 0.05  # seconds that a late wake-up may make up for
+RECEIVE_SIZE = 256 * 1024  # bytes
+MAX_DELAYED_RATE = 10**9  # bytes per second that the ring has room for when there is only a delay
+MAX_RING_SIZE = 64 * 1024**2  # bytes
+MIN_RING_SIZE = 4096  # bytes
+RING_SECONDS = 0.04  # seconds of a rate that may queue in the ring
+KERNEL_SECONDS = 0.01  # seconds of a rate that may queue in the kernel's receive buffer
+MIN_KERNEL_BUFFER = 128 * 1024  # bytes; with less the kernel waits for acknowledgements
+BURST_SECONDS = 0.002  # seconds of a rate that are sent together
+CATCH_UP_SECONDS = 0.05  # seconds of a rate that a late wake-up may catch up on
 
 
 class Flow:
-    """Moves bytes from one socket to another, neither of which may block; the first `limit` bytes only.
+    """Moves the first `limit` bytes from one non-blocking socket to another.
 
-    A byte leaves `delay` seconds after it came, not before those ahead of it have left at `rate` bytes per
-    second. What does not fit stays with its sender.
+    A byte is sent `delay` seconds after it was received, and not before the bytes ahead of it were sent at
+    `rate` bytes per second. A full ring receives nothing, so that TCP applies backpressure to the sender.
     """
 
     def __init__(
         self,
-        toward: Direction,
+        direction: Direction,
         source: socket.socket,
         target: socket.socket,
         *,
-        record: Record,
-        delay: float,
-        rate: int | None,
+        log: TrafficLog,
+        faults: Faults,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limit = sys.maxsize
         self.passed = 0
-        self.blocked = False  # the target takes no more just now
-        self.held = False  # the record lets no more pass
-        self.ended = False  # the source says nothing more
-        self.done = False  # the target has been told, or is gone
+        self.blocked = False  # the target accepts no more at the moment
+        self.held = False  # the traffic log lets no more pass
+        self.ended = False  # the source has closed its side
+        self.done = False  # the end was passed on, or the target is gone
         self.reset = False  # the source ended with a reset
-        self.wake_at: float | None = None  # when there is more to do without anything arriving
-        self._toward = toward
+        self.wake_at: float | None = None  # the next time to send, even if nothing is received
+        self._direction = direction
         self._source = source
         self._target = target
-        self._record = record
-        self._delay = delay
-        self._rate = rate
+        self._log = log
+        self._delay = faults.delay
+        self._rate = faults.rate
         self._clock = clock
-        if rate:
-            ahead = min(LARGEST, max(KERNEL, int(rate * AHEAD)))
-            source.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ahead)
-        self._ring = memoryview(mmap.mmap(-1, _capacity(delay, rate)))  # takes memory where it is used
-        self._first = 0  # where in the ring the bytes begin
-        self._waiting = 0  # how many there are
-        self._ripe = 0  # of which so many may leave
-        self._times: deque[tuple[float, int]] = deque()  # when so many more may
+        if faults.rate:
+            buffer = min(MAX_RING_SIZE, max(MIN_KERNEL_BUFFER, int(faults.rate * KERNEL_SECONDS)))
+            source.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self._ring = memoryview(
+            mmap.mmap(-1, _capacity(faults.delay, faults.rate))
+        )  # pages take memory only when used
+        self._first = 0  # index of the first byte in the ring
+        self._waiting = 0  # bytes in the ring
+        self._due = 0  # of these, bytes whose delay has passed
+        self._times: deque[tuple[float, int]] = deque()  # times at which so many more bytes are due
         self._end_at = 0.0
-        self._free_at = 0.0  # when the last byte that left has passed the line at its rate
+        self._free_at = 0.0  # when the last byte sent has passed at the limited rate
 
     @property
     def waiting(self) -> int:
@@ -73,13 +76,13 @@ class Flow:
         return not (self.ended or self.done) and self._waiting < len(self._ring)
 
     def receive(self) -> None:
-        """Take what has arrived, as far as there is room."""
+        """Receive as much as there is room for."""
         if not self.wants_more:
             return
         if not self._waiting:
             self._first = 0
         begin = (self._first + self._waiting) % len(self._ring)
-        end = min(begin + min(BLOCK, len(self._ring) - self._waiting), len(self._ring))
+        end = min(begin + min(RECEIVE_SIZE, len(self._ring) - self._waiting), len(self._ring))
         try:
             count = self._source.recv_into(self._ring[begin:end])
         except BlockingIOError:
@@ -94,47 +97,47 @@ class Flow:
             self.ended, self._end_at = True, due
 
     def send(self) -> None:
-        """Pass on what may leave now, and at the very end the end."""
+        """Send the bytes that may be sent now, and after the last one the end."""
         self.wake_at = None
         self.blocked = self.held = False
-        while not self.done and self.passed < self.limit and (count := self._leaving()):
-            taken = self._record.take(self._toward, min(count, self.limit - self.passed))
-            sent = self._push(taken)
-            self._record.settle(self._toward, taken=taken, passed=sent)
-            self.held = not taken
-            self.blocked = sent < taken
+        while not self.done and self.passed < self.limit and (count := self._sendable()):
+            reserved = self._log.reserve(self._direction, min(count, self.limit - self.passed))
+            sent = self._push(reserved)
+            self._log.settle(self._direction, reserved=reserved, passed=sent)
+            self.held = not reserved
+            self.blocked = sent < reserved
             if self.held or self.blocked:
                 return
         if self.ended and not self._waiting and not self.done:
-            self._pass_the_end()
+            self._pass_end()
 
     def flip(self, bit: int) -> None:
-        """Of the byte that leaves next."""
+        """Flip a bit of the next byte to be sent."""
         self._ring[self._first] ^= 1 << bit
 
-    def _leaving(self) -> int:
-        """How many bytes may leave now, in one piece."""
+    def _sendable(self) -> int:
+        """The number of contiguous bytes that may be sent now."""
         now = self._clock()
         while self._times and self._times[0][0] <= now:
             due, count = self._times.popleft()
-            if not self._ripe:
+            if not self._due:
                 self._free_at = max(self._free_at, due)
-            self._ripe += count
-        count = min(self._ripe, len(self._ring) - self._first)
+            self._due += count
+        count = min(self._due, len(self._ring) - self._first)
         if not count:
             self.wake_at = self._times[0][0] if self._times else None
         elif self._rate:
-            self._free_at = max(self._free_at, now - CATCH_UP)
-            step = min(count, max(64, round(self._rate * STEP)))
+            self._free_at = max(self._free_at, now - CATCH_UP_SECONDS)
+            burst = min(count, max(64, round(self._rate * BURST_SECONDS)))
             allowed = round((now - self._free_at) * self._rate)
-            if allowed < step:
-                self.wake_at = self._free_at + step / self._rate
+            if allowed < burst:
+                self.wake_at = self._free_at + burst / self._rate
                 return 0
             count = min(count, allowed)
         return count
 
     def _push(self, count: int) -> int:
-        """Into the target; how many it took."""
+        """Send to the target; returns how many bytes it accepted."""
         if not count:
             return 0
         try:
@@ -147,29 +150,29 @@ class Flow:
         self.passed += sent
         self._first = (self._first + sent) % len(self._ring)
         self._waiting -= sent
-        self._ripe -= sent
+        self._due -= sent
         if self._rate:
             self._free_at += sent / self._rate
         return sent
 
-    def _pass_the_end(self) -> None:
+    def _pass_end(self) -> None:
         if self._clock() < self._end_at:
             self.wake_at = self._end_at
             return
         self.done = True
         if not self.reset:
-            shut(self._target, socket.SHUT_WR)
+            shut_down(self._target, socket.SHUT_WR)
 
 
-def shut(end: socket.socket, how: int) -> None:
-    """Say that nothing more comes, or is read; who is gone need not be told."""
+def shut_down(sock: socket.socket, how: int) -> None:
+    """Shut a socket down, unless the peer is gone."""
     try:
-        end.shutdown(how)
+        sock.shutdown(how)
     except OSError:
         return
 
 
 def _capacity(delay: float, rate: int | None) -> int:
     if rate:
-        return min(LARGEST, max(SMALLEST, int(rate * (delay + QUEUE))))
-    return min(LARGEST, BLOCK + int(delay * FASTEST))
+        return min(MAX_RING_SIZE, max(MIN_RING_SIZE, int(rate * (delay + RING_SECONDS))))
+    return min(MAX_RING_SIZE, RECEIVE_SIZE + int(delay * MAX_DELAYED_RATE))

@@ -1,4 +1,4 @@
-"""A proxy that does to TCP connections what networks do: for tests, and to try one's own client."""
+"""A TCP fault proxy, for tests and for trying a client on a bad network."""
 
 import select
 import socket
@@ -10,21 +10,22 @@ from threading import Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from facecli.chaos.connection import Command, Line
-from facecli.chaos.events import Direction, Event, EventKind, Record
+from facecli.chaos.connection import Command, ProxyConnection
+from facecli.chaos.events import Direction, Event, EventKind
 from facecli.chaos.faults import Faults
-from facecli.chaos.flow import shut
+from facecli.chaos.flow import shut_down
+from facecli.chaos.traffic_log import TrafficLog
 from facecli.core.addresses import checked_address
 from facecli.core.errors import InvalidInput
 
-PLAIN = Faults()
+NO_FAULTS = Faults()
 
 
 class Proxy:
-    """Listens at `address` and carries every connection to `server`, both HOST:PORT, as the faults have it.
+    """Listens at `address` and forwards every connection to `server`, both HOST:PORT, with the given faults.
 
-    Listens from its making on, accepts from `with` on; on leaving, every connection is ended. `told` hears
-    every event, in the thread where it happens. InvalidInput when it cannot listen there.
+    It listens when created, accepts connections inside `with`, and ends all of them on exit. `on_event` is
+    called with every event, in the thread where it happens. InvalidInput when it cannot listen.
     """
 
     def __init__(
@@ -32,55 +33,55 @@ class Proxy:
         server: str,
         *,
         bind: str = "127.0.0.1:0",
-        faults: Faults = PLAIN,
-        told: Callable[[Event], None] = lambda event: None,
+        faults: Faults = NO_FAULTS,
+        on_event: Callable[[Event], None] = lambda event: None,
     ) -> None:
-        self._server = _place(server, option="--to")
+        self._server = _host_and_port(server, option="--to")
         self._faults = faults
-        self._record = Record(told)
-        self._lines: list[Line] = []
+        self._log = TrafficLog(on_event)
+        self._connections: list[ProxyConnection] = []
         self._lock = Lock()
-        self._cuts = 0
+        self._planned_cuts = 0
         self._opened = 0
         self._ending = False
         self._listener = _listener(bind)
         self.address = f"{bind.rpartition(':')[0]}:{self._listener.getsockname()[1]}"
         self._wakeup_r, self._wakeup_w = pipe()
-        self._thread = Thread(target=self._attend, name="proxy")
+        self._thread = Thread(target=self._serve, name="proxy")
 
-    def passed(self, toward: Direction) -> int:
+    def passed(self, direction: Direction) -> int:
         """Bytes that have passed on all connections together."""
-        return self._record.passed(toward)
+        return self._log.passed(direction)
 
     @property
     def events(self) -> list[Event]:
-        """All so far, or the last hundred thousand."""
-        return list(self._record.events)
+        """All events so far; at most the last 100,000."""
+        return list(self._log.events)
 
-    def happened(self, what: EventKind) -> list[Event]:
+    def events_of(self, kind: EventKind) -> list[Event]:
         """The events of one kind so far."""
-        return [event for event in self.events if event.event is what]
+        return [event for event in self.events if event.event is kind]
 
     def wait_for(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Until the condition holds, looked at whenever bytes passed or something happened."""
-        return self._record.wait_for(condition, timeout)
+        """Wait until the condition holds, checked whenever bytes pass; False on timeout."""
+        return self._log.wait_for(condition, timeout)
 
-    def hold(self, toward: Direction, *, after: int = 0) -> None:
-        """Let the first `after` bytes of that way pass, counted over all connections; the rest waits."""
-        self._record.hold(toward, after=after)
+    def hold(self, direction: Direction, *, after: int = 0) -> None:
+        """Hold all but the first `after` bytes of a direction, counted over all connections."""
+        self._log.hold(direction, after=after)
 
-    def release(self, toward: Direction) -> None:
-        """Let pass what waits, and what follows."""
-        self._record.release(toward)
-        self._ask()
+    def release(self, direction: Direction) -> None:
+        """Let the held bytes pass, and all that follow."""
+        self._log.release(direction)
+        self._post()
 
     def cut(self, *, reset: bool = False) -> None:
-        """End every open connection, on both sides."""
-        self._ask(Command.RESET if reset else Command.CUT)
+        """Close every open connection on both sides."""
+        self._post(Command.RESET if reset else Command.CUT)
 
     def blackhole(self) -> None:
-        """Let nothing pass any more on the connections that are open now, and leave them open."""
-        self._ask(Command.BLACKHOLE)
+        """Stop all traffic on the connections that are open now, and leave them open."""
+        self._post(Command.BLACKHOLE)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -93,14 +94,14 @@ class Proxy:
         write(self._wakeup_w, b"!")
         self._thread.join()
         self._listener.close()
-        self._ask(Command.END)
-        for line in self._lines:
-            line.join()
+        self._post(Command.END)
+        for connection in self._connections:
+            connection.join()
         close(self._wakeup_w)
         close(self._wakeup_r)
 
-    def _attend(self) -> None:
-        """Accept connections, and follow the schedule."""
+    def _serve(self) -> None:
+        """Accept connections, and go up and down by the schedule of a flap."""
         flap, up = self._faults.flap, True
         change_at = time.monotonic() + flap.up if flap else None
         poll = select.poll()
@@ -117,10 +118,10 @@ class Proxy:
                     self._listener.listen()
                     poll.register(self._listener, select.POLLIN)
                 else:
-                    # On Linux a listener that is shut down refuses who comes, and keeps its port.
+                    # On Linux a listener that was shut down refuses connections and keeps its port.
                     poll.unregister(self._listener)
-                    shut(self._listener, socket.SHUT_RD)
-                self._record.happened(EventKind.UP if up else EventKind.DOWN)
+                    shut_down(self._listener, socket.SHUT_RD)
+                self._log.record(EventKind.UP if up else EventKind.DOWN)
                 if not up:
                     self.cut(reset=self._faults.reset)
 
@@ -128,48 +129,47 @@ class Proxy:
         with suppress(BlockingIOError, ConnectionAbortedError), self._lock:
             client, _ = self._listener.accept()
             self._opened += 1
-            over = [line for line in self._lines if line.over]
-            for line in over:
-                line.join()
-                self._lines.remove(line)
-            self._lines.append(
-                Line(
+            for connection in [each for each in self._connections if each.finished]:
+                connection.join()
+                self._connections.remove(connection)
+            self._connections.append(
+                ProxyConnection(
                     self._opened,
                     client,
                     self._server,
                     faults=self._faults,
-                    record=self._record,
+                    log=self._log,
                     may_cut=self._may_cut,
                 )
             )
 
     def _may_cut(self) -> bool:
         with self._lock:
-            self._cuts += 1
-            return self._faults.cuts is None or self._cuts <= self._faults.cuts
+            self._planned_cuts += 1
+            return self._faults.cuts is None or self._planned_cuts <= self._faults.cuts
 
-    def _ask(self, *wishes: Command) -> None:
+    def _post(self, *commands: Command) -> None:
         with self._lock:
-            for line in self._lines:
-                line.ask(*wishes)
+            for connection in self._connections:
+                connection.post(*commands)
 
 
 def _listener(bind: str) -> socket.socket:
-    host, port = _place(bind, option="--bind")
+    host, port = _host_and_port(bind, option="--bind")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.socket(family) as place:
-            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, True)
-            place.bind((host, port))
-            # By its number, or the port is not kept while the line is down.
-            listener = socket.create_server((host, place.getsockname()[1]), family=family)
+        with socket.socket(family) as reserved:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, True)
+            reserved.bind((host, port))
+            # Bound by number, or the port would not be kept while the proxy is down.
+            listener = socket.create_server((host, reserved.getsockname()[1]), family=family)
     except OSError as error:
         raise InvalidInput(f"cannot listen on {bind}: {strerror(error.errno or 0)}") from error
     listener.setblocking(False)
     return listener
 
 
-def _place(address: str, *, option: str) -> tuple[str, int]:
+def _host_and_port(address: str, *, option: str) -> tuple[str, int]:
     lowest = 0 if option == "--bind" else 1
     host, _, port = checked_address(address, option=option, lowest_port=lowest).rpartition(":")
     return host.removeprefix("[").removesuffix("]"), int(port)

@@ -14,7 +14,7 @@ from facecli.cli.shared.session import Session
 from facecli.uploads.upload import upload_id_of
 
 if TYPE_CHECKING:
-    from facecli.uploads.upload import Upload
+    from facecli.uploads.view import UploadView
 
 app = typer.Typer(help="List and delete the user's files on the server.", rich_markup_mode=None)
 
@@ -66,7 +66,7 @@ def delete(
     each(urls, deleted, as_json=output.as_json)
 
 
-def _line(upload: "Upload") -> str:
+def _line(upload: "UploadView") -> str:
     size = upload.size or "?"
     state = f"{size} bytes" if upload.completed else f"{upload.stored_bytes} of {size} bytes, not complete"
     return f"{upload.file_url}  {state}"

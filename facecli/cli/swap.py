@@ -13,7 +13,7 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.task.create import parsed_options
 from facecli.core.errors import InvalidInput
-from facecli.tasks.task import Task
+from facecli.tasks.view import TaskView
 
 
 @with_session
@@ -79,7 +79,7 @@ def swapped(
     engine: str = "",
     options: dict[str, str] | None = None,
     timeout: float | None = None,
-) -> Task:
+) -> TaskView:
     """Run the flow with bars; the completed task, its result at `out`."""
     from facecli.client.swap import SwapRequest
 

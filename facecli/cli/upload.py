@@ -18,7 +18,7 @@ from facecli.cli.shared.objects import upload_object
 from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
-from facecli.client.transfers import FileToSend, Sent, SentUpload
+from facecli.client.transfers import FileToSend, SentUpload, UploadOutcome
 from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.formats import by_file_name
 from facecli.uploads.upload import FileType
@@ -71,18 +71,18 @@ def upload(
         raise InvalidInput("standard input has no name; say --name, as in --name clip.mp4")
     with bars(opened.settings.progress, quiet=output.quiet) as drawn, ExitStack() as ends:
 
-        def show(sent: Sent) -> None:
+        def show(sent: UploadOutcome) -> None:
             upload = sent.get()
             output.show(upload_object(upload), text=upload.file_url, short=upload.file_url)
 
-        files, refused = list[FileToSend](), list[Sent]()
+        files, refused = list[FileToSend](), list[UploadOutcome]()
         for path in paths:
             try:
                 files.append(
                     _file(path if path != STDIN else _spooled(ends), name or path.name, file_type, drawn)
                 )
             except FacecliError as error:
-                refused.append(Sent(error=error))
+                refused.append(UploadOutcome(error=error))
         sent = opened.uploads.send(
             files,
             chunk_size=opened.settings.chunk_size,

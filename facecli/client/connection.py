@@ -1,6 +1,5 @@
-"""A channel to a server, with our errors in place of gRPC's."""
+"""The connection to a server: channels, token, and gRPC errors translated to ours."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -10,13 +9,14 @@ from typing import Self, TypeVar
 import grpc
 
 from facecli.core.addresses import checked_address, is_local
+from facecli.core.backoff import RetryBudget
 from facecli.core.errors import InvalidInput, LimitReached, PolicyRefused
 from facecli.core.tls import ClientTls, read_authority, read_pair
 from facecli.uploads.upload import MAX_CHUNK_SIZE
 
 OPTIONS = [
     ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + 64 * 1024),
-    ("grpc.enable_retries", 0),  # a broken call is gone on with, not repeated
+    ("grpc.enable_retries", 0),  # the clients resume, gRPC must not repeat
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 2000),
@@ -24,10 +24,10 @@ OPTIONS = [
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.lb_policy_name", "round_robin"),
 ]
-_QUICK = 5_000  # milliseconds in which a peer answers whether it lives
-# On a slow line the question waits behind all that a proxy or a kernel has taken from us: the 4 MiB of a
-# stream take so long at the lowest rate that a server allows.
-_PATIENT = 130_000
+_KEEPALIVE_TIMEOUT_MS = 5_000
+# On a slow network a ping waits behind all the bytes that a proxy or the kernel has buffered: the 4 MiB of a
+# stream take this long at the minimum rate that a server allows.
+_PATIENT_KEEPALIVE_TIMEOUT_MS = 130_000
 
 Metadata = tuple[tuple[str, str], ...]
 Q = TypeVar("Q")
@@ -35,10 +35,10 @@ R = TypeVar("R")
 
 
 class Connection:
-    """Open until closed. `servers` is `HOST:PORT`, or several separated by commas.
+    """A connection to `servers`: `HOST:PORT`, or several separated by commas. Use it in a `with` statement.
 
-    Over TLS every server has to have a certificate for the first one's name. The token, which is asked for
-    again for every call, is not sent to another machine without TLS unless `insecure` says so.
+    With TLS every server needs a certificate for the name of the first. The token is read again for every
+    call. It is never sent to another machine without TLS, unless `insecure` is set.
     """
 
     def __init__(
@@ -49,44 +49,42 @@ class Connection:
         token: Callable[[], str] | None = None,
         tls: ClientTls | None = None,
         insecure: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        retry_budget: Callable[[float], RetryBudget] = RetryBudget,
     ) -> None:
         addresses = [checked_address(each.strip(), option="--server") for each in servers.split(",")]
         self.servers = servers
         self.timeout = timeout
         self.encrypted = tls is not None
         self.local = all(map(is_local, addresses))
-        self._clock = clock
-        self._sleep = sleep
+        self._retry_budget = retry_budget
         self._token = token
-        self._shown = token() if token else ""
-        if self._shown and not (tls or insecure or self.local):
+        self._last_token = token() if token else ""
+        if self._last_token and not (tls or insecure or self.local):
             raise PolicyRefused(
-                f"the token would travel unencrypted to {servers}; say --tls, go through a tunnel, "
+                f"the token would be sent unencrypted to {servers}; use --tls or a tunnel, "
                 "or set FACECLI_INSECURE=1"
             )
         first, *more = addresses
         self.target = "ipv4:" + ",".join(addresses) if more else first
         self._credentials = _credentials(tls) if tls else None
-        # Else the whole list would be the name that a certificate has to be for.
-        self._name = [("grpc.default_authority", first)] if tls and more else []
-        self.channel = self._open(_QUICK)
+        # Otherwise gRPC would check the certificate against the whole list.
+        self._authority = [("grpc.default_authority", first)] if tls and more else []
+        self.channel = self._open(_KEEPALIVE_TIMEOUT_MS)
 
     @property
     def metadata(self) -> Metadata:
-        """For the next call: the token as it is now."""
-        self._shown = self._current_token()
-        return (("authorization", f"Bearer {self._shown}"),) if self._shown else ()
+        """The metadata of the next call, with the current token."""
+        self._last_token = self._current_token()
+        return (("authorization", f"Bearer {self._last_token}"),) if self._last_token else ()
 
-    def renewed(self) -> bool:
-        """Whether there is another token by now than the last call had."""
-        return self._current_token() != self._shown
+    def has_new_token(self) -> bool:
+        """Whether the token has changed since the last call."""
+        return self._current_token() != self._last_token
 
     @cached_property
     def patient_channel(self) -> grpc.Channel:
-        """Another way to the same servers, for who finds that they do not answer in time though they live."""
-        return self._open(_PATIENT)
+        """A channel to the same servers with a longer keepalive timeout, for a slow network."""
+        return self._open(_PATIENT_KEEPALIVE_TIMEOUT_MS)
 
     def __enter__(self) -> Self:
         return self
@@ -102,38 +100,40 @@ class Connection:
         try:
             return self._token() if self._token else ""
         except InvalidInput:
-            return self._shown  # its file is just being written anew
+            return self._last_token  # the token file is being rewritten right now
 
     def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q, *, metadata: Metadata = ()) -> R:
-        """The answer to a short call. What is refused for now is asked again when the server says, within
-        the time of a call."""
-        until = self._clock() + self.timeout
+        """Make a unary call and return its answer.
+
+        While the server reports a limit and when to retry, the call is retried within the time limit of a
+        call.
+        """
+        retry_budget = self._retry_budget(self.timeout)
         while True:
             try:
-                with self.calling():
+                with self.translated_errors():
                     return method(request, timeout=self.timeout, metadata=(*self.metadata, *metadata))
-            except LimitReached as refused:
-                if not refused.retryable or self._clock() + refused.retry_after >= until:
+            except LimitReached as error:
+                if not error.retryable or not retry_budget.wait(error):
                     raise
-                self._sleep(refused.retry_after)
 
     @contextmanager
-    def calling(self) -> Iterator[None]:
-        """Raise what the server raised."""
+    def translated_errors(self) -> Iterator[None]:
+        """Raise the error that the server raised, in place of gRPC's."""
         try:
             yield
         except grpc.RpcError as error:
-            from facecli.wire.errors import from_rpc  # 11 ms that most commands need not spend
+            from facecli.wire.errors import from_rpc  # imported late: it takes 11 ms
 
             raise from_rpc(error, server=self.servers) from error
 
-    def _open(self, answer_within: int) -> grpc.Channel:
-        within = [
-            ("grpc.keepalive_timeout_ms", answer_within),
-            # Without it a frozen peer is dropped after 60 s only.
-            ("grpc.http2.ping_timeout_ms", answer_within),
+    def _open(self, keepalive_timeout_ms: int) -> grpc.Channel:
+        keepalive = [
+            ("grpc.keepalive_timeout_ms", keepalive_timeout_ms),
+            # Without it a frozen peer is dropped only after 60 s.
+            ("grpc.http2.ping_timeout_ms", keepalive_timeout_ms),
         ]
-        options = [*OPTIONS, *within, *self._name]
+        options = [*OPTIONS, *keepalive, *self._authority]
         if self._credentials:
             return grpc.secure_channel(self.target, self._credentials, options=options)
         return grpc.insecure_channel(self.target, options=options)

@@ -1,4 +1,4 @@
-"""A file to upload, read once, in frames."""
+"""The local file of an upload."""
 
 import os
 import threading
@@ -12,38 +12,40 @@ from facecli.uploads.upload import FINGERPRINT_SIZE, FRAME_SIZE, Frame
 
 
 class Source:
-    """`checksums` holds the crc32c of every chunk that was read. Open from one use to the next `close`."""
+    """Reads a file in frames and remembers the crc32c of every chunk it has read in `checksums`.
+
+    The file is opened on demand and stays open until `close`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checksums: dict[int, int] = {}
         self._file = -1
-        self._lock = threading.RLock()  # a stream that ends may still be reading
+        self._lock = threading.RLock()  # the sending thread of a stream that has ended may still be reading
         if path.exists() and not path.is_file():
             raise InvalidInput(f"{path} is not a file")
-        self._seen = os.fstat(self._opened())
-        self.size = self._seen.st_size
+        self._first_stat = os.fstat(self._descriptor())
+        self.size = self._first_stat.st_size
         if not self.size:
             self.close()
             raise InvalidInput(f"{path} is empty")
 
     def close(self) -> None:
-        """Hundreds of files of one command are not open at once; the next use opens it again."""
+        """Close the descriptor, so that waiting files hold none; the next read opens it again."""
         with self._lock:
             if self._file >= 0:
                 os.close(self._file)
             self._file = -1
 
     def fingerprint(self) -> int:
-        """crc32c of the first and then the last MiB: tells two files of one name and size apart."""
-        first = self._read(0, FINGERPRINT_SIZE)
-        last = (
-            first if self.size == len(first) else self._read(self.size - FINGERPRINT_SIZE, FINGERPRINT_SIZE)
-        )
+        """crc32c of the first and the last MiB: distinguishes files of the same name and size."""
+        first = last = self._read(0, FINGERPRINT_SIZE)
+        if self.size > len(first):
+            last = self._read(self.size - FINGERPRINT_SIZE, FINGERPRINT_SIZE)
         return crc32c(last, crc32c(first))
 
     def checksum(self, index: int, chunk_size: int) -> int:
-        """crc32c of a chunk, reading it when it was not read before."""
+        """crc32c of a chunk, read from the file unless it is known."""
         if index not in self.checksums:
             offset, end, checksum = index * chunk_size, min(self.size, (index + 1) * chunk_size), 0
             while offset < end:
@@ -54,7 +56,7 @@ class Source:
         return self.checksums[index]
 
     def frames(self, index: int, chunk_size: int, limiter: SendRateLimiter) -> Iterator[Frame]:
-        """The frames of a chunk, as the limiter lets them go; the last one carries the chunk's checksum."""
+        """Yield the frames of a chunk at the limiter's rate; the last one carries the chunk's checksum."""
         offset, end, checksum = index * chunk_size, min(self.size, (index + 1) * chunk_size), 0
         while offset < end:
             data = self._read(offset, min(limiter.frame_size, end - offset))
@@ -67,11 +69,13 @@ class Source:
             offset += len(data)
 
     def check_unchanged(self) -> None:
-        """InvalidInput when the file was written to while it was read."""
+        """Raise InvalidInput if the file was modified since it was opened first."""
         with self._lock:
-            now, seen = os.fstat(self._opened()), self._seen
-        if (now.st_ino, now.st_size, now.st_mtime_ns) != (seen.st_ino, seen.st_size, seen.st_mtime_ns):
-            raise InvalidInput(f"{self.path} changed while it was read; upload it again when it is at rest")
+            now, first = os.fstat(self._descriptor()), self._first_stat
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (first.st_ino, first.st_size, first.st_mtime_ns):
+            raise InvalidInput(
+                f"{self.path} changed while it was read; upload it again when nothing writes to it"
+            )
 
     def _read(self, offset: int, length: int) -> bytes:
         length = min(length, self.size - offset)
@@ -79,7 +83,7 @@ class Source:
         while length:
             try:
                 with self._lock:
-                    data = os.pread(self._opened(), length, offset)
+                    data = os.pread(self._descriptor(), length, offset)
             except OSError as error:
                 raise InvalidInput(f"cannot read {self.path}: {error.strerror}") from error
             if not data:
@@ -89,7 +93,7 @@ class Source:
             length -= len(data)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _opened(self) -> int:
+    def _descriptor(self) -> int:
         if self._file < 0:
             try:
                 self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)

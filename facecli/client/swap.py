@@ -1,4 +1,4 @@
-"""The whole flow: upload both, create, watch, download; run again, it goes on where it stopped."""
+"""The swap client: upload both files, create a task by an idempotency key, watch it, download."""
 
 import hashlib
 import json
@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from facecli.client.downloads import FileClient
+from facecli.client.downloads import DownloadClient
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import TaskUnsuccessful
 from facecli.core.progress import TransferProgress
-from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwapRequest:
-    """Two local files, and where the result goes. `retry_for` and `timeout` in seconds."""
+    """Two local files and the path of the result. `retry_for` and `timeout` are in seconds."""
 
     image: Path
     video: Path
@@ -31,20 +32,25 @@ class SwapRequest:
 
 
 class SwapClient:
-    def __init__(self, *, uploads: UploadClient, tasks: TaskClient, files: FileClient) -> None:
+    """Runs a swap end to end. Running it again resumes it: by an idempotency key and resumed transfers."""
+
+    def __init__(self, *, uploads: UploadClient, tasks: TaskClient, downloads: DownloadClient) -> None:
         self._uploads = uploads
         self._tasks = tasks
-        self._files = files
+        self._downloads = downloads
 
     def swap(
         self,
         request: SwapRequest,
         *,
         transfer: Callable[[], TransferProgress],
-        changed: Callable[[Task], None],
+        changed: Callable[[TaskView], None],
         waiting: Callable[[str, float], None],
-    ) -> Task:
-        """The completed task, its verified result at `output`. A task that failed before is run again."""
+    ) -> TaskView:
+        """Run the swap and return the completed task, its verified result at `output`.
+
+        A task that failed in an earlier run is retried.
+        """
         image_url = self._upload(request, request.image, FileType.IMAGE, transfer())
         video_url = self._upload(request, request.video, FileType.VIDEO, transfer())
         task = self._tasks.create(
@@ -65,7 +71,7 @@ class SwapClient:
                 changed(task)
         if task.status is not TaskStatus.COMPLETED:
             raise TaskUnsuccessful(task.outcome)
-        self._files.download(
+        self._downloads.download(
             task.result_url, request.output, retry_for=request.retry_for, progress=transfer()
         )
         return task
@@ -79,6 +85,6 @@ class SwapClient:
 
 
 def _key(image_url: str, video_url: str, request: SwapRequest) -> str:
-    """The same files, engine and options are the same swap."""
+    """The idempotency key: the same files, engine and options are the same swap."""
     content = json.dumps([image_url, video_url, request.engine, sorted(request.options.items())])
     return "swap-" + hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -1,9 +1,8 @@
-"""Creates tasks and follows them, across every break."""
+"""The task client: creates, lists, cancels, retries and deletes tasks, and watches them up to a deadline."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 
-from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
     FacecliError,
@@ -13,8 +12,8 @@ from facecli.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-from facecli.tasks.task import Task
 from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.view import TaskView
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -23,27 +22,18 @@ from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
 
 
 class TaskClient:
-    def __init__(
-        self,
-        connection: Connection,
-        *,
-        user: str,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._videos = video_pb_grpc.VideoServiceStub(connection.channel)
-        self._tasks = pb_grpc.TaskServiceStub(connection.channel)
-        self._connection = connection
-        self._user = user
-        self._clock = clock
-        self._sleep = sleep
+    def __init__(self, context: ClientContext) -> None:
+        self._videos = video_pb_grpc.VideoServiceStub(context.connection.channel)
+        self._tasks = pb_grpc.TaskServiceStub(context.connection.channel)
+        self._context = context
+        self._connection = context.connection
 
     def create(
         self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], key: str | None
-    ) -> Task:
-        """The new task, or the earlier one of the same key."""
+    ) -> TaskView:
+        """Create a task, or return the one with the same idempotency key."""
         request = video_pb.CreateTaskRequest(
-            user_id=self._user,
+            user_id=self._context.user,
             image_url=image_url,
             video_url=video_url,
             engine=engine,
@@ -52,15 +42,15 @@ class TaskClient:
         metadata = (("idempotency-key", key),) if key else ()
         return wire.from_message(self._connection.call(self._videos.CreateTask, request, metadata=metadata))
 
-    def get(self, task_id: str) -> Task:
+    def get(self, task_id: str) -> TaskView:
         request = video_pb.TaskStatusRequest(task_id=task_id)
         return wire.from_message(self._connection.call(self._videos.GetTaskStatus, request))
 
-    def listed(self, wanted: TaskFilter, *, limit: int) -> Iterator[Task]:
-        """Newest first, page after page."""
+    def listed(self, wanted: TaskFilter, *, limit: int) -> Iterator[TaskView]:
+        """The user's tasks, newest first, at most `limit`."""
         token = ""
         while limit > 0:
-            request = wire.list_request(wanted, user=self._user, size=min(limit, 100), token=token)
+            request = wire.list_request(wanted, user=self._context.user, size=min(limit, 100), token=token)
             answer = self._connection.call(self._tasks.ListTasks, request)
             yield from map(wire.from_message, answer.tasks)
             limit -= len(answer.tasks)
@@ -75,21 +65,23 @@ class TaskClient:
         retry_for: float,
         timeout: float | None = None,
         waiting: Callable[[str, float], None],
-    ) -> Iterator[Task]:
-        """The task now and after every change, until it has ended.
+    ) -> Iterator[TaskView]:
+        """Yield the task now and after every change, until it has ended.
 
-        TimedOut after `timeout` seconds; the error of the break when `retry_for` seconds brought no answer.
+        A broken stream resumes after the last seen revision. Raises TimedOut after `timeout` seconds (the
+        deadline), and the last error after `retry_for` seconds without an answer.
         """
-        retry_budget = RetryBudget(retry_for, clock=self._clock, sleep=self._sleep)
-        deadline = None if timeout is None else self._clock() + timeout
-        task: Task | None = None
+        retry_budget = self._context.retry_budget(retry_for)
+        clock = self._context.clock
+        deadline = None if timeout is None else clock() + timeout
+        task: TaskView | None = None
         while task is None or not task.ended:
             request = pb.WatchTaskRequest(
-                user_id=self._user, task_id=task_id, after_revision=task.revision if task else 0
+                user_id=self._context.user, task_id=task_id, after_revision=task.revision if task else 0
             )
-            left = None if deadline is None else max(0.0, deadline - self._clock())
+            left = None if deadline is None else max(0.0, deadline - clock())
             try:
-                with self._connection.calling():
+                with self._connection.translated_errors():
                     for answer in self._tasks.WatchTask(
                         request, timeout=left, metadata=self._connection.metadata
                     ):
@@ -97,24 +89,26 @@ class TaskClient:
                         retry_budget.progressed()
                         yield task
             except Unauthenticated:
-                if not self._connection.renewed():
+                if not self._connection.has_new_token():
                     raise
             except (Unavailable, TimedOut, TooManyCalls) as error:
-                if deadline is not None and self._clock() >= deadline:
-                    raise TimedOut(f"task {task_id} had not ended after {timeout:g} s; it goes on") from error
+                if deadline is not None and clock() >= deadline:
+                    raise TimedOut(
+                        f"task {task_id} had not ended after {timeout:g} s; it is still running"
+                    ) from error
                 self._pause(error, retry_budget, waiting, first=task is None)
 
-    def cancel(self, task_id: str) -> Task:
-        request = pb.CancelTaskRequest(user_id=self._user, task_id=task_id)
+    def cancel(self, task_id: str) -> TaskView:
+        request = pb.CancelTaskRequest(user_id=self._context.user, task_id=task_id)
         return wire.from_message(self._connection.call(self._tasks.CancelTask, request).task)
 
-    def retry(self, task_id: str) -> Task:
-        request = pb.RetryTaskRequest(user_id=self._user, task_id=task_id)
+    def retry(self, task_id: str) -> TaskView:
+        request = pb.RetryTaskRequest(user_id=self._context.user, task_id=task_id)
         return wire.from_message(self._connection.call(self._tasks.RetryTask, request).task)
 
     def delete(self, task_id: str) -> None:
-        """NotReady when it has not ended."""
-        request = pb.DeleteTaskRequest(user_id=self._user, task_id=task_id)
+        """Delete an ended task; NotReady if it has not ended."""
+        request = pb.DeleteTaskRequest(user_id=self._context.user, task_id=task_id)
         self._connection.call(self._tasks.DeleteTask, request)
 
     def _pause(

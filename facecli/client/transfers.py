@@ -1,4 +1,4 @@
-"""Files to send and the outcome of sending them."""
+"""Files to upload, and the outcome for each."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from facecli.uploads.upload import FileType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileToSend:
-    """A local file, and what it shall be called on the server."""
+    """A local file, and its name on the server."""
 
     path: Path
     name: str
@@ -20,7 +20,7 @@ class FileToSend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentUpload:
-    """`bytes_skipped` were stored before and compared, not sent; `retries` are the breaks on the way."""
+    """A complete upload. `bytes_skipped` were already stored and matched; `retries` counts broken streams."""
 
     file_url: str
     upload_id: str
@@ -35,13 +35,14 @@ class SentUpload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """What became of a file: `upload`, or the `error`."""
+class UploadOutcome:
+    """The outcome for one file: either `upload` or `error`."""
 
     upload: SentUpload | None = None
     error: FacecliError | None = None
 
     def get(self) -> SentUpload:
+        """The upload; raises the error if there is one."""
         if self.error:
             raise self.error
         assert self.upload

@@ -1,4 +1,4 @@
-"""One file on its way: what is stored, what was sent, what was skipped."""
+"""The state of one file's upload."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,13 +7,17 @@ from facecli.client.source import Source
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.core.checksums import join
 from facecli.core.errors import BytesDiffer, FacecliError
-from facecli.uploads.upload import Chunk, Upload
+from facecli.uploads.upload import Chunk
+from facecli.uploads.view import UploadView
 from facecli.wire.frames import encode
 from facecli.wire.generated import upload_service_pb2 as pb
 
 
-class Sending:
-    """Lives through all the streams that one upload takes."""
+class UploadState:
+    """Tracks one file across streams: stored, sent and skipped chunks.
+
+    `error` is set when this file failed, whatever becomes of the others on the stream.
+    """
 
     def __init__(self, file: FileToSend, *, user: str, chunk_size: int, fresh: bool, started: float) -> None:
         self.file = file
@@ -28,8 +32,8 @@ class Sending:
             fresh=fresh,
         )
         self.source.close()
-        self.upload: Upload | None = None
-        self.error: FacecliError | None = None  # of this file alone
+        self.upload: UploadView | None = None
+        self.error: FacecliError | None = None
         self.stored_bytes = 0
         self.breaks = 0
         self._started = started
@@ -40,8 +44,8 @@ class Sending:
         self._skipped: dict[int, int] = {}
         self._bytes_sent = 0
 
-    def begin(self, upload: Upload, chunks: Sequence[Chunk]) -> None:
-        """Go on from what the server has now."""
+    def begin(self, upload: UploadView, chunks: Sequence[Chunk]) -> None:
+        """Resume from the chunks that the server has now."""
         if self.upload is None or self.upload.id != upload.id:
             self._sent.clear()
             self._skipped.clear()
@@ -53,13 +57,13 @@ class Sending:
         self.stored(upload.stored_bytes)
 
     def show(self) -> None:
-        """From now on its progress is told."""
+        """Start reporting progress, once."""
         if not self._shown:
             self._shown = True
             self.file.progress.begin(self.file.name, self.source.size, self.stored_bytes)
 
     def stored(self, total: int) -> bool:
-        """Whether that is more than before."""
+        """Record the stored bytes; False when they are no more than before."""
         if total <= self.stored_bytes:
             return False
         self.stored_bytes = total
@@ -68,16 +72,19 @@ class Sending:
         return True
 
     def matches(self) -> bool:
-        """Whether every stored chunk is this file's; reads what was not read yet."""
-        return all(self._skip(index) for index in self._stored)
+        """Whether every stored chunk has the checksum of the local one."""
+        return all(self._is_unchanged(index) for index in self._stored)
 
     def messages(self, limiter: SendRateLimiter) -> Iterator[bytes]:
-        """What is missing or different. gRPC swallows what an iterator raises, so it is kept in `error`."""
+        """Encoded frames of every chunk that is missing or differs.
+
+        gRPC swallows errors raised by a request iterator, so they are stored in `error`.
+        """
         assert self.upload
         upload_id, user = self.upload.id, self.request.user_id
         try:
             for index in range(self._chunks):
-                if index in self._stored and self._skip(index):
+                if index in self._stored and self._is_unchanged(index):
                     continue
                 if index == self._chunks - 1:
                     self.source.check_unchanged()
@@ -90,8 +97,8 @@ class Sending:
         except FacecliError as error:
             self.error = error
 
-    def result(self, upload: Upload, now: float) -> SentUpload:
-        """What happened, once the upload is complete; BytesDiffer when the whole is not this file."""
+    def result(self, upload: UploadView, now: float) -> SentUpload:
+        """The summary of the complete upload; BytesDiffer when the stored file differs from the local one."""
         self.source.check_unchanged()
         self.show()
         checksum = join(
@@ -119,7 +126,8 @@ class Sending:
     def _chunks(self) -> int:
         return -(-self.source.size // self._chunk_size)
 
-    def _skip(self, index: int) -> bool:
+    def _is_unchanged(self, index: int) -> bool:
+        """Whether the stored chunk equals the local one; such a chunk counts as skipped unless we sent it."""
         if self.source.checksum(index, self._chunk_size) != self._stored[index]:
             return False
         if index not in self._sent:

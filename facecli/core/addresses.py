@@ -1,4 +1,4 @@
-"""Where a server listens: HOST:PORT, and whether that stays on this machine."""
+"""Server addresses: HOST:PORT, and whether they are local."""
 
 import ipaddress
 
@@ -6,7 +6,7 @@ from facecli.core.errors import InvalidInput, PolicyRefused
 
 
 def checked_address(address: str, *, option: str, lowest_port: int = 1) -> str:
-    """The address; InvalidInput naming the option when it is not HOST:PORT."""
+    """Return the address if it is HOST:PORT; otherwise InvalidInput names the option."""
     host, _, port = address.rpartition(":")
     if not host or not (port.isascii() and port.isdigit()) or not lowest_port <= int(port) <= 65535:
         raise InvalidInput(f"{option} {address!r} is not HOST:PORT")
@@ -14,7 +14,7 @@ def checked_address(address: str, *, option: str, lowest_port: int = 1) -> str:
 
 
 def is_local(address: str) -> bool:
-    """Whether no other machine can be at, or reach, this address."""
+    """Whether the address is on the loopback interface, out of reach of other machines."""
     host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
     if host == "localhost":
         return True
@@ -24,12 +24,12 @@ def is_local(address: str) -> bool:
         return False
 
 
-def check_guarded(bind: str, *, tls: bool, asks_who: bool) -> None:
-    """PolicyRefused when other machines can reach it and it has no TLS, or does not ask who calls."""
+def check_exposure(bind: str, *, tls: bool, authenticated: bool) -> None:
+    """PolicyRefused when other machines can reach a server without TLS or without authentication."""
     missing = [] if tls else ["TLS (--tls-cert, --tls-key)"]
-    missing += [] if asks_who else ["to ask who calls (--auth token)"]
+    missing += [] if authenticated else ["authentication (--auth token)"]
     if missing and not is_local(bind):
         raise PolicyRefused(
             f"{bind} can be reached from other machines, so serve needs {' and '.join(missing)}; "
-            "else listen on 127.0.0.1, or say --insecure"
+            "otherwise listen on 127.0.0.1, or use --insecure"
         )

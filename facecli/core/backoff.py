@@ -1,6 +1,7 @@
 """Exponential backoff with jitter, and a retry budget: the one way to wait before another try."""
 
 import random
+import time
 from collections.abc import Callable
 
 from facecli.core.errors import FacecliError
@@ -11,7 +12,7 @@ JITTER = 0.25  # share of a delay by which it is made shorter or longer
 
 
 class Backoff:
-    """Delays that double up to a ceiling, each with jitter; `reset` after a success."""
+    """Delays in seconds that double up to a ceiling, each with jitter."""
 
     def __init__(
         self, *, first: float = FIRST_DELAY, ceiling: float = MAX_DELAY, jitter: float = JITTER
@@ -32,9 +33,15 @@ class Backoff:
 
 
 class RetryBudget:
-    """Allows tries, with backoff, until `limit` seconds have passed without progress."""
+    """Allows retries, with backoff, until `limit` seconds have passed without progress."""
 
-    def __init__(self, limit: float, *, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        limit: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._limit = limit
         self._clock = clock
         self._sleep = sleep
@@ -43,20 +50,25 @@ class RetryBudget:
 
     @property
     def tried(self) -> bool:
-        """Whether the last try was a retry already and brought no progress."""
+        """Whether there has been a retry since the last progress."""
         return self._failing_since is not None
 
     def progressed(self) -> None:
-        """Start the limit and the delays anew: something got through."""
+        """Reset the limit and the delays after progress."""
         self._failing_since = None
         self._backoff.reset()
 
-    def wait(self, error: FacecliError, waiting: Callable[[str, float], None]) -> bool:
-        """Wait before the next try, at least as long as the error asks; False when the budget is spent."""
+    def wait(
+        self, error: FacecliError, waiting: Callable[[str, float], None] = lambda reason, seconds: None
+    ) -> bool:
+        """Wait before the next try, at least as long as the error asks; False when the budget is spent.
+
+        `waiting` is called first, with the reason and the seconds.
+        """
         now = self._clock()
         self._failing_since = now if self._failing_since is None else self._failing_since
         seconds = max(float(error.details.get("retry_after", 0)), self._backoff.next())
-        if now - self._failing_since + seconds > self._limit:
+        if now - self._failing_since + seconds >= self._limit:
             return False
         waiting(error.message, seconds)
         self._sleep(seconds)

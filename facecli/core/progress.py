@@ -1,31 +1,31 @@
-"""What can be said about a transfer or a task while it runs, and how often."""
+"""Progress of a transfer, and of a task."""
 
 from collections.abc import Callable
 from typing import Protocol
 
 
 class TransferProgress(Protocol):
-    """Told by a transfer, for one file. What is stored never goes back, whatever breaks on the way."""
+    """Observer of one file's transfer. The stored bytes never decrease, whatever fails on the way."""
 
     def begin(self, name: str, total: int | None, stored: int) -> None:
-        """`stored` bytes of `total` are there already; None when the total is unknown."""
+        """`stored` of `total` bytes are stored already; `total` is None when it is unknown."""
         ...
 
     def sent(self, total_sent: int) -> None:
-        """So much has left for the server, in order; never to be shown as done, and less after a break."""
+        """Bytes sent to the server, in order: less after a retry, and never to be shown as done."""
         ...
 
     def stored(self, total_stored: int) -> None: ...
 
     def waiting(self, reason: str, seconds: float) -> None:
-        """The transfer broke and goes on after a pause."""
+        """The transfer failed and will be retried in so many seconds."""
         ...
 
     def verified(self) -> None: ...
 
 
-class Silent:
-    """Says nothing."""
+class NullProgress:
+    """Progress that shows nothing."""
 
     def begin(self, name: str, total: int | None, stored: int) -> None: ...
 

@@ -94,11 +94,6 @@ class Task:
         return f"/outputs/{self.id}/{name}.mp4"
 
     @property
-    def outcome(self) -> str:
-        """How it ended, for who waited for its result."""
-        return f"task {self.id} {self.status}: {self.error_message}"
-
-    @property
     def work_id(self) -> str:
         """What the queue calls this round of the task."""
         return f"{self.id}.{self.round}"

@@ -1,6 +1,7 @@
 """Display names of files: data, never a path."""
 
 import unicodedata
+from urllib.parse import quote
 
 from facecli.core.errors import InvalidInput
 
@@ -22,3 +23,8 @@ def checked_name(name: str) -> str:
     if any(c in _BIDI or unicodedata.category(c) in _CONTROL for c in name):
         raise InvalidInput(f"the file name {name!r} has control characters")
     return name
+
+
+def file_url(upload_id: str, name: str) -> str:
+    """The URL of an uploaded file: `/uploads/<id>/<name>`."""
+    return f"/uploads/{upload_id}/{quote(name, safe='')}"

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from facecli.core.errors import InvalidInput
-from facecli.uploads.names import checked_name
+from facecli.uploads.names import checked_name, file_url
 
 CHUNK_SIZE = 10 * 1024 * 1024  # bytes; what is checked, acknowledged and resumed
 FRAME_SIZE = 512 * 1024  # bytes; what travels in one message at most
@@ -155,7 +155,7 @@ class Upload:
 
     @property
     def file_url(self) -> str:
-        return f"/uploads/{self.id}/{quote(self.name, safe='')}"
+        return file_url(self.id, self.name)
 
     @property
     def completed(self) -> bool:

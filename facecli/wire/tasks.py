@@ -2,8 +2,9 @@
 
 import math
 
-from facecli.tasks.task import Result, Task, TaskStatus
+from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.view import TaskView
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.uploads import seconds, timestamp
@@ -33,14 +34,10 @@ def to_message(task: Task) -> pb.TaskResponse:
     )
 
 
-def from_message(message: pb.TaskResponse) -> Task:
-    """What a client knows of a task; what only the server knows is empty."""
-    result = None
-    if message.HasField("result_crc32c"):
-        result = Result(blob_key=message.result_url, size=message.result_size, crc32c=message.result_crc32c)
-    return Task(
+def from_message(message: pb.TaskResponse) -> TaskView:
+    has_result = message.HasField("result_crc32c")
+    return TaskView(
         id=message.task_id,
-        owner="",
         status=TaskStatus(message.status),
         progress=message.progress,
         frames_done=message.frames_done,
@@ -49,16 +46,12 @@ def from_message(message: pb.TaskResponse) -> Task:
         revision=message.revision,
         round=message.round,
         attempt=message.attempt,
-        run="",
-        worker="",
         engine=message.engine,
-        options={},
-        image_id="",
-        video_id="",
         image_url=message.image_url,
         video_url=message.video_url,
-        key=None,
-        result=result,
+        result_url=message.result_url,
+        result_size=message.result_size if has_result else None,
+        result_crc32c=message.result_crc32c if has_result else None,
         error_reason=message.error_reason,
         error_message=message.error_message,
         created_at=seconds(message.created_at),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facecli.uploads.upload import CHUNK_SIZE, Chunk, FileType, NewUpload, Upload, UploadStatus
+from facecli.uploads.view import UploadView
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 
@@ -27,25 +28,19 @@ def to_message(upload: Upload) -> pb.Upload:
     )
 
 
-def from_message(message: pb.Upload) -> Upload:
-    """What a client knows of an upload; what only the server knows is empty."""
-    return Upload(
+def from_message(message: pb.Upload) -> UploadView:
+    return UploadView(
         id=message.upload_id,
-        blob_key="",
-        owner="",
         name=message.name,
         file_type=FileType(message.file_type),
         size=message.size or None,
         chunk_size=message.chunk_size,
         total_chunks=message.total_chunks,
-        fingerprint=None,
         status=UploadStatus(message.status),
-        epoch=0,
         stored_bytes=message.stored_bytes,
         stored_chunks=message.stored_chunks,
         crc32c=message.crc32c if message.HasField("crc32c") else None,
         created_at=seconds(message.created_at),
-        updated_at=0.0,
         expires_at=seconds(message.expires_at),
     )
 

@@ -1,14 +1,14 @@
-"""The two ends of a line: a server that accepts, and clients that connect, on bare sockets."""
+"""Plain sockets on both sides of a proxy."""
 
 import select
 import socket
 from contextlib import suppress
 
-DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+DEADLINE = 60.0  # seconds after which a test gives up; never a bound on how long a step may take
 
 
 class Ends:
-    """Listens at `address`; `join` gives the two sockets of a new connection through a proxy."""
+    """A server that listens at `address`, and clients; `join` makes a connection through a proxy."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -17,11 +17,11 @@ class Ends:
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def receive_little(self) -> None:
-        """From the next connection on, most of what the server has not read stays with who sent it."""
+        """Give the next connections a small receive buffer, so that unread bytes stay with the sender."""
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
     def join(self, proxy: str) -> tuple[socket.socket, socket.socket]:
-        """A client connected to the proxy, and the server's end; ConnectionError when it is not carried."""
+        """Connect through the proxy; returns the client's and the server's socket."""
         client = self.connect(proxy)
         if self._listener not in select.select([self._listener, client], [], [], DEADLINE)[0]:
             raise ConnectionError(f"the proxy at {proxy} ended a new connection")
@@ -42,7 +42,7 @@ class Ends:
 
 
 def exactly(end: socket.socket, count: int) -> bytes:
-    """The next `count` bytes, waited for."""
+    """Receive exactly `count` bytes."""
     parts = bytearray()
     while len(parts) < count:
         data = end.recv(count - len(parts))
@@ -52,7 +52,7 @@ def exactly(end: socket.socket, count: int) -> bytes:
 
 
 def everything(end: socket.socket) -> bytes:
-    """All bytes until the end comes, plain or as a reset."""
+    """Receive all bytes until the end, whether FIN or RST."""
     parts = bytearray()
     with suppress(ConnectionResetError):
         while data := end.recv(1 << 20):
@@ -61,7 +61,7 @@ def everything(end: socket.socket) -> bytes:
 
 
 def push(end: socket.socket, data: bytes) -> None:
-    """Send as much as the other side takes before it ends."""
+    """Send until done or until the other side ends."""
     with suppress(ConnectionResetError, BrokenPipeError):
         end.sendall(data)
 

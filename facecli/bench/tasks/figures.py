@@ -1,25 +1,25 @@
-"""From what was measured of tasks to the figures that a bench reports."""
+"""The figures of `bench task`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from statistics import median
 
-from facecli.bench.figures import Figure, over_runs
+from facecli.bench.figures import Figure, aggregate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRun:
-    """A task, and plain ffmpeg with the same filters and encoder settings just before or after it."""
+    """A task, and a plain ffmpeg run with the same filters and settings just before or after it."""
 
     first_progress_ms: float
     task_fps: float
     plain_fps: float
-    by_plain: float  # the one by the other
+    by_plain: float  # task_fps / plain_fps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchRun:
-    """Many watchers of one task: delays from a worker's commit, and what that cost the server."""
+    """Many watchers of one task: delays from the worker's commit, and the server's usage."""
 
     watch_p50_ms: float
     watch_p95_ms: float
@@ -31,7 +31,7 @@ class WatchRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KillRun:
-    """A worker killed in the middle of a task."""
+    """A worker that is killed in the middle of a task."""
 
     again_seconds: float
 
@@ -39,24 +39,24 @@ class KillRun:
 Run = TaskRun | WatchRun | KillRun
 
 FIGURES = (
-    Figure(name="first_progress_ms", label="ms from create to first progress", how="median", joined=median),
-    Figure(name="task_fps", label="frames per second, task", how="median", joined=median),
-    Figure(name="plain_fps", label="frames per second, plain ffmpeg", how="median", joined=median),
-    Figure(name="by_plain", label="task / plain ffmpeg", how="median", joined=median),
-    Figure(name="watch_p50_ms", label="ms from commit to watcher, p50", how="all events", joined=median),
-    Figure(name="watch_p95_ms", label="ms from commit to watcher, p95", how="all events", joined=median),
-    Figure(name="watch_events", label="events to watchers", how="sum", joined=sum),
-    Figure(name="watch_cores", label="cores of the server meanwhile", how="mean", joined=median),
-    Figure(name="watch_peak_mb", label="peak memory MB, server", how="most", joined=max),
-    Figure(name="status_p95_ms", label="ms of a status call meanwhile, p95", how="all calls", joined=median),
-    Figure(name="again_seconds", label="s from kill -9 to running again", how="median", joined=median),
+    Figure(name="first_progress_ms", label="first progress, ms", aggregate="median", join=median),
+    Figure(name="task_fps", label="task, frames/s", aggregate="median", join=median),
+    Figure(name="plain_fps", label="plain ffmpeg, frames/s", aggregate="median", join=median),
+    Figure(name="by_plain", label="task / plain ffmpeg", aggregate="median", join=median),
+    Figure(name="watch_p50_ms", label="commit to watcher, p50 ms", aggregate="all events", join=median),
+    Figure(name="watch_p95_ms", label="commit to watcher, p95 ms", aggregate="all events", join=median),
+    Figure(name="watch_events", label="events sent to watchers", aggregate="sum", join=sum),
+    Figure(name="watch_cores", label="CPU cores, server", aggregate="mean", join=median),
+    Figure(name="watch_peak_mb", label="peak memory MB, server", aggregate="max", join=max),
+    Figure(name="status_p95_ms", label="status call, p95 ms", aggregate="all calls", join=median),
+    Figure(name="again_seconds", label="kill -9 to running again, s", aggregate="median", join=median),
 )
 
 
 def figures(runs: Sequence[Run]) -> dict[str, float | None]:
-    """Over all runs that have them; None where there were none."""
+    """The figures over all runs that have them; None where no run has."""
     values: Mapping[str, list[float]] = {figure.name: [] for figure in FIGURES}
     for run in runs:
-        for each in fields(run):
-            values[each.name].append(getattr(run, each.name))
-    return over_runs(FIGURES, values)
+        for field in fields(run):
+            values[field.name].append(getattr(run, field.name))
+    return aggregate(FIGURES, values)

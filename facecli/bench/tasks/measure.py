@@ -1,6 +1,5 @@
-"""Measures tasks: a server with a worker of its own, plain ffmpeg beside it, many watchers, and kills."""
+"""The measurement of tasks: compared with plain ffmpeg, with many watchers, and with worker kills."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -8,65 +7,68 @@ from dataclasses import replace
 from pathlib import Path
 
 from facecli.bench.figures import MB, milliseconds
-from facecli.bench.processes import Side
+from facecli.bench.messages import GO, KILL, READY
+from facecli.bench.processes import BenchProcess
+from facecli.bench.server_process import RunServer, serve
+from facecli.bench.target import Target
 from facecli.bench.tasks.figures import KillRun, Run, TaskRun, WatchRun
 from facecli.bench.tasks.plan import TaskPlan
-from facecli.bench.tasks.watchers import Watched, watch_on_order
-from facecli.bench.uploads.client import GO, READY, Target
-from facecli.bench.uploads.server import KILL, Serving, serve_and_tell
+from facecli.bench.tasks.status_poller import StatusPoller
+from facecli.bench.tasks.watch_process import WatchResult, run_watchers
 from facecli.bench.usage import Usage
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import Cancelled, FacecliError
-from facecli.core.progress import Silent
-from facecli.tasks.task import Task, TaskStatus
+from facecli.core.progress import NullProgress
+from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 from facecli.uploads.upload import CHUNK_SIZE, FileType
 
-ASK_EVERY = 0.05  # seconds between two status calls while many watch
-HELD = "600"  # seconds that a task takes which is to be under way when its worker is killed
-SETTLED = 10.0  # seconds that a worker has to live, or its next start is put off
-OPENING = 3.0  # seconds more for a watched task, so that all are there before most of it happens
+LONG_DELAY = "600"  # seconds; keeps a task running until its worker is killed
+MIN_UPTIME = 10.0  # seconds a worker must live, or its restart is delayed
+OPENING_TIME = 3.0  # seconds added to a watched task, so that all watchers are connected early in it
 
-Told = Callable[[Task], None]
+OnTask = Callable[[TaskView], None]
 
 
 def measure_tasks(
     plan: TaskPlan,
     target: Target,
     *,
-    run_server: Serving,
+    run_server: RunServer,
     samples: tuple[Path, Path],
     plain: Callable[[], float],
-    shown: Callable[[], Told],
+    progress: Callable[[], OnTask],
 ) -> list[Run]:
-    """Run the plan against a server that `run_server` makes, with one worker.
+    """Run the plan against a server that `run_server` starts, with one worker.
 
-    `plain` runs plain ffmpeg and gives its frames per second; `shown` makes what is told of each task.
+    `plain` runs plain ffmpeg and returns its frames per second; `progress` makes an observer for each task.
     Cancelled on Ctrl-C.
     """
     try:
         with ExitStack() as stack:
-            server = stack.enter_context(Side(serve_and_tell, run_server))
-            target = replace(target, servers=server.hear(str))
+            server = stack.enter_context(BenchProcess(serve, run_server))
+            target = replace(target, servers=server.receive(str))
             connection = stack.enter_context(target.connect())
-            bench = _Bench(plan, target, connection, server=server, samples=samples, shown=shown)
+            bench = _TaskBench(plan, target, connection, server=server, samples=samples, progress=progress)
             runs: list[Run] = []
             for number in range(plan.warm_up + plan.runs):
-                run = bench.beside(plain, plain_first=number % 2 == 0)
+                run = bench.compare(plain, plain_first=number % 2 == 0)
                 runs += [run] if number >= plan.warm_up else []
             if plan.watchers:
-                watching = stack.enter_context(Side(watch_on_order, target, plan.watchers, kill=True))
-                runs.append(bench.watched(watching))
-            runs += [bench.killed() for _ in range(plan.kills)]
+                watchers = stack.enter_context(BenchProcess(run_watchers, target, plan.watchers, kill=True))
+                runs.append(bench.watch(watchers))
+            runs += [bench.kill_worker() for _ in range(plan.kills)]
             return runs
     except KeyboardInterrupt:
         raise Cancelled("interrupted") from None
 
 
-class _Bench:
-    """What stays the same from run to run."""
+class _TaskBench:
+    """Runs the plan against one server."""
 
     def __init__(
         self,
@@ -74,36 +76,36 @@ class _Bench:
         target: Target,
         connection: Connection,
         *,
-        server: Side,
+        server: BenchProcess,
         samples: tuple[Path, Path],
-        shown: Callable[[], Told],
+        progress: Callable[[], OnTask],
     ) -> None:
         self._plan = plan
         self._target = target
         self._server = server
-        self._shown = shown
-        self._started = time.monotonic()  # of the worker, or a little later
-        self._tasks = TaskClient(connection, user=target.user)
-        uploads = UploadClient(connection, user=target.user)
+        self._progress = progress
+        self._worker_started = time.monotonic()  # at the latest
+        self._tasks = TaskClient(ClientContext(connection=connection, user=target.user))
+        uploads = UploadClient(ClientContext(connection=connection, user=target.user))
         kinds = (FileType.IMAGE, FileType.VIDEO)
         self._urls = [
             uploads.send_one(
-                FileToSend(path=path, name=path.name, file_type=kind, progress=Silent()),
+                FileToSend(path=path, name=path.name, file_type=kind, progress=NullProgress()),
                 chunk_size=CHUNK_SIZE,
                 retry_for=target.retry_for,
             ).file_url
             for path, kind in zip(samples, kinds, strict=True)
         ]
 
-    def beside(self, plain: Callable[[], float], *, plain_first: bool) -> TaskRun:
-        """A task, and plain ffmpeg before or after it: what changes with time favours neither."""
+    def compare(self, plain: Callable[[], float], *, plain_first: bool) -> TaskRun:
+        """Run a task and plain ffmpeg, in alternating order so that drift favours neither."""
         plain_fps = plain() if plain_first else 0.0
         created = time.time()
-        told = self._followed(self._create())
+        updates = self._run_to_completion(self._create())
         plain_fps = plain_fps or plain()
-        first = next(at for at, task in told if task.frames_done > 0)
-        claimed = next(task for _, task in told if task.status is TaskStatus.PROCESSING)
-        last = told[-1][1]
+        first = next(at for at, task in updates if task.frames_done > 0)
+        claimed = next(task for _, task in updates if task.status is TaskStatus.PROCESSING)
+        last = updates[-1][1]
         task_fps = last.frames / (last.updated_at - claimed.updated_at)
         return TaskRun(
             first_progress_ms=round((first - created) * 1000, 1),
@@ -112,20 +114,20 @@ class _Bench:
             by_plain=round(task_fps / plain_fps, 4),
         )
 
-    def watched(self, watching: Side) -> WatchRun:
-        """A task that changes as often as a worker tells, for long enough, and all who watch it."""
-        delay = self._plan.watch_for + OPENING
+    def watch(self, watchers: BenchProcess) -> WatchRun:
+        """Run a task that changes as often as a worker reports, with all watchers."""
+        delay = self._plan.watch_for + OPENING_TIME
         task = self._create(delay=f"{delay:g}")
-        watching.tell(task.id)
-        assert watching.hear(str) == READY
-        before, began = self._used(), time.monotonic()
-        asked = _Asked(self._tasks, task.id)
+        watchers.send(task.id)
+        assert watchers.receive(str) == READY
+        before, started = self._server_usage(), time.monotonic()
+        poller = StatusPoller(self._tasks, task.id)
         try:
-            self._followed(task)
+            self._run_to_completion(task)
         finally:
-            calls = asked.until_now()  # also after Ctrl-C: nobody asks on a channel that is closed
-        after, seconds = self._used(), time.monotonic() - began
-        delays = watching.hear(Watched).delays
+            calls = poller.stop()  # also after Ctrl-C, before the channel is closed
+        after, seconds = self._server_usage(), time.monotonic() - started
+        delays = watchers.receive(WatchResult).delays
         return WatchRun(
             watch_p50_ms=milliseconds(delays, 0.50),
             watch_p95_ms=milliseconds(delays, 0.95),
@@ -135,64 +137,41 @@ class _Bench:
             status_p95_ms=milliseconds(calls, 0.95),
         )
 
-    def killed(self) -> KillRun:
-        """From kill -9 of the worker to the moment in which a worker has the task again."""
-        time.sleep(max(0.0, self._started + SETTLED - time.monotonic()))
-        task = self._create(delay=HELD)
+    def kill_worker(self) -> KillRun:
+        """Measure the time from kill -9 of the worker until a worker runs the task again."""
+        time.sleep(max(0.0, self._worker_started + MIN_UPTIME - time.monotonic()))
+        task = self._create(delay=LONG_DELAY)
         killed_at = 0.0
-        for _, told in self._changes(task):
-            if not killed_at and told.frames_done:
-                self._server.tell(KILL)
-                killed_at = self._server.hear(float)
-            elif killed_at and told.attempt > 1 and told.status is TaskStatus.PROCESSING:
+        for _, update in self._updates(task):
+            if not killed_at and update.frames_done:
+                self._server.send(KILL)
+                killed_at = self._server.receive(float)
+            elif killed_at and update.attempt > 1 and update.status is TaskStatus.PROCESSING:
                 self._tasks.cancel(task.id)
-                self._started = time.monotonic()
-                return KillRun(again_seconds=round(told.updated_at - killed_at, 3))
+                self._worker_started = time.monotonic()
+                return KillRun(again_seconds=round(update.updated_at - killed_at, 3))
         raise FacecliError(f"task {task.id} ended before its worker was killed")
 
-    def _create(self, **options: str) -> Task:
+    def _create(self, **options: str) -> TaskView:
         image, video = self._urls
         return self._tasks.create(image_url=image, video_url=video, engine="mock", options=options, key=None)
 
-    def _followed(self, task: Task) -> list[tuple[float, Task]]:
-        """Every change that was told up to the completion, and when."""
-        told = list(self._changes(task))
-        _, last = told[-1]
+    def _run_to_completion(self, task: TaskView) -> list[tuple[float, TaskView]]:
+        """Every update of the task with its arrival time; FacecliError if it does not complete."""
+        updates = list(self._updates(task))
+        _, last = updates[-1]
         if last.status is not TaskStatus.COMPLETED:
             raise FacecliError(last.outcome)
-        return told
+        return updates
 
-    def _changes(self, task: Task) -> Iterator[tuple[float, Task]]:
-        tell = self._shown()
-        for change in self._tasks.watch(
+    def _updates(self, task: TaskView) -> Iterator[tuple[float, TaskView]]:
+        on_task = self._progress()
+        for update in self._tasks.watch(
             task.id, retry_for=self._target.retry_for, waiting=lambda reason, seconds: None
         ):
-            yield time.time(), change
-            tell(change)
+            yield time.time(), update
+            on_task(update)
 
-    def _used(self) -> Usage:
-        self._server.tell(GO)
-        return self._server.hear(Usage)
-
-
-class _Asked:
-    """Status calls, one after the other, until they are asked for: seconds that each took."""
-
-    def __init__(self, tasks: TaskClient, task_id: str) -> None:
-        self._tasks = tasks
-        self._task_id = task_id
-        self._taken: list[float] = []
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-        self._thread.start()
-
-    def until_now(self) -> list[float]:
-        self._ended.set()
-        self._thread.join()
-        return self._taken
-
-    def _ask(self) -> None:
-        while not self._ended.wait(ASK_EVERY):
-            began = time.monotonic()
-            self._tasks.get(self._task_id)
-            self._taken.append(time.monotonic() - began)
+    def _server_usage(self) -> Usage:
+        self._server.send(GO)
+        return self._server.receive(Usage)

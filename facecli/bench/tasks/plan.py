@@ -1,19 +1,19 @@
-"""What `bench task` runs, how often, and who watches."""
+"""The plan of `bench task`."""
 
 from dataclasses import dataclass
 
 from facecli.core.errors import InvalidInput
 from facecli.core.media import CLIP_RATE
 
-CHANGES = 10  # of a task a second, as many as a worker tells
+UPDATE_RATE = 10  # updates of a task per second, the most that a worker reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPlan:
-    """Tasks on a clip of `seconds`, `warm_up` times, then `runs` times, each beside one plain ffmpeg command.
+    """Tasks on a clip of `seconds`, `warm_up` times and then `runs` times, each compared with plain ffmpeg.
 
-    Then `watchers` of one task for `watch_for` seconds, and `kills` of a worker in the middle of a task.
-    InvalidInput for what cannot be.
+    Then `watchers` watch one task for `watch_for` seconds, and a worker is killed in the middle of a task
+    `kills` times. InvalidInput for an impossible plan.
     """
 
     seconds: int = 20
@@ -24,9 +24,9 @@ class TaskPlan:
     kills: int = 3
 
     def __post_init__(self) -> None:
-        least = self.watch_for * CHANGES / CLIP_RATE
-        if self.watchers and self.seconds < least:
+        min_seconds = self.watch_for * UPDATE_RATE / CLIP_RATE
+        if self.watchers and self.seconds < min_seconds:
             raise InvalidInput(
-                f"a clip of {self.seconds} s has too few frames to change {CHANGES} times a second for "
-                f"{self.watch_for:g} s; choose --seconds {least:.0f} or more, or a shorter --watch-for"
+                f"a clip of {self.seconds} s has too few frames for {UPDATE_RATE} updates per second during "
+                f"{self.watch_for:g} s; use --seconds {min_seconds:.0f} or more, or a shorter --watch-for"
             )

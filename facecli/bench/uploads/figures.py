@@ -1,22 +1,22 @@
-"""From what was measured to the figures that a bench reports."""
+"""The figures of `bench upload`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from facecli.bench.figures import MB, Figure, milliseconds, names_of, over_runs
+from facecli.bench.figures import MB, Figure, aggregate, milliseconds, value_names
 
 if TYPE_CHECKING:
-    from facecli.bench.uploads.client import Delivered
+    from facecli.bench.uploads.messages import ClientResult
     from facecli.bench.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRun:
-    """One run, all clients together; None is what cannot be seen of a foreign server.
+    """One run of all clients; the values of an external server are None.
 
-    `resent_each_bytes` are those that left twice after each break, together `resent_bytes`.
+    `resent_each_bytes` has the bytes sent again after each break; their sum is `resent_bytes`.
     """
 
     seconds: float
@@ -35,43 +35,43 @@ class UploadRun:
 
 
 FIGURES = (
-    Figure(name="mb_per_s", label="MB/s", how="median", joined=median),
-    Figure(name="seconds", label="seconds", how="median", joined=median),
-    Figure(name="p50_ms", label="ms to an acknowledgement, p50", how="all chunks", joined=None),
-    Figure(name="p95_ms", label="ms to an acknowledgement, p95", how="all chunks", joined=None),
-    Figure(name="client_cpu_seconds", label="CPU seconds, clients", how="median", joined=median),
-    Figure(name="server_cpu_seconds", label="CPU seconds, server", how="median", joined=median),
-    Figure(name="client_peak_mb", label="peak memory MB, a client", how="most", joined=max),
-    Figure(name="server_peak_mb", label="peak memory MB, server", how="most", joined=max),
-    Figure(name="cuts", label="cuts", how="sum", joined=sum),
-    Figure(name="retries", label="retries", how="sum", joined=sum),
-    Figure(name="resent_bytes", label="MB sent twice", how="sum", joined=sum),
-    Figure(name="resent_most_bytes", label="MB sent twice after one cut", how="most", joined=max),
+    Figure(name="mb_per_s", label="MB/s", aggregate="median", join=median),
+    Figure(name="seconds", label="seconds", aggregate="median", join=median),
+    Figure(name="p50_ms", label="acknowledgement, p50 ms", aggregate="all chunks", join=None),
+    Figure(name="p95_ms", label="acknowledgement, p95 ms", aggregate="all chunks", join=None),
+    Figure(name="client_cpu_seconds", label="CPU seconds, clients", aggregate="median", join=median),
+    Figure(name="server_cpu_seconds", label="CPU seconds, server", aggregate="median", join=median),
+    Figure(name="client_peak_mb", label="peak memory MB, client", aggregate="max", join=max),
+    Figure(name="server_peak_mb", label="peak memory MB, server", aggregate="max", join=max),
+    Figure(name="cuts", label="cuts", aggregate="sum", join=sum),
+    Figure(name="retries", label="retries", aggregate="sum", join=sum),
+    Figure(name="resent_bytes", label="MB sent again", aggregate="sum", join=sum),
+    Figure(name="resent_most_bytes", label="MB sent again after one cut", aggregate="max", join=max),
 )
 PERCENTILES = {"p50_ms": 0.50, "p95_ms": 0.95}
-OF_SERVER = {"server_cpu_seconds", "server_peak_mb"}
+SERVER_FIGURES = {"server_cpu_seconds", "server_peak_mb"}
 
 
 def one_run(
-    delivered: Sequence["Delivered"],
+    results: Sequence["ClientResult"],
     *,
     total_bytes: int,
     server: tuple["Usage", "Usage"] | None,
     cuts: int,
 ) -> UploadRun:
-    """`server` is what it had used before and after, where that is known."""
-    seconds = max(each.seconds for each in delivered)
-    every = [delay for each in delivered for delay in each.delays]
-    resent = tuple(again for each in delivered for again in each.resent)
+    """Combine the clients' results; `server` has the server's usage before and after, if it is known."""
+    seconds = max(each.seconds for each in results)
+    delays = [delay for each in results for delay in each.delays]
+    resent = tuple(again for each in results for again in each.resent)
     before, after = server or (None, None)
     return UploadRun(
         seconds=round(seconds, 4),
         mb_per_s=round(total_bytes / MB / seconds, 2),
-        p50_ms=milliseconds(every, PERCENTILES["p50_ms"]),
-        p95_ms=milliseconds(every, PERCENTILES["p95_ms"]),
-        client_cpu_seconds=round(sum(each.used.cpu_seconds for each in delivered), 3),
+        p50_ms=milliseconds(delays, PERCENTILES["p50_ms"]),
+        p95_ms=milliseconds(delays, PERCENTILES["p95_ms"]),
+        client_cpu_seconds=round(sum(each.used.cpu_seconds for each in results), 3),
         server_cpu_seconds=round(after.cpu_seconds - before.cpu_seconds, 3) if before and after else None,
-        client_peak_mb=round(max(each.used.peak_memory for each in delivered) / MB, 1),
+        client_peak_mb=round(max(each.used.peak_memory for each in results) / MB, 1),
         server_peak_mb=round(after.peak_memory / MB, 1) if after else None,
         cuts=cuts,
         retries=len(resent),
@@ -82,14 +82,14 @@ def one_run(
 
 
 def figure_names(*, own_server: bool) -> list[str]:
-    return names_of([figure for figure in FIGURES if own_server or figure.name not in OF_SERVER])
+    return value_names([figure for figure in FIGURES if own_server or figure.name not in SERVER_FIGURES])
 
 
-def figures(runs: Sequence[UploadRun], every_delay: Sequence[float]) -> dict[str, float | None]:
-    """By name, the names of `figure_names`; None where nothing was seen."""
+def figures(runs: Sequence[UploadRun], delays: Sequence[float]) -> dict[str, float | None]:
+    """The figures of all runs, by the names of `figure_names`; None where nothing was measured."""
     values = {
         figure.name: [value for run in runs if (value := getattr(run, figure.name)) is not None]
         for figure in FIGURES
     }
-    of_all = {name: milliseconds(every_delay, share) for name, share in PERCENTILES.items()}
-    return {**over_runs(FIGURES, values), **of_all}
+    percentiles = {name: milliseconds(delays, share) for name, share in PERCENTILES.items()}
+    return {**aggregate(FIGURES, values), **percentiles}

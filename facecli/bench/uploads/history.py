@@ -1,4 +1,4 @@
-"""What a client was told while it sent, and what follows: delays of acknowledgements, bytes sent twice."""
+"""The transfer history of a bench client, and its evaluation: acknowledgement delays and bytes sent twice."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,100 +8,103 @@ from enum import StrEnum
 from facecli.core.progress import TransferProgress
 
 
-class What(StrEnum):
+class TransferEventKind(StrEnum):
     SENT = "sent"
     STORED = "stored"
     BREAK = "break"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """`position` is the byte of the file up to which it was sent or stored; `file` counts from 0."""
+class TransferEvent:
+    """An event of a transfer: the bytes of `file` (counted from 0) before `position` were sent or stored."""
 
     at: float
-    what: What
+    kind: TransferEventKind
     file: int = 0
     position: int = 0
 
 
-class History:
-    """Of the files of one client and one run. `told` hears what is stored of all of them together."""
+class TransferHistory:
+    """Records the transfer events of one client in one run. `on_stored` gets the total of all files."""
 
     def __init__(
         self,
         *,
-        told: Callable[[int], None] = lambda stored: None,
-        waiting: Callable[[str, float], None] = lambda reason, seconds: None,
+        on_stored: Callable[[int], None] = lambda stored: None,
+        on_waiting: Callable[[str, float], None] = lambda reason, seconds: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.moments: list[Moment] = []
-        self._told = told
-        self._waiting = waiting
+        self.events: list[TransferEvent] = []
+        self._on_stored = on_stored
+        self._on_waiting = on_waiting
         self._clock = clock
         self._stored: list[int] = []
 
-    def of_next_file(self) -> TransferProgress:
-        """Where its transfer tells what happens."""
+    def next_file(self) -> TransferProgress:
+        """The progress observer for the next file."""
         self._stored.append(0)
-        return _OfFile(self, len(self._stored) - 1)
+        return _FileProgress(self, len(self._stored) - 1)
 
     def sent(self, file: int, position: int) -> None:
-        """Comes from another thread than all the rest."""
-        self.moments.append(Moment(at=self._clock(), what=What.SENT, file=file, position=position))
+        """Record sent bytes; called by the sending thread, unlike all other methods."""
+        self._record(TransferEventKind.SENT, file, position)
 
     def stored(self, file: int, position: int) -> None:
-        self.moments.append(Moment(at=self._clock(), what=What.STORED, file=file, position=position))
+        self._record(TransferEventKind.STORED, file, position)
         self._stored[file] = position
-        self._told(sum(self._stored))
+        self._on_stored(sum(self._stored))
 
     def broke(self, reason: str, seconds: float) -> None:
-        self.moments.append(Moment(at=self._clock(), what=What.BREAK))
-        self._waiting(reason, seconds)
+        self._record(TransferEventKind.BREAK)
+        self._on_waiting(reason, seconds)
+
+    def _record(self, kind: TransferEventKind, file: int = 0, position: int = 0) -> None:
+        self.events.append(TransferEvent(at=self._clock(), kind=kind, file=file, position=position))
 
 
-def delays(moments: Sequence[Moment], *, chunk_size: int) -> list[float]:
-    """Seconds from when the last byte of a chunk left until its acknowledgement was heard; of every chunk.
+def ack_delays(events: Sequence[TransferEvent], *, chunk_size: int) -> list[float]:
+    """Seconds from sending the last byte of a chunk to its acknowledgement, for every chunk.
 
-    0 where the acknowledgement was heard before the thread that sends came to say that the chunk had left.
+    0 when the acknowledgement was recorded before the sending thread recorded the chunk as sent.
     """
-    found: dict[tuple[int, int], float] = {}  # by file and chunk
-    left: dict[tuple[int, int], float] = {}
+    delays: dict[tuple[int, int], float] = {}  # by file and chunk
+    sent_at: dict[tuple[int, int], float] = {}
     stored: dict[int, int] = {}
-    for moment in moments:
-        chunk = (moment.file, (moment.position - 1) // chunk_size)
-        if moment.what is What.SENT and moment.position <= stored.get(moment.file, 0):
-            found[chunk] = 0.0
-        elif moment.what is What.SENT:
-            left[chunk] = moment.at
-        elif moment.what is What.STORED:
-            stored[moment.file] = moment.position
-            for each in [each for each in left if each[0] == moment.file and each <= chunk]:
-                found[each] = moment.at - left.pop(each)
-    return list(found.values())
+    for event in events:
+        chunk = (event.file, (event.position - 1) // chunk_size)
+        if event.kind is TransferEventKind.SENT and event.position <= stored.get(event.file, 0):
+            delays[chunk] = 0.0
+        elif event.kind is TransferEventKind.SENT:
+            sent_at[chunk] = event.at
+        elif event.kind is TransferEventKind.STORED:
+            stored[event.file] = event.position
+            for acknowledged in [each for each in sent_at if each[0] == event.file and each <= chunk]:
+                delays[acknowledged] = event.at - sent_at.pop(acknowledged)
+    return list(delays.values())
 
 
-def resent(moments: Sequence[Moment], *, chunk_size: int) -> list[int]:
-    """After each break, the bytes that had left before and left again."""
-    found: list[int] = []
-    reached: dict[int, int] = {}  # by file: up to where it has ever left
-    begins: dict[int, int] = {}  # by file: where its next frame begins, when one has left since the break
-    for moment in moments:
-        file, position = moment.file, moment.position
-        if moment.what is What.BREAK:
-            found.append(0)
-            begins.clear()
-        elif moment.what is What.SENT:
-            # What is gone on with begins with a chunk, and a frame is part of one.
-            begin = begins.get(file, (position - 1) // chunk_size * chunk_size)
-            if (again := min(position, reached.get(file, 0)) - begin) > 0:
-                found[-1] += again
-            reached[file] = max(position, reached.get(file, 0))
-            begins[file] = position
-    return found
+def resent_bytes(events: Sequence[TransferEvent], *, chunk_size: int) -> list[int]:
+    """The bytes sent again after each break."""
+    resent: list[int] = []
+    sent: dict[int, int] = {}  # by file: the end of the bytes that were ever sent
+    frame_starts: dict[int, int] = {}  # by file sent since the break: the start of the next frame
+    for event in events:
+        file, position = event.file, event.position
+        if event.kind is TransferEventKind.BREAK:
+            resent.append(0)
+            frame_starts.clear()
+        elif event.kind is TransferEventKind.SENT:
+            # A transfer resumes at the start of a chunk, and its first frame lies within that chunk.
+            start = frame_starts.get(file, (position - 1) // chunk_size * chunk_size)
+            if (again := min(position, sent.get(file, 0)) - start) > 0:
+                resent[-1] += again
+            sent[file] = max(position, sent.get(file, 0))
+            frame_starts[file] = position
+    return resent
 
 
-class _OfFile:
-    def __init__(self, history: History, file: int) -> None:
+class _FileProgress:
+    def __init__(self, history: TransferHistory, file: int) -> None:
         self._history = history
         self._file = file
 

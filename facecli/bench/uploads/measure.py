@@ -1,4 +1,4 @@
-"""Measures uploads: a server, clients that begin at the same moment, and the line between them."""
+"""The measurement of uploads: concurrent clients, and fault proxies between them and the server."""
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -8,12 +8,16 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from facecli.api.server_info import ServerInfo
-from facecli.bench.content import check_free, check_room, write_content
-from facecli.bench.processes import Side
-from facecli.bench.uploads.client import GO, READY, Delivered, Order, Stored, Target, Waiting, send_on_order
+from facecli.bench.content import write_content
+from facecli.bench.disk_space import check_disk_space, check_free_bytes
+from facecli.bench.messages import GO, READY
+from facecli.bench.processes import BenchProcess
+from facecli.bench.server_process import RunServer, serve
+from facecli.bench.target import Target
+from facecli.bench.uploads.client_process import run_client
 from facecli.bench.uploads.figures import UploadRun, one_run
+from facecli.bench.uploads.messages import ClientResult, SendOrder, Stored, Waiting
 from facecli.bench.uploads.plan import UploadPlan
-from facecli.bench.uploads.server import Serving, serve_and_tell
 from facecli.bench.usage import Usage
 from facecli.chaos.events import EventKind
 from facecli.chaos.proxy import Proxy
@@ -29,8 +33,8 @@ from facecli.core.progress import TransferProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """The runs without the warm-up; `delays` in seconds, of every chunk of them."""
+class UploadMeasurement:
+    """The runs without the warm-up, and the acknowledgement delay of every chunk in seconds."""
 
     server: ServerInfo
     runs: list[UploadRun]
@@ -41,54 +45,60 @@ def measure_uploads(
     plan: UploadPlan,
     target: Target,
     *,
-    run_server: Serving | None,
+    run_server: RunServer | None,
     folder: Path,
     progress: Callable[[], TransferProgress],
-) -> Measured:
-    """Run the plan against the server at `target`, or one of its own where `run_server` makes it.
+) -> UploadMeasurement:
+    """Run the plan against the server at `target`, or against one that `run_server` starts.
 
-    The content is written to `folder`, where such a server has its data as well. What was sent is removed
-    from the server after each run. LimitReached before anything is written when there is no room, Cancelled
-    on Ctrl-C, Unavailable when the line let nothing through for as long as the target is patient.
+    The content is written to `folder`, and the uploads are removed from the server after each run.
+    LimitReached without enough disk space, Cancelled on Ctrl-C, Unavailable when there is no progress for the
+    target's `retry_for`.
     """
-    if not plan.plain and "," in target.servers:
-        raise InvalidInput(f"a bad line leads to one server, not to {target.servers}; choose one as --server")
-    check_room(
+    if not plan.fault_free and "," in target.servers:
+        raise InvalidInput(f"network faults need a single --server, not {target.servers}")
+    check_disk_space(
         folder,
         plan.size + (plan.bytes_per_run if run_server else 0),
-        cure="choose another --data-dir, or a smaller --size",
+        remedy="choose another --data-dir, or a smaller --size",
     )
     prefix = f"bench-{secrets.token_hex(4)}"
     content = folder / "content"
     try:
         with ExitStack() as stack:
-            server = stack.enter_context(Side(serve_and_tell, run_server)) if run_server else None
+            server = stack.enter_context(BenchProcess(serve, run_server)) if run_server else None
             if server:
-                target = replace(target, servers=server.hear(str))
+                target = replace(target, servers=server.receive(str))
             else:
-                stack.enter_context(_removing(target, prefix))
+                stack.enter_context(_removing_after_error(target, prefix))
             clients = [
-                stack.enter_context(Side(send_on_order, target, content, plan.chunk_size, kill=True))
+                stack.enter_context(BenchProcess(run_client, target, content, plan.chunk_size, kill=True))
                 for _ in range(plan.concurrency)
             ]
-            info, *_ = [client.hear(ServerInfo) for client in clients]
+            info, *_ = [client.receive(ServerInfo) for client in clients]
             if not server:
-                cure = "make room there, or choose a smaller --size"
-                check_free(info.free_bytes, plan.bytes_per_run, where=target.servers, cure=cure)
+                remedy = "free space there, or choose a smaller --size"
+                check_free_bytes(info.free_bytes, plan.bytes_per_run, where=target.servers, remedy=remedy)
             write_content(content, size=plan.size, seed=plan.seed)
-            bench = _Bench(plan, target, prefix=prefix, server=server, clients=clients, progress=progress)
+            bench = _UploadBench(
+                plan, target, prefix=prefix, server=server, clients=clients, progress=progress
+            )
             for number in range(1, plan.warm_up + 1):
                 bench.run(-number, f"warm-up {number} of {plan.warm_up}")
-            done = [bench.run(n, f"run {n} of {plan.runs}") for n in range(1, plan.runs + 1)]
+            measured = [bench.run(n, f"run {n} of {plan.runs}") for n in range(1, plan.runs + 1)]
     except KeyboardInterrupt:
-        raise Cancelled("interrupted", hint="nothing is kept of it; the same command begins anew") from None
+        raise Cancelled("interrupted", hint="no result is kept; run the same command to start over") from None
     except UploadInterrupted as error:
-        raise Unavailable(f"nothing came through for too long: {error.message}") from error
-    return Measured(server=info, runs=[run for run, _ in done], delays=[d for _, each in done for d in each])
+        raise Unavailable(f"no progress for too long: {error.message}") from error
+    return UploadMeasurement(
+        server=info,
+        runs=[run for run, _ in measured],
+        delays=[delay for _, delays in measured for delay in delays],
+    )
 
 
-class _Bench:
-    """What stays the same from run to run."""
+class _UploadBench:
+    """Runs the plan with a fixed set of processes."""
 
     def __init__(
         self,
@@ -96,8 +106,8 @@ class _Bench:
         target: Target,
         *,
         prefix: str,
-        server: Side | None,
-        clients: Sequence[Side],
+        server: BenchProcess | None,
+        clients: Sequence[BenchProcess],
         progress: Callable[[], TransferProgress],
     ) -> None:
         self._plan = plan
@@ -108,78 +118,81 @@ class _Bench:
         self._progress = progress
 
     def run(self, number: int, name: str) -> tuple[UploadRun, list[float]]:
-        """Its figures, and the delay of each chunk. A warm-up's number is negative."""
+        """One run and the delay of each chunk. The number of a warm-up is negative."""
         bar = self._progress()
         with ExitStack() as stack:
-            lines = [self._line(stack, number, client) for client in range(len(self._clients))]
-            for client, (side, line) in enumerate(zip(self._clients, lines, strict=True)):
+            proxies = [self._proxy(stack, number, client) for client in range(len(self._clients))]
+            for client, (process, proxy) in enumerate(zip(self._clients, proxies, strict=True)):
                 names = [f"{self._prefix}_{number}-{client}-{file}.mp4" for file in range(self._plan.files)]
-                address = line.address if line else self._target.servers
-                side.tell(Order(line=address, names=names))
-            self._all_ready()
-            before = self._used()
+                address = proxy.address if proxy else self._target.servers
+                process.send(SendOrder(proxy=address, names=names))
+            self._wait_until_ready()
+            before = self._server_usage()
             bar.begin(name, self._plan.bytes_per_run, 0)
-            for side in self._clients:
-                side.tell(GO)
-            delivered = self._gather(bar)
-            after = self._used()
+            self._send_go()
+            results = self._gather(bar)
+            after = self._server_usage()
             bar.stored(self._plan.bytes_per_run)
             bar.verified()
-            cuts = sum(len(line.happened(EventKind.CUT)) for line in lines if line)
-        for side in self._clients:
-            side.tell(GO)
-        self._all_ready()
-        used = (before, after) if before and after else None
-        run = one_run(delivered, total_bytes=self._plan.bytes_per_run, server=used, cuts=cuts)
-        return run, [delay for each in delivered for delay in each.delays]
+            cuts = sum(len(proxy.events_of(EventKind.CUT)) for proxy in proxies if proxy)
+        self._send_go()
+        self._wait_until_ready()
+        server = (before, after) if before and after else None
+        run = one_run(results, total_bytes=self._plan.bytes_per_run, server=server, cuts=cuts)
+        return run, [delay for result in results for delay in result.delays]
 
-    def _line(self, stack: ExitStack, run: int, client: int) -> Proxy | None:
+    def _proxy(self, stack: ExitStack, run: int, client: int) -> Proxy | None:
         faults = self._plan.faults(run=run, client=client)
         return stack.enter_context(Proxy(self._target.servers, faults=faults)) if faults else None
 
-    def _gather(self, bar: TransferProgress) -> list[Delivered]:
-        """What every client delivered, in their order; shown on the way."""
-        delivered: dict[int, Delivered] = {}
+    def _gather(self, bar: TransferProgress) -> list[ClientResult]:
+        """The results of all clients, in their order; shows the progress meanwhile."""
+        results: dict[int, ClientResult] = {}
         stored = dict.fromkeys(range(len(self._clients)), 0)
         while waiting := {
-            side.pipe: number for number, side in enumerate(self._clients) if number not in delivered
+            process.pipe: number for number, process in enumerate(self._clients) if number not in results
         }:
             for pipe in wait([*waiting, *([self._server.pipe] if self._server else [])]):
                 if self._server and pipe is self._server.pipe:
-                    self._server.hear(Usage)  # it was not asked: this raises what ended it
+                    self._server.receive(Usage)  # unrequested, so this raises the error that ended it
                 number = next(number for each, number in waiting.items() if each is pipe)
-                match self._clients[number].hear(Stored, Waiting, Delivered):
+                match self._clients[number].receive(Stored, Waiting, ClientResult):
                     case Stored(total=total):
                         stored[number] = total
                         bar.stored(sum(stored.values()))
                     case Waiting(reason=reason, seconds=seconds):
                         bar.waiting(reason, seconds)
-                    case Delivered() as done:
-                        delivered[number] = done
-        return [delivered[number] for number in sorted(delivered)]
+                    case ClientResult() as result:
+                        results[number] = result
+        return [results[number] for number in sorted(results)]
 
-    def _all_ready(self) -> None:
-        for side in self._clients:
-            assert side.hear(str) == READY
+    def _send_go(self) -> None:
+        for process in self._clients:
+            process.send(GO)
 
-    def _used(self) -> Usage | None:
+    def _wait_until_ready(self) -> None:
+        for process in self._clients:
+            assert process.receive(str) == READY
+
+    def _server_usage(self) -> Usage | None:
         if not self._server:
             return None
-        self._server.tell(GO)
-        return self._server.hear(Usage)
+        self._server.send(GO)
+        return self._server.receive(Usage)
 
 
 @contextmanager
-def _removing(target: Target, prefix: str) -> Iterator[None]:
-    """After an error remove what the clients did not come to: uploads of that prefix, finished or not."""
+def _removing_after_error(target: Target, prefix: str) -> Iterator[None]:
+    """After an error, remove the uploads with this prefix that the clients have left behind."""
     try:
         yield
     except BaseException:
+        from facecli.client.context import ClientContext
         from facecli.client.uploads import UploadClient
 
         with suppress(FacecliError), target.connect() as connection:
-            client = UploadClient(connection, user=target.user)
+            client = UploadClient(ClientContext(connection=connection, user=target.user))
             for upload in [each for each in client.listed() if each.name.startswith(prefix)]:
-                with suppress(NotFound):  # its client was quicker
+                with suppress(NotFound):  # its client has just removed it
                     client.cancel(upload.id)
         raise

@@ -1,4 +1,4 @@
-"""What `bench upload` sends, how often, and over what line."""
+"""The plan of `bench upload`."""
 
 from dataclasses import dataclass
 from random import Random
@@ -9,10 +9,11 @@ from facecli.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadPlan:
-    """`concurrency` clients send `files` files of `size` bytes at once, `warm_up` times, then `runs` times.
+    """`concurrency` clients each send `files` files of `size` bytes, `warm_up` times and then `runs` times.
 
-    With `cuts` every client's line is cut so often in each run, `cut_every` so many bytes otherwise; `delay`
-    in seconds and `rate` in bytes a second hold for each line, each way. InvalidInput for what cannot be.
+    `cuts` is the number of cuts of each client's connection in a run; or it is cut every `cut_every` bytes.
+    `delay` in seconds and `rate` in bytes per second apply to each connection and direction. InvalidInput for
+    an impossible plan.
     """
 
     size: int
@@ -30,15 +31,15 @@ class UploadPlan:
     def __post_init__(self) -> None:
         chunk = min(self.chunk_size, self.size)
         if not chunk:
-            raise InvalidInput("there is nothing to measure in sizes of 0; write --size 500MB")
+            raise InvalidInput("--size and --chunk-size must be greater than 0, such as --size 500MB")
         if self.cuts and self.cut_every:
-            raise InvalidInput("--cuts and --cut-every are two plans; choose one")
+            raise InvalidInput("--cuts and --cut-every exclude each other; use one")
         if self.cuts * 2 > self.bytes_per_client:
             raise InvalidInput(f"{self.bytes_per_client} bytes are too few for {self.cuts} cuts")
         if self.cut_every and self.cut_every.high <= chunk:
             raise InvalidInput(
-                f"a line that is cut every {self.cut_every.high} bytes lets no chunk of {chunk} bytes "
-                "through; choose a smaller --chunk-size"
+                f"with a cut every {self.cut_every.high} bytes no chunk of {chunk} bytes can get "
+                "through; use a smaller --chunk-size"
             )
 
     @property
@@ -50,13 +51,13 @@ class UploadPlan:
         return self.bytes_per_client * self.concurrency
 
     @property
-    def plain(self) -> bool:
-        """Whether nothing shall befall any line."""
+    def fault_free(self) -> bool:
+        """Whether the plan has no network faults."""
         return not (self.cuts or self.cut_every or self.delay or self.rate)
 
     def faults(self, *, run: int, client: int) -> Faults | None:
-        """Of one client's line in one run, the same for the same seed; None when nothing shall befall it."""
-        if self.plain:
+        """The faults of one client's connection in one run, reproduced by the seed; None without faults."""
+        if self.fault_free:
             return None
         return Faults(
             delay=self.delay,
@@ -67,8 +68,8 @@ class UploadPlan:
         )
 
     def _cut(self) -> Span | None:
-        """So far apart that all cuts come before the last byte, however they are drawn."""
+        """A range in which all cuts come before the last byte, whatever is drawn."""
         if not self.cuts:
             return self.cut_every
-        apart = self.bytes_per_client // self.cuts
-        return Span(low=apart // 2, high=apart)
+        interval = self.bytes_per_client // self.cuts
+        return Span(low=interval // 2, high=interval)

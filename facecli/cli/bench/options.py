@@ -1,19 +1,23 @@
-"""Options that every bench has."""
+"""Options of the benches."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Runs = Annotated[int, typer.Option("--runs", metavar="N", help="Runs that count.", min=1)]
-WarmUp = Annotated[int, typer.Option("--warm-up", metavar="N", help="Runs before them that do not.", min=0)]
+from facecli.cli.shared.options import size, time
+
+Runs = Annotated[int, typer.Option("--runs", metavar="N", help="Measured runs.", min=1)]
+WarmUp = Annotated[
+    int, typer.Option("--warm-up", metavar="N", help="Runs before them that are not measured.", min=0)
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
         metavar="DIR",
-        help="Where everything is written, in a directory of its own; the system's target for temporary "
-        "files when not given.",
+        help="Write all data to a subdirectory of DIR, removed at the end; default: the system's temporary "
+        "directory.",
         show_default=False,
     ),
 ]
@@ -22,7 +26,70 @@ BaselineFile = Annotated[
     typer.Option(
         "--baseline",
         metavar="FILE",
-        help="What --json printed once, to compare with.",
+        help="Compare with the --json output of an earlier run.",
         show_default=False,
     ),
+]
+FileSize = Annotated[
+    int | None,
+    typer.Option("--size", metavar="SIZE", parser=size, help="Bytes per file; default: 500MB."),
+]
+Files = Annotated[int, typer.Option("--files", metavar="N", help="Files per client and run.", min=1)]
+Concurrency = Annotated[
+    int,
+    typer.Option(
+        "--concurrency", metavar="N", help="Concurrent clients, each in its own process.", min=1, max=64
+    ),
+]
+Cuts = Annotated[
+    int, typer.Option("--cuts", metavar="N", help="Cuts of each client's connection in a run.", min=0)
+]
+ContentSeed = Annotated[
+    int,
+    typer.Option(
+        "--seed", metavar="N", help="Random seed; the same seed reproduces the same bytes and cuts."
+    ),
+]
+MeasuredServer = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="HOST:PORT[,…]",
+        help="Server to measure; starts a local one when not given.",
+        show_default=False,
+    ),
+]
+UploadLimits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        metavar="EXPR",
+        help="Exit with code 1 if EXPR holds, such as mb_per_s<300, seconds>1.2*baseline or "
+        "resent_bytes>10MiB; may be repeated.",
+    ),
+]
+TaskLimits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-if",
+        metavar="EXPR",
+        help="Exit with code 1 if EXPR holds, such as by_plain<0.9, watch_p95_ms>200 or "
+        "again_seconds_max>1.2*baseline; may be repeated.",
+    ),
+]
+ClipSeconds = Annotated[
+    int,
+    typer.Option(
+        "--seconds", metavar="N", help="Length of the clip, 1280 × 720 at 25 frames per second.", min=1
+    ),
+]
+Watchers = Annotated[
+    int, typer.Option("--watchers", metavar="N", help="Concurrent watchers of one task.", min=0)
+]
+WatchFor = Annotated[
+    float | None,
+    typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch; default: 10s."),
+]
+Kills = Annotated[
+    int, typer.Option("--kills", metavar="N", help="Kills of the worker in the middle of a task.", min=0)
 ]

@@ -1,9 +1,9 @@
-"""What a bench prints: an object, or words and a table."""
+"""The report of a bench: a JSON object, or a title and a table."""
 
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from facecli import __version__
@@ -11,88 +11,81 @@ from facecli.bench.figures import Figure
 from facecli.bench.tasks import figures as task_figures
 from facecli.bench.tasks.plan import TaskPlan
 from facecli.bench.uploads import figures as upload_figures
-from facecli.bench.uploads.measure import Measured
+from facecli.bench.uploads.measure import UploadMeasurement
 from facecli.bench.uploads.plan import UploadPlan
-from facecli.cli.bench.limits import Baseline, Limit, check, ratios
+from facecli.cli.bench.baseline import Baseline, ratios
+from facecli.cli.bench.limits import Limit, check
 from facecli.cli.bench.table import figure_table
 from facecli.cli.shared.output import Output
 
-OWN = "a server of our own"
+LOCAL = "a local server"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Of one kind of bench; `figures` by name. The server's `address` is None when it was our own."""
+    """The report of one bench. The `address` of a local server is None."""
 
-    def __init__(
-        self,
-        bench: str,
-        *,
-        title: str,
-        plan: dict[str, Any],
-        server: dict[str, Any],
-        rows: Sequence[Figure],
-        figures: dict[str, float | None],
-        runs: Sequence[Any],
-        baseline: Baseline | None,
-    ) -> None:
-        self.figures = figures
-        self._bench = bench
-        self._title = title
-        self._plan = plan
-        self._server = server
-        self._rows = rows
-        self._runs = runs
-        self._baseline = baseline
-        self._ratios = ratios(figures, baseline.figures) if baseline else None
+    bench: str
+    title: str
+    plan: dict[str, Any]
+    server: dict[str, Any]
+    rows: Sequence[Figure]
+    figures: dict[str, float | None]
+    runs: Sequence[Any]
+    baseline: Baseline | None
+
+    @property
+    def ratios(self) -> dict[str, float | None] | None:
+        return ratios(self.figures, self.baseline.figures) if self.baseline else None
 
     @property
     def object(self) -> dict[str, Any]:
-        """Contract for scripts, and what --baseline reads."""
+        """The JSON object: a contract for scripts, and the input of --baseline."""
         return {
-            "bench": self._bench,
+            "bench": self.bench,
             "facecli": __version__,
             "python": platform.python_version(),
             "system": platform.platform(),
             "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-            "server": self._server,
-            "plan": self._plan,
+            "server": self.server,
+            "plan": self.plan,
             "figures": self.figures,
-            "ratios": self._ratios,
-            "runs": [asdict(run) for run in self._runs],
+            "ratios": self.ratios,
+            "runs": [asdict(run) for run in self.runs],
         }
 
     @property
     def notes(self) -> list[str]:
-        """What makes the comparison lame."""
-        if not self._baseline:
+        """Differences that make the comparison with the baseline unfair."""
+        if not self.baseline:
             return []
-        was = {**self._baseline.plan, "server": self._baseline.server or OWN}
-        now = {**self._plan, "server": self._server["address"] or OWN}
+        was = {**self.baseline.plan, "server": self.baseline.server or LOCAL}
+        now = {**self.plan, "server": self.server["address"] or LOCAL}
         return [
-            f"the baseline had another {name}: {was.get(name)}, not {value}"
+            f"the baseline differs in {name}: {was.get(name)}, not {value}"
             for name, value in now.items()
             if was.get(name) != value
         ]
 
     @property
     def text(self) -> str:
-        """For people."""
-        return figure_table(self._rows, self.figures, title=self._title, ratios=self._ratios)
+        """The title and the table, for people."""
+        return figure_table(self.rows, self.figures, title=self.title, ratios=self.ratios)
 
-    def tell(self, output: Output, *, short: str, limits: Sequence[Limit]) -> None:
-        """Print it all, or the figure `short` alone; FacecliError names every limit that is broken."""
+    def show(self, output: Output, *, short: str, limits: Sequence[Limit]) -> None:
+        """Print the report, or only the figure `short`; FacecliError names every limit that is exceeded."""
         for note in self.notes:
             output.note(note)
         output.show(self.object, text=self.text, short=f"{self.figures[short]}")
-        check(limits, self.figures, self._baseline)
+        check(limits, self.figures, self.baseline)
 
 
 def upload_report(
-    plan: UploadPlan, measured: Measured, *, server: str | None, baseline: Baseline | None
+    plan: UploadPlan, measured: UploadMeasurement, *, server: str | None, baseline: Baseline | None
 ) -> Report:
-    """`server` is None when it was our own."""
+    """The report of `bench upload`; `server` is None for a local one."""
     return Report(
-        "upload",
+        bench="upload",
         title=_upload_title(plan, server),
         plan=asdict(plan),
         server={
@@ -109,7 +102,7 @@ def upload_report(
 
 def task_report(plan: TaskPlan, runs: Sequence[task_figures.Run], *, baseline: Baseline | None) -> Report:
     return Report(
-        "task",
+        bench="task",
         title=_task_title(plan),
         plan=asdict(plan),
         server={"address": None},
@@ -122,15 +115,15 @@ def task_report(plan: TaskPlan, runs: Sequence[task_figures.Run], *, baseline: B
 
 def _upload_title(plan: UploadPlan, server: str | None) -> str:
     line = [
-        f"{plan.cuts} cuts of each line" if plan.cuts else "",
+        f"{plan.cuts} cuts of each connection" if plan.cuts else "",
         f"a cut every {_size(plan.cut_every.low)} to {_size(plan.cut_every.high)}" if plan.cut_every else "",
-        f"{plan.delay * 1000:g} ms each way" if plan.delay else "",
-        f"{_size(plan.rate)} a second" if plan.rate else "",
+        f"{plan.delay * 1000:g} ms delay each way" if plan.delay else "",
+        f"{_size(plan.rate)} per second" if plan.rate else "",
     ]
     parts = [
         f"{_counted(plan.concurrency, 'client')}, {_counted(plan.files, 'file')} of {_size(plan.size)} "
         f"{'each ' if plan.concurrency > 1 else ''}in chunks of {_size(plan.chunk_size)}",
-        f"to {server or OWN}",
+        f"to {server or LOCAL}",
         f"{_counted(plan.runs, 'run')} after {_counted(plan.warm_up, 'warm-up')}",
     ]
     return "; ".join([", ".join(parts), *filter(None, line)])
@@ -139,7 +132,7 @@ def _upload_title(plan: UploadPlan, server: str | None) -> str:
 def _task_title(plan: TaskPlan) -> str:
     parts = [
         f"a clip of {_counted(plan.seconds, 'second')}",
-        f"to {OWN} with one worker",
+        f"to {LOCAL} with one worker",
         f"{_counted(plan.runs, 'run')} after {_counted(plan.warm_up, 'warm-up')}",
         f"{_counted(plan.watchers, 'watcher')} for {plan.watch_for:g} s" if plan.watchers else "",
         _counted(plan.kills, "kill") if plan.kills else "",
@@ -148,12 +141,12 @@ def _task_title(plan: TaskPlan) -> str:
 
 
 def _size(count: int) -> str:
-    """In the unit that it was given in, most likely."""
+    """Format in the unit that was most likely given."""
     for unit, of_unit, least in (("MB", 10**6, 10**5), ("MiB", 2**20, 2**20), ("KiB", 2**10, 2**10)):
         if count % least == 0:
             return f"{count / of_unit:g} {unit}"
     return f"{count} bytes"
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The server of a bench, how it is talked to, and how a bench ends."""
+"""The server of a bench, and its termination."""
 
 import signal
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from facecli.config.settings import Settings, client_tls, current_token
 
 if TYPE_CHECKING:
-    from facecli.bench.uploads.client import Target
+    from facecli.bench.target import Target
     from facecli.bootstrap.server import Running
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM, from `timeout` or a CI that gives up, is Ctrl-C: what is half done is put away."""
+    """Treat SIGTERM, as sent by `timeout` or a CI, like Ctrl-C, so that everything is cleaned up."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -23,16 +23,16 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def own_server(settings: Settings) -> AbstractContextManager["Running"]:
-    """In the process that is the server."""
+def local_server(settings: Settings) -> AbstractContextManager["Running"]:
+    """Run a server in this process."""
     from facecli.bootstrap.server import run_server
 
     return run_server(settings)
 
 
 def target(settings: Settings, servers: str) -> "Target":
-    """These servers, or one of our own when that is empty, as the settings say to talk to them."""
-    from facecli.bench.uploads.client import Target
+    """The target at `servers`, or a local server if empty, with the credentials of the settings."""
+    from facecli.bench.target import Target
 
     return Target(
         servers=servers,

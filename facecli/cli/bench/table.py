@@ -1,31 +1,30 @@
-"""What a bench found, as a table for people."""
+"""The figures of a bench as a table for people."""
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from facecli.bench.figures import MB, Figure
+from facecli.cli.bench.baseline import Figures
 
 WIDTH = 100  # columns at most
 
-Figures = Mapping[str, float | None]
-
 
 def figure_table(figures: Sequence[Figure], values: Figures, *, title: str, ratios: Figures | None) -> str:
-    """A row a figure; plain where stdout is no terminal."""
+    """One row per figure; plain text unless stdout is a terminal."""
     drawn = sys.stdout.isatty()
     table = Table(box=SIMPLE_HEAD if drawn else None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
-    for name in ("", "all runs", "least run", "most run", *(["/ baseline"] if ratios is not None else [])):
+    for name in ("", "all runs", "min", "max", *(["/ baseline"] if ratios is not None else [])):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     for figure in figures:
         cells = [_cell(figure.name, values[figure.name + end]) for end in ("", "_min", "_max")]
-        ratio = [_plain(ratios[figure.name])] if ratios is not None else []
-        table.add_row(figure.label, figure.how, *cells, *ratio)
+        ratio = [_formatted(ratios[figure.name])] if ratios is not None else []
+        table.add_row(figure.label, figure.aggregate, *cells, *ratio)
     text = io.StringIO()
     console = Console(file=text, force_terminal=drawn, width=WIDTH)
     console.print(title, highlight=False, markup=False)
@@ -34,11 +33,11 @@ def figure_table(figures: Sequence[Figure], values: Figures, *, title: str, rati
 
 
 def _cell(name: str, value: float | None) -> str:
-    return _plain(value / MB if value is not None and name.endswith("_bytes") else value)
+    return _formatted(value / MB if value is not None and name.endswith("_bytes") else value)
 
 
-def _plain(value: float | None) -> str:
-    """Three digits or more of it."""
+def _formatted(value: float | None) -> str:
+    """Format with three significant digits or more."""
     if value is None:
         return "-"
     if isinstance(value, int) or not value:

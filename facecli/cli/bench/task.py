@@ -1,110 +1,115 @@
-"""`facecli bench task`: how fast tasks are, and how soon who watches them knows."""
+"""`facecli bench task`: measure tasks and watch streams."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.cli.bench.options import BaselineFile, DataDir, Runs, WarmUp
-from facecli.cli.bench.server import own_server, target, terminable
+from facecli.cli.bench.options import (
+    BaselineFile,
+    ClipSeconds,
+    DataDir,
+    Kills,
+    Runs,
+    TaskLimits,
+    WarmUp,
+    Watchers,
+    WatchFor,
+)
+from facecli.cli.bench.server import local_server, target, terminable
 from facecli.cli.progress.bars import bars
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.options import Json, Profile, ProgressKind, time
+from facecli.cli.shared.options import Json, Profile, ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings, alone
+
+if TYPE_CHECKING:
+    from facecli.bench.tasks.figures import Run
+    from facecli.bench.tasks.plan import TaskPlan
+
+WATCH_FOR = 10.0  # seconds
 
 
 @with_settings
 def task(
     settings: Settings,
-    seconds: Annotated[
-        int,
-        typer.Option("--seconds", metavar="N", help="Of the clip: 1280 × 720, 25 frames a second.", min=1),
-    ] = 20,
+    seconds: ClipSeconds = 20,
     runs: Runs = 3,
     warm_up: WarmUp = 1,
-    watchers: Annotated[
-        int, typer.Option("--watchers", metavar="N", help="Watchers of one task at once.", min=0)
-    ] = 1000,
-    watch_for: Annotated[
-        float | None,
-        typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch; default: 10s."),
-    ] = None,
-    kills: Annotated[
-        int, typer.Option("--kills", metavar="N", help="Kills of a worker in the middle of a task.", min=0)
-    ] = 3,
+    watchers: Watchers = 1000,
+    watch_for: WatchFor = None,
+    kills: Kills = 3,
     data_dir: DataDir = None,
     baseline: BaselineFile = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fail-if",
-            metavar="EXPR",
-            help="End with exit code 1 then: by_plain<0.9, watch_p95_ms>200, again_seconds_max>1.2*baseline; "
-            "may be repeated.",
-        ),
-    ] = None,
+    fail_if: TaskLimits = None,
     progress: ProgressKind = None,
     profile: Profile = None,
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the frames a second only.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the frames per second only.")] = False,
 ) -> None:
     """Measure tasks.
 
-    On a server of its own with one worker and the mock engine: the time from create to the first progress;
-    frames a second, in turns with one plain ffmpeg command that has the same filters and settings; the time
-    from a worker's commit to many watchers; and from kill -9 of the worker until it runs again.
+    Starts a local server with one worker and the mock engine. Measures the time from create to the first
+    progress; frames per second, compared with a plain ffmpeg command with the same filters and settings; the
+    delay from a worker's commit to many watchers; and the time from kill -9 of the worker until the task
+    runs again.
 
     Example: facecli bench task --watchers 1000 --kills 3
 
     Example: facecli bench task --json --fail-if 'by_plain<0.9' --fail-if 'watch_p95_ms>200'
 
-    Exit codes: 0 done, 1 a --fail-if holds, or there is no ffmpeg, 2 a bad option, 9 no room on the disk.
+    Exit codes: 0 done, 1 a --fail-if holds or ffmpeg is missing, 2 invalid option, 9 disk full.
     """
-    from facecli.bench.content import check_room, scratch
-    from facecli.bench.figures import names_of
-    from facecli.bench.plain_ffmpeg import measure_plain_swap
-    from facecli.bench.samples import make_samples
+    from facecli.bench.figures import value_names
     from facecli.bench.tasks.figures import FIGURES
-    from facecli.bench.tasks.measure import measure_tasks
     from facecli.bench.tasks.plan import TaskPlan
-    from facecli.bootstrap.factories import plain_engine
-    from facecli.cli.bench.limits import read_baseline, read_limits
+    from facecli.cli.bench.baseline import read_baseline
+    from facecli.cli.bench.limits import read_limits
     from facecli.cli.bench.report import task_report
 
-    output = Output(as_json=as_json, quiet=quiet)
-    settings = alone(settings)
     plan = TaskPlan(
         seconds=seconds,
         runs=runs,
         warm_up=warm_up,
         watchers=watchers,
-        watch_for=10.0 if watch_for is None else watch_for,
+        watch_for=WATCH_FOR if watch_for is None else watch_for,
         kills=kills,
     )
     before = read_baseline(baseline, bench="task") if baseline else None
-    limits = read_limits(fail_if or [], names=names_of(FIGURES), baseline=before)
-    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
-        check_room(folder, 0, cure="choose another --data-dir")
-        own = replace(
+    limits = read_limits(fail_if or [], names=value_names(FIGURES), baseline=before)
+    measured = _measure(plan, alone(settings), data_dir=data_dir, quiet=quiet)
+    report = task_report(plan, measured, baseline=before)
+    report.show(Output(as_json=as_json, quiet=quiet), short="task_fps", limits=limits)
+
+
+def _measure(plan: "TaskPlan", settings: Settings, *, data_dir: Path | None, quiet: bool) -> Sequence["Run"]:
+    from facecli.bench.disk_space import check_disk_space, scratch_directory
+    from facecli.bench.plain_ffmpeg import measure_plain_swap
+    from facecli.bench.samples import make_samples
+    from facecli.bench.tasks.measure import measure_tasks
+    from facecli.bootstrap.factories import plain_engine
+
+    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch_directory(data_dir) as folder:
+        check_disk_space(folder, 0, remedy="choose another --data-dir")
+        local = replace(
             settings,
             data_dir=str(folder / "server"),
             log_level="error",
             workers=1,
-            max_watchers=watchers + 1,
+            max_watchers=plan.watchers + 1,
         )
         media, engine = plain_engine(settings)
-        face, clip = make_samples(media, folder, seconds=seconds)
-        measured = measure_tasks(
+        face, clip = make_samples(media, folder, seconds=plan.seconds)
+        return measure_tasks(
             plan,
             target(settings, ""),
-            run_server=partial(own_server, own),
+            run_server=partial(local_server, local),
             samples=(face, clip),
             plain=partial(
                 measure_plain_swap, media, engine, face=face, video=clip, output=folder / "plain.mp4"
             ),
-            shown=drawn.task,
+            progress=drawn.task,
         )
-    report = task_report(plan, measured, baseline=before)
-    report.tell(output, short="task_fps", limits=limits)

@@ -2,16 +2,28 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.chaos.faults import Span
-from facecli.cli.bench.options import BaselineFile, DataDir, Runs, WarmUp
-from facecli.cli.bench.server import own_server, target, terminable
+from facecli.cli.bench.options import (
+    BaselineFile,
+    Concurrency,
+    ContentSeed,
+    Cuts,
+    DataDir,
+    Files,
+    FileSize,
+    MeasuredServer,
+    Runs,
+    UploadLimits,
+    WarmUp,
+)
+from facecli.cli.bench.server import local_server, target, terminable
 from facecli.cli.progress.bars import bars
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.fault_options import Delay, line_rate, span
+from facecli.cli.shared.fault_options import CutEvery, Delay, Rate
 from facecli.cli.shared.options import (
     ChunkSize,
     Json,
@@ -24,72 +36,38 @@ from facecli.cli.shared.options import (
     TlsCert,
     TlsKey,
     User,
-    size,
 )
 from facecli.cli.shared.output import Output
 from facecli.config import settings as config
 from facecli.config.settings import Settings
 
+if TYPE_CHECKING:
+    from facecli.bench.uploads.measure import UploadMeasurement
+    from facecli.bench.uploads.plan import UploadPlan
+
+FILE_SIZE = 500_000_000  # bytes
+
 
 @with_settings
 def upload(
     settings: Settings,
-    file_size: Annotated[
-        int | None,
-        typer.Option("--size", metavar="SIZE", parser=size, help="Bytes of a file; default: 500MB."),
-    ] = None,
-    files: Annotated[
-        int, typer.Option("--files", metavar="N", help="Files that a client sends in one go.", min=1)
-    ] = 1,
-    concurrency: Annotated[
-        int,
-        typer.Option("--concurrency", metavar="N", help="Clients at once, each a process.", min=1, max=64),
-    ] = 1,
+    file_size: FileSize = None,
+    files: Files = 1,
+    concurrency: Concurrency = 1,
     runs: Runs = 3,
     warm_up: WarmUp = 1,
     chunk_size: ChunkSize = None,
-    cuts: Annotated[
-        int, typer.Option("--cuts", metavar="N", help="Cut every client's line so often in a run.", min=0)
-    ] = 0,
-    cut_every: Annotated[
-        Span | None,
-        typer.Option("--cut-every", metavar="SIZE[-SIZE]", parser=span, help="Cut it after so many bytes."),
-    ] = None,
+    cuts: Cuts = 0,
+    cut_every: CutEvery = None,
     delay: Delay = None,
-    rate: Annotated[
-        int | None,
-        typer.Option(
-            "--rate", metavar="SIZE", parser=line_rate, help="Bytes per second of a client's line, each way."
-        ),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            "--seed", metavar="N", help="The same seed sends the same bytes and draws the same cuts."
-        ),
-    ] = 0,
+    rate: Rate = None,
+    seed: ContentSeed = 0,
     data_dir: DataDir = None,
     baseline: BaselineFile = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fail-if",
-            metavar="EXPR",
-            help="End with exit code 1 then: mb_per_s<300, seconds>1.2*baseline, resent_bytes>10MiB; "
-            "may be repeated.",
-        ),
-    ] = None,
+    fail_if: UploadLimits = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
-    server: Annotated[
-        str | None,
-        typer.Option(
-            "--server",
-            metavar="HOST:PORT[,…]",
-            help="The server to measure; one of our own when not given.",
-            show_default=False,
-        ),
-    ] = None,
+    server: MeasuredServer = None,
     user: User = None,
     tls: Tls = None,
     tls_ca: TlsCa = None,
@@ -102,8 +80,8 @@ def upload(
 ) -> None:
     """Measure uploads.
 
-    Each client sends random bytes as `facecli upload` does, all begin at once, and the slowest counts. Cuts,
-    delay and rate come from the proxy of `facecli chaos`. What was sent is removed again after each run.
+    All clients start at the same time and send random bytes as `facecli upload` does; the slowest one counts.
+    Cuts, delay and rate use the proxy of `facecli chaos`. The uploads are removed after each run.
 
     Example: facecli bench upload --size 500MB --runs 3
 
@@ -111,21 +89,19 @@ def upload(
 
     Example: facecli bench upload --cuts 10 --baseline before.json --fail-if 'mb_per_s<0.8*baseline'
 
-    Exit codes: 0 done, 1 a --fail-if holds, 2 a bad option, 4 not let in, 6 no server, or nothing comes
-    through, 9 no room on the disk.
+    Exit codes: 0 done, 1 a --fail-if holds, 2 invalid option, 4 unauthenticated or forbidden, 6 server
+    unreachable or no progress, 9 disk full.
     """
-    from facecli.bench.content import scratch
     from facecli.bench.uploads.figures import figure_names
-    from facecli.bench.uploads.measure import measure_uploads
     from facecli.bench.uploads.plan import UploadPlan
-    from facecli.cli.bench.limits import read_baseline, read_limits
+    from facecli.cli.bench.baseline import read_baseline
+    from facecli.cli.bench.limits import read_limits
     from facecli.cli.bench.report import upload_report
 
-    output = Output(as_json=as_json, quiet=quiet)
     if not server:
         settings = config.alone(settings)
     plan = UploadPlan(
-        size=500_000_000 if file_size is None else file_size,
+        size=FILE_SIZE if file_size is None else file_size,
         files=files,
         concurrency=concurrency,
         runs=runs,
@@ -139,14 +115,23 @@ def upload(
     )
     before = read_baseline(baseline, bench="upload") if baseline else None
     limits = read_limits(fail_if or [], names=figure_names(own_server=not server), baseline=before)
-    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
-        own = replace(settings, data_dir=str(folder / "server"), workers=0)
-        measured = measure_uploads(
+    measured = _measure(plan, settings, server=server, data_dir=data_dir, quiet=quiet)
+    report = upload_report(plan, measured, server=server, baseline=before)
+    report.show(Output(as_json=as_json, quiet=quiet), short="mb_per_s", limits=limits)
+
+
+def _measure(
+    plan: "UploadPlan", settings: Settings, *, server: str | None, data_dir: Path | None, quiet: bool
+) -> "UploadMeasurement":
+    from facecli.bench.disk_space import scratch_directory
+    from facecli.bench.uploads.measure import measure_uploads
+
+    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch_directory(data_dir) as folder:
+        local = replace(settings, data_dir=str(folder / "server"), workers=0)
+        return measure_uploads(
             plan,
             target(settings, server or ""),
-            run_server=None if server else partial(own_server, own),
+            run_server=None if server else partial(local_server, local),
             folder=folder,
             progress=drawn.transfer,
         )
-    report = upload_report(plan, measured, server=server, baseline=before)
-    report.tell(output, short="mb_per_s", limits=limits)

@@ -10,10 +10,10 @@ from facecli.cli.progress.frame_rate import FrameRate
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import say
 from facecli.config.settings import ENVIRONMENT, ProgressKind
-from facecli.core.progress import Silent, TransferProgress
+from facecli.core.progress import NullProgress, TransferProgress
 
 if TYPE_CHECKING:
-    from facecli.tasks.task import Task
+    from facecli.tasks.view import TaskView
 
 
 class Bars(Protocol):
@@ -21,7 +21,7 @@ class Bars(Protocol):
 
     def transfer(self) -> TransferProgress: ...
 
-    def task(self) -> Callable[["Task"], None]:
+    def task(self) -> Callable[["TaskView"], None]:
         """What is called with the task after every change."""
         ...
 
@@ -50,9 +50,9 @@ def bars(kind: ProgressKind, *, quiet: bool) -> Iterator[Bars]:
 
 class NoBars:
     def transfer(self) -> TransferProgress:
-        return Silent()
+        return NullProgress()
 
-    def task(self) -> Callable[["Task"], None]:
+    def task(self) -> Callable[["TaskView"], None]:
         return lambda task: None
 
 
@@ -62,7 +62,7 @@ class JsonBars:
     def transfer(self) -> TransferProgress:
         return SafeProgress(_JsonTransfer())
 
-    def task(self) -> Callable[["Task"], None]:
+    def task(self) -> Callable[["TaskView"], None]:
         return _JsonTask().tell
 
 
@@ -70,7 +70,7 @@ class _JsonTask:
     def __init__(self) -> None:
         self._rate = FrameRate()
 
-    def tell(self, task: "Task") -> None:
+    def tell(self, task: "TaskView") -> None:
         if self._rate.tell(task):
             _event("attempt", task_id=task.id, round=task.round, attempt=task.attempt)
         _event(
@@ -88,7 +88,7 @@ class _JsonTask:
         )
 
 
-class _JsonTransfer(Silent):
+class _JsonTransfer(NullProgress):
     def __init__(self) -> None:
         self._name = ""
         self._total: int | None = None

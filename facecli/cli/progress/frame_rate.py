@@ -4,7 +4,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from facecli.tasks.task import Task
+    from facecli.tasks.view import TaskView
 
 WINDOW = 10.0  # seconds that the rate is of
 
@@ -18,7 +18,7 @@ class FrameRate:
         self._done = self._frames = 0
         self._waits = False
 
-    def tell(self, task: "Task") -> bool:
+    def tell(self, task: "TaskView") -> bool:
         """Take note of a task after a change; whether another attempt began than the one before."""
         before, self._attempt = self._attempt, (task.round, task.attempt)
         again = before not in {None, self._attempt} and task.attempt > 0 and self._attempt > (1, 1)
@@ -60,7 +60,7 @@ class FrameRate:
         return "  ".join(parts)
 
 
-def attempt_text(task: "Task") -> str:
+def attempt_text(task: "TaskView") -> str:
     """That an attempt began, for people."""
     retried = f" of round {task.round}" if task.round > 1 else ""
     return f"{task.id}  attempt {task.attempt}{retried} began"

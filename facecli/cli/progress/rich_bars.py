@@ -23,8 +23,8 @@ from rich.text import Text
 from facecli.cli.progress.frame_rate import FrameRate, attempt_text
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr
-from facecli.core.progress import Silent, TransferProgress
-from facecli.tasks.task import Task
+from facecli.core.progress import NullProgress, TransferProgress
+from facecli.tasks.view import TaskView
 
 
 @contextmanager
@@ -84,11 +84,11 @@ class RichBars:
     def transfer(self) -> TransferProgress:
         return SafeProgress(_RichTransfer(self._progress))
 
-    def task(self) -> Callable[[Task], None]:
+    def task(self) -> Callable[[TaskView], None]:
         row: TaskID | None = None
         rate = FrameRate()
 
-        def tell(task: Task) -> None:
+        def tell(task: TaskView) -> None:
             nonlocal row
             if row is None:
                 name = f"task {task.id[:8]}"
@@ -106,7 +106,7 @@ class RichBars:
         return tell
 
 
-class _RichTransfer(Silent):
+class _RichTransfer(NullProgress):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._row: TaskID | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from facecli.core.progress import Silent, TransferProgress
+from facecli.core.progress import NullProgress, TransferProgress
 
 
 class SafeProgress:
@@ -30,4 +30,4 @@ class SafeProgress:
         try:
             draw(self._bar)
         except (OSError, ValueError):
-            self._bar = Silent()
+            self._bar = NullProgress()

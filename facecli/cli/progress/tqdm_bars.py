@@ -9,8 +9,8 @@ from tqdm import tqdm
 from facecli.cli.progress.frame_rate import FrameRate, attempt_text
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr
-from facecli.core.progress import Silent, TransferProgress
-from facecli.tasks.task import Task
+from facecli.core.progress import NullProgress, TransferProgress
+from facecli.tasks.view import TaskView
 
 EVERY = 2.0  # seconds between two lines
 
@@ -31,7 +31,7 @@ class PlainBars:
         self._ends.callback(transfer.close)
         return SafeProgress(transfer)
 
-    def task(self) -> Callable[[Task], None]:
+    def task(self) -> Callable[[TaskView], None]:
         return _TaskLines().tell
 
 
@@ -43,7 +43,7 @@ class _TaskLines:
         self._rate = FrameRate()
         self._last: tuple[object, ...] = ()
 
-    def tell(self, task: Task) -> None:
+    def tell(self, task: TaskView) -> None:
         if self._rate.tell(task):
             self._lines.write(attempt_text(task))
         tenth = task.progress // 10
@@ -54,7 +54,7 @@ class _TaskLines:
             self._lines.write("  ".join(filter(None, parts)))
 
 
-class _TqdmTransfer(Silent):
+class _TqdmTransfer(NullProgress):
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
         self._lines = _Lines()

@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
     from facecli.core.damage import Damage
     from facecli.core.garbage import Action, Garbage
-    from facecli.tasks.task import Task
-    from facecli.uploads.upload import Upload
+    from facecli.tasks.view import TaskView
+    from facecli.uploads.view import UploadView
 
 
 def upload_object(sent: "SentUpload") -> dict[str, Any]:
     return {**{f.name: getattr(sent, f.name) for f in fields(sent)}, "crc32c": checksum(sent.crc32c)}
 
 
-def task_object(task: "Task") -> dict[str, Any]:
+def task_object(task: "TaskView") -> dict[str, Any]:
     error = {"reason": task.error_reason, "message": task.error_message} if task.error_reason else None
     return {
         "task_id": task.id,
@@ -32,8 +32,8 @@ def task_object(task: "Task") -> dict[str, Any]:
         "image_url": task.image_url,
         "video_url": task.video_url,
         "result_url": task.result_url,
-        "result_size": task.result.size if task.result else None,
-        "result_crc32c": checksum(task.result.crc32c) if task.result else None,
+        "result_size": task.result_size,
+        "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,
         "created_at": moment(task.created_at),
         "updated_at": moment(task.updated_at),
@@ -41,7 +41,7 @@ def task_object(task: "Task") -> dict[str, Any]:
     }
 
 
-def file_object(upload: "Upload") -> dict[str, Any]:
+def file_object(upload: "UploadView") -> dict[str, Any]:
     return {
         "file_url": upload.file_url,
         "upload_id": upload.id,
@@ -90,7 +90,7 @@ def damage_object(damage: "Damage", *, repaired: bool) -> dict[str, Any]:
     }
 
 
-def task_line(task: "Task") -> str:
+def task_line(task: "TaskView") -> str:
     """One line for people: id, state, and the result or the reason."""
     if task.ended:
         return f"{task.id}  {task.status}  {task.result_url or task.error_message}"

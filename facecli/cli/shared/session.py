@@ -10,7 +10,8 @@ from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
     from facecli.client.connection import Connection
-    from facecli.client.downloads import FileClient
+    from facecli.client.context import ClientContext
+    from facecli.client.downloads import DownloadClient
     from facecli.client.swap import SwapClient
     from facecli.client.tasks import TaskClient
     from facecli.client.uploads import UploadClient
@@ -26,28 +27,34 @@ class Session:
         self._connection = connection
 
     @cached_property
+    def _context(self) -> "ClientContext":
+        from facecli.client.context import ClientContext
+
+        return ClientContext(connection=self._connection, user=self.settings.user)
+
+    @cached_property
     def uploads(self) -> "UploadClient":
         from facecli.client.uploads import UploadClient
 
-        return UploadClient(self._connection, user=self.settings.user)
+        return UploadClient(self._context)
 
     @cached_property
     def tasks(self) -> "TaskClient":
         from facecli.client.tasks import TaskClient
 
-        return TaskClient(self._connection, user=self.settings.user)
+        return TaskClient(self._context)
 
     @cached_property
-    def files(self) -> "FileClient":
-        from facecli.client.downloads import FileClient
+    def files(self) -> "DownloadClient":
+        from facecli.client.downloads import DownloadClient
 
-        return FileClient(self._connection, user=self.settings.user)
+        return DownloadClient(self._context)
 
     @cached_property
     def swaps(self) -> "SwapClient":
         from facecli.client.swap import SwapClient
 
-        return SwapClient(uploads=self.uploads, tasks=self.tasks, files=self.files)
+        return SwapClient(uploads=self.uploads, tasks=self.tasks, downloads=self.files)
 
 
 @contextmanager

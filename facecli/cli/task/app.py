@@ -15,7 +15,7 @@ from facecli.cli.task import create as task_create
 from facecli.cli.task import download as task_download
 from facecli.cli.task import list as task_list
 from facecli.cli.task import watch as task_watch
-from facecli.tasks.task import Task
+from facecli.tasks.view import TaskView
 
 app = typer.Typer(help="Create, follow and end tasks, and fetch their results.", rich_markup_mode=None)
 
@@ -72,7 +72,7 @@ def delete(opened: Session, output: Output, ids: TaskIds) -> None:
     each(ids, deleted, as_json=output.as_json)
 
 
-def _show(ids: list[str], told: Callable[[str], Task], output: Output) -> None:
+def _show(ids: list[str], told: Callable[[str], TaskView], output: Output) -> None:
     """What is told of each task."""
 
     def show(task_id: str) -> None:

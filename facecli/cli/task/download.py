@@ -11,7 +11,7 @@ from facecli.cli.shared.options import ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.core.errors import InvalidInput, ResultMissing
-from facecli.tasks.task import Task
+from facecli.tasks.view import TaskView
 
 
 @with_session
@@ -47,7 +47,7 @@ def download(
         output.show(written, text=str(target), short=str(target))
 
 
-def _free_name(task: Task) -> Path:
+def _free_name(task: TaskView) -> Path:
     target = Path(task.result_url.rsplit("/", 1)[-1])
     if target.exists():
         raise InvalidInput(f"{target} exists; name another with -o, or the same to replace it")

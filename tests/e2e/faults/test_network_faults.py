@@ -33,7 +33,7 @@ def test_an_upload_resumes_after_cuts_at_random_bytes(
         result = run(*upload_command(path, proxy.address, user))
     check_upload(result, server, path, user)
     check_sent_once(result, proxy)
-    assert result.object["retries"] >= len(proxy.happened(EventKind.CUT)) >= 2
+    assert result.object["retries"] >= len(proxy.events_of(EventKind.CUT)) >= 2
 
 
 @pytest.mark.parametrize("off", [-1, 0, 1])
@@ -46,7 +46,7 @@ def test_an_upload_resumes_after_a_cut_at_a_chunk_boundary(
         result = run(*upload_command(path, proxy.address, user))
     check_upload(result, server, path, user)
     check_sent_once(result, proxy)
-    assert len(proxy.happened(EventKind.CUT)) == 1
+    assert len(proxy.events_of(EventKind.CUT)) == 1
 
 
 def test_a_cut_costs_at_most_one_chunk_and_the_bytes_in_flight(
@@ -56,7 +56,7 @@ def test_a_cut_costs_at_most_one_chunk_and_the_bytes_in_flight(
     with Proxy(server.address, faults=Faults(cut=Span(low=11 * MIB, high=13 * MIB), cuts=3)) as proxy:
         result = run(*upload_command(path, proxy.address, user))
     check_upload(result, server, path, user)
-    assert len(proxy.happened(EventKind.CUT)) == 3
+    assert len(proxy.events_of(EventKind.CUT)) == 3
     # Chunks that had arrived whole were stored, acknowledged or not.
     assert result.object["bytes_sent"] <= path.stat().st_size + 3 * (CHUNK + IN_FLIGHT)
 
@@ -90,7 +90,7 @@ def test_an_upload_resumes_when_a_flapping_connection_is_up(
         result = run(*upload_command(path, proxy.address, user))
     check_upload(result, server, path, user)
     check_sent_once(result, proxy)
-    assert proxy.happened(EventKind.DOWN)
+    assert proxy.events_of(EventKind.DOWN)
 
 
 def test_a_damaged_chunk_is_refused_and_sent_again(server: Server, user: str, file: MakeFile) -> None:
@@ -98,7 +98,7 @@ def test_a_damaged_chunk_is_refused_and_sent_again(server: Server, user: str, fi
     faults = Faults(flip=Span(low=4 * MIB + 100_000, high=8 * MIB))
     with Proxy(server.address, faults=faults) as proxy:
         result = run(*upload_command(path, proxy.address, user))
-    assert len(proxy.happened(EventKind.FLIP)) >= 2
+    assert len(proxy.events_of(EventKind.FLIP)) >= 2
     # A flip may also hit HTTP/2 itself, which breaks the connection; hardly every flip does.
     assert any("crc32c" in reason for reason in retry_reasons(result)), retry_reasons(result)
     check_upload(result, server, path, user)
@@ -122,11 +122,11 @@ def test_chunks_stored_but_not_acknowledged_before_a_cut_are_not_sent_again(
             server, user, path.name, path.stat().st_size if last else known + 2 * CHUNK
         )
         proxy.cut()
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.CUT)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.CUT)), DEADLINE)
         for direction in Direction:
             proxy.release(direction)
         result = upload.wait()
     check_upload(result, server, path, user)
-    (cut,) = proxy.happened(EventKind.CUT)
+    (cut,) = proxy.events_of(EventKind.CUT)
     after = proxy.passed(Direction.SERVER) - cut.total_to_server
     assert after <= (path.stat().st_size - stored) * OVERHEAD + CONTROL_BYTES

@@ -31,7 +31,7 @@ def test_an_upload_moves_to_a_new_connection_when_a_blackhole_is_detected(
     ):
         upload.wait_until_stored(QUARTER)
         proxy.blackhole()
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.BLACKHOLE)), DEADLINE)
         proxy.release(Direction.SERVER)
         upload.wait_until_retrying()
         result = upload.wait()
@@ -115,7 +115,7 @@ def test_a_second_client_takes_over_from_one_behind_a_blackhole(
     ):
         known = first.wait_until_stored(QUARTER)
         proxy.blackhole()
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.BLACKHOLE)), DEADLINE)
         second = run(*upload_command(path, server.address, user))
         first.kill()
         check_upload(second, server, path, user)

@@ -5,10 +5,11 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.bench.uploads.history import History, delays, resent
+from facecli.bench.uploads.history import TransferHistory, ack_delays, resent_bytes
 from facecli.chaos.faults import Faults, Span
 from facecli.chaos.proxy import Proxy
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.uploads.upload import FileType
@@ -29,19 +30,19 @@ def test_bytes_counted_as_resent_are_the_excess_that_the_client_sent(
     server: Server, user: str, file: Callable[..., Path]
 ) -> None:
     path, chunk = file(12), 3 * MIB
-    history = History()
-    sending = FileToSend(path=path, name="a.mp4", file_type=FileType.VIDEO, progress=history.of_next_file())
+    history = TransferHistory()
+    sending = FileToSend(path=path, name="a.mp4", file_type=FileType.VIDEO, progress=history.next_file())
     with (
         Proxy(server.address, faults=Faults(cut=Span(low=2 * MIB, high=5 * MIB), cuts=3)) as proxy,
         Connection(proxy.address, timeout=30) as connection,
     ):
-        client = UploadClient(connection, user=user)
+        client = UploadClient(ClientContext(connection=connection, user=user))
         sent = client.send_one(sending, chunk_size=chunk, retry_for=60)
-    again = resent(history.moments, chunk_size=chunk)
+    again = resent_bytes(history.events, chunk_size=chunk)
     assert (len(again), sum(again)) == (sent.retries, sent.bytes_sent - sent.size)
     assert sent.retries == 3
     assert sum(again) > 0
-    assert len(delays(history.moments, chunk_size=chunk)) == sent.chunks
+    assert len(ack_delays(history.events, chunk_size=chunk)) == sent.chunks
 
 
 def test_ctrl_c_ends_a_bench_and_its_server_with_exit_code_130(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_ctrl_c_ends_a_bench_and_its_server_with_exit_code_130(tmp_path: Path) -
         result = running.wait()
     assert (result.code, result.out) == (130, "")
     assert result.err.endswith(
-        "facecli: interrupted\n  hint: nothing is kept of it; the same command begins anew\n"
+        "facecli: interrupted\n  hint: no result is kept; run the same command to start over\n"
     )
     assert "Traceback" not in result.err
     wait_until_gone(pids)

@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.tasks import TaskClient
 from facecli.media.ffmpeg import FfmpegMedia
-from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.fsck import fsck
@@ -133,7 +135,7 @@ class TaskHistories:
     def __init__(self, server: Server, client: TaskClient) -> None:
         self._server = server
         self._client = client
-        self._states: dict[str, list[Task]] = {}
+        self._states: dict[str, list[TaskView]] = {}
         self._changed = threading.Condition()
         self._watchers: list[threading.Thread] = []
 
@@ -147,7 +149,7 @@ class TaskHistories:
             self._watchers[-1].start()
         return created
 
-    def last(self, task_id: str) -> Task:
+    def last(self, task_id: str) -> TaskView:
         return self._states[task_id][-1]
 
     def wait_until_ended(self, tasks: Sequence[str]) -> None:
@@ -181,4 +183,4 @@ class TaskHistories:
 @contextmanager
 def watch_tasks(server: Server) -> Iterator[TaskHistories]:
     with Connection(server.address, timeout=TIMEOUT) as connection:
-        yield TaskHistories(server, TaskClient(connection, user="local"))
+        yield TaskHistories(server, TaskClient(ClientContext(connection=connection, user="local")))

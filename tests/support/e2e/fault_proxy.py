@@ -37,5 +37,7 @@ def check_sent_once(result: CommandResult, proxy: Proxy) -> None:
     retries = [index for index, event in enumerate(result.events) if event.get("event") == "waiting"]
     assert retries
     acknowledged = max(stored_progress(result, before=retries[-1]), default=0)
-    on_last_connection = proxy.passed(Direction.SERVER) - proxy.happened(EventKind.OPENED)[-1].total_to_server
+    on_last_connection = (
+        proxy.passed(Direction.SERVER) - proxy.events_of(EventKind.OPENED)[-1].total_to_server
+    )
     assert on_last_connection <= (result.object["size"] - acknowledged) * OVERHEAD + CONTROL_BYTES

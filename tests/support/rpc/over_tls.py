@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from facecli.certificates import DevCertificates
 from facecli.client.connection import Connection
-from facecli.client.downloads import FileClient
+from facecli.client.context import ClientContext
+from facecli.client.downloads import DownloadClient
 from facecli.config.settings import Settings
 from facecli.core.tls import ClientTls
 
@@ -17,4 +18,4 @@ def over_tls(settings: Settings, certs: DevCertificates, **more: str) -> Setting
 def seen_as(address: str, tls: ClientTls | None, token: str = "") -> str:
     """Whom the server takes a client for; empty when it believes every name."""
     with Connection(address, timeout=30, tls=tls, token=lambda: token) as connection:
-        return FileClient(connection, user="").info().user
+        return DownloadClient(ClientContext(connection=connection, user="")).info().user

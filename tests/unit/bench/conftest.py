@@ -1,4 +1,4 @@
-"""The client connection of the client tests, for the load generators."""
+"""The connection of the client tests, for the load generators."""
 
 from tests.unit.client.conftest import connection, data
 

@@ -1,4 +1,4 @@
-"""Figures of what was seen, and words for when nothing was."""
+"""Percentiles of delays."""
 
 import pytest
 
@@ -10,6 +10,6 @@ def test_a_percentile_of_delays_is_in_milliseconds() -> None:
     assert milliseconds([0.1, 0.3, 0.2], 0.5) == 200.0
 
 
-def test_a_run_that_shows_no_delay_names_the_options_that_make_it_longer() -> None:
-    with pytest.raises(InvalidInput, match="--watch-for, or a larger --size"):
+def test_a_run_without_delays_names_the_options_that_make_it_longer() -> None:
+    with pytest.raises(InvalidInput, match="--watch-for or a larger --size"):
         milliseconds([], 0.5)

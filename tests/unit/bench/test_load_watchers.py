@@ -1,4 +1,4 @@
-"""Many watchers in one thread are told what each of them would be told alone."""
+"""Many watchers in one thread receive what each would receive alone."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ from tests.support.builders import NEW, claim
 
 
 @pytest.mark.slow
-def test_everybody_is_told_the_story_and_when(connection: Connection, data: Path) -> None:
+def test_every_watcher_receives_all_updates_with_their_times(connection: Connection, data: Path) -> None:
     engine = open_database(f"sqlite:///{data}/facecli.db")
     repository = SqlTaskRepository(engine)
     repository.insert(NEW, task_id="t1", now=time.time())
@@ -30,17 +30,17 @@ def test_everybody_is_told_the_story_and_when(connection: Connection, data: Path
         repository.change("t1", tasks.cancelled, now=time.time())
 
     worker = threading.Thread(target=work)
-    stories = open_watchers(connection, "t1", user="ann", count=300, ready=worker.start)
+    logs = open_watchers(connection, "t1", user="ann", count=300, ready=worker.start)
     worker.join()
     engine.dispose()
-    assert len(stories) == 300
-    for story in stories:
-        assert [task.ended for _, task in story] == [False] * (len(story) - 1) + [True]
-        revisions = [task.revision for _, task in story]
+    assert len(logs) == 300
+    for log in logs:
+        assert [task.ended for _, task in log] == [False] * (len(log) - 1) + [True]
+        revisions = [task.revision for _, task in log]
         assert revisions == sorted(set(revisions))
-        assert all(at >= task.updated_at for at, task in story)
+        assert all(at >= task.updated_at for at, task in log)
 
 
-def test_a_task_that_is_none_is_named(connection: Connection) -> None:
+def test_an_unknown_task_is_not_found(connection: Connection) -> None:
     with pytest.raises(NotFound):
         open_watchers(connection, "nope", user="ann", count=3, ready=lambda: None)

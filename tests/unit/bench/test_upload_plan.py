@@ -1,4 +1,4 @@
-"""The plan of a bench: what cannot be is refused, and the same seed cuts the same."""
+"""The plan of an upload bench: impossible plans are refused, and a seed reproduces the cuts."""
 
 from typing import Any
 
@@ -15,26 +15,26 @@ def plan(**more: Any) -> UploadPlan:
     return UploadPlan(**{"size": 10 * MB, "chunk_size": MB, **more})
 
 
-def test_bytes_are_counted_for_a_client_and_for_all() -> None:
+def test_bytes_are_counted_per_client_and_in_total() -> None:
     made = plan(files=3, concurrency=4)
     assert (made.bytes_per_client, made.bytes_per_run) == (30 * MB, 120 * MB)
 
 
-def test_a_plain_line_has_no_faults_and_no_proxy() -> None:
-    assert plan().plain
+def test_a_plan_without_faults_needs_no_proxy() -> None:
+    assert plan().fault_free
     assert plan().faults(run=1, client=0) is None
 
 
 @pytest.mark.parametrize(
     "bad", [{"cuts": 1}, {"cut_every": Span(low=MB, high=2 * MB)}, {"delay": 0.1}, {"rate": MB}], ids=str
 )
-def test_every_fault_makes_a_bad_line(bad: dict[str, Any]) -> None:
-    assert not plan(**bad).plain
+def test_every_fault_needs_a_proxy(bad: dict[str, Any]) -> None:
+    assert not plan(**bad).fault_free
     assert plan(**bad).faults(run=1, client=0)
 
 
 @pytest.mark.parametrize("cuts", [1, 3, 10])
-def test_every_cut_comes_before_the_last_byte_however_it_is_drawn(cuts: int) -> None:
+def test_every_cut_comes_before_the_last_byte_for_every_seed(cuts: int) -> None:
     for seed in range(200):
         faults = plan(cuts=cuts, files=2, seed=seed).faults(run=1, client=0)
         assert faults
@@ -44,7 +44,7 @@ def test_every_cut_comes_before_the_last_byte_however_it_is_drawn(cuts: int) -> 
         assert min(drawn) > 0
 
 
-def test_the_same_seed_draws_the_same_cuts_and_each_run_and_client_others() -> None:
+def test_a_seed_reproduces_its_cuts_which_differ_per_run_and_client() -> None:
     def drawn(seed: int, run: int, client: int) -> list[int | None]:
         faults = plan(cuts=5, seed=seed).faults(run=run, client=client)
         assert faults
@@ -57,17 +57,17 @@ def test_the_same_seed_draws_the_same_cuts_and_each_run_and_client_others() -> N
 
 
 @pytest.mark.parametrize(
-    ("impossible", "says"),
+    ("impossible", "message"),
     [
-        ({"size": 0}, "nothing to measure"),
-        ({"chunk_size": 0}, "nothing to measure"),
-        ({"cuts": 1, "cut_every": Span(low=9 * MB, high=9 * MB)}, "choose one"),
+        ({"size": 0}, "must be greater than 0"),
+        ({"chunk_size": 0}, "must be greater than 0"),
+        ({"cuts": 1, "cut_every": Span(low=9 * MB, high=9 * MB)}, "use one"),
         ({"size": 19, "cuts": 10}, "19 bytes are too few for 10 cuts"),
-        ({"cut_every": Span(low=1, high=MB)}, "lets no chunk of 1000000 bytes through"),
-        ({"size": 9, "cut_every": Span(low=1, high=9)}, "lets no chunk of 9 bytes through"),
+        ({"cut_every": Span(low=1, high=MB)}, "no chunk of 1000000 bytes can get through"),
+        ({"size": 9, "cut_every": Span(low=1, high=9)}, "no chunk of 9 bytes can get through"),
     ],
     ids=str,
 )
-def test_what_cannot_be_is_refused(impossible: dict[str, Any], says: str) -> None:
-    with pytest.raises(InvalidInput, match=says):
+def test_an_impossible_plan_is_refused(impossible: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         plan(**impossible)

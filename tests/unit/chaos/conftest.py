@@ -1,4 +1,4 @@
-"""Bare sockets to put a proxy between."""
+"""Sockets for both sides of a proxy."""
 
 from collections.abc import Iterator
 

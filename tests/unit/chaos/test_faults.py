@@ -1,4 +1,4 @@
-"""The faults of a plan: where they come, what they do, and that a seed repeats them."""
+"""Planned faults: their offsets, their effects, and that a seed reproduces them."""
 
 import os
 import socket
@@ -17,13 +17,13 @@ DATA = os.urandom(1_000_000)
 
 
 def received(ends: Ends, faults: Faults, *, connections: int = 3) -> list[bytes]:
-    """What the server got of DATA on one connection after the other."""
+    """The part of DATA that the server received on each of some connections in sequence."""
     with Proxy(ends.address, faults=faults) as proxy:
         return [one_way(ends, proxy, DATA) for _ in range(connections)]
 
 
 def one_way(ends: Ends, proxy: Proxy, data: bytes) -> bytes:
-    """Send, end, and give what arrived."""
+    """Send, close, and return the bytes that arrived."""
     client, server = ends.join(proxy.address)
     push(client, data)
     client.close()
@@ -32,7 +32,7 @@ def one_way(ends: Ends, proxy: Proxy, data: bytes) -> bytes:
     return arrived
 
 
-def test_every_connection_is_cut_after_the_bytes_that_the_seed_draws_for_it(ends: Ends) -> None:
+def test_every_connection_is_cut_at_the_offset_that_the_seed_draws(ends: Ends) -> None:
     first = received(ends, Faults(cut=SPAN, seed=1))
     sizes = [len(data) for data in first]
     assert all(DATA.startswith(data) for data in first)
@@ -43,19 +43,19 @@ def test_every_connection_is_cut_after_the_bytes_that_the_seed_draws_for_it(ends
 
 
 @pytest.mark.parametrize("size", [1, 65_536, 262_144, 262_145])
-def test_a_cut_comes_after_exactly_so_many_bytes_and_ends_both_sides(ends: Ends, size: int) -> None:
+def test_a_cut_comes_at_exactly_its_offset_and_ends_both_sides(ends: Ends, size: int) -> None:
     with Proxy(ends.address, faults=Faults(cut=Span(low=size, high=size))) as proxy:
         client, server = ends.join(proxy.address)
         client.sendall(DATA[:size])
         assert exactly(server, size) == DATA[:size]
         assert (server.recv(1), client.recv(1)) == (b"", b"")
         server.close()
-        (cut,) = proxy.happened(EventKind.CUT)
+        (cut,) = proxy.events_of(EventKind.CUT)
     assert (cut.connection, cut.to_server, cut.total_to_server) == (1, size, size)
 
 
 @pytest.mark.slow
-def test_a_server_that_is_slow_to_read_gets_every_byte_before_a_plain_cut_also_while_it_answers(
+def test_a_slow_server_gets_every_byte_before_a_cut_even_while_it_answers(
     ends: Ends,
 ) -> None:
     ends.receive_little()
@@ -63,11 +63,11 @@ def test_a_server_that_is_slow_to_read_gets_every_byte_before_a_plain_cut_also_w
         client, server = ends.join(proxy.address)
         server.sendall(bytes(300_000))
         push(client, DATA)
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.CUT)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.CUT)), DEADLINE)
         assert everything(server) == DATA[:500_000]
 
 
-def test_there_are_no_more_cuts_than_asked_for(ends: Ends) -> None:
+def test_the_number_of_cuts_is_limited(ends: Ends) -> None:
     faults = Faults(cut=Span(low=1000, high=1000), cuts=2)
     sizes = [len(data) for data in received(ends, faults, connections=4)]
     assert sizes == [1000, 1000, len(DATA), len(DATA)]
@@ -83,36 +83,36 @@ def test_a_cut_may_be_a_reset_on_both_sides(ends: Ends) -> None:
                 end.recv(1)
 
 
-def test_one_bit_flips_every_so_many_bytes_where_the_seed_and_the_events_have_it(ends: Ends) -> None:
+def test_single_bits_flip_at_the_offsets_of_the_seed_and_the_events(ends: Ends) -> None:
     faults = Faults(flip=SPAN, seed=3)
     with Proxy(ends.address, faults=faults) as proxy:
         arrived = one_way(ends, proxy, DATA)
-        said = [event.to_server for event in proxy.happened(EventKind.FLIP)]
+        offsets = [event.to_server for event in proxy.events_of(EventKind.FLIP)]
     assert len(arrived) == len(DATA)
     wrong = [
         (at, one ^ other) for at, (one, other) in enumerate(zip(DATA, arrived, strict=True)) if one != other
     ]
-    assert [at for at, _ in wrong] == said != []
+    assert [at for at, _ in wrong] == offsets != []
     assert all(bits.bit_count() == 1 for _, bits in wrong)
-    assert all(SPAN.low <= later - earlier <= SPAN.high for earlier, later in pairwise([-1, *said]))
+    assert all(SPAN.low <= later - earlier <= SPAN.high for earlier, later in pairwise([-1, *offsets]))
     assert received(ends, faults, connections=1) == [arrived]
 
 
-def test_flips_go_on_as_long_as_the_connection(ends: Ends) -> None:
+def test_flips_continue_for_the_whole_connection(ends: Ends) -> None:
     (arrived,) = received(ends, Faults(flip=Span(low=5000, high=5000)), connections=1)
     wrong = [at for at, (one, other) in enumerate(zip(DATA, arrived, strict=True)) if one != other]
     assert wrong == list(range(4999, len(DATA), 5000))
 
 
-def test_a_blackhole_lets_exactly_so_many_bytes_pass_and_then_nothing_either_way(ends: Ends) -> None:
+def test_a_blackhole_starts_at_exactly_its_offset_and_stops_both_directions(ends: Ends) -> None:
     with Proxy(ends.address, faults=Faults(blackhole=SPAN, seed=4)) as proxy:
         client, server = ends.join(proxy.address)
         client.settimeout(0)
         with pytest.raises(BlockingIOError):
             while True:
                 client.send(DATA)
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
-        size = proxy.happened(EventKind.BLACKHOLE)[0].to_server
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.BLACKHOLE)), DEADLINE)
+        size = proxy.events_of(EventKind.BLACKHOLE)[0].to_server
         assert SPAN.low <= size <= SPAN.high
         assert exactly(server, size) == DATA[:size]
         server.sendall(b"hello?")
@@ -125,13 +125,13 @@ def test_a_blackhole_lets_exactly_so_many_bytes_pass_and_then_nothing_either_way
 
 
 @pytest.mark.slow
-def test_a_flapping_line_cuts_when_it_goes_down_and_carries_when_it_is_up_again(ends: Ends) -> None:
+def test_a_flapping_proxy_cuts_when_it_goes_down_and_works_when_it_is_up_again(ends: Ends) -> None:
     with Proxy(ends.address, faults=Faults(flap=Flap(up=0.5, down=0.1))) as proxy:
         for _ in range(2):
             client, server = joined_when_up(ends, proxy)
             assert (everything(client), everything(server)) == (b"", b"")
             server.close()
-        assert proxy.wait_for(lambda: len(proxy.happened(EventKind.UP)) >= 2, DEADLINE)
+        assert proxy.wait_for(lambda: len(proxy.events_of(EventKind.UP)) >= 2, DEADLINE)
     changes = [event for event in proxy.events if event.event in {EventKind.DOWN, EventKind.UP}]
     assert [event.event for event in changes[:4]] == [
         EventKind.DOWN,
@@ -142,18 +142,18 @@ def test_a_flapping_line_cuts_when_it_goes_down_and_carries_when_it_is_up_again(
     assert all(event.seconds >= due for event, due in zip(changes, (0.5, 0.6, 1.1, 1.2), strict=False))
 
 
-def test_a_line_that_is_down_refuses_and_keeps_its_port(ends: Ends) -> None:
+def test_a_proxy_that_is_down_refuses_connections_and_keeps_its_port(ends: Ends) -> None:
     with Proxy(ends.address, faults=Faults(flap=Flap(up=0.01, down=3600))) as proxy:
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.DOWN)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.DOWN)), DEADLINE)
         with pytest.raises((ConnectionRefusedError, ConnectionResetError)):
-            while True:  # the last may have come just before
+            while True:  # a connection may have been accepted just before
                 ends.connect(proxy.address).recv(1)
         host, _, port = proxy.address.rpartition(":")
         with socket.socket() as rival, pytest.raises(OSError, match="in use"):
             rival.bind((host, int(port)))
 
 
-def test_all_faults_come_together(ends: Ends) -> None:
+def test_all_faults_combine(ends: Ends) -> None:
     faults = Faults(
         delay=0.01,
         rate=50_000_000,
@@ -167,21 +167,21 @@ def test_all_faults_come_together(ends: Ends) -> None:
     assert cut == whole[:700_000]
 
 
-def test_the_bytes_after_a_cut_can_be_told_from_the_events(ends: Ends) -> None:
+def test_events_tell_how_many_bytes_passed_after_a_cut(ends: Ends) -> None:
     with Proxy(ends.address, faults=Faults(cut=Span(low=1000, high=1000), cuts=1)) as proxy:
         one_way(ends, proxy, DATA)
         one_way(ends, proxy, DATA[:5000])
-        (cut,) = proxy.happened(EventKind.CUT)
+        (cut,) = proxy.events_of(EventKind.CUT)
     assert proxy.passed(Direction.SERVER) - cut.total_to_server == 5000
 
 
 def joined_when_up(ends: Ends, proxy: Proxy) -> tuple[socket.socket, socket.socket]:
-    """A connection over a line that is up now and then."""
+    """A new connection through a flapping proxy, once it is up."""
     while True:
-        ups = len(proxy.happened(EventKind.UP))
+        ups = len(proxy.events_of(EventKind.UP))
         with suppress(ConnectionError):
             client, server = ends.join(proxy.address)
             client.sendall(b"?")
             if server.recv(1) == b"?":
                 return client, server
-        assert proxy.wait_for(lambda now=ups: len(proxy.happened(EventKind.UP)) > now, DEADLINE)  # type: ignore[misc]
+        assert proxy.wait_for(lambda now=ups: len(proxy.events_of(EventKind.UP)) > now, DEADLINE)  # type: ignore[misc]

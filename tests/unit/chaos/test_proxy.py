@@ -1,4 +1,4 @@
-"""The proxy without faults, and what may be done to its connections while they are open."""
+"""The proxy without planned faults, and commands to its open connections."""
 
 import os
 import socket
@@ -15,19 +15,19 @@ from tests.support.sockets import DEADLINE, Ends, everything, exactly, push, sil
 MIB = 1024 * 1024
 
 
-def test_bytes_pass_both_ways_as_they_are_and_are_counted_for_each_connection_and_in_all(ends: Ends) -> None:
-    there, back = os.urandom(3 * MIB), os.urandom(MIB)
+def test_bytes_pass_both_ways_unchanged_and_are_counted_per_connection_and_in_total(ends: Ends) -> None:
+    upward, downward = os.urandom(3 * MIB), os.urandom(MIB)
     with Proxy(ends.address) as proxy:
         for number in (1, 2):
             client, server = ends.join(proxy.address)
-            client.sendall(there)
-            assert exactly(server, len(there)) == there
-            server.sendall(back)
-            assert exactly(client, len(back)) == back
+            client.sendall(upward)
+            assert exactly(server, len(upward)) == upward
+            server.sendall(downward)
+            assert exactly(client, len(downward)) == downward
             client.close()
             server.close()
-            assert proxy.wait_for(lambda n=number: len(proxy.happened(EventKind.CLOSED)) == n, DEADLINE)  # type: ignore[misc]
-        first, second = proxy.happened(EventKind.CLOSED)
+            assert proxy.wait_for(lambda n=number: len(proxy.events_of(EventKind.CLOSED)) == n, DEADLINE)  # type: ignore[misc]
+        first, second = proxy.events_of(EventKind.CLOSED)
         assert (proxy.passed(Direction.SERVER), proxy.passed(Direction.CLIENT)) == (6 * MIB, 2 * MIB)
     assert [event.event for event in proxy.events] == ["opened", "closed", "opened", "closed"]
     for number, closed in enumerate((first, second), start=1):
@@ -36,15 +36,15 @@ def test_bytes_pass_both_ways_as_they_are_and_are_counted_for_each_connection_an
     assert all(one.seconds <= other.seconds for one, other in pairwise(proxy.events))
 
 
-def test_whoever_is_told_hears_every_event_in_order(ends: Ends) -> None:
-    heard: list[Event] = []
-    with Proxy(ends.address, told=heard.append) as proxy:
+def test_on_event_is_called_with_every_event_in_order(ends: Ends) -> None:
+    events: list[Event] = []
+    with Proxy(ends.address, on_event=events.append) as proxy:
         client, _ = ends.join(proxy.address)
         client.close()
-    assert heard == proxy.events != []
+    assert events == proxy.events != []
 
 
-def test_an_end_passes_behind_the_bytes_before_it_and_leaves_the_other_way_open(ends: Ends) -> None:
+def test_an_end_is_passed_after_its_bytes_and_leaves_the_other_direction_open(ends: Ends) -> None:
     with Proxy(ends.address) as proxy:
         client, server = ends.join(proxy.address)
         client.sendall(b"question")
@@ -55,7 +55,7 @@ def test_an_end_passes_behind_the_bytes_before_it_and_leaves_the_other_way_open(
         assert everything(client) == b"answer"
 
 
-def test_a_reset_passes_as_a_reset(ends: Ends) -> None:
+def test_a_reset_is_passed_as_a_reset(ends: Ends) -> None:
     with Proxy(ends.address) as proxy:
         client, server = ends.join(proxy.address)
         client.sendall(b"half")
@@ -66,25 +66,25 @@ def test_a_reset_passes_as_a_reset(ends: Ends) -> None:
             server.recv(1)
 
 
-def test_what_is_held_waits_behind_the_bytes_that_may_pass_on_all_connections_until_it_is_released(
+def test_held_bytes_of_all_connections_pass_only_when_released(
     ends: Ends,
 ) -> None:
     with Proxy(ends.address) as proxy:
         proxy.hold(Direction.SERVER, after=10)
-        (one, there), (two, here) = ends.join(proxy.address), ends.join(proxy.address)
+        (one, first), (two, second) = ends.join(proxy.address), ends.join(proxy.address)
         one.sendall(b"1234567")
-        assert exactly(there, 7) == b"1234567"
+        assert exactly(first, 7) == b"1234567"
         two.sendall(b"abcdefg")
-        assert exactly(here, 3) == b"abc"
-        here.sendall(b"not held")
+        assert exactly(second, 3) == b"abc"
+        second.sendall(b"not held")
         assert exactly(two, 8) == b"not held"
-        assert silent(here)
+        assert silent(second)
         assert proxy.wait_for(lambda: proxy.passed(Direction.SERVER) == 10, DEADLINE)
         proxy.release(Direction.SERVER)
-        assert exactly(here, 4) == b"defg"
+        assert exactly(second, 4) == b"defg"
 
 
-def test_what_is_held_towards_the_client_stops_nothing_towards_the_server(ends: Ends) -> None:
+def test_bytes_held_to_the_client_do_not_stop_bytes_to_the_server(ends: Ends) -> None:
     with Proxy(ends.address) as proxy:
         client, server = ends.join(proxy.address)
         proxy.hold(Direction.CLIENT)
@@ -97,7 +97,7 @@ def test_what_is_held_towards_the_client_stops_nothing_towards_the_server(ends: 
 
 
 @pytest.mark.parametrize("leaver", ["client", "server"])
-def test_both_sides_end_when_one_ends_while_something_is_held_and_that_is_lost(
+def test_both_sides_end_when_one_ends_while_bytes_are_held_and_these_are_lost(
     ends: Ends, leaver: str
 ) -> None:
     with Proxy(ends.address) as proxy:
@@ -107,18 +107,16 @@ def test_both_sides_end_when_one_ends_while_something_is_held_and_that_is_lost(
         assert exactly(server, 4) == b"told"
         (client if leaver == "client" else server).close()
         assert everything(server if leaver == "client" else client) == b""
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.CLOSED)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.CLOSED)), DEADLINE)
         proxy.release(Direction.SERVER)
     assert proxy.passed(Direction.SERVER) == 4
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["plain", "reset"])
-def test_a_cut_ends_every_open_connection_on_both_sides_and_the_next_one_is_carried(
-    ends: Ends, reset: bool
-) -> None:
+def test_a_cut_ends_every_open_connection_on_both_sides_and_a_new_one_works(ends: Ends, reset: bool) -> None:
     with Proxy(ends.address) as proxy:
         open_now = [end for _ in range(3) for end in ends.join(proxy.address)]
-        assert proxy.wait_for(lambda: len(proxy.happened(EventKind.OPENED)) == 3, DEADLINE)
+        assert proxy.wait_for(lambda: len(proxy.events_of(EventKind.OPENED)) == 3, DEADLINE)
         proxy.cut(reset=reset)
         for end in open_now:
             if reset:
@@ -130,35 +128,35 @@ def test_a_cut_ends_every_open_connection_on_both_sides_and_the_next_one_is_carr
         client, server = ends.join(proxy.address)
         client.sendall(b"again")
         assert exactly(server, 5) == b"again"
-        assert {event.connection for event in proxy.happened(EventKind.CUT)} == {1, 2, 3}
+        assert {event.connection for event in proxy.events_of(EventKind.CUT)} == {1, 2, 3}
 
 
-def test_in_a_blackhole_nothing_passes_and_no_end_and_the_next_connection_is_carried(ends: Ends) -> None:
+def test_a_blackhole_passes_no_byte_and_no_end_and_a_new_connection_works(ends: Ends) -> None:
     with Proxy(ends.address) as proxy:
-        lost, kept = ends.join(proxy.address)
+        lost, stranded = ends.join(proxy.address)
         lost.sendall(b"before")
-        assert exactly(kept, 6) == b"before"
+        assert exactly(stranded, 6) == b"before"
         proxy.blackhole()
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.BLACKHOLE)), DEADLINE)
         lost.sendall(b"after")
-        kept.sendall(b"after")
+        stranded.sendall(b"after")
         lost.close()
         client, server = ends.join(proxy.address)
         client.sendall(b"again")
         assert exactly(server, 5) == b"again"
-        assert silent(kept)
-        kept.close()
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.CLOSED)), DEADLINE)
-    assert proxy.happened(EventKind.CLOSED)[0].to_server == 6
+        assert silent(stranded)
+        stranded.close()
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.CLOSED)), DEADLINE)
+    assert proxy.events_of(EventKind.CLOSED)[0].to_server == 6
 
 
-def test_on_leaving_every_connection_ends_whatever_its_state(ends: Ends) -> None:
+def test_on_exit_every_connection_ends_in_any_state(ends: Ends) -> None:
     with Proxy(ends.address) as proxy:
         dark = ends.join(proxy.address)
         dark[0].sendall(b"1")
         assert exactly(dark[1], 1) == b"1"
         proxy.blackhole()
-        assert proxy.wait_for(lambda: bool(proxy.happened(EventKind.BLACKHOLE)), DEADLINE)
+        assert proxy.wait_for(lambda: bool(proxy.events_of(EventKind.BLACKHOLE)), DEADLINE)
         proxy.hold(Direction.SERVER)
         held, stuck, quiet = (ends.join(proxy.address) for _ in range(3))
         held[0].sendall(b"never")
@@ -173,10 +171,10 @@ def test_on_leaving_every_connection_ends_whatever_its_state(ends: Ends) -> None
         ends.connect(proxy.address)
 
 
-def test_a_client_is_reset_when_the_server_cannot_be_reached(ends: Ends) -> None:
+def test_a_client_is_reset_when_the_server_is_unreachable(ends: Ends) -> None:
     ends.close()
     with Proxy(ends.address) as proxy:
-        with suppress(ConnectionResetError):  # so soon that the client hears of nothing else
+        with suppress(ConnectionResetError):  # the reset may come before connect returns
             client = ends.connect(proxy.address)
             push(client, b"anybody?")
             assert everything(client) == b""
@@ -185,7 +183,7 @@ def test_a_client_is_reset_when_the_server_cannot_be_reached(ends: Ends) -> None
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "here:0", "192.0.2.1:0", "127.0.0.1:70000"])
-def test_a_place_where_it_cannot_listen_is_refused_and_named(bind: str) -> None:
+def test_an_address_it_cannot_listen_on_is_refused_by_name(bind: str) -> None:
     with pytest.raises(InvalidInput, match=bind):
         Proxy("127.0.0.1:1", bind=bind)
 

@@ -1,4 +1,4 @@
-"""`--fail-if` and `--baseline`: what they mean, and what is refused before anything is measured."""
+"""`--fail-if` and `--baseline`: their meaning, and errors before anything is measured."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from facecli.cli.bench.limits import Baseline, check, ratios, read_baseline, read_limits
+from facecli.cli.bench.baseline import Baseline, ratios, read_baseline
+from facecli.cli.bench.limits import check, read_limits
 from facecli.core.errors import FacecliError, InvalidInput
 
 NAMES = ["mb_per_s", "p95_ms", "resent_bytes", "server_peak_mb"]
@@ -18,8 +19,8 @@ BEFORE = Baseline(
 )
 
 
-def said(*limits: str) -> str:
-    """Of the limits that are broken; empty when all are kept."""
+def violations(*limits: str) -> str:
+    """The message about all exceeded limits; empty if there are none."""
     try:
         check(read_limits(limits, names=NAMES, baseline=BEFORE), FIGURES, BEFORE)
     except FacecliError as error:
@@ -35,11 +36,11 @@ def said(*limits: str) -> str:
     ],
 )
 def test_a_limit_is_kept(kept: str) -> None:
-    assert said(kept) == ""
+    assert violations(kept) == ""
 
 
 @pytest.mark.parametrize(
-    ("broken", "says"),
+    ("broken", "message"),
     [
         ("mb_per_s<=300", "mb_per_s is 300, <= 300"),
         ("mb_per_s >= 300", "mb_per_s is 300, >= 300"),
@@ -50,22 +51,24 @@ def test_a_limit_is_kept(kept: str) -> None:
         ("resent_bytes>1.2*baseline", "resent_bytes is 2000, > 0 (resent_bytes>1.2*baseline)"),
     ],
 )
-def test_a_limit_is_broken_and_says_by_how_much(broken: str, says: str) -> None:
-    assert said(broken) == says
+def test_an_exceeded_limit_is_reported_with_its_value(broken: str, message: str) -> None:
+    assert violations(broken) == message
 
 
-def test_every_broken_limit_is_said() -> None:
-    assert said("mb_per_s<1000", "p95_ms>1000", "p95_ms>1") == "mb_per_s is 300, < 1000; p95_ms is 20, > 1"
+def test_every_exceeded_limit_is_reported() -> None:
+    assert (
+        violations("mb_per_s<1000", "p95_ms>1000", "p95_ms>1") == "mb_per_s is 300, < 1000; p95_ms is 20, > 1"
+    )
 
 
 @pytest.mark.parametrize(
-    ("limit", "says"),
+    ("limit", "message"),
     [
         ("", "is not NAME<LIMIT; write mb_per_s<300"),
         ("mb_per_s", "is not NAME<LIMIT"),
         ("mb_per_s=300", "is not NAME<LIMIT"),
         ("200<mb_per_s<300", "is not NAME<LIMIT"),
-        ("speed<300", "there is no speed; there are mb_per_s, p95_ms"),
+        ("speed<300", "there is no figure speed; choose from mb_per_s, p95_ms"),
         ("mb_per_s<300MB", "'300MB' is not a number"),
         ("mb_per_s<nan", "'nan' is not a number"),
         ("mb_per_s<1e3", "'1e3' is not a number"),
@@ -74,18 +77,18 @@ def test_every_broken_limit_is_said() -> None:
         ("server_peak_mb>baseline", "server_peak_mb was not measured in the baseline"),
     ],
 )
-def test_what_is_no_limit_is_refused(limit: str, says: str) -> None:
+def test_an_invalid_limit_is_refused(limit: str, message: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_limits([limit], names=NAMES, baseline=BEFORE)
-    assert says in refused.value.message
+    assert message in refused.value.message
 
 
-def test_a_limit_of_the_baseline_needs_one() -> None:
+def test_a_limit_relative_to_the_baseline_needs_one() -> None:
     with pytest.raises(InvalidInput, match="needs a --baseline FILE"):
         read_limits(["mb_per_s<baseline"], names=NAMES, baseline=None)
 
 
-def test_ratios_are_of_what_both_know() -> None:
+def test_ratios_exist_for_figures_that_both_have() -> None:
     assert ratios(FIGURES, BEFORE.figures) == {
         "mb_per_s": 0.75,
         "p95_ms": 2.0,
@@ -102,13 +105,13 @@ GOOD: dict[str, Any] = {
 }
 
 
-def test_a_baseline_is_what_a_bench_of_the_same_kind_printed(tmp_path: Path) -> None:
+def test_a_baseline_is_the_output_of_the_same_bench(tmp_path: Path) -> None:
     file = tmp_path / "before.json"
     file.write_text(json.dumps(GOOD))
     assert read_baseline(file, bench="upload") == Baseline(
         plan={"size": 5}, server=None, figures={"mb_per_s": 1.5}
     )
-    with pytest.raises(InvalidInput, match="is not what facecli bench task --json printed"):
+    with pytest.raises(InvalidInput, match="is not the output of facecli bench task --json"):
         read_baseline(file, bench="task")
 
 
@@ -124,13 +127,13 @@ def test_a_baseline_is_what_a_bench_of_the_same_kind_printed(tmp_path: Path) -> 
     ],
     ids=str,
 )
-def test_anything_else_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_any_other_file_is_refused(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "before.json"
     file.write_bytes(content)
-    with pytest.raises(InvalidInput, match=r"is not what facecli bench .*--json printed"):
+    with pytest.raises(InvalidInput, match=r"is not the output of facecli bench .*--json"):
         read_baseline(file, bench="upload")
 
 
-def test_a_baseline_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_baseline_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"cannot read .*none: No such file or directory"):
         read_baseline(tmp_path / "none", bench="upload")

@@ -1,4 +1,4 @@
-"""EventKind `bench upload` prints of what it measured."""
+"""The report of `bench upload`."""
 
 import json
 from dataclasses import replace
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from facecli.api.server_info import ServerInfo
-from facecli.bench.uploads.client import Delivered
 from facecli.bench.uploads.figures import one_run
-from facecli.bench.uploads.measure import Measured
+from facecli.bench.uploads.measure import UploadMeasurement
+from facecli.bench.uploads.messages import ClientResult
 from facecli.bench.uploads.plan import UploadPlan
 from facecli.bench.usage import Usage
 from facecli.chaos.faults import Span
-from facecli.cli.bench.limits import Baseline
+from facecli.cli.bench.baseline import Baseline
 from facecli.cli.bench.report import Report, upload_report
 
 PLAN = UploadPlan(size=100_000_000, chunk_size=10 * 2**20, runs=2)
@@ -43,18 +43,18 @@ def used(seconds: float) -> Usage:
     return Usage(cpu_seconds=seconds, peak_memory=50_000_000)
 
 
-def measured(*, own: bool = True) -> Measured:
+def measured(*, own: bool = True) -> UploadMeasurement:
     """Two runs, the second slower and cut once."""
     runs = [
         one_run(
-            [Delivered(seconds=seconds, delays=[0.0125], resent=resent, used=used(0.2))],
+            [ClientResult(seconds=seconds, delays=[0.0125], resent=resent, used=used(0.2))],
             total_bytes=100_000_000,
             server=(used(1), used(1.5)) if own else None,
             cuts=len(resent),
         )
         for seconds, resent in ((0.1, []), (0.4, [2_500_000]))
     ]
-    return Measured(server=SERVER, runs=runs, delays=[0.0125, 0.0125])
+    return UploadMeasurement(server=SERVER, runs=runs, delays=[0.0125, 0.0125])
 
 
 def report(now: UploadPlan = PLAN, /, *, server: str | None = None, **was: Any) -> Report:
@@ -62,70 +62,70 @@ def report(now: UploadPlan = PLAN, /, *, server: str | None = None, **was: Any) 
     return upload_report(now, measured(own=not server), server=server, baseline=before)
 
 
-def test_people_get_a_table_with_a_row_a_figure() -> None:
+def test_people_get_a_table_with_one_row_per_figure() -> None:
     assert report().text.splitlines() == [
-        "1 client, 1 file of 100 MB in chunks of 10 MiB, to a server of our own, 2 runs after 1 warm-up",
-        "                                           all runs  least run  most run",
-        "MB/s                           median         625.0      250.0      1000",
-        "seconds                        median         0.250      0.100     0.400",
-        "ms to an acknowledgement, p50  all chunks     12.50      12.50     12.50",
-        "ms to an acknowledgement, p95  all chunks     12.50      12.50     12.50",
-        "CPU seconds, clients           median         0.200      0.200     0.200",
-        "CPU seconds, server            median         0.500      0.500     0.500",
-        "peak memory MB, a client       most           50.00      50.00     50.00",
-        "peak memory MB, server         most           50.00      50.00     50.00",
-        "cuts                           sum                1          0         1",
-        "retries                        sum                1          0         1",
-        "MB sent twice                  sum             2.50          0      2.50",
-        "MB sent twice after one cut    most            2.50          0      2.50",
+        "1 client, 1 file of 100 MB in chunks of 10 MiB, to a local server, 2 runs after 1 warm-up",
+        "                                         all runs    min    max",
+        "MB/s                         median         625.0  250.0   1000",
+        "seconds                      median         0.250  0.100  0.400",
+        "acknowledgement, p50 ms      all chunks     12.50  12.50  12.50",
+        "acknowledgement, p95 ms      all chunks     12.50  12.50  12.50",
+        "CPU seconds, clients         median         0.200  0.200  0.200",
+        "CPU seconds, server          median         0.500  0.500  0.500",
+        "peak memory MB, client       max            50.00  50.00  50.00",
+        "peak memory MB, server       max            50.00  50.00  50.00",
+        "cuts                         sum                1      0      1",
+        "retries                      sum                1      0      1",
+        "MB sent again                sum             2.50      0   2.50",
+        "MB sent again after one cut  max             2.50      0   2.50",
     ]
 
 
-def test_what_is_not_known_of_a_foreign_server_is_a_dash() -> None:
+def test_unknown_figures_of_an_external_server_are_dashes() -> None:
     rows = [line.split()[-4:] for line in report(server="host:1").text.splitlines() if ", server" in line]
-    assert rows == [["median", "-", "-", "-"], ["most", "-", "-", "-"]]
+    assert rows == [["median", "-", "-", "-"], ["max", "-", "-", "-"]]
 
 
 @pytest.mark.parametrize(
-    ("plan", "says"),
+    ("plan", "part"),
     [
         (replace(PLAN, concurrency=5), "5 clients, 1 file of 100 MB each in chunks of 10 MiB,"),
         (replace(PLAN, size=1501, files=2, chunk_size=1024), "2 files of 1501 bytes in chunks of 1 KiB,"),
-        (replace(PLAN, cuts=10), "; 10 cuts of each line"),
+        (replace(PLAN, cuts=10), "; 10 cuts of each connection"),
         (replace(PLAN, cut_every=Span(low=50 * 10**6, high=2**30)), "; a cut every 50 MB to 1024 MiB"),
-        (replace(PLAN, delay=0.02, rate=12_500_000), "; 20 ms each way; 12.5 MB a second"),
+        (replace(PLAN, delay=0.02, rate=12_500_000), "; 20 ms delay each way; 12.5 MB per second"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_title_says_what_was_done(plan: UploadPlan, says: str) -> None:
+def test_the_title_describes_the_plan(plan: UploadPlan, part: str) -> None:
     title = " ".join(report(plan).text.partition("  ")[0].split())
-    assert says in title
+    assert part in title
 
 
-def test_with_a_baseline_there_is_a_ratio_for_what_it_knows() -> None:
-    told = report(figures={"mb_per_s": 500.0})
-    _, head, first, second, *_ = told.text.splitlines()
+def test_a_baseline_adds_ratios_of_its_figures() -> None:
+    compared = report(figures={"mb_per_s": 500.0})
+    _, head, first, second, *_ = compared.text.splitlines()
     assert head.endswith("/ baseline")
     assert (first.split()[-1], second.split()[-1]) == ("1.25", "-")
-    assert told.object["ratios"]["mb_per_s"] == 1.25
+    assert compared.object["ratios"]["mb_per_s"] == 1.25
 
 
 def test_a_baseline_of_another_plan_or_server_is_noted() -> None:
     same = json.loads(json.dumps(report().object["plan"]))
     assert report().notes == report(plan=same).notes == []
     assert report(plan={**same, "size": 5}, server="host:1").notes == [
-        "the baseline had another size: 5, not 100000000",
-        "the baseline had another server: a server of our own, not host:1",
+        "the baseline differs in size: 5, not 100000000",
+        "the baseline differs in server: a local server, not host:1",
     ]
 
 
 def test_scripts_get_one_object() -> None:
-    told = json.loads(json.dumps(report(replace(PLAN, cut_every=Span(low=2 * 10**7, high=10**8))).object))
-    assert set(told) == {
+    scripted = json.loads(json.dumps(report(replace(PLAN, cut_every=Span(low=2 * 10**7, high=10**8))).object))
+    assert set(scripted) == {
         *("bench", "facecli", "python", "system", "cores", "server"),
         *("plan", "figures", "ratios", "runs"),
     }
-    assert told["server"] == {"address": None, "version": "1.2.3", "features": ["resume"]}
-    assert told["plan"]["cut_every"] == {"low": 2 * 10**7, "high": 10**8}
-    assert [run["mb_per_s"] for run in told["runs"]] == [1000.0, 250.0]
-    assert [run["resent_each_bytes"] for run in told["runs"]] == [[], [2_500_000]]
+    assert scripted["server"] == {"address": None, "version": "1.2.3", "features": ["resume"]}
+    assert scripted["plan"]["cut_every"] == {"low": 2 * 10**7, "high": 10**8}
+    assert [run["mb_per_s"] for run in scripted["runs"]] == [1000.0, 250.0]
+    assert [run["resent_each_bytes"] for run in scripted["runs"]] == [[], [2_500_000]]

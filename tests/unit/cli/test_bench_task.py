@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.bench.figures import names_of
+from facecli.bench.figures import value_names
 from facecli.bench.tasks.figures import FIGURES
 from tests.support.cli import facecli, process
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 SMALL = ("--seconds", 2, "--runs", 1, "--warm-up", 0, "--watchers", 20, "--watch-for", "2s", "--kills", 1)
 
 
-def test_everything_is_measured_compared_and_put_away(tmp_path: Path) -> None:
+def test_everything_is_measured_compared_and_cleaned_up(tmp_path: Path) -> None:
     ran = process(
         *("bench", "task", *SMALL, "--data-dir", tmp_path, "--json"),
         *("--fail-if", "by_plain>0", "--fail-if", "again_seconds_max<0"),
@@ -22,18 +22,18 @@ def test_everything_is_measured_compared_and_put_away(tmp_path: Path) -> None:
     assert ran.code == 1
     assert ran.error["message"].startswith("by_plain is ")
     assert "again_seconds" not in ran.error["message"]
-    said = ran.object
-    assert (said["bench"], said["plan"]["watchers"], said["server"]) == ("task", 20, {"address": None})
-    assert list(said["figures"]) == names_of(FIGURES)
-    assert all(value > 0 for value in said["figures"].values())
-    assert said["figures"]["watch_events"] % 20 == 0  # every watcher was told the same, at this rate
-    assert [sorted(run)[0] for run in said["runs"]] == ["by_plain", "status_p95_ms", "again_seconds"]
+    report = ran.object
+    assert (report["bench"], report["plan"]["watchers"], report["server"]) == ("task", 20, {"address": None})
+    assert list(report["figures"]) == value_names(FIGURES)
+    assert all(value > 0 for value in report["figures"].values())
+    assert report["figures"]["watch_events"] % 20 == 0  # at this rate every watcher receives every update
+    assert [sorted(run)[0] for run in report["runs"]] == ["by_plain", "status_p95_ms", "again_seconds"]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_plan_that_cannot_be_and_a_figure_that_is_none_are_refused_at_once() -> None:
+def test_an_impossible_plan_and_an_unknown_figure_are_refused_at_once() -> None:
     short = facecli("bench", "task", "--seconds", 1, "--watch-for", "60s", "--json")
     assert (short.code, short.error["reason"]) == (2, "INVALID_INPUT")
     unknown = facecli("bench", "task", "--fail-if", "mb_per_s<1", "--json")
     assert unknown.code == 2
-    assert "there is no mb_per_s; there are first_progress_ms" in unknown.error["message"]
+    assert "there is no figure mb_per_s; choose from first_progress_ms" in unknown.error["message"]

@@ -24,14 +24,14 @@ def ends() -> Iterator[Ends]:
 
 @contextmanager
 def chaos(ends: Ends, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """The command under way, and the first line it says."""
+    """The running command and the first line of its output."""
     with started("chaos", "--to", ends.address, *options) as running:
         assert running.stdout
         yield running, running.stdout.readline().strip()
 
 
-def ended(running: "subprocess.Popen[str]", by: signal.Signals = signal.SIGTERM) -> tuple[str, str]:
-    """What it had still to say when it was asked to end."""
+def stop(running: "subprocess.Popen[str]", by: signal.Signals = signal.SIGTERM) -> tuple[str, str]:
+    """Stop the command; returns the rest of its output."""
     running.send_signal(by)
     out, err = running.communicate(timeout=DEADLINE)
     assert running.returncode == 0, err
@@ -39,13 +39,13 @@ def ended(running: "subprocess.Popen[str]", by: signal.Signals = signal.SIGTERM)
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-def test_chaos_carries_connections_until_it_is_asked_to_end(ends: Ends, by: signal.Signals) -> None:
-    with chaos(ends) as (running, said):
-        assert said.startswith("listening on 127.0.0.1:")
-        client, server = ends.join(said.rpartition(" ")[2])
+def test_chaos_forwards_connections_until_it_is_stopped(ends: Ends, by: signal.Signals) -> None:
+    with chaos(ends) as (running, line):
+        assert line.startswith("listening on 127.0.0.1:")
+        client, server = ends.join(line.rpartition(" ")[2])
         client.sendall(DATA)
         assert exactly(server, len(DATA)) == DATA
-        out, err = ended(running, by)
+        out, err = stop(running, by)
         assert everything(client) == everything(server) == b""
     assert out == ""
     assert err.splitlines() == [
@@ -54,31 +54,31 @@ def test_chaos_carries_connections_until_it_is_asked_to_end(ends: Ends, by: sign
     ]
 
 
-def test_chaos_says_every_fault_for_people_on_stderr(ends: Ends) -> None:
+def test_chaos_prints_every_fault_on_stderr(ends: Ends) -> None:
     options = ("--cut", "1000", "--cuts", "1", "--flip", "600", "--blackhole", "5kB", "--delay", "5ms")
-    with chaos(ends, *options) as (running, said):
+    with chaos(ends, *options) as (running, line):
         for size, read in ((1000, everything), (5000, lambda end: exactly(end, 5000))):
-            client, server = ends.join(said.rpartition(" ")[2])
+            client, server = ends.join(line.rpartition(" ")[2])
             push(client, DATA)
             assert len(read(server)) == size
             server.close()
         assert running.stderr
-        words = [running.stderr.readline().rstrip() for _ in range(13)]
-        out, _ = ended(running)
+        lines = [running.stderr.readline().rstrip() for _ in range(13)]
+        out, _ = stop(running)
     assert out == ""
-    assert words == [
+    assert lines == [
         "connection 1 opened",
-        "connection 1 flipped a bit after 599 bytes to the server",
+        "connection 1 had a bit flipped after 599 bytes to the server",
         "connection 1 cut after 1000 bytes to the server",
         "connection 2 opened",
-        *(f"connection 2 flipped a bit after {at} bytes to the server" for at in range(599, 4800, 600)),
-        "connection 2 lets nothing pass any more after 5000 bytes to the server",
+        *(f"connection 2 had a bit flipped after {at} bytes to the server" for at in range(599, 4800, 600)),
+        "connection 2 blackholed after 5000 bytes to the server",
     ]
 
 
-def test_chaos_says_every_event_in_json_on_stdout(ends: Ends) -> None:
-    assert [said["event"] for said in told(ends, "--seed", "1")] == ["opened", "cut"] * 2
-    first = told(ends, "--seed", "1")[1]
+def test_chaos_prints_every_event_as_json_on_stdout(ends: Ends) -> None:
+    assert [event["event"] for event in fault_events(ends, "--seed", "1")] == ["opened", "cut"] * 2
+    first = fault_events(ends, "--seed", "1")[1]
     assert set(first) == {
         *("event", "seconds", "connection"),
         *("to_server", "to_client", "total_to_server", "total_to_client"),
@@ -87,53 +87,53 @@ def test_chaos_says_every_event_in_json_on_stdout(ends: Ends) -> None:
 
 
 def test_the_same_seed_cuts_at_the_same_bytes(ends: Ends) -> None:
-    one, again, other = (told(ends, "--seed", seed) for seed in ("7", "7", "8"))
-    assert [said["to_server"] for said in one] == [said["to_server"] for said in again]
-    assert [said["to_server"] for said in one] != [said["to_server"] for said in other]
+    one, again, other = (fault_events(ends, "--seed", seed) for seed in ("7", "7", "8"))
+    assert [event["to_server"] for event in one] == [event["to_server"] for event in again]
+    assert [event["to_server"] for event in one] != [event["to_server"] for event in other]
 
 
 @pytest.mark.slow
 def test_chaos_is_quiet_when_asked(ends: Ends) -> None:
-    with chaos(ends, "-q", "--cut", "10") as (running, said):
-        client, server = ends.join(said)
+    with chaos(ends, "-q", "--cut", "10") as (running, line):
+        client, server = ends.join(line)
         push(client, DATA)
         assert len(everything(server)) == 10
-        assert ended(running) == ("", "")
+        assert stop(running) == ("", "")
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
-        (["--cut", "0"], "'--cut': '0' is no span of bytes; write 50MB or 50MB-150MB"),
-        (["--flip", "9MB-5MB"], "'--flip': '9MB-5MB' is no span"),
+        (["--cut", "0"], "'--cut': '0' is not a byte range; write 50MB or 50MB-150MB"),
+        (["--flip", "9MB-5MB"], "'--flip': '9MB-5MB' is not a byte range"),
         (["--blackhole", "5x"], "'--blackhole': '5x' is not a size"),
         (["--flap", "3s"], "'--flap': '3s' is not UP,DOWN; write 10s,2s"),
-        (["--flap", "3s,0"], "'--flap': '3s,0' leaves the line no time"),
-        (["--rate", "0"], "'--rate': nothing would ever pass at 0; write 12.5MB for 100 Mbit/s"),
+        (["--flap", "3s,0"], "'--flap': '3s,0': both times must be greater than 0"),
+        (["--rate", "0"], "'--rate': the rate must be greater than 0; write 12.5MB for 100 Mbit/s"),
         (["--delay", "slow"], "'--delay': 'slow' is not a time"),
         (["--bind", "192.0.2.1:0"], "cannot listen on 192.0.2.1:0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_chaos_refuses_what_makes_no_sense(options: list[str], says: str) -> None:
+def test_chaos_refuses_invalid_options(options: list[str], message: str) -> None:
     ran = facecli("chaos", "--to", "127.0.0.1:1", "--json", *options)
     assert (ran.code, ran.out) == (2, "")
-    assert says in ran.error["message"]
+    assert message in ran.error["message"]
 
 
-def test_chaos_needs_to_know_where_to() -> None:
+def test_chaos_requires_the_server_address() -> None:
     assert "--to" in facecli("chaos", "--json").error["message"]
     assert process("chaos", "--to", "there", "--json").error["message"] == "--to 'there' is not HOST:PORT"
 
 
-def told(ends: Ends, *options: str) -> list[dict[str, Any]]:
-    """What two connections met that were cut somewhere."""
-    with chaos(ends, "--json", "--cut", "1kB-900kB", *options) as (running, said):
+def fault_events(ends: Ends, *options: str) -> list[dict[str, Any]]:
+    """The events of two connections that are cut at a random offset."""
+    with chaos(ends, "--json", "--cut", "1kB-900kB", *options) as (running, line):
         for _ in range(2):
-            client, server = ends.join(json.loads(said)["address"])
+            client, server = ends.join(json.loads(line)["address"])
             push(client, DATA)
             assert everything(server)
             server.close()
-        out, err = ended(running)
+        out, err = stop(running)
     assert err == ""
     return [json.loads(line) for line in out.splitlines()]

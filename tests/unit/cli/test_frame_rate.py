@@ -6,13 +6,14 @@ import pytest
 
 from facecli.cli.progress.bars import bars
 from facecli.cli.progress.frame_rate import FrameRate
-from facecli.tasks.task import Task, TaskStatus
-from tests.support.builders import task_in
+from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
+from tests.support.views import task_view_in
 
-PROCESSING = task_in(TaskStatus.PROCESSING)
+PROCESSING = task_view_in(TaskStatus.PROCESSING)
 
 
-def at(second: float, done: int, *, attempt: int = 1, **more: object) -> Task:
+def at(second: float, done: int, *, attempt: int = 1, **more: object) -> TaskView:
     values = {"frames_done": done, "progress": done * 100 // 250, "attempt": attempt, **more}
     return replace(PROCESSING, updated_at=1000.0 + second, **values)  # type: ignore[arg-type]
 

@@ -16,7 +16,7 @@ import pytest
 
 from facecli.cli.progress.bars import bars
 from facecli.cli.progress.safe import SafeProgress
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from tests.support.cli import DEADLINE, facecli, process, words
 from tests.unit.cli.conftest import Samples
 
@@ -199,7 +199,7 @@ def test_an_output_that_nobody_reads_is_no_error(samples: Samples, arguments: li
     assert done.returncode == 1
 
 
-class BrokenBar(Silent):
+class BrokenBar(NullProgress):
     """Cannot be drawn, as on a terminal that was closed."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The clients, connected to a whole server in this process."""
+"""Clients connected to a server in this process."""
 
 import os
 from collections.abc import Iterator
@@ -8,11 +8,12 @@ import pytest
 
 from facecli.bootstrap.server import run_server
 from facecli.client.connection import Connection
-from facecli.client.downloads import FileClient
+from facecli.client.context import ClientContext
+from facecli.client.downloads import DownloadClient
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings
-from facecli.core.progress import Silent, TransferProgress
+from facecli.core.progress import NullProgress, TransferProgress
 from facecli.uploads.upload import FileType
 
 CHUNK = 1000
@@ -33,16 +34,22 @@ def connection(data: Path) -> Iterator[Connection]:
 
 @pytest.fixture
 def uploads(connection: Connection) -> UploadClient:
-    return UploadClient(connection, user="ann")
+    return UploadClient(ClientContext(connection=connection, user="ann"))
 
 
 @pytest.fixture
-def files(connection: Connection) -> FileClient:
-    return FileClient(connection, user="ann")
+def files(connection: Connection) -> DownloadClient:
+    return DownloadClient(ClientContext(connection=connection, user="ann"))
 
 
-def file(path: Path, progress: TransferProgress | None = None) -> FileToSend:
-    return FileToSend(path=path, name="clip.mp4", file_type=FileType.VIDEO, progress=progress or Silent())
+def upload_client(connection: Connection, user: str = "ann") -> UploadClient:
+    return UploadClient(ClientContext(connection=connection, user=user))
+
+
+def video_file(path: Path, progress: TransferProgress | None = None) -> FileToSend:
+    return FileToSend(
+        path=path, name="clip.mp4", file_type=FileType.VIDEO, progress=progress or NullProgress()
+    )
 
 
 def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
@@ -50,10 +57,10 @@ def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
     for number in range(count):
         path = folder / f"{number}.mp4"
         path.write_bytes(os.urandom(size))
-        made.append(FileToSend(path=path, name=path.name, file_type=FileType.VIDEO, progress=Silent()))
+        made.append(FileToSend(path=path, name=path.name, file_type=FileType.VIDEO, progress=NullProgress()))
     return made
 
 
 def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:
-    (sent,) = uploads.send([file(path)], chunk_size=CHUNK, resume=resume, retry_for=5)
+    (sent,) = uploads.send([video_file(path)], chunk_size=CHUNK, resume=resume, retry_for=5)
     return sent.get()

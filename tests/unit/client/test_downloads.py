@@ -1,4 +1,4 @@
-"""Downloads: whole or not at all, gone on with, checked."""
+"""Downloads: all or nothing, resumed, and verified."""
 
 import fcntl
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from facecli.client.downloads import FileClient
+from facecli.client.downloads import DownloadClient
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, UploadNotFound
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from tests.unit.client.conftest import send
 
 pytestmark = pytest.mark.slow
@@ -25,11 +25,11 @@ def url(uploads: UploadClient, tmp_path: Path) -> str:
     return send(uploads, path, resume=False).file_url
 
 
-def download(files: FileClient, url: str, target: Path) -> int:
-    return files.download(url, target, retry_for=1, progress=Silent())
+def download(files: DownloadClient, url: str, target: Path) -> int:
+    return files.download(url, target, retry_for=1, progress=NullProgress())
 
 
-def test_a_download_replaces_its_target(files: FileClient, url: str, tmp_path: Path) -> None:
+def test_a_download_replaces_its_target(files: DownloadClient, url: str, tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.write_bytes(b"old")
     assert download(files, url, target) == len(DATA)
@@ -38,29 +38,31 @@ def test_a_download_replaces_its_target(files: FileClient, url: str, tmp_path: P
 
 
 @pytest.mark.parametrize("part", [DATA[:1_000_000], b"of another file", DATA, DATA + b"more"])
-def test_whatever_an_earlier_try_left_the_result_is_right(
-    files: FileClient, url: str, tmp_path: Path, part: bytes
+def test_the_result_is_right_for_every_leftover_part_file(
+    files: DownloadClient, url: str, tmp_path: Path, part: bytes
 ) -> None:
     (tmp_path / "out.part").write_bytes(part)
     download(files, url, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == DATA
 
 
-def test_what_was_there_is_not_fetched_again(files: FileClient, url: str, tmp_path: Path) -> None:
-    class Recorder(Silent):
-        began = -1
+def test_a_resumed_download_fetches_only_the_missing_bytes(
+    files: DownloadClient, url: str, tmp_path: Path
+) -> None:
+    class Recorder(NullProgress):
+        stored_at_begin = -1
 
         def begin(self, name: str, total: int | None, stored: int) -> None:
-            self.began = stored
+            self.stored_at_begin = stored
 
     (tmp_path / "out.part").write_bytes(DATA[:1_000_000])
     recorder = Recorder()
     files.download(url, tmp_path / "out", retry_for=1, progress=recorder)
-    assert recorder.began == 1_000_000
+    assert recorder.stored_at_begin == 1_000_000
 
 
-def test_bytes_that_rot_on_the_server_are_noticed(
-    files: FileClient, url: str, data: Path, tmp_path: Path
+def test_damaged_bytes_on_the_server_are_detected(
+    files: DownloadClient, url: str, data: Path, tmp_path: Path
 ) -> None:
     [stored] = [path for path in (data / "uploads" / url.split("/")[2]).rglob("*") if path.is_file()]
     stored.write_bytes(b"X" + DATA[1:])
@@ -69,7 +71,7 @@ def test_bytes_that_rot_on_the_server_are_noticed(
     assert not (tmp_path / "out").exists()
 
 
-def test_two_downloads_do_not_write_one_file(files: FileClient, url: str, tmp_path: Path) -> None:
+def test_a_part_file_is_locked(files: DownloadClient, url: str, tmp_path: Path) -> None:
     with (tmp_path / "out.part").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(DirectoryInUse, match=r"out\.part"):
@@ -77,12 +79,12 @@ def test_two_downloads_do_not_write_one_file(files: FileClient, url: str, tmp_pa
 
 
 @pytest.mark.parametrize("target", ["", "missing/out"])
-def test_a_bad_target_is_named(files: FileClient, url: str, tmp_path: Path, target: str) -> None:
+def test_a_bad_target_is_named(files: DownloadClient, url: str, tmp_path: Path, target: str) -> None:
     with pytest.raises(InvalidInput, match=str(tmp_path)):
         download(files, url, tmp_path / target)
 
 
-def test_an_unknown_url_leaves_nothing_behind(files: FileClient, tmp_path: Path) -> None:
+def test_an_unknown_url_leaves_nothing_behind(files: DownloadClient, tmp_path: Path) -> None:
     with pytest.raises(UploadNotFound):
         download(files, f"/uploads/{'0' * 32}/x", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -90,10 +92,10 @@ def test_an_unknown_url_leaves_nothing_behind(files: FileClient, tmp_path: Path)
 
 
 @pytest.mark.parametrize("size", [100, len(DATA)])
-def test_a_full_disk_here_is_told_in_words(
-    files: FileClient, uploads: UploadClient, tmp_path: Path, size: int
+def test_a_full_local_disk_is_reported(
+    files: DownloadClient, uploads: UploadClient, tmp_path: Path, size: int
 ) -> None:
-    """Of a small file it is found only when the bytes leave the buffer."""
+    """For a small file it shows only when the buffer is flushed."""
     source = tmp_path / "clip.mp4"
     source.write_bytes(DATA[:size])
     url = send(uploads, source, resume=False).file_url
@@ -103,8 +105,8 @@ def test_a_full_disk_here_is_told_in_words(
     assert not (tmp_path / "out").exists()
 
 
-class Overtaken(type(Path())):  # type: ignore[misc]
-    """A path of which another process makes its result between our opening and our locking it."""
+class RenamedMeanwhile(type(Path())):  # type: ignore[misc]
+    """A path that another process renames to its result between our open and our lock."""
 
     def open(self, *arguments: Any, **more: Any) -> Any:
         file = super().open(*arguments, **more)
@@ -116,9 +118,9 @@ class Overtaken(type(Path())):  # type: ignore[misc]
         return file
 
 
-def test_what_another_has_finished_meanwhile_is_not_written_to(
-    files: FileClient, url: str, tmp_path: Path
+def test_a_result_that_another_process_just_finished_is_not_overwritten(
+    files: DownloadClient, url: str, tmp_path: Path
 ) -> None:
-    assert download(files, url, Overtaken(tmp_path / "out")) == len(DATA)
+    assert download(files, url, RenamedMeanwhile(tmp_path / "out")) == len(DATA)
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
     assert (tmp_path / "out").read_bytes() == DATA

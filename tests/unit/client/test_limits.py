@@ -1,4 +1,4 @@
-"""What is refused for now is asked again when the server said, and who waits in vain learns why."""
+"""Limits of the server: the client waits as long as it is asked to, and reports why it gave up."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,20 +10,22 @@ import pytest
 
 from facecli.bootstrap.server import run_server
 from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings
+from facecli.core.backoff import RetryBudget
 from facecli.core.errors import LimitReached, QuotaReached, TooManyCalls
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from facecli.uploads.upload import CHUNK_SIZE
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
-from tests.unit.client.conftest import clips, file
+from tests.unit.client.conftest import clips, upload_client, video_file
 
 QUOTA = 1000  # bytes
 
 
 class Time:
-    """A clock that moves when somebody sleeps, who then finds that something has happened."""
+    """A clock that only sleeping moves; `happens` is called after every sleep."""
 
     def __init__(self, happens: Callable[[], object] = lambda: None) -> None:
         self.now = 0.0
@@ -32,6 +34,9 @@ class Time:
 
     def clock(self) -> float:
         return self.now
+
+    def retry_budget(self, limit: float) -> RetryBudget:
+        return RetryBudget(limit, clock=self.clock, sleep=self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -47,7 +52,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 class Refusing:
-    """A short call that a busy server refuses so many times."""
+    """A unary call that a busy server refuses a number of times."""
 
     def __init__(self, times: int, *, after: int | None = 1) -> None:
         self.times = times
@@ -61,20 +66,18 @@ class Refusing:
 
 
 @pytest.mark.parametrize(("times", "after", "slept"), [(0, 1, []), (3, 2, [2, 2, 2])])
-def test_a_short_call_is_asked_again_when_the_server_says(times: int, after: int, slept: list[float]) -> None:
+def test_a_refused_call_is_retried_when_the_server_asks(times: int, after: int, slept: list[float]) -> None:
     time = Time()
-    with Connection("127.0.0.1:1", timeout=30, clock=time.clock, sleep=time.sleep) as connection:
+    with Connection("127.0.0.1:1", timeout=30, retry_budget=time.retry_budget) as connection:
         assert connection.call(Refusing(times, after=after), "question") == "answer to question"  # type: ignore[arg-type]
     assert time.slept == slept
 
 
 @pytest.mark.parametrize(("after", "slept"), [(None, []), (30, []), (20, [20])])
-def test_a_short_call_is_not_asked_for_longer_than_a_call_may_take(
-    after: int | None, slept: list[float]
-) -> None:
+def test_a_refused_call_is_retried_only_within_its_timeout(after: int | None, slept: list[float]) -> None:
     time = Time()
     with (
-        Connection("127.0.0.1:1", timeout=30, clock=time.clock, sleep=time.sleep) as connection,
+        Connection("127.0.0.1:1", timeout=30, retry_budget=time.retry_budget) as connection,
         pytest.raises(TooManyCalls, match="busy"),
     ):
         connection.call(Refusing(99, after=after), "question")  # type: ignore[arg-type]
@@ -84,49 +87,55 @@ def test_a_short_call_is_not_asked_for_longer_than_a_call_may_take(
 def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -> None:
     with Connection(address, timeout=30) as connection:
         (first,) = clips(tmp_path, 1, size=QUOTA - 100)
-        (sent,) = UploadClient(connection, user="ann").send([first], chunk_size=100, retry_for=0)
-        kept = sent.get()
-        time = Time(lambda: UploadClient(connection, user="ann").cancel(kept.upload_id))
-        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        (sent,) = upload_client(connection).send([first], chunk_size=100, retry_for=0)
+        stored = sent.get()
+        time = Time(lambda: upload_client(connection).cancel(stored.upload_id))
+        client = UploadClient(
+            ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
+        )
         path = tmp_path / "second.mp4"
         path.write_bytes(bytes(101))
-        (sent,) = client.send([file(path)], chunk_size=100, retry_for=600)
+        (sent,) = client.send([video_file(path)], chunk_size=100, retry_for=600)
     assert sent.get().size == 101
     assert time.slept == [30]
 
 
-def test_who_waits_in_vain_for_room_learns_of_what_there_is_too_little(address: str, tmp_path: Path) -> None:
-    told: list[str] = []
+def test_an_upload_without_room_ends_with_the_exceeded_quota(address: str, tmp_path: Path) -> None:
+    reasons: list[str] = []
 
-    class Told(Silent):
+    class Recorder(NullProgress):
         def waiting(self, reason: str, seconds: float) -> None:
-            told.append(reason)
+            reasons.append(reason)
 
     with Connection(address, timeout=30) as connection:
         time = Time()
-        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        client = UploadClient(
+            ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
+        )
         (sent,) = client.send(clips(tmp_path, 1, size=QUOTA), chunk_size=100, retry_for=0)
         sent.get()
         path = tmp_path / "second.mp4"
         path.write_bytes(bytes(1))
-        (sent,) = client.send([file(path, Told())], chunk_size=100, retry_for=70)
+        (sent,) = client.send([video_file(path, Recorder())], chunk_size=100, retry_for=70)
     assert isinstance(sent.error, QuotaReached)
-    assert sent.error.message == told[0]
-    assert told[0].startswith(f"ann has {QUOTA} bytes on this server, and may have {QUOTA}")
+    assert sent.error.message == reasons[0]
+    assert reasons[0].startswith(f"ann has {QUOTA} bytes on this server, and may have {QUOTA}")
     assert time.slept == [30, 30]
 
 
-def test_of_many_files_those_arrive_that_there_is_room_for(address: str, tmp_path: Path) -> None:
-    """They are begun together, which asks for more than there is."""
+def test_of_many_files_those_within_the_quota_arrive(address: str, tmp_path: Path) -> None:
+    """Begun together, they exceed the quota."""
     with Connection(address, timeout=30) as connection:
         time = Time()
-        client = UploadClient(connection, user="ann", clock=time.clock, sleep=time.sleep)
+        client = UploadClient(
+            ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
+        )
         outcomes = list(client.send(clips(tmp_path, 12, size=100), chunk_size=100, retry_for=0))
     assert [outcome.error is None for outcome in outcomes] == [True] * 10 + [False]
     assert isinstance(outcomes[-1].error, QuotaReached)
 
 
-def test_what_grpc_refuses_by_itself_is_too_many_calls_too() -> None:
+def test_a_call_refused_by_grpc_itself_is_too_many_calls() -> None:
     server = grpc.server(ThreadPoolExecutor(1), maximum_concurrent_rpcs=0)
     nothing = pb_grpc.UploadServiceServicer()  # type: ignore[abstract]
     pb_grpc.add_UploadServiceServicer_to_server(nothing, server)
@@ -134,7 +143,7 @@ def test_what_grpc_refuses_by_itself_is_too_many_calls_too() -> None:
     server.start()
     time = Time()
     with (
-        Connection(f"127.0.0.1:{port}", timeout=3, clock=time.clock, sleep=time.sleep) as connection,
+        Connection(f"127.0.0.1:{port}", timeout=3, retry_budget=time.retry_budget) as connection,
         pytest.raises(TooManyCalls, match="more calls than it can look at"),
     ):
         connection.call(pb_grpc.UploadServiceStub(connection.channel).GetUpload, pb.GetUploadRequest())
@@ -142,7 +151,7 @@ def test_what_grpc_refuses_by_itself_is_too_many_calls_too() -> None:
     assert time.slept == [1, 1]
 
 
-def test_a_message_that_is_too_large_is_not_sent_again(address: str) -> None:
+def test_a_message_that_is_too_large_is_not_retried(address: str) -> None:
     request = pb.UploadChunkRequest(data=bytes(2 * CHUNK_SIZE))
     with Connection(address, timeout=30) as connection, pytest.raises(LimitReached) as caught:
         connection.call(pb_grpc.UploadServiceStub(connection.channel).UploadChunk, request)

@@ -1,15 +1,15 @@
-"""How fast frames leave, in a time that is told."""
+"""The send rate limiter, on a fake clock."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecli.client.send_rate import SMALLEST_FRAME, SendRateLimiter
+from facecli.client.send_rate import MIN_FRAME_SIZE, SendRateLimiter
 from facecli.uploads.upload import FRAME_SIZE
 
 
 class Time:
-    """`taking` seconds pass while a frame acquire, and those that are slept."""
+    """A clock that sleeping moves, and every sent frame by `taking` seconds."""
 
     def __init__(self) -> None:
         self.now = 50.0
@@ -43,14 +43,14 @@ def test_a_limited_rate_is_kept(rate: int, seconds: float) -> None:
     assert took >= (total - FRAME_SIZE) / rate - 1e-6
 
 
-def test_without_a_limit_nothing_is_waited_for_and_frames_are_large() -> None:
+def test_without_a_limit_there_are_no_pauses_and_frames_are_large() -> None:
     time = Time()
     limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
     time.send(limiter, 100 * FRAME_SIZE)
     assert (time.slept, limiter.frame_size) == (0.0, FRAME_SIZE)
 
 
-def test_time_that_was_not_used_is_not_made_up_for_in_a_burst() -> None:
+def test_an_idle_time_causes_no_burst_afterwards() -> None:
     time = Time()
     limiter = SendRateLimiter(1000, clock=time.clock, sleep=time.sleep)
     limiter.acquire(100)
@@ -60,20 +60,20 @@ def test_time_that_was_not_used_is_not_made_up_for_in_a_burst() -> None:
     assert time.now - began >= (100_000 - limiter.frame_size) / 1000
 
 
-@pytest.mark.parametrize("line", [1_000_000, 200_000, 50_000])
-def test_on_a_slow_line_a_frame_takes_no_more_than_a_second_or_two_to_leave(line: int) -> None:
+@pytest.mark.parametrize("bytes_per_second", [1_000_000, 200_000, 50_000])
+def test_on_a_slow_network_a_frame_takes_at_most_two_seconds(bytes_per_second: int) -> None:
     time = Time()
     limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
     for _ in range(20):
         limiter.acquire(limiter.frame_size)
-        time.now += limiter.frame_size / line
-    assert limiter.frame_size == SMALLEST_FRAME or limiter.frame_size / line <= 2
+        time.now += limiter.frame_size / bytes_per_second
+    assert limiter.frame_size == MIN_FRAME_SIZE or limiter.frame_size / bytes_per_second <= 2
 
 
-def test_on_a_line_that_recovers_frames_become_large_again() -> None:
+def test_frames_grow_again_when_the_network_recovers() -> None:
     time = Time()
     limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
     time.send(limiter, 20 * FRAME_SIZE, taking=3.0)
-    assert limiter.frame_size == SMALLEST_FRAME
+    assert limiter.frame_size == MIN_FRAME_SIZE
     time.send(limiter, 20 * FRAME_SIZE, taking=0.001)
     assert limiter.frame_size == FRAME_SIZE

@@ -1,4 +1,4 @@
-"""A file to upload, as it is read."""
+"""The local file of an upload."""
 
 import os
 from contextlib import closing
@@ -15,21 +15,21 @@ from facecli.uploads.upload import FINGERPRINT_SIZE, FRAME_SIZE
 SIZE = 3 * FINGERPRINT_SIZE
 
 
-def unhurried() -> SendRateLimiter:
+def unlimited() -> SendRateLimiter:
     return SendRateLimiter(0, clock=lambda: 0.0, sleep=lambda seconds: None)
 
 
-def test_a_chunk_comes_in_frames_and_the_last_one_has_its_checksum(tmp_path: Path) -> None:
+def test_a_chunk_is_read_in_frames_and_the_last_one_has_its_checksum(tmp_path: Path) -> None:
     path = tmp_path / "x"
     data = os.urandom(FRAME_SIZE + 5)
     path.write_bytes(data)
     with closing(Source(path)) as source:
-        frames = list(source.frames(0, 2 * FRAME_SIZE, unhurried()))
+        frames = list(source.frames(0, 2 * FRAME_SIZE, unlimited()))
     assert [(f.offset, len(f.data)) for f in frames] == [(0, FRAME_SIZE), (FRAME_SIZE, 5)]
     assert [f.chunk_crc32c for f in frames] == [None, crc32c(data)]
 
 
-def test_the_fingerprint_sees_both_ends(tmp_path: Path) -> None:
+def test_the_fingerprint_covers_both_ends(tmp_path: Path) -> None:
     prints = set()
     for number, data in enumerate([b"a" + b"x" * SIZE, b"x" * SIZE + b"a"]):
         (tmp_path / str(number)).write_bytes(data)
@@ -48,11 +48,11 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
             source.check_unchanged()
         os.truncate(path, 1)
         with pytest.raises(InvalidInput, match="became shorter"):
-            list(source.frames(0, 10, unhurried()))
+            list(source.frames(0, 10, unlimited()))
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "directory", "fifo"])
-def test_what_is_no_readable_file_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+def test_an_unreadable_file_is_refused_by_name(tmp_path: Path, kind: str) -> None:
     path = tmp_path / kind
     if kind == "empty":
         path.touch()

@@ -1,4 +1,4 @@
-"""A token that stops to hold on the way: the client takes the newer one from its source, if there is one."""
+"""Tokens revoked during a transfer: the client continues with a newer one, if there is one."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,43 +9,44 @@ import pytest
 from facecli.bootstrap.server import run_server
 from facecli.bootstrap.tokens import tokens
 from facecli.client.connection import Connection
-from facecli.client.downloads import FileClient
+from facecli.client.context import ClientContext
+from facecli.client.downloads import DownloadClient
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import SentUpload
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings, current_token
 from facecli.core.auth import Tokens
 from facecli.core.errors import InvalidInput, TaskNotFound, Unauthenticated
-from facecli.core.progress import Silent
-from tests.unit.client.conftest import file
+from facecli.core.progress import NullProgress
+from tests.unit.client.conftest import upload_client, video_file
 
 CHUNK = 64 * 1024
 CHUNKS = 20
 DEADLINE = 60.0  # seconds; when a test gives up
 
 
-class Source:
-    """A file with a token, which tells when somebody looked after it was changed."""
+class TokenSource:
+    """A token file that records whether it was read after its token was revoked."""
 
     def __init__(self, path: Path, token: str) -> None:
         self.path = path
         self.path.write_text(token)
         self.revoked = threading.Event()
-        self.asked_again = threading.Event()
+        self.read_again = threading.Event()
 
     def __call__(self) -> str:
         if self.revoked.is_set():
-            self.asked_again.set()
+            self.read_again.set()
         return current_token(Settings(token_file=str(self.path)))
 
 
-class RevokedOnTheWay(Silent):
+class RevokedDuringUpload(NullProgress):
     """Progress of an upload whose token is revoked, and perhaps replaced, when the first chunk is stored.
 
-    The second chunk does not leave before the token was asked for again.
+    The second chunk is not sent before the token was read again.
     """
 
-    def __init__(self, made: Tokens, old_id: str, source: Source, *, new: str = "") -> None:
+    def __init__(self, made: Tokens, old_id: str, source: TokenSource, *, new: str = "") -> None:
         self._made = made
         self._old_id = old_id
         self._source = source
@@ -61,7 +62,7 @@ class RevokedOnTheWay(Silent):
     def sent(self, total_sent: int) -> None:
         if total_sent == CHUNK:
             self._source.revoked.wait(DEADLINE)
-            self._source.asked_again.wait(DEADLINE)
+            self._source.read_again.wait(DEADLINE)
 
 
 @pytest.fixture
@@ -88,71 +89,77 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def send(address: str, path: Path, source: Source, progress: Silent) -> SentUpload:
+def send(address: str, path: Path, source: TokenSource, progress: NullProgress) -> SentUpload:
     with Connection(address, timeout=DEADLINE, token=source) as connection:
-        client = UploadClient(connection, user="")
-        (sent,) = client.send([file(path, progress)], chunk_size=CHUNK, retry_for=5)
+        client = UploadClient(ClientContext(connection=connection, user=""))
+        (sent,) = client.send([video_file(path, progress)], chunk_size=CHUNK, retry_for=5)
         return sent.get()
 
 
-def once(stale: str, fresh: str) -> Callable[[], str]:
-    """A source that has the stale one for the connection and its first call."""
+def stale_once(stale: str, fresh: str) -> Callable[[], str]:
+    """A token source that returns the stale token to the connection and its first call."""
     stales = iter([stale, stale])
     return lambda: next(stales, fresh)
 
 
 @pytest.mark.slow
-def test_an_upload_goes_on_with_a_fresh_token(address: str, made: Tokens, path: Path, tmp_path: Path) -> None:
+def test_an_upload_continues_with_a_new_token(address: str, made: Tokens, path: Path, tmp_path: Path) -> None:
     old, first = made.create("ann")
-    source = Source(tmp_path / "token", first)
-    sent = send(address, path, source, RevokedOnTheWay(made, old.id, source, new=made.create("ann")[1]))
+    source = TokenSource(tmp_path / "token", first)
+    sent = send(address, path, source, RevokedDuringUpload(made, old.id, source, new=made.create("ann")[1]))
     assert (sent.retries, sent.size) == (1, CHUNKS * CHUNK)
-    assert sent.bytes_sent == sent.size, "what was stored was sent again"
+    assert sent.bytes_sent == sent.size, "stored chunks were sent again"
     with Connection(address, timeout=DEADLINE, token=source) as connection:
-        FileClient(connection, user="").download(
-            sent.file_url, tmp_path / "back", retry_for=1, progress=Silent()
+        DownloadClient(ClientContext(connection=connection, user="")).download(
+            sent.file_url, tmp_path / "back", retry_for=1, progress=NullProgress()
         )
     assert (tmp_path / "back").read_bytes() == path.read_bytes()
 
 
 @pytest.mark.slow
-def test_an_upload_without_a_fresh_token_ends_and_what_was_stored_is_kept(
+def test_an_upload_without_a_new_token_ends_and_keeps_its_stored_chunks(
     address: str, made: Tokens, path: Path, tmp_path: Path
 ) -> None:
     old, first = made.create("ann")
-    source = Source(tmp_path / "token", first)
+    source = TokenSource(tmp_path / "token", first)
     with pytest.raises(Unauthenticated, match="revoked"):
-        send(address, path, source, RevokedOnTheWay(made, old.id, source))
+        send(address, path, source, RevokedDuringUpload(made, old.id, source))
     with Connection(address, timeout=DEADLINE, token=lambda: made.create("ann")[1]) as connection:
-        (upload,) = UploadClient(connection, user="").listed()
+        (upload,) = upload_client(connection, user="").listed()
     assert upload.stored_bytes >= CHUNK
 
 
-def test_a_download_and_a_watch_take_a_fresh_token(
+def test_a_download_and_a_watch_use_a_new_token(
     address: str, made: Tokens, path: Path, tmp_path: Path
 ) -> None:
     fresh = made.create("ann")[1]
     stale = made.create("ann", expires_in=0)[1]
     with Connection(address, timeout=DEADLINE, token=lambda: fresh) as connection:
-        (sent,) = UploadClient(connection, user="").send([file(path)], chunk_size=CHUNK, retry_for=5)
+        (sent,) = upload_client(connection, user="").send([video_file(path)], chunk_size=CHUNK, retry_for=5)
     url = sent.get().file_url
-    with Connection(address, timeout=DEADLINE, token=once(stale, fresh)) as connection:
-        FileClient(connection, user="").download(url, tmp_path / "back", retry_for=1, progress=Silent())
+    with Connection(address, timeout=DEADLINE, token=stale_once(stale, fresh)) as connection:
+        DownloadClient(ClientContext(connection=connection, user="")).download(
+            url, tmp_path / "back", retry_for=1, progress=NullProgress()
+        )
     with (
-        Connection(address, timeout=DEADLINE, token=once(stale, fresh)) as connection,
+        Connection(address, timeout=DEADLINE, token=stale_once(stale, fresh)) as connection,
         pytest.raises(TaskNotFound),
     ):
-        list(TaskClient(connection, user="").watch("none", retry_for=1, waiting=lambda *_: None))
+        list(
+            TaskClient(ClientContext(connection=connection, user="")).watch(
+                "none", retry_for=1, waiting=lambda *_: None
+            )
+        )
 
 
-def test_a_token_file_that_is_just_being_written_leaves_the_last_token_in_use(tmp_path: Path) -> None:
-    source = Source(tmp_path / "token", "one")
+def test_the_last_token_is_used_while_its_file_is_rewritten(tmp_path: Path) -> None:
+    source = TokenSource(tmp_path / "token", "one")
     with Connection("127.0.0.1:1", timeout=1, token=source) as connection:
         source.path.write_text("")
         assert connection.metadata == (("authorization", "Bearer one"),)
-        assert not connection.renewed()
+        assert not connection.has_new_token()
         source.path.write_text("two")
-        assert connection.renewed()
+        assert connection.has_new_token()
         assert connection.metadata == (("authorization", "Bearer two"),)
     source.path.unlink()
     with pytest.raises(InvalidInput, match="cannot read the token file"):

@@ -1,18 +1,19 @@
-"""Many files in one command: one stream, and what becomes of each."""
+"""Many files on one stream, and the outcome of each."""
 
 import os
 from pathlib import Path
 
 from facecli.client.transfers import FileToSend
-from facecli.client.uploads import BATCH_SIZE, UploadClient
+from facecli.client.upload_run import BATCH_SIZE
+from facecli.client.uploads import UploadClient
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from facecli.uploads.upload import FileType
 from tests.unit.client.conftest import CHUNK, clips
 
 
 def errors(uploads: UploadClient, made: list[FileToSend]) -> dict[str, type[FacecliError] | None]:
-    """What became of each, by the word that its error or its name has."""
+    """The error type of each outcome, None for success, by file name or error message."""
     outcomes = uploads.send(made, chunk_size=CHUNK, retry_for=5)
     return {
         sent.upload.name if sent.upload else str(sent.error): type(sent.error) if sent.error else None
@@ -20,7 +21,7 @@ def errors(uploads: UploadClient, made: list[FileToSend]) -> dict[str, type[Face
     }
 
 
-def test_more_files_than_travel_at_once_arrive_and_a_second_time_none_is_sent(
+def test_more_files_than_a_batch_arrive_and_are_skipped_the_second_time(
     uploads: UploadClient, data: Path, tmp_path: Path
 ) -> None:
     made = clips(tmp_path, BATCH_SIZE + 7)
@@ -47,9 +48,9 @@ def test_the_same_file_twice_is_one_upload(uploads: UploadClient, tmp_path: Path
     assert (first.bytes_sent, second.bytes_sent) == (5 * CHUNK, 0)
 
 
-def test_a_file_that_the_server_refuses_keeps_no_other_back(uploads: UploadClient, tmp_path: Path) -> None:
+def test_a_refused_file_does_not_stop_the_others(uploads: UploadClient, tmp_path: Path) -> None:
     good, bad, more = clips(tmp_path, 3)
-    refused = FileToSend(path=bad.path, name="a/b.mp4", file_type=FileType.VIDEO, progress=Silent())
+    refused = FileToSend(path=bad.path, name="a/b.mp4", file_type=FileType.VIDEO, progress=NullProgress())
     outcomes = errors(uploads, [good, refused, more])
     assert (outcomes.pop("0.mp4"), outcomes.pop("2.mp4")) == (None, None)
     ((message, kind),) = outcomes.items()
@@ -57,19 +58,19 @@ def test_a_file_that_the_server_refuses_keeps_no_other_back(uploads: UploadClien
     assert "is a path" in message
 
 
-def test_a_file_that_changes_while_it_travels_is_refused_and_never_complete(
+def test_a_file_that_changes_during_its_upload_is_refused_and_never_complete(
     uploads: UploadClient, tmp_path: Path
 ) -> None:
     before, changing, after = clips(tmp_path, 3, size=30 * CHUNK)
 
-    class Changes(Silent):
+    class ChangesTheFile(NullProgress):
         def sent(self, total_sent: int) -> None:
             if total_sent == 10 * CHUNK:
                 with changing.path.open("r+b") as file:
                     file.write(b"other bytes")
 
     changing = FileToSend(
-        path=changing.path, name=changing.name, file_type=FileType.VIDEO, progress=Changes()
+        path=changing.path, name=changing.name, file_type=FileType.VIDEO, progress=ChangesTheFile()
     )
     outcomes = errors(uploads, [before, changing, after])
     assert (outcomes.pop("0.mp4"), outcomes.pop("2.mp4")) == (None, None)

@@ -1,17 +1,18 @@
-"""What the upload client sends, and what it does not."""
+"""The upload client: bytes sent, bytes skipped, and progress."""
 
 from pathlib import Path
 
 import pytest
 
 from facecli.client.connection import Connection
-from facecli.client.downloads import FileClient
+from facecli.client.context import ClientContext
+from facecli.client.downloads import DownloadClient
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import InvalidInput, PolicyRefused, ServerUnreachable
-from facecli.core.progress import Silent
+from facecli.core.progress import NullProgress
 from facecli.core.tls import ClientTls
 from facecli.uploads.upload import FRAME_SIZE
-from tests.unit.client.conftest import CHUNK, file, send
+from tests.unit.client.conftest import CHUNK, send, video_file
 
 DATA = bytes(range(256)) * 20  # 5,120 bytes: six chunks
 
@@ -23,19 +24,19 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_arrives_and_a_second_time_nothing_is_sent(
-    uploads: UploadClient, files: FileClient, path: Path, tmp_path: Path
+def test_a_file_arrives_and_is_skipped_the_second_time(
+    uploads: UploadClient, files: DownloadClient, path: Path, tmp_path: Path
 ) -> None:
     first, again = send(uploads, path, resume=False), send(uploads, path)
     assert (first.bytes_sent, first.bytes_skipped, first.chunks) == (5120, 0, 6)
     assert (again.bytes_sent, again.bytes_skipped, again.file_url) == (0, 5120, first.file_url)
-    files.download(first.file_url, tmp_path / "back", retry_for=1, progress=Silent())
+    files.download(first.file_url, tmp_path / "back", retry_for=1, progress=NullProgress())
     assert (tmp_path / "back").read_bytes() == DATA
 
 
 @pytest.mark.slow
-def test_other_bytes_of_the_same_name_size_and_ends_are_another_upload(
-    uploads: UploadClient, files: FileClient, tmp_path: Path
+def test_a_file_of_equal_name_size_and_fingerprint_is_another_upload(
+    uploads: UploadClient, files: DownloadClient, tmp_path: Path
 ) -> None:
     megabytes = 3 * 1024 * 1024
     path = tmp_path / "big.mp4"
@@ -45,7 +46,7 @@ def test_other_bytes_of_the_same_name_size_and_ends_are_another_upload(
     path.write_bytes(changed)
     second = send(uploads, path)
     assert second.upload_id != first.upload_id
-    files.download(second.file_url, tmp_path / "back", retry_for=1, progress=Silent())
+    files.download(second.file_url, tmp_path / "back", retry_for=1, progress=NullProgress())
     assert (tmp_path / "back").read_bytes() == changed
 
 
@@ -55,8 +56,8 @@ def test_no_resume_sends_everything_to_a_new_upload(uploads: UploadClient, path:
     assert fresh.bytes_sent == len(DATA)
 
 
-def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, path: Path) -> None:
-    class Recorder(Silent):
+def test_stored_bytes_never_decrease(uploads: UploadClient, path: Path) -> None:
+    class Recorder(NullProgress):
         def __init__(self) -> None:
             self.seen: list[int] = []
 
@@ -68,13 +69,13 @@ def test_progress_shows_stored_bytes_that_never_go_back(uploads: UploadClient, p
 
     recorder = Recorder()
 
-    list(uploads.send([file(path, recorder)], chunk_size=CHUNK, resume=False, retry_for=5))
+    list(uploads.send([video_file(path, recorder)], chunk_size=CHUNK, resume=False, retry_for=5))
     assert recorder.seen == sorted(recorder.seen)
     assert (recorder.seen[0], recorder.seen[-1]) == (0, len(DATA))
 
 
-def test_progress_is_told_of_every_frame_that_has_left(uploads: UploadClient, tmp_path: Path) -> None:
-    class Recorder(Silent):
+def test_every_sent_frame_is_reported(uploads: UploadClient, tmp_path: Path) -> None:
+    class Recorder(NullProgress):
         def __init__(self) -> None:
             self.seen: list[int] = []
 
@@ -84,25 +85,25 @@ def test_progress_is_told_of_every_frame_that_has_left(uploads: UploadClient, tm
     recorder = Recorder()
     path = tmp_path / "clip.mp4"
     path.write_bytes(bytes(3 * FRAME_SIZE + 5))
-    list(uploads.send([file(path, recorder)], chunk_size=2 * FRAME_SIZE, retry_for=5))
+    list(uploads.send([video_file(path, recorder)], chunk_size=2 * FRAME_SIZE, retry_for=5))
     assert recorder.seen == [FRAME_SIZE, 2 * FRAME_SIZE, 3 * FRAME_SIZE, 3 * FRAME_SIZE + 5]
 
 
-def test_without_a_server_nothing_is_waited_for(path: Path) -> None:
+def test_without_a_server_there_is_no_retry(path: Path) -> None:
     with (
-        Connection("127.0.0.1:1", timeout=30) as nobody,
+        Connection("127.0.0.1:1", timeout=30) as unreachable,
         pytest.raises(ServerUnreachable, match="cannot be reached"),
     ):
-        send(UploadClient(nobody, user="ann"), path)
+        send(UploadClient(ClientContext(connection=unreachable, user="ann")), path)
 
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:99999", "host:0", "a:1,b"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidInput, match="HOST:PORT"):
         Connection(address, timeout=1)
 
 
-def test_a_token_does_not_leave_the_machine_unencrypted() -> None:
+def test_a_token_is_never_sent_unencrypted() -> None:
     with pytest.raises(PolicyRefused, match="unencrypted"):
         Connection("192.0.2.1:1", token=lambda: "s3cret", timeout=1)
     Connection("127.0.0.1:1", token=lambda: "s3cret", timeout=1).channel.close()

@@ -17,7 +17,7 @@ class Time:
         self.now += seconds
 
 
-def tries(retry_budget: RetryBudget, error: Unavailable | TooManyCalls) -> list[float]:
+def pauses_until_spent(retry_budget: RetryBudget, error: Unavailable | TooManyCalls) -> list[float]:
     pauses: list[float] = []
     while retry_budget.wait(error, lambda reason, seconds: pauses.append(seconds)):
         pass
@@ -26,26 +26,28 @@ def tries(retry_budget: RetryBudget, error: Unavailable | TooManyCalls) -> list[
 
 def test_pauses_double_up_to_a_ceiling_until_the_limit() -> None:
     time = Time()
-    pauses = tries(RetryBudget(60, clock=time.clock, sleep=time.sleep), Unavailable())
+    pauses = pauses_until_spent(RetryBudget(60, clock=time.clock, sleep=time.sleep), Unavailable())
     assert pauses[0] < pauses[2] < pauses[4]
     assert max(pauses) <= MAX_DELAY * 1.25
     assert 60 - 2 * MAX_DELAY < time.now <= 60
 
 
-def test_progress_makes_the_limit_count_anew() -> None:
+def test_progress_resets_the_limit() -> None:
     time = Time()
     retry_budget = RetryBudget(10, clock=time.clock, sleep=time.sleep)
-    tries(retry_budget, Unavailable())
+    pauses_until_spent(retry_budget, Unavailable())
     retry_budget.progressed()
-    assert tries(retry_budget, Unavailable())
+    assert pauses_until_spent(retry_budget, Unavailable())
 
 
-def test_what_a_server_asks_for_is_waited_for() -> None:
+def test_pauses_are_at_least_as_long_as_the_server_asks() -> None:
     time = Time()
-    pauses = tries(RetryBudget(10, clock=time.clock, sleep=time.sleep), TooManyCalls(retry_after=4))
+    pauses = pauses_until_spent(
+        RetryBudget(10, clock=time.clock, sleep=time.sleep), TooManyCalls(retry_after=4)
+    )
     assert min(pauses) >= 4
 
 
-def test_no_patience_is_no_second_try() -> None:
+def test_a_budget_of_zero_allows_no_retry() -> None:
     time = Time()
-    assert tries(RetryBudget(0, clock=time.clock, sleep=time.sleep), Unavailable()) == []
+    assert pauses_until_spent(RetryBudget(0, clock=time.clock, sleep=time.sleep), Unavailable()) == []

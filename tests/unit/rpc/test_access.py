@@ -141,7 +141,7 @@ NO_TLS = {"tls_cert": "", "tls_key": ""}
     ("changed", "error", "says"),
     [
         ({**NO_TLS, "auth": "token"}, PolicyRefused, r"needs TLS \(--tls-cert, --tls-key\);"),
-        ({}, PolicyRefused, r"needs to ask who calls \(--auth token\);"),
+        ({}, PolicyRefused, r"needs authentication \(--auth token\);"),
         ({"auth": "token", "tls_key": ""}, InvalidInput, "name both"),
         ({"auth": "token", "tls_cert": "/nowhere/x"}, InvalidInput, "cannot read /nowhere/x: No such file"),
         ({"auth": "token", "tls_key": __file__}, InvalidInput, "no certificate with its key in PEM"),

@@ -1,6 +1,6 @@
 """Uploads, tasks and server info survive the way to the other side."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -44,13 +44,25 @@ TASK = some_task(
     "upload",
     [UPLOAD, replace(UPLOAD, size=None, crc32c=None, status=UploadStatus.INCOMPLETE, stored_bytes=4)],
 )
-def test_an_upload_arrives_as_it_was(upload: Upload) -> None:
-    assert uploads.from_message(uploads.to_message(upload)) == upload
+def test_a_client_sees_an_upload_as_it_is(upload: Upload) -> None:
+    view = uploads.from_message(uploads.to_message(upload))
+    assert {field.name: getattr(view, field.name) for field in fields(view)} == {
+        field.name: getattr(upload, field.name) for field in fields(view)
+    }
+    assert (view.completed, view.file_url) == (upload.completed, upload.file_url)
 
 
 @pytest.mark.parametrize("task", [TASK, replace(TASK, status=TaskStatus.PENDING, result=None)])
-def test_a_task_arrives_as_it_was(task: Task) -> None:
-    assert tasks.from_message(tasks.to_message(task)) == task
+def test_a_client_sees_a_task_as_it_is(task: Task) -> None:
+    view = tasks.from_message(tasks.to_message(task))
+    result = task.result
+    expected = {
+        **{field.name: getattr(task, field.name, None) for field in fields(view)},
+        "result_size": result.size if result else None,
+        "result_crc32c": result.crc32c if result else None,
+    }
+    assert {field.name: getattr(view, field.name) for field in fields(view)} == expected
+    assert view.ended == task.ended
 
 
 def test_stored_chunks_arrive_with_their_checksums() -> None:

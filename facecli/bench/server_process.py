@@ -1,4 +1,4 @@
-"""The side of a bench that serves: a whole server in a process of its own."""
+"""The server process of a bench: a whole server with its workers."""
 
 import os
 import signal
@@ -8,19 +8,18 @@ from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection as Pipe
 from typing import TYPE_CHECKING, Any
 
+from facecli.bench.messages import KILL
 from facecli.bench.usage import usage
 from facecli.telemetry.logs import set_up_logging
 
 if TYPE_CHECKING:
     from facecli.bootstrap.server import Running
 
-KILL = "kill"
-
-Serving = Callable[[], AbstractContextManager["Running"]]
+RunServer = Callable[[], AbstractContextManager["Running"]]
 
 
-def serve_and_tell(pipe: "Pipe[Any, Any]", run_server: Serving) -> None:
-    """Say the address, then what was used as often as somebody asks; KILL kills the worker and says when."""
+def serve(pipe: "Pipe[Any, Any]", run_server: RunServer) -> None:
+    """Send the address, then answer KILL (kill the workers) with the time and GO with the usage."""
     set_up_logging(level="error", format="text")
     with run_server() as running:
         pipe.send(running.address)

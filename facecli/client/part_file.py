@@ -1,0 +1,51 @@
+"""The part file of a download: collects the bytes until the file is complete."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from facecli.core.errors import DirectoryInUse, InvalidInput
+
+
+@contextmanager
+def open_part_file(target: Path) -> Iterator[BinaryIO]:
+    """Open and lock `<target>.part`; remove it on exit if it is empty.
+
+    InvalidInput when it cannot be written, DirectoryInUse while another process holds it.
+    """
+    path = target.with_name(target.name + ".part")
+    if target.is_dir():
+        raise InvalidInput(f"{target} is a directory; name a file")
+    try:
+        with _open_locked(path) as file:
+            try:
+                yield file
+            finally:
+                if path.exists() and not path.stat().st_size:
+                    path.unlink()
+    except OSError as error:  # includes a full disk, which may show only when the file is closed
+        raise InvalidInput(f"cannot write {path}: {error.strerror}") from error
+
+
+def _open_locked(path: Path) -> BinaryIO:
+    while True:
+        with ExitStack() as stack:
+            file = stack.enter_context(path.open("a+b"))
+            try:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DirectoryInUse(f"another facecli is writing {path}") from error
+            # Between open and lock the previous owner may have renamed it to the finished download.
+            if _is_at(file, path):
+                stack.pop_all()
+                return file
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,143 @@
+"""One run of the upload client over a list of files."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from facecli.client.context import ClientContext
+from facecli.client.retry import STREAM_BREAKS, Action, decide
+from facecli.client.send_rate import SendRateLimiter
+from facecli.client.transfers import FileToSend, UploadOutcome
+from facecli.client.upload_batch import BatchSender
+from facecli.client.upload_state import UploadState
+from facecli.core.backoff import RetryBudget
+from facecli.core.errors import FacecliError, Unauthenticated, UploadInterrupted
+from facecli.uploads.view import UploadView
+
+BATCH_SIZE = 200  # files that are begun together and share a stream
+
+
+class UploadRun:
+    """Sends files in batches, retrying with backoff while the retry budget lasts.
+
+    `open_file` makes the state of a file's upload.
+    """
+
+    def __init__(
+        self,
+        files: Iterable[FileToSend],
+        *,
+        open_file: Callable[[FileToSend], UploadState],
+        context: ClientContext,
+        sender: BatchSender,
+        limiter: SendRateLimiter,
+        retry_budget: RetryBudget,
+    ) -> None:
+        self._waiting = deque(files)
+        self._active = list[UploadState]()
+        self._batch_size = BATCH_SIZE
+        self._stopped_by: FacecliError | None = None
+        self._open_file = open_file
+        self._context = context
+        self._sender = sender
+        self._limiter = limiter
+        self._retry_budget = retry_budget
+
+    def outcomes(self) -> Iterator[UploadOutcome]:
+        """Yield the outcome of each file as soon as it is known, and last the error that stopped the run."""
+        try:
+            while self._waiting or self._active:
+                yield from self._fill()
+                yield from self._send_batch()
+                if self._stopped_by:
+                    yield UploadOutcome(error=self._stopped_by)
+                    return
+                yield from self._remove_failed()
+        finally:
+            for state in self._active:
+                state.source.close()
+
+    def _fill(self) -> Iterator[UploadOutcome]:
+        while self._waiting and len(self._active) < BATCH_SIZE:
+            try:
+                self._active.append(self._open_file(self._waiting.popleft()))
+            except FacecliError as error:
+                yield UploadOutcome(error=error)
+
+    def _send_batch(self) -> Iterator[UploadOutcome]:
+        batch = self._active[: self._batch_size]
+        try:
+            sent = self._sender.send(batch, limiter=self._limiter, retry_budget=self._retry_budget)
+            for state, upload in sent:
+                self._active.remove(state)
+                yield self._completed(state, upload)
+            self._batch_size = BATCH_SIZE
+        except FacecliError as error:
+            if self._active:  # otherwise every file was complete before the stream broke
+                self._handle(error, batch)
+
+    def _completed(self, state: UploadState, upload: UploadView) -> UploadOutcome:
+        try:
+            return UploadOutcome(upload=state.result(upload, self._context.clock()))
+        except FacecliError as error:
+            return UploadOutcome(error=error)
+        finally:
+            state.source.close()
+
+    def _handle(self, error: FacecliError, batch: Sequence[UploadState]) -> None:
+        failed = _failed_upload(error, batch)
+        action = decide(
+            error,
+            batch_size=len(batch),
+            begun=any(state.upload for state in self._active),
+            token_renewed=isinstance(error, Unauthenticated) and self._context.connection.has_new_token(),
+            names_file=failed is not None,
+        )
+        match action:
+            case Action.RENEW_TOKEN:
+                self._count_break()
+            case Action.SEND_ONE_BY_ONE:
+                self._batch_size = 1
+            case Action.WAIT_AND_RETRY:
+                if not self._wait(error):
+                    self._stopped_by = self._interruption(error)
+            case Action.STOP:
+                self._stopped_by = error
+            case Action.FAIL_FILE:
+                assert failed
+                failed.error = error
+
+    def _wait(self, error: FacecliError) -> bool:
+        self._count_break()
+        if self._retry_budget.tried:
+            self._sender.use_patient_channel()
+        return self._retry_budget.wait(error, self._active[0].file.progress.waiting)
+
+    def _count_break(self) -> None:
+        for state in self._active:
+            if state.upload:
+                state.breaks += 1
+
+    def _interruption(self, error: FacecliError) -> FacecliError:
+        """The error to report when the retry budget is spent."""
+        if not isinstance(error, STREAM_BREAKS):
+            return error
+        first, others = self._active[0], len(self._active) + len(self._waiting) - 1
+        rest = f"; {others} more are not complete" if others else ""
+        return UploadInterrupted(
+            f"the upload of {first.file.name} stopped at {first.stored_bytes} of {first.source.size} bytes: "
+            f"{error.message}{rest}"
+        )
+
+    def _remove_failed(self) -> Iterator[UploadOutcome]:
+        for state in [each for each in self._active if each.error]:
+            self._active.remove(state)
+            state.source.close()
+            yield UploadOutcome(error=state.error)
+
+
+def _failed_upload(error: FacecliError, batch: Sequence[UploadState]) -> UploadState | None:
+    """The upload that an error is about, if that is known."""
+    if len(batch) == 1:
+        return batch[0]
+    upload_id = error.details.get("upload_id")
+    return next((each for each in batch if each.upload and each.upload.id == upload_id), None)
