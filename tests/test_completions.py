@@ -1,4 +1,4 @@
-"""The completion scripts are those that typer generates now, and bash completes with them."""
+"""The completion scripts are what typer writes now, and bash completes with its own."""
 
 import os
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-COMPLETIONS = Path(__file__).parents[1] / "completions"
+PLACE = Path(__file__).parents[1] / "completions"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    """A PATH that finds the `facecli` of this checkout first."""
+    """A PATH with the `facecli` of this checkout in front."""
     program = tmp_path / "bin" / "facecli"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m facecli "$@"\n')
@@ -21,10 +21,10 @@ def path(tmp_path: Path) -> str:
     return os.pathsep.join([str(program.parent), os.environ["PATH"]])
 
 
-def bash_completions(path: str, *words: str) -> list[str]:
-    """The completions that bash offers for the last word."""
+def completed(path: str, *words: str) -> list[str]:
+    """What bash offers for the last word, which is not finished."""
     script = f"""
-        source {COMPLETIONS / "facecli.bash"}
+        source {PLACE / "facecli.bash"}
         complete -p facecli | grep -q -- '-F _facecli_completion facecli' || exit 1
         COMP_WORDS=(facecli "$@") COMP_CWORD=$#
         _facecli_completion facecli
@@ -52,23 +52,23 @@ def bash_completions(path: str, *words: str) -> list[str]:
         (["upload", "--progress", ""], ["auto", "rich", "tqdm", "json", "none"]),
         (["task", "list", "--status", "c"], ["completed", "cancelled"]),
         (["upload", "--type", "v"], ["video"]),
-        (["upload", "clip"], []),  # bash then completes file names by itself
+        (["upload", "clip"], []),  # bash completes file names by itself then
     ],
     ids=lambda value: " ".join(value),
 )
 def test_bash_completes(words: list[str], offered: list[str], path: str) -> None:
-    assert bash_completions(path, *words) == offered
+    assert completed(path, *words) == offered
 
 
 def test_the_scripts_are_up_to_date() -> None:
     done = subprocess.run(
-        [sys.executable, COMPLETIONS / "generate.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, PLACE / "generate.py", "--check"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, ""), "python completions/generate.py"
 
 
-def test_an_outdated_script_is_reported(tmp_path: Path) -> None:
-    shutil.copytree(COMPLETIONS, tmp_path / "completions")
+def test_a_changed_script_is_noticed(tmp_path: Path) -> None:
+    shutil.copytree(PLACE, tmp_path / "completions")
     (tmp_path / "completions" / "_facecli").write_text("#compdef facecli\n")
     done = subprocess.run(
         [sys.executable, tmp_path / "completions" / "generate.py", "--check"],
@@ -80,23 +80,23 @@ def test_an_outdated_script_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
-def test_facecli_completes_for_the_other_shells(shell: str, path: str) -> None:
-    request = {
+def test_the_program_answers_the_other_shells(shell: str, path: str) -> None:
+    asked = {
         "_FACECLI_COMPLETE": f"complete_{shell}",
         "_TYPER_COMPLETE_ARGS": "facecli task can",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
         "_TYPER_COMPLETE_WORD_TO_COMPLETE": "can",
     }
     done = subprocess.run(
-        ["facecli"], env={**os.environ, "PATH": path, **request}, capture_output=True, text=True, check=True
+        ["facecli"], env={**os.environ, "PATH": path, **asked}, capture_output=True, text=True, check=True
     )
     assert "cancel" in done.stdout
     assert "retry" not in done.stdout
 
 
-def test_the_options_that_install_completion_are_accepted_but_hidden() -> None:
+def test_the_options_that_install_completion_work_and_are_not_in_the_help() -> None:
     command = [sys.executable, "-m", "facecli"]
-    help_text = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
-    assert "completion" not in help_text.stdout
-    accepted = subprocess.run([*command, "--install-completion", "--help"], capture_output=True, check=True)
-    assert accepted.stderr == b""
+    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
+    assert "completion" not in shown.stdout
+    known = subprocess.run([*command, "--install-completion", "--help"], capture_output=True, check=True)
+    assert known.stderr == b""

@@ -1,11 +1,11 @@
-"""Fast start of --help and --version: they import no heavy library."""
+"""Asking for help or the version is quick: what only a real command needs is not imported."""
 
 import subprocess
 import sys
 
 import pytest
 
-HEAVY_MODULES = [
+HEAVY = [
     "PIL",
     "alembic",
     "boto3",
@@ -33,4 +33,4 @@ def imported(arguments: list[str]) -> set[str]:
 def test_help_and_version_load_nothing_heavy(option: str) -> None:
     modules = imported([option])
     assert "facecli.cli.app" in modules
-    assert [name for name in HEAVY_MODULES if name in modules] == []
+    assert [name for name in HEAVY if name in modules] == []

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the whole session, with an empty database for each test that needs one."""
+"""A real PostgreSQL for the test session, with a new database for every test that needs one."""
 
 import os
 import shutil
@@ -17,13 +17,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.e2e.requirements import skip_or_fail
+from tests.support.e2e.requirements import SKIP_NOTHING
 
 READY = "database system is ready to accept connections"
 PASSWORD = "geheimnis"
 DEADLINE = 60.0  # seconds
-USER, GROUP = "nobody", "nogroup"  # run the server when the tests run as root, which PostgreSQL refuses
-_EMPTY_DATABASE = (
+USER, GROUP = "nobody", "nogroup"  # run the server when the tests run as root, which it refuses
+_EMPTYING = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = {text} AND pid <> pg_backend_pid()",
     "ALTER DATABASE {name} RESET ALL",
@@ -35,25 +35,26 @@ _EMPTY_DATABASE = (
 WithPassword = Callable[[str], str]
 _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
 _MISSING = "PostgreSQL's server (apt-get install postgresql)"
+_SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # read before the tests replace the environment
 
 
 class Postgres:
-    """A server on a Unix socket and a port, with its default durability, never run as root."""
+    """A server on a Unix socket and a TCP port, with default durability, run by a user other than root."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
         self._numbers = count(1)
-        self._free: list[str] = []  # databases to reuse
-        self._log_changed = threading.Condition()
+        self._free: list[str] = []
+        self._logged = threading.Condition()
         self._log = ""
         self._server: subprocess.Popen[str] | None = None
         self._log_reader = threading.Thread()
-        # Bound but not listening, so that no other process takes the port while the server is down.
-        self._reserved_port = socket.socket()
-        self._reserved_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved_port.bind(("127.0.0.1", 0))
-        self._port = self._reserved_port.getsockname()[1]
-        # Not below the temporary folder of pytest, which no other user may enter.
+        # Bound and not listening: keeps the port reserved while the server is down.
+        self._port_holder = socket.socket()
+        self._port_holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._port_holder.bind(("127.0.0.1", 0))
+        self._port = self._port_holder.getsockname()[1]
+        # Not below pytest's own directory, which other users may not enter.
         self.folder = Path(tempfile.mkdtemp(prefix="facecli-postgres-"))
         self._as_user: list[str] = []
         if os.getuid() == 0:
@@ -71,8 +72,8 @@ class Postgres:
         rules.write_text(f"local all +guarded scram-sha-256\n{rules.read_text()}")
 
     def start(self) -> None:
-        """Start the server and wait until it accepts connections."""
-        log_start = len(self._log)
+        """Start the server, and return when it accepts connections."""
+        offset = len(self._log)
         settings = [
             *(f"unix_socket_directories={self.folder}", "listen_addresses=127.0.0.1", f"port={self._port}"),
             "max_connections=60",
@@ -91,11 +92,11 @@ class Postgres:
         assert self._server.stderr
         self._log_reader = threading.Thread(target=self._read_log, args=(self._server.stderr,))
         self._log_reader.start()
-        with self._log_changed:
-            assert self._log_changed.wait_for(lambda: READY in self._log[log_start:], DEADLINE), self._log
+        with self._logged:
+            assert self._logged.wait_for(lambda: READY in self._log[offset:], DEADLINE), self._log
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
-        """Stop as `pg_ctl stop -m immediate` does, with a crash recovery at the next start."""
+        """Stop as `pg_ctl stop -m immediate` does: without a checkpoint, so the next start runs recovery."""
         assert self._server
         self._server.send_signal(how)
         self._server.wait(DEADLINE)
@@ -104,7 +105,7 @@ class Postgres:
     def close(self) -> None:
         if self._server and self._server.poll() is None:
             self.stop()
-        self._reserved_port.close()
+        self._port_holder.close()
         shutil.rmtree(self.folder)
 
     def new_database(self, *, over: str = "socket") -> str:
@@ -112,18 +113,18 @@ class Postgres:
         if self._server and self._server.poll() is not None:
             self.start()  # a failed test has left it stopped
         if self._free:
-            return self.url(self._empty(self._free.pop()), over=over)
+            return self.url(self._emptied(self._free.pop()), over=over)
         name = f"facecli_{next(self._numbers)}"
         self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name, over=over)
 
     def give_back(self, url: str) -> None:
-        """Return a database for reuse; the next test empties it, so processes of this test may still end."""
+        """Return a database for reuse. The next test empties it, so open connections can still finish."""
         self._free.append(url.split("?")[0].rpartition("/")[2])
 
-    def _empty(self, name: str) -> str:
-        """Empty a database and return its name; a new one for each test would create 300 files."""
-        for statement in _EMPTY_DATABASE:
+    def _emptied(self, name: str) -> str:
+        """Empty a used database: creating and dropping one for each test costs 300 files."""
+        for statement in _EMPTYING:
             self.execute(
                 sql.SQL(statement).format(name=sql.Identifier(name), text=sql.Literal(name)), database=name
             )
@@ -138,7 +139,7 @@ class Postgres:
             connection.execute(statement)
 
     def own(self, folder: Path) -> Path:
-        """Create a folder that belongs to the user of the server."""
+        """Create a directory that the server owns."""
         folder.mkdir()
         if os.getuid() == 0:
             shutil.chown(folder, USER, GROUP)
@@ -150,16 +151,18 @@ class Postgres:
     def _read_log(self, pipe: IO[str]) -> None:
         with pipe:
             for line in pipe:
-                with self._log_changed:
+                with self._logged:
                     self._log += line
-                    self._log_changed.notify_all()
+                    self._logged.notify_all()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """One server for all tests of this process; a test that stops it must start it again."""
+    """One server for all tests of this process; a test that stops it starts it again."""
     if not _PROGRAMS:
-        skip_or_fail(_MISSING)
+        if _SKIP_NOTHING:
+            raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_MISSING}")
+        pytest.skip(f"needs {_MISSING}")
     server = Postgres(_PROGRAMS[-1].parent)
     try:
         server.start()
@@ -171,7 +174,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def postgresql(postgres: Postgres) -> Iterator[str]:
-    """The URL of an empty database."""
+    """The URL of a new database."""
     url = postgres.new_database()
     yield url
     postgres.give_back(url)
@@ -179,7 +182,7 @@ def postgresql(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def with_password(postgres: Postgres) -> WithPassword:
-    """Turn a URL into that of ann, a user with a password and no rights except to read and write."""
+    """Turns a URL into one for the user ann, who needs a password and may only read and write."""
     postgres.execute(sql.SQL("CREATE ROLE guarded"))
     postgres.execute(sql.SQL("CREATE ROLE ann LOGIN PASSWORD {} IN ROLE guarded").format(PASSWORD))
     return lambda url: url.replace("postgres@", f"ann:{PASSWORD}@")
@@ -187,7 +190,7 @@ def with_password(postgres: Postgres) -> WithPassword:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database, on SQLite and on PostgreSQL."""
+    """The URL of a new database, one test for each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/facecli.db"
     url: str = request.getfixturevalue("postgresql")

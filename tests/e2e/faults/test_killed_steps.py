@@ -17,7 +17,7 @@ from tests.support.e2e.server import Server
 from tests.support.e2e.strace import Strace
 from tests.support.e2e.uploads import acknowledged
 
-pytestmark = needs("strace")
+pytestmark = [needs("strace"), pytest.mark.slow]
 
 CHUNK = 2 * MIB
 SIZE = 5  # MiB; three chunks, two of which come in two frames

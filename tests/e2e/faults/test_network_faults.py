@@ -71,6 +71,7 @@ def test_high_latency_and_low_bandwidth_cost_only_time(server: Server, user: str
     assert result.object["seconds"] >= path.stat().st_size / 20_000_000
 
 
+@pytest.mark.slow
 def test_a_slow_connection_with_late_pings_is_not_taken_for_dead(
     server: Server, user: str, file: MakeFile
 ) -> None:

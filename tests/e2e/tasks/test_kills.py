@@ -28,6 +28,8 @@ from tests.support.e2e.proc import wait_until_gone
 from tests.support.e2e.process import run
 from tests.support.e2e.server import Server
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("KILLS", "10"))
 TASKS = int(os.environ.get("KILL_TASKS", "4"))
 SEED = int(os.environ.get("KILL_SEED", "1"))

@@ -9,6 +9,8 @@ from tests.support.e2e.process import CommandProcess, Event, run
 from tests.support.e2e.server import Server
 from tests.support.e2e.tasks import check_completed_once, create, watch
 
+pytestmark = pytest.mark.slow
+
 # Splits the 750 frames of `long_clip` into three or four segments of a second or two of work each.
 ENVIRONMENT = {"FACECLI_SEGMENT_MEGAPIXELS": "50"}
 SLOWLY = ("--option", "delay=6")
