@@ -9,7 +9,8 @@ from functools import partial
 from facecli.core.errors import FacecliError
 from facecli.metadata.changes import Changes, FileChanges
 from facecli.metadata.database_url import parsed
-from facecli.tasks.task import Task, TaskRepository
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Task
 
 LONGEST_WAIT = 1.0  # seconds after which the rows are asked although nobody was heard to write
 SHARE = 0.1  # of the time that may go into asking

@@ -9,7 +9,8 @@ from facecli.core.errors import TaskNotFound
 from facecli.core.expiry_clock import IdleTracker
 from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, removed, size_of
 from facecli.tasks import checkpoints as checkpoints
-from facecli.tasks.task import Task, TaskRepository, TaskStatus
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Task, TaskStatus
 from facecli.uploads.collector import day
 
 

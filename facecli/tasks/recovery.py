@@ -7,7 +7,8 @@ from functools import partial
 from facecli.tasks import claims
 from facecli.tasks.leases import Leases, WorkerRepository
 from facecli.tasks.queue import TaskQueue
-from facecli.tasks.task import Task, TaskRepository, TaskStatus
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Task, TaskStatus
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +43,11 @@ class Recovery:
 
     def release(self, worker_id: str) -> None:
         """Give what a dead worker held to the living."""
-        self._free(worker_id, partial(claims.lost, most=self._max_crashes))
+        self._free(worker_id, partial(claims.release_after_crash, max_crashes=self._max_crashes))
 
     def give_back(self, worker_id: str) -> None:
         """Give what a worker holds to the others, because it ends; that is no death."""
-        self._free(worker_id, claims.given_back)
+        self._free(worker_id, claims.release)
 
     def release_former(self, *, data_dir_id: str, names: Callable[[str], bool]) -> None:
         """Release every worker of this place with such a name. Only while none of them can live."""

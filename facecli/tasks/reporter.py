@@ -5,9 +5,10 @@ from collections.abc import Callable
 from functools import partial
 
 from facecli.core.errors import DiskFull, NotFound, TakenOver, Unavailable
-from facecli.core.progress import ProgressThrottle
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Task, TaskRepository
+from facecli.tasks import transitions
+from facecli.tasks.progress_throttle import ProgressThrottle
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Task
 
 CANCEL_CHECK_INTERVAL = 0.15  # seconds between two looks at the row, while an engine works
 PROGRESS_INTERVAL = 0.1  # seconds between two changes of the row, while an engine works
@@ -36,7 +37,7 @@ class ProgressReporter:
         if self._lost:
             return
         change = partial(
-            tasks.advanced,
+            transitions.advance,
             run=self._task.run,
             progress=percent,
             stage=stage,
@@ -55,7 +56,7 @@ class ProgressReporter:
         if not self._lost and abs(now - self._looked) >= CANCEL_CHECK_INTERVAL:
             self._looked = now
             try:
-                tasks.held(self._repository.get(self._task.id), self._task.run)
+                transitions.check_held(self._repository.get(self._task.id), self._task.run)
             except (TakenOver, NotFound):
                 self._lost = True
             except Unavailable as error:

@@ -9,11 +9,12 @@ from facecli.core.engines import Engines
 from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing
 from facecli.core.formats import check_name
 from facecli.core.media import Media
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.feed import TaskFeed
 from facecli.tasks.queue import TaskQueue
-from facecli.tasks.task import NewTask, Task, TaskRepository, TaskStatus
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import NewTask, Result, Task, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 from facecli.uploads.quota import Quota
 from facecli.uploads.service import UploadService
@@ -106,17 +107,17 @@ class TaskService:
         task = self.get(task_id, owner=owner)
         if task.status is TaskStatus.CANCELLED:
             return task
-        return self._repository.change(task.id, tasks.cancelled, now=self._clock())
+        return self._repository.change(task.id, transitions.cancel, now=self._clock())
 
     def retry(self, task_id: str, *, owner: str) -> Task:
         """Run a failed or cancelled task again; QuotaReached when the user has too many that wait."""
-        tasks.retried(self.get(task_id, owner=owner))
+        transitions.retry(self.get(task_id, owner=owner))
         with self._quota.task(owner):
-            task = self._repository.change(task_id, tasks.retried, now=self._clock())
+            task = self._repository.change(task_id, transitions.retry, now=self._clock())
         self._queue.enqueue(work_id=task.work_id, task_id=task.id)
         return task
 
-    def result(self, task_id: str, *, owner: str | None) -> tasks.Result:
+    def result(self, task_id: str, *, owner: str | None) -> Result:
         """ResultMissing while there is none."""
         task = self.get(task_id, owner=owner)
         if task.result is None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from facecli.core.damage import BlobVerifier, Damage, DamageKind
-from facecli.tasks.task import Result, Task, TaskRepository, TaskStatus
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Result, Task, TaskStatus
 
 RESULT_LOST = "RESULT_LOST"  # the reason that such a task has failed for
 

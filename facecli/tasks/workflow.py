@@ -23,13 +23,14 @@ from facecli.core.errors import (
 )
 from facecli.core.media import Media, Segment, VideoInfo
 from facecli.tasks import checkpoints as checkpoints
-from facecli.tasks import claims
-from facecli.tasks import task as tasks
+from facecli.tasks import claims, transitions
 from facecli.tasks.checkpoints import Checkpoints
 from facecli.tasks.claims import Claim
 from facecli.tasks.reporter import JOINING, ProgressReporter
-from facecli.tasks.task import Change, Result, Task, TaskRepository, TaskStatus
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Result, Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits, Deadline, within
+from facecli.tasks.transitions import Change
 from facecli.uploads.repository import UploadRepository
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class TaskWorkflow:
         """End a task that met a bug; the worker's log has the stack under the id."""
         error = InternalError(f"internal error {error_id}; the worker's log tells more", error_id=error_id)
         try:
-            task = tasks.held(self._repository.get(task_id), claim.run)
+            task = transitions.check_held(self._repository.get(task_id), claim.run)
         except (NotFound, TakenOver) as lost:
             _log.info("task %s moved on: %s", task_id, lost)
         else:
@@ -106,7 +107,7 @@ class TaskWorkflow:
 
     def _strike(self, task: Task, kept: Checkpoints, error: Unavailable) -> None:
         """Begin again, unless this was the last of so many crashes, or another run has the task."""
-        change = partial(claims.record_crash, run=task.run, most=self._limits.max_crashes, error=error)
+        change = partial(claims.record_crash, run=task.run, max_crashes=self._limits.max_crashes, error=error)
         try:
             record_crash = self._change(task.id, change)
         except (NotFound, TakenOver) as lost:
@@ -120,9 +121,9 @@ class TaskWorkflow:
     def _fail(self, task: Task, kept: Checkpoints, error: FacecliError) -> None:
         """Half files go before the row says that the task has ended: then none is left to find."""
         try:
-            tasks.held(self._repository.get(task.id), task.run)
+            transitions.check_held(self._repository.get(task.id), task.run)
             kept.tidy()
-            self._change(task.id, partial(tasks.failed, run=task.run, error=error))
+            self._change(task.id, partial(transitions.fail, run=task.run, error=error))
         except (NotFound, TakenOver) as lost:
             self._stop(task, kept, lost)
         else:
@@ -205,13 +206,15 @@ class TaskWorkflow:
             return self._blobs.path(upload.blob_key)
 
     def _publish(self, task: Task, joined: Path) -> None:
-        self._change(task.id, partial(tasks.advanced, run=task.run, progress=JOINING + 2, stage="publishing"))
+        self._change(
+            task.id, partial(transitions.advance, run=task.run, progress=JOINING + 2, stage="publishing")
+        )
         with joined.open("rb") as file:
             checksum = crc32c_of(file)
         result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=joined.stat().st_size, crc32c=checksum)
         self._blobs.put(result.blob_key, joined)
         try:
-            self._change(task.id, partial(tasks.completed, run=task.run, result=result))
+            self._change(task.id, partial(transitions.complete, run=task.run, result=result))
         except (NotFound, TakenOver):
             self._blobs.delete(result.blob_key)
             raise

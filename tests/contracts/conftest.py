@@ -17,7 +17,7 @@ from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.tasks.feed import TaskFeed
 from facecli.tasks.leases import WorkerRepository
-from facecli.tasks.task import TaskRepository
+from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
 
 Open = Callable[[], tuple[UploadRepository, TaskRepository]]

@@ -9,9 +9,10 @@ from threading import Event
 import pytest
 
 from facecli.core.errors import TaskNotFound
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from facecli.tasks.feed import TaskFeed
-from facecli.tasks.task import Task, TaskRepository, TaskStatus
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Task, TaskStatus
 from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 
@@ -43,7 +44,7 @@ class Watcher:
 
 
 def advance(repository: TaskRepository, progress: int, task_id: str = "t1") -> Task:
-    change = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
+    change = partial(transitions.advance, run="r1", progress=progress, stage="swapping")
     return repository.change(task_id, change, now=101.0 + progress)
 
 
@@ -65,7 +66,7 @@ def test_then_every_change_until_the_end(open_repositories: Open, feed: TaskFeed
     assert watcher.next() == claimed
     advanced = advance(worker, 10)
     assert watcher.next() == advanced
-    ended = worker.change("t1", tasks.cancelled, now=120.0)
+    ended = worker.change("t1", transitions.cancel, now=120.0)
     assert watcher.until_the_end() == [ended]
 
 
@@ -76,11 +77,11 @@ def test_an_ended_task_is_told_once_and_nothing_after_it(
     task_repository.insert(NEW, task_id="t2", now=100.0)
     early, other = Watcher(feed), Watcher(feed, "t2")
     assert early.next().status is TaskStatus.PENDING
-    ended = task_repository.change("t1", tasks.cancelled, now=102.0)
+    ended = task_repository.change("t1", transitions.cancel, now=102.0)
     late = Watcher(feed)
     assert early.next() == late.next() == ended
-    task_repository.change("t1", tasks.retried, now=103.0)
-    task_repository.change("t2", tasks.cancelled, now=104.0)
+    task_repository.change("t1", transitions.retry, now=103.0)
+    task_repository.change("t2", transitions.cancel, now=104.0)
     assert other.until_the_end()[-1].ended  # the feed has seen both by now
     assert early.unheard == late.unheard == 0
 
@@ -88,12 +89,12 @@ def test_an_ended_task_is_told_once_and_nothing_after_it(
 def test_who_comes_after_a_retry_sees_the_next_round(task_repository: TaskRepository, feed: TaskFeed) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     first = Watcher(feed)
-    task_repository.change("t1", tasks.cancelled, now=102.0)
+    task_repository.change("t1", transitions.cancel, now=102.0)
     assert first.until_the_end()[-1].round == 1
-    retried = task_repository.change("t1", tasks.retried, now=103.0)
+    retried = task_repository.change("t1", transitions.retry, now=103.0)
     second = Watcher(feed)
     assert second.next() == retried
-    task_repository.change("t1", tasks.cancelled, now=104.0)
+    task_repository.change("t1", transitions.cancel, now=104.0)
     assert [task.round for task in second.until_the_end()] == [2]
 
 
@@ -110,7 +111,7 @@ def test_who_left_is_told_nothing_more_and_the_others_are(
     assert gone.next() == there.next()
     gone.leave()
     gone.leave()
-    task_repository.change("t1", tasks.cancelled, now=102.0)
+    task_repository.change("t1", transitions.cancel, now=102.0)
     assert [task.status for task in there.until_the_end()] == [TaskStatus.CANCELLED]
     assert gone.unheard == 0
 
@@ -125,7 +126,7 @@ def test_a_change_in_the_moment_of_coming_is_not_missed(open_repositories: Open,
             advance(worker, progress)
             if progress == 10:
                 ready.set()
-        worker.change("t1", tasks.cancelled, now=200.0)
+        worker.change("t1", transitions.cancel, now=200.0)
 
     with ThreadPoolExecutor(1) as pool:
         changing = pool.submit(change_again_and_again)
@@ -147,7 +148,7 @@ def test_every_watcher_sees_time_go_forward_only_and_the_end(
         for task_id in ("t1", "t2"):
             advance(task_repository, progress, task_id)
     for task_id in ("t1", "t2"):
-        task_repository.change(task_id, tasks.cancelled, now=130.0)
+        task_repository.change(task_id, transitions.cancel, now=130.0)
     for watcher in watchers:
         check_story(watcher.until_the_end())
 

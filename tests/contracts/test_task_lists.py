@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import InvalidInput
-from facecli.tasks import task as tasks
-from facecli.tasks.task import TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 from tests.support.builders import NEW, claim
 
@@ -29,7 +30,7 @@ def test_a_page_can_be_of_one_engine_and_of_a_span_of_time(
     for number in range(4):
         new = replace(NEW, engine="other") if number % 2 else NEW
         task_repository.insert(new, task_id=f"t{number}", now=100.0 + number)
-    task_repository.change("t2", tasks.cancelled, now=200.0)
+    task_repository.change("t2", transitions.cancel, now=200.0)
     assert [task.id for task in task_repository.listed("ann", wanted, limit=9, before="")] == found
 
 

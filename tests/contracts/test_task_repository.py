@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 
 from facecli.core.errors import AlreadyExists, MediaRefused, TaskEnded, TaskNotFound
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Result, Task, TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Result, Task, TaskStatus
 from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 from tests.support.builders import task as some_task
@@ -26,7 +27,7 @@ def test_an_unknown_id_is_named(task_repository: TaskRepository) -> None:
     with pytest.raises(TaskNotFound, match="there is no task nope"):
         task_repository.get("nope")
     with pytest.raises(TaskNotFound, match="there is no task nope"):
-        task_repository.change("nope", tasks.cancelled, now=1)
+        task_repository.change("nope", transitions.cancel, now=1)
 
 
 def test_a_task_is_there_for_its_owner_alone(task_repository: TaskRepository) -> None:
@@ -69,7 +70,7 @@ def test_one_key_in_many_hands_is_one_task(
 def test_a_change_is_kept_with_the_next_revision(task_repository: TaskRepository) -> None:
     task = task_repository.insert(NEW, task_id="t1", now=100.0)
     changed = claim(task_repository)
-    assert changed == replace(tasks.claimed(task, run="r1", worker="w1"), revision=2, updated_at=101.0)
+    assert changed == replace(transitions.claim(task, run="r1", worker="w1"), revision=2, updated_at=101.0)
     assert task_repository.get("t1") == changed
 
 
@@ -81,16 +82,18 @@ def test_a_change_that_changes_nothing_is_not_written(task_repository: TaskRepos
 
 def test_a_refused_change_leaves_the_task(task_repository: TaskRepository) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
-    task = task_repository.change("t1", tasks.cancelled, now=101.0)
+    task = task_repository.change("t1", transitions.cancel, now=101.0)
     with pytest.raises(TaskEnded):
-        task_repository.change("t1", tasks.cancelled, now=102.0)
+        task_repository.change("t1", transitions.cancel, now=102.0)
     assert task_repository.get("t1") == task
 
 
 def test_frames_are_kept(task_repository: TaskRepository) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     claim(task_repository)
-    change = partial(tasks.advanced, run="r1", progress=40, stage="swapping", frames_done=100, frames=250)
+    change = partial(
+        transitions.advance, run="r1", progress=40, stage="swapping", frames_done=100, frames=250
+    )
     task = task_repository.change("t1", change, now=102.0)
     assert (task.frames_done, task.frames) == (100, 250)
     assert task_repository.get("t1") == task
@@ -100,7 +103,7 @@ def test_a_result_is_kept(task_repository: TaskRepository) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     claim(task_repository)
     result = Result(blob_key="outputs/t1/r1", size=2**40, crc32c=2**32 - 1)
-    task = task_repository.change("t1", partial(tasks.completed, run="r1", result=result), now=102.0)
+    task = task_repository.change("t1", partial(transitions.complete, run="r1", result=result), now=102.0)
     assert task.result == task_repository.get("t1").result == result
     assert task.result_url == "/outputs/t1/clip%201.mp4"
 
@@ -109,9 +112,9 @@ def test_a_failure_is_kept_until_the_task_is_tried_again(task_repository: TaskRe
     task_repository.insert(NEW, task_id="t1", now=100.0)
     claim(task_repository)
     refused = MediaRefused("no frames")
-    task = task_repository.change("t1", partial(tasks.failed, run="r1", error=refused), now=102.0)
+    task = task_repository.change("t1", partial(transitions.fail, run="r1", error=refused), now=102.0)
     assert (task.error_reason, task.error_message) == ("MEDIA_REFUSED", "no frames")
-    again = task_repository.change("t1", tasks.retried, now=103.0)
+    again = task_repository.change("t1", transitions.retry, now=103.0)
     assert (again.status, again.round, again.error_reason) == (TaskStatus.PENDING, 2, "")
 
 

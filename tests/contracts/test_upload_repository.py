@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
-from facecli.tasks.task import TaskRepository
+from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, FileType, NewUpload, UploadStatus
 from tests.support.builders import upload as some_upload

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
-from facecli.tasks import task as tasks
-from facecli.tasks.task import NewTask, Result, Task, TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import NewTask, Result, Task, TaskStatus
 from facecli.uploads.upload import FileType, Upload, UploadStatus
 
 RESULT = Result(blob_key="outputs/t1/r1", size=5, crc32c=1)
@@ -111,7 +112,7 @@ NEW = NewTask(
 
 
 def claim(repository: TaskRepository, task_id: str = "t1", run: str = "r1") -> Task:
-    return repository.change(task_id, partial(tasks.claimed, run=run, worker="w1"), now=101.0)
+    return repository.change(task_id, partial(transitions.claim, run=run, worker="w1"), now=101.0)
 
 
 THIRD = Fraction(1, 3)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from facecli.metadata.changes import FileChanges
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from tests.support.builders import NEW
 
 
@@ -32,8 +32,8 @@ def test_every_commit_is_a_change_and_nothing_else_is(engine: Engine, changes: F
     assert changes.wait()
     repository.get("t1")
     assert not changes.wait()
-    repository.change("t1", tasks.cancelled, now=101.0)
-    repository.change("t1", tasks.retried, now=102.0)
+    repository.change("t1", transitions.cancel, now=101.0)
+    repository.change("t1", transitions.retry, now=102.0)
     assert changes.wait()
     assert not changes.wait()
 

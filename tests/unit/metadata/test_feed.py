@@ -11,9 +11,11 @@ from sqlalchemy import Engine
 from facecli.core.errors import Unavailable
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Change, NewTask, Task, TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import NewTask, Task, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.transitions import Change
 from tests.support.builders import NEW
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
@@ -125,7 +127,7 @@ def test_many_watchers_cost_one_thread_and_one_question_a_change(
     asked = len(repository.asked)
     changes.tell(False)
     assert len(repository.asked) == asked
-    repository.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", transitions.cancel, now=101.0)
     changes.let_go()
     askers()[0].join(timeout=DEADLINE)
     assert repository.asked[asked:] == [{"t1": 1}]
@@ -134,7 +136,7 @@ def test_many_watchers_cost_one_thread_and_one_question_a_change(
 
 def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, repository: CountedRows) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
-    repository.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", transitions.cancel, now=101.0)
     feed.watch("t1", lambda task: None)
     assert repository.asked == []
     assert not askers()
@@ -181,7 +183,7 @@ def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
         repository.failing = True
         changes.tell()
         changes.tell()
-        repository.change("t1", tasks.cancelled, now=101.0)
+        repository.change("t1", transitions.cancel, now=101.0)
         repository.failing = False
         changes.let_go()
         askers()[0].join(timeout=DEADLINE)
@@ -198,7 +200,7 @@ def test_a_late_watcher_tells_the_others_what_it_saw(
     early: list[Task] = []
     feed.watch("t1", early.append)
     changes.waiting.get(timeout=DEADLINE)
-    ended = repository.change("t1", tasks.cancelled, now=101.0)
+    ended = repository.change("t1", transitions.cancel, now=101.0)
     late: list[Task] = []
     feed.watch("t1", late.append)
     assert late == [ended]

@@ -12,7 +12,7 @@ from facecli.metadata.database import open_database
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.notifications import Notifications
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from facecli.tasks.task import Task
 from tests.support.builders import NEW, claim
 from tests.support.postgres import Postgres
@@ -46,11 +46,11 @@ def test_a_change_that_is_committed_is_heard_once_and_nothing_else_is(
     repository.insert(NEW, task_id="t1", now=100.0)
     assert changes.wait()  # whatever was written before
     assert not changes.wait()
-    repository.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", transitions.cancel, now=101.0)
     until_heard(changes)
     repository.get("t1")
     with pytest.raises(TaskEnded):
-        repository.change("t1", tasks.cancelled, now=102.0)
+        repository.change("t1", transitions.cancel, now=102.0)
     assert not changes.wait()
 
 
@@ -58,8 +58,8 @@ def test_many_changes_are_heard_as_few(repository: SqlTaskRepository, changes: N
     repository.insert(NEW, task_id="t1", now=100.0)
     changes.wait()
     for _ in range(20):
-        repository.change("t1", tasks.cancelled, now=101.0)
-        repository.change("t1", tasks.retried, now=102.0)
+        repository.change("t1", transitions.cancel, now=101.0)
+        repository.change("t1", transitions.retry, now=102.0)
     heard = 0
     while changes.wait():
         heard += 1
@@ -79,7 +79,7 @@ def test_while_it_cannot_be_listened_all_may_have_changed(
         postgres.start()
     assert changes.wait()
     assert not changes.wait()
-    repository.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", transitions.cancel, now=101.0)
     until_heard(changes)
 
 
@@ -92,13 +92,13 @@ def test_watchers_outlive_an_immediate_stop_of_the_database(
     SqlTaskFeed(repository, changes).watch("t1", told.put)
     seen = [told.get(timeout=DEADLINE)]
     for progress in (10, 20, 30):
-        advance = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
+        advance = partial(transitions.advance, run="r1", progress=progress, stage="swapping")
         changed = repository.change("t1", advance, now=100.0 + progress)
         while seen[-1] != changed:
             seen.append(told.get(timeout=DEADLINE))
         postgres.stop()
         postgres.start()
-    ended = repository.change("t1", tasks.cancelled, now=140.0)
+    ended = repository.change("t1", transitions.cancel, now=140.0)
     while not seen[-1].ended:
         seen.append(told.get(timeout=DEADLINE))
     assert seen[-1] == ended

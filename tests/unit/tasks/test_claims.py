@@ -6,8 +6,7 @@ import pytest
 
 from facecli.core.errors import ProgramKilled, TakenOver, TaskEnded
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import claims
-from facecli.tasks import task as tasks
+from facecli.tasks import claims, transitions
 from facecli.tasks.claims import Claim
 from facecli.tasks.task import TaskStatus
 from tests.support.builders import NEW
@@ -21,8 +20,10 @@ def repository(storage: Storage) -> SqlTaskRepository:
     return repository
 
 
-def lose(repository: SqlTaskRepository, claim: Claim, most: int = 5) -> None:
-    repository.change("t1", lambda task: claims.lost(task, run=claim.run, most=most), now=2.0)
+def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5) -> None:
+    repository.change(
+        "t1", lambda task: claims.release_after_crash(task, run=claim.run, max_crashes=max_crashes), now=2.0
+    )
 
 
 def test_a_claim_takes_a_task_and_begins_again_with_what_it_has(repository: SqlTaskRepository) -> None:
@@ -61,7 +62,7 @@ def test_a_worker_that_froze_before_it_took_a_task_takes_it_from_nobody(
 
 
 def test_an_ended_task_is_not_taken(repository: SqlTaskRepository) -> None:
-    repository.change("t1", tasks.cancelled, now=2.0)
+    repository.change("t1", transitions.cancel, now=2.0)
     with pytest.raises(TaskEnded):
         Claim(worker="w1").take(repository, "t1", now=3.0)
 
@@ -70,7 +71,7 @@ def test_the_last_of_so_many_deaths_fails_a_task_and_says_why(repository: SqlTas
     for crashes in range(1, 4):
         claim = Claim(worker="w1")
         claim.take(repository, "t1", now=2.0)
-        lose(repository, claim, most=3)
+        lose(repository, claim, max_crashes=3)
         assert repository.get("t1").crashes == crashes
     task = repository.get("t1")
     assert (task.status, task.error_reason) == (TaskStatus.FAILED, "PROGRAM_KILLED")
@@ -80,15 +81,15 @@ def test_the_last_of_so_many_deaths_fails_a_task_and_says_why(repository: SqlTas
 def test_deaths_of_ffmpeg_count_with_those_of_workers(repository: SqlTaskRepository) -> None:
     claim, error = Claim(worker="w1"), ProgramKilled("ffmpeg was killed")
     task = claim.take(repository, "t1", now=2.0)
-    record_crash = claims.record_crash(replace(task, crashes=1), run=claim.run, most=3, error=error)
+    record_crash = claims.record_crash(replace(task, crashes=1), run=claim.run, max_crashes=3, error=error)
     assert (record_crash.status, record_crash.crashes) == (TaskStatus.PROCESSING, 2)
     assert (
-        claims.record_crash(record_crash, run=claim.run, most=3, error=error).error_message
+        claims.record_crash(record_crash, run=claim.run, max_crashes=3, error=error).error_message
         == "ffmpeg was killed"
     )
 
 
 def test_an_orderly_end_of_a_worker_is_no_death(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
-    task = claims.given_back(claim.take(repository, "t1", now=2.0), run=claim.run)
+    task = claims.release(claim.take(repository, "t1", now=2.0), run=claim.run)
     assert (task.status, task.crashes, task.run, task.worker) == (TaskStatus.PENDING, 0, "", "")

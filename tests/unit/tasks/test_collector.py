@@ -7,7 +7,7 @@ import pytest
 
 from facecli.core.errors import TaskNotFound
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from facecli.tasks.claims import Claim
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.task import Result, Task
@@ -43,7 +43,9 @@ class Ended:
         self.publish(task)
         result = Result(blob_key=f"outputs/{task_id}/{task.run}", size=1, crc32c=1)
         return self.repository.change(
-            task_id, lambda row: tasks.completed(row, run=task.run, result=result), now=self.storage.clock()
+            task_id,
+            lambda row: transitions.complete(row, run=task.run, result=result),
+            now=self.storage.clock(),
         )
 
     def processing(self, task_id: str) -> Task:
@@ -85,8 +87,8 @@ def test_a_removed_task_leaves_no_row_no_file_and_no_work_and_a_download_goes_on
 
 def test_a_task_that_was_retried_meanwhile_is_not_removed(ended: Ended) -> None:
     ended.processing("t1")
-    cancelled = ended.repository.change("t1", tasks.cancelled, now=1.0)
-    retried = ended.repository.change("t1", tasks.retried, now=2.0)
+    cancelled = ended.repository.change("t1", transitions.cancel, now=1.0)
+    retried = ended.repository.change("t1", transitions.retry, now=2.0)
     assert not ended.collector().remove(cancelled)
     assert ended.repository.get("t1") == retried
     assert ended.there() == {"t1"}
@@ -131,7 +133,7 @@ def test_what_no_row_knows_is_swept_and_what_a_task_may_need_stays(ended: Ended)
     publishing = ended.processing("publishing")
     ended.publish(publishing)
     ended.processing("cancelled")
-    ended.repository.change("cancelled", tasks.cancelled, now=1.0)
+    ended.repository.change("cancelled", transitions.cancel, now=1.0)
     (ended.workspace / "unknown").mkdir()
     source = Path(ended.workspace / "unknown" / "other")
     source.write_bytes(b"y")

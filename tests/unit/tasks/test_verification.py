@@ -8,7 +8,7 @@ import pytest
 
 from facecli.core.checksums import crc32c
 from facecli.core.damage import BlobVerifier, Damage
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from facecli.tasks.task import Result, Task, TaskStatus
 from facecli.tasks.verification import RESULT_LOST, TaskVerifier
 from tests.support.storage import Storage
@@ -32,7 +32,7 @@ def task(ended: Ended) -> Task:
     ended.storage.blobs.put(key, source)
     result = Result(blob_key=key, size=len(RESULT), crc32c=crc32c(RESULT))
     return ended.repository.change(
-        "t1", lambda row: tasks.completed(row, run=running.run, result=result), now=2.0
+        "t1", lambda row: transitions.complete(row, run=running.run, result=result), now=2.0
     )
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
     assert "facecli task retry" in failed.error_message
     assert ended.storage.blobs.keys("outputs") == []
     assert damage(ended) is None
-    retried = ended.repository.change("t1", tasks.retried, now=3.0)
+    retried = ended.repository.change("t1", transitions.retry, now=3.0)
     found.repair()
     assert ended.repository.get("t1") == retried, "what has gone on is left alone"
     assert retried == replace(retried, status=TaskStatus.PENDING, round=task.round + 1, error_reason="")

@@ -130,7 +130,7 @@ def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     def dies_for_the_others() -> None:
-        rows.task = claims.given_back(rows.task, run=rows.task.run)
+        rows.task = claims.release(rows.task, run=rows.task.run)
         delivery("two")()
 
     engine.then = [lambda: None, dies_for_the_others]
