@@ -96,7 +96,7 @@ def chaos(
     Exit codes: 0 ended as asked, 2 a bad option, or cannot listen there.
     """
     from facecli.chaos.proxy import Proxy
-    from facecli.worker.process import Ending
+    from facecli.worker.process import ShutdownSignal
 
     faults = Faults(
         delay=delay or 0.0,
@@ -111,7 +111,7 @@ def chaos(
     )
     output = Output(as_json=as_json, quiet=quiet)
     events: SimpleQueue[Event | None] = SimpleQueue()
-    ending = Ending(with_stdin=False)
+    ending = ShutdownSignal(with_stdin=False)
 
     def until_asked() -> None:
         ending.wait()

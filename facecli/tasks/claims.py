@@ -2,8 +2,8 @@
 
 Theory of operation. The queue delivers a task at least once, so two workers may run the same task. A `Claim`
 is the right of one delivery to one task, and its `run` is the fencing token. Taking a pending task starts an
-attempt; taking it again, after a failure that can be retried, starts the next attempt of the same delivery.
-A claim that lost its task can never take it again: by then the queue has delivered it to another worker.
+attempt; taking it again, after a failure that can be retried, starts the next attempt of the same delivery. A
+claim that lost its task can never take it again: by then the queue has delivered it to another worker.
 Crashes of workers and of ffmpeg count against the task, so one that keeps killing workers fails in the end.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from facecli.core.errors import FacecliError, ProgramKilled, TakenOver
 from facecli.tasks import transitions
-from facecli.tasks.repository import TaskRepository
+from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 
 
@@ -24,9 +24,9 @@ class Claim:
         self._worker = worker
         self._taken = False
 
-    def take(self, repository: TaskRepository, task_id: str, *, now: float) -> Task:
+    def take(self, tasks: TaskStore, task_id: str) -> Task:
         """Start the next attempt. TakenOver when another run holds the task, NotReady when it has ended."""
-        task = repository.change(task_id, self._start_attempt, now=now)
+        task = tasks.change(task_id, self._start_attempt)
         self._taken = True
         return task
 

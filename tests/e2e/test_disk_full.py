@@ -145,7 +145,7 @@ def test_a_task_that_has_no_room_for_its_result_waits_and_completes_when_there_i
     server.terminate()
     disk.fill(but=512 * 1024)
     server.start("--workers", "1")
-    server.heard(f"task {task_id} waits")
+    server.heard(f"task interrupted; will be retried task={task_id}")
     assert server.results() == []
     disk.empty()
     run("task", "watch", task_id, "--server", server.address)

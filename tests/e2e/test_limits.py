@@ -109,7 +109,7 @@ def test_a_task_that_the_queue_lost_is_found_while_the_server_runs(
     task_id = create(server, face, clip)
     with closing(sqlite3.connect(server.data / "queue.db")) as queue, queue:
         assert queue.execute("DELETE FROM workflow_status").rowcount == 1
-    server.heard(f"task {task_id} was not in the queue, and is now")
+    server.heard(f"task missing from the queue; enqueued again task={task_id}")
     server.terminate()
     server.start("--workers", "1")
     assert outcome(server, task_id)["status"] == "completed"

@@ -63,7 +63,7 @@ def test_a_task_and_its_watcher_outlive_a_crash_of_postgresql(
     with watch(server, task_id) as watching:
         watching.swapping()
         postgres.stop()
-        server.heard("could not be looked at")
+        server.heard("cannot check whether the task is still held")
         server.heard("the task feed waits for the database")
         postgres.start()
         done = watching.done()
@@ -89,7 +89,7 @@ def test_a_task_whose_worker_dies_while_postgresql_is_away_completes(
         paced.hurry()
         postgres.stop()
         server.kill_worker()
-        server.heard("waits until it is started again")
+        server.heard("work of the worker waits for its restart")
         postgres.start()
         done = watching.done()
     check_completed_once(server, done, task_id, tmp_path / "out.mp4")
@@ -144,7 +144,7 @@ def test_a_password_reaches_the_workers_and_stands_nowhere_else(
     postgres.stop()
     run("task", "list", "--server", server.address, "--timeout", "1s", expect=6)
     os.kill(worker, signal.SIGKILL)
-    server.heard("waits until it is started again")
+    server.heard("work of the worker waits for its restart")
     postgres.start()
     with watch(server, create(server, face, clip)) as watching:
         assert watching.done().code == 0

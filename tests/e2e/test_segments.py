@@ -62,7 +62,7 @@ def test_a_retry_of_a_cancelled_task_goes_on_from_its_finished_segments(
     with watch(server, task_id) as watching:
         in_the_second_segment(watching)
         assert server.cancel(task_id) == "cancelled"
-        server.heard(f"of task {task_id} stopped")
+        server.heard(f"run stopped task={task_id}")
     assert {"000000.mp4", "plan.json"} <= {path.name for path in server.leftovers() if path.is_file()}
     assert not [path for path in server.leftovers() if path.name.startswith("run-")]
     run("task", "retry", task_id, "--server", server.address)

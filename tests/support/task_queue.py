@@ -27,7 +27,7 @@ class Queue:
             del self.held[work_id]
             self.waiting.add(work_id)
 
-    def lost(self, work_ids: Sequence[str]) -> set[str]:
+    def missing(self, work_ids: Sequence[str]) -> set[str]:
         return set(work_ids) - self.waiting - set(self.held)
 
     def forget(self, work_ids: Sequence[str]) -> None:

@@ -31,6 +31,8 @@ def test_what_fails_is_logged_and_done_again(
     with run_periodically(0.001, work):
         assert again.wait(60)
     count = len(done)
-    assert said in caplog.text
-    assert "housekeeping" not in [thread.name for thread in threading.enumerate()]
+    logged = caplog.records[0]
+    assert logged.message == "periodic job failed; will run again"
+    assert said in (caplog.text if logged.exc_info else vars(logged)["error"])
+    assert "periodic" not in [thread.name for thread in threading.enumerate()]
     assert len(done) == count

@@ -9,14 +9,14 @@ from sqlalchemy import text
 
 from facecli.core.errors import Unavailable
 from facecli.metadata.database import open_database, translated, writing
-from facecli.queue.client import SCHEMA, WorkQueue, prepare
+from facecli.queue.client import SCHEMA, DbosTaskQueue, migrate_queue
 from tests.support.postgres import Postgres
 
 WORKER = """
 import sys, threading
 from facecli.core.errors import Unavailable
 from facecli.metadata.database import translated
-from facecli.queue.runner import WorkRunner
+from facecli.queue.runner import DbosTaskRunner
 
 url, name, mode = sys.argv[1:]
 
@@ -28,20 +28,20 @@ def run(task_id):
         threading.Event().wait()
     print("ended", task_id, flush=True)
 
-WorkRunner(url, worker=name, run=run, errors=translated, look_every=2)
+DbosTaskRunner(url, worker=name, run=run, errors=translated, reconcile_interval=2)
 threading.Event().wait()
 """
 
 
 @pytest.fixture
 def url(either_database: str) -> str:
-    prepare(either_database)
+    migrate_queue(either_database)
     return either_database
 
 
 @pytest.fixture
-def work(url: str) -> Iterator[WorkQueue]:
-    queue = WorkQueue(url, errors=translated)
+def work(url: str) -> Iterator[DbosTaskQueue]:
+    queue = DbosTaskQueue(url, errors=translated)
     yield queue
     queue.close()
 
@@ -90,7 +90,7 @@ def take(url: str, work_id: str, worker: str) -> None:
     engine.dispose()
 
 
-def test_work_that_is_enqueued_twice_runs_once(url: str, work: WorkQueue) -> None:
+def test_work_that_is_enqueued_twice_runs_once(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     work.enqueue(work_id="a.1", task_id="a")
     work.enqueue(work_id="b.1", task_id="b")
@@ -98,7 +98,7 @@ def test_work_that_is_enqueued_twice_runs_once(url: str, work: WorkQueue) -> Non
         assert [worker.says() for _ in range(3)] == ["began a", "ended a", "began b"]
 
 
-def test_a_dead_workers_work_goes_to_another(url: str, work: WorkQueue) -> None:
+def test_a_dead_workers_work_goes_to_another(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as dying:
         assert dying.says() == "began a"
@@ -111,28 +111,28 @@ def test_a_dead_workers_work_goes_to_another(url: str, work: WorkQueue) -> None:
 
 
 def test_work_is_lost_when_it_is_unknown_or_ended_and_runs_when_it_is_enqueued_again(
-    url: str, work: WorkQueue
+    url: str, work: DbosTaskQueue
 ) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     work.enqueue(work_id="b.1", task_id="b")
-    assert work.lost(["a.1", "b.1", "c.1"]) == {"c.1"}
+    assert work.missing(["a.1", "b.1", "c.1"]) == {"c.1"}
     with Worker(url, "worker-1", "run") as worker:
         assert [worker.says() for _ in range(3)] == ["began a", "ended a", "began b"]
-        assert work.lost(["a.1"]) == {"a.1"}
+        assert work.missing(["a.1"]) == {"a.1"}
         work.forget(["a.1", "never.1"])
         work.enqueue(work_id="a.1", task_id="a")
         assert [worker.says() for _ in range(3)] == ["ended b", "began a", "ended a"]
 
 
-def test_a_late_recovery_leaves_work_with_the_worker_that_has_it_by_now(url: str, work: WorkQueue) -> None:
+def test_a_late_recovery_leaves_work_with_its_current_worker(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as worker:
         assert worker.says() == "began a"
-        work.give_back({"a.1"}, worker="worker-0")
-        assert work.held("worker-1") == {"a.1"}
+        work.requeue({"a.1"}, worker="worker-0")
+        assert work.held_by("worker-1") == {"a.1"}
 
 
-def test_work_that_was_taken_and_never_began_goes_back(url: str, work: WorkQueue) -> None:
+def test_work_that_was_taken_and_never_began_goes_back(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as taking:
         assert taking.says() == "began a"
@@ -141,10 +141,10 @@ def test_work_that_was_taken_and_never_began_goes_back(url: str, work: WorkQueue
         take(url, "b.1", "worker-1")
         with Worker(url, "worker-2", "run") as other:
             assert [other.says(), other.says()] == ["began b", "ended b"]
-        assert work.held("worker-1") == {"a.1"}
+        assert work.held_by("worker-1") == {"a.1"}
 
 
-def test_recovering_a_worker_that_holds_nothing_is_harmless(work: WorkQueue) -> None:
+def test_recovering_a_worker_that_holds_nothing_is_harmless(work: DbosTaskQueue) -> None:
     work.recover("worker-9")
     assert work.holders() == set()
 
@@ -154,8 +154,8 @@ def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_b
     postgres: Postgres, over: str
 ) -> None:
     postgresql = postgres.new_database(over=over)
-    prepare(postgresql)
-    work = WorkQueue(postgresql, errors=translated)
+    migrate_queue(postgresql)
+    work = DbosTaskQueue(postgresql, errors=translated)
     work.enqueue(work_id="a.1", task_id="a")
     postgres.stop()
     for call in (
@@ -177,8 +177,8 @@ def test_work_that_ends_while_the_database_is_away_is_done_when_it_is_back(
     postgres: Postgres, over: str
 ) -> None:
     postgresql = postgres.new_database(over=over)
-    prepare(postgresql)
-    work = WorkQueue(postgresql, errors=translated)
+    migrate_queue(postgresql)
+    work = DbosTaskQueue(postgresql, errors=translated)
     work.enqueue(work_id="a.1", task_id="a")
     with Worker(postgresql, "worker-1", "wait") as worker:
         assert worker.says() == "began a"

@@ -9,7 +9,9 @@ import pytest
 from facecli.core.errors import StorageFailed
 from facecli.core.media import VideoPlan
 from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
-from tests.support.builders import PLAN, SEGMENTS
+from tests.support.builders import PLAN
+
+NAMES = ("000000.mp4", "000001.mp4")
 
 
 def never() -> VideoPlan:
@@ -20,7 +22,7 @@ def begun(
     storage: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
 ) -> PlanCheckpoints:
     work = Checkpoints(storage, run=run)
-    work.begin()
+    work.prepare()
     return work.plan({"version": version}, make)
 
 
@@ -39,26 +41,26 @@ def names(storage: Path) -> set[str]:
 
 def test_the_next_run_finds_the_plan_and_the_segments(tmp_path: Path) -> None:
     first = begun(tmp_path, "a")
-    kept = first.segment(SEGMENTS[0], writes("one"))
+    kept = first.file(NAMES[0], writes("one"))
     again = begun(tmp_path, "b", make=never)
     assert again.plan == PLAN
-    assert again.segment(SEGMENTS[0], fails) == kept
+    assert again.file(NAMES[0], fails) == kept
     assert kept.read_text() == "one"
-    assert again.segment(SEGMENTS[1], writes("two")).read_text() == "two"
+    assert again.file(NAMES[1], writes("two")).read_text() == "two"
 
 
 def test_work_that_was_made_another_way_is_not_used_and_not_touched(tmp_path: Path) -> None:
-    old = begun(tmp_path, "a").segment(SEGMENTS[0], writes("old"))
-    new = begun(tmp_path, "b", version="2").segment(SEGMENTS[0], writes("new"))
+    old = begun(tmp_path, "a").file(NAMES[0], writes("old"))
+    new = begun(tmp_path, "b", version="2").file(NAMES[0], writes("new"))
     assert (old.read_text(), new.read_text()) == ("old", "new")
 
 
 def test_half_a_segment_is_not_kept(tmp_path: Path) -> None:
     plan = begun(tmp_path, "a")
     with pytest.raises(OSError, match="broken"):
-        plan.segment(SEGMENTS[0], fails)
+        plan.file(NAMES[0], fails)
     assert "000000.mp4" in names(tmp_path / "run-a")
-    assert begun(tmp_path, "b").segment(SEGMENTS[0], writes("whole")).read_text() == "whole"
+    assert begun(tmp_path, "b").file(NAMES[0], writes("whole")).read_text() == "whole"
     assert "run-a" not in names(tmp_path)
 
 
@@ -67,19 +69,19 @@ def test_a_run_whose_half_files_another_cleared_keeps_nothing(tmp_path: Path) ->
 
     def taken_over(path: Path) -> None:
         path.write_text("late")
-        begun(tmp_path, "b").segment(SEGMENTS[0], writes("theirs"))
+        begun(tmp_path, "b").file(NAMES[0], writes("theirs"))
 
     with pytest.raises(FileNotFoundError):
-        late.segment(SEGMENTS[0], taken_over)
+        late.file(NAMES[0], taken_over)
     assert next(tmp_path.rglob("000000.mp4")).read_text() == "theirs"
 
 
 def test_of_an_ended_task_finished_segments_stay_and_half_ones_go(tmp_path: Path) -> None:
     plan = begun(tmp_path, "a")
-    plan.segment(SEGMENTS[0], writes("one"))
+    plan.file(NAMES[0], writes("one"))
     with pytest.raises(OSError, match="broken"):
-        plan.segment(SEGMENTS[1], fails)
-    Checkpoints(tmp_path, run="z").tidy()
+        plan.file(NAMES[1], fails)
+    Checkpoints(tmp_path, run="z").trim()
     assert {"plan.json", "000000.mp4"} < names(tmp_path)
     assert not names(tmp_path) & {"run-a", "000001.mp4"}
 
@@ -87,15 +89,15 @@ def test_of_an_ended_task_finished_segments_stay_and_half_ones_go(tmp_path: Path
 def test_of_an_ended_task_without_a_segment_nothing_stays(tmp_path: Path) -> None:
     storage = tmp_path / "task"
     begun(storage, "a")
-    Checkpoints(storage, run="z").tidy()
+    Checkpoints(storage, run="z").trim()
     assert not storage.exists()
 
 
 def test_a_run_that_leaves_takes_only_its_own_half_files(tmp_path: Path) -> None:
     work = Checkpoints(tmp_path, run="a")
-    work.begin()
+    work.prepare()
     (tmp_path / "run-b").mkdir()
-    work.leave()
+    work.discard_partial()
     assert names(tmp_path) == {"run-b"}
 
 
@@ -104,5 +106,5 @@ def test_a_plan_that_cannot_be_written_is_the_disks_fault(tmp_path: Path) -> Non
         (tmp_path / "run-a" / "plan.json").mkdir()
         return PLAN
 
-    with pytest.raises(StorageFailed, match="cannot be kept"):
+    with pytest.raises(StorageFailed, match="cannot be written"):
         begun(tmp_path, "a", make=in_its_way)

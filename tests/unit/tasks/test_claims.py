@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import ProgramKilled, TakenOver, TaskEnded
+from facecli.core.events import EventBus
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import claims, transitions
 from facecli.tasks.claims import Claim
+from facecli.tasks.store import TaskStore
 from facecli.tasks.task import TaskStatus
 from tests.support.builders import NEW
 from tests.support.storage import Storage
@@ -20,6 +22,10 @@ def repository(storage: Storage) -> SqlTaskRepository:
     return repository
 
 
+def store(repository: SqlTaskRepository) -> TaskStore:
+    return TaskStore(repository, clock=lambda: 2.0, events=EventBus())
+
+
 def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5) -> None:
     repository.change(
         "t1", lambda task: claims.release_after_crash(task, run=claim.run, max_crashes=max_crashes), now=2.0
@@ -28,8 +34,8 @@ def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5) -> N
 
 def test_a_claim_takes_a_task_and_begins_again_with_what_it_has(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
-    assert claim.take(repository, "t1", now=2.0).attempt == 1
-    again = claim.take(repository, "t1", now=3.0)
+    assert claim.take(store(repository), "t1").attempt == 1
+    again = claim.take(store(repository), "t1")
     assert (again.attempt, again.run, again.worker, again.status) == (
         2,
         claim.run,
@@ -42,35 +48,35 @@ def test_what_was_lost_cannot_be_had_again_though_nobody_has_taken_it_yet(
     repository: SqlTaskRepository,
 ) -> None:
     frozen, other = Claim(worker="w1"), Claim(worker="w2")
-    frozen.take(repository, "t1", now=2.0)
+    frozen.take(store(repository), "t1")
     lose(repository, frozen)
     with pytest.raises(TakenOver):
-        frozen.take(repository, "t1", now=3.0)
-    taken = other.take(repository, "t1", now=4.0)
+        frozen.take(store(repository), "t1")
+    taken = other.take(store(repository), "t1")
     with pytest.raises(TakenOver):
-        frozen.take(repository, "t1", now=5.0)
+        frozen.take(store(repository), "t1")
     assert repository.get("t1") == taken
 
 
 def test_a_worker_that_froze_before_it_took_a_task_takes_it_from_nobody(
     repository: SqlTaskRepository,
 ) -> None:
-    taken = Claim(worker="w2").take(repository, "t1", now=2.0)
+    taken = Claim(worker="w2").take(store(repository), "t1")
     with pytest.raises(TakenOver):
-        Claim(worker="w1").take(repository, "t1", now=3.0)
+        Claim(worker="w1").take(store(repository), "t1")
     assert repository.get("t1") == taken
 
 
 def test_an_ended_task_is_not_taken(repository: SqlTaskRepository) -> None:
     repository.change("t1", transitions.cancel, now=2.0)
     with pytest.raises(TaskEnded):
-        Claim(worker="w1").take(repository, "t1", now=3.0)
+        Claim(worker="w1").take(store(repository), "t1")
 
 
 def test_the_last_of_so_many_deaths_fails_a_task_and_says_why(repository: SqlTaskRepository) -> None:
     for crashes in range(1, 4):
         claim = Claim(worker="w1")
-        claim.take(repository, "t1", now=2.0)
+        claim.take(store(repository), "t1")
         lose(repository, claim, max_crashes=3)
         assert repository.get("t1").crashes == crashes
     task = repository.get("t1")
@@ -80,7 +86,7 @@ def test_the_last_of_so_many_deaths_fails_a_task_and_says_why(repository: SqlTas
 
 def test_deaths_of_ffmpeg_count_with_those_of_workers(repository: SqlTaskRepository) -> None:
     claim, error = Claim(worker="w1"), ProgramKilled("ffmpeg was killed")
-    task = claim.take(repository, "t1", now=2.0)
+    task = claim.take(store(repository), "t1")
     record_crash = claims.record_crash(replace(task, crashes=1), run=claim.run, max_crashes=3, error=error)
     assert (record_crash.status, record_crash.crashes) == (TaskStatus.PROCESSING, 2)
     assert (
@@ -91,5 +97,5 @@ def test_deaths_of_ffmpeg_count_with_those_of_workers(repository: SqlTaskReposit
 
 def test_an_orderly_end_of_a_worker_is_no_death(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
-    task = claims.release(claim.take(repository, "t1", now=2.0), run=claim.run)
+    task = claims.release(claim.take(store(repository), "t1"), run=claim.run)
     assert (task.status, task.crashes, task.run, task.worker) == (TaskStatus.PENDING, 0, "", "")

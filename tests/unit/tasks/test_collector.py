@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from facecli.core.errors import TaskNotFound
+from facecli.core.events import EventBus
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.claims import Claim
-from facecli.tasks.collector import TaskCollector
+from facecli.tasks.collector import Retention, TaskCollector
+from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Result, Task
 from tests.support.builders import NEW
 from tests.support.storage import EXPIRY, Storage
@@ -24,18 +26,17 @@ class Ended:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self.repository = storage.opened(SqlTaskRepository)
+        self.tasks = TaskStore(self.repository, clock=storage.clock, events=EventBus())
         self.workspace = storage.blobs.root / "work"
         self.queue = Queue()
 
     def collector(self, expiry: float = EXPIRY) -> TaskCollector:
         return TaskCollector(
-            repository=self.repository,
+            tasks=self.tasks,
             blobs=self.storage.blobs,
             forget=self.queue.forget,
             workspace=self.workspace,
-            expiry=expiry,
-            clock=self.storage.clock,
-            monotonic=self.storage.monotonic,
+            retention=Retention(expiry=expiry, clock=self.storage.clock, monotonic=self.storage.monotonic),
         )
 
     def completed(self, task_id: str) -> Task:
@@ -53,7 +54,7 @@ class Ended:
         self.repository.insert(NEW, task_id=task_id, now=now)
         self.queue.over.add(f"{task_id}.1")
         (self.workspace / task_id).mkdir(parents=True)
-        return Claim(worker="w1").take(self.repository, task_id, now=now)
+        return Claim(worker="w1").take(self.tasks, task_id)
 
     def publish(self, task: Task) -> None:
         source = self.workspace / task.id / "joined.mp4"
@@ -76,7 +77,7 @@ def test_a_removed_task_leaves_no_row_no_file_and_no_work_and_a_download_goes_on
     assert task.result
     reading: Iterator[bytes] = ended.storage.blobs.read(task.result.blob_key, offset=0, block=1)
     begun = ended.storage.blobs.path(task.result.blob_key).open("rb")
-    assert ended.collector().remove(task)
+    assert ended.collector().remove(task, cause="requested")
     assert begun.read() == b"x"
     begun.close()
     reading.close()  # type: ignore[attr-defined]
@@ -89,7 +90,7 @@ def test_a_task_that_was_retried_meanwhile_is_not_removed(ended: Ended) -> None:
     ended.processing("t1")
     cancelled = ended.repository.change("t1", transitions.cancel, now=1.0)
     retried = ended.repository.change("t1", transitions.retry, now=2.0)
-    assert not ended.collector().remove(cancelled)
+    assert not ended.collector().remove(cancelled, cause="requested")
     assert ended.repository.get("t1") == retried
     assert ended.there() == {"t1"}
 

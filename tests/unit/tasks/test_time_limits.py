@@ -8,14 +8,14 @@ from tests.support.storage import Clock
 
 
 def deadline(clock: Clock, seconds: float, setting: str = "task_timeout") -> Deadline:
-    return Deadline(seconds, what="it", setting=setting, clock=clock)
+    return Deadline(seconds, subject="it", setting=setting, clock=clock)
 
 
 def test_work_is_told_to_stop_when_its_time_is_over_and_it_is_said_why() -> None:
     clock = Clock()
     long, short = deadline(clock, 60), deadline(clock, 5, "segment_timeout")
     with (
-        pytest.raises(TimedOut, match="it took longer than 5 s, which segment_timeout says"),
+        pytest.raises(TimedOut, match="it took longer than 5 s, the segment_timeout"),
         within(lambda: False, long, short) as stopped,
     ):
         clock.now += 5

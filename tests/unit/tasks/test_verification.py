@@ -38,9 +38,7 @@ def task(ended: Ended) -> Task:
 
 def damage(ended: Ended, *, quick: bool = False) -> Damage | None:
     verifier = BlobVerifier(ended.storage.blobs, on_bytes=lambda size: None)
-    check = TaskVerifier(
-        repository=ended.repository, verifier=verifier, clock=ended.storage.clock, quick=quick
-    )
+    check = TaskVerifier(tasks=ended.tasks, verifier=verifier, quick=quick)
     return check.damage(ended.repository.get("t1"))
 
 

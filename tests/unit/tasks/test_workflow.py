@@ -11,9 +11,12 @@ import pytest
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.engines import Swap
 from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
+from facecli.core.events import EventBus
 from facecli.core.media import VideoPlan
 from facecli.tasks import claims
 from facecli.tasks.claims import Claim
+from facecli.tasks.steps.run import Tools
+from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.tasks.workflow import TaskWorkflow
@@ -108,15 +111,14 @@ def delivery(
     """Runs the task for a worker of that name, as often as it is called."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
-    parts: Any = {"repository": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
-    swapping = TaskWorkflow(
-        blobs=blobs,
+    repository: Any = rows
+    fakes: Any = {"uploads": uploads, "media": PlainMedia(), "engines": engine}
+    workflow = TaskWorkflow(
+        Tools(tasks=TaskStore(repository, clock=time.time, events=EventBus()), blobs=blobs, **fakes),
         workspace=tmp_path / "work",
-        clock=time.time,
         limits=AttemptLimits(task=0, segment=0, max_crashes=5),
-        **parts,
     )
-    return lambda name: partial(swapping.run, "t", Claim(worker=name))
+    return lambda name: partial(workflow.run, "t", Claim(worker=name))
 
 
 def result(tmp_path: Path, rows: Rows) -> str:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from facecli.tasks.leases import Worker
-from facecli.worker.heartbeat import beating
+from facecli.worker.heartbeat import send_heartbeats
 
 ME = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
 
@@ -33,7 +33,7 @@ class Rows:
 
 def test_it_is_entered_at_once_and_no_beat_comes_after_its_end() -> None:
     repository = Rows()
-    with beating(ME, repository=repository, look=lambda: None):
+    with send_heartbeats(ME, repository=repository, check=lambda: None):
         assert repository.workers == {ME.id: 1}
         assert repository.second.wait(60)
         threading.Timer(0.1, repository.go.set).start()

@@ -11,9 +11,9 @@ import pytest
 
 PROCESS = """
 import threading
-from facecli.worker.process import Ending
+from facecli.worker.process import ShutdownSignal
 
-ending = Ending(with_stdin=True)
+ending = ShutdownSignal(with_stdin=True)
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 print("works", flush=True)
 ending.wait()

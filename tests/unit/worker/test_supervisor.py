@@ -36,7 +36,7 @@ def supervised(
     """`fail`: releasing does. `not_at`: which starts do, counted from 0."""
     starts = count()
 
-    def died(name: str) -> None:
+    def crashed(name: str) -> None:
         crashes.put(name)
         if fail:
             raise Unavailable("no database")
@@ -49,7 +49,7 @@ def supervised(
         names=["worker-1"],
         command=command,
         environment=dict(os.environ),
-        died=died,
+        crashed=crashed,
     )
     reader = os.open(pids, os.O_RDWR)
     supervisor.start()
