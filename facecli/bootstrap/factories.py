@@ -13,8 +13,8 @@ from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.sandbox.confine import can_forbid_sockets, landlock_abi
-from facecli.metadata.database import version
-from facecli.metadata.database_url import postgresql
+from facecli.metadata.database import server_version
+from facecli.metadata.database_url import postgresql_url
 from facecli.queue.client import DbosTaskQueue
 from facecli.tasks.leases import WorkerRepository
 from facecli.tasks.recovery import Recovery
@@ -36,12 +36,12 @@ def database_version(settings: Settings) -> str:
 
     Unavailable when it does not answer, InvalidInput for another kind of database.
     """
-    return version(postgresql(settings.database))
+    return server_version(postgresql_url(settings.database))
 
 
 def database_url(settings: Settings, file: Path) -> str:
     """The URL of the PostgreSQL in the settings or, without one, of an SQLite file."""
-    return postgresql(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
+    return postgresql_url(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
 
 
 def ffmpeg_media(settings: Settings) -> FfmpegMedia:

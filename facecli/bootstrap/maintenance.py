@@ -19,9 +19,9 @@ from facecli.core.expiry_clock import IdleTracker
 from facecli.core.garbage import Garbage
 from facecli.maintenance.fsck import Inspection
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translated
+from facecli.metadata.database import open_database, translate_errors
 from facecli.metadata.directories import SqlDirectoryRepository
-from facecli.metadata.integrity import complaints
+from facecli.metadata.integrity import integrity_errors
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.tasks.collector import Retention, TaskCollector
@@ -90,7 +90,7 @@ class _Place:
         from facecli.queue.client import DbosTaskQueue
 
         url = database_url(self.settings, self.directory / "queue.db")
-        with closing(DbosTaskQueue(url, errors=translated)) as queue:
+        with closing(DbosTaskQueue(url, errors=translate_errors)) as queue:
             queue.forget(work_ids)
 
 
@@ -136,5 +136,5 @@ def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
             blobs=LocalBlobs(directory),
             uploads=SqlUploadRepository(engine),
             tasks=SqlTaskRepository(engine),
-            complaints=partial(complaints, engine),
+            complaints=partial(integrity_errors, engine),
         )

@@ -18,9 +18,9 @@ from facecli.core.auth import Tokens
 from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translated
+from facecli.metadata.database import open_database, translate_errors
 from facecli.metadata.directories import SqlDirectoryRepository
-from facecli.metadata.feed import SqlTaskFeed, changes_of
+from facecli.metadata.feed import SqlTaskFeed, database_changes
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
@@ -95,7 +95,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 engines=engines,
                 default_engine=settings.engine,
             ),
-            feed=SqlTaskFeed(storage.tasks, changes_of(storage.database_url)),
+            feed=SqlTaskFeed(storage.tasks, database_changes(storage.database_url)),
             queue=storage.queue,
             quota=quota,
             collector=collector,
@@ -132,9 +132,9 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         schema.upgrade(engine)
         data_dir_id = _identify(directory, SqlDirectoryRepository(engine))
         queue_url = database_url(settings, directory / "queue.db")
-        with translated():
+        with translate_errors():
             migrate_queue(queue_url)
-        queue = DbosTaskQueue(queue_url, errors=translated)
+        queue = DbosTaskQueue(queue_url, errors=translate_errors)
         stack.callback(queue.close)
         yield _Storage(
             directory=directory,

@@ -10,7 +10,7 @@ from facecli.core.auth import TokenRepository
 from facecli.core.blobs import BlobStore
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.feed import SqlTaskFeed, changes_of
+from facecli.metadata.feed import SqlTaskFeed, database_changes
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
@@ -75,7 +75,7 @@ def worker_repository(either_database: str) -> Iterator[WorkerRepository]:
 
 @pytest.fixture
 def feed(task_repository: TaskRepository, either_database: str) -> TaskFeed:
-    return SqlTaskFeed(task_repository, changes_of(either_database))
+    return SqlTaskFeed(task_repository, database_changes(either_database))
 
 
 @pytest.fixture(params=["local"])

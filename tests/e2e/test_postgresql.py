@@ -64,7 +64,7 @@ def test_a_task_and_its_watcher_outlive_a_crash_of_postgresql(
         watching.swapping()
         postgres.stop()
         server.heard("cannot check whether the task is still held")
-        server.heard("the task feed waits for the database")
+        server.heard("task feed cannot read the database")
         postgres.start()
         done = watching.done()
     check_completed_once(server, done, task_id, tmp_path / "out.mp4")

@@ -70,7 +70,7 @@ def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Serv
         ran = facecli("doctor", "--server", server.address, "--json")
     (found,) = [check for check in ran.objects if check["check"] == "database"]
     assert (ran.code, found["ok"]) == (2, False)
-    assert "has to be a PostgreSQL" in found["found"]
+    assert "must be a PostgreSQL" in found["found"]
 
 
 def test_doctor_finds_everything(server: Server) -> None:

@@ -188,8 +188,8 @@ def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
         changes.let_go()
         askers()[0].join(timeout=DEADLINE)
     assert [task.status for task in told] == [TaskStatus.PENDING, TaskStatus.CANCELLED]
-    assert [record.message for record in caplog.records] == [
-        "the task feed waits for the database: the database is gone"
+    assert [(record.message, vars(record)["error"]) for record in caplog.records] == [
+        ("task feed cannot read the database; will retry", "the database is gone")
     ]
 
 

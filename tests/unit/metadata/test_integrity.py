@@ -8,13 +8,13 @@ import pytest
 
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.integrity import complaints
+from facecli.metadata.integrity import integrity_errors
 
 
 def said(file: Path) -> list[str]:
     engine = open_database(f"sqlite:///{file}")
     try:
-        return complaints(engine)
+        return integrity_errors(engine)
     finally:
         engine.dispose()
 
@@ -56,5 +56,5 @@ def test_a_damaged_page_is_told(file: Path) -> None:
 
 def test_postgresql_is_not_asked(postgresql: str) -> None:
     engine = open_database(postgresql)
-    assert complaints(engine) == []
+    assert integrity_errors(engine) == []
     engine.dispose()

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from facecli.core.errors import DiskFull, FacecliError, InvalidInput, Unavailable, UploadNotFound
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, reading, writing
-from facecli.metadata.database_url import name_of
+from facecli.metadata.database_url import display_name
 from facecli.metadata.tables import uploads
 from facecli.metadata.uploads import SqlUploadRepository
 from tests.support.e2e.disks import Filling, tmpfs
@@ -136,7 +136,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(postgres: Postgres) -
     ("url", "says"),
     [
         ("postgresql://ann:geheim@host", "names no database"),
-        ("postgresql://ann:ge@heim@host/x", "written %40"),
+        ("postgresql://ann:ge@heim@host/x", "write it as %40"),
         ("postgresql://ann:geheim@host:heim/x", "looks like postgresql://"),
         ("postgresql://ann:geheim@/x?geh=eim&host=/nowhere", 'invalid connection option "geh"'),
         ("mysql://ann:geheim@host/x", "'mysql' is not supported"),
@@ -159,7 +159,7 @@ def test_a_url_that_is_none_is_refused_without_a_word_of_it(url: str, says: str)
     ],
 )
 def test_a_database_has_a_name_without_secrets(url: str, name: str) -> None:
-    assert name_of(url) == name
+    assert display_name(url) == name
 
 
 def test_a_text_that_postgresql_cannot_hold_is_bad_input(engine: Engine) -> None:

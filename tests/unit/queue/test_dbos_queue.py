@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from facecli.core.errors import Unavailable
-from facecli.metadata.database import open_database, translated, writing
+from facecli.metadata.database import open_database, translate_errors, writing
 from facecli.queue.client import SCHEMA, DbosTaskQueue, migrate_queue
 from tests.support.postgres import Postgres
 
 WORKER = """
 import sys, threading
 from facecli.core.errors import Unavailable
-from facecli.metadata.database import translated
+from facecli.metadata.database import translate_errors
 from facecli.queue.runner import DbosTaskRunner
 
 url, name, mode = sys.argv[1:]
@@ -28,7 +28,7 @@ def run(task_id):
         threading.Event().wait()
     print("ended", task_id, flush=True)
 
-DbosTaskRunner(url, worker=name, run=run, errors=translated, reconcile_interval=2)
+DbosTaskRunner(url, worker=name, run=run, errors=translate_errors, reconcile_interval=2)
 threading.Event().wait()
 """
 
@@ -41,7 +41,7 @@ def url(either_database: str) -> str:
 
 @pytest.fixture
 def work(url: str) -> Iterator[DbosTaskQueue]:
-    queue = DbosTaskQueue(url, errors=translated)
+    queue = DbosTaskQueue(url, errors=translate_errors)
     yield queue
     queue.close()
 
@@ -155,7 +155,7 @@ def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_b
 ) -> None:
     postgresql = postgres.new_database(over=over)
     migrate_queue(postgresql)
-    work = DbosTaskQueue(postgresql, errors=translated)
+    work = DbosTaskQueue(postgresql, errors=translate_errors)
     work.enqueue(work_id="a.1", task_id="a")
     postgres.stop()
     for call in (
@@ -178,7 +178,7 @@ def test_work_that_ends_while_the_database_is_away_is_done_when_it_is_back(
 ) -> None:
     postgresql = postgres.new_database(over=over)
     migrate_queue(postgresql)
-    work = DbosTaskQueue(postgresql, errors=translated)
+    work = DbosTaskQueue(postgresql, errors=translate_errors)
     work.enqueue(work_id="a.1", task_id="a")
     with Worker(postgresql, "worker-1", "wait") as worker:
         assert worker.says() == "began a"
