@@ -1,4 +1,4 @@
-"""Every implementation of a seam: a second one is a second param, and has the same suite to pass."""
+"""Fixtures of the contract suites: every implementation is a param, and passes the same suite."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every TaskRepository does with tasks that ended, and with crashes."""
+"""Contract of TaskRepository: ended tasks, and crashes."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 
 
-def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(
+def test_ended_tasks_are_listed_oldest_first_up_to_a_time(
     task_repository: TaskRepository,
 ) -> None:
     for number, at in enumerate([140.0, 120.0, 160.0]):
@@ -24,7 +24,7 @@ def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(
     assert task_repository.ended(before=150.0, after=ended[1]) == []
 
 
-def test_an_ended_task_is_deleted_at_the_revision_that_was_seen_and_no_other(
+def test_an_ended_task_is_deleted_only_at_the_given_revision(
     task_repository: TaskRepository,
 ) -> None:
     task = task_repository.insert(NEW, task_id="t1", now=100.0)
@@ -38,7 +38,7 @@ def test_an_ended_task_is_deleted_at_the_revision_that_was_seen_and_no_other(
         task_repository.get("t1")
 
 
-def test_a_task_needs_its_uploads_until_it_has_ended(
+def test_a_task_needs_its_uploads_until_it_ends(
     task_repository: TaskRepository, upload_repository: UploadRepository
 ) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
@@ -50,7 +50,7 @@ def test_a_task_needs_its_uploads_until_it_has_ended(
     assert upload_repository.needed_by("v1") == "t1"
 
 
-def test_deaths_are_kept_and_a_retry_begins_to_count_anew(task_repository: TaskRepository) -> None:
+def test_crashes_are_stored_and_a_retry_resets_them(task_repository: TaskRepository) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     claim(task_repository)
     assert (

@@ -1,4 +1,4 @@
-"""What every TaskFeed does."""
+"""Contract of TaskFeed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +48,7 @@ def advance(repository: TaskRepository, progress: int, task_id: str = "t1") -> T
     return repository.change(task_id, change, now=101.0 + progress)
 
 
-def test_the_task_as_it_is_is_told_before_watch_returns(
+def test_the_current_task_is_delivered_before_watch_returns(
     task_repository: TaskRepository, feed: TaskFeed
 ) -> None:
     task = task_repository.insert(NEW, task_id="t1", now=100.0)
@@ -57,7 +57,7 @@ def test_the_task_as_it_is_is_told_before_watch_returns(
     assert told == [task]
 
 
-def test_then_every_change_until_the_end(open_repositories: Open, feed: TaskFeed) -> None:
+def test_every_change_is_delivered_until_the_end(open_repositories: Open, feed: TaskFeed) -> None:
     worker = open_repositories()[1]
     worker.insert(NEW, task_id="t1", now=100.0)
     watcher = Watcher(feed)
@@ -70,7 +70,7 @@ def test_then_every_change_until_the_end(open_repositories: Open, feed: TaskFeed
     assert watcher.until_the_end() == [ended]
 
 
-def test_an_ended_task_is_told_once_and_nothing_after_it(
+def test_an_ended_task_is_delivered_once_and_is_the_last(
     task_repository: TaskRepository, feed: TaskFeed
 ) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
@@ -86,7 +86,9 @@ def test_an_ended_task_is_told_once_and_nothing_after_it(
     assert early.unheard == late.unheard == 0
 
 
-def test_who_comes_after_a_retry_sees_the_next_round(task_repository: TaskRepository, feed: TaskFeed) -> None:
+def test_a_watcher_that_comes_after_a_retry_sees_the_next_round(
+    task_repository: TaskRepository, feed: TaskFeed
+) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     first = Watcher(feed)
     task_repository.change("t1", transitions.cancel, now=102.0)
@@ -103,9 +105,7 @@ def test_an_unknown_task_is_named(feed: TaskFeed) -> None:
         feed.watch("nope", lambda task: None)
 
 
-def test_who_left_is_told_nothing_more_and_the_others_are(
-    task_repository: TaskRepository, feed: TaskFeed
-) -> None:
+def test_a_watcher_that_left_receives_nothing_more(task_repository: TaskRepository, feed: TaskFeed) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     gone, there = Watcher(feed), Watcher(feed)
     assert gone.next() == there.next()
@@ -116,7 +116,7 @@ def test_who_left_is_told_nothing_more_and_the_others_are(
     assert gone.unheard == 0
 
 
-def test_a_change_in_the_moment_of_coming_is_not_missed(open_repositories: Open, feed: TaskFeed) -> None:
+def test_a_change_during_registration_is_not_missed(open_repositories: Open, feed: TaskFeed) -> None:
     worker, ready = open_repositories()[1], Event()
     worker.insert(NEW, task_id="t1", now=100.0)
     claim(worker)
@@ -137,7 +137,7 @@ def test_a_change_in_the_moment_of_coming_is_not_missed(open_repositories: Open,
         changing.result()
 
 
-def test_every_watcher_sees_time_go_forward_only_and_the_end(
+def test_every_watcher_sees_increasing_revisions_and_the_end(
     task_repository: TaskRepository, feed: TaskFeed
 ) -> None:
     for task_id in ("t1", "t2"):

@@ -1,4 +1,4 @@
-"""What every TaskRepository lists of what is asked for."""
+"""Contract of TaskRepository: lists."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from tests.support.builders import NEW, claim
         (TaskFilter(since=101.0, status="cancelled"), ["t2"]),
     ],
 )
-def test_a_page_can_be_of_one_engine_and_of_a_span_of_time(
+def test_a_list_can_be_filtered_by_engine_and_time(
     task_repository: TaskRepository, wanted: TaskFilter, found: list[str]
 ) -> None:
     for number in range(4):
@@ -34,7 +34,7 @@ def test_a_page_can_be_of_one_engine_and_of_a_span_of_time(
     assert [task.id for task in task_repository.listed("ann", wanted, limit=9, before="")] == found
 
 
-def test_pages_run_from_the_newest_to_the_oldest(task_repository: TaskRepository) -> None:
+def test_pages_are_sorted_newest_first(task_repository: TaskRepository) -> None:
     for number in range(5):
         task_repository.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
     task_repository.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
@@ -43,7 +43,7 @@ def test_pages_run_from_the_newest_to_the_oldest(task_repository: TaskRepository
     assert [task.id for task in (*first, *second)] == ["t4", "t3", "t2", "t1", "t0"]
 
 
-def test_a_page_can_be_of_one_status(task_repository: TaskRepository) -> None:
+def test_a_list_can_be_filtered_by_status(task_repository: TaskRepository) -> None:
     for number in range(4):
         task_repository.insert(NEW, task_id=f"t{number}", now=100.0 + number)
     claim(task_repository, "t2")
@@ -53,7 +53,7 @@ def test_a_page_can_be_of_one_status(task_repository: TaskRepository) -> None:
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])
-def test_a_page_after_nothing_of_mine_is_refused(task_repository: TaskRepository, before: str) -> None:
+def test_a_page_after_an_unknown_task_is_refused(task_repository: TaskRepository, before: str) -> None:
     task_repository.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
     with pytest.raises(InvalidInput):
         task_repository.listed("ann", TaskFilter(), limit=2, before=before)

@@ -1,4 +1,4 @@
-"""An upload, a task and a plan to begin with: a test says only what matters to it."""
+"""Builders of uploads, tasks and plans: a test names only the values that matter to it."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the whole session, with a new database for every test that asks for one."""
+"""A real PostgreSQL for the test session, with a new database for every test that needs one."""
 
 import os
 import shutil

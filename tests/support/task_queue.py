@@ -1,4 +1,4 @@
-"""A queue that a test can look into."""
+"""A TaskQueue in memory."""
 
 from collections.abc import Sequence
 

@@ -31,7 +31,7 @@ def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path)
         (["--workers", "-1"], "'--workers'"),
         (["--engine", "magic"], "magic"),
         (["--database", "mysql://ann@host/facecli"], "'mysql' is not supported"),
-        (["--database", "sqlite:////tmp/facecli.db"], "the database has to be a PostgreSQL"),
+        (["--database", "sqlite:////tmp/facecli.db"], "the database must be a PostgreSQL"),
         (["--database", "postgresql://ann@host"], "names no database"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

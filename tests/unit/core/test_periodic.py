@@ -1,4 +1,4 @@
-"""What is done again and again is done again whatever happened, and not any more afterwards."""
+"""Periodic jobs run again after a failure, and stop at the end."""
 
 import threading
 
@@ -17,7 +17,7 @@ from facecli.core.periodic import run_periodically
     ],
     ids=["ours", "of the system", "a bug, with its stack"],
 )
-def test_what_fails_is_logged_and_done_again(
+def test_a_failed_job_is_logged_and_runs_again(
     caplog: pytest.LogCaptureFixture, error: Exception, said: str
 ) -> None:
     again, done = threading.Event(), list[int]()

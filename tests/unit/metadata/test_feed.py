@@ -1,4 +1,4 @@
-"""The feed: one thread, only while somebody watches, whatever the database says."""
+"""The task feed: one thread, only while there are watchers, through database outages."""
 
 import logging
 import queue
@@ -114,7 +114,7 @@ def nobody_asks_in_the_end(changes: ToldChanges) -> Iterator[None]:
     assert not askers()
 
 
-def test_many_watchers_cost_one_thread_and_one_question_a_change(
+def test_many_watchers_cost_one_thread_and_one_query_a_change(
     feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
@@ -134,7 +134,7 @@ def test_many_watchers_cost_one_thread_and_one_question_a_change(
     assert [task.status for task in told] == [TaskStatus.PENDING] * 200 + [TaskStatus.CANCELLED] * 200
 
 
-def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, repository: CountedRows) -> None:
+def test_an_ended_task_starts_no_thread(feed: SqlTaskFeed, repository: CountedRows) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
     repository.change("t1", transitions.cancel, now=101.0)
     feed.watch("t1", lambda task: None)
@@ -142,7 +142,7 @@ def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, repository: CountedRows) 
     assert not askers()
 
 
-def test_asking_ends_with_the_last_watcher_and_begins_with_the_next(
+def test_the_thread_ends_with_the_last_watcher_and_restarts_with_the_next(
     feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
@@ -157,7 +157,7 @@ def test_asking_ends_with_the_last_watcher_and_begins_with_the_next(
         assert changes.closed == turn
 
 
-def test_a_change_between_the_reading_and_the_coming_of_a_watcher_is_asked_for_at_once(
+def test_a_change_before_a_watcher_is_registered_is_queried_at_once(
     feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
@@ -172,7 +172,7 @@ def test_a_change_between_the_reading_and_the_coming_of_a_watcher_is_asked_for_a
         each()
 
 
-def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
+def test_a_database_outage_is_logged_once_and_no_change_is_lost(
     feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges, caplog: pytest.LogCaptureFixture
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
@@ -193,7 +193,7 @@ def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
     ]
 
 
-def test_a_late_watcher_tells_the_others_what_it_saw(
+def test_the_state_read_for_a_new_watcher_is_delivered_to_all(
     feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)

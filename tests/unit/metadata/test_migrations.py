@@ -1,4 +1,4 @@
-"""What an older facecli has written is read by this one."""
+"""Migrations of rows written by older versions."""
 
 from alembic import command
 from alembic.config import Config
@@ -42,7 +42,7 @@ def migrate(engine: Engine, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-def test_a_task_of_the_first_tables_has_counted_no_frames_and_goes_on(either_database: str) -> None:
+def test_a_task_of_the_first_schema_is_migrated(either_database: str) -> None:
     engine = open_database(either_database)
     migrate(engine, "0001")
     with writing(engine) as connection:

@@ -1,4 +1,4 @@
-"""PostgreSQL tells who listens, also after it was away."""
+"""Change detection on PostgreSQL, also across outages."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -40,7 +40,7 @@ def until_heard(changes: Notifications) -> None:
         pass
 
 
-def test_a_change_that_is_committed_is_heard_once_and_nothing_else_is(
+def test_only_a_committed_change_notifies_and_only_once(
     repository: SqlTaskRepository, changes: Notifications
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
@@ -54,7 +54,7 @@ def test_a_change_that_is_committed_is_heard_once_and_nothing_else_is(
     assert not changes.wait()
 
 
-def test_many_changes_are_heard_as_few(repository: SqlTaskRepository, changes: Notifications) -> None:
+def test_many_changes_give_few_notifications(repository: SqlTaskRepository, changes: Notifications) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
     changes.wait()
     for _ in range(20):
@@ -66,7 +66,7 @@ def test_many_changes_are_heard_as_few(repository: SqlTaskRepository, changes: N
     assert 1 <= heard < 40
 
 
-def test_while_it_cannot_be_listened_all_may_have_changed(
+def test_without_a_connection_everything_may_have_changed(
     postgres: Postgres, repository: SqlTaskRepository, changes: Notifications
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
@@ -83,7 +83,7 @@ def test_while_it_cannot_be_listened_all_may_have_changed(
     until_heard(changes)
 
 
-def test_watchers_outlive_an_immediate_stop_of_the_database(
+def test_watchers_survive_an_immediate_stop_of_the_database(
     postgres: Postgres, repository: SqlTaskRepository, changes: Notifications
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)

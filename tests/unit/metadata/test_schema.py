@@ -102,14 +102,14 @@ def test_the_newest_migration_is_the_one_the_code_knows() -> None:
     assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD
 
 
-def test_processes_that_start_at_once_migrate_once(url: str, created: Engine) -> None:
+def test_processes_that_start_together_migrate_once(url: str, created: Engine) -> None:
     assert "alembic" in finished(starting(url, processes=4))
     engine = open_database(url)
     assert statements(engine) == statements(created)
     engine.dispose()
 
 
-def test_who_comes_while_another_migrates_waits_and_migrates_no_more(postgresql: str) -> None:
+def test_a_concurrent_migration_is_waited_for_and_not_repeated(postgresql: str) -> None:
     engine = open_database(postgresql)
     waiting = text(
         "SELECT count(*) FROM pg_locks, pg_sleep(0.05) WHERE locktype = 'advisory' AND NOT granted"
@@ -128,7 +128,7 @@ def test_a_database_that_is_up_to_date_costs_no_import_of_alembic(url: str, engi
     assert finished(starting(url, processes=1)) == [""]
 
 
-def test_a_database_of_a_newer_facecli_is_refused_and_left_alone(engine: Engine) -> None:
+def test_a_database_of_a_newer_facecli_is_refused_and_unchanged(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     before = statements(engine)
@@ -137,7 +137,7 @@ def test_a_database_of_a_newer_facecli_is_refused_and_left_alone(engine: Engine)
     assert statements(engine) == before
 
 
-def test_a_migration_that_fails_leaves_nothing(url: str) -> None:
+def test_a_failed_migration_leaves_no_trace(url: str) -> None:
     engine = open_database(url)
     with writing(engine) as connection:
         connection.execute(text("CREATE TABLE tasks (id INTEGER)"))

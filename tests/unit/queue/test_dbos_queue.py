@@ -1,4 +1,4 @@
-"""The durable queue on a real database, with a worker that is really killed."""
+"""The durable queue, on real databases and with worker processes that are killed."""
 
 import subprocess
 import sys
@@ -90,7 +90,7 @@ def take(url: str, work_id: str, worker: str) -> None:
     engine.dispose()
 
 
-def test_work_that_is_enqueued_twice_runs_once(url: str, work: DbosTaskQueue) -> None:
+def test_enqueueing_is_idempotent(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     work.enqueue(work_id="a.1", task_id="a")
     work.enqueue(work_id="b.1", task_id="b")
@@ -98,7 +98,7 @@ def test_work_that_is_enqueued_twice_runs_once(url: str, work: DbosTaskQueue) ->
         assert [worker.says() for _ in range(3)] == ["began a", "ended a", "began b"]
 
 
-def test_a_dead_workers_work_goes_to_another(url: str, work: DbosTaskQueue) -> None:
+def test_work_of_a_dead_worker_goes_to_another(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as dying:
         assert dying.says() == "began a"
@@ -110,9 +110,7 @@ def test_a_dead_workers_work_goes_to_another(url: str, work: DbosTaskQueue) -> N
             assert [other.says(), other.says()] == ["began a", "ended a"]
 
 
-def test_work_is_lost_when_it_is_unknown_or_ended_and_runs_when_it_is_enqueued_again(
-    url: str, work: DbosTaskQueue
-) -> None:
+def test_missing_work_runs_again_after_it_is_forgotten_and_enqueued(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     work.enqueue(work_id="b.1", task_id="b")
     assert work.missing(["a.1", "b.1", "c.1"]) == {"c.1"}
@@ -132,7 +130,7 @@ def test_a_late_recovery_leaves_work_with_its_current_worker(url: str, work: Dbo
         assert work.held_by("worker-1") == {"a.1"}
 
 
-def test_work_that_was_taken_and_never_began_goes_back(url: str, work: DbosTaskQueue) -> None:
+def test_work_taken_but_never_started_is_requeued(url: str, work: DbosTaskQueue) -> None:
     work.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as taking:
         assert taking.says() == "began a"
@@ -150,7 +148,7 @@ def test_recovering_a_worker_that_holds_nothing_is_harmless(work: DbosTaskQueue)
 
 
 @pytest.mark.parametrize("over", ["socket", "tcp"])
-def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_back(
+def test_without_its_database_the_queue_fails_at_once_and_then_recovers(
     postgres: Postgres, over: str
 ) -> None:
     postgresql = postgres.new_database(over=over)
@@ -173,9 +171,7 @@ def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_b
 
 
 @pytest.mark.parametrize("over", ["socket", "tcp"])
-def test_work_that_ends_while_the_database_is_away_is_done_when_it_is_back(
-    postgres: Postgres, over: str
-) -> None:
+def test_work_that_ends_during_a_database_outage_is_done_afterwards(postgres: Postgres, over: str) -> None:
     postgresql = postgres.new_database(over=over)
     migrate_queue(postgresql)
     work = DbosTaskQueue(postgresql, errors=translate_errors)

@@ -1,4 +1,4 @@
-"""What a run has finished is there for the next, whole or not at all."""
+"""Checkpoints: finished files are reused by the next run, whole or not at all."""
 
 import errno
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def names(storage: Path) -> set[str]:
     return {path.name for path in storage.rglob("*")}
 
 
-def test_the_next_run_finds_the_plan_and_the_segments(tmp_path: Path) -> None:
+def test_the_next_run_reuses_the_plan_and_finished_segments(tmp_path: Path) -> None:
     first = begun(tmp_path, "a")
     kept = first.file(NAMES[0], writes("one"))
     again = begun(tmp_path, "b", make=never)
@@ -49,13 +49,13 @@ def test_the_next_run_finds_the_plan_and_the_segments(tmp_path: Path) -> None:
     assert again.file(NAMES[1], writes("two")).read_text() == "two"
 
 
-def test_work_that_was_made_another_way_is_not_used_and_not_touched(tmp_path: Path) -> None:
+def test_checkpoints_of_another_recipe_are_neither_used_nor_deleted(tmp_path: Path) -> None:
     old = begun(tmp_path, "a").file(NAMES[0], writes("old"))
     new = begun(tmp_path, "b", version="2").file(NAMES[0], writes("new"))
     assert (old.read_text(), new.read_text()) == ("old", "new")
 
 
-def test_half_a_segment_is_not_kept(tmp_path: Path) -> None:
+def test_a_partial_segment_is_not_a_checkpoint(tmp_path: Path) -> None:
     plan = begun(tmp_path, "a")
     with pytest.raises(OSError, match="broken"):
         plan.file(NAMES[0], fails)
@@ -64,7 +64,7 @@ def test_half_a_segment_is_not_kept(tmp_path: Path) -> None:
     assert "run-a" not in names(tmp_path)
 
 
-def test_a_run_whose_half_files_another_cleared_keeps_nothing(tmp_path: Path) -> None:
+def test_a_run_whose_partial_files_were_deleted_commits_nothing(tmp_path: Path) -> None:
     late = begun(tmp_path, "a")
 
     def taken_over(path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_run_whose_half_files_another_cleared_keeps_nothing(tmp_path: Path) ->
     assert next(tmp_path.rglob("000000.mp4")).read_text() == "theirs"
 
 
-def test_of_an_ended_task_finished_segments_stay_and_half_ones_go(tmp_path: Path) -> None:
+def test_trimming_keeps_finished_segments_and_deletes_partial_ones(tmp_path: Path) -> None:
     plan = begun(tmp_path, "a")
     plan.file(NAMES[0], writes("one"))
     with pytest.raises(OSError, match="broken"):
@@ -86,14 +86,14 @@ def test_of_an_ended_task_finished_segments_stay_and_half_ones_go(tmp_path: Path
     assert not names(tmp_path) & {"run-a", "000001.mp4"}
 
 
-def test_of_an_ended_task_without_a_segment_nothing_stays(tmp_path: Path) -> None:
+def test_trimming_deletes_a_directory_without_finished_segments(tmp_path: Path) -> None:
     storage = tmp_path / "task"
     begun(storage, "a")
     Checkpoints(storage, run="z").trim()
     assert not storage.exists()
 
 
-def test_a_run_that_leaves_takes_only_its_own_half_files(tmp_path: Path) -> None:
+def test_a_run_discards_only_its_own_partial_files(tmp_path: Path) -> None:
     work = Checkpoints(tmp_path, run="a")
     work.prepare()
     (tmp_path / "run-b").mkdir()
@@ -101,7 +101,7 @@ def test_a_run_that_leaves_takes_only_its_own_half_files(tmp_path: Path) -> None
     assert names(tmp_path) == {"run-b"}
 
 
-def test_a_plan_that_cannot_be_written_is_the_disks_fault(tmp_path: Path) -> None:
+def test_a_plan_that_cannot_be_written_is_a_storage_failure(tmp_path: Path) -> None:
     def in_its_way() -> VideoPlan:
         (tmp_path / "run-a" / "plan.json").mkdir()
         return PLAN

@@ -1,4 +1,4 @@
-"""Who has a task: taken once per delivery, never a second time; crashes are counted."""
+"""Claims: fencing of runs, and the count of crashes."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5) -> N
     )
 
 
-def test_a_claim_takes_a_task_and_begins_again_with_what_it_has(repository: SqlTaskRepository) -> None:
+def test_a_claim_takes_a_task_and_starts_its_next_attempt(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
     assert claim.take(store(repository), "t1").attempt == 1
     again = claim.take(store(repository), "t1")
@@ -44,7 +44,7 @@ def test_a_claim_takes_a_task_and_begins_again_with_what_it_has(repository: SqlT
     )
 
 
-def test_what_was_lost_cannot_be_had_again_though_nobody_has_taken_it_yet(
+def test_a_claim_that_lost_its_task_cannot_take_it_again(
     repository: SqlTaskRepository,
 ) -> None:
     frozen, other = Claim(worker="w1"), Claim(worker="w2")
@@ -58,7 +58,7 @@ def test_what_was_lost_cannot_be_had_again_though_nobody_has_taken_it_yet(
     assert repository.get("t1") == taken
 
 
-def test_a_worker_that_froze_before_it_took_a_task_takes_it_from_nobody(
+def test_a_late_claim_does_not_take_a_task_from_another_worker(
     repository: SqlTaskRepository,
 ) -> None:
     taken = Claim(worker="w2").take(store(repository), "t1")
@@ -67,13 +67,13 @@ def test_a_worker_that_froze_before_it_took_a_task_takes_it_from_nobody(
     assert repository.get("t1") == taken
 
 
-def test_an_ended_task_is_not_taken(repository: SqlTaskRepository) -> None:
+def test_an_ended_task_cannot_be_claimed(repository: SqlTaskRepository) -> None:
     repository.change("t1", transitions.cancel, now=2.0)
     with pytest.raises(TaskEnded):
         Claim(worker="w1").take(store(repository), "t1")
 
 
-def test_the_last_of_so_many_deaths_fails_a_task_and_says_why(repository: SqlTaskRepository) -> None:
+def test_the_last_allowed_crash_fails_the_task_with_its_reason(repository: SqlTaskRepository) -> None:
     for crashes in range(1, 4):
         claim = Claim(worker="w1")
         claim.take(store(repository), "t1")
@@ -84,7 +84,7 @@ def test_the_last_of_so_many_deaths_fails_a_task_and_says_why(repository: SqlTas
     assert "killed 3 times" in task.error_message
 
 
-def test_deaths_of_ffmpeg_count_with_those_of_workers(repository: SqlTaskRepository) -> None:
+def test_crashes_of_ffmpeg_and_of_workers_count_together(repository: SqlTaskRepository) -> None:
     claim, error = Claim(worker="w1"), ProgramKilled("ffmpeg was killed")
     task = claim.take(store(repository), "t1")
     record_crash = claims.record_crash(replace(task, crashes=1), run=claim.run, max_crashes=3, error=error)
@@ -95,7 +95,7 @@ def test_deaths_of_ffmpeg_count_with_those_of_workers(repository: SqlTaskReposit
     )
 
 
-def test_an_orderly_end_of_a_worker_is_no_death(repository: SqlTaskRepository) -> None:
+def test_a_released_task_counts_no_crash(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
     task = claims.release(claim.take(store(repository), "t1"), run=claim.run)
     assert (task.status, task.crashes, task.run, task.worker) == (TaskStatus.PENDING, 0, "", "")

@@ -1,4 +1,4 @@
-"""Ended tasks go when asked to or in their time, with all that was theirs; what is not over stays."""
+"""Garbage collection of tasks: deletion, expiry and orphans."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +72,7 @@ def ended(storage: Storage) -> Ended:
     return Ended(storage)
 
 
-def test_a_removed_task_leaves_no_row_no_file_and_no_work_and_a_download_goes_on(ended: Ended) -> None:
+def test_removing_a_task_deletes_everything_but_a_running_download(ended: Ended) -> None:
     task = ended.completed("t1")
     assert task.result
     reading: Iterator[bytes] = ended.storage.blobs.read(task.result.blob_key, offset=0, block=1)
@@ -86,7 +86,7 @@ def test_a_removed_task_leaves_no_row_no_file_and_no_work_and_a_download_goes_on
         ended.repository.get("t1")
 
 
-def test_a_task_that_was_retried_meanwhile_is_not_removed(ended: Ended) -> None:
+def test_a_task_retried_meanwhile_is_not_removed(ended: Ended) -> None:
     ended.processing("t1")
     cancelled = ended.repository.change("t1", transitions.cancel, now=1.0)
     retried = ended.repository.change("t1", transitions.retry, now=2.0)
@@ -95,7 +95,7 @@ def test_a_task_that_was_retried_meanwhile_is_not_removed(ended: Ended) -> None:
     assert ended.there() == {"t1"}
 
 
-def test_an_ended_task_goes_when_its_time_is_over_and_one_that_runs_never(ended: Ended) -> None:
+def test_ended_tasks_expire_and_running_ones_never_do(ended: Ended) -> None:
     collector = ended.collector()
     ended.completed("old")
     ended.processing("runs")
@@ -110,7 +110,7 @@ def test_an_ended_task_goes_when_its_time_is_over_and_one_that_runs_never(ended:
     assert ended.there() == {"new", "runs"}
 
 
-def test_a_clock_that_jumps_ahead_and_back_takes_no_result(ended: Ended) -> None:
+def test_a_wall_clock_jump_expires_nothing(ended: Ended) -> None:
     collector = ended.collector()
     ended.completed("t1")
     ended.storage.clock.now += YEAR
@@ -121,7 +121,7 @@ def test_a_clock_that_jumps_ahead_and_back_takes_no_result(ended: Ended) -> None
     assert ended.there() == {"t1"}
 
 
-def test_an_expiry_of_0_keeps_for_ever(ended: Ended) -> None:
+def test_an_expiry_of_0_keeps_tasks_for_ever(ended: Ended) -> None:
     collector = ended.collector(0)
     ended.completed("t1")
     for _ in range(3):
@@ -129,7 +129,7 @@ def test_an_expiry_of_0_keeps_for_ever(ended: Ended) -> None:
         assert collector.expire() == 0
 
 
-def test_what_no_row_knows_is_swept_and_what_a_task_may_need_stays(ended: Ended) -> None:
+def test_orphans_are_swept_and_files_a_task_may_need_stay(ended: Ended) -> None:
     kept = ended.completed("completed")
     publishing = ended.processing("publishing")
     ended.publish(publishing)

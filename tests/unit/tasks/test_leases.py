@@ -1,4 +1,4 @@
-"""Nobody is declared dead for what the database did not let him do."""
+"""Leases do not expire while the database accepts no heartbeat."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def repository(tmp_path: Path) -> Iterator[SqlWorkerRepository]:
     engine.dispose()
 
 
-def test_while_nobody_can_beat_no_look_counts_and_afterwards_the_dead_are_found(
+def test_no_lease_expires_while_heartbeats_cannot_be_written(
     repository: SqlWorkerRepository, tmp_path: Path
 ) -> None:
     leases = Leases(repository)

@@ -1,4 +1,4 @@
-"""How often progress is told."""
+"""ProgressThrottle: the rate of progress reports."""
 
 from itertools import pairwise
 
@@ -18,11 +18,11 @@ def pace(clock: Clock) -> ProgressThrottle:
     return ProgressThrottle(0.1, clock)
 
 
-def test_the_first_and_the_last_are_told_at_once(pace: ProgressThrottle) -> None:
+def test_the_first_and_last_reports_pass_at_once(pace: ProgressThrottle) -> None:
     assert [pace.due(done, 4) for done in range(5)] == [True, False, False, False, True]
 
 
-def test_a_thousand_frames_a_second_are_told_ten_times(pace: ProgressThrottle, clock: Clock) -> None:
+def test_a_thousand_frames_a_second_give_ten_reports_a_second(pace: ProgressThrottle, clock: Clock) -> None:
     told = []
     for frame in range(2000):
         clock.now = frame / 1000
@@ -32,7 +32,7 @@ def test_a_thousand_frames_a_second_are_told_ten_times(pace: ProgressThrottle, c
     assert all(later - earlier >= 0.1 for earlier, later in pairwise(told))
 
 
-def test_what_is_not_further_is_not_told(pace: ProgressThrottle, clock: Clock) -> None:
+def test_a_report_without_progress_is_dropped(pace: ProgressThrottle, clock: Clock) -> None:
     assert pace.due(5, 10)
     for _ in range(5):
         clock.now += 1
@@ -41,7 +41,7 @@ def test_what_is_not_further_is_not_told(pace: ProgressThrottle, clock: Clock) -
     assert pace.due(6, 10)
 
 
-def test_a_clock_that_is_set_back_silences_nothing(pace: ProgressThrottle, clock: Clock) -> None:
+def test_a_clock_set_back_suppresses_no_reports(pace: ProgressThrottle, clock: Clock) -> None:
     assert pace.due(1, 10)
     clock.now -= 3600
     assert pace.due(2, 10)

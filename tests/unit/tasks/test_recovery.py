@@ -1,4 +1,4 @@
-"""Workers that fell silent are found by looking, and what nobody would run is run."""
+"""Recovery: expired leases, shutdowns, and stranded tasks."""
 
 import pytest
 
@@ -58,7 +58,7 @@ def works(storage: Storage) -> Works:
     return Works(storage)
 
 
-def test_a_worker_that_makes_no_beat_loses_its_task_after_some_looks_and_the_others_nothing(
+def test_a_worker_without_heartbeats_loses_its_task(
     works: Works,
 ) -> None:
     for _ in range(MISSED_HEARTBEATS):
@@ -70,7 +70,7 @@ def test_a_worker_that_makes_no_beat_loses_its_task_after_some_looks_and_the_oth
     assert [worker.id for worker in works.workers.listed()] == [TWO.id]
 
 
-def test_one_beat_in_time_is_enough(works: Works) -> None:
+def test_one_heartbeat_in_time_keeps_the_lease(works: Works) -> None:
     for _ in range(5):
         for _ in range(MISSED_HEARTBEATS):
             works.recovery.check()
@@ -79,7 +79,7 @@ def test_one_beat_in_time_is_enough(works: Works) -> None:
     assert works.task.status is TaskStatus.PROCESSING
 
 
-def test_two_that_find_the_same_death_take_the_task_back_once(works: Works) -> None:
+def test_two_observers_of_one_crash_requeue_the_task_once(works: Works) -> None:
     other = works.observer()
     works.recovery.recover(ONE.id)
     works.queue.take("t1.1", TWO.id)
@@ -88,13 +88,13 @@ def test_two_that_find_the_same_death_take_the_task_back_once(works: Works) -> N
     assert (works.task, works.queue.held) == (taken, {"t1.1": TWO.id})
 
 
-def test_an_orderly_end_is_no_death(works: Works) -> None:
+def test_a_shutdown_requeues_the_task_without_a_crash(works: Works) -> None:
     works.recovery.release(ONE.id)
     assert (works.task.status, works.task.crashes, works.queue.waiting) == (TaskStatus.PENDING, 0, {"t1.1"})
     assert [worker.id for worker in works.workers.listed()] == [TWO.id]
 
 
-def test_the_former_workers_of_a_name_are_released_and_those_of_other_places_are_not(works: Works) -> None:
+def test_former_workers_are_recovered_only_in_the_same_data_directory(works: Works) -> None:
     elsewhere = Worker(id="one-2", name="one", data_dir_id="there", pid=1)
     works.workers.heartbeat(elsewhere)
     works.recovery.recover_former(data_dir_id="here", names="one".__eq__)
@@ -102,20 +102,20 @@ def test_the_former_workers_of_a_name_are_released_and_those_of_other_places_are
     assert works.task.status is TaskStatus.PENDING
 
 
-def test_a_holder_without_a_row_is_found(works: Works) -> None:
+def test_work_of_a_worker_without_a_row_is_requeued(works: Works) -> None:
     works.workers.forget(ONE.id)
     works.recovery.requeue_stranded()
     assert (works.task.status, works.queue.waiting) == (TaskStatus.PENDING, {"t1.1"})
 
 
-def test_a_death_between_taking_from_the_queue_and_taking_the_task_is_found(works: Works) -> None:
+def test_work_taken_from_the_queue_but_not_claimed_is_requeued(works: Works) -> None:
     works.new("t2")
     works.queue.take("t2.1", "dead-1")
     works.recovery.requeue_stranded()
     assert works.queue.waiting == {"t2.1"}
 
 
-def test_a_waiting_task_that_the_queue_lost_or_takes_for_done_is_enqueued(works: Works) -> None:
+def test_a_pending_task_missing_from_the_queue_is_enqueued_again(works: Works) -> None:
     works.new("t2")
     works.new("t3")
     works.queue.waiting.clear()

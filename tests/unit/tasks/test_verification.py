@@ -1,4 +1,4 @@
-"""A result that is not what its task says makes the task fail, so that it can be tried again."""
+"""Integrity check of results: a damaged one fails its task, which can be retried."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -52,7 +52,7 @@ def damage(ended: Ended, *, quick: bool = False) -> Damage | None:
     ],
     ids=["flipped", "shorter", "longer", "missing"],
 )
-def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
+def test_a_damaged_result_is_found_and_its_task_can_be_retried(
     ended: Ended, task: Task, harm: Callable[[Path], object], says: str
 ) -> None:
     assert task.result
@@ -73,7 +73,7 @@ def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
     assert retried == replace(retried, status=TaskStatus.PENDING, round=task.round + 1, error_reason="")
 
 
-def test_a_quick_look_sees_lengths_and_reads_nothing(ended: Ended, task: Task) -> None:
+def test_a_quick_check_compares_sizes_only(ended: Ended, task: Task) -> None:
     assert task.result
     path = ended.storage.blobs.path(task.result.blob_key)
     path.write_bytes(b"The result")

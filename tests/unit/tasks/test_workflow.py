@@ -1,4 +1,4 @@
-"""A run that lost its task to another adds nothing and takes nothing away; what is finished is used again."""
+"""The workflow: fencing of runs, reuse of checkpoints, failures, and progress."""
 
 import time
 from collections.abc import Callable
@@ -128,7 +128,7 @@ def result(tmp_path: Path, rows: Rows) -> str:
     return only.read_text()
 
 
-def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
+def test_a_run_that_lost_its_task_stops_and_the_other_completes_once(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     def dies_for_the_others() -> None:
@@ -147,7 +147,7 @@ def raises(error: Exception) -> None:
     raise error
 
 
-def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
+def test_the_run_after_a_failure_swaps_only_the_rest(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.then = [lambda: None, partial(raises, Unavailable("away"))]
@@ -159,7 +159,7 @@ def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
     assert result(tmp_path, rows) == "01"
 
 
-def test_another_version_of_the_engine_swaps_everything_anew(
+def test_another_engine_version_swaps_every_segment_again(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.then = [lambda: None, partial(raises, Unavailable("away"))]
@@ -171,7 +171,7 @@ def test_another_version_of_the_engine_swaps_everything_anew(
     assert engine.swapped == [0, 1, 0, 1]
 
 
-def test_an_engine_that_writes_other_frames_fails_the_task(
+def test_an_engine_that_writes_the_wrong_frames_fails_the_task(
     rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.written = "too many"
@@ -180,7 +180,7 @@ def test_an_engine_that_writes_other_frames_fails_the_task(
     assert rows.task.error_message == "engine fake wrote 8 frames for segment 0, which has 1"
 
 
-def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
+def test_a_task_with_an_incomplete_upload_fails(
     rows: Rows, engine: PlainEngine, uploads: Uploads, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     uploads.completed = False
@@ -190,7 +190,7 @@ def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
 
 
 @pytest.mark.parametrize("error", [Cancelled(), TakenOver("odd")])
-def test_an_engine_that_stops_though_nobody_asked_it_to_fails_the_task(
+def test_an_engine_that_stops_unasked_fails_the_task(
     rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]], error: FacecliError
 ) -> None:
     engine.then = [partial(raises, error)]
@@ -199,7 +199,7 @@ def test_an_engine_that_stops_though_nobody_asked_it_to_fails_the_task(
     assert rows.task.error_message == f"engine fake stopped by itself: {error}"
 
 
-def test_a_run_that_has_no_room_leaves_no_half_file_and_goes_on_when_there_is(
+def test_a_full_disk_leaves_no_partial_file_and_the_next_run_continues(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.then = [lambda: None, partial(raises, DiskFull())]

@@ -1,4 +1,4 @@
-"""A log line is one line, whatever is said, and nobody who is written about can write another."""
+"""Log records: one printable line each, whatever they contain, and fields."""
 
 import json
 import logging
@@ -50,14 +50,14 @@ def test_a_record_is_one_printable_line(capsys: pytest.CaptureFixture[str], form
         assert "\\x1b[2J" in said
 
 
-def test_what_is_below_the_level_is_not_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_records_below_the_level_are_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging(level="warning", format="text")
     logging.getLogger("facecli.test").info("quiet")
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_what_ends_a_thread_is_one_printable_line_too(
+def test_an_exception_that_ends_a_thread_is_one_printable_line(
     capsys: pytest.CaptureFixture[str], format: str
 ) -> None:
     set_up_logging(level="info", format=format)
@@ -71,7 +71,7 @@ def test_what_ends_a_thread_is_one_printable_line_too(
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_fields_stand_behind_the_sentence(capsys: pytest.CaptureFixture[str], format: str) -> None:
+def test_fields_follow_the_sentence(capsys: pytest.CaptureFixture[str], format: str) -> None:
     set_up_logging(level="info", format=format)
     logging.getLogger("facecli.test").info("task ended", extra={"task": "t1", "reason": "a b=c"})
     said = capsys.readouterr().err
@@ -82,7 +82,7 @@ def test_fields_stand_behind_the_sentence(capsys: pytest.CaptureFixture[str], fo
         assert said.endswith('task ended task=t1 reason="a b=c"\n')
 
 
-def test_events_are_logged_with_their_values_as_fields(caplog: pytest.LogCaptureFixture) -> None:
+def test_events_are_logged_with_fields(caplog: pytest.LogCaptureFixture) -> None:
     bus = EventBus()
     log_events(bus)
     with caplog.at_level(logging.INFO):

@@ -1,4 +1,4 @@
-"""A worker's beats, and their end."""
+"""The heartbeat of a worker, and its end."""
 
 import threading
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Rows:
         del self.workers[worker_id]
 
 
-def test_it_is_entered_at_once_and_no_beat_comes_after_its_end() -> None:
+def test_a_worker_registers_at_once_and_sends_no_heartbeat_after_the_end() -> None:
     repository = Rows()
     with send_heartbeats(ME, repository=repository, check=lambda: None):
         assert repository.workers == {ME.id: 1}

@@ -1,4 +1,4 @@
-"""The supervisor, over real processes."""
+"""The supervisor, with real processes."""
 
 import os
 import queue
@@ -60,7 +60,7 @@ def supervised(
         supervisor.stop(10)
 
 
-def test_a_dead_worker_is_announced_before_it_is_started_again(pids: Path) -> None:
+def test_a_crash_is_reported_before_the_restart(pids: Path) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes) as started:
         first = next(started)
@@ -69,7 +69,7 @@ def test_a_dead_worker_is_announced_before_it_is_started_again(pids: Path) -> No
         assert next(started) != first
 
 
-def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
+def test_a_failed_recovery_does_not_prevent_the_restart(pids: Path) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes, fail=True) as started:
         os.kill(next(started), signal.SIGKILL)
@@ -77,14 +77,14 @@ def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
 
 
 @pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a death"])
-def test_a_start_that_fails_is_tried_again(pids: Path, not_at: set[int]) -> None:
+def test_a_failed_start_is_retried(pids: Path, not_at: set[int]) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes, not_at=not_at) as started:
         os.kill(next(started), signal.SIGKILL)
         assert next(started)
 
 
-def test_stopping_ends_every_worker_and_announces_no_death(pids: Path) -> None:
+def test_stopping_ends_all_workers_and_reports_no_crash(pids: Path) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes) as started:
         pid = next(started)
