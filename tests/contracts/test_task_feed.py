@@ -22,25 +22,25 @@ Open = Callable[[], tuple[UploadRepository, TaskRepository]]
 
 
 class Watcher:
-    """Somebody who watches a task."""
+    """A watcher of a task."""
 
     def __init__(self, feed: TaskFeed, task_id: str = "t1") -> None:
-        self._told = SimpleQueue[Task]()
-        self.leave = feed.watch(task_id, self._told.put)
+        self._queue = SimpleQueue[Task]()
+        self.leave = feed.watch(task_id, self._queue.put)
 
     def next(self) -> Task:
-        return self._told.get(timeout=DEADLINE)
+        return self._queue.get(timeout=DEADLINE)
 
     def until_the_end(self) -> list[Task]:
-        """Everything that was told since the last word."""
+        """All states delivered since the last call, up to the end."""
         seen = [self.next()]
         while not seen[-1].ended:
             seen.append(self.next())
         return seen
 
     @property
-    def unheard(self) -> int:
-        return self._told.qsize()
+    def unread(self) -> int:
+        return self._queue.qsize()
 
 
 def advance(repository: TaskRepository, progress: int, task_id: str = "t1") -> Task:
@@ -52,9 +52,9 @@ def test_the_current_task_is_delivered_before_watch_returns(
     task_repository: TaskRepository, feed: TaskFeed
 ) -> None:
     task = task_repository.insert(NEW, task_id="t1", now=100.0)
-    told: list[Task] = []
-    feed.watch("t1", told.append)()
-    assert told == [task]
+    delivered: list[Task] = []
+    feed.watch("t1", delivered.append)()
+    assert delivered == [task]
 
 
 def test_every_change_is_delivered_until_the_end(open_repositories: Open, feed: TaskFeed) -> None:
@@ -83,7 +83,7 @@ def test_an_ended_task_is_delivered_once_and_is_the_last(
     task_repository.change("t1", transitions.retry, now=103.0)
     task_repository.change("t2", transitions.cancel, now=104.0)
     assert other.until_the_end()[-1].ended  # the feed has seen both by now
-    assert early.unheard == late.unheard == 0
+    assert early.unread == late.unread == 0
 
 
 def test_a_watcher_that_comes_after_a_retry_sees_the_next_round(
@@ -107,13 +107,13 @@ def test_an_unknown_task_is_named(feed: TaskFeed) -> None:
 
 def test_a_watcher_that_left_receives_nothing_more(task_repository: TaskRepository, feed: TaskFeed) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
-    gone, there = Watcher(feed), Watcher(feed)
-    assert gone.next() == there.next()
-    gone.leave()
-    gone.leave()
+    first, second = Watcher(feed), Watcher(feed)
+    assert first.next() == second.next()
+    first.leave()
+    first.leave()
     task_repository.change("t1", transitions.cancel, now=102.0)
-    assert [task.status for task in there.until_the_end()] == [TaskStatus.CANCELLED]
-    assert gone.unheard == 0
+    assert [task.status for task in second.until_the_end()] == [TaskStatus.CANCELLED]
+    assert first.unread == 0
 
 
 def test_a_change_during_registration_is_not_missed(open_repositories: Open, feed: TaskFeed) -> None:
@@ -133,7 +133,7 @@ def test_a_change_during_registration_is_not_missed(open_repositories: Open, fee
         ready.wait()
         watchers = [Watcher(feed) for _ in range(30)]
         for watcher in watchers:
-            check_story(watcher.until_the_end())
+            check_sequence(watcher.until_the_end())
         changing.result()
 
 
@@ -150,10 +150,10 @@ def test_every_watcher_sees_increasing_revisions_and_the_end(
     for task_id in ("t1", "t2"):
         task_repository.change(task_id, transitions.cancel, now=130.0)
     for watcher in watchers:
-        check_story(watcher.until_the_end())
+        check_sequence(watcher.until_the_end())
 
 
-def check_story(seen: list[Task]) -> None:
+def check_sequence(seen: list[Task]) -> None:
     revisions = [task.revision for task in seen]
     assert revisions == sorted(set(revisions))
     progress = [task.progress for task in seen]

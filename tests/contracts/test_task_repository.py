@@ -33,7 +33,7 @@ def test_an_unknown_id_is_named(task_repository: TaskRepository) -> None:
 def test_a_task_is_visible_to_its_owner_only(task_repository: TaskRepository) -> None:
     task = task_repository.insert(NEW, task_id="t1", now=100.0)
     assert task_repository.get("t1", owner=task.owner) == task
-    for other in ("nobody", ""):
+    for other in ("bob", ""):
         with pytest.raises(TaskNotFound, match="there is no task t1"):
             task_repository.get("t1", owner=other)
 

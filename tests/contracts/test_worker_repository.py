@@ -25,7 +25,7 @@ def test_a_heartbeat_registers_a_forgotten_worker_again(
 ) -> None:
     worker_repository.heartbeat(ONE)
     worker_repository.forget("one-1")
-    worker_repository.forget("nobody")
+    worker_repository.forget("unknown")
     assert worker_repository.listed() == []
     worker_repository.heartbeat(ONE)
     assert worker_repository.listed() == [ONE]

@@ -72,7 +72,7 @@ _STATES: dict[TaskStatus, dict[str, Any]] = {
 
 
 def upload(**changed: Any) -> Upload:
-    """Begun just now, unless something else is said."""
+    """An upload that has just been created, with these values changed."""
     return replace(_UPLOAD, **changed)
 
 
@@ -93,12 +93,12 @@ def complete_upload(upload_id: str, name: str, file_type: FileType) -> Upload:
 
 
 def task(**changed: Any) -> Task:
-    """Put up just now, unless something else is said."""
+    """A task that has just been created, with these values changed."""
     return replace(_TASK, **changed)
 
 
 def task_in(status: TaskStatus) -> Task:
-    """In its first attempt, or ended after it."""
+    """A task of this status, in or after its first attempt."""
     return task(status=status, frames=250, revision=3, attempt=1, **_STATES.get(status, {}))
 
 

@@ -22,7 +22,7 @@ from tests.support.e2e.requirements import SKIP_NOTHING
 READY = "database system is ready to accept connections"
 PASSWORD = "geheimnis"
 DEADLINE = 60.0  # seconds
-SOMEBODY, SOMEBODYS = "nobody", "nogroup"  # who runs it where root may not
+USER, GROUP = "nobody", "nogroup"  # run the server when the tests run as root, which it refuses
 _EMPTYING = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = {text} AND pid <> pg_backend_pid()",
@@ -35,31 +35,31 @@ _EMPTYING = (
 WithPassword = Callable[[str], str]
 _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
 _MISSING = "PostgreSQL's server (apt-get install postgresql)"
-_SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # before the tests' own environment takes its place
+_SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # read before the tests replace the environment
 
 
 class Postgres:
-    """A server on a Unix socket and a port, as durable as it comes, run by somebody who is not root."""
+    """A server on a Unix socket and a TCP port, with default durability, run by a user other than root."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
         self._numbers = count(1)
         self._free: list[str] = []
-        self._said = threading.Condition()
+        self._logged = threading.Condition()
         self._log = ""
         self._server: subprocess.Popen[str] | None = None
-        self._listener = threading.Thread()
-        # Bound and not listening: nobody else is given the port while the server is down.
-        self._place = socket.socket()
-        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._place.bind(("127.0.0.1", 0))
-        self._port = self._place.getsockname()[1]
-        # Not below pytest's own folder, which nobody else may enter.
+        self._log_reader = threading.Thread()
+        # Bound and not listening: keeps the port reserved while the server is down.
+        self._port_holder = socket.socket()
+        self._port_holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._port_holder.bind(("127.0.0.1", 0))
+        self._port = self._port_holder.getsockname()[1]
+        # Not below pytest's own directory, which other users may not enter.
         self.folder = Path(tempfile.mkdtemp(prefix="facecli-postgres-"))
-        self._as_somebody: list[str] = []
+        self._as_user: list[str] = []
         if os.getuid() == 0:
-            shutil.chown(self.folder, SOMEBODY, SOMEBODYS)
-            self._as_somebody = ["setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODYS}", "--clear-groups"]
+            shutil.chown(self.folder, USER, GROUP)
+            self._as_user = ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups"]
         initdb: list[str | Path] = [
             programs / "initdb",
             "--auth=trust",
@@ -72,15 +72,15 @@ class Postgres:
         rules.write_text(f"local all +guarded scram-sha-256\n{rules.read_text()}")
 
     def start(self) -> None:
-        """Return when it takes connections."""
-        begun = len(self._log)
+        """Start the server, and return when it accepts connections."""
+        offset = len(self._log)
         settings = [
             *(f"unix_socket_directories={self.folder}", "listen_addresses=127.0.0.1", f"port={self._port}"),
             "max_connections=60",
         ]
         self._server = subprocess.Popen(
             [
-                *("setpriv", "--pdeathsig=KILL", *self._as_somebody[1:]),
+                *("setpriv", "--pdeathsig=KILL", *self._as_user[1:]),
                 *(str(self._programs / "postgres"), "-D", str(self.folder / "data")),
                 *(f"--{setting}" for setting in settings),
             ],
@@ -90,28 +90,28 @@ class Postgres:
             start_new_session=True,
         )
         assert self._server.stderr
-        self._listener = threading.Thread(target=self._listen, args=(self._server.stderr,))
-        self._listener.start()
-        with self._said:
-            assert self._said.wait_for(lambda: READY in self._log[begun:], DEADLINE), self._log
+        self._log_reader = threading.Thread(target=self._read_log, args=(self._server.stderr,))
+        self._log_reader.start()
+        with self._logged:
+            assert self._logged.wait_for(lambda: READY in self._log[offset:], DEADLINE), self._log
 
     def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
-        """As `pg_ctl stop -m immediate` does: no farewell to anybody, recovery at the next start."""
+        """Stop as `pg_ctl stop -m immediate` does: without a checkpoint, so the next start runs recovery."""
         assert self._server
         self._server.send_signal(how)
         self._server.wait(DEADLINE)
-        self._listener.join()
+        self._log_reader.join()
 
     def close(self) -> None:
         if self._server and self._server.poll() is None:
             self.stop()
-        self._place.close()
+        self._port_holder.close()
         shutil.rmtree(self.folder)
 
     def new_database(self, *, over: str = "socket") -> str:
-        """The URL of one in which nothing is."""
+        """The URL of an empty database."""
         if self._server and self._server.poll() is not None:
-            self.start()  # a test that failed has left it down
+            self.start()  # a failed test has left it stopped
         if self._free:
             return self.url(self._emptied(self._free.pop()), over=over)
         name = f"facecli_{next(self._numbers)}"
@@ -119,11 +119,11 @@ class Postgres:
         return self.url(name, over=over)
 
     def give_back(self, url: str) -> None:
-        """Leave a database to the next test, which empties it: who still uses it may end in peace."""
+        """Return a database for reuse. The next test empties it; until then open connections may end."""
         self._free.append(url.split("?")[0].rpartition("/")[2])
 
     def _emptied(self, name: str) -> str:
-        """To make and remove a database for each test costs 300 files."""
+        """Empty a used database: creating and dropping one for each test costs 300 files."""
         for statement in _EMPTYING:
             self.execute(
                 sql.SQL(statement).format(name=sql.Identifier(name), text=sql.Literal(name)), database=name
@@ -139,26 +139,26 @@ class Postgres:
             connection.execute(statement)
 
     def own(self, folder: Path) -> Path:
-        """The folder, made, and its."""
+        """Create a directory that the server owns."""
         folder.mkdir()
         if os.getuid() == 0:
-            shutil.chown(folder, SOMEBODY, SOMEBODYS)
+            shutil.chown(folder, USER, GROUP)
         return folder
 
     def _run(self, *command: str | Path) -> None:
-        subprocess.run([*self._as_somebody, *command], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*self._as_user, *command], check=True, stdout=subprocess.DEVNULL)
 
-    def _listen(self, pipe: IO[str]) -> None:
+    def _read_log(self, pipe: IO[str]) -> None:
         with pipe:
             for line in pipe:
-                with self._said:
+                with self._logged:
                     self._log += line
-                    self._said.notify_all()
+                    self._logged.notify_all()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """One server for every test of this process; a test that stops it starts it again."""
+    """One server for all tests of this process; a test that stops it starts it again."""
     if not _PROGRAMS:
         if _SKIP_NOTHING:
             raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_MISSING}")
@@ -182,7 +182,7 @@ def postgresql(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def with_password(postgres: Postgres) -> WithPassword:
-    """The URL of the same database for ann, who needs a password, and may do nothing but read and write."""
+    """Turns a URL into one for the user ann, who needs a password and may only read and write."""
     postgres.execute(sql.SQL("CREATE ROLE guarded"))
     postgres.execute(sql.SQL("CREATE ROLE ann LOGIN PASSWORD {} IN ROLE guarded").format(PASSWORD))
     return lambda url: url.replace("postgres@", f"ann:{PASSWORD}@")

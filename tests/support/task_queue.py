@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 
-class Queue:
-    """A queue in memory: work that waits, work that somebody has, work that is over."""
+class MemoryQueue:
+    """Waiting, held and finished work, in memory."""
 
     def __init__(self) -> None:
         self.waiting: set[str] = set()
         self.held: dict[str, str] = {}
-        self.over: set[str] = set()
+        self.done: set[str] = set()
 
     def enqueue(self, *, work_id: str, task_id: str) -> None:
-        if work_id not in self.held and work_id not in self.over:
+        if work_id not in self.held and work_id not in self.done:
             self.waiting.add(work_id)
 
     def take(self, work_id: str, worker: str) -> None:
@@ -31,4 +31,4 @@ class Queue:
         return set(work_ids) - self.waiting - set(self.held)
 
     def forget(self, work_ids: Sequence[str]) -> None:
-        self.over -= set(work_ids)
+        self.done -= set(work_ids)

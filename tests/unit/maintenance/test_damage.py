@@ -195,7 +195,7 @@ def test_a_checksum_that_is_not_that_of_the_chunks_is_made_again(checked: Checke
     assert (again.id, again.crc32c) == (upload.id, upload.crc32c)
 
 
-def test_a_quick_check_compares_sizes_only(checked: Checked) -> None:
+def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
     path = checked.path(upload)
     flip(path, 5)

@@ -68,10 +68,10 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None
         open_database(f"sqlite:///{tmp_path}/missing/facecli.db")
 
 
-@pytest.mark.parametrize("most", [CONNECTIONS, 4, 1])
-def test_calls_beyond_the_connections_wait_then_fail(url: str, engine: Engine, most: int) -> None:
-    impatient = open_database(url, busy_timeout=0.01, connections=most)
-    connections = [impatient.connect() for _ in range(most)]
+@pytest.mark.parametrize("limit", [CONNECTIONS, 4, 1])
+def test_calls_beyond_the_connections_wait_then_fail(url: str, engine: Engine, limit: int) -> None:
+    impatient = open_database(url, busy_timeout=0.01, connections=limit)
+    connections = [impatient.connect() for _ in range(limit)]
     with pytest.raises(Unavailable, match="every connection"), reading(impatient):
         pass
     for connection in connections:

@@ -11,7 +11,7 @@ from facecli.metadata.database import open_database
 from facecli.metadata.integrity import integrity_errors
 
 
-def said(file: Path) -> list[str]:
+def errors(file: Path) -> list[str]:
     engine = open_database(f"sqlite:///{file}")
     try:
         return integrity_errors(engine)
@@ -25,14 +25,14 @@ def file(tmp_path: Path) -> Path:
     engine = open_database(f"sqlite:///{file}")
     schema.upgrade(engine)
     engine.dispose()
-    assert said(file) == []
+    assert errors(file) == []
     return file
 
 
 def test_rows_without_a_parent_are_reported_together(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executemany("INSERT INTO chunks VALUES ('gone', ?, 1, 1, 0)", [(0,), (1,)])
-    assert said(file) == ["2 rows of chunks belong to no row of uploads"]
+    assert errors(file) == ["2 rows of chunks belong to no row of uploads"]
 
 
 def test_an_invalid_row_is_reported(file: Path) -> None:
@@ -40,7 +40,7 @@ def test_an_invalid_row_is_reported(file: Path) -> None:
         connection.execute("PRAGMA ignore_check_constraints=ON")
         values = "'u1', 'key', 'ann', 'n', 'song', 1, 1, 1, 1, 'begun', 0, 0, 0, 0, 0, 0, 0"
         connection.execute(f"INSERT INTO uploads VALUES ({values})")
-    assert said(file) == ["CHECK constraint failed in uploads"]
+    assert errors(file) == ["CHECK constraint failed in uploads"]
 
 
 def test_a_damaged_page_is_reported(file: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_damaged_page_is_reported(file: Path) -> None:
     with file.open("r+b") as raw:
         raw.seek((page - 1) * size)
         raw.write(b"\xff" * 100)
-    assert said(file)
+    assert errors(file)
 
 
 def test_postgresql_is_not_checked(postgresql: str) -> None:

@@ -35,7 +35,7 @@ def changes(postgresql: str) -> Iterator[Notifications]:
     changes.close()
 
 
-def until_heard(changes: Notifications) -> None:
+def wait_for_notification(changes: Notifications) -> None:
     while not changes.wait():
         pass
 
@@ -47,7 +47,7 @@ def test_only_a_committed_change_notifies_and_only_once(
     assert changes.wait()  # whatever was written before
     assert not changes.wait()
     repository.change("t1", transitions.cancel, now=101.0)
-    until_heard(changes)
+    wait_for_notification(changes)
     repository.get("t1")
     with pytest.raises(TaskEnded):
         repository.change("t1", transitions.cancel, now=102.0)
@@ -60,10 +60,10 @@ def test_many_changes_give_few_notifications(repository: SqlTaskRepository, chan
     for _ in range(20):
         repository.change("t1", transitions.cancel, now=101.0)
         repository.change("t1", transitions.retry, now=102.0)
-    heard = 0
+    notified = 0
     while changes.wait():
-        heard += 1
-    assert 1 <= heard < 40
+        notified += 1
+    assert 1 <= notified < 40
 
 
 def test_without_a_connection_everything_may_have_changed(
@@ -80,7 +80,7 @@ def test_without_a_connection_everything_may_have_changed(
     assert changes.wait()
     assert not changes.wait()
     repository.change("t1", transitions.cancel, now=101.0)
-    until_heard(changes)
+    wait_for_notification(changes)
 
 
 def test_watchers_survive_an_immediate_stop_of_the_database(
@@ -88,19 +88,19 @@ def test_watchers_survive_an_immediate_stop_of_the_database(
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
     claim(repository)
-    told = SimpleQueue[Task]()
-    SqlTaskFeed(repository, changes).watch("t1", told.put)
-    seen = [told.get(timeout=DEADLINE)]
+    delivered = SimpleQueue[Task]()
+    SqlTaskFeed(repository, changes).watch("t1", delivered.put)
+    seen = [delivered.get(timeout=DEADLINE)]
     for progress in (10, 20, 30):
         advance = partial(transitions.advance, run="r1", progress=progress, stage="swapping")
         changed = repository.change("t1", advance, now=100.0 + progress)
         while seen[-1] != changed:
-            seen.append(told.get(timeout=DEADLINE))
+            seen.append(delivered.get(timeout=DEADLINE))
         postgres.stop()
         postgres.start()
     ended = repository.change("t1", transitions.cancel, now=140.0)
     while not seen[-1].ended:
-        seen.append(told.get(timeout=DEADLINE))
+        seen.append(delivered.get(timeout=DEADLINE))
     assert seen[-1] == ended
     revisions = [task.revision for task in seen]
     assert revisions == sorted(set(revisions))

@@ -133,7 +133,7 @@ def test_a_database_that_is_not_utf8_is_refused(postgres: Postgres) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "expected"),
     [
         ("postgresql://ann:geheim@host", "names no database"),
         ("postgresql://ann:ge@heim@host/x", "write it as %40"),
@@ -142,10 +142,10 @@ def test_a_database_that_is_not_utf8_is_refused(postgres: Postgres) -> None:
         ("mysql://ann:geheim@host/x", "'mysql' is not supported"),
     ],
 )
-def test_an_invalid_url_is_refused_without_quoting_it(url: str, says: str) -> None:
+def test_an_invalid_url_is_refused_without_quoting_it(url: str, expected: str) -> None:
     error = refused(url)
     assert isinstance(error, InvalidInput)
-    assert says in error.message
+    assert expected in error.message
     assert "heim" not in error.message
 
 

@@ -1,4 +1,4 @@
-"""The migrations lead to the tables, once, whoever comes first."""
+"""Schema migrations: they produce the tables of the code, once, in any order of starts."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ print(*sorted(name for name in sys.modules if name == "alembic"))
 
 
 def starting(url: str, *, processes: int) -> list["subprocess.Popen[str]"]:
-    """Processes that upgrade, all at the same moment."""
+    """Start processes that all upgrade at the same moment."""
     command = [sys.executable, "-c", START, url]
     started = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -47,10 +47,10 @@ def starting(url: str, *, processes: int) -> list["subprocess.Popen[str]"]:
 
 
 def finished(processes: list["subprocess.Popen[str]"]) -> list[str]:
-    """What each of them has imported of alembic; none may have failed."""
-    said = [process.communicate()[0].strip() for process in processes]
+    """The alembic modules that each process imported; none may have failed."""
+    imports = [process.communicate()[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0] * len(processes)
-    return said
+    return imports
 
 
 STATEMENTS = {
@@ -68,10 +68,10 @@ STATEMENTS = {
 
 
 def statements(engine: Engine) -> dict[str, str]:
-    """What there is of tables, columns, constraints and indexes, but for line breaks, as it is kept."""
+    """The definitions of all tables, columns, constraints and indexes, without line breaks."""
     with engine.connect() as connection:
-        found = connection.execute(text(STATEMENTS[engine.dialect.name]))
-        return {row.name: " ".join(row.sql.split()) for row in found}
+        rows = connection.execute(text(STATEMENTS[engine.dialect.name]))
+        return {row.name: " ".join(row.sql.split()) for row in rows}
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def url(either_database: str) -> str:
 
 @pytest.fixture
 def created(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """Without migrations, from the code."""
+    """A database created from the code, without migrations."""
     if url.startswith("sqlite"):
         engine = open_database(f"sqlite:///{tmp_path}/created.db")
     else:
@@ -117,8 +117,8 @@ def test_a_concurrent_migration_is_waited_for_and_not_repeated(postgresql: str) 
     with writing(engine) as migrating:
         migrating.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": schema.LOCK})
         others = starting(postgresql, processes=2)
-        with engine.connect() as looking:
-            while looking.execute(waiting).scalar() != len(others):
+        with engine.connect() as observer:
+            while observer.execute(waiting).scalar() != len(others):
                 assert [other.poll() for other in others] == [None, None]
     assert sorted(finished(others)) == ["", "alembic"]
     engine.dispose()

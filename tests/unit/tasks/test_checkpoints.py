@@ -14,14 +14,14 @@ from tests.support.builders import PLAN
 NAMES = ("000000.mp4", "000001.mp4")
 
 
-def never() -> VideoPlan:
-    raise AssertionError("it is kept")
+def unexpected() -> VideoPlan:
+    raise AssertionError("the plan exists already")
 
 
-def begun(
-    storage: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
+def start_run(
+    directory: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
 ) -> PlanCheckpoints:
-    work = Checkpoints(storage, run=run)
+    work = Checkpoints(directory, run=run)
     work.prepare()
     return work.plan({"version": version}, make)
 
@@ -30,46 +30,46 @@ def writes(text: str) -> Callable[[Path], None]:
     return lambda path: (path.write_text(text), None)[1]
 
 
-def fails(path: Path) -> None:
-    path.write_text("half")
+def fail_halfway(path: Path) -> None:
+    path.write_text("partial")
     raise OSError(errno.EIO, "broken")
 
 
-def names(storage: Path) -> set[str]:
-    return {path.name for path in storage.rglob("*")}
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.rglob("*")}
 
 
 def test_the_next_run_reuses_the_plan_and_finished_segments(tmp_path: Path) -> None:
-    first = begun(tmp_path, "a")
-    kept = first.file(NAMES[0], writes("one"))
-    again = begun(tmp_path, "b", make=never)
-    assert again.plan == PLAN
-    assert again.file(NAMES[0], fails) == kept
-    assert kept.read_text() == "one"
-    assert again.file(NAMES[1], writes("two")).read_text() == "two"
+    first = start_run(tmp_path, "a")
+    segment = first.file(NAMES[0], writes("one"))
+    second = start_run(tmp_path, "b", make=unexpected)
+    assert second.plan == PLAN
+    assert second.file(NAMES[0], fail_halfway) == segment
+    assert segment.read_text() == "one"
+    assert second.file(NAMES[1], writes("two")).read_text() == "two"
 
 
 def test_checkpoints_of_another_recipe_are_neither_used_nor_deleted(tmp_path: Path) -> None:
-    old = begun(tmp_path, "a").file(NAMES[0], writes("old"))
-    new = begun(tmp_path, "b", version="2").file(NAMES[0], writes("new"))
+    old = start_run(tmp_path, "a").file(NAMES[0], writes("old"))
+    new = start_run(tmp_path, "b", version="2").file(NAMES[0], writes("new"))
     assert (old.read_text(), new.read_text()) == ("old", "new")
 
 
 def test_a_partial_segment_is_not_a_checkpoint(tmp_path: Path) -> None:
-    plan = begun(tmp_path, "a")
+    plan = start_run(tmp_path, "a")
     with pytest.raises(OSError, match="broken"):
-        plan.file(NAMES[0], fails)
+        plan.file(NAMES[0], fail_halfway)
     assert "000000.mp4" in names(tmp_path / "run-a")
-    assert begun(tmp_path, "b").file(NAMES[0], writes("whole")).read_text() == "whole"
+    assert start_run(tmp_path, "b").file(NAMES[0], writes("whole")).read_text() == "whole"
     assert "run-a" not in names(tmp_path)
 
 
 def test_a_run_whose_partial_files_were_deleted_commits_nothing(tmp_path: Path) -> None:
-    late = begun(tmp_path, "a")
+    late = start_run(tmp_path, "a")
 
     def taken_over(path: Path) -> None:
         path.write_text("late")
-        begun(tmp_path, "b").file(NAMES[0], writes("theirs"))
+        start_run(tmp_path, "b").file(NAMES[0], writes("theirs"))
 
     with pytest.raises(FileNotFoundError):
         late.file(NAMES[0], taken_over)
@@ -77,20 +77,20 @@ def test_a_run_whose_partial_files_were_deleted_commits_nothing(tmp_path: Path) 
 
 
 def test_trimming_keeps_finished_segments_and_deletes_partial_ones(tmp_path: Path) -> None:
-    plan = begun(tmp_path, "a")
+    plan = start_run(tmp_path, "a")
     plan.file(NAMES[0], writes("one"))
     with pytest.raises(OSError, match="broken"):
-        plan.file(NAMES[1], fails)
+        plan.file(NAMES[1], fail_halfway)
     Checkpoints(tmp_path, run="z").trim()
     assert {"plan.json", "000000.mp4"} < names(tmp_path)
     assert not names(tmp_path) & {"run-a", "000001.mp4"}
 
 
 def test_trimming_deletes_a_directory_without_finished_segments(tmp_path: Path) -> None:
-    storage = tmp_path / "task"
-    begun(storage, "a")
-    Checkpoints(storage, run="z").trim()
-    assert not storage.exists()
+    directory = tmp_path / "task"
+    start_run(directory, "a")
+    Checkpoints(directory, run="z").trim()
+    assert not directory.exists()
 
 
 def test_a_run_discards_only_its_own_partial_files(tmp_path: Path) -> None:
@@ -107,4 +107,4 @@ def test_a_plan_that_cannot_be_written_is_a_storage_failure(tmp_path: Path) -> N
         return PLAN
 
     with pytest.raises(StorageFailed, match="cannot be written"):
-        begun(tmp_path, "a", make=in_its_way)
+        start_run(tmp_path, "a", make=in_its_way)

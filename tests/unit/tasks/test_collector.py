@@ -15,20 +15,20 @@ from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Result, Task
 from tests.support.builders import NEW
 from tests.support.storage import EXPIRY, Storage
-from tests.support.task_queue import Queue
+from tests.support.task_queue import MemoryQueue
 
 YEAR = 365 * 86400.0
 
 
 class Ended:
-    """A storage with tasks that have ended, each with a result and with work that it kept."""
+    """A storage with ended tasks, their results and their checkpoints."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self.repository = storage.opened(SqlTaskRepository)
         self.tasks = TaskStore(self.repository, clock=storage.clock, events=EventBus())
         self.workspace = storage.blobs.root / "work"
-        self.queue = Queue()
+        self.queue = MemoryQueue()
 
     def collector(self, expiry: float = EXPIRY) -> TaskCollector:
         return TaskCollector(
@@ -52,7 +52,7 @@ class Ended:
     def processing(self, task_id: str) -> Task:
         now = self.storage.clock()
         self.repository.insert(NEW, task_id=task_id, now=now)
-        self.queue.over.add(f"{task_id}.1")
+        self.queue.done.add(f"{task_id}.1")
         (self.workspace / task_id).mkdir(parents=True)
         return Claim(worker="w1").take(self.tasks, task_id)
 
@@ -61,8 +61,8 @@ class Ended:
         source.write_bytes(b"x")
         self.storage.blobs.put(f"outputs/{task.id}/{task.run}", source)
 
-    def there(self) -> set[str]:
-        """The tasks of which there are files."""
+    def remaining(self) -> set[str]:
+        """The ids of the tasks that still have files."""
         works = {folder.name for folder in self.workspace.glob("*")}
         return works | {key.split("/")[1] for key in self.storage.blobs.keys("outputs")}
 
@@ -81,7 +81,7 @@ def test_removing_a_task_deletes_everything_but_a_running_download(ended: Ended)
     assert begun.read() == b"x"
     begun.close()
     reading.close()  # type: ignore[attr-defined]
-    assert (ended.there(), ended.queue.over) == (set(), set())
+    assert (ended.remaining(), ended.queue.done) == (set(), set())
     with pytest.raises(TaskNotFound):
         ended.repository.get("t1")
 
@@ -92,7 +92,7 @@ def test_a_task_retried_meanwhile_is_not_removed(ended: Ended) -> None:
     retried = ended.repository.change("t1", transitions.retry, now=2.0)
     assert not ended.collector().remove(cancelled, cause="requested")
     assert ended.repository.get("t1") == retried
-    assert ended.there() == {"t1"}
+    assert ended.remaining() == {"t1"}
 
 
 def test_ended_tasks_expire_and_running_ones_never_do(ended: Ended) -> None:
@@ -102,12 +102,12 @@ def test_ended_tasks_expire_and_running_ones_never_do(ended: Ended) -> None:
     ended.storage.wait(EXPIRY - 1)
     ended.completed("new")
     ended.storage.wait(2)
-    assert collector.expire() == 0, "the time has to be measured, too"
+    assert collector.expire() == 0, "the monotonic clock has to agree"
     ended.storage.wait(EXPIRY - 2)
     assert collector.expire() == 0
     ended.storage.wait(2)
     assert collector.expire() == 1
-    assert ended.there() == {"new", "runs"}
+    assert ended.remaining() == {"new", "runs"}
 
 
 def test_a_wall_clock_jump_expires_nothing(ended: Ended) -> None:
@@ -118,7 +118,7 @@ def test_a_wall_clock_jump_expires_nothing(ended: Ended) -> None:
     ended.storage.clock.now -= YEAR
     ended.storage.wait(EXPIRY - 1)
     assert collector.expire() == 0
-    assert ended.there() == {"t1"}
+    assert ended.remaining() == {"t1"}
 
 
 def test_an_expiry_of_0_keeps_tasks_for_ever(ended: Ended) -> None:
@@ -130,7 +130,7 @@ def test_an_expiry_of_0_keeps_tasks_for_ever(ended: Ended) -> None:
 
 
 def test_orphans_are_swept_and_files_a_task_may_need_stay(ended: Ended) -> None:
-    kept = ended.completed("completed")
+    completed = ended.completed("completed")
     publishing = ended.processing("publishing")
     ended.publish(publishing)
     ended.processing("cancelled")
@@ -140,9 +140,9 @@ def test_orphans_are_swept_and_files_a_task_may_need_stay(ended: Ended) -> None:
     source.write_bytes(b"y")
     ended.storage.blobs.put("outputs/completed/otherrun", source)
     ended.collector().sweep()
-    assert kept.result
+    assert completed.result
     assert {path.name for path in ended.workspace.glob("*")} == {"publishing", "cancelled"}
     assert set(ended.storage.blobs.keys("outputs")) == {
-        kept.result.blob_key,
+        completed.result.blob_key,
         f"outputs/publishing/{publishing.run}",
     }

@@ -19,7 +19,7 @@ DEAD = Worker(id="dead-1", name="dead", data_dir_id="here", pid=2)
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[SqlWorkerRepository]:
-    """In a database that keeps nobody waiting who finds it locked."""
+    """A repository whose database fails at once when it is locked."""
     engine = open_database(f"sqlite:///{tmp_path}/facecli.db", busy_timeout=0.01)
     schema.upgrade(engine)
     yield SqlWorkerRepository(engine)
@@ -41,8 +41,8 @@ def test_no_lease_expires_while_heartbeats_cannot_be_written(
             with pytest.raises(Unavailable):
                 assert leases.expired() == []
                 assert leases.expired() == []
-    found = []
+    expired = []
     for _ in range(MISSED_HEARTBEATS + 1):
-        found += leases.expired()
+        expired += leases.expired()
         repository.heartbeat(LIVING)
-    assert found == [DEAD.id]
+    assert expired == [DEAD.id]

@@ -14,34 +14,36 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pace(clock: Clock) -> ProgressThrottle:
+def throttle(clock: Clock) -> ProgressThrottle:
     return ProgressThrottle(0.1, clock)
 
 
-def test_the_first_and_last_reports_pass_at_once(pace: ProgressThrottle) -> None:
-    assert [pace.due(done, 4) for done in range(5)] == [True, False, False, False, True]
+def test_the_first_and_last_reports_pass_at_once(throttle: ProgressThrottle) -> None:
+    assert [throttle.due(done, 4) for done in range(5)] == [True, False, False, False, True]
 
 
-def test_a_thousand_frames_a_second_give_ten_reports_a_second(pace: ProgressThrottle, clock: Clock) -> None:
-    told = []
+def test_a_thousand_frames_a_second_give_ten_reports_a_second(
+    throttle: ProgressThrottle, clock: Clock
+) -> None:
+    reported = []
     for frame in range(2000):
         clock.now = frame / 1000
-        if pace.due(frame, 10_000):
-            told.append(clock.now)
-    assert 15 <= len(told) <= 20
-    assert all(later - earlier >= 0.1 for earlier, later in pairwise(told))
+        if throttle.due(frame, 10_000):
+            reported.append(clock.now)
+    assert 15 <= len(reported) <= 20
+    assert all(later - earlier >= 0.1 for earlier, later in pairwise(reported))
 
 
-def test_a_report_without_progress_is_dropped(pace: ProgressThrottle, clock: Clock) -> None:
-    assert pace.due(5, 10)
+def test_a_report_without_progress_is_dropped(throttle: ProgressThrottle, clock: Clock) -> None:
+    assert throttle.due(5, 10)
     for _ in range(5):
         clock.now += 1
-        assert not pace.due(5, 10)
-        assert not pace.due(3, 10)
-    assert pace.due(6, 10)
+        assert not throttle.due(5, 10)
+        assert not throttle.due(3, 10)
+    assert throttle.due(6, 10)
 
 
-def test_a_clock_set_back_suppresses_no_reports(pace: ProgressThrottle, clock: Clock) -> None:
-    assert pace.due(1, 10)
+def test_a_clock_set_back_suppresses_no_reports(throttle: ProgressThrottle, clock: Clock) -> None:
+    assert throttle.due(1, 10)
     clock.now -= 3600
-    assert pace.due(2, 10)
+    assert throttle.due(2, 10)

@@ -12,20 +12,20 @@ from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from tests.support.builders import NEW
 from tests.support.storage import Clock, Storage
-from tests.support.task_queue import Queue
+from tests.support.task_queue import MemoryQueue
 
 ONE = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
 TWO = Worker(id="two-1", name="two", data_dir_id="here", pid=2)
 
 
-class Works:
-    """Two workers, one task that the first has taken."""
+class Cluster:
+    """Two workers, and one task that the first of them runs."""
 
     def __init__(self, storage: Storage) -> None:
         self.tasks, self.workers, self.queue = (
             storage.opened(SqlTaskRepository),
             storage.opened(SqlWorkerRepository),
-            Queue(),
+            MemoryQueue(),
         )
         self.events, self.published = EventBus(), list[Event]()
         self.events.subscribe(self.published.append)
@@ -54,73 +54,81 @@ class Works:
 
 
 @pytest.fixture
-def works(storage: Storage) -> Works:
-    return Works(storage)
+def cluster(storage: Storage) -> Cluster:
+    return Cluster(storage)
 
 
 def test_a_worker_without_heartbeats_loses_its_task(
-    works: Works,
+    cluster: Cluster,
 ) -> None:
     for _ in range(MISSED_HEARTBEATS):
-        works.recovery.check()
-        works.workers.heartbeat(TWO)
-        assert works.task.status is TaskStatus.PROCESSING
-    works.recovery.check()
-    assert (works.task.status, works.task.crashes, works.queue.waiting) == (TaskStatus.PENDING, 1, {"t1.1"})
-    assert [worker.id for worker in works.workers.listed()] == [TWO.id]
+        cluster.recovery.check()
+        cluster.workers.heartbeat(TWO)
+        assert cluster.task.status is TaskStatus.PROCESSING
+    cluster.recovery.check()
+    assert (cluster.task.status, cluster.task.crashes, cluster.queue.waiting) == (
+        TaskStatus.PENDING,
+        1,
+        {"t1.1"},
+    )
+    assert [worker.id for worker in cluster.workers.listed()] == [TWO.id]
 
 
-def test_one_heartbeat_in_time_keeps_the_lease(works: Works) -> None:
+def test_one_heartbeat_in_time_keeps_the_lease(cluster: Cluster) -> None:
     for _ in range(5):
         for _ in range(MISSED_HEARTBEATS):
-            works.recovery.check()
-        works.workers.heartbeat(ONE)
-        works.workers.heartbeat(TWO)
-    assert works.task.status is TaskStatus.PROCESSING
+            cluster.recovery.check()
+        cluster.workers.heartbeat(ONE)
+        cluster.workers.heartbeat(TWO)
+    assert cluster.task.status is TaskStatus.PROCESSING
 
 
-def test_two_observers_of_one_crash_requeue_the_task_once(works: Works) -> None:
-    other = works.observer()
-    works.recovery.recover(ONE.id)
-    works.queue.take("t1.1", TWO.id)
-    taken = Claim(worker=TWO.id).take(works.store, "t1")
+def test_two_observers_of_one_crash_requeue_the_task_once(cluster: Cluster) -> None:
+    other = cluster.observer()
+    cluster.recovery.recover(ONE.id)
+    cluster.queue.take("t1.1", TWO.id)
+    taken = Claim(worker=TWO.id).take(cluster.store, "t1")
     other.recover(ONE.id)
-    assert (works.task, works.queue.held) == (taken, {"t1.1": TWO.id})
+    assert (cluster.task, cluster.queue.held) == (taken, {"t1.1": TWO.id})
 
 
-def test_a_shutdown_requeues_the_task_without_a_crash(works: Works) -> None:
-    works.recovery.release(ONE.id)
-    assert (works.task.status, works.task.crashes, works.queue.waiting) == (TaskStatus.PENDING, 0, {"t1.1"})
-    assert [worker.id for worker in works.workers.listed()] == [TWO.id]
+def test_a_shutdown_requeues_the_task_without_a_crash(cluster: Cluster) -> None:
+    cluster.recovery.release(ONE.id)
+    assert (cluster.task.status, cluster.task.crashes, cluster.queue.waiting) == (
+        TaskStatus.PENDING,
+        0,
+        {"t1.1"},
+    )
+    assert [worker.id for worker in cluster.workers.listed()] == [TWO.id]
 
 
-def test_former_workers_are_recovered_only_in_the_same_data_directory(works: Works) -> None:
+def test_former_workers_are_recovered_only_in_the_same_data_directory(cluster: Cluster) -> None:
     elsewhere = Worker(id="one-2", name="one", data_dir_id="there", pid=1)
-    works.workers.heartbeat(elsewhere)
-    works.recovery.recover_former(data_dir_id="here", names="one".__eq__)
-    assert {worker.id for worker in works.workers.listed()} == {TWO.id, elsewhere.id}
-    assert works.task.status is TaskStatus.PENDING
+    cluster.workers.heartbeat(elsewhere)
+    cluster.recovery.recover_former(data_dir_id="here", names="one".__eq__)
+    assert {worker.id for worker in cluster.workers.listed()} == {TWO.id, elsewhere.id}
+    assert cluster.task.status is TaskStatus.PENDING
 
 
-def test_work_of_a_worker_without_a_row_is_requeued(works: Works) -> None:
-    works.workers.forget(ONE.id)
-    works.recovery.requeue_stranded()
-    assert (works.task.status, works.queue.waiting) == (TaskStatus.PENDING, {"t1.1"})
+def test_work_of_a_worker_without_a_row_is_requeued(cluster: Cluster) -> None:
+    cluster.workers.forget(ONE.id)
+    cluster.recovery.requeue_stranded()
+    assert (cluster.task.status, cluster.queue.waiting) == (TaskStatus.PENDING, {"t1.1"})
 
 
-def test_work_taken_from_the_queue_but_not_claimed_is_requeued(works: Works) -> None:
-    works.new("t2")
-    works.queue.take("t2.1", "dead-1")
-    works.recovery.requeue_stranded()
-    assert works.queue.waiting == {"t2.1"}
+def test_work_taken_from_the_queue_but_not_claimed_is_requeued(cluster: Cluster) -> None:
+    cluster.new("t2")
+    cluster.queue.take("t2.1", "dead-1")
+    cluster.recovery.requeue_stranded()
+    assert cluster.queue.waiting == {"t2.1"}
 
 
-def test_a_pending_task_missing_from_the_queue_is_enqueued_again(works: Works) -> None:
-    works.new("t2")
-    works.new("t3")
-    works.queue.waiting.clear()
-    works.queue.over.add("t3.1")
-    works.recovery.requeue_stranded()
-    assert works.queue.waiting == {"t2.1", "t3.1"}
-    works.recovery.requeue_stranded()
-    assert works.queue.waiting == {"t2.1", "t3.1"}
+def test_a_pending_task_missing_from_the_queue_is_enqueued_again(cluster: Cluster) -> None:
+    cluster.new("t2")
+    cluster.new("t3")
+    cluster.queue.waiting.clear()
+    cluster.queue.done.add("t3.1")
+    cluster.recovery.requeue_stranded()
+    assert cluster.queue.waiting == {"t2.1", "t3.1"}
+    cluster.recovery.requeue_stranded()
+    assert cluster.queue.waiting == {"t2.1", "t3.1"}

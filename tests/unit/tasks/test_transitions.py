@@ -14,25 +14,25 @@ from tests.support.builders import RESULT, task_in
 
 RUN = "r1"
 
-# Every change, and the states it may start from. The rest is refused.
-CHANGES: dict[str, tuple[Callable[[Task], Task], TaskStatus, set[TaskStatus]]] = {
-    "claimed": (
+# Every transition, its new status, and the states it may start from; all others are refused.
+TRANSITIONS: dict[str, tuple[Callable[[Task], Task], TaskStatus, set[TaskStatus]]] = {
+    "claim": (
         partial(transitions.claim, run="r2", worker="w2"),
         TaskStatus.PROCESSING,
         {TaskStatus.PENDING, TaskStatus.PROCESSING},
     ),
-    "completed": (
+    "complete": (
         partial(transitions.complete, run=RUN, result=RESULT),
         TaskStatus.COMPLETED,
         {TaskStatus.PROCESSING},
     ),
-    "failed": (
+    "fail": (
         partial(transitions.fail, run=RUN, error=MediaRefused("no frames")),
         TaskStatus.FAILED,
         {TaskStatus.PROCESSING},
     ),
-    "cancelled": (transitions.cancel, TaskStatus.CANCELLED, {TaskStatus.PENDING, TaskStatus.PROCESSING}),
-    "retried": (transitions.retry, TaskStatus.PENDING, {TaskStatus.FAILED, TaskStatus.CANCELLED}),
+    "cancel": (transitions.cancel, TaskStatus.CANCELLED, {TaskStatus.PENDING, TaskStatus.PROCESSING}),
+    "retry": (transitions.retry, TaskStatus.PENDING, {TaskStatus.FAILED, TaskStatus.CANCELLED}),
 }
 
 
@@ -49,9 +49,9 @@ def test_every_move_outside_the_table_is_refused(status: TaskStatus, to: TaskSta
 
 
 @pytest.mark.parametrize("status", TaskStatus)
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", TRANSITIONS)
 def test_a_transition_is_legal_only_from_its_states(name: str, status: TaskStatus) -> None:
-    change, to, legal = CHANGES[name]
+    change, to, legal = TRANSITIONS[name]
     if status in legal:
         assert change(task_in(status)).status is to
         return
@@ -79,17 +79,19 @@ def test_a_claim_starts_anew_and_fences_off_the_previous_run() -> None:
     assert claims.release(claimed, run=RUN) == claimed
 
 
-@pytest.mark.parametrize(("said", "shown"), [(50, 50), (39, 40), (-1, 40), (100, 99), (1000, 99)])
-def test_progress_never_decreases_and_reaches_100_only_at_the_end(said: int, shown: int) -> None:
-    advanced = transitions.advance(task_in(TaskStatus.PROCESSING), run=RUN, progress=said, stage="joining")
-    assert (advanced.progress, advanced.stage) == (shown, "joining")
+@pytest.mark.parametrize(("reported", "expected"), [(50, 50), (39, 40), (-1, 40), (100, 99), (1000, 99)])
+def test_progress_never_decreases_and_reaches_100_only_at_the_end(reported: int, expected: int) -> None:
+    advanced = transitions.advance(
+        task_in(TaskStatus.PROCESSING), run=RUN, progress=reported, stage="joining"
+    )
+    assert (advanced.progress, advanced.stage) == (expected, "joining")
 
 
-@pytest.mark.parametrize(("said", "shown"), [(120, 120), (99, 100), (0, 100)])
-def test_frame_counts_never_decrease_and_default_to_the_last_ones(said: int, shown: int) -> None:
+@pytest.mark.parametrize(("reported", "expected"), [(120, 120), (99, 100), (0, 100)])
+def test_frame_counts_never_decrease_and_default_to_the_last_ones(reported: int, expected: int) -> None:
     processing = task_in(TaskStatus.PROCESSING)
-    advanced = transitions.advance(processing, run=RUN, progress=50, stage="swapping", frames_done=said)
-    assert (advanced.frames_done, advanced.frames) == (shown, 250)
+    advanced = transitions.advance(processing, run=RUN, progress=50, stage="swapping", frames_done=reported)
+    assert (advanced.frames_done, advanced.frames) == (expected, 250)
     counted = transitions.advance(processing, run=RUN, progress=50, stage="swapping", frames=300)
     assert counted.frames == 300
 

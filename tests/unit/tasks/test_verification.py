@@ -24,7 +24,7 @@ def ended(storage: Storage) -> Ended:
 
 @pytest.fixture
 def task(ended: Ended) -> Task:
-    """Completed, with its result on the disk."""
+    """A completed task with its result on the disk."""
     running = ended.processing("t1")
     key = f"outputs/t1/{running.run}"
     source = ended.workspace / "t1" / "joined.mp4"
@@ -43,7 +43,7 @@ def damage(ended: Ended, *, quick: bool = False) -> Damage | None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "says"),
+    ("harm", "problem"),
     [
         (lambda path: path.write_bytes(b"The result"), "the bytes of its result differ"),
         (lambda path: path.write_bytes(b"the res"), "its result has 7 bytes instead of 10"),
@@ -53,13 +53,13 @@ def damage(ended: Ended, *, quick: bool = False) -> Damage | None:
     ids=["flipped", "shorter", "longer", "missing"],
 )
 def test_a_damaged_result_is_found_and_its_task_can_be_retried(
-    ended: Ended, task: Task, harm: Callable[[Path], object], says: str
+    ended: Ended, task: Task, harm: Callable[[Path], object], problem: str
 ) -> None:
     assert task.result
     assert damage(ended) is None
     harm(ended.storage.blobs.path(task.result.blob_key))
     found = damage(ended)
-    assert found and found.problem == says and found.repair
+    assert found and found.problem == problem and found.repair
     found.repair()
     failed = ended.repository.get("t1")
     assert (failed.status, failed.result, failed.progress) == (TaskStatus.FAILED, None, 0)
@@ -69,7 +69,7 @@ def test_a_damaged_result_is_found_and_its_task_can_be_retried(
     assert damage(ended) is None
     retried = ended.repository.change("t1", transitions.retry, now=3.0)
     found.repair()
-    assert ended.repository.get("t1") == retried, "what has gone on is left alone"
+    assert ended.repository.get("t1") == retried, "a retried task must stay as it is"
     assert retried == replace(retried, status=TaskStatus.PENDING, round=task.round + 1, error_reason="")
 
 

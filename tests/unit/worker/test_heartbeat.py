@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from facecli.tasks.leases import Worker
 from facecli.worker.heartbeat import send_heartbeats
 
-ME = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
+WORKER = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
 
 
-class Rows:
-    """Rows in memory, in which the second beat tells that it is being made and waits for `go`."""
+class BlockingWorkers:
+    """Workers in memory; the second heartbeat sets `second` and waits for `go`."""
 
     def __init__(self) -> None:
         self.workers: dict[str, int] = {}
@@ -32,11 +32,11 @@ class Rows:
 
 
 def test_a_worker_registers_at_once_and_sends_no_heartbeat_after_the_end() -> None:
-    repository = Rows()
-    with send_heartbeats(ME, repository=repository, check=lambda: None):
-        assert repository.workers == {ME.id: 1}
+    repository = BlockingWorkers()
+    with send_heartbeats(WORKER, repository=repository, check=lambda: None):
+        assert repository.workers == {WORKER.id: 1}
         assert repository.second.wait(60)
         threading.Timer(0.1, repository.go.set).start()
-    assert repository.workers == {ME.id: 2}
-    repository.forget(ME.id)
+    assert repository.workers == {WORKER.id: 2}
+    repository.forget(WORKER.id)
     assert repository.workers == {}

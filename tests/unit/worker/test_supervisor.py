@@ -23,7 +23,7 @@ sys.stdin.buffer.read()
 
 @pytest.fixture
 def pids(tmp_path: Path) -> Path:
-    """A fifo into which every child writes its pid."""
+    """A FIFO to which every child writes its pid."""
     path = tmp_path / "pids"
     os.mkfifo(path)
     return path
@@ -33,7 +33,7 @@ def pids(tmp_path: Path) -> Path:
 def supervised(
     pids: Path, crashes: "queue.Queue[str]", *, fail: bool = False, not_at: Collection[int] = ()
 ) -> Iterator[Iterator[int]]:
-    """`fail`: releasing does. `not_at`: which starts do, counted from 0."""
+    """Run a supervisor. `fail`: recovery fails. `not_at`: the starts that fail, counted from 0."""
     starts = count()
 
     def crashed(name: str) -> None:
@@ -76,7 +76,7 @@ def test_a_failed_recovery_does_not_prevent_the_restart(pids: Path) -> None:
         assert next(started)
 
 
-@pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a death"])
+@pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a crash"])
 def test_a_failed_start_is_retried(pids: Path, not_at: set[int]) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes, not_at=not_at) as started:
