@@ -1,4 +1,4 @@
-"""TaskRepository: stored tasks."""
+"""TaskRepository: stored tasks, unique per idempotency key."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

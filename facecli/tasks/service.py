@@ -1,4 +1,4 @@
-"""TaskService: creates, watches, cancels, retries and deletes tasks."""
+"""TaskService: creates (with idempotency keys), watches, cancels, retries and deletes tasks."""
 
 from collections.abc import Callable, Mapping, Sequence
 

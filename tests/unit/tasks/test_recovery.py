@@ -2,7 +2,7 @@
 
 import pytest
 
-from facecli.core.events import Event, EventBus
+from facecli.core.events import Event, EventBus, TaskRequeued, WorkerLost
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.tasks.claims import Claim
@@ -132,3 +132,11 @@ def test_a_pending_task_missing_from_the_queue_is_enqueued_again(cluster: Cluste
     assert cluster.queue.waiting == {"t2.1", "t3.1"}
     cluster.recovery.requeue_stranded()
     assert cluster.queue.waiting == {"t2.1", "t3.1"}
+
+
+def test_an_expired_lease_and_the_requeued_task_are_published(cluster: Cluster) -> None:
+    cluster.published.clear()
+    for _ in range(MISSED_HEARTBEATS + 1):
+        cluster.recovery.check()
+        cluster.workers.heartbeat(TWO)
+    assert cluster.published == [WorkerLost(worker=ONE.id), TaskRequeued(task_id="t1", worker=ONE.id)]

@@ -30,12 +30,14 @@ class Rows:
 
     def __init__(self) -> None:
         self.task = TASK
+        self.stages: list[tuple[str, int]] = []
 
     def get(self, task_id: str) -> Task:
         return self.task
 
     def change(self, task_id: str, change: Callable[[Task], Task], *, now: float) -> Task:
         self.task = change(self.task)
+        self.stages.append((self.task.stage, self.task.progress))
         return self.task
 
 
@@ -69,8 +71,9 @@ class PlainEngine:
     def get(self, name: str) -> "PlainEngine":
         return self
 
-    def swap(self, swap: Swap, **more: object) -> None:
+    def swap(self, swap: Swap, *, progress: Callable[[int], None], **more: object) -> None:
         self.swapped.append(swap.segment.index)
+        progress(swap.segment.frames)
         swap.output.write_text(self.written.format(swap.segment.index))
         if self.then:
             self.then.pop(0)()
@@ -141,6 +144,20 @@ def test_a_run_that_lost_its_task_stops_and_the_other_completes_once(
     assert (rows.task.status, rows.task.attempt) == (TaskStatus.COMPLETED, 2)
     assert result(tmp_path, rows) == "01"
     assert not (tmp_path / "work" / "t").exists()
+
+
+def test_watchers_see_the_stages_in_order_with_their_percentages(
+    rows: Rows, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    delivery("one")()
+    assert rows.stages == [
+        ("starting", 0),
+        ("swapping", 47),
+        ("swapping", 94),
+        ("joining", 95),
+        ("publishing", 97),
+        ("", 100),
+    ]
 
 
 def raises(error: Exception) -> None:
