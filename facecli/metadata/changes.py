@@ -21,7 +21,7 @@ class Changes(Protocol):
     """A signal that rows may have changed. Used by one thread at a time, from the first `wait` to `close`."""
 
     def wait(self) -> bool:
-        """Wait a moment at most; whether anything may have been written since the last call."""
+        """Wait briefly; return whether anything may have been written since the last call."""
         ...
 
     def close(self) -> None: ...

@@ -16,7 +16,7 @@ from facecli.uploads.collector import day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long ended tasks are kept: `expiry` seconds, or for ever if 0.
+    """The retention of ended tasks: `expiry` seconds, or for ever if 0.
 
     A task expires when both the wall clock, which jumps, and the `monotonic` clock say so.
     """

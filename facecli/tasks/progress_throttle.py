@@ -13,7 +13,7 @@ class ProgressThrottle:
         self._reported_at = 0.0
 
     def due(self, done: int, total: int) -> bool:
-        """Whether to report `done` of `total` now; a skipped report is covered by the next one."""
+        """Return whether to report `done` of `total` now; a skipped report is covered by the next one."""
         now = self._clock()
         # A clock that was set back must not suppress reports.
         if done <= self._done or (done < total and 0 <= now - self._reported_at < self._interval):

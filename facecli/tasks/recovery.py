@@ -42,8 +42,8 @@ class Recovery:
     def check(self) -> None:
         """Recover the workers whose lease has expired."""
         for worker_id in self._leases.expired():
-            self._events.publish(WorkerLost(worker=worker_id))
             self.recover(worker_id)
+            self._events.publish(WorkerLost(worker=worker_id))
 
     def recover(self, worker_id: str) -> None:
         """Requeue the work of a dead worker, and count the crash."""

@@ -50,7 +50,7 @@ class ProgressReporter:
             self._report(done=done, of=frames, frames_done=done, frames=frames)
 
     def stopped(self) -> bool:
-        """Whether the run has lost its task, checked in the database now and then."""
+        """Return whether the run has lost its task; checked in the database now and then."""
         now = self._tasks.clock()
         if not self._lost and abs(now - self._checked_at) >= CANCEL_CHECK_INTERVAL:
             self._checked_at = now

@@ -119,7 +119,7 @@ class Postgres:
         return self.url(name, over=over)
 
     def give_back(self, url: str) -> None:
-        """Return a database for reuse. The next test empties it; until then open connections may end."""
+        """Return a database for reuse. The next test empties it, so open connections can still finish."""
         self._free.append(url.split("?")[0].rpartition("/")[2])
 
     def _emptied(self, name: str) -> str:

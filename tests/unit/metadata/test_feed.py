@@ -66,22 +66,22 @@ class ManualChanges:
     def __init__(self) -> None:
         self.waiting = queue.Queue[None]()
         self.closed = 0
-        self._told = queue.Queue[bool]()
+        self._signals = queue.Queue[bool]()
 
     def wait(self) -> bool:
         self.waiting.put(None)
-        return self._told.get(timeout=DEADLINE)
+        return self._signals.get(timeout=DEADLINE)
 
     def close(self) -> None:
         self.closed += 1
 
     def signal(self, changed: bool = True) -> None:
         """Signal a change, and return when the feed has handled it."""
-        self._told.put(changed)
+        self._signals.put(changed)
         self.waiting.get(timeout=DEADLINE)
 
     def signal_without_waiting(self) -> None:
-        self._told.put(True)
+        self._signals.put(True)
 
 
 @pytest.fixture

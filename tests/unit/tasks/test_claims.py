@@ -35,8 +35,8 @@ def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5) -> N
 def test_a_claim_takes_a_task_and_starts_its_next_attempt(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
     assert claim.take(store(repository), "t1").attempt == 1
-    again = claim.take(store(repository), "t1")
-    assert (again.attempt, again.run, again.worker, again.status) == (
+    second = claim.take(store(repository), "t1")
+    assert (second.attempt, second.run, second.worker, second.status) == (
         2,
         claim.run,
         "w1",
@@ -87,12 +87,10 @@ def test_the_last_allowed_crash_fails_the_task_with_its_reason(repository: SqlTa
 def test_crashes_of_ffmpeg_and_of_workers_count_together(repository: SqlTaskRepository) -> None:
     claim, error = Claim(worker="w1"), ProgramKilled("ffmpeg was killed")
     task = claim.take(store(repository), "t1")
-    record_crash = claims.record_crash(replace(task, crashes=1), run=claim.run, max_crashes=3, error=error)
-    assert (record_crash.status, record_crash.crashes) == (TaskStatus.PROCESSING, 2)
-    assert (
-        claims.record_crash(record_crash, run=claim.run, max_crashes=3, error=error).error_message
-        == "ffmpeg was killed"
-    )
+    crashed = claims.record_crash(replace(task, crashes=1), run=claim.run, max_crashes=3, error=error)
+    assert (crashed.status, crashed.crashes) == (TaskStatus.PROCESSING, 2)
+    failed = claims.record_crash(crashed, run=claim.run, max_crashes=3, error=error)
+    assert failed.error_message == "ffmpeg was killed"
 
 
 def test_a_released_task_counts_no_crash(repository: SqlTaskRepository) -> None:

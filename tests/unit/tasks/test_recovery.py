@@ -139,4 +139,4 @@ def test_an_expired_lease_and_the_requeued_task_are_published(cluster: Cluster) 
     for _ in range(MISSED_HEARTBEATS + 1):
         cluster.recovery.check()
         cluster.workers.heartbeat(TWO)
-    assert cluster.published == [WorkerLost(worker=ONE.id), TaskRequeued(task_id="t1", worker=ONE.id)]
+    assert cluster.published == [TaskRequeued(task_id="t1", worker=ONE.id), WorkerLost(worker=ONE.id)]

@@ -26,7 +26,7 @@ TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
 
 
 class Rows:
-    """One task."""
+    """A repository of one task, which records the stages."""
 
     def __init__(self) -> None:
         self.task = TASK
@@ -42,7 +42,7 @@ class Rows:
 
 
 class PlainMedia:
-    """A segment is its number, a result is all of them."""
+    """Media in which a video is a text: one character a frame."""
 
     def version(self) -> str:
         return "1"
@@ -80,7 +80,7 @@ class PlainEngine:
 
 
 class Uploads:
-    """One upload, the same for face and video."""
+    """A repository of one upload, used as face and as video."""
 
     def __init__(self) -> None:
         self.completed = True
@@ -111,7 +111,7 @@ def uploads() -> Uploads:
 def delivery(
     tmp_path: Path, rows: Rows, engine: PlainEngine, uploads: Uploads
 ) -> Callable[[str], Callable[[], None]]:
-    """Runs the task for a worker of that name, as often as it is called."""
+    """Make a function that runs the task for a worker, once per call, under one claim."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
     repository: Any = rows
