@@ -57,9 +57,9 @@ BROAD_CATCHES = {
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
     "facecli/api/upload_pipeline.py": "UploadPipeline._received UploadPipeline._all_written",
-    "facecli/worker/process.py": "end",
-    "facecli/worker/supervisor.py": "Supervisor._release",
-    "facecli/worker/runner.py": "task_runner",
+    "facecli/worker/process.py": "exit_process",
+    "facecli/worker/supervisor.py": "Supervisor._recover",
+    "facecli/worker/runner.py": "TaskRunner.run",
 }
 
 Finding = tuple[int, str]

@@ -1,69 +1,75 @@
-"""What servers and workers have in common, and `doctor` asks for."""
+"""Factories shared by server, worker, maintenance and `doctor`."""
 
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from facecli.config.settings import Settings
 from facecli.core.engines import EngineInfo
+from facecli.core.events import EventBus
 from facecli.core.media import MediaLimits
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
-from facecli.metadata.database import version
-from facecli.metadata.database_url import postgresql
-from facecli.metadata.tasks import SqlTaskRepository
-from facecli.metadata.workers import SqlWorkerRepository
-from facecli.queue.client import WorkQueue
+from facecli.metadata.database import server_version
+from facecli.metadata.database_url import postgresql_url
+from facecli.queue.client import DbosTaskQueue
+from facecli.tasks.leases import WorkerRepository
 from facecli.tasks.recovery import Recovery
+from facecli.tasks.store import TaskStore
 
 
 def ffmpeg_version(settings: Settings) -> str:
-    """FfmpegMissing when there is none."""
-    return media_of(settings).version()
+    """The version of ffmpeg; FfmpegMissing when there is none."""
+    return ffmpeg_media(settings).version()
 
 
 def sandbox_status() -> tuple[int, bool]:
-    """The Landlock ABI that confines ffmpeg here, 0 for none, and whether it is kept from making sockets."""
+    """The Landlock ABI that sandboxes ffmpeg here (0: none), and whether it is kept from opening sockets."""
     return landlock_abi(), can_forbid_sockets()
 
 
 def database_version(settings: Settings) -> str:
-    """Of the PostgreSQL in the settings, with its name; Unavailable when it does not answer.
+    """Version and name of the PostgreSQL in the settings.
 
-    InvalidInput for another kind of database.
+    Unavailable when it does not answer, InvalidInput for another kind of database.
     """
-    return version(postgresql(settings.database))
+    return server_version(postgresql_url(settings.database))
 
 
-def media_of(settings: Settings) -> FfmpegMedia:
+def database_url(settings: Settings, file: Path) -> str:
+    """The URL of the PostgreSQL in the settings or, without one, of an SQLite file."""
+    return postgresql_url(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
+
+
+def ffmpeg_media(settings: Settings) -> FfmpegMedia:
     limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
     return FfmpegMedia(
         wanted=settings.ffmpeg or None, limits=limits, segment_megapixels=settings.segment_megapixels
     )
 
 
-def recovery_of(
-    settings: Settings, tasks: SqlTaskRepository, workers: SqlWorkerRepository, queue: WorkQueue
-) -> Recovery:
-    return Recovery(
-        tasks=tasks, workers=workers, queue=queue, clock=time.time, max_crashes=settings.max_crashes
-    )
-
-
-def url(settings: Settings, file: Path) -> str:
-    return postgresql(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
-
-
 def installed_engines(settings: Settings) -> Sequence[EngineInfo]:
-    return InstalledEngines(media_of(settings)).infos()
+    return InstalledEngines(ffmpeg_media(settings)).infos()
 
 
 def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
-    """The mock engine on media that cut no video: a swap is then one ffmpeg command."""
-    media = media_of(replace(settings, segment_megapixels=sys.maxsize))
+    """The mock engine on media without segments: a swap is then one ffmpeg command."""
+    media = ffmpeg_media(replace(settings, segment_megapixels=sys.maxsize))
     return media, MockEngine(media)
+
+
+def create_recovery(
+    settings: Settings,
+    *,
+    tasks: TaskStore,
+    workers: WorkerRepository,
+    queue: DbosTaskQueue,
+    events: EventBus,
+) -> Recovery:
+    return Recovery(
+        tasks=tasks, workers=workers, queue=queue, events=events, max_crashes=settings.max_crashes
+    )

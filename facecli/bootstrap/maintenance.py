@@ -10,20 +10,22 @@ from pathlib import Path
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import url
+from facecli.bootstrap.factories import database_url
 from facecli.config.settings import Settings, data_directory
 from facecli.core.damage import BlobVerifier
 from facecli.core.errors import InvalidInput
+from facecli.core.events import EventBus
 from facecli.core.expiry_clock import IdleTracker
 from facecli.core.garbage import Garbage
 from facecli.maintenance.fsck import Inspection
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translated
+from facecli.metadata.database import open_database, translate_errors
 from facecli.metadata.directories import SqlDirectoryRepository
-from facecli.metadata.integrity import complaints
+from facecli.metadata.integrity import integrity_errors
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
-from facecli.tasks.collector import TaskCollector
+from facecli.tasks.collector import Retention, TaskCollector
+from facecli.tasks.store import TaskStore
 from facecli.tasks.verification import TaskVerifier
 from facecli.uploads.collector import UploadCollector
 from facecli.uploads.open_uploads import OpenUploads
@@ -49,13 +51,13 @@ class _Place:
                 clock=time.time,
             ),
             TaskCollector(
-                repository=self.tasks,
+                tasks=self._task_store(),
                 blobs=self.blobs,
                 forget=self._forget,
                 workspace=self.directory / "work",
-                expiry=self.settings.result_expiry,
-                clock=time.time,
-                monotonic=time.monotonic,
+                retention=Retention(
+                    expiry=self.settings.result_expiry, clock=time.time, monotonic=time.monotonic
+                ),
             ),
         )
 
@@ -72,17 +74,23 @@ class _Place:
                 repository=self.uploads, verifier=verifier, clock=time.time, expiry=expiry, quick=quick
             ),
             task_verifier=TaskVerifier(
-                repository=self.tasks, verifier=verifier, clock=time.time, quick=quick
+                tasks=self._task_store(),
+                verifier=verifier,
+                quick=quick,
             ),
             orphans=self.orphans,
             complaints=self.complaints(),
         )
 
+    def _task_store(self) -> TaskStore:
+        return TaskStore(self.tasks, clock=time.time, events=EventBus())
+
     def _forget(self, work_ids: Sequence[str]) -> None:
         # Loaded and opened only by who removes a task, which is seldom, and takes half a second.
-        from facecli.queue.client import WorkQueue
+        from facecli.queue.client import DbosTaskQueue
 
-        with closing(WorkQueue(url(self.settings, self.directory / "queue.db"), errors=translated)) as queue:
+        url = database_url(self.settings, self.directory / "queue.db")
+        with closing(DbosTaskQueue(url, errors=translate_errors)) as queue:
             queue.forget(work_ids)
 
 
@@ -118,7 +126,7 @@ def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
     with ExitStack() as stack:
         if taken:
             stack.enter_context(locked(directory / "server.lock", taken=taken.format(directory)))
-        engine = open_database(url(settings, file))
+        engine = open_database(database_url(settings, file))
         stack.callback(engine.dispose)
         schema.check(engine)
         check_identity(directory, known=SqlDirectoryRepository(engine).known)
@@ -128,5 +136,5 @@ def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
             blobs=LocalBlobs(directory),
             uploads=SqlUploadRepository(engine),
             tasks=SqlTaskRepository(engine),
-            complaints=partial(complaints, engine),
+            complaints=partial(integrity_errors, engine),
         )

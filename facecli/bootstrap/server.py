@@ -14,7 +14,7 @@ from facecli.core.periodic import run_periodically
 from facecli.metadata import database
 from facecli.queue import client as work
 from facecli.rpc.server import Server, ServerLimits
-from facecli.worker.heartbeat import LOOK_EVERY
+from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
 
 EMBEDDED = "worker-"  # what the workers of a server are called, with its directory's name and a number
@@ -44,10 +44,10 @@ def run_server(settings: Settings) -> Iterator[Running]:
         kept = stack.enter_context(server_components(settings))
         kept.upload_service.collector.sweep()
         kept.collector.sweep()
-        kept.recovery.release_former(
+        kept.recovery.recover_former(
             data_dir_id=kept.data_dir_id, names=lambda name: name.startswith(EMBEDDED)
         )
-        kept.recovery.search()
+        kept.recovery.requeue_stranded()
         server, supervisor = _server(settings, kept), _supervisor(settings, kept)
         stack.callback(supervisor.stop, GRACE)  # also when only some of its workers could be started
         supervisor.start()
@@ -58,8 +58,8 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (EXPIRE_EVERY, kept.upload_service.collector.expire),
             (EXPIRE_EVERY, kept.collector.expire),
             (SWEEP_EVERY, kept.collector.sweep),
-            (LOOK_EVERY, kept.recovery.look),
-            (SEARCH_EVERY, kept.recovery.search),
+            (CHECK_INTERVAL, kept.recovery.check),
+            (SEARCH_EVERY, kept.recovery.requeue_stranded),
         ):
             stack.enter_context(run_periodically(seconds, work))
         yield Running(address=server.address, workers=supervisor.pids)
@@ -100,7 +100,7 @@ def _supervisor(settings: Settings, kept: ServerComponents) -> Supervisor:
         names=[f"{EMBEDDED}{kept.data_dir_id}-{number}" for number in range(1, settings.workers + 1)],
         command=_worker_command,
         environment=child_environment(theirs, secrets=("database",)),
-        died=lambda name: kept.recovery.release_former(data_dir_id=kept.data_dir_id, names=name.__eq__),
+        crashed=lambda name: kept.recovery.recover_former(data_dir_id=kept.data_dir_id, names=name.__eq__),
     )
 
 

@@ -1,4 +1,4 @@
-"""Joins what a server keeps: uploads, tasks and all that looks after them."""
+"""Assembles the components of a server: uploads, tasks, and what maintains them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,34 +11,39 @@ from facecli.api.server_info import ServerInfo
 from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import media_of, recovery_of, url
+from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media
 from facecli.bootstrap.server_info import offer
 from facecli.config.settings import Settings, asks_who, data_directory
 from facecli.core.auth import Tokens
+from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translated
+from facecli.metadata.database import open_database, translate_errors
 from facecli.metadata.directories import SqlDirectoryRepository
-from facecli.metadata.feed import SqlTaskFeed, changes_of
+from facecli.metadata.feed import SqlTaskFeed, database_changes
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.metadata.workers import SqlWorkerRepository
-from facecli.queue.client import WorkQueue, prepare
-from facecli.tasks.collector import TaskCollector
+from facecli.queue.client import DbosTaskQueue, migrate_queue
+from facecli.tasks.collector import Retention, TaskCollector
+from facecli.tasks.inputs import TaskInputs
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.service import TaskService
+from facecli.tasks.store import TaskStore
+from facecli.telemetry.event_log import log_events
 from facecli.uploads.quota import Quota, UserLimits
 from facecli.uploads.service import UploadLimits, UploadService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerComponents:
-    """`place` is the directory's name for itself; no `tokens` where nobody has to prove anything."""
+    """The components of one server, all on one event bus. `tokens` is None where callers are trusted."""
 
     directory: Path
     data_dir_id: str
+    events: EventBus
     upload_service: UploadService
     task_service: TaskService
     downloads: Downloads
@@ -48,83 +53,108 @@ class ServerComponents:
     info: Callable[[str], ServerInfo]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Storage:
+    """The open data directory with its database and queue."""
+
+    directory: Path
+    data_dir_id: str
+    database_url: str
+    blobs: LocalBlobs
+    queue: DbosTaskQueue
+    uploads: SqlUploadRepository
+    tasks: SqlTaskRepository
+    workers: SqlWorkerRepository
+    usage: SqlUsageRepository
+    tokens: SqlTokenRepository
+
+
 @contextmanager
 def server_components(settings: Settings) -> Iterator[ServerComponents]:
-    """All of it, this process's alone; FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput."""
-    media = media_of(settings)
+    """Open everything, for this process alone.
+
+    FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput.
+    """
+    media = ffmpeg_media(settings)
     ffmpeg = media.version()
     engines = InstalledEngines(media)
     engines.get(settings.engine)
+    with _open_storage(settings) as storage:
+        events = EventBus()
+        log_events(events)
+        quota = _quota(settings, storage.usage)
+        upload_service = _upload_service(settings, storage, quota)
+        tasks = TaskStore(storage.tasks, clock=time.time, events=events)
+        collector = _task_collector(settings, storage, tasks)
+        task_service = TaskService(
+            tasks=tasks,
+            inputs=TaskInputs(
+                upload_service=upload_service,
+                blobs=storage.blobs,
+                media=media,
+                engines=engines,
+                default_engine=settings.engine,
+            ),
+            feed=SqlTaskFeed(storage.tasks, database_changes(storage.database_url)),
+            queue=storage.queue,
+            quota=quota,
+            collector=collector,
+        )
+        yield ServerComponents(
+            directory=storage.directory,
+            data_dir_id=storage.data_dir_id,
+            events=events,
+            upload_service=upload_service,
+            task_service=task_service,
+            downloads=Downloads(
+                upload_service=upload_service, task_service=task_service, blobs=storage.blobs
+            ),
+            collector=collector,
+            recovery=create_recovery(
+                settings, tasks=tasks, workers=storage.workers, queue=storage.queue, events=events
+            ),
+            tokens=Tokens(storage.tokens, clock=time.time) if asks_who(settings) else None,
+            info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
+        )
+
+
+@contextmanager
+def _open_storage(settings: Settings) -> Iterator[_Storage]:
+    """Lock the data directory, migrate its databases, and check that they belong together."""
     directory = data_directory(settings)
     durable = settings.durability == "power"
     with ExitStack() as stack:
         taken = f"another facecli serve uses {directory}; stop it, or choose another --data-dir"
         stack.enter_context(locked(directory / "server.lock", taken=taken))
-        engine = open_database(url(settings, directory / "facecli.db"), durable=durable)
+        url = database_url(settings, directory / "facecli.db")
+        engine = open_database(url, durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
-        data_dir_id = _named(directory, SqlDirectoryRepository(engine))
-        queue = _queue(settings, directory, stack)
-        blobs = LocalBlobs(directory, durable=durable)
-        quota = _quota(settings, SqlUsageRepository(engine))
-        upload_service = UploadService(
-            repository=SqlUploadRepository(engine),
-            blobs=blobs,
-            clock=time.time,
-            monotonic=time.monotonic,
-            limits=UploadLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
-            quota=quota,
-        )
-        tasks = SqlTaskRepository(engine)
-        collector = TaskCollector(
-            repository=tasks,
-            blobs=blobs,
-            forget=queue.forget,
-            workspace=directory / "work",
-            expiry=settings.result_expiry,
-            clock=time.time,
-            monotonic=time.monotonic,
-        )
-        task_service = TaskService(
-            repository=tasks,
-            upload_service=upload_service,
-            blobs=blobs,
-            feed=SqlTaskFeed(tasks, changes_of(url(settings, directory / "facecli.db"))),
-            queue=queue,
-            media=media,
-            engines=engines,
-            clock=time.time,
-            default_engine=settings.engine,
-            quota=quota,
-            collector=collector,
-        )
-        yield ServerComponents(
+        data_dir_id = _identify(directory, SqlDirectoryRepository(engine))
+        queue_url = database_url(settings, directory / "queue.db")
+        with translate_errors():
+            migrate_queue(queue_url)
+        queue = DbosTaskQueue(queue_url, errors=translate_errors)
+        stack.callback(queue.close)
+        yield _Storage(
             directory=directory,
             data_dir_id=data_dir_id,
-            upload_service=upload_service,
-            task_service=task_service,
-            downloads=Downloads(upload_service=upload_service, task_service=task_service, blobs=blobs),
-            collector=collector,
-            recovery=recovery_of(settings, tasks, SqlWorkerRepository(engine), queue),
-            tokens=Tokens(SqlTokenRepository(engine), clock=time.time) if asks_who(settings) else None,
-            info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=blobs, quota=quota),
+            database_url=url,
+            blobs=LocalBlobs(directory, durable=durable),
+            queue=queue,
+            uploads=SqlUploadRepository(engine),
+            tasks=SqlTaskRepository(engine),
+            workers=SqlWorkerRepository(engine),
+            usage=SqlUsageRepository(engine),
+            tokens=SqlTokenRepository(engine),
         )
 
 
-def _named(directory: Path, repository: SqlDirectoryRepository) -> str:
-    """The directory's name for itself, which its database has to know."""
+def _identify(directory: Path, repository: SqlDirectoryRepository) -> str:
+    """The data directory's id, which its database has to know."""
     name_directory(directory, remember=repository.remember)
     check_identity(directory, known=repository.known)
     return identity(directory)
-
-
-def _queue(settings: Settings, directory: Path, stack: ExitStack) -> WorkQueue:
-    file = url(settings, directory / "queue.db")
-    with translated():
-        prepare(file)
-    queue = WorkQueue(file, errors=translated)
-    stack.callback(queue.close)
-    return queue
 
 
 def _quota(settings: Settings, repository: SqlUsageRepository) -> Quota:
@@ -134,3 +164,24 @@ def _quota(settings: Settings, repository: SqlUsageRepository) -> Quota:
         waiting=settings.max_user_waiting,
     )
     return Quota(repository, limits)
+
+
+def _upload_service(settings: Settings, storage: _Storage, quota: Quota) -> UploadService:
+    return UploadService(
+        repository=storage.uploads,
+        blobs=storage.blobs,
+        clock=time.time,
+        monotonic=time.monotonic,
+        limits=UploadLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
+        quota=quota,
+    )
+
+
+def _task_collector(settings: Settings, storage: _Storage, tasks: TaskStore) -> TaskCollector:
+    return TaskCollector(
+        tasks=tasks,
+        blobs=storage.blobs,
+        forget=storage.queue.forget,
+        workspace=storage.directory / "work",
+        retention=Retention(expiry=settings.result_expiry, clock=time.time, monotonic=time.monotonic),
+    )

@@ -1,10 +1,10 @@
-"""Joins what the tokens of a server are kept in."""
+"""Assembles the tokens of a server."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from facecli.bootstrap.factories import url
+from facecli.bootstrap.factories import database_url
 from facecli.config.settings import Settings, data_directory
 from facecli.core.auth import Tokens
 from facecli.core.errors import InvalidInput
@@ -15,14 +15,14 @@ from facecli.metadata.tokens import SqlTokenRepository
 
 @contextmanager
 def tokens(settings: Settings) -> Iterator[Tokens]:
-    """Those of a server, whether it runs or not."""
+    """The tokens of a server, whether it runs or not."""
     directory = data_directory(settings)
     if not settings.database:
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise InvalidInput(f"cannot use the directory {directory}: {error.strerror}") from error
-    engine = open_database(url(settings, directory / "facecli.db"))
+    engine = open_database(database_url(settings, directory / "facecli.db"))
     try:
         schema.upgrade(engine)
         yield Tokens(SqlTokenRepository(engine), clock=time.time)

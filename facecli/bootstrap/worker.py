@@ -1,4 +1,4 @@
-"""Joins what a worker is made of."""
+"""Assembles and runs a worker process."""
 
 import os
 import threading
@@ -9,78 +9,85 @@ from contextlib import ExitStack
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import media_of, recovery_of, url
+from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media
 from facecli.config.settings import Settings, data_directory
 from facecli.core.errors import InvalidInput
+from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translated
+from facecli.metadata.database import open_database, translate_errors
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.queue import runner
-from facecli.queue.client import WorkQueue
-from facecli.queue.runner import WorkRunner
+from facecli.queue.client import DbosTaskQueue
+from facecli.queue.runner import DbosTaskRunner
 from facecli.tasks.leases import Worker
+from facecli.tasks.steps.run import Tools
+from facecli.tasks.store import TaskStore
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.tasks.workflow import TaskWorkflow
-from facecli.worker.heartbeat import beating
-from facecli.worker.process import Ending, end
-from facecli.worker.runner import task_runner
+from facecli.telemetry.event_log import log_events
+from facecli.worker.heartbeat import send_heartbeats
+from facecli.worker.process import ShutdownSignal, exit_process
+from facecli.worker.runner import TaskRunner
 
-ROWS = 4  # connections: for the task, the beats, the looks, and the farewell
-RECOVERY = 2
-CONNECTIONS = ROWS + RECOVERY + runner.CONNECTIONS  # of a worker to PostgreSQL
-FAREWELL = 2.0  # seconds that a worker takes to give its task back
+METADATA_CONNECTIONS = 4  # for the task, the heartbeat, the checks of leases, and the release at shutdown
+RECOVERY_CONNECTIONS = 2
+CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  # of a worker to PostgreSQL
+GRACE = 2.0  # seconds that a worker takes to release its task at shutdown
 
 
-def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
-    """Run tasks under this name until told to end. Two workers of one name are refused."""
-    ending = Ending(with_stdin=with_stdin)
+def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
+    """Run tasks under this name until a signal. A second worker of the same name is refused."""
+    shutdown = ShutdownSignal(with_stdin=with_stdin)
     directory = data_directory(settings)
-    media = media_of(settings)
+    media = ffmpeg_media(settings)
     media.version()
     data_dir_id = identity(directory)
-    engine = open_database(url(settings, directory / "facecli.db"), connections=ROWS)
+    url = database_url(settings, directory / "facecli.db")
+    engine = open_database(url, connections=METADATA_CONNECTIONS)
     schema.check(engine)
     check_identity(directory, known=SqlDirectoryRepository(engine).known)
     if not name or "/" in name or name.startswith("."):
-        raise InvalidInput(f"{name!r} cannot be a worker's name")
+        raise InvalidInput(f"{name!r} is not a valid worker name")
     taken = f"a worker called {name} is running on {directory}; choose another --name"
-    with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heart:
-        tasks, workers = SqlTaskRepository(engine), SqlWorkerRepository(engine)
-        queue = WorkQueue(url(settings, directory / "queue.db"), errors=translated, connections=RECOVERY)
-        recovery = recovery_of(settings, tasks, workers, queue)
-        me = Worker(id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid())
-        recovery.release_former(data_dir_id=data_dir_id, names=name.__eq__)
-        heart.enter_context(beating(me, repository=workers, look=recovery.look))
-        swapping = TaskWorkflow(
-            repository=tasks,
+    with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heartbeats:
+        events = EventBus()
+        log_events(events)
+        tasks = TaskStore(SqlTaskRepository(engine), clock=time.time, events=events)
+        workers = SqlWorkerRepository(engine)
+        queue_url = database_url(settings, directory / "queue.db")
+        queue = DbosTaskQueue(queue_url, errors=translate_errors, connections=RECOVERY_CONNECTIONS)
+        recovery = create_recovery(settings, tasks=tasks, workers=workers, queue=queue, events=events)
+        worker = Worker(
+            id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid()
+        )
+        recovery.recover_former(data_dir_id=data_dir_id, names=name.__eq__)
+        heartbeats.enter_context(send_heartbeats(worker, repository=workers, check=recovery.check))
+        tools = Tools(
+            tasks=tasks,
             uploads=SqlUploadRepository(engine),
             blobs=LocalBlobs(directory),
             media=media,
             engines=InstalledEngines(media),
-            workspace=directory / "work",
-            clock=time.time,
-            limits=AttemptLimits(
-                task=settings.task_timeout,
-                segment=settings.segment_timeout,
-                max_crashes=settings.max_crashes,
-            ),
         )
+        workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))
         stopping = threading.Event()
-        WorkRunner(
-            url(settings, directory / "queue.db"),
-            worker=me.id,
-            run=task_runner(swapping, worker=me.id, stopping=stopping),
-            errors=translated,
-        )
-        ending.wait()
+        task_runner = TaskRunner(workflow, worker=worker.id, stopping=stopping)
+        DbosTaskRunner(queue_url, worker=worker.id, run=task_runner.run, errors=translate_errors)
+        shutdown.wait()
         stopping.set()
 
-        def farewell() -> None:
-            heart.close()  # or one more beat would enter again who has left
-            recovery.give_back(me.id)
+        def release() -> None:
+            heartbeats.close()  # one more heartbeat would register the worker again
+            recovery.release(worker.id)
 
-        end(farewell, grace=FAREWELL)
+        exit_process(release, grace=GRACE)
+
+
+def _limits(settings: Settings) -> AttemptLimits:
+    return AttemptLimits(
+        task=settings.task_timeout, segment=settings.segment_timeout, max_crashes=settings.max_crashes
+    )

@@ -67,6 +67,7 @@ def chaos(
 
     Exit codes: 0 stopped, 2 invalid option or address.
     """
+
     faults = Faults(
         delay=delay or 0.0,
         rate=rate,
@@ -84,10 +85,9 @@ def chaos(
 def _run_proxy(server: str, bind: str, faults: Faults, output: Output) -> None:
     """Run the proxy and print its events until the process is asked to stop."""
     from facecli.chaos.proxy import Proxy
-    from facecli.worker.process import Ending
 
     events: SimpleQueue[Event | None] = SimpleQueue()
-    ending = Ending(with_stdin=False)
+    ending = ShutdownSignal(with_stdin=False)
 
     def wait_for_stop() -> None:
         ending.wait()

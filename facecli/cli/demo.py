@@ -48,13 +48,13 @@ def demo(
     output = Output(as_json=as_json, quiet=quiet)
     set_up_logging(level="error", format=settings.log_format)
     from facecli.bench.samples import check_result, make_samples
-    from facecli.bootstrap.factories import media_of
+    from facecli.bootstrap.factories import ffmpeg_media
     from facecli.bootstrap.server import run_server
 
     with ExitStack() as stack:
         folder = _folder(keep)
         data = keep / "server" if keep else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        media = media_of(settings)
+        media = ffmpeg_media(settings)
         image, video = make_samples(media, folder, seconds=SECONDS)
         output.note(f"made {image} and {video}")
         own = replace(alone(settings), data_dir=str(data), workers=1, log_level="error")

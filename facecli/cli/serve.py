@@ -41,9 +41,9 @@ def serve(
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.server import run_server
-    from facecli.worker.process import Ending
+    from facecli.worker.process import ShutdownSignal
 
-    ending = Ending(with_stdin=False)
+    ending = ShutdownSignal(with_stdin=False)
     output = Output(as_json=as_json, quiet=False)
     with run_server(settings) as server:
         if settings.token and not asks_who(settings):

@@ -35,6 +35,6 @@ def worker(
     Exit codes: 0 ended as asked, 2 a bad setting, 6 no database, 10 a directory of another database.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
-    from facecli.bootstrap.worker import work
+    from facecli.bootstrap.worker import run_worker
 
-    work(settings, name=name, with_stdin=with_stdin)
+    run_worker(settings, name=name, with_stdin=with_stdin)

@@ -1,4 +1,4 @@
-"""Does something again and again, beside what a process is there for."""
+"""Periodic jobs in background threads."""
 
 import logging
 import threading
@@ -7,30 +7,33 @@ from contextlib import contextmanager
 
 from facecli.core.errors import FacecliError
 
+THREAD_NAME = "periodic"
+
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def run_periodically(seconds: float, work: Callable[[], object]) -> Iterator[None]:
-    """Run `work` every so many seconds until leaving; what fails is logged and tried the next time.
+def run_periodically(interval: float, job: Callable[[], object]) -> Iterator[None]:
+    """Run `job` every `interval` seconds until leaving; a failure is logged, and the job runs again.
 
-    A bug too: a server that never expires an upload again, or a worker that does not beat any more, is worse.
+    So does a bug: a server that stops expiring uploads, or a worker without heartbeats, would be worse.
     """
-    ended = threading.Event()
+    stopping = threading.Event()
+    fields = {"job": getattr(job, "__qualname__", repr(job))}
 
     def loop() -> None:
-        while not ended.wait(seconds):
+        while not stopping.wait(interval):
             try:
-                work()
+                job()
             except (FacecliError, OSError) as error:
-                _log.warning("housekeeping: %s", error)
+                _log.warning("periodic job failed; will run again", extra={**fields, "error": str(error)})
             except Exception:
-                _log.exception("housekeeping met a bug, and goes on")
+                _log.exception("periodic job failed; will run again", extra=fields)
 
-    thread = threading.Thread(target=loop, name="housekeeping", daemon=True)
+    thread = threading.Thread(target=loop, name=THREAD_NAME, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        ended.set()
+        stopping.set()
         thread.join()

@@ -1,6 +1,5 @@
 """Progress of a transfer, and of a task."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 
@@ -36,22 +35,3 @@ class NullProgress:
     def waiting(self, reason: str, seconds: float) -> None: ...
 
     def verified(self) -> None: ...
-
-
-class ProgressThrottle:
-    """Lets through what is further than before: the first and the last at once, others every so often."""
-
-    def __init__(self, every: float, clock: Callable[[], float]) -> None:
-        self._every = every  # seconds
-        self._clock = clock
-        self._done = -1
-        self._told = 0.0
-
-    def due(self, done: int, total: int) -> bool:
-        """Whether `done` of `total` is to be told now; what is not is told with the next that is."""
-        now = self._clock()
-        # A clock that was set back is no reason to fall silent.
-        if done <= self._done or (done < total and 0 <= now - self._told < self._every):
-            return False
-        self._done, self._told = done, now
-        return True

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from facecli.core.damage import Damage, DamageKind
 from facecli.core.garbage import Garbage
-from facecli.tasks.task import TaskRepository, TaskStatus
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import TaskStatus
 from facecli.tasks.verification import TaskVerifier
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Upload

@@ -1,4 +1,4 @@
-"""How a process learns that another one wrote."""
+"""Change detection: a process learns that another process wrote to the database."""
 
 import sqlite3
 import time
@@ -8,51 +8,51 @@ from typing import Protocol
 from sqlalchemy import Connection, text
 
 CHANNEL = "facecli_tasks"
-LOOK_EVERY = 0.02  # seconds; a look takes some 10 µs
+POLL_INTERVAL = 0.02  # seconds; a poll takes some 10 µs
 
 
 def notify(connection: Connection) -> None:
-    """Tell who listens on PostgreSQL, when and if this transaction is committed."""
+    """Notify listeners on PostgreSQL when, and if, this transaction commits."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
 
 class Changes(Protocol):
-    """Used by one thread at a time, from the first `wait` to `close`."""
+    """A signal that rows may have changed. Used by one thread at a time, from the first `wait` to `close`."""
 
     def wait(self) -> bool:
-        """After a moment, or at once: whether something may have been written since the last time."""
+        """Wait briefly; return whether anything may have been written since the last call."""
         ...
 
     def close(self) -> None: ...
 
 
 class FileChanges:
-    """Of an SQLite file: asks its version, which costs next to nothing, instead of its rows."""
+    """Changes of an SQLite file, by polling its `data_version`: far cheaper than polling rows."""
 
     def __init__(
-        self, path: str, *, every: float = LOOK_EVERY, sleep: Callable[[float], None] = time.sleep
+        self, path: str, *, interval: float = POLL_INTERVAL, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._path = path
-        self._every = every
+        self._interval = interval
         self._sleep = sleep
         self._connection: sqlite3.Connection | None = None
-        self._seen: int | None = None
+        self._last_version: int | None = None
 
     def wait(self) -> bool:
-        self._sleep(self._every)
+        self._sleep(self._interval)
         version = self._version()
-        changed = version is None or version != self._seen
-        self._seen = version
+        changed = version is None or version != self._last_version
+        self._last_version = version
         return changed
 
     def close(self) -> None:
         if self._connection:
             self._connection.close()
-        self._connection = self._seen = None
+        self._connection = self._last_version = None
 
     def _version(self) -> int | None:
-        """Another number after every commit of another connection; None when it cannot be told."""
+        """A number that differs after every commit of another connection; None if it cannot be read."""
         try:
             self._connection = self._connection or sqlite3.connect(self._path, isolation_level=None)
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()

@@ -1,4 +1,4 @@
-"""What the URL of a database may be, and how it is named without its secrets."""
+"""Database URLs: parsing, defaults, and names without secrets."""
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -6,9 +6,9 @@ from sqlalchemy.exc import ArgumentError
 from facecli.core.errors import InvalidInput
 
 EXAMPLE = "postgresql://facecli@db.example/facecli"
-# libpq's words, for what the URL leaves open: by itself it waits for minutes for a machine that is gone, with
+# libpq's parameters, where the URL does not set them: without, it waits for a dead host for minutes.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
-_PATIENCE = {
+_TIMEOUTS = {
     "connect_timeout": "10",  # seconds
     "keepalives_idle": "10",
     "keepalives_interval": "5",
@@ -17,12 +17,12 @@ _PATIENCE = {
 }
 
 
-def parsed(url: str) -> URL:
-    """`sqlite:////absolute/path` or `postgresql://…`; InvalidInput for another, without a word of it."""
+def parse_url(url: str) -> URL:
+    """Parse `sqlite:////absolute/path` or `postgresql://…`; InvalidInput otherwise, without quoting it."""
     try:
         address = make_url(url)
-    except (ArgumentError, ValueError):  # whose words, and so their trace, may hold a piece of the password
-        raise InvalidInput(f"the database URL is not one; it looks like {EXAMPLE}") from None
+    except (ArgumentError, ValueError):  # its message, and so its traceback, may quote part of the password
+        raise InvalidInput(f"the database URL is not valid; it looks like {EXAMPLE}") from None
     match address.get_backend_name():
         case "sqlite":
             return address
@@ -32,19 +32,19 @@ def parsed(url: str) -> URL:
             raise InvalidInput(f"a database of the kind {other!r} is not supported; use {EXAMPLE}")
 
 
-def postgresql(url: str) -> str:
-    """The URL of the same PostgreSQL for whoever opens it, complete; InvalidInput for another database."""
-    address = parsed(url)
+def postgresql_url(url: str) -> str:
+    """Complete the URL of a PostgreSQL, for any client; InvalidInput for another database."""
+    address = parse_url(url)
     if address.get_backend_name() != "postgresql":
         raise InvalidInput(
-            f"the database has to be a PostgreSQL, such as {EXAMPLE}; without one it is SQLite"
+            f"the database must be a PostgreSQL, such as {EXAMPLE}; the default without one is SQLite"
         )
     return address.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def name_of(url: str) -> str:
-    """Which database it is, as `db.example:5432/facecli`: nothing of who opens it, and how."""
-    address = parsed(url)
+def display_name(url: str) -> str:
+    """The name of a PostgreSQL, as `db.example:5432/facecli`, without user and password."""
+    address = parse_url(url)
     hosts = [address.host] if address.host else address.query.get("host", "localhost")
     host = hosts if isinstance(hosts, str) else ",".join(filter(None, hosts))
     port = address.port or address.query.get("port", "5432")
@@ -55,6 +55,6 @@ def _postgresql(address: URL) -> URL:
     if not address.database:
         raise InvalidInput(f"the database URL names no database; it looks like {EXAMPLE}")
     if "@" in (address.host or ""):
-        raise InvalidInput("the database URL has a password with an @ in it; there it is written %40")
-    patience = {key: value for key, value in _PATIENCE.items() if key not in address.query}
-    return address.set(drivername="postgresql+psycopg").update_query_dict(patience)
+        raise InvalidInput("the password in the database URL contains an @; write it as %40")
+    timeouts = {key: value for key, value in _TIMEOUTS.items() if key not in address.query}
+    return address.set(drivername="postgresql+psycopg").update_query_dict(timeouts)

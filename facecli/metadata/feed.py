@@ -1,4 +1,11 @@
-"""Tells who watches tasks: one thread per process asks the rows for everybody."""
+"""SqlTaskFeed: one thread per process reads changed tasks for all watchers.
+
+Theory of operation. The thread lives while anybody watches. It waits for a sign of changes, then reads, in
+one query, all watched tasks whose revision is newer than the one last delivered. A watcher's first state is
+read and delivered in its own call, under the same lock, so that revisions only increase for everybody.
+Whatever was missed (a change between that read and the registration, a lost notification) is found by the
+next query, which comes at once after a new watcher and at least once every `MAX_WAIT`.
+"""
 
 import logging
 import threading
@@ -8,123 +15,125 @@ from functools import partial
 
 from facecli.core.errors import FacecliError
 from facecli.metadata.changes import Changes, FileChanges
-from facecli.metadata.database_url import parsed
-from facecli.tasks.task import Task, TaskRepository
+from facecli.metadata.database_url import parse_url
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Task
 
-LONGEST_WAIT = 1.0  # seconds after which the rows are asked although nobody was heard to write
-SHARE = 0.1  # of the time that may go into asking
+MAX_WAIT = 1.0  # seconds between two queries, even without a sign of changes
+QUERY_SHARE = 0.1  # of the time may be spent in queries
+THREAD_NAME = "task-feed"
 
 _log = logging.getLogger(__name__)
 
 
 class _Watched:
-    """A task that somebody watches: the newest state that anybody saw, and who is told of the next."""
+    """A task with watchers, and its newest state that any of them has seen."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.watchers: dict[object, Callable[[Task], None]] = {}
 
-    def tell(self, task: Task) -> None:
+    def update(self, task: Task) -> None:
         if task.revision > self.task.revision:
             self.task = task
             for changed in self.watchers.values():
                 changed(task)
 
 
-def changes_of(url: str) -> Changes:
-    """How one hears of changes in the database behind `sqlite:////absolute/path` or `postgresql://…`."""
-    address = parsed(url)
+def database_changes(url: str) -> Changes:
+    """Changes of the database behind `sqlite:////absolute/path` or `postgresql://…`."""
+    address = parse_url(url)
     if address.get_backend_name() == "sqlite":
         return FileChanges(str(address.database))
-    from facecli.metadata.notifications import Notifications  # psycopg, which SQLite has no need of
+    from facecli.metadata.notifications import Notifications  # imports psycopg, which SQLite does not need
 
     return Notifications(url)
 
 
 class SqlTaskFeed:
-    """TaskFeed that asks `rows` in one query when there were `changes`, only while somebody watches."""
+    """TaskFeed on a repository; `changes` say when to query it."""
 
     def __init__(self, repository: TaskRepository, changes: Changes) -> None:
         self._repository = repository
         self._changes = changes
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
-        self._stirred = threading.Event()
-        self._asker: threading.Thread | None = None
+        self._wakeup = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def watch(self, task_id: str, changed: Callable[[Task], None]) -> Callable[[], None]:
-        """Tell the task now and after each change, until it has ended or the result was called."""
         task, watcher = self._repository.get(task_id), object()
         with self._lock:
             watched = self._watched.get(task_id) or _Watched(task)
-            watched.tell(task)
+            watched.update(task)
             changed(watched.task)
             if not watched.task.ended:
                 watched.watchers[watcher] = changed
                 self._watched[task_id] = watched
-                self._stirred.set()
-                self._keep_asking()
+                self._wakeup.set()
+                self._ensure_thread()
             elif task_id in self._watched:
-                self._end(watched)
-        return partial(self._forget, watched, watcher)
+                self._remove(watched)
+        return partial(self._unwatch, watched, watcher)
 
-    def _forget(self, watched: _Watched, watcher: object) -> None:
+    def _unwatch(self, watched: _Watched, watcher: object) -> None:
         with self._lock:
             watched.watchers.pop(watcher, None)
             if not watched.watchers and self._watched.get(watched.task.id) is watched:
-                self._end(watched)
+                self._remove(watched)
 
-    def _keep_asking(self) -> None:
-        if self._asker is None:
-            self._asker = threading.Thread(target=self._ask, name="task-feed", daemon=True)
-            self._asker.start()
+    def _remove(self, watched: _Watched) -> None:
+        del self._watched[watched.task.id]
+        self._wakeup.set()
 
-    def _ask(self) -> None:
+    def _ensure_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._poll, name=THREAD_NAME, daemon=True)
+            self._thread.start()
+
+    def _poll(self) -> None:
         failing = False
         try:
             while revisions := self._revisions():
-                began = time.monotonic()
+                started = time.monotonic()
                 try:
-                    self._announce(self._repository.newer(revisions))
+                    self._deliver(self._repository.newer(revisions))
                     failing = False
                 except FacecliError as error:
                     if not failing:
-                        _log.warning("the task feed waits for the database: %s", error)
+                        fields = {"error": error.message}
+                        _log.warning("task feed cannot read the database; will retry", extra=fields)
                     failing = True
-                self._wait((time.monotonic() - began) / SHARE)
+                self._wait((time.monotonic() - started) / QUERY_SHARE)
         finally:
             with self._lock:
-                self._leave()
+                self._finish_thread()
 
     def _revisions(self) -> dict[str, int]:
         with self._lock:
-            self._stirred.clear()
+            self._wakeup.clear()
             if not self._watched:
-                self._leave()  # under this lock, so that the next watcher starts a new thread at once
+                self._finish_thread()  # under this lock, so that the next watcher starts a new thread
             return {task_id: watched.task.revision for task_id, watched in self._watched.items()}
 
-    def _wait(self, least: float) -> None:
-        """Until there may be something new to ask: a watcher that just came missed what was heard before."""
-        began = time.monotonic()
-        while not self._stirred.is_set() and not self._changes.wait():
-            if time.monotonic() - began > LONGEST_WAIT:
-                return
-        time.sleep(max(0.0, began + min(least, LONGEST_WAIT) - time.monotonic()))
-
-    def _leave(self) -> None:
-        """Once for each thread: whoever comes next has another one."""
-        if self._asker is threading.current_thread():
-            self._changes.close()
-            self._asker = None
-
-    def _announce(self, tasks: Iterable[Task]) -> None:
+    def _deliver(self, tasks: Iterable[Task]) -> None:
         with self._lock:
             for task in tasks:
                 if watched := self._watched.get(task.id):
-                    watched.tell(task)
+                    watched.update(task)
                     if watched.task.ended:
-                        self._end(watched)
+                        self._remove(watched)
 
-    def _end(self, watched: _Watched) -> None:
-        del self._watched[watched.task.id]
-        self._stirred.set()
+    def _wait(self, min_wait: float) -> None:
+        """Wait for a sign of changes, a new watcher, or `MAX_WAIT`; at least `min_wait`."""
+        started = time.monotonic()
+        while not self._wakeup.is_set() and not self._changes.wait():
+            if time.monotonic() - started > MAX_WAIT:
+                return
+        time.sleep(max(0.0, started + min(min_wait, MAX_WAIT) - time.monotonic()))
+
+    def _finish_thread(self) -> None:
+        """Release what the calling thread owns, once: the next watcher starts another one."""
+        if self._thread is threading.current_thread():
+            self._changes.close()
+            self._thread = None

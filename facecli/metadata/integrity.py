@@ -1,4 +1,4 @@
-"""What a database says of itself when it is asked whether it is whole."""
+"""Integrity check of the database itself."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,23 +9,23 @@ from facecli.core.errors import StorageFailed
 from facecli.metadata.database import reading
 
 
-def complaints(engine: Engine) -> list[str]:
-    """What is wrong with an SQLite file, in its own words. PostgreSQL has checks and tools of its own."""
+def integrity_errors(engine: Engine) -> list[str]:
+    """The defects of an SQLite file, in SQLite's words; none for PostgreSQL, which has tools of its own."""
     if engine.dialect.name != "sqlite":
         return []
     try:
-        return list(_complaints(engine))
+        return list(_sqlite_errors(engine))
     except StorageFailed as error:
         return [error.message]
 
 
-def _complaints(engine: Engine) -> Iterator[str]:
+def _sqlite_errors(engine: Engine) -> Iterator[str]:
     with reading(engine) as connection:
-        for (said,) in connection.exec_driver_sql("PRAGMA integrity_check"):
-            if said != "ok":
-                yield from said.splitlines()
-        strays = Counter(
+        for (message,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+            if message != "ok":
+                yield from message.splitlines()
+        orphans = Counter(
             (table, parent) for table, _, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check")
         )
-    for (table, parent), number in strays.items():
+    for (table, parent), number in orphans.items():
         yield f"{number} rows of {table} belong to no row of {parent}"

@@ -1,4 +1,4 @@
-"""What one owner has, page by page."""
+"""Pagination of one owner's rows."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def newest(
     limit: int,
     before: str,
 ) -> Sequence[RowMapping]:
-    """The newest first, from after the row `before` on; InvalidInput when the owner has no such row."""
+    """A page of rows, newest first, after the row `before`; InvalidInput if the owner has no such row."""
     query, order = select(table).where(table.c.owner == owner), (table.c.created_at, table.c.id)
     if before:
         last = connection.execute(query.where(table.c.id == before)).mappings().first()

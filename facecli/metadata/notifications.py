@@ -1,4 +1,4 @@
-"""How a process learns that another one changed tasks in a PostgreSQL."""
+"""Change detection on PostgreSQL, by LISTEN and NOTIFY."""
 
 import time
 from collections.abc import Callable
@@ -6,20 +6,20 @@ from collections.abc import Callable
 import psycopg
 
 from facecli.metadata.changes import CHANNEL
-from facecli.metadata.database_url import postgresql
+from facecli.metadata.database_url import postgresql_url
 
-LISTEN_FOR = 0.1  # seconds at a time
-TRY_EVERY = 0.5  # seconds, when it cannot be listened
+LISTEN_TIMEOUT = 0.1  # seconds
+RECONNECT_DELAY = 0.5  # seconds
 
 
 class Notifications:
-    """Told by `notify`, heard on a connection of its own; while there is none, all may have changed."""
+    """Changes by NOTIFY, on a connection of its own. While there is none, everything may have changed."""
 
     def __init__(
-        self, url: str, *, listen_for: float = LISTEN_FOR, sleep: Callable[[float], None] = time.sleep
+        self, url: str, *, timeout: float = LISTEN_TIMEOUT, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._url = postgresql(url)
-        self._listen_for = listen_for
+        self._url = postgresql_url(url)
+        self._timeout = timeout
         self._sleep = sleep
         self._connection: psycopg.Connection | None = None
 
@@ -29,10 +29,10 @@ class Notifications:
                 self._connection = psycopg.connect(self._url, autocommit=True)
                 self._connection.execute(f"LISTEN {CHANNEL}")
                 return True
-            return any(self._connection.notifies(timeout=self._listen_for, stop_after=1))
+            return any(self._connection.notifies(timeout=self._timeout, stop_after=1))
         except psycopg.Error:
             self.close()
-            self._sleep(TRY_EVERY)
+            self._sleep(RECONNECT_DELAY)
             return True
 
     def close(self) -> None:

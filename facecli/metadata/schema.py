@@ -1,4 +1,4 @@
-"""Brings a database's tables up to what this version of facecli needs."""
+"""Schema migration: brings the tables up to the version that this facecli needs."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from facecli.metadata.database import reading, writing
 HEAD = "0007"  # the newest file in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-LOCK = 0x66616365  # any number, the same in every process
+LOCK = 0x66616365  # of the migration; any number, the same in every process
 
 
 def upgrade(engine: Engine) -> None:
-    """Create or migrate the tables, in one transaction; harmless when several processes start at once.
+    """Create or migrate the tables, in one transaction; safe when several processes start at once.
 
     InvalidInput for a database that a newer facecli has migrated.
     """
@@ -29,7 +29,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def check(engine: Engine) -> None:
-    """InvalidInput when the tables are not there, or not the ones that this version of facecli needs."""
+    """InvalidInput when the tables are missing or of another version."""
     with reading(engine) as connection:
         revision = _revision(connection)
     if revision != HEAD:
@@ -42,8 +42,8 @@ def check(engine: Engine) -> None:
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if found is None else str(found)
+    current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if current is None else str(current)
 
 
 def _migrate(connection: Connection, revision: str | None) -> None:

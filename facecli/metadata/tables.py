@@ -1,4 +1,4 @@
-"""The tables. Times are seconds since 1970, sizes bytes, statuses the words that everybody sees."""
+"""Database tables. Times are seconds since 1970, sizes are bytes, statuses are the enums' values."""
 
 from sqlalchemy import (
     JSON,

@@ -1,7 +1,8 @@
-"""Tasks as rows."""
+"""SqlTaskRepository: tasks as database rows."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,14 +22,15 @@ from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
-from facecli.tasks.task import ENDED, Change, NewTask, Result, Task, TaskStatus
+from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.transitions import Change
 
-_CHANGING = (
-    *("status", "progress", "frames_done", "frames", "stage", "round", "attempt", "crashes", "run", "worker"),
-    *("error_reason", "error_message"),
+_FIXED = frozenset(
+    {"id", "owner", "engine", "options", "image_id", "video_id", "image_url", "video_url", "key"}
 )
-_RESULT = ("blob_key", "size", "crc32c")  # of a Result; the columns have `result_` in front
+_COLUMNS = tuple(column.name for column in tasks.c)
+_RESULT = ("blob_key", "size", "crc32c")  # fields of Result; the columns have the prefix `result_`
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
 
 
@@ -39,82 +41,49 @@ class SqlTaskRepository:
         self._engine = engine
 
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
-        """The new task, or the one that has this owner and key already: the caller compares the two."""
-        row = insert(tasks).values(
-            id=task_id,
-            owner=new.owner,
-            status=TaskStatus.PENDING,
-            progress=0,
-            frames_done=0,
-            frames=0,
-            stage="",
-            revision=1,
-            round=1,
-            attempt=0,
-            run="",
-            worker="",
-            engine=new.engine,
-            options=dict(new.options),
-            image_id=new.image.id,
-            video_id=new.video.id,
-            image_url=new.image.file_url,
-            video_url=new.video.file_url,
-            key=new.key,
-            error_reason="",
-            error_message="",
-            created_at=now,
-            updated_at=now,
-        )
+        row = insert(tasks).values(_row(Task.new(new, task_id=task_id, now=now)))
         try:
             with writing(self._engine) as connection:
                 return _task(connection.execute(row.returning(tasks)).mappings().one())
         except IntegrityError as error:
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
             if existing is None:
-                raise AlreadyExists(f"there is a task {task_id} already") from error
+                raise AlreadyExists(f"task {task_id} exists already") from error
             return existing
 
     def with_key(self, owner: str, key: str) -> Task | None:
-        """The one that has this key already."""
         query = select(tasks).where(tasks.c.owner == owner, tasks.c.key == key)
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
         return _task(row) if row else None
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
-        """TaskNotFound when there is none, or none of this owner."""
         with reading(self._engine) as connection:
             return _found(connection, task_id, owner=owner)
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
-        """Newest first; InvalidInput when `before` is not a task of this owner."""
         with reading(self._engine) as connection:
             rows = newest(connection, tasks, owner, *_conditions(wanted), limit=limit, before=before)
             return [_task(row) for row in rows]
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        """Read, change and write in one transaction, with the next revision; unchanged when equal."""
         with writing(self._engine) as connection:
             task = _found(connection, task_id, lock=True)
             changed = change(task)
             if changed == task:
                 return task
-            values = {name: getattr(changed, name) for name in _CHANGING}
-            for name in _RESULT:
-                values[f"result_{name}"] = getattr(changed.result, name, None)
-            write = update(tasks).where(tasks.c.id == task_id).values(values)
+            row = {name: value for name, value in _row(changed).items() if name not in _FIXED}
+            write = update(tasks).where(tasks.c.id == task_id).values(row)
             write = write.values(revision=task.revision + 1, updated_at=now)
             notify(connection)
             return _task(connection.execute(write.returning(tasks)).mappings().one())
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
-        """The oldest first."""
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
         with reading(self._engine) as connection:
             return [_task(row) for row in connection.execute(query).mappings()]
 
     def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
-        """Those that ended before, the oldest first, not all if they are many; the next ones `after` it."""
         over = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
         order = tuple_(tasks.c.updated_at, tasks.c.id)
         if after:
@@ -124,15 +93,13 @@ class SqlTaskRepository:
             return [_task(row) for row in found.mappings()]
 
     def delete(self, task_id: str, *, revision: int) -> bool:
-        """Forget an ended task; False when it is not there, not ended, or not at this revision any more."""
-        forgetting = delete(tasks).where(
+        deletion = delete(tasks).where(
             tasks.c.id == task_id, tasks.c.revision == revision, tasks.c.status.in_(ENDED)
         )
         with writing(self._engine) as connection:
-            return bool(connection.execute(forgetting).rowcount)
+            return bool(connection.execute(deletion).rowcount)
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
-        """Of these tasks, the ones whose revision is above the given one; only their rows are read whole."""
         ids = list(revisions)
         with reading(self._engine) as connection:
             return [
@@ -169,6 +136,11 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None, lo
     if row is None:
         raise TaskNotFound(f"there is no task {task_id}")
     return _task(row)
+
+
+def _row(task: Task) -> dict[str, Any]:
+    result = {f"result_{name}": getattr(task.result, name, None) for name in _RESULT}
+    return {name: getattr(task, name) for name in _COLUMNS if name not in result} | result
 
 
 def _task(row: RowMapping) -> Task:

@@ -1,4 +1,4 @@
-"""Tokens as rows."""
+"""SqlTokenRepository: tokens as database rows."""
 
 from collections.abc import Sequence
 
@@ -28,21 +28,19 @@ class SqlTokenRepository:
         return _token(row) if row else None
 
     def listed(self) -> Sequence[Token]:
-        """Newest first."""
         query = select(tokens).order_by(tokens.c.created_at.desc(), tokens.c.id.desc())
         with reading(self._engine) as connection:
             return [_token(row) for row in connection.execute(query).mappings()]
 
     def revoke(self, token_id: str, *, now: float) -> Token:
-        """The token, revoked now or earlier; NotFound when there is none."""
-        revoked = (
+        revocation = (
             update(tokens)
             .where(tokens.c.id == token_id)
             .values(revoked_at=func.coalesce(tokens.c.revoked_at, now))
             .returning(tokens)
         )
         with writing(self._engine) as connection:
-            row = connection.execute(revoked).mappings().first()
+            row = connection.execute(revocation).mappings().first()
         if row is None:
             raise NotFound(f"there is no token {token_id}; facecli token list shows the ids")
         return _token(row)

@@ -1,7 +1,7 @@
-"""The durable queue as its callers see it: DBOS on a database of its own."""
+"""DbosTaskQueue: the durable queue for servers and for recovery, on DBOS with a database of its own."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, closing
 
 from dbos import DBOS, DBOSClient
@@ -11,29 +11,29 @@ QUEUE = "tasks"
 WORKFLOW = "swap"
 # Constant, so that an upgrade of facecli does not strand the work of the version before.
 APPLICATION_VERSION = "1"
-_RUNS = frozenset({"ENQUEUED", "DELAYED", "PENDING"})
 CONNECTIONS = 5  # to PostgreSQL
+SCHEMA = "facecli_queue"  # beside the schema of the metadata, where the database has schemas
+_UNFINISHED = frozenset({"ENQUEUED", "DELAYED", "PENDING"})
 _BATCH = 1000  # ids in one statement
-SCHEMA = "facecli_queue"  # beside the rows' tables, where the database has schemas
 
 Errors = Callable[[], AbstractContextManager[None]]
 
 
-def prepare(url: str) -> None:
-    """Create or migrate the queue's database. Once, before clients and workers open it."""
+def migrate_queue(url: str) -> None:
+    """Create or migrate the queue's database, once, before clients and workers open it."""
     if url.startswith(SQLITE):
         with closing(sqlite3.connect(url.removeprefix(SQLITE))) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
     DBOS.migrate(url, schema=SCHEMA)
 
 
-class WorkQueue:
-    """Enqueues and recovers; `core.task_queue.TaskQueue`. `errors` makes the database's errors ours."""
+class DbosTaskQueue:
+    """TaskQueue on DBOS. `errors` is a context manager that translates the database's errors."""
 
     def __init__(self, url: str, *, errors: Errors, connections: int = CONNECTIONS) -> None:
         self._errors = errors
         with errors():
-            # Without its own tries: whoever called knows how long it may wait.
+            # Without retries of its own: the caller knows how long it can wait.
             self._client = DBOSClient(
                 system_database_url=url,
                 system_database_pool_size=connections,
@@ -59,31 +59,35 @@ class WorkQueue:
         return {status.executor_id for status in held if status.executor_id}
 
     def recover(self, worker: str) -> None:
-        self.give_back(self.held(worker), worker=worker)
+        self.requeue(self.held_by(worker), worker=worker)
 
-    def held(self, worker: str) -> set[str]:
-        """The ids of the work that it has taken and not ended."""
+    def held_by(self, worker: str) -> set[str]:
+        """The ids of the work that this worker has taken and not finished."""
         with self._errors():
             held = self._client.list_workflows(
                 status="PENDING", executor_id=worker, load_input=False, load_output=False
             )
         return {status.workflow_id for status in held}
 
-    def give_back(self, work_ids: set[str], *, worker: str) -> None:
-        """What this worker holds, to whichever comes first; what another has by now stays its own."""
+    def requeue(self, work_ids: Collection[str], *, worker: str) -> None:
+        """Return work to the queue if this worker holds it; work of another worker stays where it is.
+
+        A private call, and the only one. The public `resume_workflows` ignores who holds the work: a late
+        recovery would take it from the worker that runs it by now. `reenqueue_for_recovery` checks the holder
+        in the same statement; it is what DBOS's own recovery uses. tests/unit/queue holds both properties.
+        """
         with self._errors():
             for work_id in work_ids:
-                # resume_workflows would take it from the other, too.
                 self._client._sys_db.reenqueue_for_recovery(work_id, [worker], QUEUE)
 
-    def lost(self, work_ids: Sequence[str]) -> set[str]:
-        runs = set[str]()
+    def missing(self, work_ids: Sequence[str]) -> set[str]:
+        unfinished = set[str]()
         for start in range(0, len(work_ids), _BATCH):
             batch = list(work_ids[start : start + _BATCH])
             with self._errors():
-                found = self._client.list_workflows(workflow_ids=batch, load_input=False, load_output=False)
-            runs |= {status.workflow_id for status in found if status.status in _RUNS}
-        return set(work_ids) - runs
+                known = self._client.list_workflows(workflow_ids=batch, load_input=False, load_output=False)
+            unfinished |= {status.workflow_id for status in known if status.status in _UNFINISHED}
+        return set(work_ids) - unfinished
 
     def forget(self, work_ids: Sequence[str]) -> None:
         with self._errors():

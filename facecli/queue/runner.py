@@ -1,4 +1,4 @@
-"""The durable queue as a worker sees it: work arrives, and arrives again after a death."""
+"""DbosTaskRunner: the worker's end of the durable queue."""
 
 import logging
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from contextlib import ExitStack
 from dbos import DBOS
 
 from facecli.core.periodic import run_periodically
-from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, Errors, WorkQueue
+from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, DbosTaskQueue, Errors
 
-POLL_EVERY = 0.2  # seconds; an idle worker then uses about 2 % of a core
-LOOK_EVERY = 5.0  # seconds between two looks for work that was taken and never began
-OF_DBOS = 5  # for the work, its steps, the queue's poll, the recovery at the start
-OF_LOOKS = 1
-CONNECTIONS = OF_DBOS + OF_LOOKS  # to PostgreSQL
+POLL_INTERVAL = 0.2  # seconds; an idle worker then uses about 2 % of a core
+RECONCILE_INTERVAL = 5.0  # seconds between two checks for work that was taken and never started
+DBOS_CONNECTIONS = 5  # for the work, its steps, the queue's poll, and the recovery at the start
+RECONCILE_CONNECTIONS = 1
+CONNECTIONS = DBOS_CONNECTIONS + RECONCILE_CONNECTIONS  # to PostgreSQL
 
 _log = logging.getLogger(__name__)
 
 
-class WorkRunner:
+class DbosTaskRunner:
     """Runs one piece of work at a time, in a thread of its own, until `close`.
 
-    `worker`, the id of this process, says whose work it is when it has died.
+    `worker` is the id of this process, under which the queue records the work it holds.
     """
 
     def __init__(
@@ -31,18 +31,18 @@ class WorkRunner:
         worker: str,
         run: Callable[[str], None],
         errors: Errors,
-        look_every: float = LOOK_EVERY,
+        reconcile_interval: float = RECONCILE_INTERVAL,
     ) -> None:
         self._worker = worker
         self._running: dict[object, str] = {}
-        self._unknown = set[str]()  # at the last look
+        self._suspects = set[str]()
         DBOS(
             config={
                 "name": "facecli",
                 "system_database_url": url,
                 "dbos_system_schema": SCHEMA,
-                "sys_db_pool_size": OF_DBOS,
-                "use_listen_notify": False,  # nobody waits for messages, only a queue is polled
+                "sys_db_pool_size": DBOS_CONNECTIONS,
+                "use_listen_notify": False,  # workflows exchange no messages, and the queue is polled
                 "executor_id": worker,
                 "application_version": APPLICATION_VERSION,
                 "log_level": "ERROR",
@@ -62,26 +62,27 @@ class WorkRunner:
         with errors():
             DBOS.launch()
             DBOS.register_queue(
-                QUEUE, worker_concurrency=1, polling_interval_sec=POLL_EVERY, on_conflict="always_update"
+                QUEUE, worker_concurrency=1, polling_interval_sec=POLL_INTERVAL, on_conflict="always_update"
             )
-        self._queue = WorkQueue(url, errors=errors, connections=OF_LOOKS)
-        self._looking = ExitStack()
-        self._looking.enter_context(run_periodically(look_every, self._look))
+        self._queue = DbosTaskQueue(url, errors=errors, connections=RECONCILE_CONNECTIONS)
+        self._reconciling = ExitStack()
+        self._reconciling.enter_context(run_periodically(reconcile_interval, self._reconcile))
 
     def close(self) -> None:
-        self._looking.close()
+        self._reconciling.close()
         self._queue.close()
         DBOS.destroy()
 
-    def _look(self) -> None:
-        """Give back what this worker has by the database's word, and knows nothing of at two looks.
+    def _reconcile(self) -> None:
+        """Requeue work that the database assigns to this worker at two checks, but that is not running.
 
-        A database that goes away just then may have kept that work was taken, or not have kept its end. DBOS
-        leaves both until the worker's next start: it tries again only on some of the ways to be away.
+        A database that goes away at the wrong moment may have recorded that work was taken, but not that it
+        ended, or that it should begin. DBOS retries only on some of these failures, and leaves the work until
+        the worker's next start.
         """
-        before, self._unknown = self._unknown, set()
-        unknown = self._queue.held(self._worker) - set(self._running.copy().values())
-        if lost := unknown & before:
-            _log.warning("work that was taken and never began goes back: %s", ", ".join(sorted(lost)))
-            self._queue.give_back(lost, worker=self._worker)
-        self._unknown = unknown - lost
+        before, self._suspects = self._suspects, set()
+        suspects = self._queue.held_by(self._worker) - set(self._running.copy().values())
+        if stranded := suspects & before:
+            _log.warning("work taken but never started; requeued", extra={"work": sorted(stranded)})
+            self._queue.requeue(stranded, worker=self._worker)
+        self._suspects = suspects - stranded

@@ -1,6 +1,10 @@
-"""What a task has finished, kept in its directory: the plan, the swapped segments, and the joined result.
+"""Checkpoints of a task: its plan, its swapped segments, and the joined file.
 
-The files are the truth: one that has its name is whole and on the disk.
+Theory of operation. A checkpoint is a file, and its name is the commit: it is written under the run's own
+directory, flushed, then renamed into place, so a file that has its final name is whole and durable. Finished
+files are grouped by recipe, a hash of everything that shapes them (inputs, options, versions), so segments
+made in different ways are never joined. A run deletes the partial files of earlier runs when it starts; if
+one of those still runs, its next rename fails with FileNotFoundError, and it stops.
 """
 
 import hashlib
@@ -18,86 +22,81 @@ from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, StorageFailed
 from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
 
-RUN = "run-"  # what begins the names of directories with half files
+RUN = "run-"  # prefix of the directories with partial files
 PLAN = "plan.json"
-JOINED = "joined.mp4"
 
 
 class Checkpoints:
-    """The directory of a task, as one run of it sees it.
-
-    What a run is making lies in a directory of its own within, and is moved out when it is whole. What was
-    made another way lies in another place: no run ever removes what a second one may be using.
-    """
+    """The directory of a task, as one run of it uses it."""
 
     def __init__(self, directory: Path, *, run: str) -> None:
         self._directory = directory
-        self._own = directory / f"{RUN}{run}"
+        self._partial = directory / f"{RUN}{run}"
 
-    def begin(self) -> None:
-        """Clear the half files of earlier runs away. One that still runs finds that it was taken over."""
-        with _on_disk():
-            self._own.mkdir(parents=True, exist_ok=True)
-        for half in self._directory.glob(f"{RUN}*"):
-            if half != self._own:
-                remove(half)
+    def prepare(self) -> None:
+        """Create the directory of this run, and delete those of earlier runs."""
+        with _translate_os_errors():
+            self._partial.mkdir(parents=True, exist_ok=True)
+        for partial in self._directory.glob(f"{RUN}*"):
+            if partial != self._partial:
+                delete_checkpoints(partial)
 
-    def leave(self) -> None:
-        """Clear the half files of this run away, because another has the task."""
-        remove(self._own)
+    def discard_partial(self) -> None:
+        """Delete the partial files of this run."""
+        delete_checkpoints(self._partial)
 
-    def tidy(self) -> None:
-        """Of an ended task: no half file stays, and nothing without a segment that a retry could use."""
-        for half in self._directory.glob(f"{RUN}*"):
-            remove(half)
+    def trim(self) -> None:
+        """Delete all partial files of an ended task; keep finished segments, from which a retry continues."""
+        for partial in self._directory.glob(f"{RUN}*"):
+            delete_checkpoints(partial)
         if not any(self._directory.glob("*/*.mp4")):
-            remove(self._directory)
+            self.delete()
 
-    def plan(self, made_with: Mapping[str, object], make: Callable[[], VideoPlan]) -> "PlanCheckpoints":
-        """The plan that is kept of work made this way, or a new one."""
-        recipe = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:16]
-        place = self._directory / recipe
-        kept, half = place / PLAN, self._own / PLAN
-        if not kept.exists():
+    def delete(self) -> None:
+        """Delete everything."""
+        delete_checkpoints(self._directory)
+
+    def plan(self, recipe: Mapping[str, object], make: Callable[[], VideoPlan]) -> "PlanCheckpoints":
+        """The checkpoints of work with this recipe; `make` plans the video if there is no plan yet."""
+        key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+        directory = self._directory / key
+        final, partial = directory / PLAN, self._partial / PLAN
+        if not final.exists():
             plan = json.dumps(asdict(make()), default=str)
-            with _on_disk():
-                place.mkdir(exist_ok=True)
-                half.write_text(plan)
-            _keep(half, kept)
-        return PlanCheckpoints(_plan(json.loads(kept.read_text())), place=place, own=self._own)
+            with _translate_os_errors():
+                directory.mkdir(exist_ok=True)
+                partial.write_text(plan)
+            _commit(partial, final)
+        return PlanCheckpoints(
+            _decode_plan(json.loads(final.read_text())), directory=directory, partial=self._partial
+        )
 
 
 class PlanCheckpoints:
-    """A plan, and what is finished of it."""
+    """A plan, and the finished files of its work."""
 
-    def __init__(self, plan: VideoPlan, *, place: Path, own: Path) -> None:
+    def __init__(self, plan: VideoPlan, *, directory: Path, partial: Path) -> None:
         self.plan = plan
-        self._place = place
-        self._own = own
+        self._directory = directory
+        self._partial = partial
 
-    def segment(self, segment: Segment, make: Callable[[Path], None]) -> Path:
-        """The swapped segment: the kept one, or what `make` writes to the path that it is given."""
-        return self._file(f"{segment.index:06}.mp4", make)
-
-    def joined(self, make: Callable[[Path], None]) -> Path:
-        return self._file(JOINED, make)
-
-    def _file(self, name: str, make: Callable[[Path], None]) -> Path:
-        kept = self._place / name
-        if not kept.exists():
-            half = self._own / name
-            make(half)
-            _keep(half, kept)
-        return kept
+    def file(self, name: str, make: Callable[[Path], None]) -> Path:
+        """The finished file of this name; `make` writes it to the path it gets if there is none yet."""
+        final = self._directory / name
+        if not final.exists():
+            partial = self._partial / name
+            make(partial)
+            _commit(partial, final)
+        return final
 
 
-def remove(directory: Path) -> None:
-    """All that a task has kept; harmless when there is nothing."""
+def delete_checkpoints(directory: Path) -> None:
+    """Delete a directory of checkpoints; harmless when it does not exist."""
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def size(directory: Path) -> int:
-    """Bytes of all that a task has kept; what goes meanwhile counts for nothing."""
+def checkpoints_size(directory: Path) -> int:
+    """Bytes of all files; those deleted meanwhile count as none."""
     total = 0
     for path in directory.rglob("*"):
         with suppress(FileNotFoundError):
@@ -105,17 +104,17 @@ def size(directory: Path) -> int:
     return total
 
 
-def _keep(half: Path, kept: Path) -> None:
-    """After a power cut, too, the name is there with its bytes or not at all."""
-    with _on_disk():
-        flush(half)
-        half.replace(kept)
-        flush(kept.parent)
+def _commit(partial: Path, final: Path) -> None:
+    """Rename durably: after a power cut the final name holds all bytes, or does not exist."""
+    with _translate_os_errors():
+        flush(partial)
+        partial.replace(final)
+        flush(final.parent)
 
 
 @contextmanager
-def _on_disk() -> Iterator[None]:
-    """FileNotFoundError flies: the directory was cleared away by another run."""
+def _translate_os_errors() -> Iterator[None]:
+    """Leaves FileNotFoundError alone: it means that another run deleted the directory."""
     try:
         yield
     except FileNotFoundError:
@@ -123,19 +122,18 @@ def _on_disk() -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL:
             raise DiskFull(retry_after=RETRY_AFTER) from error
-        raise StorageFailed(f"the work of a task cannot be kept: {error.strerror}") from error
+        raise StorageFailed(f"a checkpoint cannot be written: {error.strerror}") from error
 
 
-def _plan(said: Mapping[str, Any]) -> VideoPlan:
-    info = {**said["info"], "sounds": tuple(Sound(**sound) for sound in said["info"]["sounds"])}
+def _decode_plan(values: Mapping[str, Any]) -> VideoPlan:
+    info = {**values["info"], "sounds": tuple(Sound(**sound) for sound in values["info"]["sounds"])}
     for name in ("rate", "start", "origin"):
         info[name] = Fraction(info[name])
-    return VideoPlan(
-        info=VideoInfo(**info), segments=tuple(_segment(segment) for segment in said["segments"])
-    )
+    segments = tuple(_decode_segment(segment) for segment in values["segments"])
+    return VideoPlan(info=VideoInfo(**info), segments=segments)
 
 
-def _segment(said: Mapping[str, Any]) -> Segment:
-    key = None if said["key"] is None else Fraction(said["key"])
-    times = {name: Fraction(said[name]) for name in ("start", "end")}
-    return Segment(**{**said, **times, "key": key})
+def _decode_segment(values: Mapping[str, Any]) -> Segment:
+    key = None if values["key"] is None else Fraction(values["key"])
+    times = {name: Fraction(values[name]) for name in ("start", "end")}
+    return Segment(**{**values, **times, "key": key})

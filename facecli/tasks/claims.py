@@ -1,68 +1,72 @@
-"""A worker's hold on a task: taken from the queue, gone on with, record_crash, lost, or given back."""
+"""Claims: a worker's exclusive hold on a task.
+
+Theory of operation. The queue delivers a task at least once, so two workers may run the same task. A `Claim`
+is the right of one delivery to one task, and its `run` is the fencing token. Taking a pending task starts an
+attempt; taking it again, after a failure that can be retried, starts the next attempt of the same delivery. A
+claim that lost its task can never take it again: by then the queue has delivered it to another worker.
+Crashes of workers and of ffmpeg count against the task, so one that keeps killing workers fails in the end.
+"""
 
 import uuid
 from dataclasses import replace
 
 from facecli.core.errors import FacecliError, ProgramKilled, TakenOver
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Task, TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.store import TaskStore
+from facecli.tasks.task import Task, TaskStatus
 
 
 class Claim:
-    """What one delivery by the queue has of a task: the right to take it, and to begin anew what it has.
-
-    What it lost it cannot take a second time: by then the queue has given the task to another.
-    """
+    """The right of one delivery by the queue to run a task."""
 
     def __init__(self, *, worker: str) -> None:
         self.run = uuid.uuid4().hex
         self._worker = worker
         self._taken = False
 
-    def take(self, repository: TaskRepository, task_id: str, *, now: float) -> Task:
-        """The task in its next attempt. TakenOver when another run has it, NotReady when it has ended."""
-        task = repository.change(task_id, self._attempt, now=now)
+    def take(self, tasks: TaskStore, task_id: str) -> Task:
+        """Start the next attempt. TakenOver when another run holds the task, NotReady when it has ended."""
+        task = tasks.change(task_id, self._start_attempt)
         self._taken = True
         return task
 
-    def _attempt(self, task: Task) -> Task:
+    def _start_attempt(self, task: Task) -> Task:
         if self._taken or task.status is TaskStatus.PROCESSING:
-            tasks.held(task, self.run)
-        return tasks.claimed(task, run=self.run, worker=self._worker)
+            transitions.check_held(task, self.run)
+        return transitions.claim(task, run=self.run, worker=self._worker)
 
 
-def record_crash(task: Task, *, run: str, most: int, error: FacecliError) -> Task:
-    """One death more of who works on it; the last of `most` fails it with the error."""
-    tasks.held(task, run)
-    hit = replace(task, crashes=task.crashes + 1)
-    return tasks.failed(hit, run=run, error=error) if hit.crashes >= most else hit
+def record_crash(task: Task, *, run: str, max_crashes: int, error: FacecliError) -> Task:
+    """Count one crash of a worker or of ffmpeg; the last allowed one fails the task with the error."""
+    transitions.check_held(task, run)
+    crashed = replace(task, crashes=task.crashes + 1)
+    if crashed.crashes >= max_crashes:
+        return transitions.fail(crashed, run=run, error=error)
+    return crashed
 
 
-def lost(task: Task, *, run: str, most: int) -> Task:
-    """Back to the queue because the worker died, or failed if that was the last of `most` crashes.
-
-    As it is when this run does not have it any more.
-    """
-    if not _has(task, run):
+def release_after_crash(task: Task, *, run: str, max_crashes: int) -> Task:
+    """Requeue the task of a dead worker, or fail it after too many crashes; no change if the run lost it."""
+    if not _holds(task, run):
         return task
-    error = ProgramKilled(f"its worker was killed {most} times; perhaps the task is too large for it")
-    hit = record_crash(task, run=run, most=most, error=error)
-    return hit if hit.ended else given_back(hit, run=run)
+    error = ProgramKilled(f"its worker was killed {max_crashes} times; the task may be too large for it")
+    crashed = record_crash(task, run=run, max_crashes=max_crashes, error=error)
+    return crashed if crashed.ended else release(crashed, run=run)
 
 
-def given_back(task: Task, *, run: str) -> Task:
-    """Back to the queue because the worker ends as it should; as it is when this run does not have it.
+def release(task: Task, *, run: str) -> Task:
+    """Requeue the task of a worker that shuts down; no change if the run lost it.
 
-    How far the attempt came stays to be seen until the next one begins.
+    Its progress stays visible until the next attempt starts.
     """
-    if not _has(task, run):
+    if not _holds(task, run):
         return task
-    return replace(tasks.moved(task, TaskStatus.PENDING), stage="", run="", worker="")
+    return replace(transitions.move(task, TaskStatus.PENDING), stage="", run="", worker="")
 
 
-def _has(task: Task, run: str) -> bool:
+def _holds(task: Task, run: str) -> bool:
     try:
-        tasks.held(task, run)
+        transitions.check_held(task, run)
     except TakenOver:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Removes ended tasks, their results and what they kept: when asked to, when their time is over."""
+"""Garbage collection of tasks: expired tasks, results without a task, and checkpoints without a task."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,92 +8,101 @@ from facecli.core.blobs import BlobStore
 from facecli.core.errors import TaskNotFound
 from facecli.core.expiry_clock import IdleTracker
 from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, removed, size_of
-from facecli.tasks import checkpoints as checkpoints
-from facecli.tasks.task import Task, TaskRepository, TaskStatus
+from facecli.tasks.checkpoints import checkpoints_size, delete_checkpoints
+from facecli.tasks.store import TaskStore
+from facecli.tasks.task import Task, TaskStatus
 from facecli.uploads.collector import day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """The retention of ended tasks: `expiry` seconds, or for ever if 0.
+
+    A task expires when both the wall clock, which jumps, and the `monotonic` clock say so.
+    """
+
+    expiry: float
+    clock: Callable[[], float]
+    monotonic: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Ended:
+    """An ended task with its expiry."""
+
     id: str
     expires_at: float
     task: Task
 
 
 class TaskCollector:
-    """`expiry`: seconds that an ended task is kept, 0 for ever; `clock` is on the wall, and jumps.
-
-    `forget` makes the queue forget work by its ids.
-    """
+    """Deletes ended tasks with everything that belongs to them; `forget` deletes work from the queue."""
 
     def __init__(
         self,
         *,
-        repository: TaskRepository,
+        tasks: TaskStore,
         blobs: BlobStore,
         forget: Callable[[Sequence[str]], None],
         workspace: Path,
-        expiry: float,
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
+        retention: Retention,
     ) -> None:
-        self._repository = repository
+        self._tasks = tasks
         self._blobs = blobs
         self._forget = forget
         self._workspace = workspace
-        self._expiry = expiry
-        self._clock = clock
-        self._idle_tracker = IdleTracker(expiry=expiry, monotonic=monotonic)
+        self._retention = retention
+        self._idle_tracker = IdleTracker(expiry=retention.expiry, monotonic=retention.monotonic)
 
-    def remove(self, task: Task) -> bool:
-        """Forget an ended task, unless it has changed since; whether it went. A running download goes on.
+    def remove(self, task: Task, *, cause: str) -> bool:
+        """Delete an ended task; False when it has changed since. A download in progress continues.
 
-        The row goes first: what a death in the middle leaves is found by `orphans`.
+        The row goes first: what a crash leaves behind is found by `orphans`.
         """
-        if not self._repository.delete(task.id, revision=task.revision):
+        if not self._tasks.delete(task, cause=cause):
             return False
         self._blobs.delete(f"outputs/{task.id}")
-        checkpoints.remove(self._workspace / task.id)
+        delete_checkpoints(self._workspace / task.id)
         self._forget(task.work_ids)
         return True
 
     def expire(self) -> int:
-        """Remove the tasks whose time is over; how many went. To be called again and again."""
+        """Delete expired tasks, and return their number. To be called periodically."""
         return removed(self.overdue(measured=True))
 
     def sweep(self) -> int:
-        """Remove results and work that no row knows, left by a death between two steps; how much went."""
+        """Delete orphans, which a crash has left behind, and return their number."""
         return removed(self.orphans())
 
     def overdue(self, *, measured: bool) -> list[Garbage]:
-        """Ended tasks whose time is over by the wall, and also as `measured` by this process."""
-        over = list(self._ended()) if self._expiry else []
+        """Tasks expired by the wall clock and, if `measured`, also by this process's monotonic clock."""
+        over = list(self._ended()) if self._retention.expiry else []
         return [self._overdue(ended) for ended in (self._idle_tracker.expired(over) if measured else over)]
 
     def orphans(self) -> list[Garbage]:
-        """Results and work that no row knows.
+        """Results and checkpoints without a task that needs them.
 
-        A task that is processing may be about to publish; it keeps all. One that failed or was cancelled
-        keeps its work, with which a retry goes on.
+        A processing task may be about to publish and keeps everything. A failed or cancelled one keeps its
+        checkpoints, from which a retry continues.
         """
-        return [*self._orphan_blobs(), *self._orphan_work()]
+        return [*self._orphan_blobs(), *self._orphan_checkpoints()]
 
     def _ended(self) -> Iterator[_Ended]:
-        before, last = self._clock() - self._expiry, None
-        while page := self._repository.ended(before=before, after=last):
+        before, last = self._retention.clock() - self._retention.expiry, None
+        while page := self._tasks.repository.ended(before=before, after=last):
             for task in page:
-                yield _Ended(id=task.id, expires_at=task.updated_at + self._expiry, task=task)
+                yield _Ended(id=task.id, expires_at=task.updated_at + self._retention.expiry, task=task)
             last = page[-1]
 
     def _overdue(self, ended: _Ended) -> Garbage:
         task = ended.task
-        work = checkpoints.size(self._workspace / task.id)
+        work = checkpoints_size(self._workspace / task.id)
         return Garbage(
             kind=GarbageKind.TASK,
             id=task.id,
-            reason=f"{task.status}, its time was over {day(ended.expires_at)}",
+            reason=f"{task.status}, expired {day(ended.expires_at)}",
             size=work + size_of(self._blobs, [task.result.blob_key] if task.result else []),
-            remove=lambda: self.remove(task),
+            remove=lambda: self.remove(task, cause="expired"),
         )
 
     def _orphan_blobs(self) -> Iterator[Garbage]:
@@ -102,30 +111,30 @@ class TaskCollector:
             if task and task.status is TaskStatus.PROCESSING:
                 continue
             if task is None or task.result is None or task.result.blob_key != key:
-                yield orphan_blob(self._blobs, key, reason="no task has its result there")
+                yield orphan_blob(self._blobs, key, reason="no task has this result")
 
-    def _orphan_work(self) -> Iterator[Garbage]:
-        for folder in filter(Path.is_dir, self._workspace.glob("*")):
-            task = self._task(folder.name)
+    def _orphan_checkpoints(self) -> Iterator[Garbage]:
+        for directory in filter(Path.is_dir, self._workspace.glob("*")):
+            task = self._task(directory.name)
             if task is None or task.status is TaskStatus.COMPLETED:
-                yield _orphan_folder(folder)
+                yield _orphan_directory(directory)
 
     def _task(self, task_id: str) -> Task | None:
         try:
-            return self._repository.get(task_id)
+            return self._tasks.repository.get(task_id)
         except TaskNotFound:
             return None
 
 
-def _orphan_folder(folder: Path) -> Garbage:
+def _orphan_directory(directory: Path) -> Garbage:
     def remove() -> bool:
-        checkpoints.remove(folder)
+        delete_checkpoints(directory)
         return True
 
     return Garbage(
         kind=GarbageKind.WORK,
-        id=f"{folder.parent.name}/{folder.name}",
-        reason="no task goes on with this work",
-        size=checkpoints.size(folder),
+        id=f"{directory.parent.name}/{directory.name}",
+        reason="no task needs these checkpoints",
+        size=checkpoints_size(directory),
         remove=remove,
     )

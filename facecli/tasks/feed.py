@@ -1,4 +1,4 @@
-"""How one learns what becomes of a task."""
+"""TaskFeed: notifies watchers of changes to tasks."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,13 +7,13 @@ from facecli.tasks.task import Task
 
 
 class TaskFeed(Protocol):
-    """Tells who watches."""
+    """Delivers changes of tasks to watchers."""
 
     def watch(self, task_id: str, changed: Callable[[Task], None]) -> Callable[[], None]:
-        """Call `changed` with the task now and after each change, until it has ended or the result is called.
+        """Call `changed` with the task now and after each change, until it ends or the result is called.
 
-        Each time with the newest revision, above the one before: several changes may be told as one. One
-        call at a time, from a thread that all others wait for: `changed` must not wait for anything.
-        TaskNotFound for an unknown task.
+        Revisions increase from call to call; several changes may be delivered as one. Calls come one at a
+        time, from a thread that all watchers share: `changed` must not block. TaskNotFound for an unknown
+        task.
         """
         ...

@@ -1,60 +1,62 @@
-"""Who works: a row for every living worker, and who finds that one stopped living."""
+"""Leases of workers, kept by heartbeat.
+
+Theory of operation. A worker has a row, whose counter it increments with every heartbeat. An observer reads
+all rows at intervals; a worker whose counter stood still for `MISSED_HEARTBEATS` checks has lost its lease.
+Observers count checks and compare no clocks: clocks of machines differ, and while an observer or the database
+is suspended no lease may expire. A heartbeat is a write, and a database that is only readable stops the
+heartbeats of living workers; so a check counts against a worker only after the observer has written, too.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-MISSED_HEARTBEATS = 3  # that a worker may let pass without a beat
+MISSED_HEARTBEATS = 3  # consecutive checks without a heartbeat after which a lease expires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """One process. `id` is nobody else's, ever; `name` and `place`, a directory of a machine, come back."""
+    """A worker process. `id` is unique for ever; `name` and `data_dir_id` are the same after a restart."""
 
     id: str
     name: str
     data_dir_id: str
     pid: int
-    heartbeats: int = 0  # how often it said that it lives
+    heartbeats: int = 0
 
 
 class WorkerRepository(Protocol):
-    """Where workers are remembered."""
+    """Stores the living workers."""
 
     def heartbeat(self, worker: Worker) -> None:
-        """One beat more; a worker that is not known, or was forgotten, is entered."""
+        """Count one heartbeat; insert the worker if it is unknown."""
         ...
 
     def probe_writable(self) -> None:
-        """All that a beat needs of the database, and nothing stays of it; raises what a beat would."""
+        """Write as a heartbeat does, and leave no trace; raises what a heartbeat would raise."""
         ...
 
     def listed(self) -> Sequence[Worker]: ...
 
     def forget(self, worker_id: str) -> None:
-        """Harmless when it is not known."""
+        """Delete a worker; harmless when it is unknown."""
         ...
 
 
 class Leases:
-    """Tells which workers stopped, by looking at their beats again and again.
-
-    It counts looks and compares no clocks: those of other machines differ, and while this process or the
-    database stands still nobody's time runs out. For a beat is a write, and a database that only lets itself
-    be read stands still for those who live: so a look counts against somebody only after a write.
-    """
+    """Detects workers whose lease has expired."""
 
     def __init__(self, repository: WorkerRepository) -> None:
         self._repository = repository
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._seen: dict[str, tuple[int, int]] = {}  # worker id → heartbeats, checks without a new one
 
     def expired(self) -> list[str]:
-        """Look once; the ids of those that made no beat in the last `MISSED_HEARTBEATS` looks."""
+        """Check all workers once; return the ids of those that have lost their lease."""
         before, self._seen = self._seen, {}
-        listed = self._repository.listed()
-        if any(worker.id in before and before[worker.id][0] == worker.heartbeats for worker in listed):
+        workers = self._repository.listed()
+        if any(worker.id in before and before[worker.id][0] == worker.heartbeats for worker in workers):
             self._repository.probe_writable()
-        for worker in listed:
-            beat, looks = before.get(worker.id, (-1, 0))
-            self._seen[worker.id] = (worker.heartbeats, looks + 1 if beat == worker.heartbeats else 0)
-        return [worker_id for worker_id, (_, looks) in self._seen.items() if looks >= MISSED_HEARTBEATS]
+        for worker in workers:
+            heartbeats, missed = before.get(worker.id, (-1, 0))
+            self._seen[worker.id] = (worker.heartbeats, missed + 1 if heartbeats == worker.heartbeats else 0)
+        return [worker_id for worker_id, (_, missed) in self._seen.items() if missed >= MISSED_HEARTBEATS]

@@ -1,28 +1,28 @@
-"""Who brings tasks to workers, whatever dies."""
+"""TaskQueue: the durable queue between the server and its workers."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 
 class TaskQueue(Protocol):
-    """Durable work, at least once: what is enqueued runs to its end, whatever dies."""
+    """Delivers work at least once: enqueued work runs to its end, whatever crashes."""
 
     def enqueue(self, *, work_id: str, task_id: str) -> None:
-        """Doing it twice is harmless."""
+        """Enqueue a task; idempotent per work id."""
         ...
 
     def holders(self) -> set[str]:
-        """The workers that hold work now, alive or not."""
+        """The ids of all workers that hold work, alive or not."""
         ...
 
     def recover(self, worker: str) -> None:
-        """Give the work of a dead worker to the living. A false alarm is harmless."""
+        """Requeue the work of a dead worker; work that another worker holds by now stays there."""
         ...
 
-    def lost(self, work_ids: Sequence[str]) -> set[str]:
-        """Which of these will not run: unknown, or at their end."""
+    def missing(self, work_ids: Sequence[str]) -> set[str]:
+        """Those of the given ids that will not run: unknown, or done."""
         ...
 
     def forget(self, work_ids: Sequence[str]) -> None:
-        """As if they had never been enqueued; harmless for unknown ones."""
+        """Delete all trace of work, so that its id can be enqueued again; harmless for unknown ids."""
         ...

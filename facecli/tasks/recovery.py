@@ -1,81 +1,86 @@
-"""Takes tasks back from workers that are gone, and finds those that nobody would run."""
+"""Recovery: requeues the tasks of dead workers, and repairs disagreements between rows and queue.
+
+Theory of operation. The task's row is the truth; the queue only delivers. A crash between the two writes of a
+step can leave a task that no worker will run: a row without work in the queue, or work held by a worker that
+is gone. `requeue_stranded` finds these. All of it is idempotent, so any number of processes may run it at
+once, and a worker that was declared dead in error is fenced off by the row.
+"""
 
 import logging
 from collections.abc import Callable, Collection
 from functools import partial
 
+from facecli.core.events import EventBus, WorkerLost
 from facecli.tasks import claims
 from facecli.tasks.leases import Leases, WorkerRepository
 from facecli.tasks.queue import TaskQueue
-from facecli.tasks.task import Task, TaskRepository, TaskStatus
+from facecli.tasks.store import TaskStore
+from facecli.tasks.task import Task, TaskStatus
 
 _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Any process may do this, at any time, several at once: who was declared dead in error is fenced off.
-
-    `max_crashes` of those who work on a task end it.
-    """
+    """Fails a task after `max_crashes` crashes of the workers and of ffmpeg that ran it."""
 
     def __init__(
         self,
         *,
-        tasks: TaskRepository,
+        tasks: TaskStore,
         workers: WorkerRepository,
         queue: TaskQueue,
-        clock: Callable[[], float],
+        events: EventBus,
         max_crashes: int,
     ) -> None:
         self._tasks = tasks
         self._workers = workers
         self._queue = queue
-        self._clock = clock
+        self._events = events
         self._max_crashes = max_crashes
         self._leases = Leases(workers)
 
-    def look(self) -> None:
-        """Release who made no beat for some looks."""
+    def check(self) -> None:
+        """Recover the workers whose lease has expired."""
         for worker_id in self._leases.expired():
-            _log.warning("worker %s does not answer; its task goes to another", worker_id)
-            self.release(worker_id)
+            self.recover(worker_id)
+            self._events.publish(WorkerLost(worker=worker_id))
+
+    def recover(self, worker_id: str) -> None:
+        """Requeue the work of a dead worker, and count the crash."""
+        self._requeue(worker_id, partial(claims.release_after_crash, max_crashes=self._max_crashes))
 
     def release(self, worker_id: str) -> None:
-        """Give what a dead worker held to the living."""
-        self._free(worker_id, partial(claims.lost, most=self._max_crashes))
+        """Requeue the work of a worker that shuts down."""
+        self._requeue(worker_id, claims.release)
 
-    def give_back(self, worker_id: str) -> None:
-        """Give what a worker holds to the others, because it ends; that is no death."""
-        self._free(worker_id, claims.given_back)
-
-    def release_former(self, *, data_dir_id: str, names: Callable[[str], bool]) -> None:
-        """Release every worker of this place with such a name. Only while none of them can live."""
+    def recover_former(self, *, data_dir_id: str, names: Callable[[str], bool]) -> None:
+        """Recover all workers of this data directory with such a name. Only while none of them can live."""
         for worker in self._workers.listed():
             if worker.data_dir_id == data_dir_id and names(worker.name):
-                self.release(worker.id)
+                self.recover(worker.id)
 
-    def search(self) -> None:
-        """Find tasks whose worker has no row, and waiting ones that the queue lost or takes for done."""
-        processing = self._tasks.with_status(TaskStatus.PROCESSING)
-        held = {task.worker for task in processing} | self._queue.holders()
-        # The living are asked for after the holders: a worker is entered before it holds anything.
-        for worker_id in sorted(held - {worker.id for worker in self._workers.listed()}):
-            self.release(worker_id)
-        waiting = self._tasks.with_status(TaskStatus.PENDING)
-        self._enqueue(waiting, self._queue.lost([task.work_id for task in waiting]))
+    def requeue_stranded(self) -> None:
+        """Requeue tasks whose worker has no row, and pending tasks that the queue does not hold."""
+        processing = self._tasks.repository.with_status(TaskStatus.PROCESSING)
+        holders = {task.worker for task in processing} | self._queue.holders()
+        # Read the living after the holders: a worker has its row before it holds anything.
+        for worker_id in sorted(holders - {worker.id for worker in self._workers.listed()}):
+            self.recover(worker_id)
+        pending = self._tasks.repository.with_status(TaskStatus.PENDING)
+        self._enqueue(pending, self._queue.missing([task.work_id for task in pending]))
 
-    def _free(self, worker_id: str, change: Callable[..., Task]) -> None:
-        for task in self._tasks.with_status(TaskStatus.PROCESSING):
+    def _requeue(self, worker_id: str, change: Callable[..., Task]) -> None:
+        for task in self._tasks.repository.with_status(TaskStatus.PROCESSING):
             if task.worker == worker_id:
-                self._tasks.change(task.id, partial(change, run=task.run), now=self._clock())
-        # Not before the rows: what a worker gets from the queue must be free to be taken. And last of all its
-        # own row goes, so that a death in the middle of this is made good by the next look.
+                self._tasks.change(task.id, partial(change, run=task.run))
+        # Rows first: a task must be free when the queue delivers it again. The worker's own row goes last,
+        # so that after a crash in between the next check does the rest.
         self._queue.recover(worker_id)
         self._workers.forget(worker_id)
 
-    def _enqueue(self, waiting: Collection[Task], lost: Collection[str]) -> None:
-        for task in waiting:
-            if task.work_id in lost:
-                _log.warning("task %s was not in the queue, and is now", task.id)
+    def _enqueue(self, pending: Collection[Task], missing: Collection[str]) -> None:
+        for task in pending:
+            if task.work_id in missing:
+                _log.warning("task missing from the queue; enqueued again", extra={"task": task.id})
                 self._queue.forget([task.work_id])
                 self._queue.enqueue(work_id=task.work_id, task_id=task.id)

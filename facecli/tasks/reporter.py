@@ -1,63 +1,89 @@
-"""Tells a task's row how far a run is, and the run whether it still has the task."""
+"""ProgressReporter: records the progress of a run in its task, and detects that the run lost the task."""
 
 import logging
-from collections.abc import Callable
 from functools import partial
 
 from facecli.core.errors import DiskFull, NotFound, TakenOver, Unavailable
-from facecli.core.progress import ProgressThrottle
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Task, TaskRepository
+from facecli.tasks import transitions
+from facecli.tasks.progress_throttle import ProgressThrottle
+from facecli.tasks.store import TaskStore
+from facecli.tasks.task import Task
 
-CANCEL_CHECK_INTERVAL = 0.15  # seconds between two looks at the row, while an engine works
-PROGRESS_INTERVAL = 0.1  # seconds between two changes of the row, while an engine works
-JOINING = 95  # percent, when every segment is swapped
+CANCEL_CHECK_INTERVAL = 0.15  # seconds between two checks whether the run still holds the task
+PROGRESS_INTERVAL = 0.1  # seconds between two records of progress
 
 _log = logging.getLogger(__name__)
 
 
 class ProgressReporter:
-    """Of one run, which has the task until another takes it."""
+    """Maps the progress of each step to a percentage of the whole run.
 
-    def __init__(self, repository: TaskRepository, task: Task, clock: Callable[[], float]) -> None:
-        self._repository = repository
+    A step of weight w owns w of `total_weight` parts. Its last percent is reached when the next step starts.
+    """
+
+    def __init__(self, tasks: TaskStore, task: Task, *, total_weight: int) -> None:
+        self._tasks = tasks
         self._task = task
-        self._clock = clock
-        self._throttle = ProgressThrottle(PROGRESS_INTERVAL, clock)
-        self._looked = 0.0
+        self._total_weight = total_weight
+        self._throttle = ProgressThrottle(PROGRESS_INTERVAL, tasks.clock)
+        self._checked_at = 0.0
         self._lost = False
+        self._stage = ""
+        self._before = 0  # weight of the steps before the current one
+        self._weight = 0
+
+    def enter(self, stage: str, *, weight: int) -> None:
+        """Enter the next step; a watcher sees it with the step's first report."""
+        self._stage = stage
+        self._before += self._weight
+        self._weight = weight
+
+    def started(self, *, frames: int = 0) -> None:
+        """Report the start of the step, with so many frames swapped; TakenOver if the run lost the task."""
+        self._report(done=0, of=1, frames_done=frames, frames=frames)
+        if self._lost:
+            raise TakenOver(f"task {self._task.id} is no longer held by this run")
 
     def frames(self, done: int, frames: int) -> None:
-        """`done` of the `frames` of the whole video are swapped."""
+        """Report that the step has finished `done` of all `frames`."""
         if self._throttle.due(done, frames):
-            self.stage("swapping", 1 + (JOINING - 2) * done // frames, done, frames)
-
-    def stage(self, stage: str, percent: int, done: int = 0, frames: int = 0) -> None:
-        if self._lost:
-            return
-        change = partial(
-            tasks.advanced,
-            run=self._task.run,
-            progress=percent,
-            stage=stage,
-            frames_done=done,
-            frames=frames,
-        )
-        try:
-            self._repository.change(self._task.id, change, now=self._clock())
-        except TakenOver:
-            self._lost = True
-        except (Unavailable, DiskFull) as error:
-            _log.warning("progress of task %s was not recorded: %s", self._task.id, error)
+            self._report(done=done, of=frames, frames_done=done, frames=frames)
 
     def stopped(self) -> bool:
-        now = self._clock()
-        if not self._lost and abs(now - self._looked) >= CANCEL_CHECK_INTERVAL:
-            self._looked = now
+        """Return whether the run has lost its task; checked in the database now and then."""
+        now = self._tasks.clock()
+        if not self._lost and abs(now - self._checked_at) >= CANCEL_CHECK_INTERVAL:
+            self._checked_at = now
             try:
-                tasks.held(self._repository.get(self._task.id), self._task.run)
+                transitions.check_held(self._tasks.repository.get(self._task.id), self._task.run)
             except (TakenOver, NotFound):
                 self._lost = True
             except Unavailable as error:
-                _log.warning("task %s could not be looked at: %s", self._task.id, error)
+                _log.warning(
+                    "cannot check whether the task is still held",
+                    extra={"task": self._task.id, "error": error.message},
+                )
         return self._lost
+
+    def _report(self, *, done: int, of: int, frames_done: int, frames: int) -> None:
+        if self._lost:
+            return
+        advance = partial(
+            transitions.advance,
+            run=self._task.run,
+            progress=self._percent(done, of),
+            stage=self._stage,
+            frames_done=frames_done,
+            frames=frames,
+        )
+        try:
+            self._tasks.change(self._task.id, advance)
+        except TakenOver:
+            self._lost = True
+        except (Unavailable, DiskFull) as error:
+            _log.warning("progress was not recorded", extra={"task": self._task.id, "error": error.message})
+
+    def _percent(self, done: int, of: int) -> int:
+        start = 100 * self._before // self._total_weight
+        end = 100 * (self._before + self._weight) // self._total_weight
+        return start + (end - start - 1) * done // of

@@ -1,12 +1,9 @@
-"""What a task is: its states, the legal moves between them, and the rows that carry it."""
+"""Tasks: a face swap from request to result."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
-from facecli.core.errors import FacecliError, NotReady, TakenOver, TaskEnded
-from facecli.tasks.task_filter import TaskFilter
 from facecli.uploads.upload import Upload
 
 
@@ -18,32 +15,24 @@ class TaskStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-_S = TaskStatus
-MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
-    _S.PENDING: frozenset({_S.PROCESSING, _S.CANCELLED}),
-    _S.PROCESSING: frozenset({_S.PENDING, _S.PROCESSING, _S.COMPLETED, _S.FAILED, _S.CANCELLED}),
-    _S.COMPLETED: frozenset(),
-    _S.FAILED: frozenset({_S.PENDING}),
-    _S.CANCELLED: frozenset({_S.PENDING}),
-}
-ENDED = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
+ENDED = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """What is asked for: two complete uploads, an engine, and the engine's options."""
+    """A request for a task: two complete uploads, an engine, and the engine's options."""
 
     owner: str
     image: Upload
     video: Upload
     engine: str
     options: Mapping[str, str] = field(default_factory=dict)
-    key: str | None = None  # idempotency key, per owner
+    key: str | None = None  # idempotency key, unique per owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A published result: the blob, its size in bytes and its crc32c."""
+    """A published result: its blob, size in bytes and crc32c."""
 
     blob_key: str
     size: int
@@ -52,15 +41,18 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A swap from request to result. `revision` rises with every change; `round` with every retry;
-    `attempt`, within a round, with every worker that takes it, whose `run` it then is."""
+    """A task as stored.
+
+    `revision` increases with every change, `round` with every retry, `attempt` with every worker that claims
+    the task within a round. `run` is the fencing token of the current attempt.
+    """
 
     id: str
     owner: str
     status: TaskStatus
-    progress: int  # 0..100
+    progress: int  # percent
     frames_done: int
-    frames: int  # in all; 0 until a worker has counted them
+    frames: int  # of the whole video; 0 until a worker has counted them
     stage: str
     revision: int
     round: int
@@ -79,7 +71,37 @@ class Task:
     error_message: str
     created_at: float
     updated_at: float
-    crashes: int = 0  # within a round, of workers and of ffmpeg, while they worked on it
+    crashes: int = 0  # of workers and of ffmpeg, within a round
+
+    @classmethod
+    def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":
+        """A pending task at its first revision."""
+        return cls(
+            id=task_id,
+            owner=new.owner,
+            status=TaskStatus.PENDING,
+            progress=0,
+            frames_done=0,
+            frames=0,
+            stage="",
+            revision=1,
+            round=1,
+            attempt=0,
+            run="",
+            worker="",
+            engine=new.engine,
+            options=dict(new.options),
+            image_id=new.image.id,
+            video_id=new.video.id,
+            image_url=new.image.file_url,
+            video_url=new.video.file_url,
+            key=new.key,
+            result=None,
+            error_reason="",
+            error_message="",
+            created_at=now,
+            updated_at=now,
+        )
 
     @property
     def ended(self) -> bool:
@@ -95,146 +117,10 @@ class Task:
 
     @property
     def work_id(self) -> str:
-        """What the queue calls this round of the task."""
+        """The queue's id for the current round."""
         return f"{self.id}.{self.round}"
 
     @property
     def work_ids(self) -> list[str]:
-        """Of all its rounds."""
+        """The queue's ids for all rounds."""
         return [f"{self.id}.{number}" for number in range(1, self.round + 1)]
-
-
-Change = Callable[[Task], Task]
-
-
-def moved(task: Task, status: TaskStatus) -> Task:
-    """The task in another state; TaskEnded or NotReady when that move is not legal."""
-    if status not in MOVES[task.status]:
-        kind = TaskEnded if task.ended else NotReady
-        raise kind(f"task {task.id} is {task.status}; it cannot become {status}")
-    return replace(task, status=status)
-
-
-def claimed(task: Task, *, run: str, worker: str) -> Task:
-    """Taken by a worker. From here on every other run of it is fenced off."""
-    return replace(
-        moved(task, TaskStatus.PROCESSING),
-        run=run,
-        worker=worker,
-        attempt=task.attempt + 1,
-        progress=0,
-        frames_done=0,
-        stage="starting",
-    )
-
-
-def advanced(
-    task: Task, *, run: str, progress: int, stage: str, frames_done: int = 0, frames: int = 0
-) -> Task:
-    """Further on; never back within one run. Frames of the whole video; 0 for as many as before."""
-    held(task, run)
-    return replace(
-        task,
-        progress=max(task.progress, min(progress, 99)),
-        frames_done=max(task.frames_done, frames_done),
-        frames=frames or task.frames,
-        stage=stage,
-    )
-
-
-def completed(task: Task, *, run: str, result: Result) -> Task:
-    held(task, run)
-    return replace(
-        moved(task, TaskStatus.COMPLETED),
-        progress=100,
-        frames_done=task.frames,
-        stage="",
-        run="",
-        worker="",
-        result=result,
-    )
-
-
-def failed(task: Task, *, run: str, error: FacecliError) -> Task:
-    held(task, run)
-    return replace(
-        moved(task, TaskStatus.FAILED),
-        stage="",
-        run="",
-        worker="",
-        error_reason=error.reason,
-        error_message=error.message,
-    )
-
-
-def cancelled(task: Task) -> Task:
-    """Ended at once; the run that held it finds itself fenced off and stops."""
-    return replace(
-        moved(task, TaskStatus.CANCELLED),
-        stage="",
-        run="",
-        worker="",
-        error_reason="CANCELLED",
-        error_message="the task was cancelled",
-    )
-
-
-def retried(task: Task) -> Task:
-    """Pending again, in the next round; NotReady while it is not over."""
-    if not task.ended:
-        raise NotReady(f"task {task.id} is {task.status}; only an ended task can be tried again")
-    return replace(
-        moved(task, TaskStatus.PENDING),
-        round=task.round + 1,
-        attempt=0,
-        crashes=0,
-        progress=0,
-        frames_done=0,
-        error_reason="",
-        error_message="",
-    )
-
-
-def held(task: Task, run: str) -> Task:
-    """The task, when this run still holds it; TakenOver otherwise."""
-    if task.status is not TaskStatus.PROCESSING or task.run != run:
-        raise TakenOver(f"task {task.id} is {task.status} and no longer this run's")
-    return task
-
-
-class TaskRepository(Protocol):
-    """Where tasks are remembered. Every change is durable when the call returns."""
-
-    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
-        """The new task, or the one that has this owner and key already."""
-        ...
-
-    def with_key(self, owner: str, key: str) -> Task | None:
-        """The one that has this key already."""
-        ...
-
-    def get(self, task_id: str, *, owner: str | None = None) -> Task:
-        """TaskNotFound when there is none, or none of this owner: the same words after the same work."""
-        ...
-
-    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
-        """Newest first; `before` is the id that ended the page before, or empty."""
-        ...
-
-    def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        """Read, change and write in one transaction, with the next revision; unchanged when equal."""
-        ...
-
-    def with_status(self, status: TaskStatus) -> Sequence[Task]: ...
-
-    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
-        """Those that ended before, the oldest first, not all if they are many; the next ones `after` it."""
-        ...
-
-    def delete(self, task_id: str, *, revision: int) -> bool:
-        """Forget an ended task; False when it is not there, not ended, or not at this revision any more."""
-        ...
-
-    def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
-        """Of these tasks, the ones whose revision is above the given one."""
-        ...

@@ -1,4 +1,4 @@
-"""Which of a user's tasks a listing has."""
+"""TaskFilter: the criteria of a task list."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
-    """Empty words ask for every status and engine; created from `since` on and before `until`, in seconds."""
+    """Status and engine, empty for any; creation time from `since` (inclusive) to `until`, in seconds."""
 
     status: str = ""
     engine: str = ""

@@ -1,4 +1,4 @@
-"""How long a swap may take, how often it may be begun, and who says that it has taken too long."""
+"""Limits of an attempt at a task, and Deadline, which enforces those on time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from facecli.core.errors import Cancelled, TimedOut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLimits:
-    """Seconds for one attempt at a task and one segment (0: unlimited), and the crashes that fail a task."""
+    """Seconds for an attempt at a task and for a segment (0: unlimited), and the crashes that fail a task."""
 
     task: float
     segment: float
@@ -18,29 +18,29 @@ class AttemptLimits:
 
 
 class Deadline:
-    """Passed so many seconds after it was made, or never when that is 0. The message names `setting`."""
+    """A deadline so many seconds from now, or none for 0. Its error names the `setting`."""
 
     def __init__(
-        self, seconds: float, *, what: str, setting: str, clock: Callable[[], float] = time.monotonic
+        self, seconds: float, *, subject: str, setting: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._seconds = seconds
-        self._what = what
+        self._subject = subject
         self._setting = setting
         self._clock = clock
-        self._began = clock()
+        self._started_at = clock()
 
     def passed(self) -> bool:
-        return bool(self._seconds) and self._clock() - self._began > self._seconds
+        return bool(self._seconds) and self._clock() - self._started_at > self._seconds
 
     def check(self) -> None:
-        """TimedOut when it has passed."""
+        """Raise TimedOut if the deadline has passed."""
         if self.passed():
-            raise TimedOut(f"{self._what} took longer than {self._seconds:g} s, which {self._setting} says")
+            raise TimedOut(f"{self._subject} took longer than {self._seconds:g} s, the {self._setting}")
 
 
 @contextmanager
 def within(stopped: Callable[[], bool], *deadlines: Deadline) -> Iterator[Callable[[], bool]]:
-    """What says when to stop: `stopped`, or a deadline; TimedOut is then raised in place of Cancelled."""
+    """Add deadlines to a stop signal: yields the combined one, and turns its Cancelled into TimedOut."""
     try:
         yield lambda: stopped() or any(deadline.passed() for deadline in deadlines)
     except Cancelled:

@@ -1,39 +1,36 @@
-"""Compares a completed task with the bytes of its result."""
+"""Integrity check of completed tasks: compares each result with its recorded size and checksum."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from facecli.core.damage import BlobVerifier, Damage, DamageKind
-from facecli.tasks.task import Result, Task, TaskRepository, TaskStatus
+from facecli.tasks.store import TaskStore
+from facecli.tasks.task import Result, Task, TaskStatus
 
-RESULT_LOST = "RESULT_LOST"  # the reason that such a task has failed for
+RESULT_LOST = "RESULT_LOST"  # error reason of a completed task whose result is damaged
 
 
 class TaskVerifier:
-    """`quick` compares lengths and reads no bytes."""
+    """Finds damaged results; `quick` compares sizes only."""
 
-    def __init__(
-        self, *, repository: TaskRepository, verifier: BlobVerifier, clock: Callable[[], float], quick: bool
-    ) -> None:
-        self._repository = repository
+    def __init__(self, *, tasks: TaskStore, verifier: BlobVerifier, quick: bool) -> None:
+        self._tasks = tasks
         self._verifier = verifier
-        self._clock = clock
         self._quick = quick
 
     def damage(self, task: Task) -> Damage | None:
-        """What is wrong with its result; None when all agrees."""
+        """The damage of the task's result; None if it is intact."""
         result = task.result
-        if not result or not (wrong := self._wrong(result)):
+        if not result or not (problem := self._problem(result)):
             return None
         return Damage(
             kind=DamageKind.TASK,
             id=task.id,
-            problem=wrong,
-            remedy="it has failed now; facecli task retry makes the result again",
+            problem=problem,
+            remedy="the task is now failed; facecli task retry makes the result again",
             repair=lambda: self._repair(task.id, result),
         )
 
-    def _wrong(self, result: Result) -> str:
+    def _problem(self, result: Result) -> str:
         size = self._verifier.size(result.blob_key)
         if self._quick or size != result.size:
             self._verifier.on_bytes(result.size)
@@ -44,13 +41,13 @@ class TaskVerifier:
         return "" if crc32c == result.crc32c else "the bytes of its result differ"
 
     def _repair(self, task_id: str, result: Result) -> None:
-        """The row first: what a death leaves then is an orphan."""
-        self._repository.change(task_id, result_lost, now=self._clock())
+        """Change the row first: a blob that a crash leaves then is an orphan."""
+        self._tasks.change(task_id, lose_result)
         self._verifier.blobs.delete(result.blob_key)
 
 
-def result_lost(task: Task) -> Task:
-    """Failed, although it had completed: no move of a task that runs, and legal for nobody else."""
+def lose_result(task: Task) -> Task:
+    """Fail a completed task. No legal move otherwise, and reserved for the integrity check."""
     if task.status is not TaskStatus.COMPLETED:
         return task
     return replace(
@@ -60,5 +57,5 @@ def result_lost(task: Task) -> Task:
         frames_done=0,
         result=None,
         error_reason=RESULT_LOST,
-        error_message="the server's disk has lost the result; facecli task retry makes it again",
+        error_message="the server's disk lost the result; facecli task retry makes it again",
     )

@@ -1,4 +1,4 @@
-"""Domain events as log records: one record an event, its values as fields."""
+"""Domain events as log records: one record per event, with its values as fields."""
 
 import logging
 from dataclasses import fields
@@ -8,7 +8,7 @@ from facecli.core.events import Event, EventBus
 
 _log = logging.getLogger("facecli.events")
 
-# Which events are logged, how loud, and in which words. Chunks are for metrics: a log would drown in them.
+# The level and the sentence of each logged event. ChunkStored is for metrics: it would flood a log.
 _RECORDS: dict[type[Event], tuple[int, str]] = {
     events.UploadCreated: (logging.DEBUG, "upload created"),
     events.UploadCompleted: (logging.INFO, "upload completed"),

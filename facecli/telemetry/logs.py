@@ -21,9 +21,9 @@ _PLAIN = re.compile(r"[\w.:/@+-]+", re.ASCII)
 
 
 def set_up_logging(*, level: str, format: str) -> None:
-    """Call once a process. Control characters are escaped, those between the lines of a stack too.
+    """Set up logging, once per process; an exception that ends a thread is logged, too.
 
-    What ends a thread is logged like everything else.
+    Control characters are escaped, also those in a stack.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if format == "json" else _Text())
@@ -32,21 +32,21 @@ def set_up_logging(*, level: str, format: str) -> None:
     root.setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    threading.excepthook = _log_end
+    threading.excepthook = _log_thread_exception
 
 
-def _log_end(ended: threading.ExceptHookArgs) -> None:
-    if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
-        name = ended.thread.name if ended.thread else "that is gone"
-        _log.error("a bug ended thread %s", name, exc_info=ended.exc_value)
+def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        name = args.thread.name if args.thread else "unknown"
+        _log.error("unhandled exception ended a thread", extra={"thread_name": name}, exc_info=args.exc_value)
 
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        said = " ".join([record.getMessage(), *(f"{name}={plain(value)}" for name, value in _fields(record))])
+        text = " ".join([record.getMessage(), *(f"{name}={plain(value)}" for name, value in _fields(record))])
         if record.exc_info:
-            said += "\n" + self.formatException(record.exc_info)
-        return f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(said)}"
+            text += "\n" + self.formatException(record.exc_info)
+        return f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(text)}"
 
 
 class _Json(logging.Formatter):
@@ -64,13 +64,13 @@ class _Json(logging.Formatter):
 
 
 def plain(value: object) -> str:
-    """A value as one word: anything but a plain one is quoted, so that it cannot look like more fields."""
+    """Format a value as one word: quoted unless it is plain, so that it cannot pass for more fields."""
     text = str(value)
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
 def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
-    """What `extra` gave the record, in that order."""
+    """The fields passed as `extra`, in order."""
     return ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
 
 

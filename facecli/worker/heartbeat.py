@@ -1,4 +1,4 @@
-"""What a worker does beside its task: says that it lives, and looks whether the others do."""
+"""Heartbeat of a worker, and its checks of the other workers' leases."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,16 +6,21 @@ from contextlib import contextmanager
 from facecli.core.periodic import run_periodically
 from facecli.tasks.leases import Worker, WorkerRepository
 
-BEAT_EVERY = 1.0  # seconds
-LOOK_EVERY = 1.0  # seconds; after a few of them without a beat a worker is dead
+HEARTBEAT_INTERVAL = 1.0  # seconds
+CHECK_INTERVAL = 1.0  # seconds between two checks of leases
 
 
 @contextmanager
-def beating(worker: Worker, *, repository: WorkerRepository, look: Callable[[], object]) -> Iterator[None]:
-    """Enter the worker, before it takes work, then beat and look until leaving: no beat comes after that."""
+def send_heartbeats(
+    worker: Worker, *, repository: WorkerRepository, check: Callable[[], object]
+) -> Iterator[None]:
+    """Register the worker, which then may take work; send heartbeats and check leases until leaving.
+
+    No heartbeat is sent after that.
+    """
     repository.heartbeat(worker)
     with (
-        run_periodically(BEAT_EVERY, lambda: repository.heartbeat(worker)),
-        run_periodically(LOOK_EVERY, look),
+        run_periodically(HEARTBEAT_INTERVAL, lambda: repository.heartbeat(worker)),
+        run_periodically(CHECK_INTERVAL, check),
     ):
         yield

@@ -1,4 +1,4 @@
-"""The life of a long-running process: until a signal, or the end of its parent."""
+"""Shutdown of a long-running process: by a signal, or by the end of its parent."""
 
 import logging
 import os
@@ -11,53 +11,53 @@ from types import FrameType
 _log = logging.getLogger(__name__)
 
 
-class Ending:
-    """Heeds, from its making on, SIGTERM and SIGINT; `with_stdin` also the end of standard input.
+class ShutdownSignal:
+    """Waits for SIGTERM or SIGINT and, `with_stdin`, for the end of standard input.
 
-    Make it before anybody is told that this process works, or an early signal ends it without a farewell.
+    Create it before the process announces that it is ready: an earlier signal kills it without cleanup.
     """
 
     def __init__(self, *, with_stdin: bool) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        # Written at once by whichever thread the signal reaches. A lock that the main thread waits for is no
-        # way: its handler runs only when it wakes, and a signal that reached another thread does not wake it.
+        # Python writes to the pipe at once, in whichever thread receives the signal. A lock would not do: the
+        # handler runs only when the main thread wakes, and a signal to another thread does not wake it.
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, _heeded)
-        signal.signal(signal.SIGINT, _heeded)
+        signal.signal(signal.SIGTERM, _ignore)
+        signal.signal(signal.SIGINT, _ignore)
         if with_stdin:
-            threading.Thread(target=self._until_eof, daemon=True).start()
+            threading.Thread(target=self._read_stdin, daemon=True).start()
 
     def wait(self) -> None:
-        """Return when it is time to end."""
+        """Block until the process is to shut down."""
         os.read(self._reader, 1)
 
-    def _until_eof(self) -> None:
+    def _read_stdin(self) -> None:
         # Not through sys.stdin, whose lock this thread would still hold when the interpreter closes it.
         while os.read(sys.stdin.fileno(), 1):
             pass
         os.write(self._writer, b"\0")
 
 
-def end(farewell: Callable[[], object], *, grace: float) -> None:
-    """Do what is to be done last, for `grace` seconds at most, then end without another word.
+def exit_process(cleanup: Callable[[], object], *, grace: float) -> None:
+    """Run `cleanup` for at most `grace` seconds, then exit at once, whatever threads still run.
 
-    What was not given back by then is found by its worker's silence. An ffmpeg that runs ends with us.
+    Work that was not released by then is recovered when the lease expires. A running ffmpeg dies with us.
     """
 
-    def said() -> None:
+    def run() -> None:
         try:
-            farewell()
+            cleanup()
         except Exception as error:
-            _log.warning("%s", error)
+            _log.warning("cleanup failed", extra={"error": str(error)})
 
-    last = threading.Thread(target=said, daemon=True)
-    last.start()
-    last.join(grace)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(grace)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
 
 
-def _heeded(number: int, frame: FrameType | None) -> None:
-    """Nothing more: what counts was written to the pipe."""
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """Do nothing: the pipe carries the signal."""

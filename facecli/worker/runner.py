@@ -1,4 +1,4 @@
-"""Runs what the queue hands over; the outermost loop of a worker."""
+"""TaskRunner: the outermost loop of a worker, with backoff between attempts."""
 
 import logging
 import threading
@@ -6,39 +6,47 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 
+from facecli.core.backoff import Backoff
 from facecli.core.errors import DiskFull, Unavailable
 from facecli.tasks.claims import Claim
 from facecli.tasks.workflow import TaskWorkflow
 
+FIRST_DELAY = 0.1  # seconds
+MAX_DELAY = 5.0  # seconds
+
 _log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 5.0  # seconds between two tries
 
+class TaskRunner:
+    """Runs the tasks that the queue delivers to a worker."""
 
-def task_runner(swapping: TaskWorkflow, *, worker: str, stopping: threading.Event) -> Callable[[str], None]:
-    """What the queue calls with a task's id. It never raises: the row alone says how a task ended.
+    def __init__(self, workflow: TaskWorkflow, *, worker: str, stopping: threading.Event) -> None:
+        self._workflow = workflow
+        self._worker = worker
+        self._stopping = stopping
 
-    Once the worker is `stopping` it does not return either: the queue would take for done what is given back.
-    """
+    def run(self, task_id: str) -> None:
+        """Run a task until it ends or is lost. Raises nothing: only the task's row says how it ended.
 
-    def run(task_id: str) -> None:
-        claim = Claim(worker=worker)
-        work: Callable[[], None] = partial(swapping.run, task_id, claim)
-        pause = 0.1
+        Once the worker is stopping this does not return either: the queue would take the work for done, which
+        is being released.
+        """
+        claim = Claim(worker=self._worker)
+        work: Callable[[], None] = partial(self._workflow.run, task_id, claim)
+        backoff = Backoff(first=FIRST_DELAY, ceiling=MAX_DELAY)
         while True:
+            delay = backoff.next()
             try:
                 work()
                 break
             except (Unavailable, DiskFull) as error:
-                _log.warning("task %s waits %.1f s: %s", task_id, pause, error)
+                fields = {"task": task_id, "delay": round(delay, 2), "error": error.message}
+                _log.warning("task interrupted; will be retried", extra=fields)
             except Exception:
                 error_id = uuid.uuid4().hex[:12]
-                _log.exception("task %s met internal error %s", task_id, error_id)
-                work = partial(swapping.give_up, task_id, claim, error_id)
-            if stopping.wait(pause):
+                _log.exception("internal error in task", extra={"task": task_id, "error_id": error_id})
+                work = partial(self._workflow.fail_with_bug, task_id, claim, error_id)
+            if self._stopping.wait(delay):
                 break
-            pause = min(LONGEST_PAUSE, pause * 2)
-        if stopping.is_set():
+        if self._stopping.is_set():
             threading.Event().wait()
-
-    return run

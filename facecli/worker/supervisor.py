@@ -1,4 +1,4 @@
-"""Starts workers, knows at once when one dies, and starts it again."""
+"""Supervisor: starts worker processes, detects their crashes, and restarts them with backoff."""
 
 import logging
 import subprocess
@@ -6,19 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from facecli.core.backoff import Backoff
 from facecli.core.errors import FacecliError
 
-_log = logging.getLogger(__name__)
+FIRST_DELAY = 0.25  # seconds
+MAX_DELAY = 10.0  # seconds
+SETTLED = 10.0  # seconds of uptime after which a crash is no longer one of a series
 
-SETTLED = 10.0  # seconds after which a death no longer counts as one of a row
-LONGEST_PAUSE = 10.0
+_log = logging.getLogger(__name__)
 
 
 class Supervisor:
     """Keeps one child process per name alive from `start` to `stop`.
 
-    `died` is called with the name of a dead worker before it is started again, so that its work is free.
-    A worker holds the other end of its standard input: it ends when the supervisor's process does.
+    `crashed` is called with the name of a dead worker before its restart, so that its work is free by then.
+    The supervisor holds the other end of each worker's standard input: workers end when its process does.
     """
 
     def __init__(
@@ -27,12 +29,12 @@ class Supervisor:
         names: Sequence[str],
         command: Callable[[str], list[str]],
         environment: Mapping[str, str],
-        died: Callable[[str], None],
+        crashed: Callable[[str], None],
     ) -> None:
         self._names = names
         self._command = command
         self._environment = environment
-        self._died = died
+        self._crashed = crashed
         self._stopping = threading.Event()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
@@ -41,17 +43,17 @@ class Supervisor:
     def start(self) -> None:
         for name in self._names:
             child = self._spawn(name)
-            thread = threading.Thread(target=self._watch, args=(name, child), name=f"watch {name}")
+            thread = threading.Thread(target=self._supervise, args=(name, child), name=f"supervise {name}")
             thread.start()
             self._threads.append(thread)
 
     def pids(self) -> list[int]:
-        """Of the workers that run now."""
+        """The process ids of the workers that run now."""
         with self._lock:
             return [child.pid for child in self._children.values() if child.poll() is None]
 
     def stop(self, grace: float) -> None:
-        """Ask the workers to end, kill who has not after `grace` seconds."""
+        """Terminate the workers, and kill those that still run after `grace` seconds."""
         with self._lock:
             self._stopping.set()
             children = list(self._children.values())
@@ -66,8 +68,8 @@ class Supervisor:
         for thread in self._threads:
             thread.join()
 
-    def _watch(self, name: str, child: subprocess.Popen[bytes] | None) -> None:
-        pause = 0.0
+    def _supervise(self, name: str, child: subprocess.Popen[bytes] | None) -> None:
+        backoff = Backoff(first=FIRST_DELAY, ceiling=MAX_DELAY)
         while child is not None or not self._stopping.is_set():
             started = time.monotonic()
             if child is not None:
@@ -76,23 +78,27 @@ class Supervisor:
                     child.stdin.close()
                 if self._stopping.is_set():
                     return
-                _log.warning("%s (pid %d) died with status %d", name, child.pid, status)
-                self._release(name)
-            pause = 0.0 if time.monotonic() - started > SETTLED else min(LONGEST_PAUSE, pause * 2 + 0.25)
-            self._stopping.wait(pause)
+                fields = {"worker": name, "pid": child.pid, "status": status}
+                _log.warning("worker process exited; will be restarted", extra=fields)
+                self._recover(name)
+            if time.monotonic() - started > SETTLED:
+                backoff.reset()
+            else:
+                self._stopping.wait(backoff.next())
             child = self._spawn(name)
 
-    def _release(self, name: str) -> None:
+    def _recover(self, name: str) -> None:
         try:
-            self._died(name)
+            self._crashed(name)
         except FacecliError as error:
-            _log.warning("the work of %s waits until it is started again: %s", name, error)
+            fields = {"worker": name, "error": error.message}
+            _log.warning("work of the worker waits for its restart", extra=fields)
         except Exception:
-            # The worker takes its own work up again by its name; better later than not at all.
-            _log.exception("the work of %s could not be released", name)
+            # The worker recovers its own work by its name when it starts.
+            _log.exception("recovery of the worker's work failed", extra={"worker": name})
 
     def _spawn(self, name: str) -> subprocess.Popen[bytes] | None:
-        """None when we are stopping, and when the system has no process, memory or file left for it."""
+        """None while stopping, and when the system lacks a process, memory or a file for it."""
         with self._lock:
             if self._stopping.is_set():
                 return None
@@ -104,7 +110,8 @@ class Supervisor:
                     start_new_session=True,
                 )
             except OSError as error:
-                _log.warning("%s could not be started, and is tried again: %s", name, error)
+                fields = {"worker": name, "error": str(error)}
+                _log.warning("worker process could not be started; will be retried", extra=fields)
                 return None
             self._children[name] = child
             return child

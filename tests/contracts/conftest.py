@@ -1,4 +1,4 @@
-"""Every implementation of a seam: a second one is a second param, and has the same suite to pass."""
+"""Fixtures of the contract suites: every implementation is a param, and passes the same suite."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,14 +10,14 @@ from facecli.core.auth import TokenRepository
 from facecli.core.blobs import BlobStore
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.feed import SqlTaskFeed, changes_of
+from facecli.metadata.feed import SqlTaskFeed, database_changes
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.tasks.feed import TaskFeed
 from facecli.tasks.leases import WorkerRepository
-from facecli.tasks.task import TaskRepository
+from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
 
 Open = Callable[[], tuple[UploadRepository, TaskRepository]]
@@ -75,7 +75,7 @@ def worker_repository(either_database: str) -> Iterator[WorkerRepository]:
 
 @pytest.fixture
 def feed(task_repository: TaskRepository, either_database: str) -> TaskFeed:
-    return SqlTaskFeed(task_repository, changes_of(either_database))
+    return SqlTaskFeed(task_repository, database_changes(either_database))
 
 
 @pytest.fixture(params=["local"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import InvalidInput, TakenOver
-from facecli.tasks.task import TaskRepository
+from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, UploadStatus
 from tests.support.upload_repository import NEW, UNKNOWN_SIZE, chunk, insert, store

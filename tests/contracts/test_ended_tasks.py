@@ -1,23 +1,22 @@
-"""What every TaskRepository does with tasks that ended, and with crashes."""
+"""Contract of TaskRepository: ended tasks, and crashes."""
 
 from functools import partial
 
 import pytest
 
 from facecli.core.errors import TaskNotFound
-from facecli.tasks import claims
-from facecli.tasks import task as tasks
-from facecli.tasks.task import TaskRepository
+from facecli.tasks import claims, transitions
+from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 
 
-def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(
+def test_ended_tasks_are_listed_oldest_first_up_to_a_time(
     task_repository: TaskRepository,
 ) -> None:
     for number, at in enumerate([140.0, 120.0, 160.0]):
         task_repository.insert(NEW, task_id=f"t{number}", now=100.0)
-        task_repository.change(f"t{number}", tasks.cancelled, now=at)
+        task_repository.change(f"t{number}", transitions.cancel, now=at)
     task_repository.insert(NEW, task_id="waits", now=100.0)
     ended = task_repository.ended(before=150.0)
     assert [task.id for task in ended] == ["t1", "t0"]
@@ -25,12 +24,12 @@ def test_only_ended_tasks_from_before_then_have_ended_the_oldest_first(
     assert task_repository.ended(before=150.0, after=ended[1]) == []
 
 
-def test_an_ended_task_is_deleted_at_the_revision_that_was_seen_and_no_other(
+def test_an_ended_task_is_deleted_only_at_the_given_revision(
     task_repository: TaskRepository,
 ) -> None:
     task = task_repository.insert(NEW, task_id="t1", now=100.0)
     assert not task_repository.delete("t1", revision=task.revision)
-    ended = task_repository.change("t1", tasks.cancelled, now=101.0)
+    ended = task_repository.change("t1", transitions.cancel, now=101.0)
     assert not task_repository.delete("t1", revision=task.revision)
     assert task_repository.get("t1") == ended
     assert task_repository.delete("t1", revision=ended.revision)
@@ -39,22 +38,27 @@ def test_an_ended_task_is_deleted_at_the_revision_that_was_seen_and_no_other(
         task_repository.get("t1")
 
 
-def test_a_task_needs_its_uploads_until_it_has_ended(
+def test_a_task_needs_its_uploads_until_it_ends(
     task_repository: TaskRepository, upload_repository: UploadRepository
 ) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     claim(task_repository)
     assert [upload_repository.needed_by(upload_id) for upload_id in ("i1", "v1", "u1")] == ["t1", "t1", None]
-    task_repository.change("t1", tasks.cancelled, now=102.0)
+    task_repository.change("t1", transitions.cancel, now=102.0)
     assert upload_repository.needed_by("v1") is None
-    task_repository.change("t1", tasks.retried, now=103.0)
+    task_repository.change("t1", transitions.retry, now=103.0)
     assert upload_repository.needed_by("v1") == "t1"
 
 
-def test_deaths_are_kept_and_a_retry_begins_to_count_anew(task_repository: TaskRepository) -> None:
+def test_crashes_are_stored_and_a_retry_resets_them(task_repository: TaskRepository) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     claim(task_repository)
-    assert task_repository.change("t1", partial(claims.lost, run="r1", most=5), now=102.0).crashes == 1
+    assert (
+        task_repository.change(
+            "t1", partial(claims.release_after_crash, run="r1", max_crashes=5), now=102.0
+        ).crashes
+        == 1
+    )
     assert task_repository.get("t1").crashes == 1
-    task_repository.change("t1", tasks.cancelled, now=103.0)
-    assert task_repository.change("t1", tasks.retried, now=104.0).crashes == 0
+    task_repository.change("t1", transitions.cancel, now=103.0)
+    assert task_repository.change("t1", transitions.retry, now=104.0).crashes == 0

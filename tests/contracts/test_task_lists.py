@@ -1,12 +1,13 @@
-"""What every TaskRepository lists of what is asked for."""
+"""Contract of TaskRepository: lists."""
 
 from dataclasses import replace
 
 import pytest
 
 from facecli.core.errors import InvalidInput
-from facecli.tasks import task as tasks
-from facecli.tasks.task import TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import TaskStatus
 from facecli.tasks.task_filter import TaskFilter
 from tests.support.builders import NEW, claim
 
@@ -23,17 +24,17 @@ from tests.support.builders import NEW, claim
         (TaskFilter(since=101.0, status="cancelled"), ["t2"]),
     ],
 )
-def test_a_page_can_be_of_one_engine_and_of_a_span_of_time(
+def test_a_list_can_be_filtered_by_engine_and_time(
     task_repository: TaskRepository, wanted: TaskFilter, found: list[str]
 ) -> None:
     for number in range(4):
         new = replace(NEW, engine="other") if number % 2 else NEW
         task_repository.insert(new, task_id=f"t{number}", now=100.0 + number)
-    task_repository.change("t2", tasks.cancelled, now=200.0)
+    task_repository.change("t2", transitions.cancel, now=200.0)
     assert [task.id for task in task_repository.listed("ann", wanted, limit=9, before="")] == found
 
 
-def test_pages_run_from_the_newest_to_the_oldest(task_repository: TaskRepository) -> None:
+def test_pages_are_sorted_newest_first(task_repository: TaskRepository) -> None:
     for number in range(5):
         task_repository.insert(NEW, task_id=f"t{number}", now=100 + number // 2)
     task_repository.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
@@ -42,7 +43,7 @@ def test_pages_run_from_the_newest_to_the_oldest(task_repository: TaskRepository
     assert [task.id for task in (*first, *second)] == ["t4", "t3", "t2", "t1", "t0"]
 
 
-def test_a_page_can_be_of_one_status(task_repository: TaskRepository) -> None:
+def test_a_list_can_be_filtered_by_status(task_repository: TaskRepository) -> None:
     for number in range(4):
         task_repository.insert(NEW, task_id=f"t{number}", now=100.0 + number)
     claim(task_repository, "t2")
@@ -52,7 +53,7 @@ def test_a_page_can_be_of_one_status(task_repository: TaskRepository) -> None:
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])
-def test_a_page_after_nothing_of_mine_is_refused(task_repository: TaskRepository, before: str) -> None:
+def test_a_page_after_an_unknown_task_is_refused(task_repository: TaskRepository, before: str) -> None:
     task_repository.insert(replace(NEW, owner="bob"), task_id="bobs", now=100)
     with pytest.raises(InvalidInput):
         task_repository.listed("ann", TaskFilter(), limit=2, before=before)

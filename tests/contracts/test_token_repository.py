@@ -1,4 +1,4 @@
-"""TokenRepository: what every implementation promises."""
+"""Contract of TokenRepository."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ TOKEN = Token(
 )
 
 
-def test_a_token_is_found_as_it_was_made_by_every_process(open_tokens: OpenTokens) -> None:
+def test_every_process_finds_a_token_as_it_was_created(open_tokens: OpenTokens) -> None:
     lasting = replace(TOKEN, id="1" * 16, user="Ann Müller", admin=True, expires_at=2.25)
     repository = open_tokens()
     repository.insert(TOKEN)
@@ -32,14 +32,14 @@ def test_a_token_is_found_as_it_was_made_by_every_process(open_tokens: OpenToken
         assert seen.find("2" * 16) is None
 
 
-def test_tokens_are_listed_the_newest_first(open_tokens: OpenTokens) -> None:
+def test_tokens_are_listed_newest_first(open_tokens: OpenTokens) -> None:
     repository = open_tokens()
     for number in (2, 1, 3):
         repository.insert(replace(TOKEN, id=str(number) * 16, created_at=float(number)))
     assert [token.id[0] for token in repository.listed()] == ["3", "2", "1"]
 
 
-def test_a_token_is_revoked_once_for_every_process(open_tokens: OpenTokens) -> None:
+def test_a_token_is_revoked_once_and_for_all_processes(open_tokens: OpenTokens) -> None:
     repository, other = open_tokens(), open_tokens()
     repository.insert(TOKEN)
     revoked = replace(TOKEN, revoked_at=7.0)

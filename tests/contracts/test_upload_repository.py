@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
-from facecli.tasks.task import TaskRepository
+from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, FileType, NewUpload, UploadStatus
 from tests.support.builders import upload as some_upload
@@ -30,7 +30,7 @@ def test_what_was_stored_is_there_for_the_next_process(
     assert second.chunks("u1") == [chunk(1)]
 
 
-def test_an_id_is_used_once(upload_repository: UploadRepository) -> None:
+def test_a_task_id_is_unique(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     with pytest.raises(AlreadyExists):
         insert(upload_repository)
@@ -133,7 +133,7 @@ def test_what_was_stored_meanwhile_does_not_expire(upload_repository: UploadRepo
     assert not upload_repository.delete(abandoned.id, expired_at=150)
 
 
-def test_pages_run_from_the_newest_to_the_oldest(upload_repository: UploadRepository) -> None:
+def test_pages_are_sorted_newest_first(upload_repository: UploadRepository) -> None:
     for number in range(5):
         insert(upload_repository, upload_id=f"u{number}", now=100 + number // 2)
     insert(upload_repository, replace(NEW, owner="bob"), upload_id="bobs")
@@ -152,7 +152,7 @@ def test_everybodys_are_read_page_by_page_by_their_ids(upload_repository: Upload
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])
-def test_a_page_after_nothing_of_mine_is_refused(upload_repository: UploadRepository, before: str) -> None:
+def test_a_page_after_an_unknown_task_is_refused(upload_repository: UploadRepository, before: str) -> None:
     insert(upload_repository, replace(NEW, owner="bob"), upload_id="bobs")
     with pytest.raises(InvalidInput):
         upload_repository.listed("ann", limit=2, before=before)

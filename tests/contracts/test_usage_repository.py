@@ -8,8 +8,9 @@ import pytest
 
 from facecli.metadata.database import open_database
 from facecli.metadata.usage import SqlUsageRepository
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Result, TaskRepository
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Result
 from facecli.uploads.quota import Usage, UsageRepository
 from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
@@ -53,7 +54,7 @@ def test_a_task_counts_while_it_waits_and_then_with_its_result(
     claim(task_repository)
     assert usage_rows.of(NEW.owner) == replace(NOTHING, waiting=1)
     result = Result(blob_key="outputs/t1/r1", size=2**40, crc32c=1)
-    task_repository.change("t1", partial(tasks.completed, run="r1", result=result), now=2.0)
-    task_repository.change("t2", tasks.cancelled, now=2.0)
+    task_repository.change("t1", partial(transitions.complete, run="r1", result=result), now=2.0)
+    task_repository.change("t2", transitions.cancel, now=2.0)
     assert usage_rows.of(NEW.owner) == replace(NOTHING, stored=2**40)
     assert usage_rows.of("another") == NOTHING

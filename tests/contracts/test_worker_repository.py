@@ -1,4 +1,4 @@
-"""What every WorkerRepository does."""
+"""Contract of WorkerRepository."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ ONE = Worker(id="one-1", name="one", data_dir_id="here", pid=7)
 TWO = Worker(id="two-1", name="two", data_dir_id="here", pid=8)
 
 
-def test_a_worker_is_entered_with_its_first_beat_and_every_other_is_counted(
+def test_the_first_heartbeat_registers_a_worker_and_others_are_counted(
     worker_repository: WorkerRepository,
 ) -> None:
     worker_repository.heartbeat(ONE)
@@ -20,18 +20,18 @@ def test_a_worker_is_entered_with_its_first_beat_and_every_other_is_counted(
     }
 
 
-def test_a_worker_that_was_forgotten_is_entered_again_when_it_beats(
+def test_a_heartbeat_registers_a_forgotten_worker_again(
     worker_repository: WorkerRepository,
 ) -> None:
     worker_repository.heartbeat(ONE)
     worker_repository.forget("one-1")
-    worker_repository.forget("nobody")
+    worker_repository.forget("unknown")
     assert worker_repository.listed() == []
     worker_repository.heartbeat(ONE)
     assert worker_repository.listed() == [ONE]
 
 
-def test_of_a_rehearsal_nothing_stays(worker_repository: WorkerRepository) -> None:
+def test_probing_leaves_no_trace(worker_repository: WorkerRepository) -> None:
     worker_repository.heartbeat(ONE)
     worker_repository.probe_writable()
     assert worker_repository.listed() == [ONE]

@@ -1,4 +1,4 @@
-"""An upload, a task and a plan to begin with: a test says only what matters to it."""
+"""Builders of uploads, tasks and plans: a test names only the values that matter to it."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
-from facecli.tasks import task as tasks
-from facecli.tasks.task import NewTask, Result, Task, TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import NewTask, Result, Task, TaskStatus
 from facecli.uploads.upload import FileType, Upload, UploadStatus
 
 RESULT = Result(blob_key="outputs/t1/r1", size=5, crc32c=1)
@@ -71,7 +72,7 @@ _STATES: dict[TaskStatus, dict[str, Any]] = {
 
 
 def upload(**changed: Any) -> Upload:
-    """Begun just now, unless something else is said."""
+    """An upload that has just been created, with these values changed."""
     return replace(_UPLOAD, **changed)
 
 
@@ -92,12 +93,12 @@ def complete_upload(upload_id: str, name: str, file_type: FileType) -> Upload:
 
 
 def task(**changed: Any) -> Task:
-    """Put up just now, unless something else is said."""
+    """A task that has just been created, with these values changed."""
     return replace(_TASK, **changed)
 
 
 def task_in(status: TaskStatus) -> Task:
-    """In its first attempt, or ended after it."""
+    """A task of this status, in or after its first attempt."""
     return task(status=status, frames=250, revision=3, attempt=1, **_STATES.get(status, {}))
 
 
@@ -111,7 +112,7 @@ NEW = NewTask(
 
 
 def claim(repository: TaskRepository, task_id: str = "t1", run: str = "r1") -> Task:
-    return repository.change(task_id, partial(tasks.claimed, run=run, worker="w1"), now=101.0)
+    return repository.change(task_id, partial(transitions.claim, run=run, worker="w1"), now=101.0)
 
 
 THIRD = Fraction(1, 3)

@@ -64,7 +64,7 @@ ALLOWED = [
     ),
     ("worker/supervisor.py", "import subprocess"),
     ("rpc/interceptors/errors.py", "import grpc\nwith suppress(OSError):\n    f()"),
-    ("worker/process.py", "def end():\n    try:\n        f()\n    except Exception:\n        pass"),
+    ("worker/process.py", "def exit_process():\n    try:\n        f()\n    except Exception:\n        pass"),
     ("cli/e.py", "import rich\nfrom facecli.config.settings import Settings\nprint('done')"),
     ("config/other.py", "import os\nos.environ"),
     ("media/b.py", "import ffmpeg, subprocess"),

@@ -1,18 +1,18 @@
-"""A queue that a test can look into."""
+"""A TaskQueue in memory."""
 
 from collections.abc import Sequence
 
 
-class Queue:
-    """A queue in memory: work that waits, work that somebody has, work that is over."""
+class MemoryQueue:
+    """Waiting, held and finished work, in memory."""
 
     def __init__(self) -> None:
         self.waiting: set[str] = set()
         self.held: dict[str, str] = {}
-        self.over: set[str] = set()
+        self.done: set[str] = set()
 
     def enqueue(self, *, work_id: str, task_id: str) -> None:
-        if work_id not in self.held and work_id not in self.over:
+        if work_id not in self.held and work_id not in self.done:
             self.waiting.add(work_id)
 
     def take(self, work_id: str, worker: str) -> None:
@@ -27,8 +27,8 @@ class Queue:
             del self.held[work_id]
             self.waiting.add(work_id)
 
-    def lost(self, work_ids: Sequence[str]) -> set[str]:
+    def missing(self, work_ids: Sequence[str]) -> set[str]:
         return set(work_ids) - self.waiting - set(self.held)
 
     def forget(self, work_ids: Sequence[str]) -> None:
-        self.over -= set(work_ids)
+        self.done -= set(work_ids)

@@ -1,4 +1,4 @@
-"""Alembic's way in: runs the migrations in the transaction that `schema.upgrade` opened."""
+"""Alembic's entry point: runs the migrations in the transaction that `schema.upgrade` opened."""
 
 from alembic import context
 

@@ -47,7 +47,7 @@ def test_an_upload_to_a_full_disk_is_refused_and_completes_when_there_is_room(
     url = run(*send, face).object["file_url"]
     refused = run(*send, file(SIZE), expect=9)
     assert refused.error["reason"] == "DISK_FULL"
-    assert "make room" in refused.error["hint"]
+    assert "free some space" in refused.error["hint"]
     disk.fill()
     assert run(*send, clip, expect=9).error["reason"] == "DISK_FULL"
     assert server.sha256(url, user) == sha256(face)
@@ -143,7 +143,7 @@ def test_a_task_without_room_for_its_result_waits_and_completes_when_there_is_ro
     server.terminate()
     disk.fill(leave=512 * 1024)
     server.start("--workers", "1")
-    server.wait_for_log(f"task {task_id} waits")
+    server.wait_for_log(f"task interrupted; will be retried task={task_id}")
     assert server.results() == []
     disk.free()
     run("task", "watch", task_id, "--server", server.address)

@@ -6,7 +6,7 @@ from facecli.api.upload_pipeline import RECEIVE_QUEUE
 from facecli.chaos.events import Direction, EventKind
 from facecli.chaos.faults import Faults, Flap, Span
 from facecli.chaos.proxy import Proxy
-from facecli.rpc.server import WINDOW
+from facecli.rpc.server import WINDOW as RECEIVE_WINDOW
 from facecli.uploads.upload import FRAME_SIZE
 from tests.e2e.conftest import MakeFile
 from tests.support.e2e.fault_proxy import CONTROL_BYTES, OVERHEAD, check_sent_once, holding_proxy
@@ -19,7 +19,7 @@ from tests.support.eventually import DEADLINE
 # Bytes that a client may have sent and that are in no chunk yet. HTTP/2 lets it fill the window of its
 # stream, whatever sockets and proxies lie between. Beyond that each stage holds one frame: the client and its
 # gRPC, the gRPC, the receiver and the writer of the server; RECEIVE_QUEUE more wait to be written.
-IN_FLIGHT = WINDOW + (RECEIVE_QUEUE + 5) * FRAME_SIZE
+IN_FLIGHT = RECEIVE_WINDOW + (RECEIVE_QUEUE + 5) * FRAME_SIZE
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["plain", "reset"])

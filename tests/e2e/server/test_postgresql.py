@@ -64,8 +64,8 @@ def test_a_task_and_its_watcher_outlive_a_crash_of_postgresql(
     with watch(server, task_id) as watching:
         watching.wait_until_swapping()
         postgres.stop()
-        server.wait_for_log("could not be looked at")
-        server.wait_for_log("the task feed waits for the database")
+        server.wait_for_log("cannot check whether the task is still held")
+        server.wait_for_log("task feed cannot read the database")
         postgres.start()
         result = watching.wait()
     check_completed_once(server, result, task_id, tmp_path / "out.mp4")
@@ -90,7 +90,7 @@ def test_a_task_whose_worker_dies_while_postgresql_is_away_completes(
         paced.speed_up()
         postgres.stop()
         server.kill_worker()
-        server.wait_for_log("waits until it is started again")
+        server.wait_for_log("work of the worker waits for its restart")
         postgres.start()
         result = watching.wait()
     check_completed_once(server, result, task_id, tmp_path / "out.mp4")
@@ -145,7 +145,7 @@ def test_a_password_reaches_the_workers_and_is_written_nowhere(
     postgres.stop()
     run("task", "list", "--server", server.address, "--timeout", "1s", expect=6)
     os.kill(worker, signal.SIGKILL)
-    server.wait_for_log("waits until it is started again")
+    server.wait_for_log("work of the worker waits for its restart")
     postgres.start()
     with watch(server, create(server, face, clip)) as watching:
         assert watching.wait().code == 0

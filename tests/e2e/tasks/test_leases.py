@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from facecli.tasks.leases import MISSED_HEARTBEATS
-from facecli.worker.heartbeat import LOOK_EVERY
+from facecli.worker.heartbeat import CHECK_INTERVAL
 from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import parent, wait_until_gone
@@ -20,8 +20,8 @@ from tests.support.e2e.server import Server
 from tests.support.e2e.tasks import check_completed_once, create, status, watch
 from tests.support.eventually import eventually, never
 
-LOCKED_FOR = 2 * MISSED_HEARTBEATS * LOOK_EVERY  # seconds
-LEASE_EXPIRED = "does not answer"  # in the log of the server or worker that notices it first
+LOCKED_FOR = 2 * MISSED_HEARTBEATS * CHECK_INTERVAL  # seconds
+LEASE_EXPIRED = "lease of worker expired"  # in the log of the server or worker that notices it first
 RETRIED_WITHIN = 30.0  # seconds from a crash to the next attempt; it takes about 4
 
 

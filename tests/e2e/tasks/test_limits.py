@@ -102,7 +102,7 @@ def test_a_running_server_requeues_a_task_that_the_queue_lost(serve: Serve, face
     task_id = create(server, face, clip)
     with closing(sqlite3.connect(server.data / "queue.db")) as queue, queue:
         assert queue.execute("DELETE FROM workflow_status").rowcount == 1
-    server.wait_for_log(f"task {task_id} was not in the queue, and is now")
+    server.wait_for_log(f"task missing from the queue; enqueued again task={task_id}")
     server.terminate()
     server.start("--workers", "1")
     assert watch_to_end(server, task_id)["status"] == "completed"

@@ -68,7 +68,7 @@ def test_a_retry_of_a_cancelled_task_continues_from_its_finished_segments(
     with watch(server, task_id) as watching:
         wait_for_second_segment(watching)
         assert server.cancel(task_id) == "cancelled"
-        server.wait_for_log(f"of task {task_id} stopped")
+        server.wait_for_log(f"run stopped task={task_id}")
     assert {"000000.mp4", "plan.json"} <= {path.name for path in server.work_files() if path.is_file()}
     assert not [path for path in server.work_files() if path.name.startswith("run-")]
     run("task", "retry", task_id, "--server", server.address)

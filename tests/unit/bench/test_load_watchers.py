@@ -12,7 +12,7 @@ from facecli.client.connection import Connection
 from facecli.core.errors import NotFound
 from facecli.metadata.database import open_database
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from tests.support.builders import NEW, claim
 
 
@@ -25,9 +25,9 @@ def test_every_watcher_receives_all_updates_with_their_times(connection: Connect
 
     def work() -> None:
         for progress in (10, 20, 30):
-            advance = partial(tasks.advanced, run="r1", progress=progress, stage="swapping")
+            advance = partial(transitions.advance, run="r1", progress=progress, stage="swapping")
             repository.change("t1", advance, now=time.time())
-        repository.change("t1", tasks.cancelled, now=time.time())
+        repository.change("t1", transitions.cancel, now=time.time())
 
     worker = threading.Thread(target=work)
     logs = open_watchers(connection, "t1", user="ann", count=300, ready=worker.start)

@@ -34,7 +34,7 @@ def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path)
         (["--workers", "-1"], "'--workers'"),
         (["--engine", "magic"], "magic"),
         (["--database", "mysql://ann@host/facecli"], "'mysql' is not supported"),
-        (["--database", "sqlite:////tmp/facecli.db"], "the database has to be a PostgreSQL"),
+        (["--database", "sqlite:////tmp/facecli.db"], "the database must be a PostgreSQL"),
         (["--database", "postgresql://ann@host"], "names no database"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -73,7 +73,7 @@ def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Serv
         ran = facecli("doctor", "--server", server.address, "--json")
     (found,) = [check for check in ran.objects if check["check"] == "database"]
     assert (ran.code, found["ok"]) == (2, False)
-    assert "has to be a PostgreSQL" in found["found"]
+    assert "must be a PostgreSQL" in found["found"]
 
 
 def test_doctor_finds_everything(server: Server) -> None:

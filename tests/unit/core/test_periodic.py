@@ -1,4 +1,4 @@
-"""What is done again and again is done again whatever happened, and not any more afterwards."""
+"""Periodic jobs run again after a failure, and stop at the end."""
 
 import threading
 
@@ -9,28 +9,30 @@ from facecli.core.periodic import run_periodically
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (Unavailable("no database"), "no database"),
         (OSError("no disk"), "no disk"),
-        (ValueError("odd"), "work"),
+        (ValueError("odd"), "job"),
     ],
     ids=["ours", "of the system", "a bug, with its stack"],
 )
-def test_what_fails_is_logged_and_done_again(
-    caplog: pytest.LogCaptureFixture, error: Exception, said: str
+def test_a_failed_job_is_logged_and_runs_again(
+    caplog: pytest.LogCaptureFixture, error: Exception, expected: str
 ) -> None:
     again, done = threading.Event(), list[int]()
 
-    def work() -> None:
+    def job() -> None:
         done.append(1)
         if len(done) == 1:
             raise error
         again.set()
 
-    with run_periodically(0.001, work):
+    with run_periodically(0.001, job):
         assert again.wait(60)
     count = len(done)
-    assert said in caplog.text
-    assert "housekeeping" not in [thread.name for thread in threading.enumerate()]
+    logged = caplog.records[0]
+    assert logged.message == "periodic job failed; will run again"
+    assert expected in (caplog.text if logged.exc_info else vars(logged)["error"])
+    assert "periodic" not in [thread.name for thread in threading.enumerate()]
     assert len(done) == count

@@ -41,9 +41,7 @@ def inspection(storage: Storage, complaints: Sequence[str] = ()) -> Inspection:
         uploads=repository,
         tasks=ended.repository,
         upload_verifier=uploads,
-        task_verifier=TaskVerifier(
-            repository=ended.repository, verifier=verifier, clock=storage.clock, quick=False
-        ),
+        task_verifier=TaskVerifier(tasks=ended.tasks, verifier=verifier, quick=False),
         orphans=storage.upload_service().collector.orphans,
         complaints=complaints,
     )

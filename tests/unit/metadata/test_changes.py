@@ -1,4 +1,4 @@
-"""An SQLite file tells when somebody else wrote to it."""
+"""Change detection on an SQLite file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from facecli.metadata.changes import FileChanges
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from tests.support.builders import NEW
 
 
@@ -24,7 +24,7 @@ def changes(path: Path) -> Iterator[FileChanges]:
     changes.close()
 
 
-def test_every_commit_is_a_change_and_nothing_else_is(engine: Engine, changes: FileChanges) -> None:
+def test_only_commits_are_changes(engine: Engine, changes: FileChanges) -> None:
     repository = SqlTaskRepository(engine)
     assert changes.wait()  # whatever was written before
     assert not changes.wait()
@@ -32,20 +32,20 @@ def test_every_commit_is_a_change_and_nothing_else_is(engine: Engine, changes: F
     assert changes.wait()
     repository.get("t1")
     assert not changes.wait()
-    repository.change("t1", tasks.cancelled, now=101.0)
-    repository.change("t1", tasks.retried, now=102.0)
+    repository.change("t1", transitions.cancel, now=101.0)
+    repository.change("t1", transitions.retry, now=102.0)
     assert changes.wait()
     assert not changes.wait()
 
 
-def test_what_was_written_while_nobody_listened_counts(engine: Engine, changes: FileChanges) -> None:
+def test_a_commit_made_while_closed_is_a_change(engine: Engine, changes: FileChanges) -> None:
     changes.wait()
     changes.close()
     assert changes.wait()
     assert not changes.wait()
 
 
-def test_a_file_that_cannot_be_read_may_have_changed(tmp_path: Path) -> None:
+def test_an_unreadable_file_counts_as_changed(tmp_path: Path) -> None:
     changes = FileChanges(str(tmp_path / "none" / "facecli.db"), sleep=lambda seconds: None)
     assert changes.wait()
     assert changes.wait()

@@ -1,4 +1,4 @@
-"""What the database promises, and what it says when it cannot keep it."""
+"""Transactions, durability, and the translation of errors."""
 
 import sqlite3
 import threading
@@ -19,7 +19,7 @@ from tests.support.upload_repository import insert
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
 )
-def test_every_connection_is_durable_and_checks_references(
+def test_every_connection_is_durable_and_checks_foreign_keys(
     engine: Engine, pragma: str, value: object
 ) -> None:
     with engine.connect() as first, engine.connect() as second:
@@ -33,7 +33,7 @@ def test_another_kind_of_database_is_refused(url: str) -> None:
         open_database(url)
 
 
-def test_a_writer_that_read_first_does_not_fail_when_another_writes_meanwhile(either_engine: Engine) -> None:
+def test_a_writer_that_reads_first_survives_concurrent_writes(either_engine: Engine) -> None:
     repository = SqlUploadRepository(either_engine)
     insert(repository)
     start = threading.Barrier(4)
@@ -68,10 +68,10 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None
         open_database(f"sqlite:///{tmp_path}/missing/facecli.db")
 
 
-@pytest.mark.parametrize("most", [CONNECTIONS, 4, 1])
-def test_more_calls_than_connections_wait_their_turn(url: str, engine: Engine, most: int) -> None:
-    impatient = open_database(url, busy_timeout=0.01, connections=most)
-    connections = [impatient.connect() for _ in range(most)]
+@pytest.mark.parametrize("limit", [CONNECTIONS, 4, 1])
+def test_calls_beyond_the_connections_wait_then_fail(url: str, engine: Engine, limit: int) -> None:
+    impatient = open_database(url, busy_timeout=0.01, connections=limit)
+    connections = [impatient.connect() for _ in range(limit)]
     with pytest.raises(Unavailable, match="every connection"), reading(impatient):
         pass
     for connection in connections:
@@ -79,13 +79,13 @@ def test_more_calls_than_connections_wait_their_turn(url: str, engine: Engine, m
     impatient.dispose()
 
 
-def test_a_file_that_is_no_database_is_a_storage_failure(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_a_storage_failure(tmp_path: Path) -> None:
     (tmp_path / "facecli.db").write_bytes(b"not a database " * 1000)
     with pytest.raises(StorageFailed, match="not a database"):
         open_database(f"sqlite:///{tmp_path}/facecli.db")
 
 
-def test_a_full_database_is_a_full_disk_and_goes_on_when_there_is_room(engine: Engine) -> None:
+def test_a_full_database_is_a_full_disk_and_recovers(engine: Engine) -> None:
     repository = SqlUploadRepository(engine)
     with reading(engine) as connection:
         connection.execute(text("PRAGMA max_page_count=1"))
@@ -100,7 +100,7 @@ def test_a_full_database_is_a_full_disk_and_goes_on_when_there_is_room(engine: E
     assert len(repository.listed("ann", limit=1000, before="")) == stored + 1
 
 
-def test_what_failed_half_way_leaves_nothing(either_engine: Engine) -> None:
+def test_a_failed_transaction_is_rolled_back(either_engine: Engine) -> None:
     repository = SqlUploadRepository(either_engine)
     insert(repository)
     with pytest.raises(ZeroDivisionError), writing(either_engine) as connection:
@@ -119,7 +119,7 @@ def test_what_failed_half_way_leaves_nothing(either_engine: Engine) -> None:
         uploads.update().values(file_type="text"),
     ],
 )
-def test_rows_that_cannot_be_are_refused_by_the_database(either_engine: Engine, change: Update) -> None:
+def test_invalid_rows_are_refused_by_the_database(either_engine: Engine, change: Update) -> None:
     insert(SqlUploadRepository(either_engine))
     with pytest.raises(IntegrityError), writing(either_engine) as connection:
         connection.execute(change)

@@ -1,4 +1,4 @@
-"""The feed: one thread, only while somebody watches, whatever the database says."""
+"""The task feed: one thread, only while there are watchers, through database outages."""
 
 import logging
 import queue
@@ -11,24 +11,26 @@ from sqlalchemy import Engine
 from facecli.core.errors import Unavailable
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Change, NewTask, Task, TaskRepository, TaskStatus
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import NewTask, Task, TaskStatus
 from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.transitions import Change
 from tests.support.builders import NEW
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
 
-class CountedRows:
-    """Real repository that count what the feed asks, and fail when told to."""
+class CountingRepository:
+    """A real repository that records the feed's queries, and fails on request."""
 
     def __init__(self, repository: TaskRepository) -> None:
         self._repository = repository
-        self.asked: list[Mapping[str, int]] = []
+        self.queries: list[Mapping[str, int]] = []
         self.failing = False
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
-        self.asked.append(revisions)
+        self.queries.append(revisions)
         if self.failing:
             raise Unavailable("the database is gone")
         return self._repository.newer(revisions)
@@ -58,147 +60,150 @@ class CountedRows:
         return self._repository.delete(task_id, revision=revision)
 
 
-class ToldChanges:
-    """Changes that the test tells of; a `wait` ends when it does."""
+class ManualChanges:
+    """Changes signalled by the test; `wait` blocks until then."""
 
     def __init__(self) -> None:
         self.waiting = queue.Queue[None]()
         self.closed = 0
-        self._told = queue.Queue[bool]()
+        self._signals = queue.Queue[bool]()
 
     def wait(self) -> bool:
         self.waiting.put(None)
-        return self._told.get(timeout=DEADLINE)
+        return self._signals.get(timeout=DEADLINE)
 
     def close(self) -> None:
         self.closed += 1
 
-    def tell(self, changed: bool = True) -> None:
-        """Return when the feed has done what it does about it."""
-        self._told.put(changed)
+    def signal(self, changed: bool = True) -> None:
+        """Signal a change, and return when the feed has handled it."""
+        self._signals.put(changed)
         self.waiting.get(timeout=DEADLINE)
 
-    def let_go(self) -> None:
-        self._told.put(True)
+    def signal_without_waiting(self) -> None:
+        self._signals.put(True)
 
 
 @pytest.fixture
-def repository(engine: Engine) -> CountedRows:
-    return CountedRows(SqlTaskRepository(engine))
+def repository(engine: Engine) -> CountingRepository:
+    return CountingRepository(SqlTaskRepository(engine))
 
 
 @pytest.fixture
-def changes() -> ToldChanges:
-    return ToldChanges()
+def changes() -> ManualChanges:
+    return ManualChanges()
 
 
 @pytest.fixture
-def feed(repository: CountedRows, changes: ToldChanges) -> SqlTaskFeed:
+def feed(repository: CountingRepository, changes: ManualChanges) -> SqlTaskFeed:
     return SqlTaskFeed(repository, changes)
 
 
-def askers() -> list[threading.Thread]:
+def feed_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "task-feed"]
 
 
 @pytest.fixture(autouse=True)
-def nobody_asks_in_the_end(changes: ToldChanges) -> Iterator[None]:
-    for thread in askers():  # of other tests
+def no_thread_is_left(changes: ManualChanges) -> Iterator[None]:
+    for thread in feed_threads():  # of other tests
         thread.join(timeout=DEADLINE)
     yield
-    for thread in askers():
-        changes.let_go()
+    for thread in feed_threads():
+        changes.signal_without_waiting()
         thread.join(timeout=DEADLINE)
-    assert not askers()
+    assert not feed_threads()
 
 
-def test_many_watchers_cost_one_thread_and_one_question_a_change(
-    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
+def test_many_watchers_cost_one_thread_and_one_query_a_change(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
-    told: list[Task] = []
+    seen: list[Task] = []
     for _ in range(200):
-        feed.watch("t1", told.append)
+        feed.watch("t1", seen.append)
     changes.waiting.get(timeout=DEADLINE)
-    assert len(askers()) == 1
-    changes.tell()  # those who came while it waited
-    asked = len(repository.asked)
-    changes.tell(False)
-    assert len(repository.asked) == asked
-    repository.change("t1", tasks.cancelled, now=101.0)
-    changes.let_go()
-    askers()[0].join(timeout=DEADLINE)
-    assert repository.asked[asked:] == [{"t1": 1}]
-    assert [task.status for task in told] == [TaskStatus.PENDING] * 200 + [TaskStatus.CANCELLED] * 200
+    assert len(feed_threads()) == 1
+    changes.signal()  # for the watchers that came while it waited
+    queries = len(repository.queries)
+    changes.signal(False)
+    assert len(repository.queries) == queries
+    repository.change("t1", transitions.cancel, now=101.0)
+    changes.signal_without_waiting()
+    feed_threads()[0].join(timeout=DEADLINE)
+    assert repository.queries[queries:] == [{"t1": 1}]
+    assert [task.status for task in seen] == [TaskStatus.PENDING] * 200 + [TaskStatus.CANCELLED] * 200
 
 
-def test_nobody_is_asked_for_nobody(feed: SqlTaskFeed, repository: CountedRows) -> None:
+def test_an_ended_task_starts_no_thread(feed: SqlTaskFeed, repository: CountingRepository) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
-    repository.change("t1", tasks.cancelled, now=101.0)
+    repository.change("t1", transitions.cancel, now=101.0)
     feed.watch("t1", lambda task: None)
-    assert repository.asked == []
-    assert not askers()
+    assert repository.queries == []
+    assert not feed_threads()
 
 
-def test_asking_ends_with_the_last_watcher_and_begins_with_the_next(
-    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
+def test_the_thread_ends_with_the_last_watcher_and_restarts_with_the_next(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
     for turn in range(1, 3):
         leave = feed.watch("t1", lambda task: None)
         changes.waiting.get(timeout=DEADLINE)
-        (asker,) = askers()
+        (thread,) = feed_threads()
         leave()
-        changes.let_go()
-        asker.join(timeout=DEADLINE)
-        assert not asker.is_alive()
+        changes.signal_without_waiting()
+        thread.join(timeout=DEADLINE)
+        assert not thread.is_alive()
         assert changes.closed == turn
 
 
-def test_a_change_between_the_reading_and_the_coming_of_a_watcher_is_asked_for_at_once(
-    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
+def test_a_change_before_a_watcher_is_registered_is_queried_at_once(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
     repository.insert(NEW, task_id="t2", now=100.0)
     leave = [feed.watch("t1", lambda task: None)]
     changes.waiting.get(timeout=DEADLINE)
-    asked = len(repository.asked)
+    queries = len(repository.queries)
     leave.append(feed.watch("t2", lambda task: None))
-    changes.tell(False)
-    assert repository.asked[asked:] == [{"t1": 1, "t2": 1}]
+    changes.signal(False)
+    assert repository.queries[queries:] == [{"t1": 1, "t2": 1}]
     for each in leave:
         each()
 
 
-def test_a_database_that_is_gone_for_a_while_is_logged_once_and_nothing_is_lost(
-    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges, caplog: pytest.LogCaptureFixture
+def test_a_database_outage_is_logged_once_and_no_change_is_lost(
+    feed: SqlTaskFeed,
+    repository: CountingRepository,
+    changes: ManualChanges,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
-    told: list[Task] = []
+    seen: list[Task] = []
     with caplog.at_level(logging.INFO):
-        feed.watch("t1", told.append)
+        feed.watch("t1", seen.append)
         changes.waiting.get(timeout=DEADLINE)
         repository.failing = True
-        changes.tell()
-        changes.tell()
-        repository.change("t1", tasks.cancelled, now=101.0)
+        changes.signal()
+        changes.signal()
+        repository.change("t1", transitions.cancel, now=101.0)
         repository.failing = False
-        changes.let_go()
-        askers()[0].join(timeout=DEADLINE)
-    assert [task.status for task in told] == [TaskStatus.PENDING, TaskStatus.CANCELLED]
-    assert [record.message for record in caplog.records] == [
-        "the task feed waits for the database: the database is gone"
+        changes.signal_without_waiting()
+        feed_threads()[0].join(timeout=DEADLINE)
+    assert [task.status for task in seen] == [TaskStatus.PENDING, TaskStatus.CANCELLED]
+    assert [(record.message, vars(record)["error"]) for record in caplog.records] == [
+        ("task feed cannot read the database; will retry", "the database is gone")
     ]
 
 
-def test_a_late_watcher_tells_the_others_what_it_saw(
-    feed: SqlTaskFeed, repository: CountedRows, changes: ToldChanges
+def test_the_state_read_for_a_new_watcher_is_delivered_to_all(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
 ) -> None:
     repository.insert(NEW, task_id="t1", now=100.0)
     early: list[Task] = []
     feed.watch("t1", early.append)
     changes.waiting.get(timeout=DEADLINE)
-    ended = repository.change("t1", tasks.cancelled, now=101.0)
+    ended = repository.change("t1", transitions.cancel, now=101.0)
     late: list[Task] = []
     feed.watch("t1", late.append)
     assert late == [ended]

@@ -1,4 +1,4 @@
-"""A database that is damaged says so."""
+"""The integrity check of the database."""
 
 import sqlite3
 from contextlib import closing
@@ -8,13 +8,13 @@ import pytest
 
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
-from facecli.metadata.integrity import complaints
+from facecli.metadata.integrity import integrity_errors
 
 
-def said(file: Path) -> list[str]:
+def errors(file: Path) -> list[str]:
     engine = open_database(f"sqlite:///{file}")
     try:
-        return complaints(engine)
+        return integrity_errors(engine)
     finally:
         engine.dispose()
 
@@ -25,25 +25,25 @@ def file(tmp_path: Path) -> Path:
     engine = open_database(f"sqlite:///{file}")
     schema.upgrade(engine)
     engine.dispose()
-    assert said(file) == []
+    assert errors(file) == []
     return file
 
 
-def test_rows_without_what_they_belong_to_are_told_together(file: Path) -> None:
+def test_rows_without_a_parent_are_reported_together(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.executemany("INSERT INTO chunks VALUES ('gone', ?, 1, 1, 0)", [(0,), (1,)])
-    assert said(file) == ["2 rows of chunks belong to no row of uploads"]
+    assert errors(file) == ["2 rows of chunks belong to no row of uploads"]
 
 
-def test_a_row_that_cannot_be_is_told(file: Path) -> None:
+def test_an_invalid_row_is_reported(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints=ON")
         values = "'u1', 'key', 'ann', 'n', 'song', 1, 1, 1, 1, 'begun', 0, 0, 0, 0, 0, 0, 0"
         connection.execute(f"INSERT INTO uploads VALUES ({values})")
-    assert said(file) == ["CHECK constraint failed in uploads"]
+    assert errors(file) == ["CHECK constraint failed in uploads"]
 
 
-def test_a_damaged_page_is_told(file: Path) -> None:
+def test_a_damaged_page_is_reported(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         ((page, size),) = connection.execute(
             "SELECT rootpage, page_size FROM sqlite_master, pragma_page_size WHERE name = 'ix_tasks_listed'"
@@ -51,10 +51,10 @@ def test_a_damaged_page_is_told(file: Path) -> None:
     with file.open("r+b") as raw:
         raw.seek((page - 1) * size)
         raw.write(b"\xff" * 100)
-    assert said(file)
+    assert errors(file)
 
 
-def test_postgresql_is_not_asked(postgresql: str) -> None:
+def test_postgresql_is_not_checked(postgresql: str) -> None:
     engine = open_database(postgresql)
-    assert complaints(engine) == []
+    assert integrity_errors(engine) == []
     engine.dispose()

@@ -1,4 +1,4 @@
-"""What an older facecli has written is read by this one."""
+"""Migrations of rows written by older versions."""
 
 from alembic import command
 from alembic.config import Config
@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, writing
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 
 TASK = {
     "id": "t1",
@@ -42,7 +42,7 @@ def migrate(engine: Engine, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-def test_a_task_of_the_first_tables_has_counted_no_frames_and_goes_on(either_database: str) -> None:
+def test_a_task_of_the_first_schema_is_migrated(either_database: str) -> None:
     engine = open_database(either_database)
     migrate(engine, "0001")
     with writing(engine) as connection:
@@ -53,6 +53,6 @@ def test_a_task_of_the_first_tables_has_counted_no_frames_and_goes_on(either_dat
     repository = SqlTaskRepository(engine)
     task = repository.get("t1")
     assert (task.progress, task.frames_done, task.frames, task.attempt) == (40, 0, 0, 2)
-    cancelled = repository.change("t1", tasks.cancelled, now=3.0)
+    cancelled = repository.change("t1", transitions.cancel, now=3.0)
     assert cancelled.ended
     engine.dispose()

@@ -1,4 +1,4 @@
-"""What a PostgreSQL of one's own choosing needs to be, and what is said when it is not, or goes away."""
+"""Requirements on a PostgreSQL, and the errors when it does not meet them or goes away."""
 
 import signal
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from facecli.core.errors import DiskFull, FacecliError, InvalidInput, Unavailable, UploadNotFound
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, reading, writing
-from facecli.metadata.database_url import name_of
+from facecli.metadata.database_url import display_name
 from facecli.metadata.tables import uploads
 from facecli.metadata.uploads import SqlUploadRepository
 from tests.support.e2e.disks import Ballast, tmpfs
@@ -38,7 +38,7 @@ def refused(url: str) -> FacecliError:
 
 
 @pytest.mark.parametrize("durable", [True, False])
-def test_a_commit_is_waited_for_whatever_the_database_does_by_default(
+def test_commits_are_synchronous_whatever_the_default_of_the_database(
     postgres: Postgres, postgresql: str, durable: bool
 ) -> None:
     off = sql.SQL("ALTER DATABASE {} SET synchronous_commit = off")
@@ -50,7 +50,7 @@ def test_a_commit_is_waited_for_whatever_the_database_does_by_default(
     engine.dispose()
 
 
-def test_a_cluster_that_waits_for_its_replicas_goes_on_doing_so(postgres: Postgres, postgresql: str) -> None:
+def test_a_stricter_synchronous_commit_is_kept(postgres: Postgres, postgresql: str) -> None:
     stricter = sql.SQL("ALTER DATABASE {} SET synchronous_commit = remote_apply")
     postgres.execute(stricter.format(sql.Identifier(database(postgresql))))
     engine = open_database(postgresql)
@@ -59,7 +59,7 @@ def test_a_cluster_that_waits_for_its_replicas_goes_on_doing_so(postgres: Postgr
     engine.dispose()
 
 
-def test_who_reads_twice_sees_one_state_and_changes_nothing(engine: Engine) -> None:
+def test_a_read_transaction_sees_one_snapshot_and_cannot_write(engine: Engine) -> None:
     repository = SqlUploadRepository(engine)
     insert(repository)
     with reading(engine) as connection:
@@ -72,7 +72,7 @@ def test_who_reads_twice_sees_one_state_and_changes_nothing(engine: Engine) -> N
 
 
 @pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGINT], ids=["immediate", "fast"])
-def test_a_restart_costs_the_calls_of_that_time_and_no_other(
+def test_a_restart_fails_only_the_calls_made_meanwhile(
     postgres: Postgres, engine: Engine, how: signal.Signals
 ) -> None:
     repository = SqlUploadRepository(engine)
@@ -93,21 +93,19 @@ def test_a_restart_costs_the_calls_of_that_time_and_no_other(
     assert repository.claim("u1", now=1, expires_at=2).epoch == 1
 
 
-def test_a_database_that_is_not_there_is_named(postgres: Postgres) -> None:
+def test_a_missing_database_is_named(postgres: Postgres) -> None:
     error = refused(postgres.url("nope"))
     assert isinstance(error, Unavailable)
     assert 'database "nope" does not exist' in error.message
 
 
-def test_a_wrong_password_is_so_called_and_never_repeated(
-    with_password: WithPassword, postgresql: str
-) -> None:
+def test_a_wrong_password_is_reported_and_never_printed(with_password: WithPassword, postgresql: str) -> None:
     error = refused(with_password(postgresql).replace(PASSWORD, "falsch"))
     assert 'password authentication failed for user "ann"' in error.message
     assert "falsch" not in error.message
 
 
-def test_more_connections_than_the_user_may_have_are_unavailable(
+def test_too_many_connections_are_unavailable(
     postgres: Postgres, with_password: WithPassword, postgresql: str
 ) -> None:
     postgres.execute(sql.SQL("ALTER ROLE ann CONNECTION LIMIT 0"))
@@ -118,14 +116,16 @@ def test_more_connections_than_the_user_may_have_are_unavailable(
     open_database(with_password(postgresql)).dispose()
 
 
-def test_a_user_who_may_not_make_tables_is_told_so(with_password: WithPassword, postgresql: str) -> None:
+def test_a_missing_permission_to_create_tables_is_reported(
+    with_password: WithPassword, postgresql: str
+) -> None:
     engine = open_database(with_password(postgresql))
     with pytest.raises(Unavailable, match="permission denied for schema public"):
         schema.upgrade(engine)
     engine.dispose()
 
 
-def test_a_database_that_cannot_hold_every_name_is_refused(postgres: Postgres) -> None:
+def test_a_database_that_is_not_utf8_is_refused(postgres: Postgres) -> None:
     postgres.execute(sql.SQL("CREATE DATABASE narrow ENCODING 'LATIN1' TEMPLATE template0"))
     error = refused(postgres.url("narrow"))
     assert isinstance(error, InvalidInput)
@@ -133,19 +133,19 @@ def test_a_database_that_cannot_hold_every_name_is_refused(postgres: Postgres) -
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "expected"),
     [
         ("postgresql://ann:geheim@host", "names no database"),
-        ("postgresql://ann:ge@heim@host/x", "written %40"),
+        ("postgresql://ann:ge@heim@host/x", "write it as %40"),
         ("postgresql://ann:geheim@host:heim/x", "looks like postgresql://"),
         ("postgresql://ann:geheim@/x?geh=eim&host=/nowhere", 'invalid connection option "geh"'),
         ("mysql://ann:geheim@host/x", "'mysql' is not supported"),
     ],
 )
-def test_a_url_that_is_none_is_refused_without_a_word_of_it(url: str, says: str) -> None:
+def test_an_invalid_url_is_refused_without_quoting_it(url: str, expected: str) -> None:
     error = refused(url)
     assert isinstance(error, InvalidInput)
-    assert says in error.message
+    assert expected in error.message
     assert "heim" not in error.message
 
 
@@ -158,17 +158,17 @@ def test_a_url_that_is_none_is_refused_without_a_word_of_it(url: str, says: str)
         ("postgresql:///facecli?host=one&host=two&port=1&port=2", "one,two:1,2/facecli"),
     ],
 )
-def test_a_database_has_a_name_without_secrets(url: str, name: str) -> None:
-    assert name_of(url) == name
+def test_the_display_name_has_no_secrets(url: str, name: str) -> None:
+    assert display_name(url) == name
 
 
-def test_a_text_that_postgresql_cannot_hold_is_bad_input(engine: Engine) -> None:
+def test_a_text_that_postgresql_cannot_store_is_invalid_input(engine: Engine) -> None:
     with pytest.raises((InvalidInput, UploadNotFound)):
         SqlUploadRepository(engine).get("u\0")
 
 
 @needs("tmpfs")
-def test_a_full_disk_of_postgresql_is_so_called_and_rows_go_on_when_there_is_room(postgres: Postgres) -> None:
+def test_a_full_disk_of_postgresql_is_reported_and_recovers(postgres: Postgres) -> None:
     disk = postgres.folder / "disk"
     with tmpfs(disk, size="64m"):
         place = postgres.own(disk / "tables")

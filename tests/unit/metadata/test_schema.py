@@ -1,4 +1,4 @@
-"""The migrations lead to the tables, once, whoever comes first."""
+"""Schema migrations: they produce the tables of the code, once, in any order of starts."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ print(*sorted(name for name in sys.modules if name == "alembic"))
 
 
 def starting(url: str, *, processes: int) -> list["subprocess.Popen[str]"]:
-    """Processes that upgrade, all at the same moment."""
+    """Start processes that all upgrade at the same moment."""
     command = [sys.executable, "-c", START, url]
     started = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -47,10 +47,10 @@ def starting(url: str, *, processes: int) -> list["subprocess.Popen[str]"]:
 
 
 def finished(processes: list["subprocess.Popen[str]"]) -> list[str]:
-    """What each of them has imported of alembic; none may have failed."""
-    said = [process.communicate()[0].strip() for process in processes]
+    """The alembic modules that each process imported; none may have failed."""
+    imports = [process.communicate()[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0] * len(processes)
-    return said
+    return imports
 
 
 STATEMENTS = {
@@ -68,10 +68,10 @@ STATEMENTS = {
 
 
 def statements(engine: Engine) -> dict[str, str]:
-    """What there is of tables, columns, constraints and indexes, but for line breaks, as it is kept."""
+    """The definitions of all tables, columns, constraints and indexes, without line breaks."""
     with engine.connect() as connection:
-        found = connection.execute(text(STATEMENTS[engine.dialect.name]))
-        return {row.name: " ".join(row.sql.split()) for row in found}
+        rows = connection.execute(text(STATEMENTS[engine.dialect.name]))
+        return {row.name: " ".join(row.sql.split()) for row in rows}
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def url(either_database: str) -> str:
 
 @pytest.fixture
 def created(url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """Without migrations, from the code."""
+    """A database created from the code, without migrations."""
     if url.startswith("sqlite"):
         engine = open_database(f"sqlite:///{tmp_path}/created.db")
     else:
@@ -102,14 +102,14 @@ def test_the_newest_migration_is_the_one_the_code_knows() -> None:
     assert ScriptDirectory(str(schema.MIGRATIONS)).get_current_head() == schema.HEAD
 
 
-def test_processes_that_start_at_once_migrate_once(url: str, created: Engine) -> None:
+def test_processes_that_start_together_migrate_once(url: str, created: Engine) -> None:
     assert "alembic" in finished(starting(url, processes=4))
     engine = open_database(url)
     assert statements(engine) == statements(created)
     engine.dispose()
 
 
-def test_who_comes_while_another_migrates_waits_and_migrates_no_more(postgresql: str) -> None:
+def test_a_concurrent_migration_is_waited_for_and_not_repeated(postgresql: str) -> None:
     engine = open_database(postgresql)
     waiting = text(
         "SELECT count(*) FROM pg_locks, pg_sleep(0.05) WHERE locktype = 'advisory' AND NOT granted"
@@ -117,8 +117,8 @@ def test_who_comes_while_another_migrates_waits_and_migrates_no_more(postgresql:
     with writing(engine) as migrating:
         migrating.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": schema.LOCK})
         others = starting(postgresql, processes=2)
-        with engine.connect() as looking:
-            while looking.execute(waiting).scalar() != len(others):
+        with engine.connect() as observer:
+            while observer.execute(waiting).scalar() != len(others):
                 assert [other.poll() for other in others] == [None, None]
     assert sorted(finished(others)) == ["", "alembic"]
     engine.dispose()
@@ -128,7 +128,7 @@ def test_a_database_that_is_up_to_date_costs_no_import_of_alembic(url: str, engi
     assert finished(starting(url, processes=1)) == [""]
 
 
-def test_a_database_of_a_newer_facecli_is_refused_and_left_alone(engine: Engine) -> None:
+def test_a_database_of_a_newer_facecli_is_refused_and_unchanged(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     before = statements(engine)
@@ -137,7 +137,7 @@ def test_a_database_of_a_newer_facecli_is_refused_and_left_alone(engine: Engine)
     assert statements(engine) == before
 
 
-def test_a_migration_that_fails_leaves_nothing(url: str) -> None:
+def test_a_failed_migration_leaves_no_trace(url: str) -> None:
     engine = open_database(url)
     with writing(engine) as connection:
         connection.execute(text("CREATE TABLE tasks (id INTEGER)"))

@@ -1,4 +1,4 @@
-"""The durable queue on a real database, with a worker that is really killed."""
+"""The durable queue, on real databases and with worker processes that are killed."""
 
 import subprocess
 import sys
@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from facecli.core.errors import Unavailable
-from facecli.metadata.database import open_database, translated, writing
-from facecli.queue.client import SCHEMA, WorkQueue, prepare
+from facecli.metadata.database import open_database, translate_errors, writing
+from facecli.queue.client import SCHEMA, DbosTaskQueue, migrate_queue
 from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.slow
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.slow
 WORKER = """
 import sys, threading
 from facecli.core.errors import Unavailable
-from facecli.metadata.database import translated
-from facecli.queue.runner import WorkRunner
+from facecli.metadata.database import translate_errors
+from facecli.queue.runner import DbosTaskRunner
 
 url, name, mode = sys.argv[1:]
 
@@ -31,26 +31,26 @@ def run(task_id):
         threading.Event().wait()
     print("ended", task_id, flush=True)
 
-WorkRunner(url, worker=name, run=run, errors=translated, look_every=2)
+DbosTaskRunner(url, worker=name, run=run, errors=translate_errors, reconcile_interval=2)
 threading.Event().wait()
 """
 
 
 @pytest.fixture
 def url(either_database: str) -> str:
-    prepare(either_database)
+    migrate_queue(either_database)
     return either_database
 
 
 @pytest.fixture
-def work(url: str) -> Iterator[WorkQueue]:
-    queue = WorkQueue(url, errors=translated)
+def queue(url: str) -> Iterator[DbosTaskQueue]:
+    queue = DbosTaskQueue(url, errors=translate_errors)
     yield queue
     queue.close()
 
 
 class Worker:
-    """A worker process that says what it does."""
+    """A worker process that prints what it does."""
 
     def __init__(self, url: str, name: str, mode: str) -> None:
         self._process = subprocess.Popen(
@@ -60,12 +60,12 @@ class Worker:
             text=True,
         )
 
-    def says(self) -> str:
+    def read_line(self) -> str:
         assert self._process.stdout
         return self._process.stdout.readline().strip()
 
-    def go_on(self) -> None:
-        """No more waiting."""
+    def proceed(self) -> None:
+        """Let a waiting worker go on."""
         assert self._process.stdin
         self._process.stdin.close()
 
@@ -84,7 +84,7 @@ class Worker:
 
 
 def take(url: str, work_id: str, worker: str) -> None:
-    """Write into the queue's database that a worker has it."""
+    """Record in the queue's database that a worker holds this work."""
     engine = open_database(url)
     table = f"{SCHEMA}.workflow_status" if engine.dialect.name == "postgresql" else "workflow_status"
     change = f"UPDATE {table} SET status = 'PENDING', executor_id = :worker WHERE workflow_uuid = :work"
@@ -93,103 +93,101 @@ def take(url: str, work_id: str, worker: str) -> None:
     engine.dispose()
 
 
-def test_work_that_is_enqueued_twice_runs_once(url: str, work: WorkQueue) -> None:
-    work.enqueue(work_id="a.1", task_id="a")
-    work.enqueue(work_id="a.1", task_id="a")
-    work.enqueue(work_id="b.1", task_id="b")
+def test_enqueueing_is_idempotent(url: str, queue: DbosTaskQueue) -> None:
+    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="b.1", task_id="b")
     with Worker(url, "worker-1", "run") as worker:
-        assert [worker.says() for _ in range(3)] == ["began a", "ended a", "began b"]
+        assert [worker.read_line() for _ in range(3)] == ["began a", "ended a", "began b"]
 
 
-def test_a_dead_workers_work_goes_to_another(url: str, work: WorkQueue) -> None:
-    work.enqueue(work_id="a.1", task_id="a")
+def test_work_of_a_dead_worker_goes_to_another(url: str, queue: DbosTaskQueue) -> None:
+    queue.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as dying:
-        assert dying.says() == "began a"
-        assert work.holders() == {"worker-1"}
+        assert dying.read_line() == "began a"
+        assert queue.holders() == {"worker-1"}
         dying.kill()
-        work.recover("worker-1")
-        assert work.holders() == set()
+        queue.recover("worker-1")
+        assert queue.holders() == set()
         with Worker(url, "worker-2", "run") as other:
-            assert [other.says(), other.says()] == ["began a", "ended a"]
+            assert [other.read_line(), other.read_line()] == ["began a", "ended a"]
 
 
-def test_work_is_lost_when_it_is_unknown_or_ended_and_runs_when_it_is_enqueued_again(
-    url: str, work: WorkQueue
-) -> None:
-    work.enqueue(work_id="a.1", task_id="a")
-    work.enqueue(work_id="b.1", task_id="b")
-    assert work.lost(["a.1", "b.1", "c.1"]) == {"c.1"}
+def test_missing_work_runs_again_after_it_is_forgotten_and_enqueued(url: str, queue: DbosTaskQueue) -> None:
+    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="b.1", task_id="b")
+    assert queue.missing(["a.1", "b.1", "c.1"]) == {"c.1"}
     with Worker(url, "worker-1", "run") as worker:
-        assert [worker.says() for _ in range(3)] == ["began a", "ended a", "began b"]
-        assert work.lost(["a.1"]) == {"a.1"}
-        work.forget(["a.1", "never.1"])
-        work.enqueue(work_id="a.1", task_id="a")
-        assert [worker.says() for _ in range(3)] == ["ended b", "began a", "ended a"]
+        assert [worker.read_line() for _ in range(3)] == ["began a", "ended a", "began b"]
+        assert queue.missing(["a.1"]) == {"a.1"}
+        queue.forget(["a.1", "never.1"])
+        queue.enqueue(work_id="a.1", task_id="a")
+        assert [worker.read_line() for _ in range(3)] == ["ended b", "began a", "ended a"]
 
 
-def test_a_late_recovery_leaves_work_with_the_worker_that_has_it_by_now(url: str, work: WorkQueue) -> None:
-    work.enqueue(work_id="a.1", task_id="a")
+def test_a_late_recovery_leaves_work_with_its_current_worker(url: str, queue: DbosTaskQueue) -> None:
+    queue.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as worker:
-        assert worker.says() == "began a"
-        work.give_back({"a.1"}, worker="worker-0")
-        assert work.held("worker-1") == {"a.1"}
+        assert worker.read_line() == "began a"
+        queue.requeue({"a.1"}, worker="worker-0")
+        assert queue.held_by("worker-1") == {"a.1"}
 
 
-def test_work_that_was_taken_and_never_began_goes_back(url: str, work: WorkQueue) -> None:
-    work.enqueue(work_id="a.1", task_id="a")
+def test_work_taken_but_never_started_is_requeued(url: str, queue: DbosTaskQueue) -> None:
+    queue.enqueue(work_id="a.1", task_id="a")
     with Worker(url, "worker-1", "hang") as taking:
-        assert taking.says() == "began a"
-        work.enqueue(work_id="b.1", task_id="b")
-        # As when the database goes away after it has kept that worker-1 takes b, and before it could say so.
+        assert taking.read_line() == "began a"
+        queue.enqueue(work_id="b.1", task_id="b")
+        # As if the database went away after it had recorded that worker-1 takes b, but before it answered.
         take(url, "b.1", "worker-1")
         with Worker(url, "worker-2", "run") as other:
-            assert [other.says(), other.says()] == ["began b", "ended b"]
-        assert work.held("worker-1") == {"a.1"}
+            assert [other.read_line(), other.read_line()] == ["began b", "ended b"]
+        assert queue.held_by("worker-1") == {"a.1"}
 
 
-def test_recovering_a_worker_that_holds_nothing_is_harmless(work: WorkQueue) -> None:
-    work.recover("worker-9")
-    assert work.holders() == set()
+def test_recovering_a_worker_that_holds_nothing_is_harmless(queue: DbosTaskQueue) -> None:
+    queue.recover("worker-9")
+    assert queue.holders() == set()
 
 
-@pytest.mark.parametrize("over", ["socket", "tcp"])
-def test_a_queue_whose_database_is_away_says_so_at_once_and_goes_on_when_it_is_back(
-    postgres: Postgres, over: str
+@pytest.mark.parametrize("transport", ["socket", "tcp"])
+def test_without_its_database_the_queue_fails_at_once_and_then_recovers(
+    postgres: Postgres, transport: str
 ) -> None:
-    postgresql = postgres.new_database(over=over)
-    prepare(postgresql)
-    work = WorkQueue(postgresql, errors=translated)
-    work.enqueue(work_id="a.1", task_id="a")
+    postgresql = postgres.new_database(over=transport)
+    migrate_queue(postgresql)
+    queue = DbosTaskQueue(postgresql, errors=translate_errors)
+    queue.enqueue(work_id="a.1", task_id="a")
     postgres.stop()
     for call in (
-        lambda: work.enqueue(work_id="b.1", task_id="b"),
-        work.holders,
-        lambda: work.recover("worker-1"),
+        lambda: queue.enqueue(work_id="b.1", task_id="b"),
+        queue.holders,
+        lambda: queue.recover("worker-1"),
     ):
         with pytest.raises(Unavailable):
             call()
     postgres.start()
-    work.enqueue(work_id="b.1", task_id="b")
+    queue.enqueue(work_id="b.1", task_id="b")
     with Worker(postgresql, "worker-1", "run") as worker:
-        assert [worker.says() for _ in range(4)][1::2] == ["ended a", "ended b"]
-    work.close()
+        assert [worker.read_line() for _ in range(4)][1::2] == ["ended a", "ended b"]
+    queue.close()
 
 
-@pytest.mark.parametrize("over", ["socket", "tcp"])
-def test_work_that_ends_while_the_database_is_away_is_done_when_it_is_back(
-    postgres: Postgres, over: str
+@pytest.mark.parametrize("transport", ["socket", "tcp"])
+def test_work_that_ends_during_a_database_outage_is_done_afterwards(
+    postgres: Postgres, transport: str
 ) -> None:
-    postgresql = postgres.new_database(over=over)
-    prepare(postgresql)
-    work = WorkQueue(postgresql, errors=translated)
-    work.enqueue(work_id="a.1", task_id="a")
+    postgresql = postgres.new_database(over=transport)
+    migrate_queue(postgresql)
+    queue = DbosTaskQueue(postgresql, errors=translate_errors)
+    queue.enqueue(work_id="a.1", task_id="a")
     with Worker(postgresql, "worker-1", "wait") as worker:
-        assert worker.says() == "began a"
+        assert worker.read_line() == "began a"
         postgres.stop()
-        worker.go_on()
+        worker.proceed()
         postgres.start()
-        while (said := worker.says()) != "ended a":
-            assert said == "began a"
-        work.enqueue(work_id="b.1", task_id="b")
-        assert [worker.says(), worker.says()] == ["began b", "ended b"]
-    work.close()
+        while (line := worker.read_line()) != "ended a":
+            assert line == "began a"
+        queue.enqueue(work_id="b.1", task_id="b")
+        assert [worker.read_line(), worker.read_line()] == ["began b", "ended b"]
+    queue.close()

@@ -26,7 +26,7 @@ MATRIX = [
     for rpc, method in RPCS.items()
     for field in sorted(REFERENCES & set(strings(method.input_type)))
 ]
-BACKGROUND = ("housekeeping", "task-feed")  # threads that ask the database beside the calls
+BACKGROUND = ("periodic", "task-feed")  # threads that ask the database beside the calls
 
 
 @pytest.fixture(scope="module")

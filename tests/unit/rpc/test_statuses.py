@@ -131,7 +131,7 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
         invalid(
             "half a video", do.video_of(lambda w: w.clip[: len(w.clip) // 2]), "cut off", "MEDIA_REFUSED"
         ),
-        invalid("the wrong way round", do.swapped, "a task wants it as"),
+        invalid("the wrong way round", do.swapped, "but is used as"),
         invalid("no URL", lambda w: w.task(video="x"), "it looks like /uploads"),
         invalid("another engine", lambda w: w.task(engine="magic"), "magic"),
         invalid("another option", lambda w: w.task(options={"x": "y"}), "it knows delay"),

@@ -16,9 +16,9 @@ from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.metadata.database import open_database
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import claims
-from facecli.tasks import task as tasks
-from facecli.tasks.task import Task, TaskRepository
+from facecli.tasks import claims, transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import Task
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.builders import NEW, claim
@@ -49,7 +49,7 @@ def repository(stubs: Stubs, settings: Settings) -> Iterator[TaskRepository]:
 
 def advance(repository: TaskRepository, frames: int) -> Task:
     change = partial(
-        tasks.advanced, run="r1", progress=frames, stage="swapping", frames_done=frames, frames=100
+        transitions.advance, run="r1", progress=frames, stage="swapping", frames_done=frames, frames=100
     )
     return repository.change("t1", change, now=time.time())
 
@@ -83,7 +83,7 @@ def test_many_watchers_see_the_story_in_order_and_its_end(stubs: Stubs, reposito
     seen = [[next(call).task] for call in calls]
     for frames in range(1, 40):
         advance(repository, frames)
-    last = repository.change("t1", tasks.cancelled, now=time.time())
+    last = repository.change("t1", transitions.cancel, now=time.time())
     with ThreadPoolExecutor(WATCHERS) as pool:
         for story, rest in zip(seen, pool.map(rest_of, calls), strict=True):
             check_story(story + rest, last=last)
@@ -96,7 +96,7 @@ def test_a_slow_story_is_told_whole(stubs: Stubs, repository: TaskRepository) ->
     for frames in range(1, 10):
         told = advance(repository, frames)
         assert [next(call).task.revision for call in calls] == [told.revision] * 5
-    repository.change("t1", tasks.cancelled, now=time.time())
+    repository.change("t1", transitions.cancel, now=time.time())
     assert [[answer.task.status for answer in call] for call in calls] == [["cancelled"]] * 5
 
 
@@ -106,7 +106,7 @@ def test_who_comes_back_is_told_what_it_has_not_seen_and_nothing_twice(
     def work() -> Task:
         for frames in range(1, 60):
             advance(repository, frames)
-        return repository.change("t1", tasks.cancelled, now=time.time())
+        return repository.change("t1", transitions.cancel, now=time.time())
 
     story = [next(watch(stubs)).task]
     with ThreadPoolExecutor(1) as pool:
@@ -126,11 +126,11 @@ def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
     next(call)
     told = []
     for change in (
-        partial(tasks.advanced, run="r1", progress=50, stage="swapping", frames_done=50, frames=100),
-        partial(claims.given_back, run="r1"),
-        partial(tasks.claimed, run="r2", worker="w2"),
-        partial(tasks.advanced, run="r2", progress=20, stage="swapping", frames_done=20),
-        tasks.cancelled,
+        partial(transitions.advance, run="r1", progress=50, stage="swapping", frames_done=50, frames=100),
+        partial(claims.release, run="r1"),
+        partial(transitions.claim, run="r2", worker="w2"),
+        partial(transitions.advance, run="r2", progress=20, stage="swapping", frames_done=20),
+        transitions.cancel,
     ):
         repository.change("t1", change, now=time.time())
         task = next(call).task
@@ -165,7 +165,7 @@ def test_the_place_of_who_left_is_free_again_and_its_call_is_in_the_log(
             until_let_in(stubs).cancel()
         call = until_let_in(stubs)
         assert refused(lambda: list(watch(stubs)))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
-        repository.change("t1", tasks.cancelled, now=time.time())
+        repository.change("t1", transitions.cancel, now=time.time())
         list(call)
         until_let_in(stubs)
     logged = [record.message.split()[:2] for record in caplog.records if "WatchTask" in record.message]

@@ -10,7 +10,7 @@ import pytest
 from facecli.core.errors import Unavailable
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.watch_stream import Encoder, Watcher
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from facecli.tasks.task import Task, TaskStatus
 from facecli.wire.generated import task_service_pb2 as pb
 from tests.support.builders import task_in
@@ -112,7 +112,7 @@ def test_what_was_seen_before_is_not_sent(watcher: Watcher, due: Due, call: Call
 def test_the_end_of_the_task_ends_the_call_and_nothing_follows(
     watcher: Watcher, due: Due, call: Call
 ) -> None:
-    watcher.changed(tasks.cancelled(at(3)))
+    watcher.changed(transitions.cancel(at(3)))
     do_all(due)
     watcher.changed(at(4))
     watcher.end(Unavailable("shutting down"))

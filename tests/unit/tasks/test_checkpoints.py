@@ -1,4 +1,4 @@
-"""What a run has finished is there for the next, whole or not at all."""
+"""Checkpoints: finished files are reused by the next run, whole or not at all."""
 
 import errno
 from collections.abc import Callable
@@ -9,18 +9,20 @@ import pytest
 from facecli.core.errors import StorageFailed
 from facecli.core.media import VideoPlan
 from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
-from tests.support.builders import PLAN, SEGMENTS
+from tests.support.builders import PLAN
+
+NAMES = ("000000.mp4", "000001.mp4")
 
 
-def never() -> VideoPlan:
-    raise AssertionError("it is kept")
+def unexpected() -> VideoPlan:
+    raise AssertionError("the plan exists already")
 
 
-def begun(
-    storage: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
+def start_run(
+    directory: Path, run: str, *, version: str = "1", make: Callable[[], VideoPlan] = lambda: PLAN
 ) -> PlanCheckpoints:
-    work = Checkpoints(storage, run=run)
-    work.begin()
+    work = Checkpoints(directory, run=run)
+    work.prepare()
     return work.plan({"version": version}, make)
 
 
@@ -28,81 +30,81 @@ def writes(text: str) -> Callable[[Path], None]:
     return lambda path: (path.write_text(text), None)[1]
 
 
-def fails(path: Path) -> None:
-    path.write_text("half")
+def fail_halfway(path: Path) -> None:
+    path.write_text("partial")
     raise OSError(errno.EIO, "broken")
 
 
-def names(storage: Path) -> set[str]:
-    return {path.name for path in storage.rglob("*")}
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.rglob("*")}
 
 
-def test_the_next_run_finds_the_plan_and_the_segments(tmp_path: Path) -> None:
-    first = begun(tmp_path, "a")
-    kept = first.segment(SEGMENTS[0], writes("one"))
-    again = begun(tmp_path, "b", make=never)
-    assert again.plan == PLAN
-    assert again.segment(SEGMENTS[0], fails) == kept
-    assert kept.read_text() == "one"
-    assert again.segment(SEGMENTS[1], writes("two")).read_text() == "two"
+def test_the_next_run_reuses_the_plan_and_finished_segments(tmp_path: Path) -> None:
+    first = start_run(tmp_path, "a")
+    segment = first.file(NAMES[0], writes("one"))
+    second = start_run(tmp_path, "b", make=unexpected)
+    assert second.plan == PLAN
+    assert second.file(NAMES[0], fail_halfway) == segment
+    assert segment.read_text() == "one"
+    assert second.file(NAMES[1], writes("two")).read_text() == "two"
 
 
-def test_work_that_was_made_another_way_is_not_used_and_not_touched(tmp_path: Path) -> None:
-    old = begun(tmp_path, "a").segment(SEGMENTS[0], writes("old"))
-    new = begun(tmp_path, "b", version="2").segment(SEGMENTS[0], writes("new"))
+def test_checkpoints_of_another_recipe_are_neither_used_nor_deleted(tmp_path: Path) -> None:
+    old = start_run(tmp_path, "a").file(NAMES[0], writes("old"))
+    new = start_run(tmp_path, "b", version="2").file(NAMES[0], writes("new"))
     assert (old.read_text(), new.read_text()) == ("old", "new")
 
 
-def test_half_a_segment_is_not_kept(tmp_path: Path) -> None:
-    plan = begun(tmp_path, "a")
+def test_a_partial_segment_is_not_a_checkpoint(tmp_path: Path) -> None:
+    plan = start_run(tmp_path, "a")
     with pytest.raises(OSError, match="broken"):
-        plan.segment(SEGMENTS[0], fails)
+        plan.file(NAMES[0], fail_halfway)
     assert "000000.mp4" in names(tmp_path / "run-a")
-    assert begun(tmp_path, "b").segment(SEGMENTS[0], writes("whole")).read_text() == "whole"
+    assert start_run(tmp_path, "b").file(NAMES[0], writes("whole")).read_text() == "whole"
     assert "run-a" not in names(tmp_path)
 
 
-def test_a_run_whose_half_files_another_cleared_keeps_nothing(tmp_path: Path) -> None:
-    late = begun(tmp_path, "a")
+def test_a_run_whose_partial_files_were_deleted_commits_nothing(tmp_path: Path) -> None:
+    late = start_run(tmp_path, "a")
 
     def taken_over(path: Path) -> None:
         path.write_text("late")
-        begun(tmp_path, "b").segment(SEGMENTS[0], writes("theirs"))
+        start_run(tmp_path, "b").file(NAMES[0], writes("theirs"))
 
     with pytest.raises(FileNotFoundError):
-        late.segment(SEGMENTS[0], taken_over)
+        late.file(NAMES[0], taken_over)
     assert next(tmp_path.rglob("000000.mp4")).read_text() == "theirs"
 
 
-def test_of_an_ended_task_finished_segments_stay_and_half_ones_go(tmp_path: Path) -> None:
-    plan = begun(tmp_path, "a")
-    plan.segment(SEGMENTS[0], writes("one"))
+def test_trimming_keeps_finished_segments_and_deletes_partial_ones(tmp_path: Path) -> None:
+    plan = start_run(tmp_path, "a")
+    plan.file(NAMES[0], writes("one"))
     with pytest.raises(OSError, match="broken"):
-        plan.segment(SEGMENTS[1], fails)
-    Checkpoints(tmp_path, run="z").tidy()
+        plan.file(NAMES[1], fail_halfway)
+    Checkpoints(tmp_path, run="z").trim()
     assert {"plan.json", "000000.mp4"} < names(tmp_path)
     assert not names(tmp_path) & {"run-a", "000001.mp4"}
 
 
-def test_of_an_ended_task_without_a_segment_nothing_stays(tmp_path: Path) -> None:
-    storage = tmp_path / "task"
-    begun(storage, "a")
-    Checkpoints(storage, run="z").tidy()
-    assert not storage.exists()
+def test_trimming_deletes_a_directory_without_finished_segments(tmp_path: Path) -> None:
+    directory = tmp_path / "task"
+    start_run(directory, "a")
+    Checkpoints(directory, run="z").trim()
+    assert not directory.exists()
 
 
-def test_a_run_that_leaves_takes_only_its_own_half_files(tmp_path: Path) -> None:
+def test_a_run_discards_only_its_own_partial_files(tmp_path: Path) -> None:
     work = Checkpoints(tmp_path, run="a")
-    work.begin()
+    work.prepare()
     (tmp_path / "run-b").mkdir()
-    work.leave()
+    work.discard_partial()
     assert names(tmp_path) == {"run-b"}
 
 
-def test_a_plan_that_cannot_be_written_is_the_disks_fault(tmp_path: Path) -> None:
+def test_a_plan_that_cannot_be_written_is_a_storage_failure(tmp_path: Path) -> None:
     def in_its_way() -> VideoPlan:
         (tmp_path / "run-a" / "plan.json").mkdir()
         return PLAN
 
-    with pytest.raises(StorageFailed, match="cannot be kept"):
-        begun(tmp_path, "a", make=in_its_way)
+    with pytest.raises(StorageFailed, match="cannot be written"):
+        start_run(tmp_path, "a", make=in_its_way)

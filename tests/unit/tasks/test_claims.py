@@ -1,14 +1,15 @@
-"""Who has a task: taken once per delivery, never a second time; crashes are counted."""
+"""Claims: fencing of runs, and the count of crashes."""
 
 from dataclasses import replace
 
 import pytest
 
 from facecli.core.errors import ProgramKilled, TakenOver, TaskEnded
+from facecli.core.events import EventBus
 from facecli.metadata.tasks import SqlTaskRepository
-from facecli.tasks import claims
-from facecli.tasks import task as tasks
+from facecli.tasks import claims, transitions
 from facecli.tasks.claims import Claim
+from facecli.tasks.store import TaskStore
 from facecli.tasks.task import TaskStatus
 from tests.support.builders import NEW
 from tests.support.storage import Storage
@@ -21,15 +22,21 @@ def repository(storage: Storage) -> SqlTaskRepository:
     return repository
 
 
-def lose(repository: SqlTaskRepository, claim: Claim, most: int = 5) -> None:
-    repository.change("t1", lambda task: claims.lost(task, run=claim.run, most=most), now=2.0)
+def store(repository: SqlTaskRepository) -> TaskStore:
+    return TaskStore(repository, clock=lambda: 2.0, events=EventBus())
 
 
-def test_a_claim_takes_a_task_and_begins_again_with_what_it_has(repository: SqlTaskRepository) -> None:
+def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5) -> None:
+    repository.change(
+        "t1", lambda task: claims.release_after_crash(task, run=claim.run, max_crashes=max_crashes), now=2.0
+    )
+
+
+def test_a_claim_takes_a_task_and_starts_its_next_attempt(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
-    assert claim.take(repository, "t1", now=2.0).attempt == 1
-    again = claim.take(repository, "t1", now=3.0)
-    assert (again.attempt, again.run, again.worker, again.status) == (
+    assert claim.take(store(repository), "t1").attempt == 1
+    second = claim.take(store(repository), "t1")
+    assert (second.attempt, second.run, second.worker, second.status) == (
         2,
         claim.run,
         "w1",
@@ -37,58 +44,56 @@ def test_a_claim_takes_a_task_and_begins_again_with_what_it_has(repository: SqlT
     )
 
 
-def test_what_was_lost_cannot_be_had_again_though_nobody_has_taken_it_yet(
+def test_a_claim_that_lost_its_task_cannot_take_it_again(
     repository: SqlTaskRepository,
 ) -> None:
     frozen, other = Claim(worker="w1"), Claim(worker="w2")
-    frozen.take(repository, "t1", now=2.0)
+    frozen.take(store(repository), "t1")
     lose(repository, frozen)
     with pytest.raises(TakenOver):
-        frozen.take(repository, "t1", now=3.0)
-    taken = other.take(repository, "t1", now=4.0)
+        frozen.take(store(repository), "t1")
+    taken = other.take(store(repository), "t1")
     with pytest.raises(TakenOver):
-        frozen.take(repository, "t1", now=5.0)
+        frozen.take(store(repository), "t1")
     assert repository.get("t1") == taken
 
 
-def test_a_worker_that_froze_before_it_took_a_task_takes_it_from_nobody(
+def test_a_late_claim_does_not_take_a_task_from_another_worker(
     repository: SqlTaskRepository,
 ) -> None:
-    taken = Claim(worker="w2").take(repository, "t1", now=2.0)
+    taken = Claim(worker="w2").take(store(repository), "t1")
     with pytest.raises(TakenOver):
-        Claim(worker="w1").take(repository, "t1", now=3.0)
+        Claim(worker="w1").take(store(repository), "t1")
     assert repository.get("t1") == taken
 
 
-def test_an_ended_task_is_not_taken(repository: SqlTaskRepository) -> None:
-    repository.change("t1", tasks.cancelled, now=2.0)
+def test_an_ended_task_cannot_be_claimed(repository: SqlTaskRepository) -> None:
+    repository.change("t1", transitions.cancel, now=2.0)
     with pytest.raises(TaskEnded):
-        Claim(worker="w1").take(repository, "t1", now=3.0)
+        Claim(worker="w1").take(store(repository), "t1")
 
 
-def test_the_last_of_so_many_deaths_fails_a_task_and_says_why(repository: SqlTaskRepository) -> None:
+def test_the_last_allowed_crash_fails_the_task_with_its_reason(repository: SqlTaskRepository) -> None:
     for crashes in range(1, 4):
         claim = Claim(worker="w1")
-        claim.take(repository, "t1", now=2.0)
-        lose(repository, claim, most=3)
+        claim.take(store(repository), "t1")
+        lose(repository, claim, max_crashes=3)
         assert repository.get("t1").crashes == crashes
     task = repository.get("t1")
     assert (task.status, task.error_reason) == (TaskStatus.FAILED, "PROGRAM_KILLED")
     assert "killed 3 times" in task.error_message
 
 
-def test_deaths_of_ffmpeg_count_with_those_of_workers(repository: SqlTaskRepository) -> None:
+def test_crashes_of_ffmpeg_and_of_workers_count_together(repository: SqlTaskRepository) -> None:
     claim, error = Claim(worker="w1"), ProgramKilled("ffmpeg was killed")
-    task = claim.take(repository, "t1", now=2.0)
-    record_crash = claims.record_crash(replace(task, crashes=1), run=claim.run, most=3, error=error)
-    assert (record_crash.status, record_crash.crashes) == (TaskStatus.PROCESSING, 2)
-    assert (
-        claims.record_crash(record_crash, run=claim.run, most=3, error=error).error_message
-        == "ffmpeg was killed"
-    )
+    task = claim.take(store(repository), "t1")
+    crashed = claims.record_crash(replace(task, crashes=1), run=claim.run, max_crashes=3, error=error)
+    assert (crashed.status, crashed.crashes) == (TaskStatus.PROCESSING, 2)
+    failed = claims.record_crash(crashed, run=claim.run, max_crashes=3, error=error)
+    assert failed.error_message == "ffmpeg was killed"
 
 
-def test_an_orderly_end_of_a_worker_is_no_death(repository: SqlTaskRepository) -> None:
+def test_a_released_task_counts_no_crash(repository: SqlTaskRepository) -> None:
     claim = Claim(worker="w1")
-    task = claims.given_back(claim.take(repository, "t1", now=2.0), run=claim.run)
+    task = claims.release(claim.take(store(repository), "t1"), run=claim.run)
     assert (task.status, task.crashes, task.run, task.worker) == (TaskStatus.PENDING, 0, "", "")

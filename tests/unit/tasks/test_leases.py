@@ -1,4 +1,4 @@
-"""Nobody is declared dead for what the database did not let him do."""
+"""Leases do not expire while the database accepts no heartbeat."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ DEAD = Worker(id="dead-1", name="dead", data_dir_id="here", pid=2)
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[SqlWorkerRepository]:
-    """In a database that keeps nobody waiting who finds it locked."""
+    """A repository whose database fails at once when it is locked."""
     engine = open_database(f"sqlite:///{tmp_path}/facecli.db", busy_timeout=0.01)
     schema.upgrade(engine)
     yield SqlWorkerRepository(engine)
     engine.dispose()
 
 
-def test_while_nobody_can_beat_no_look_counts_and_afterwards_the_dead_are_found(
+def test_no_lease_expires_while_heartbeats_cannot_be_written(
     repository: SqlWorkerRepository, tmp_path: Path
 ) -> None:
     leases = Leases(repository)
@@ -41,8 +41,8 @@ def test_while_nobody_can_beat_no_look_counts_and_afterwards_the_dead_are_found(
             with pytest.raises(Unavailable):
                 assert leases.expired() == []
                 assert leases.expired() == []
-    found = []
+    expired = []
     for _ in range(MISSED_HEARTBEATS + 1):
-        found += leases.expired()
+        expired += leases.expired()
         repository.heartbeat(LIVING)
-    assert found == [DEAD.id]
+    assert expired == [DEAD.id]

@@ -1,4 +1,4 @@
-"""A result that is not what its task says makes the task fail, so that it can be tried again."""
+"""Integrity check of results: a damaged one fails its task, which can be retried."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from facecli.core.checksums import crc32c
 from facecli.core.damage import BlobVerifier, Damage
-from facecli.tasks import task as tasks
+from facecli.tasks import transitions
 from facecli.tasks.task import Result, Task, TaskStatus
 from facecli.tasks.verification import RESULT_LOST, TaskVerifier
 from tests.support.storage import Storage
@@ -24,7 +24,7 @@ def ended(storage: Storage) -> Ended:
 
 @pytest.fixture
 def task(ended: Ended) -> Task:
-    """Completed, with its result on the disk."""
+    """A completed task with its result on the disk."""
     running = ended.processing("t1")
     key = f"outputs/t1/{running.run}"
     source = ended.workspace / "t1" / "joined.mp4"
@@ -32,20 +32,18 @@ def task(ended: Ended) -> Task:
     ended.storage.blobs.put(key, source)
     result = Result(blob_key=key, size=len(RESULT), crc32c=crc32c(RESULT))
     return ended.repository.change(
-        "t1", lambda row: tasks.completed(row, run=running.run, result=result), now=2.0
+        "t1", lambda row: transitions.complete(row, run=running.run, result=result), now=2.0
     )
 
 
 def damage(ended: Ended, *, quick: bool = False) -> Damage | None:
     verifier = BlobVerifier(ended.storage.blobs, on_bytes=lambda size: None)
-    check = TaskVerifier(
-        repository=ended.repository, verifier=verifier, clock=ended.storage.clock, quick=quick
-    )
+    check = TaskVerifier(tasks=ended.tasks, verifier=verifier, quick=quick)
     return check.damage(ended.repository.get("t1"))
 
 
 @pytest.mark.parametrize(
-    ("harm", "says"),
+    ("harm", "problem"),
     [
         (lambda path: path.write_bytes(b"The result"), "the bytes of its result differ"),
         (lambda path: path.write_bytes(b"the res"), "its result has 7 bytes instead of 10"),
@@ -54,14 +52,14 @@ def damage(ended: Ended, *, quick: bool = False) -> Damage | None:
     ],
     ids=["flipped", "shorter", "longer", "missing"],
 )
-def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
-    ended: Ended, task: Task, harm: Callable[[Path], object], says: str
+def test_a_damaged_result_is_found_and_its_task_can_be_retried(
+    ended: Ended, task: Task, harm: Callable[[Path], object], problem: str
 ) -> None:
     assert task.result
     assert damage(ended) is None
     harm(ended.storage.blobs.path(task.result.blob_key))
     found = damage(ended)
-    assert found and found.problem == says and found.repair
+    assert found and found.problem == problem and found.repair
     found.repair()
     failed = ended.repository.get("t1")
     assert (failed.status, failed.result, failed.progress) == (TaskStatus.FAILED, None, 0)
@@ -69,13 +67,13 @@ def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
     assert "facecli task retry" in failed.error_message
     assert ended.storage.blobs.keys("outputs") == []
     assert damage(ended) is None
-    retried = ended.repository.change("t1", tasks.retried, now=3.0)
+    retried = ended.repository.change("t1", transitions.retry, now=3.0)
     found.repair()
-    assert ended.repository.get("t1") == retried, "what has gone on is left alone"
+    assert ended.repository.get("t1") == retried, "a retried task must stay as it is"
     assert retried == replace(retried, status=TaskStatus.PENDING, round=task.round + 1, error_reason="")
 
 
-def test_a_quick_look_sees_lengths_and_reads_nothing(ended: Ended, task: Task) -> None:
+def test_a_quick_check_compares_sizes_only(ended: Ended, task: Task) -> None:
     assert task.result
     path = ended.storage.blobs.path(task.result.blob_key)
     path.write_bytes(b"The result")

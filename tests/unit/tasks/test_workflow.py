@@ -1,4 +1,4 @@
-"""A run that lost its task to another adds nothing and takes nothing away; what is finished is used again."""
+"""The workflow: fencing of runs, reuse of checkpoints, failures, and progress."""
 
 import time
 from collections.abc import Callable
@@ -9,31 +9,54 @@ from typing import Any
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
-from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
+from facecli.core.events import EventBus
+from facecli.core.media import VideoPlan
 from facecli.tasks import claims
 from facecli.tasks.claims import Claim
+from facecli.tasks.steps.run import Tools
+from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.tasks.workflow import TaskWorkflow
-from facecli.testing import FakeMedia
 from tests.support.builders import PLAN, task
 
 TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
 
 
 class Rows:
-    """One task."""
+    """A repository of one task, which records the stages."""
 
     def __init__(self) -> None:
         self.task = TASK
+        self.stages: list[tuple[str, int]] = []
 
     def get(self, task_id: str) -> Task:
         return self.task
 
     def change(self, task_id: str, change: Callable[[Task], Task], *, now: float) -> Task:
         self.task = change(self.task)
+        self.stages.append((self.task.stage, self.task.progress))
         return self.task
+
+
+class PlainMedia:
+    """Media in which a video is a text: one character a frame."""
+
+    def version(self) -> str:
+        return "1"
+
+    def plan(self, path: Path) -> VideoPlan:
+        return PLAN
+
+    def count_frames(self, path: Path) -> int:
+        return len(path.read_text())
+
+    def count_shown(self, *video: object) -> int:
+        return 1
+
+    def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
+        output.write_text("".join(part.read_text() for part in parts))
 
 
 class PlainEngine:
@@ -47,15 +70,16 @@ class PlainEngine:
     def get(self, name: str) -> "PlainEngine":
         return self
 
-    def swap(self, job: SwapJob, **more: object) -> None:
-        self.swapped.append(job.segment.index)
-        job.output.write_text(self.written.format(job.segment.index))
+    def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> None:
+        self.swapped.append(swap.segment.index)
+        progress(swap.segment.frames)
+        swap.output.write_text(self.written.format(swap.segment.index))
         if self.then:
             self.then.pop(0)()
 
 
 class Uploads:
-    """One upload, the same for face and video."""
+    """A repository of one upload, used as face and as video."""
 
     def __init__(self) -> None:
         self.completed = True
@@ -86,18 +110,17 @@ def uploads() -> Uploads:
 def delivery(
     tmp_path: Path, rows: Rows, engine: PlainEngine, uploads: Uploads
 ) -> Callable[[str], Callable[[], None]]:
-    """Runs the task for a worker of that name, as often as it is called."""
+    """Make a function that runs the task for a worker, once per call, under one claim."""
     blobs = LocalBlobs(tmp_path)
     blobs.create("uploads/clip", size=None)
-    parts: Any = {"repository": rows, "uploads": uploads, "media": FakeMedia(plan=PLAN), "engines": engine}
-    swapping = TaskWorkflow(
-        blobs=blobs,
+    repository: Any = rows
+    fakes: Any = {"uploads": uploads, "media": PlainMedia(), "engines": engine}
+    workflow = TaskWorkflow(
+        Tools(tasks=TaskStore(repository, clock=time.time, events=EventBus()), blobs=blobs, **fakes),
         workspace=tmp_path / "work",
-        clock=time.time,
         limits=AttemptLimits(task=0, segment=0, max_crashes=5),
-        **parts,
     )
-    return lambda name: partial(swapping.run, "t", Claim(worker=name))
+    return lambda name: partial(workflow.run, "t", Claim(worker=name))
 
 
 def result(tmp_path: Path, rows: Rows) -> str:
@@ -107,11 +130,11 @@ def result(tmp_path: Path, rows: Rows) -> str:
     return only.read_text()
 
 
-def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
+def test_a_run_that_lost_its_task_stops_and_the_other_completes_once(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     def dies_for_the_others() -> None:
-        rows.task = claims.given_back(rows.task, run=rows.task.run)
+        rows.task = claims.release(rows.task, run=rows.task.run)
         delivery("two")()
 
     engine.then = [lambda: None, dies_for_the_others]
@@ -122,11 +145,25 @@ def test_a_run_that_was_taken_over_stops_and_the_other_completes_once(
     assert not (tmp_path / "work" / "t").exists()
 
 
+def test_watchers_see_the_stages_in_order_with_their_percentages(
+    rows: Rows, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    delivery("one")()
+    assert rows.stages == [
+        ("starting", 0),
+        ("swapping", 47),
+        ("swapping", 94),
+        ("joining", 95),
+        ("publishing", 97),
+        ("", 100),
+    ]
+
+
 def raises(error: Exception) -> None:
     raise error
 
 
-def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
+def test_the_run_after_a_failure_swaps_only_the_rest(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.then = [lambda: None, partial(raises, Unavailable("away"))]
@@ -138,7 +175,7 @@ def test_a_run_that_breaks_is_followed_by_one_that_swaps_the_rest(
     assert result(tmp_path, rows) == "01"
 
 
-def test_another_version_of_the_engine_swaps_everything_anew(
+def test_another_engine_version_swaps_every_segment_again(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.then = [lambda: None, partial(raises, Unavailable("away"))]
@@ -150,7 +187,7 @@ def test_another_version_of_the_engine_swaps_everything_anew(
     assert engine.swapped == [0, 1, 0, 1]
 
 
-def test_an_engine_that_writes_other_frames_fails_the_task(
+def test_an_engine_that_writes_the_wrong_frames_fails_the_task(
     rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.written = "too many"
@@ -159,7 +196,7 @@ def test_an_engine_that_writes_other_frames_fails_the_task(
     assert rows.task.error_message == "engine fake wrote 8 frames for segment 0, which has 1"
 
 
-def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
+def test_a_task_with_an_incomplete_upload_fails(
     rows: Rows, engine: PlainEngine, uploads: Uploads, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     uploads.completed = False
@@ -169,7 +206,7 @@ def test_an_upload_that_lacks_bytes_again_fails_the_task_until_they_are_there(
 
 
 @pytest.mark.parametrize("error", [Cancelled(), TakenOver("odd")])
-def test_an_engine_that_stops_though_nobody_asked_it_to_fails_the_task(
+def test_an_engine_that_stops_unasked_fails_the_task(
     rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]], error: FacecliError
 ) -> None:
     engine.then = [partial(raises, error)]
@@ -178,7 +215,7 @@ def test_an_engine_that_stops_though_nobody_asked_it_to_fails_the_task(
     assert rows.task.error_message == f"engine fake stopped by itself: {error}"
 
 
-def test_a_run_that_has_no_room_leaves_no_half_file_and_goes_on_when_there_is(
+def test_a_full_disk_leaves_no_partial_file_and_the_next_run_continues(
     tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Callable[[str], Callable[[], None]]
 ) -> None:
     engine.then = [lambda: None, partial(raises, DiskFull())]

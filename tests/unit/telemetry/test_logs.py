@@ -1,4 +1,4 @@
-"""A log line is one line, whatever is said, and nobody who is written about can write another."""
+"""Log records: one printable line each, whatever they contain, and fields."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ FORGED = f"ann\n{LINE}\r\x1b[2J\x1b]0;x\x07\x85\u2028\u202e\x00"
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Those of pytest come back."""
+    """Restore pytest's own handlers."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -37,52 +37,52 @@ def test_a_record_is_one_printable_line(capsys: pytest.CaptureFixture[str], form
     try:
         fails()
     except KeyError:
-        log.error("said by %s", FORGED, exc_info=stack)
-    said = capsys.readouterr().err
-    assert said.endswith("\n")
-    assert said[:-1].isprintable()
-    assert said.isascii() or format == "text"
-    assert ("Traceback" in said) == stack
+        log.error("message with %s", FORGED, exc_info=stack)
+    output = capsys.readouterr().err
+    assert output.endswith("\n")
+    assert output[:-1].isprintable()
+    assert output.isascii() or format == "text"
+    assert ("Traceback" in output) == stack
     if format == "json":
-        assert json.loads(said)["message"] == f"said by {FORGED}"
+        assert json.loads(output)["message"] == f"message with {FORGED}"
     else:
-        assert "\\n2026-01-01" in said
-        assert "\\x1b[2J" in said
+        assert "\\n2026-01-01" in output
+        assert "\\x1b[2J" in output
 
 
-def test_what_is_below_the_level_is_not_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_records_below_the_level_are_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging(level="warning", format="text")
-    logging.getLogger("facecli.test").info("quiet")
+    logging.getLogger("facecli.test").info("dropped")
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_what_ends_a_thread_is_one_printable_line_too(
+def test_an_exception_that_ends_a_thread_is_one_printable_line(
     capsys: pytest.CaptureFixture[str], format: str
 ) -> None:
     set_up_logging(level="info", format=format)
     thread = threading.Thread(target=fails, name=FORGED)
     thread.start()
     thread.join()
-    said = capsys.readouterr().err
-    assert said[:-1].isprintable()
-    assert "a bug ended thread ann" in said
-    assert "KeyError" in said
+    output = capsys.readouterr().err
+    assert output[:-1].isprintable()
+    assert "unhandled exception ended a thread" in output
+    assert "KeyError" in output
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_fields_stand_behind_the_sentence(capsys: pytest.CaptureFixture[str], format: str) -> None:
+def test_fields_follow_the_sentence(capsys: pytest.CaptureFixture[str], format: str) -> None:
     set_up_logging(level="info", format=format)
     logging.getLogger("facecli.test").info("task ended", extra={"task": "t1", "reason": "a b=c"})
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     if format == "json":
-        entry = json.loads(said)
+        entry = json.loads(output)
         assert (entry["message"], entry["task"], entry["reason"]) == ("task ended", "t1", "a b=c")
     else:
-        assert said.endswith('task ended task=t1 reason="a b=c"\n')
+        assert output.endswith('task ended task=t1 reason="a b=c"\n')
 
 
-def test_events_are_logged_with_their_values_as_fields(caplog: pytest.LogCaptureFixture) -> None:
+def test_events_are_logged_with_fields(caplog: pytest.LogCaptureFixture) -> None:
     bus = EventBus()
     log_events(bus)
     with caplog.at_level(logging.INFO):

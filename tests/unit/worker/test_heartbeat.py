@@ -1,4 +1,4 @@
-"""A worker's beats, and their end."""
+"""The heartbeat of a worker, and its end."""
 
 import threading
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import pytest
 
 from facecli.tasks.leases import Worker
-from facecli.worker.heartbeat import beating
+from facecli.worker.heartbeat import send_heartbeats
 
-ME = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
+WORKER = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
 
 
-class Rows:
-    """Rows in memory, in which the second beat tells that it is being made and waits for `go`."""
+class BlockingWorkers:
+    """Workers in memory; the second heartbeat sets `second` and waits for `go`."""
 
     def __init__(self) -> None:
         self.workers: dict[str, int] = {}
@@ -34,12 +34,12 @@ class Rows:
 
 
 @pytest.mark.slow
-def test_it_is_entered_at_once_and_no_beat_comes_after_its_end() -> None:
-    repository = Rows()
-    with beating(ME, repository=repository, look=lambda: None):
-        assert repository.workers == {ME.id: 1}
+def test_a_worker_registers_at_once_and_sends_no_heartbeat_after_the_end() -> None:
+    repository = BlockingWorkers()
+    with send_heartbeats(WORKER, repository=repository, check=lambda: None):
+        assert repository.workers == {WORKER.id: 1}
         assert repository.second.wait(60)
         threading.Timer(0.1, repository.go.set).start()
-    assert repository.workers == {ME.id: 2}
-    repository.forget(ME.id)
+    assert repository.workers == {WORKER.id: 2}
+    repository.forget(WORKER.id)
     assert repository.workers == {}

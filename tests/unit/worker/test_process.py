@@ -1,4 +1,4 @@
-"""A long-running process is told to end, whichever way and whichever thread hears of it."""
+"""Shutdown of a process by signals, in any thread, and by the end of its parent."""
 
 import ctypes
 import signal
@@ -11,9 +11,9 @@ import pytest
 
 PROCESS = """
 import threading
-from facecli.worker.process import Ending
+from facecli.worker.process import ShutdownSignal
 
-ending = Ending(with_stdin=True)
+ending = ShutdownSignal(with_stdin=True)
 threading.Thread(target=threading.Event().wait, daemon=True).start()
 print("works", flush=True)
 ending.wait()
@@ -34,7 +34,7 @@ def process() -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_also_when_another_thread_gets_it(
+def test_a_signal_to_any_thread_ends_the_process(
     process: "subprocess.Popen[str]", number: signal.Signals
 ) -> None:
     threads = sorted(int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir())
@@ -44,10 +44,10 @@ def test_a_signal_ends_it_also_when_another_thread_gets_it(
     assert process.returncode == 0
 
 
-def test_a_signal_to_the_process_ends_it(process: "subprocess.Popen[str]") -> None:
+def test_a_signal_ends_the_process(process: "subprocess.Popen[str]") -> None:
     process.terminate()
     assert process.communicate(timeout=60)[0] == "ended\n"
 
 
-def test_the_end_of_its_parent_ends_it(process: "subprocess.Popen[str]") -> None:
+def test_the_end_of_the_parent_ends_the_process(process: "subprocess.Popen[str]") -> None:
     assert process.communicate(timeout=60)[0] == "ended\n"

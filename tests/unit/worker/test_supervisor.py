@@ -1,4 +1,4 @@
-"""The supervisor, over real processes."""
+"""The supervisor, with real processes."""
 
 import os
 import queue
@@ -23,7 +23,7 @@ sys.stdin.buffer.read()
 
 @pytest.fixture
 def pids(tmp_path: Path) -> Path:
-    """A fifo into which every child writes its pid."""
+    """A FIFO to which every child writes its pid."""
     path = tmp_path / "pids"
     os.mkfifo(path)
     return path
@@ -33,10 +33,10 @@ def pids(tmp_path: Path) -> Path:
 def supervised(
     pids: Path, crashes: "queue.Queue[str]", *, fail: bool = False, not_at: Collection[int] = ()
 ) -> Iterator[Iterator[int]]:
-    """`fail`: releasing does. `not_at`: which starts do, counted from 0."""
+    """Run a supervisor. `fail`: recovery fails. `not_at`: the starts that fail, counted from 0."""
     starts = count()
 
-    def died(name: str) -> None:
+    def crashed(name: str) -> None:
         crashes.put(name)
         if fail:
             raise Unavailable("no database")
@@ -49,7 +49,7 @@ def supervised(
         names=["worker-1"],
         command=command,
         environment=dict(os.environ),
-        died=died,
+        crashed=crashed,
     )
     reader = os.open(pids, os.O_RDWR)
     supervisor.start()
@@ -60,7 +60,7 @@ def supervised(
         supervisor.stop(10)
 
 
-def test_a_dead_worker_is_announced_before_it_is_started_again(pids: Path) -> None:
+def test_a_crash_is_reported_before_the_restart(pids: Path) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes) as started:
         first = next(started)
@@ -69,7 +69,7 @@ def test_a_dead_worker_is_announced_before_it_is_started_again(pids: Path) -> No
         assert next(started) != first
 
 
-def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
+def test_a_failed_recovery_does_not_prevent_the_restart(pids: Path) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes, fail=True) as started:
         os.kill(next(started), signal.SIGKILL)
@@ -78,14 +78,15 @@ def test_a_release_that_fails_keeps_no_worker_from_starting(pids: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a death"])
-def test_a_start_that_fails_is_tried_again(pids: Path, not_at: set[int]) -> None:
+@pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a crash"])
+def test_a_failed_start_is_retried(pids: Path, not_at: set[int]) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes, not_at=not_at) as started:
         os.kill(next(started), signal.SIGKILL)
         assert next(started)
 
 
-def test_stopping_ends_every_worker_and_announces_no_death(pids: Path) -> None:
+def test_stopping_ends_all_workers_and_reports_no_crash(pids: Path) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     with supervised(pids, crashes) as started:
         pid = next(started)

@@ -1,4 +1,4 @@
-"""The first tables: uploads, their chunks, tasks."""
+"""Create uploads, chunks and tasks."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The data directories that belong to this database."""
+"""Add the data directories that belong to this database."""
 
 import sqlalchemy as sa
 from alembic import op

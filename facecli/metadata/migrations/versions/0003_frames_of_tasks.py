@@ -1,4 +1,4 @@
-"""Tasks tell how many frames are done, of how many."""
+"""Add the frame counts of tasks."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Workers, and how many of them died of a task."""
+"""Add workers, and the crash count of tasks."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Tokens: who may call a server that asks."""
+"""Add tokens."""
 
 import sqlalchemy as sa
 from alembic import op

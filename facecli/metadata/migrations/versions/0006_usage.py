@@ -1,4 +1,4 @@
-"""What a user has is counted in indexes alone."""
+"""Add covering indexes for the usage of a user (quota)."""
 
 from alembic import op
 

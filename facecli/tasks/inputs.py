@@ -1,0 +1,68 @@
+"""TaskInputs: validates what a new task is made from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from facecli.core.blobs import BlobStore, present
+from facecli.core.engines import Engines
+from facecli.core.errors import InvalidInput
+from facecli.core.formats import check_name
+from facecli.core.media import Media
+from facecli.tasks.task import NewTask
+from facecli.uploads.service import UploadService
+from facecli.uploads.upload import FileType, Upload
+
+
+class TaskInputs:
+    """Checks the files, the engine and its options before a task is created."""
+
+    def __init__(
+        self,
+        *,
+        upload_service: UploadService,
+        blobs: BlobStore,
+        media: Media,
+        engines: Engines,
+        default_engine: str,
+    ) -> None:
+        self._upload_service = upload_service
+        self._blobs = blobs
+        self._media = media
+        self._engines = engines
+        self._default_engine = default_engine
+
+    def checked(
+        self,
+        *,
+        owner: str,
+        image_url: str,
+        video_url: str,
+        engine: str,
+        options: Mapping[str, str],
+        key: str | None,
+    ) -> NewTask:
+        """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise."""
+        new = NewTask(
+            owner=owner,
+            image=self._upload(image_url, FileType.IMAGE, owner),
+            video=self._upload(video_url, FileType.VIDEO, owner),
+            engine=engine or self._default_engine,
+            options=dict(options),
+            key=key,
+        )
+        self._engines.get(new.engine).check(new.options)
+        check_name(new.image.name, self._media.probe_image(self._path(new.image)).format)
+        check_name(new.video.name, self._media.probe_video(self._path(new.video)).container)
+        return new
+
+    def _upload(self, url: str, file_type: FileType, owner: str) -> Upload:
+        upload = self._upload_service.file(url, owner=owner)
+        if upload.file_type is not file_type:
+            raise InvalidInput(
+                f"{upload.name} was uploaded as {upload.file_type}, but is used as {file_type}"
+            )
+        return upload
+
+    def _path(self, upload: Upload) -> Path:
+        with present(f"{upload.name} (facecli upload --no-resume sends them again)"):
+            return self._blobs.path(upload.blob_key)

@@ -1,0 +1,54 @@
+"""TaskRepository: stored tasks, unique per idempotency key."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from facecli.tasks.task import NewTask, Task, TaskStatus
+from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.transitions import Change
+
+
+class TaskRepository(Protocol):
+    """Stores tasks. Every change is durable when the call returns."""
+
+    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
+        """Store a new task; return the existing one if this owner and idempotency key have one.
+
+        The caller compares the two. AlreadyExists when the id is taken.
+        """
+        ...
+
+    def with_key(self, owner: str, key: str) -> Task | None:
+        """The task with this idempotency key."""
+        ...
+
+    def get(self, task_id: str, *, owner: str | None = None) -> Task:
+        """TaskNotFound for an unknown id and for another owner's alike: same message, same work."""
+        ...
+
+    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
+        """A page of tasks, newest first. `before` is the last id of the previous page, or empty.
+
+        InvalidInput when `before` is not a task of this owner.
+        """
+        ...
+
+    def change(self, task_id: str, change: Change, *, now: float) -> Task:
+        """Read, change and write in one transaction, at the next revision; no write when nothing changed."""
+        ...
+
+    def with_status(self, status: TaskStatus) -> Sequence[Task]:
+        """All tasks of a status, oldest first."""
+        ...
+
+    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
+        """A page of the tasks that ended before a time, oldest first; the next page is the one `after`."""
+        ...
+
+    def delete(self, task_id: str, *, revision: int) -> bool:
+        """Delete an ended task; False when it is missing, has not ended, or has another revision."""
+        ...
+
+    def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
+        """Those of the given tasks whose revision is above the given one."""
+        ...

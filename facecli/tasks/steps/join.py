@@ -1,0 +1,24 @@
+"""Join: makes one video of the swapped segments and the original sound."""
+
+from pathlib import Path
+
+from facecli.tasks.steps.run import Run
+
+
+class Join:
+    """Joins the segments."""
+
+    name = "joining"
+    weight = 2
+    checkpoint = "joined.mp4"
+
+    def run(self, run: Run) -> None:
+        plan = run.work.plan
+        run.reporter.started(frames=plan.info.frames)
+
+        def join(output: Path) -> None:
+            run.tools.media.join(
+                video=run.video, parts=run.parts, plan=plan, output=output, stopped=run.stopped
+            )
+
+        run.output = run.work.file(self.checkpoint, join)

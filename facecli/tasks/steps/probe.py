@@ -1,0 +1,24 @@
+"""Probe: plans the segments of the video."""
+
+from facecli import __version__
+from facecli.tasks.checkpoints import PLAN
+from facecli.tasks.steps.run import Run
+
+
+class Probe:
+    """Reads the video once and divides it into segments."""
+
+    name = "starting"
+    weight = 1
+    checkpoint = PLAN
+
+    def run(self, run: Run) -> None:
+        media, task = run.tools.media, run.task
+        recipe = {
+            "facecli": __version__,
+            "media": media.version(),
+            "engine": [task.engine, run.engine.version],
+            "inputs": [task.image_id, task.video_id],
+            "options": dict(task.options),
+        }
+        run.work = run.checkpoints.plan(recipe, lambda: media.plan(run.video))

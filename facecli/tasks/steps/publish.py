@@ -1,0 +1,32 @@
+"""Publish: makes the finished file the result of the task."""
+
+from functools import partial
+
+from facecli.core.checksums import crc32c_of
+from facecli.core.errors import NotFound, TakenOver
+from facecli.tasks import transitions
+from facecli.tasks.steps.run import Run
+from facecli.tasks.task import Result
+
+
+class Publish:
+    """Stores the output as a blob, completes the task, and deletes its checkpoints, in that order."""
+
+    name = "publishing"
+    weight = 3
+    checkpoint = ""
+
+    def run(self, run: Run) -> None:
+        task, tasks, blobs = run.task, run.tools.tasks, run.tools.blobs
+        run.reporter.started()
+        with run.output.open("rb") as file:
+            checksum = crc32c_of(file)
+        size = run.output.stat().st_size
+        result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=size, crc32c=checksum)
+        blobs.put(result.blob_key, run.output)
+        try:
+            tasks.change(task.id, partial(transitions.complete, run=task.run, result=result))
+        except (NotFound, TakenOver):
+            blobs.delete(result.blob_key)
+            raise
+        run.checkpoints.delete()

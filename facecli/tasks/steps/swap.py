@@ -1,0 +1,44 @@
+"""Swap: runs the engine on each segment."""
+
+from functools import partial
+from pathlib import Path
+
+from facecli.core import engines
+from facecli.core.errors import FacecliError
+from facecli.core.media import Segment
+from facecli.tasks.steps.run import Run
+from facecli.tasks.time_limits import Deadline, within
+
+
+class Swap:
+    """Swaps the face in every segment that has no checkpoint yet."""
+
+    name = "swapping"
+    weight = 94
+    checkpoint = "{index:06}.mp4"
+
+    def run(self, run: Run) -> None:
+        run.parts = [
+            run.work.file(self.checkpoint.format(index=segment.index), partial(_swap, run, segment))
+            for segment in run.work.plan.segments
+        ]
+
+
+def _swap(run: Run, segment: Segment, output: Path) -> None:
+    task, media, info = run.task, run.tools.media, run.work.plan.info
+    deadline = Deadline(run.limits.segment, subject="a segment", setting="segment_timeout")
+    swap = engines.SwapJob(
+        face=run.face, video=run.video, segment=segment, output=output, info=info, options=task.options
+    )
+    with within(run.stopped, deadline) as stopped:
+        run.engine.swap(
+            swap,
+            progress=lambda done: run.reporter.frames(segment.before + done, info.frames),
+            stopped=stopped,
+        )
+    frames = media.count_frames(output)
+    if frames != segment.frames and frames != media.count_decodable(run.video, segment, info):
+        raise FacecliError(
+            f"engine {task.engine} wrote {frames} frames for segment {segment.index}, "
+            f"which has {segment.frames}"
+        )

@@ -1,0 +1,70 @@
+"""TaskStore: changes stored tasks, and publishes what the changes mean as domain events."""
+
+import uuid
+from collections.abc import Callable, Iterator
+
+from facecli.core.events import (
+    Event,
+    EventBus,
+    TaskCreated,
+    TaskDeleted,
+    TaskEnded,
+    TaskRequeued,
+    TaskRetried,
+    TaskStarted,
+)
+from facecli.tasks.repository import TaskRepository
+from facecli.tasks.task import NewTask, Task, TaskStatus
+from facecli.tasks.transitions import Change
+
+
+class TaskStore:
+    """The one way to change tasks: stamps every change with the clock, and publishes it once it is durable.
+
+    Reads go to `repository` directly.
+    """
+
+    def __init__(self, repository: TaskRepository, *, clock: Callable[[], float], events: EventBus) -> None:
+        self.repository = repository
+        self.clock = clock
+        self._events = events
+
+    def create(self, new: NewTask) -> Task:
+        """Store a new task; return the existing one if its owner used this idempotency key before."""
+        task_id = uuid.uuid4().hex
+        task = self.repository.insert(new, task_id=task_id, now=self.clock())
+        if task.id == task_id:
+            self._events.publish(TaskCreated(task_id=task.id, owner=task.owner, engine=task.engine))
+        return task
+
+    def change(self, task_id: str, change: Change) -> Task:
+        """Apply a transition; raises what the transition raises, and TaskNotFound."""
+        before: list[Task] = []
+
+        def recorded(task: Task) -> Task:
+            before.append(task)
+            return change(task)
+
+        after = self.repository.change(task_id, recorded, now=self.clock())
+        for event in events_of(before[-1], after):
+            self._events.publish(event)
+        return after
+
+    def delete(self, task: Task, *, cause: str) -> bool:
+        """Delete an ended task; False when it has changed since, or is gone."""
+        if not self.repository.delete(task.id, revision=task.revision):
+            return False
+        self._events.publish(TaskDeleted(task_id=task.id, cause=cause))
+        return True
+
+
+def events_of(before: Task, after: Task) -> Iterator[Event]:
+    """The events that a change of a task amounts to; none for mere progress."""
+    if after.round > before.round:
+        yield TaskRetried(task_id=after.id, round=after.round)
+    elif after.attempt > before.attempt:
+        yield TaskStarted(task_id=after.id, worker=after.worker, attempt=after.attempt)
+    elif after.ended and after.status is not before.status:
+        yield TaskEnded(task_id=after.id, status=after.status, reason=after.error_reason)
+    elif before.status is TaskStatus.PROCESSING and after.status is TaskStatus.PENDING:
+        yield TaskRequeued(task_id=after.id, worker=before.worker)

@@ -1,0 +1,75 @@
+"""ProgressReporter: percentages of the steps, and the loss of the task."""
+
+import pytest
+
+from facecli.core.errors import TakenOver
+from facecli.core.events import EventBus
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.tasks import transitions
+from facecli.tasks.claims import Claim
+from facecli.tasks.reporter import CANCEL_CHECK_INTERVAL, PROGRESS_INTERVAL, ProgressReporter
+from facecli.tasks.store import TaskStore
+from facecli.tasks.workflow import STEPS
+from tests.support.builders import NEW
+from tests.support.storage import Clock, Storage
+
+FRAMES = 200
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(storage: Storage, clock: Clock) -> TaskStore:
+    store = TaskStore(storage.opened(SqlTaskRepository), clock=clock, events=EventBus())
+    store.repository.insert(NEW, task_id="t1", now=1.0)
+    return store
+
+
+@pytest.fixture
+def reporter(store: TaskStore) -> ProgressReporter:
+    """The reporter of a run that has reached the swap."""
+    task = Claim(worker="w1").take(store, "t1")
+    reporter = ProgressReporter(store, task, total_weight=sum(step.weight for step in STEPS))
+    for step in STEPS[:2]:
+        reporter.enter(step.name, weight=step.weight)
+    return reporter
+
+
+def test_a_step_is_invisible_until_its_first_report(store: TaskStore, reporter: ProgressReporter) -> None:
+    task = store.repository.get("t1")
+    assert (task.stage, task.progress) == ("starting", 0)
+
+
+@pytest.mark.parametrize(("done", "percent"), [(0, 1), (1, 1), (3, 2), (100, 47), (199, 93), (200, 94)])
+def test_swapped_frames_map_to_1_to_94_percent(
+    store: TaskStore, reporter: ProgressReporter, done: int, percent: int
+) -> None:
+    reporter.frames(done, FRAMES)
+    task = store.repository.get("t1")
+    assert (task.stage, task.progress, task.frames_done, task.frames) == ("swapping", percent, done, FRAMES)
+
+
+def test_joining_is_95_percent_and_publishing_97(store: TaskStore, reporter: ProgressReporter) -> None:
+    reports = []
+    for step in STEPS[2:]:
+        reporter.enter(step.name, weight=step.weight)
+        reporter.started(frames=FRAMES)
+        task = store.repository.get("t1")
+        reports.append((task.stage, task.progress, task.frames_done))
+    assert reports == [("joining", 95, FRAMES), ("publishing", 97, FRAMES)]
+
+
+def test_a_run_that_lost_its_task_reports_nothing_and_stops(
+    store: TaskStore, reporter: ProgressReporter, clock: Clock
+) -> None:
+    assert not reporter.stopped()
+    cancelled = store.change("t1", transitions.cancel)
+    clock.now += max(PROGRESS_INTERVAL, CANCEL_CHECK_INTERVAL)
+    assert reporter.stopped()
+    reporter.frames(FRAMES, FRAMES)
+    with pytest.raises(TakenOver):
+        reporter.started()
+    assert store.repository.get("t1") == cancelled
