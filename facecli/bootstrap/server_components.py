@@ -13,7 +13,9 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import media_of, recovery_of, url
 from facecli.bootstrap.server_info import offer
-from facecli.config.settings import Settings, asks_who, data_directory
+from facecli.config.access import requires_authentication
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
@@ -106,7 +108,9 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             downloads=Downloads(upload_service=upload_service, task_service=task_service, blobs=blobs),
             collector=collector,
             recovery=recovery_of(settings, tasks, SqlWorkerRepository(engine), queue),
-            tokens=Tokens(SqlTokenRepository(engine), clock=time.time) if asks_who(settings) else None,
+            tokens=Tokens(SqlTokenRepository(engine), clock=time.time)
+            if requires_authentication(settings)
+            else None,
             info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=blobs, quota=quota),
         )
 

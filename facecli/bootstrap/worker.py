@@ -10,7 +10,8 @@ from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import media_of, recovery_of, url
-from facecli.config.settings import Settings, data_directory
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema

@@ -17,7 +17,7 @@ from facecli import __version__
 from facecli.cli.shared import exits
 from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.output import mend_streams
-from facecli.config.settings import quiet_libraries
+from facecli.config.environment import quiet_grpc
 from facecli.core.errors import FacecliError, InvalidInput
 
 GARBAGE = 50_000  # new objects until a look for cycles; with the usual 700, importing takes 12 ms more
@@ -45,7 +45,7 @@ def main() -> None:
     """Run the command line; every ending of it is an exit code of `exits`."""
     gc.set_threshold(GARBAGE)
     mend_streams()
-    quiet_libraries()
+    quiet_grpc()
     arguments = sys.argv[1:]
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # which __main__ has held back
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def tree(wanted: str = "") -> TyperGroup:
-    """The commands; when one is wanted that exists, that one alone, as importing all takes 40 ms.
+    """The commands; when one is wanted that exists, that one standalone, as importing all takes 40 ms.
 
     The completion options work, but are of no interest to who reads the help.
     """

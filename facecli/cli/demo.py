@@ -15,7 +15,8 @@ from facecli.cli.shared.options import Json, Profile, ProgressKind, Quiet
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import connected
 from facecli.cli.swap import swapped
-from facecli.config.settings import Settings, alone
+from facecli.config.access import standalone
+from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
 from facecli.telemetry.logs import set_up_logging
 
@@ -57,7 +58,7 @@ def demo(
         media = media_of(settings)
         image, video = make_samples(media, folder, seconds=SECONDS)
         output.note(f"made {image} and {video}")
-        own = replace(alone(settings), data_dir=str(data), workers=1, log_level="error")
+        own = replace(standalone(settings), data_dir=str(data), workers=1, log_level="error")
         server = stack.enter_context(run_server(own))
         output.note(f"a server of our own listens on {server.address}")
         opened = stack.enter_context(connected(replace(own, server=server.address)))

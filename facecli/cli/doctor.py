@@ -12,7 +12,8 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import SomeFailed, exit_code
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
-from facecli.config.settings import Settings, data_directory
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.errors import DiskFull, FacecliError
 
 LITTLE_DISK = 1024**3  # bytes

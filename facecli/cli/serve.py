@@ -5,7 +5,8 @@ from typing import Annotated
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.options import Database, DataDir, Json, Profile, SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
-from facecli.config.settings import Auth, Durability, Settings, asks_who
+from facecli.config.access import requires_authentication
+from facecli.config.settings import Auth, Durability, Settings
 from facecli.telemetry.logs import set_up_logging
 
 
@@ -46,7 +47,7 @@ def serve(
     ending = Ending(with_stdin=False)
     output = Output(as_json=as_json, quiet=False)
     with run_server(settings) as server:
-        if settings.token and not asks_who(settings):
+        if settings.token and not requires_authentication(settings):
             output.note(
                 "FACECLI_TOKEN is for clients, and this server asks nobody for a token: say --auth token"
             )

@@ -43,7 +43,7 @@ def parse_switch(text: str) -> bool:
         raise InvalidInput(f"{text!r} is neither true nor false") from None
 
 
-def written(setting: "Field[Any]") -> str:
+def format_default(setting: "Field[Any]") -> str:
     """The default as one would write it: `10MiB`, `10m`, `true`; empty when there is none."""
     value: Any = setting.default
     if setting.type is bool:

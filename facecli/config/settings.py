@@ -2,18 +2,11 @@
 
 # ruff: noqa: RUF009  (`_setting` is `field`, no call that is made once for all)
 
-import os
-import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
-from facecli.config.amounts import PARSERS, Count, Size, Time
-from facecli.core.errors import InvalidInput
-from facecli.core.tls import ClientTls, ServerTls
+from facecli.config.amounts import Count, Size, Time
 
-ENVIRONMENT = os.environ
 PREFIX = "FACECLI_"
 
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
@@ -104,139 +97,5 @@ class Settings:
         return f"Settings({', '.join(parts)})"
 
 
-def load(
-    flags: Mapping[str, Any], *, profile: str | None = None, environment: Mapping[str, str] = ENVIRONMENT
-) -> Settings:
-    """The settings in force. InvalidInput names the setting, and where its bad value stands."""
-    chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
-    file = config_file(environment)
-    filed = _profile(file, chosen)
-    values: dict[str, Any] = {}
-    for setting in fields(Settings):
-        name = setting.name
-        if flags.get(name) is not None:
-            values[name] = flags[name]
-        elif (text := environment.get(variable(name))) is not None:
-            values[name] = _parsed(setting, text, variable(name))
-        elif name in filed:
-            where = f"{name} in profile {chosen or 'default'} of {file}"
-            values[name] = _parsed(setting, _scalar(filed[name], where), where)
-    settings = Settings(**values)
-    if not settings.timeout:
-        raise InvalidInput("timeout is 0, and no call takes no time; write 30s")
-    current_token(settings)
-    return settings
-
-
-def quiet_libraries() -> None:
-    """Before gRPC is imported: its own lines on stderr are for who debugs gRPC, and asks for them."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-
-
 def variable(name: str) -> str:
     return PREFIX + name.upper()
-
-
-def config_file(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
-    """Where the profiles are; a file that FACECLI_CONFIG names has to exist."""
-    if path := environment.get(f"{PREFIX}CONFIG"):
-        if not Path(path).exists():
-            raise InvalidInput(f"{PREFIX}CONFIG is {path}, and there is no such file")
-        return Path(path)
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("facecli")) / "config.toml"
-
-
-def data_directory(settings: Settings) -> Path:
-    if settings.data_dir:
-        return Path(settings.data_dir)
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("facecli"))
-
-
-def current_token(settings: Settings) -> str:
-    """The token, or what its file holds at this moment; empty when there is neither. No message has it."""
-    if not settings.token and not settings.token_file:
-        return ""
-    file = settings.token_file
-    try:
-        token = settings.token or Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
-    if not (token and token.isascii() and token.isprintable()):
-        where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
-        raise InvalidInput(f"{where} holds no token: it is one line of printable ASCII characters")
-    return token
-
-
-def client_tls(settings: Settings) -> ClientTls | None:
-    if not (settings.tls or settings.tls_ca or settings.tls_cert or settings.tls_key):
-        return None
-    return ClientTls(ca=settings.tls_ca, cert=settings.tls_cert, key=settings.tls_key)
-
-
-def server_tls(settings: Settings) -> ServerTls | None:
-    if not (settings.tls_cert or settings.tls_key or settings.tls_client_ca):
-        return None
-    return ServerTls(cert=settings.tls_cert, key=settings.tls_key, client_ca=settings.tls_client_ca)
-
-
-def asks_who(settings: Settings) -> bool:
-    """Whether serve wants everybody to prove who they are."""
-    return settings.auth == "token" or bool(settings.tls_client_ca)
-
-
-def alone(settings: Settings) -> Settings:
-    """For a server and its clients by themselves on this machine: no TLS, no token, no PostgreSQL."""
-    plain = replace(settings, tls=False, tls_ca="", tls_cert="", tls_key="", tls_client_ca="")
-    return replace(plain, database="", bind="127.0.0.1:0", auth="none", token="", token_file="")
-
-
-def child_environment(settings: Settings, *, secrets: Collection[str] = ()) -> dict[str, str]:
-    """The environment of a child process that shall have the settings in force, and of the secrets these."""
-    secret = {variable(f.name) for f in fields(Settings) if f.metadata["secret"] and f.name not in secrets}
-    secret.add(variable("token_file"))
-    own = {variable(f.name): str(getattr(settings, f.name)) for f in fields(Settings)}
-    code = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join([code, *filter(None, [ENVIRONMENT.get("PYTHONPATH")])])
-    everything = {**ENVIRONMENT, **own, "PYTHONPATH": path}
-    return {name: value for name, value in everything.items() if name not in secret}
-
-
-def _profile(file: Path, name: str) -> dict[str, Any]:
-    """A table `[NAME]` of the config file; `[default]` when no name is given, which may be missing."""
-    try:
-        tables = tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        tables = {}
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read {file}: {error}") from error
-    if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
-        raise InvalidInput(f"{file} has {stray[0]} outside of a profile; put it under [default] or [NAME]")
-    if name not in {"", *tables}:
-        there = f"it has {', '.join(tables)}" if tables else "it has none"
-        raise InvalidInput(f"there is no profile {name} in {file}; {there}")
-    table: dict[str, Any] = tables.get(name or "default", {})
-    if "token" in table:
-        raise InvalidInput(f"{file} is no place for a token; use {PREFIX}TOKEN, or token_file")
-    if unknown := sorted(set(table) - {setting.name for setting in fields(Settings)}):
-        raise InvalidInput(f"{file} has no use for {', '.join(unknown)} in profile {name or 'default'}")
-    return table
-
-
-def _scalar(value: Any, where: str) -> str:
-    if not isinstance(value, str | int | float):
-        raise InvalidInput(f"{where} is neither a text nor a number")
-    return str(value)
-
-
-def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
-    choices = get_args(setting.type) if get_origin(setting.type) is Literal else ()
-    if choices and text not in choices:
-        raise InvalidInput(f"{where}: {text!r} is none of {', '.join(choices)}")
-    try:
-        return text if choices else PARSERS[setting.type](text)
-    except InvalidInput as error:
-        raise InvalidInput(f"{where}: {error.message}") from error

@@ -12,7 +12,8 @@ from facecli.cli.progress.bars import bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.options import Json, Profile, ProgressKind, time
 from facecli.cli.shared.output import Output
-from facecli.config.settings import Settings, alone
+from facecli.config.access import standalone
+from facecli.config.settings import Settings
 
 
 @with_settings
@@ -74,7 +75,7 @@ def task(
     from facecli.cli.bench.report import task_report
 
     output = Output(as_json=as_json, quiet=quiet)
-    settings = alone(settings)
+    settings = standalone(settings)
     plan = TaskPlan(
         seconds=seconds,
         runs=runs,

@@ -27,7 +27,7 @@ from facecli.cli.shared.options import (
     size,
 )
 from facecli.cli.shared.output import Output
-from facecli.config import settings as config
+from facecli.config.access import standalone
 from facecli.config.settings import Settings
 
 
@@ -123,7 +123,7 @@ def upload(
 
     output = Output(as_json=as_json, quiet=quiet)
     if not server:
-        settings = config.alone(settings)
+        settings = standalone(settings)
     plan = UploadPlan(
         size=500_000_000 if file_size is None else file_size,
         files=files,

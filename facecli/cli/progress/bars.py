@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from facecli.cli.progress.frame_rate import FrameRate
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import say
-from facecli.config.settings import ENVIRONMENT, ProgressKind
+from facecli.config.environment import ENVIRONMENT
+from facecli.config.settings import ProgressKind
 from facecli.core.progress import Silent, TransferProgress
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from facecli.cli.shared.options import (
 )
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session, connected
-from facecli.config import settings as config
+from facecli.config.loader import load
 from facecli.config.settings import Settings
 
 # In the order of the help.
@@ -75,7 +75,7 @@ def with_session(
 
 def _settings(options: list[Parameter], given: Mapping[str, Any]) -> Settings:
     flags = {option.name: given[option.name] for option in options if _sets(option)}
-    return config.load(flags, profile=given["profile"])
+    return load(flags, profile=given["profile"])
 
 
 def _sets(option: Parameter) -> bool:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.models import OptionInfo
 
-from facecli.config import settings as config
-from facecli.config.amounts import parse_size, parse_time, written
+from facecli.config.amounts import format_default, parse_size, parse_time
+from facecli.config.settings import ProgressKind as ProgressKindSetting
 from facecli.config.settings import Settings, variable
 from facecli.core.errors import InvalidInput
 
@@ -21,7 +21,7 @@ class SettingOption(OptionInfo):
     """The option of a setting: its name, its sentence, the variable that sets it as well, and the default."""
 
     def __init__(self, setting: str, **more: Any) -> None:
-        default = f"; default: {text}" if (text := written(_SETTINGS[setting])) else ""
+        default = f"; default: {text}" if (text := format_default(_SETTINGS[setting])) else ""
         super().__init__(
             default="--" + setting.replace("_", "-"),
             help=f"{_SETTINGS[setting].metadata['sentence']}  [{variable(setting)}{default}]",
@@ -55,7 +55,7 @@ Timeout = Annotated[float | None, SettingOption("timeout", metavar="TIME", parse
 RetryFor = Annotated[float | None, SettingOption("retry_for", metavar="TIME", parser=time)]
 ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", parser=size)]
 LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
-ProgressKind = Annotated[config.ProgressKind | None, SettingOption("progress")]
+ProgressKind = Annotated[ProgressKindSetting | None, SettingOption("progress")]
 DataDir = Annotated[str | None, SettingOption("data_dir", metavar="DIR")]
 Database = Annotated[str | None, SettingOption("database", metavar="URL")]
 Profile = Annotated[

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from facecli.config import settings as config
+from facecli.config.access import client_tls, current_token
 from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def connected(settings: Settings) -> Iterator[Session]:
 
     with Connection(
         settings.server,
-        token=partial(config.current_token, settings),
+        token=partial(current_token, settings),
         timeout=settings.timeout,
-        tls=config.client_tls(settings),
+        tls=client_tls(settings),
         insecure=settings.insecure,
     ) as connection:
         yield Session(settings, connection)

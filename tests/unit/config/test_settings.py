@@ -7,18 +7,12 @@ from typing import Any
 
 import pytest
 
-from facecli.config.amounts import written
-from facecli.config.settings import (
-    Settings,
-    alone,
-    child_environment,
-    client_tls,
-    current_token,
-    data_directory,
-    load,
-    server_tls,
-    variable,
-)
+from facecli.config.access import client_tls, current_token, server_tls, standalone
+from facecli.config.amounts import format_default
+from facecli.config.environment import child_environment
+from facecli.config.loader import load
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings, variable
 from facecli.core.errors import InvalidInput
 
 Profiles = Callable[[str], dict[str, str]]
@@ -130,7 +124,9 @@ def test_a_call_is_given_some_time() -> None:
 
 def test_every_default_can_be_written_and_read_again() -> None:
     environment = {
-        variable(setting.name): written(setting) for setting in fields(Settings) if written(setting)
+        variable(setting.name): format_default(setting)
+        for setting in fields(Settings)
+        if format_default(setting)
     }
     assert load({}, environment=environment) == Settings()
     assert environment["FACECLI_CHUNK_SIZE"] == "10MiB"
@@ -196,7 +192,7 @@ def test_naming_any_file_for_tls_is_asking_for_it() -> None:
 
 def test_a_server_that_is_alone_with_its_clients_needs_neither_tls_nor_a_token() -> None:
     network = Settings(tls_cert="c", tls_key="k", tls_client_ca="ca", auth="token", token_file="t", workers=3)
-    settings = alone(replace(network, database="postgresql://db/facecli"))
+    settings = standalone(replace(network, database="postgresql://db/facecli"))
     assert not client_tls(settings)
     assert not server_tls(settings)
     assert (settings.auth, current_token(settings), settings.database) == ("none", "", "")

@@ -1,0 +1,75 @@
+"""Loading of settings: a flag wins over `FACECLI_*`, which wins over the profile, which wins over the default."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from facecli.config.access import current_token
+from facecli.config.amounts import PARSERS
+from facecli.config.environment import ENVIRONMENT
+from facecli.config.paths import config_file
+from facecli.config.settings import PREFIX, Settings, variable
+from facecli.core.errors import InvalidInput
+
+
+def load(
+    flags: Mapping[str, Any], *, profile: str | None = None, environment: Mapping[str, str] = ENVIRONMENT
+) -> Settings:
+    """The settings in force. InvalidInput names the setting, and where its bad value stands."""
+    chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
+    file = config_file(environment)
+    filed = _profile(file, chosen)
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = setting.name
+        if flags.get(name) is not None:
+            values[name] = flags[name]
+        elif (text := environment.get(variable(name))) is not None:
+            values[name] = _parsed(setting, text, variable(name))
+        elif name in filed:
+            where = f"{name} in profile {chosen or 'default'} of {file}"
+            values[name] = _parsed(setting, _scalar(filed[name], where), where)
+    settings = Settings(**values)
+    if not settings.timeout:
+        raise InvalidInput("timeout is 0, and no call takes no time; write 30s")
+    current_token(settings)
+    return settings
+
+
+def _profile(file: Path, name: str) -> dict[str, Any]:
+    """A table `[NAME]` of the config file; `[default]` when no name is given, which may be missing."""
+    try:
+        tables = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        tables = {}
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read {file}: {error}") from error
+    if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
+        raise InvalidInput(f"{file} has {stray[0]} outside of a profile; put it under [default] or [NAME]")
+    if name not in {"", *tables}:
+        there = f"it has {', '.join(tables)}" if tables else "it has none"
+        raise InvalidInput(f"there is no profile {name} in {file}; {there}")
+    table: dict[str, Any] = tables.get(name or "default", {})
+    if "token" in table:
+        raise InvalidInput(f"{file} is no place for a token; use {PREFIX}TOKEN, or token_file")
+    if unknown := sorted(set(table) - {setting.name for setting in fields(Settings)}):
+        raise InvalidInput(f"{file} has no use for {', '.join(unknown)} in profile {name or 'default'}")
+    return table
+
+
+def _scalar(value: Any, where: str) -> str:
+    if not isinstance(value, str | int | float):
+        raise InvalidInput(f"{where} is neither a text nor a number")
+    return str(value)
+
+
+def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
+    choices = get_args(setting.type) if get_origin(setting.type) is Literal else ()
+    if choices and text not in choices:
+        raise InvalidInput(f"{where}: {text!r} is none of {', '.join(choices)}")
+    try:
+        return text if choices else PARSERS[setting.type](text)
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.message}") from error

@@ -1,0 +1,27 @@
+"""Paths of the config file and the data directory."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from facecli.config.environment import ENVIRONMENT
+from facecli.config.settings import PREFIX, Settings
+from facecli.core.errors import InvalidInput
+
+
+def config_file(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
+    """Where the profiles are; a file that FACECLI_CONFIG names has to exist."""
+    if path := environment.get(f"{PREFIX}CONFIG"):
+        if not Path(path).exists():
+            raise InvalidInput(f"{PREFIX}CONFIG is {path}, and there is no such file")
+        return Path(path)
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("facecli")) / "config.toml"
+
+
+def data_directory(settings: Settings) -> Path:
+    if settings.data_dir:
+        return Path(settings.data_dir)
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("facecli"))
