@@ -73,7 +73,7 @@ def _check_bind(settings: Settings) -> None:
         check_guarded(
             settings.bind,
             tls=bool(settings.tls_cert),
-            requires_authentication=requires_authentication(settings),
+            asks_who=requires_authentication(settings),
         )
 
 

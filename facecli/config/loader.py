@@ -1,4 +1,4 @@
-"""Loading of settings: a flag wins over `FACECLI_*`, which wins over the profile, which wins over the default."""
+"""Settings in force: a flag wins over `FACECLI_*`, that over the profile, that over the default."""
 
 import tomllib
 from collections.abc import Mapping
