@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from facecli.api.authentication import Callers
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.config.access import requires_authentication, server_tls
-from facecli.config.environment import child_environment
+from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
 from facecli.core.addresses import check_guarded, checked_address
 from facecli.core.auth import RECHECK

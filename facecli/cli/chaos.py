@@ -85,11 +85,11 @@ def chaos(
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the address only.")] = False,
 ) -> None:
-    """Carry connections to a server over a line that is as bad as you ask.
+    """Run a TCP proxy that injects network faults.
 
     Prints `listening on HOST:PORT` on stdout when it is ready, and says every fault on stderr; with --json
     both are events on stdout. Cuts, blackholes and flips count the bytes of one connection towards the
-    server; a range is drawn anew for every connection. SIGTERM and Ctrl-C end it.
+    server; a range is bars anew for every connection. SIGTERM and Ctrl-C end it.
 
     Example: facecli chaos --to 127.0.0.1:50051 --bind 127.0.0.1:50099 --cut 50MB-150MB --delay 20ms
 

@@ -17,10 +17,10 @@ from facecli.core.errors import InvalidInput
 def load(
     flags: Mapping[str, Any], *, profile: str | None = None, environment: Mapping[str, str] = ENVIRONMENT
 ) -> Settings:
-    """The settings in force. InvalidInput names the setting, and where its bad value stands."""
+    """Load the settings. InvalidInput names the setting and the source of its invalid value."""
     chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
     file = config_file(environment)
-    filed = _profile(file, chosen)
+    profile_values = _profile(file, chosen)
     values: dict[str, Any] = {}
     for setting in fields(Settings):
         name = setting.name
@@ -28,18 +28,18 @@ def load(
             values[name] = flags[name]
         elif (text := environment.get(variable(name))) is not None:
             values[name] = _parsed(setting, text, variable(name))
-        elif name in filed:
+        elif name in profile_values:
             where = f"{name} in profile {chosen or 'default'} of {file}"
-            values[name] = _parsed(setting, _scalar(filed[name], where), where)
+            values[name] = _parsed(setting, _scalar(profile_values[name], where), where)
     settings = Settings(**values)
     if not settings.timeout:
-        raise InvalidInput("timeout is 0, and no call takes no time; write 30s")
+        raise InvalidInput("timeout must be greater than 0; write 30s")
     current_token(settings)
     return settings
 
 
 def _profile(file: Path, name: str) -> dict[str, Any]:
-    """A table `[NAME]` of the config file; `[default]` when no name is given, which may be missing."""
+    """The table `[NAME]` of the config file, by default `[default]`, which may be missing."""
     try:
         tables = tomllib.loads(file.read_text())
     except FileNotFoundError:
@@ -47,28 +47,30 @@ def _profile(file: Path, name: str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"cannot read {file}: {error}") from error
     if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
-        raise InvalidInput(f"{file} has {stray[0]} outside of a profile; put it under [default] or [NAME]")
+        raise InvalidInput(f"{file}: {stray[0]} is outside of a profile; put it under [default] or [NAME]")
     if name not in {"", *tables}:
-        there = f"it has {', '.join(tables)}" if tables else "it has none"
-        raise InvalidInput(f"there is no profile {name} in {file}; {there}")
+        existing = f"it has {', '.join(tables)}" if tables else "it has none"
+        raise InvalidInput(f"profile {name} not found in {file}; {existing}")
     table: dict[str, Any] = tables.get(name or "default", {})
     if "token" in table:
-        raise InvalidInput(f"{file} is no place for a token; use {PREFIX}TOKEN, or token_file")
+        raise InvalidInput(
+            f"{file}: tokens are not allowed in the config file; use {PREFIX}TOKEN or token_file"
+        )
     if unknown := sorted(set(table) - {setting.name for setting in fields(Settings)}):
-        raise InvalidInput(f"{file} has no use for {', '.join(unknown)} in profile {name or 'default'}")
+        raise InvalidInput(f"{file}: unknown setting in profile {name or 'default'}: {', '.join(unknown)}")
     return table
 
 
 def _scalar(value: Any, where: str) -> str:
     if not isinstance(value, str | int | float):
-        raise InvalidInput(f"{where} is neither a text nor a number")
+        raise InvalidInput(f"{where} must be a string or a number")
     return str(value)
 
 
 def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
     choices = get_args(setting.type) if get_origin(setting.type) is Literal else ()
     if choices and text not in choices:
-        raise InvalidInput(f"{where}: {text!r} is none of {', '.join(choices)}")
+        raise InvalidInput(f"{where}: {text!r} is not one of {', '.join(choices)}")
     try:
         return text if choices else PARSERS[setting.type](text)
     except InvalidInput as error:

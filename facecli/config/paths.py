@@ -9,10 +9,10 @@ from facecli.core.errors import InvalidInput
 
 
 def config_file(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
-    """Where the profiles are; a file that FACECLI_CONFIG names has to exist."""
+    """Path of the config file with the profiles; a file named by FACECLI_CONFIG must exist."""
     if path := environment.get(f"{PREFIX}CONFIG"):
         if not Path(path).exists():
-            raise InvalidInput(f"{PREFIX}CONFIG is {path}, and there is no such file")
+            raise InvalidInput(f"{PREFIX}CONFIG: file {path} does not exist")
         return Path(path)
     import platformdirs
 
@@ -20,6 +20,7 @@ def config_file(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
 
 
 def data_directory(settings: Settings) -> Path:
+    """Path of the data directory; the platform's default unless set."""
     if settings.data_dir:
         return Path(settings.data_dir)
     import platformdirs

@@ -7,14 +7,14 @@ from typing import Any
 from typer.core import TyperGroup
 from typer.exceptions import Exit, TyperException
 
-from facecli.cli.app import tree
+from facecli.cli.app import root
 
 _ENDS = "();<>|&"  # what ends one command of a shell's line
 
 
 def commands() -> dict[tuple[str, ...], Any]:
     """Every command by its path, which begins with `facecli`; groups before what is in them."""
-    return _below(("facecli",), tree())
+    return _below(("facecli",), root())
 
 
 def check(line: str) -> bool:

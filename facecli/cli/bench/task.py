@@ -8,17 +8,18 @@ import typer
 
 from facecli.cli.bench.options import BaselineFile, DataDir, Runs, WarmUp
 from facecli.cli.bench.server import own_server, target, terminable
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.options import Json, Profile, ProgressKind, time
+from facecli.cli.shared.options import ProgressKind, time
 from facecli.cli.shared.output import Output
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the frames per second.")
 def task(
     settings: Settings,
+    output: Output,
     seconds: Annotated[
         int,
         typer.Option("--seconds", metavar="N", help="Of the clip: 1280 × 720, 25 frames a second.", min=1),
@@ -47,9 +48,6 @@ def task(
         ),
     ] = None,
     progress: ProgressKind = None,
-    profile: Profile = None,
-    as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the frames a second only.")] = False,
 ) -> None:
     """Measure tasks.
 
@@ -74,7 +72,6 @@ def task(
     from facecli.cli.bench.limits import read_baseline, read_limits
     from facecli.cli.bench.report import task_report
 
-    output = Output(as_json=as_json, quiet=quiet)
     settings = standalone(settings)
     plan = TaskPlan(
         seconds=seconds,
@@ -86,7 +83,11 @@ def task(
     )
     before = read_baseline(baseline, bench="task") if baseline else None
     limits = read_limits(fail_if or [], names=names_of(FIGURES), baseline=before)
-    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
+    with (
+        terminable(),
+        progress_bars(settings.progress, quiet=output.quiet) as drawn,
+        scratch(data_dir) as folder,
+    ):
         check_room(folder, 0, cure="choose another --data-dir")
         own = replace(
             settings,

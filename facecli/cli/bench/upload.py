@@ -9,13 +9,11 @@ import typer
 from facecli.chaos.faults import Span
 from facecli.cli.bench.options import BaselineFile, DataDir, Runs, WarmUp
 from facecli.cli.bench.server import own_server, target, terminable
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.fault_options import Delay, line_rate, span
 from facecli.cli.shared.options import (
     ChunkSize,
-    Json,
-    Profile,
     ProgressKind,
     RetryFor,
     Timeout,
@@ -31,9 +29,10 @@ from facecli.config.access import standalone
 from facecli.config.settings import Settings
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the MB/s.")
 def upload(
     settings: Settings,
+    output: Output,
     file_size: Annotated[
         int | None,
         typer.Option("--size", metavar="SIZE", parser=size, help="Bytes of a file; default: 500MB."),
@@ -95,10 +94,7 @@ def upload(
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
-    profile: Profile = None,
     timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the MB/s only.")] = False,
 ) -> None:
     """Measure uploads.
 
@@ -121,7 +117,6 @@ def upload(
     from facecli.cli.bench.limits import read_baseline, read_limits
     from facecli.cli.bench.report import upload_report
 
-    output = Output(as_json=as_json, quiet=quiet)
     if not server:
         settings = standalone(settings)
     plan = UploadPlan(
@@ -139,7 +134,11 @@ def upload(
     )
     before = read_baseline(baseline, bench="upload") if baseline else None
     limits = read_limits(fail_if or [], names=figure_names(own_server=not server), baseline=before)
-    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch(data_dir) as folder:
+    with (
+        terminable(),
+        progress_bars(settings.progress, quiet=output.quiet) as drawn,
+        scratch(data_dir) as folder,
+    ):
         own = replace(settings, data_dir=str(folder / "server"), workers=0)
         measured = measure_uploads(
             plan,

@@ -1,4 +1,4 @@
-"""A command's settings and its clients, connected."""
+"""A connection to the server, with its clients."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A connection's settings and its clients, each imported and made when it is first asked for."""
+    """A connection's settings and clients; each client is imported and created on first use."""
 
     def __init__(self, settings: Settings, connection: "Connection") -> None:
         self.settings = settings
@@ -52,7 +52,7 @@ class Session:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Session]:
-    """gRPC is imported here, not at start-up."""
+    """Open a session. gRPC is imported here, not at start-up."""
     from facecli.client.connection import Connection
 
     with Connection(

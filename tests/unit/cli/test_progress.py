@@ -14,7 +14,7 @@ import pexpect
 import pyte
 import pytest
 
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.progress.safe import SafeProgress
 from facecli.core.progress import Silent
 from tests.support.cli import DEADLINE, facecli, process, words
@@ -117,12 +117,12 @@ def test_a_log_gets_lines_that_are_whole(large: Path) -> None:
 
 
 def test_a_bar_that_did_not_end_says_nothing_after_the_bars(capsys: pytest.CaptureFixture[str]) -> None:
-    with bars("tqdm", quiet=False) as drawn:
-        transfer = drawn.transfer()
+    with progress_bars("tqdm", quiet=False) as bars:
+        transfer = bars.transfer()
         transfer.begin("clip.mp4", 100, 0)
         transfer.stored(40)
     assert "40%" in capsys.readouterr().err
-    del transfer, drawn
+    del transfer, bars
     gc.collect()
     assert capsys.readouterr().err == ""
 
@@ -199,7 +199,7 @@ def test_an_output_that_nobody_reads_is_no_error(samples: Samples, arguments: li
 
 
 class BrokenBar(Silent):
-    """Cannot be drawn, as on a terminal that was closed."""
+    """Cannot be bars, as on a terminal that was closed."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -9,7 +9,7 @@ import pytest
 
 from facecli.config.access import client_tls, current_token, server_tls, standalone
 from facecli.config.amounts import format_default
-from facecli.config.environment import child_environment
+from facecli.config.child_environment import child_environment
 from facecli.config.loader import load
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings, variable
