@@ -47,7 +47,7 @@ HOMES = {
     "media facecli/worker/supervisor.py": "subprocess",
     "metadata": "sqlalchemy alembic",
     "queue": "dbos",
-    "certificates": "cryptography",
+    "certificates": "cryptography trustme",
     "config": "os.environ os.getenv",
 }
 

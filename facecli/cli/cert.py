@@ -43,7 +43,7 @@ def dev(
     """
     from facecli.certificates import make_dev_certificates
 
-    hosts = list(dict.fromkeys([*LOCAL_HOSTS, socket.gethostname(), *(host or [])]))
+    hosts = list(dict.fromkeys([*LOCAL_HOSTS, *_machine_name(), *(host or [])]))
     certificates = make_dev_certificates(directory, hosts=hosts, user=user)
     output = Output(as_json=as_json, quiet=quiet)
     files = {name: str(getattr(certificates, name)) for name in certificates.__slots__}
@@ -54,6 +54,13 @@ def dev(
         f"facecli serve --auth token --tls-cert {certificates.server} --tls-key {certificates.server_key}"
     )
     output.note(f"facecli doctor --tls-ca {certificates.ca}")
+
+
+def _machine_name() -> list[str]:
+    """This machine's name, unless it is not a valid host name, such as one with an underscore."""
+    name = socket.gethostname()
+    valid = name.isascii() and name.replace("-", "").replace(".", "").isalnum()
+    return [name] if valid else []
 
 
 add_commands(app, {"dev": dev})

@@ -8,8 +8,8 @@ from tests.support.e2e.process import run
 
 def test_the_demo_prints_where_a_playable_result_lies(tmp_path: Path, media: FfmpegMedia) -> None:
     done = run("demo", environment={"TMPDIR": str(tmp_path)})
-    assert done.out.startswith("the result is ")
-    result = Path(done.out.removeprefix("the result is ").strip())
+    assert done.out.startswith("result: ")
+    result = Path(done.out.removeprefix("result: ").strip())
     info = media.probe_video(result)
     assert (info.frames, info.width, info.height, info.sound) == (125, 1280, 720, "aac")
     assert "checked: 125 frames" in done.err

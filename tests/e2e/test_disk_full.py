@@ -46,7 +46,7 @@ def test_an_upload_to_a_full_disk_is_refused_and_completes_when_there_is_room(
     kept = run(*send, face).object["file_url"]
     refused = run(*send, file(SIZE), expect=9)
     assert refused.error["reason"] == "DISK_FULL"
-    assert "make room" in refused.error["hint"]
+    assert "free some space" in refused.error["hint"]
     disk.fill()
     assert run(*send, clip, expect=9).error["reason"] == "DISK_FULL"
     assert server.sha256(kept, user) == sha256(face)

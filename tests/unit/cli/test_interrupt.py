@@ -19,8 +19,8 @@ from tests.conftest import ROOT
 from tests.support.cli import DEADLINE, Server, process, run_server, started
 
 WORDS = [
-    "facecli: interrupted; what the server has is kept",
-    "  hint: run the same command again to go on from there",
+    "facecli: interrupted; the server keeps the data it has stored",
+    "  hint: run the same command again to resume",
 ]
 
 # Python runs it before anything of ours; it presses Ctrl-C when a module is about to be imported.

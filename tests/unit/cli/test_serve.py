@@ -46,7 +46,7 @@ def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path) -> None:
     environment = {**os.environ, "FACECLI_LOG_LEVEL": "loud"}
     ran = process("serve", "--data-dir", tmp_path, "--json", env=environment)
     assert ran.code == 2
-    assert ran.error["message"] == "FACECLI_LOG_LEVEL: 'loud' is none of debug, info, warning, error"
+    assert ran.error["message"] == "FACECLI_LOG_LEVEL: 'loud' is not one of debug, info, warning, error"
 
 
 def test_a_worker_needs_the_data_directory_of_a_server(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_doctor_finds_everything(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
-        ["✓", check] for check in ("facecli", "ffmpeg", "walls", "disk", "server", "access")
+        ["✓", check] for check in ("facecli", "ffmpeg", "sandbox", "disk", "server", "access")
     ]
     checks = {
         check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
@@ -85,9 +85,12 @@ def test_doctor_finds_everything(server: Server) -> None:
     assert all({"check", "ok", "found", "hint"} <= set(check) for check in checks.values())
     assert checks["server"]["max_file_size"] == 20 * 1024**3
     assert checks["access"]["found"] == (
-        "not encrypted, on this machine; the server believes every name, and yours is local"
+        "unencrypted, on this machine; the server trusts the name that clients send; yours is local"
     )
-    assert (checks["walls"]["landlock"], checks["walls"]["seccomp"]) == (landlock_abi(), can_forbid_sockets())
+    assert (checks["sandbox"]["landlock"], checks["sandbox"]["seccomp"]) == (
+        landlock_abi(),
+        can_forbid_sockets(),
+    )
     assert facecli("doctor", "--server", server.address, "-q").out == ""
 
 

@@ -36,9 +36,9 @@ def test_swap_tells_why_the_task_failed(samples: Samples, tmp_path: Path) -> Non
 def test_swap_never_begins_what_it_could_not_write(samples: Samples, tmp_path: Path) -> None:
     face, clip = (shutil.copy(path, tmp_path) for path in (samples.face, samples.clip))
     for out, says in {
-        tmp_path / "none" / "out.mp4": "make it first",
+        tmp_path / "none" / "out.mp4": "create it first",
         tmp_path: "is a directory",
-        clip: "would be written over",
+        clip: "would be overwritten",
     }.items():
         ran = facecli("swap", face, clip, "-o", out, "--json")
         assert (ran.code, ran.out) == (2, "")

@@ -30,7 +30,7 @@ def test_the_same_key_makes_one_task_and_other_content_is_refused(samples: Sampl
     assert (other.code, other.error["reason"], other.error["hint"]) == (
         2,
         "KEY_REUSED",
-        "choose another --id",
+        "choose a different --id",
     )
 
 
@@ -50,7 +50,7 @@ def test_create_with_watch_follows_to_the_end(samples: Samples) -> None:
         (["--option", "delay"], "--option 'delay' is not K=V"),
         (["--option", "dealy=1"], "the mock engine has no option 'dealy'; it knows delay, fail_at and seed"),
         (["--engine", "magic"], "magic"),
-        (["--id", "schlüssel"], "--id 'schlüssel' has to be printable ASCII characters"),
+        (["--id", "schlüssel"], "--id 'schlüssel' must consist of printable ASCII characters"),
         (["--image", "/uploads/none/face.png"], "there is no upload none"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -77,7 +77,7 @@ def test_an_unknown_task_among_many_does_not_keep_the_others_back(completed: str
     assert ran.code == 5
     assert ran.object["task_id"] == completed
     assert "nobody" in ran.error["message"]
-    assert ran.error["hint"] == "facecli task list shows the tasks of this user"
+    assert ran.error["hint"] == "facecli task list shows your tasks"
 
 
 def test_watch_of_an_ended_task_answers_at_once(completed: str) -> None:
@@ -113,7 +113,7 @@ def test_fail_fast_ends_with_the_first_that_failed_and_names_those_left_running(
     assert ran.code == 3
     # The other's state may be told after it: they are watched side by side.
     assert "cancelled" in {told["status"] for told in ran.objects}
-    message = f"task {slow} cancelled: the task was cancelled; left running: {running}"
+    message = f"task {slow} cancelled: the task was cancelled; still running: {running}"
     assert ran.error["message"] == message
     assert facecli("task", "status", running, "--json").object["status"] in {"pending", "processing"}
     facecli("task", "cancel", running)
@@ -171,7 +171,9 @@ def test_download_writes_the_result_and_says_where(
     assert (quiet.out, quiet.err) == (f"{named}\n", "")
     assert (tmp_path / named).read_bytes() == out.read_bytes()
     again = facecli("task", "download", completed, "--json")
-    assert again.error["message"] == f"{named} exists; name another with -o, or the same to replace it"
+    assert again.error["message"] == (
+        f"{named} already exists; choose another file with -o, or pass -o {named} to replace it"
+    )
 
 
 def test_a_task_without_a_result_says_so(slow: str, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_fsck_says_what_is_damaged_and_what_becomes_of_it(data: Path) -> None:
         "--repair: facecli upload of the same file sends chunk 0 again and nothing else",
         f"orphan {key}  no upload has its bytes there, 200000 bytes; --repair: it is removed",
     ]
-    assert (told.code, told.err) == (8, "facecli: damaged: 2; facecli fsck --repair mends 2\n")
+    assert (told.code, told.err) == (8, "facecli: damaged: 2; facecli fsck --repair repairs 2\n")
     assert facecli("fsck", *here, "-q").lines == [upload_id, key]
     as_json = facecli("fsck", *here, "--json")
     assert (as_json.code, as_json.error["reason"]) == (8, "BYTES_DIFFER")
@@ -91,7 +91,7 @@ def test_fsck_says_what_is_damaged_and_what_becomes_of_it(data: Path) -> None:
     assert (mended.code, mended.err) == (0, "repaired: 2\n")
     assert all("repaired: " in line for line in mended.lines)
     clean = facecli("fsck", *here)
-    assert (clean.code, clean.out, clean.err) == (0, "", "all agrees\n")
+    assert (clean.code, clean.out, clean.err) == (0, "", "no damage found\n")
 
 
 def test_fsck_shows_how_far_it_is(data: Path) -> None:

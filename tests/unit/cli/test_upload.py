@@ -69,7 +69,7 @@ def test_with_json_every_failure_comes_last_on_stderr(samples: Samples, tmp_path
 def test_a_name_is_for_one_file(samples: Samples) -> None:
     ran = facecli("upload", samples.face, samples.clip, "--name", "one.png", "--json")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.error["message"] == "--name is for one file, and there are 2; upload them one by one"
+    assert ran.error["message"] == "--name needs a single file, not 2; upload them one by one"
 
 
 def test_a_name_replaces_the_files_own_and_tells_its_type(samples: Samples, tmp_path: Path) -> None:
@@ -82,7 +82,10 @@ def test_a_file_that_may_be_anything_needs_a_type(samples: Samples, tmp_path: Pa
     nameless = tmp_path / "download"
     nameless.write_bytes(samples.clip.read_bytes())
     ran = facecli("upload", nameless, "--json")
-    assert (ran.code, ran.error["message"]) == (2, "download may be an image or a video; say --type")
+    assert (ran.code, ran.error["message"]) == (
+        2,
+        "cannot tell whether download is an image or a video; pass --type",
+    )
     assert facecli("upload", nameless, "--type", "video").code == 0
 
 
@@ -91,7 +94,7 @@ def test_a_name_that_is_not_utf_8_is_refused_and_may_be_replaced(samples: Sample
     odd.write_bytes(samples.clip.read_bytes())
     ran = facecli("upload", odd, samples.face, "--json")
     assert (ran.code, ran.object["name"]) == (2, "face.png")
-    assert "'caf\\udce9.mp4' has bytes that cannot be shown; say --name" in ran.error["message"]
+    assert "'caf\\udce9.mp4' contains unprintable characters; rename it" in ran.error["message"]
     assert facecli("upload", odd, "--name", "cafe.mp4", "-q").out.endswith("/cafe.mp4\n")
 
 
@@ -124,7 +127,7 @@ def test_standard_input_without_a_name_is_refused() -> None:
     ran = facecli("upload", "-", "--json")
     assert (ran.code, ran.error["message"]) == (
         2,
-        "standard input has no name; say --name, as in --name clip.mp4",
+        "standard input has no name; pass one, for example --name clip.mp4",
     )
 
 
@@ -139,7 +142,7 @@ def test_standard_input_without_a_name_is_refused() -> None:
         (["upload", "a.mp4", "--jsn"], "No such option: --jsn"),
         (["uplaod", "a.mp4"], "No such command 'uplaod'"),
         (["upload", "a.mp4", "--server", "here"], "--server 'here' is not HOST:PORT"),
-        (["upload", "a.mp4", "--profile", "studio"], "there is no profile studio in"),
+        (["upload", "a.mp4", "--profile", "studio"], "profile studio not found in"),
         (["task"], "Missing command"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -153,4 +156,4 @@ def test_a_bad_command_line_is_told_what_is_wrong_with_it(arguments: list[str], 
 
 def test_a_wrong_usage_points_to_the_help_of_its_command() -> None:
     ran = facecli("upload", "--json")
-    assert ran.error["hint"] == "facecli upload --help explains it"
+    assert ran.error["hint"] == "see facecli upload --help"
