@@ -14,7 +14,7 @@ from facecli.cli.shared.help import add_commands
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Where a command is defined, and its one-line help."""
+    """A command's module and one-line help."""
 
     module: str
     help: str

@@ -38,7 +38,7 @@ def server_tls(settings: Settings) -> ServerTls | None:
 
 
 def requires_authentication(settings: Settings) -> bool:
-    """Whether the server requires callers to authenticate."""
+    """True if the server requires callers to authenticate."""
     return settings.auth == "token" or bool(settings.tls_client_ca)
 
 

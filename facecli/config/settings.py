@@ -42,9 +42,9 @@ class Settings:
         "How callers authenticate: `none` trusts the name they send, `token` requires a token or client "
         "certificate.",
     )
-    timeout: Time = _setting(30.0, "Deadline of a unary call.")
+    timeout: Time = _setting(30.0, "Deadline for unary calls.")
     retry_for: Time = _setting(600.0, "Give up a transfer or watch after this time without progress.")
-    chunk_size: Size = _setting(10 * 1024 * 1024, "Size of an upload's chunks, the unit of acknowledgement.")
+    chunk_size: Size = _setting(10 * 1024 * 1024, "Upload chunk size; the server acknowledges every chunk.")
     limit_rate: Size = _setting(0, "Upload rate limit in bytes per second; 0 for none.")
     progress: ProgressKind = _setting("auto", "Progress display.")
     bind: str = _setting("127.0.0.1:50051", "Address to listen on; port 0 picks a free port.")

@@ -1,4 +1,4 @@
-"""Frames a second and the time left, by what a task's changes tell."""
+"""Frame rate and time left, derived from the changes of a task."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def rate() -> FrameRate:
     return FrameRate()
 
 
-def test_two_moments_make_a_rate(rate: FrameRate) -> None:
+def test_two_samples_give_a_rate(rate: FrameRate) -> None:
     rate.update(at(0, 0))
     assert (rate.per_second, rate.text) == (None, "0/250 frames")
     rate.update(at(2, 50))
@@ -30,7 +30,7 @@ def test_two_moments_make_a_rate(rate: FrameRate) -> None:
     assert rate.text == "50/250 frames  25.0 fps  0:08 left"
 
 
-def test_the_rate_is_of_the_last_seconds(rate: FrameRate) -> None:
+def test_the_rate_covers_the_last_seconds(rate: FrameRate) -> None:
     for second in range(20):
         rate.update(at(second, second))
     for second in range(20, 31):
@@ -38,13 +38,13 @@ def test_the_rate_is_of_the_last_seconds(rate: FrameRate) -> None:
     assert rate.per_second == pytest.approx(10, rel=0.05)
 
 
-def test_frames_that_stay_make_no_rate_of_nothing(rate: FrameRate) -> None:
+def test_unchanged_frames_give_no_rate(rate: FrameRate) -> None:
     rate.update(at(0, 10))
     rate.update(at(5, 10, stage="publishing"))
     assert rate.per_second is None
 
 
-def test_a_new_attempt_is_told_once_and_begins_anew(rate: FrameRate) -> None:
+def test_a_new_attempt_is_reported_once_and_resets_the_rate(rate: FrameRate) -> None:
     pending = replace(at(3, 100), status=TaskStatus.PENDING, stage="")
     assert not rate.update(replace(pending, attempt=0))
     assert not rate.update(at(0, 0))
@@ -56,7 +56,7 @@ def test_a_new_attempt_is_told_once_and_begins_anew(rate: FrameRate) -> None:
     assert rate.per_second == 10.0
 
 
-def test_what_was_kept_of_an_earlier_attempt_makes_no_rate(rate: FrameRate) -> None:
+def test_frames_from_a_checkpoint_do_not_count_for_the_rate(rate: FrameRate) -> None:
     rate.update(at(0, 100))
     rate.update(at(1, 0, attempt=2, stage="starting"))
     rate.update(at(2, 100, attempt=2))
@@ -65,23 +65,23 @@ def test_what_was_kept_of_an_earlier_attempt_makes_no_rate(rate: FrameRate) -> N
     assert rate.per_second == 25.0
 
 
-def test_who_comes_in_the_second_attempt_saw_none_begin(rate: FrameRate) -> None:
+def test_an_attempt_already_running_is_not_reported(rate: FrameRate) -> None:
     assert not rate.update(at(0, 0, attempt=2))
 
 
-def test_a_retry_is_an_attempt_too(rate: FrameRate) -> None:
+def test_a_retry_counts_as_a_new_attempt(rate: FrameRate) -> None:
     rate.update(at(0, 100))
     assert not rate.update(at(1, 0, attempt=0, round=2))
     assert rate.update(at(2, 0, attempt=1, round=2))
 
 
-def test_an_ended_task_has_nothing_left(rate: FrameRate) -> None:
+def test_an_ended_task_has_no_time_left(rate: FrameRate) -> None:
     rate.update(at(0, 0))
     rate.update(at(10, 250))
     assert rate.text == "250/250 frames  25.0 fps"
 
 
-def test_a_log_gets_a_line_for_every_tenth_and_one_for_a_new_attempt(
+def test_a_log_gets_a_line_per_ten_percent_and_per_attempt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with progress_bars("tqdm", quiet=False) as bars:

@@ -13,7 +13,7 @@ from tests.support.postgres import Postgres
 from tests.unit.cli.conftest import Samples
 
 
-def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path) -> None:
+def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -> None:
     with started("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--json") as serve:
         assert serve.stdout
         said = json.loads(serve.stdout.readline())
@@ -36,7 +36,7 @@ def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path)
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_serve_refuses_what_it_cannot_do(options: list[str], says: str, tmp_path: Path) -> None:
+def test_serve_rejects_invalid_options(options: list[str], says: str, tmp_path: Path) -> None:
     ran = process("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
     assert (ran.code, ran.out) == (2, "")
     assert says in ran.error["message"]
@@ -55,7 +55,7 @@ def test_a_worker_needs_the_data_directory_of_a_server(tmp_path: Path) -> None:
     assert "start facecli serve on it first" in ran.error["message"]
 
 
-def test_a_worker_takes_tasks_and_ends_when_asked(server: Server, samples: Samples, slow: str) -> None:
+def test_a_worker_runs_tasks_and_stops_on_sigterm(server: Server, samples: Samples, slow: str) -> None:
     # The server's own worker is busy with the slow one.
     with started("worker", "--data-dir", server.data, "--name", "second") as worker:
         ran = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--watch", "-q")
@@ -64,7 +64,7 @@ def test_a_worker_takes_tasks_and_ends_when_asked(server: Server, samples: Sampl
         assert worker.wait(DEADLINE) == 0
 
 
-def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Server) -> None:
+def test_doctor_reports_an_unusable_database(server: Server) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACECLI_DATABASE", "sqlite:////x")
         ran = facecli("doctor", "--server", server.address, "--json")
@@ -73,7 +73,7 @@ def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Serv
     assert "has to be a PostgreSQL" in found["found"]
 
 
-def test_doctor_finds_everything(server: Server) -> None:
+def test_doctor_passes_every_check(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
@@ -94,9 +94,7 @@ def test_doctor_finds_everything(server: Server) -> None:
     assert facecli("doctor", "--server", server.address, "-q").out == ""
 
 
-def test_doctor_looks_at_the_database_that_is_set(
-    server: Server, postgres: Postgres, postgresql: str
-) -> None:
+def test_doctor_checks_the_configured_database(server: Server, postgres: Postgres, postgresql: str) -> None:
     for url, code, says in (
         (postgresql, 0, "✓ database PostgreSQL "),
         (postgres.url("nope"), 6, "✗ database the database is not available: "),
@@ -106,7 +104,7 @@ def test_doctor_looks_at_the_database_that_is_set(
         assert any(line.startswith(says) for line in ran.lines), ran
 
 
-def test_doctor_names_what_is_missing_and_what_to_do() -> None:
+def test_doctor_names_failed_checks_with_hints() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
