@@ -1,5 +1,6 @@
 """Start-up: the version imports no command, help no heavy library, and a command only its own module."""
 
+import os
 import subprocess
 import sys
 
@@ -36,10 +37,12 @@ main()
 """
 
 
-def imported(arguments: list[str]) -> set[str]:
+def imported(arguments: list[str], **environment: str) -> set[str]:
     """Every module that `facecli` with these arguments imports."""
     command = [sys.executable, "-c", LIST_MODULES, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return set(done.stderr.split())
 
@@ -65,6 +68,12 @@ def test_the_help_of_a_command_loads_that_command_and_nothing_heavy(command: str
     assert modules.isdisjoint(HEAVY)
     # `facecli task create` uploads local files first.
     assert modules & COMMAND_MODULES <= {COMMANDS[command].module, "facecli.cli.upload"}
+
+
+def test_completing_the_name_of_a_command_loads_no_command() -> None:
+    modules = imported([], _FACECLI_COMPLETE="complete_bash", COMP_WORDS="facecli ta", COMP_CWORD="1")
+    assert "facecli.cli.commands" in modules
+    assert modules.isdisjoint(COMMAND_MODULES)
 
 
 def test_a_command_without_progress_loads_no_bars() -> None:

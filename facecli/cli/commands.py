@@ -59,7 +59,8 @@ class LazyGroup(TyperGroup):
         _outline().format_commands(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
-        return _outline(self.params).shell_complete(ctx, incomplete)
+        outline = _outline(self.params)  # complete in its context: typer takes the commands from there
+        return outline.shell_complete(typer.Context(outline, info_name=ctx.info_name), incomplete)
 
 
 class _LazyCommands(MutableMapping[str, Any]):
