@@ -1,4 +1,4 @@
-"""Writes the completion scripts of every shell beside this file; `--check` fails when one would change."""
+"""Writes the completion scripts of every shell next to this file; `--check` fails if one would change."""
 
 import argparse
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
-PLACE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
-# As the shells want them called: zsh takes a function's name for a file's name.
+# File names that the shells expect.
 FILES = {
     "facecli.bash": "bash",
     "_facecli": "zsh",
@@ -18,9 +18,9 @@ FILES = {
 
 
 def scripts() -> dict[Path, str]:
-    """Every file and what is to be in it."""
+    """Every file and its content."""
     return {
-        PLACE / name: get_completion_script(
+        FOLDER / name: get_completion_script(
             prog_name="facecli", complete_var="_FACECLI_COMPLETE", shell=shell
         )
         + "\n"

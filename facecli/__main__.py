@@ -1,14 +1,28 @@
-"""`python -m facecli` is `facecli`."""
+"""Entry point of `facecli` and `python -m facecli`; answers `--version` without importing the commands."""
 
 import signal
+import sys
+
+from facecli import __version__
 
 
 def main() -> None:
-    """Hold Ctrl-C back while the command line is imported, so that it is answered like any later one."""
+    """Block Ctrl-C while the command line is imported; it is handled like any later one after that."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if sys.argv[1:] == ["--version"] and _print_version():
+        return
     from facecli.cli.app import main as run
 
     run()
+
+
+def _print_version() -> bool:
+    """Print the version; False when stdout cannot be written, which the command line then reports."""
+    try:
+        print(f"facecli {__version__}", flush=True)
+    except OSError:
+        return False
+    return True
 
 
 if __name__ == "__main__":

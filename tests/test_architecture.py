@@ -41,12 +41,13 @@ HOMES = {
     "engines bootstrap": "facecli.engines",
     "media bootstrap testing": "facecli.media",
     "config bootstrap cli": "facecli.config",
-    "cli": "typer rich tqdm print",
+    "cli": "typer rich tqdm",
+    "cli __main__": "print",
     "media": "ffmpeg imageio_ffmpeg",
     "media facecli/worker/supervisor.py": "subprocess",
     "metadata": "sqlalchemy alembic",
     "queue": "dbos",
-    "certificates": "cryptography",
+    "certificates": "cryptography trustme",
     "config": "os.environ os.getenv",
 }
 

@@ -1,4 +1,4 @@
-"""The completion scripts are what typer writes now, and bash completes with its own."""
+"""Completion scripts: they match what typer generates, and bash completes with its script."""
 
 import os
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-PLACE = Path(__file__).parents[1] / "completions"
+FOLDER = Path(__file__).parents[1] / "completions"
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    """A PATH with the `facecli` of this checkout in front."""
+    """A PATH that starts with the `facecli` of this checkout."""
     program = tmp_path / "bin" / "facecli"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m facecli "$@"\n')
@@ -22,9 +22,9 @@ def path(tmp_path: Path) -> str:
 
 
 def completed(path: str, *words: str) -> list[str]:
-    """What bash offers for the last word, which is not finished."""
+    """The completions that bash offers for the last word."""
     script = f"""
-        source {PLACE / "facecli.bash"}
+        source {FOLDER / "facecli.bash"}
         complete -p facecli | grep -q -- '-F _facecli_completion facecli' || exit 1
         COMP_WORDS=(facecli "$@") COMP_CWORD=$#
         _facecli_completion facecli
@@ -62,13 +62,13 @@ def test_bash_completes(words: list[str], offered: list[str], path: str) -> None
 
 def test_the_scripts_are_up_to_date() -> None:
     done = subprocess.run(
-        [sys.executable, PLACE / "generate.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, FOLDER / "generate.py", "--check"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, ""), "python completions/generate.py"
 
 
 def test_a_changed_script_is_noticed(tmp_path: Path) -> None:
-    shutil.copytree(PLACE, tmp_path / "completions")
+    shutil.copytree(FOLDER, tmp_path / "completions")
     (tmp_path / "completions" / "_facecli").write_text("#compdef facecli\n")
     done = subprocess.run(
         [sys.executable, tmp_path / "completions" / "generate.py", "--check"],
@@ -80,7 +80,7 @@ def test_a_changed_script_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
-def test_the_program_answers_the_other_shells(shell: str, path: str) -> None:
+def test_other_shells_complete(shell: str, path: str) -> None:
     asked = {
         "_FACECLI_COMPLETE": f"complete_{shell}",
         "_TYPER_COMPLETE_ARGS": "facecli task can",
@@ -94,7 +94,7 @@ def test_the_program_answers_the_other_shells(shell: str, path: str) -> None:
     assert "retry" not in done.stdout
 
 
-def test_the_options_that_install_completion_work_and_are_not_in_the_help() -> None:
+def test_completion_options_work_but_are_hidden() -> None:
     command = [sys.executable, "-m", "facecli"]
     shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
     assert "completion" not in shown.stdout

@@ -1,9 +1,13 @@
-"""Asking for help or the version is quick: what only a real command needs is not imported."""
+"""Start-up: the version imports no command, help no heavy library, and a command only its own module."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from facecli.cli.commands import COMMANDS
+from tests.support.command_lines import commands
 
 HEAVY = [
     "PIL",
@@ -16,21 +20,72 @@ HEAVY = [
     "grpc",
     "psycopg",
     "pydantic",
+    "rich",
     "sqlalchemy",
+    "tqdm",
+    "trustme",
 ]
+COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 
 
-def imported(arguments: list[str]) -> set[str]:
-    """Every module that `python -m facecli` with these arguments imports."""
-    command = [sys.executable, "-X", "importtime", "-m", "facecli", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+# `-X importtime` does not list what `import_module` imports, so the process lists its modules when it ends.
+LIST_MODULES = """
+import atexit, sys
+atexit.register(lambda: sys.stderr.write("\\n".join(sys.modules)))
+from facecli.__main__ import main
+main()
+"""
+
+
+def imported(arguments: list[str], **environment: str) -> set[str]:
+    """Every module that `facecli` with these arguments imports."""
+    command = [sys.executable, "-c", LIST_MODULES, *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
     assert done.returncode == 0, done.stderr[-2000:]
-    timed = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return {line.rpartition("|")[2].strip() for line in timed}
+    return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("option", ["--help", "--version"])
-def test_help_and_version_load_nothing_heavy(option: str) -> None:
-    modules = imported([option])
-    assert "facecli.cli.app" in modules
-    assert [name for name in HEAVY if name in modules] == []
+def test_the_version_loads_no_part_of_the_command_line() -> None:
+    modules = imported(["--version"])
+    assert "facecli" in modules
+    assert {name for name in modules if name.startswith("facecli.")} == {"facecli.__main__"}
+    assert modules.isdisjoint([*HEAVY, "typer", "dataclasses", "inspect", "re"])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], []], ids=["--help", "none"])
+def test_the_root_help_loads_no_command_and_nothing_heavy(arguments: list[str]) -> None:
+    modules = imported(arguments)
+    assert "facecli.cli.commands" in modules
+    assert modules.isdisjoint([*HEAVY, *COMMAND_MODULES, "facecli.config.settings"])
+
+
+@pytest.mark.parametrize("command", ["task", "upload", "serve", "fsck", "token"])
+def test_the_help_of_a_command_loads_that_command_and_nothing_heavy(command: str) -> None:
+    modules = imported([command, "--help"])
+    assert COMMANDS[command].module in modules
+    assert modules.isdisjoint(HEAVY)
+    # `facecli task create` uploads local files first.
+    assert modules & COMMAND_MODULES <= {COMMANDS[command].module, "facecli.cli.upload"}
+
+
+def test_completing_the_name_of_a_command_loads_no_command() -> None:
+    modules = imported([], _FACECLI_COMPLETE="complete_bash", COMP_WORDS="facecli ta", COMP_CWORD="1")
+    assert "facecli.cli.commands" in modules
+    assert modules.isdisjoint(COMMAND_MODULES)
+
+
+def test_a_command_without_progress_loads_no_bars() -> None:
+    modules = imported(["engines", "--json"])
+    assert modules.isdisjoint(["rich", "tqdm"])
+
+
+def test_the_table_of_commands_agrees_with_their_docstrings() -> None:
+    documented = {
+        path[1]: (command.help or "").splitlines()[0]
+        for path, command in commands().items()
+        if len(path) == 2
+    }
+    assert documented == {name: entry.help for name, entry in COMMANDS.items()}
+    assert list(documented) == list(COMMANDS)

@@ -11,7 +11,8 @@ from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import database_url
-from facecli.config.settings import Settings, data_directory
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.damage import BlobVerifier
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus

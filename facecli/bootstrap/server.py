@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from facecli.api.authentication import Callers
 from facecli.bootstrap.server_components import ServerComponents, server_components
-from facecli.config.settings import Settings, asks_who, child_environment, server_tls
+from facecli.config.access import requires_authentication, server_tls
+from facecli.config.child_environment import child_environment
+from facecli.config.settings import Settings
 from facecli.core.addresses import check_exposure, checked_address
 from facecli.core.auth import RECHECK
 from facecli.core.periodic import run_periodically
@@ -68,7 +70,9 @@ def run_server(settings: Settings) -> Iterator[Running]:
 def _check_bind(settings: Settings) -> None:
     checked_address(settings.bind, option="--bind", lowest_port=0)
     if not settings.insecure:
-        check_exposure(settings.bind, tls=bool(settings.tls_cert), authenticated=asks_who(settings))
+        check_exposure(
+            settings.bind, tls=bool(settings.tls_cert), authenticated=requires_authentication(settings)
+        )
 
 
 def _server(settings: Settings, kept: ServerComponents) -> Server:

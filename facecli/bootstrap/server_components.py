@@ -13,7 +13,9 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media
 from facecli.bootstrap.server_info import offer
-from facecli.config.settings import Settings, asks_who, data_directory
+from facecli.config.access import requires_authentication
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
 from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
@@ -113,7 +115,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             recovery=create_recovery(
                 settings, tasks=tasks, workers=storage.workers, queue=storage.queue, events=events
             ),
-            tokens=Tokens(storage.tokens, clock=time.time) if asks_who(settings) else None,
+            tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
             info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
         )
 

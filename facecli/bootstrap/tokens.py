@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from facecli.bootstrap.factories import database_url
-from facecli.config.settings import Settings, data_directory
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
 from facecli.core.errors import InvalidInput
 from facecli.metadata import schema

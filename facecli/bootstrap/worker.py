@@ -10,7 +10,8 @@ from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media
-from facecli.config.settings import Settings, data_directory
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines

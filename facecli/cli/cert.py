@@ -1,4 +1,4 @@
-"""`facecli cert`: certificates for development."""
+"""`facecli cert`: create certificates for development."""
 
 import socket
 from pathlib import Path
@@ -10,48 +10,57 @@ from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.options import Json, Quiet
 from facecli.cli.shared.output import Output
 
-HERE = ("localhost", "127.0.0.1", "::1")
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
-app = typer.Typer(help="Make certificates for development.", rich_markup_mode=None)
+app = typer.Typer(help="Create certificates for development.", rich_markup_mode=None)
 
 
 def dev(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where the six files are written.", show_default=False)
+        Path, typer.Argument(metavar="[DIR]", help="Directory for the six files.", show_default=False)
     ] = Path("certs"),
     host: Annotated[
         list[str] | None,
         typer.Option(
-            "--host", metavar="NAME", help="Another name or address of the server; may be repeated."
+            "--host", metavar="NAME", help="Additional host name or address of the server; can be repeated."
         ),
     ] = None,
     user: Annotated[
-        str, typer.Option("--user", metavar="NAME", help="Whose the client's certificate is.")
+        str, typer.Option("--user", metavar="NAME", help="User of the client certificate.")
     ] = "local",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make an authority, a server's and a client's certificate.
+    """Create a CA, a server certificate and a client certificate.
 
-    The server's is for localhost, 127.0.0.1, ::1, the name of this machine and what --host adds. Who has
-    ca.key can make more certificates that count, so leave it where it was made. They hold for a year. Needs
-    the extra: pip install 'facecli[tls]'.
+    The server certificate covers localhost, 127.0.0.1, ::1, this machine's name and every --host. Server and
+    client certificates are valid for one year. Keep ca.key on this machine: its holder can issue trusted
+    certificates. Needs the extra: pip install 'facecli[tls]'.
 
     Example: facecli cert dev certs --host 192.0.2.7
 
-    Exit codes: 0 done, 1 the extra is missing, 2 a file is there already or cannot be written.
+    Exit codes: 0 success, 1 the extra is not installed, 2 a file exists or cannot be written.
     """
     from facecli.certificates import make_dev_certificates
 
-    hosts = list(dict.fromkeys([*HERE, socket.gethostname(), *(host or [])]))
-    made = make_dev_certificates(directory, hosts=hosts, user=user)
+    hosts = list(dict.fromkeys([*LOCAL_HOSTS, *_machine_name(), *(host or [])]))
+    certificates = make_dev_certificates(directory, hosts=hosts, user=user)
     output = Output(as_json=as_json, quiet=quiet)
-    files = {name: str(getattr(made, name)) for name in made.__slots__}
+    files = {name: str(getattr(certificates, name)) for name in certificates.__slots__}
     lines = "\n".join(files.values())
     output.show({**files, "hosts": hosts, "user": user}, text=lines, short=lines)
-    output.note(f"for a server at {', '.join(hosts)}, and a client that is {user}")
-    output.note(f"facecli serve --auth token --tls-cert {made.server} --tls-key {made.server_key}")
-    output.note(f"facecli doctor --tls-ca {made.ca}")
+    output.note(f"server: {', '.join(hosts)}; client: {user}")
+    output.note(
+        f"facecli serve --auth token --tls-cert {certificates.server} --tls-key {certificates.server_key}"
+    )
+    output.note(f"facecli doctor --tls-ca {certificates.ca}")
+
+
+def _machine_name() -> list[str]:
+    """This machine's name, unless it is not a valid host name, such as one with an underscore."""
+    name = socket.gethostname()
+    valid = name.isascii() and name.replace("-", "").replace(".", "").isalnum()
+    return [name] if valid else []
 
 
 add_commands(app, {"dev": dev})

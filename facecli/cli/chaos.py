@@ -85,6 +85,7 @@ def chaos(
 def _run_proxy(server: str, bind: str, faults: Faults, output: Output) -> None:
     """Run the proxy and print its events until the process is asked to stop."""
     from facecli.chaos.proxy import Proxy
+    from facecli.worker.process import ShutdownSignal
 
     events: SimpleQueue[Event | None] = SimpleQueue()
     ending = ShutdownSignal(with_stdin=False)

@@ -1,4 +1,4 @@
-"""`facecli doctor`: is everything there?"""
+"""`facecli doctor`: check this machine and the server."""
 
 import platform
 import shutil
@@ -12,14 +12,17 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import SomeFailed, exit_code
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
-from facecli.config.settings import Settings, data_directory
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings
 from facecli.core.errors import DiskFull, FacecliError
 
-LITTLE_DISK = 1024**3  # bytes
+MIN_FREE_BYTES = 1024**3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
+    """Result of one check."""
+
     check: str
     found: str
     error: FacecliError | None = None
@@ -28,38 +31,38 @@ class Finding:
 
 @partial(with_session, user=False)
 def doctor(
-    opened: Session,
+    session: Session,
     output: Output,
 ) -> None:
-    """Check ffmpeg, disk, the server, its limits, and who one is there.
+    """Check ffmpeg, disk space, the server and your access to it.
 
-    And the PostgreSQL of FACECLI_DATABASE, if it names one. Every check is a line, with a hint where
-    something is missing; with -q the names of what is missing. `walls` are those around ffmpeg; one that
-    this kernel lacks is told and is no failure.
+    If FACECLI_DATABASE is set, checks that PostgreSQL database too. Prints one line per check, with a hint
+    for each problem; with -q, prints only the names of failed checks. `sandbox` shows how ffmpeg is
+    isolated; a layer that this kernel does not support is reported but is not a failure.
 
     Example: facecli doctor --server 127.0.0.1:50051
 
-    Exit codes: 0 all is well, else the code of the first that is not: 1 no ffmpeg, 4 not let in, 6 no server
-    or database, 9 no disk.
+    Exit codes: 0 all checks passed, else the code of the first failure: 1 ffmpeg not found, 4 unauthenticated
+    or forbidden, 6 server or database unreachable, 9 disk full.
     """
-    settings = opened.settings
+    settings = session.settings
     checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
         "facecli": lambda: (f"{__version__} on Python {platform.python_version()}", {}),
         "ffmpeg": lambda: (_ffmpeg(settings), {}),
-        "walls": _walls,
+        "sandbox": _sandbox,
         "disk": lambda: _disk(settings),
     }
     if settings.database:
         checks["database"] = lambda: (_database(settings), {})
-    checks["server"] = lambda: _server(opened.files.info())
+    checks["server"] = lambda: _server(session.files.info())
     findings = [_finding(name, check) for name, check in checks.items()]
-    if answered := findings[-1].more:
-        findings.append(_access(opened, answered))
+    if server_info := findings[-1].more:
+        findings.append(_access(session, server_info))
     for finding in findings:
         short = finding.check if finding.error else ""
         output.show(_object(finding), text="\n".join(_lines(finding)), short=short)
     if failed := next((finding.error for finding in findings if finding.error), None):
-        raise SomeFailed(exit_code(failed), unsaid=[failed] if output.as_json else [])
+        raise SomeFailed(exit_code(failed), unreported=[failed] if output.as_json else [])
 
 
 def _finding(name: str, check: Callable[[], tuple[str, dict[str, Any]]]) -> Finding:
@@ -82,32 +85,35 @@ def _database(settings: Settings) -> str:
     return database_version(settings)
 
 
-def _walls() -> tuple[str, dict[str, Any]]:
-    """What stands between a hostile media file and this machine, beside the list of formats."""
+def _sandbox() -> tuple[str, dict[str, Any]]:
+    """The layers that isolate ffmpeg from this machine."""
     from facecli.bootstrap.factories import sandbox_status
 
     abi, forbids_sockets = sandbox_status()
-    held = ["files", *(["TCP"] if abi >= 4 else []), *(["signals"] if abi >= 6 else [])]
-    landlock = f"Landlock ABI {abi} ({', '.join(held)})" if abi else "no Landlock on this kernel"
+    restricted = ["files", *(["TCP"] if abi >= 4 else []), *(["signals"] if abi >= 6 else [])]
+    landlock = f"Landlock ABI {abi} ({', '.join(restricted)})" if abi else "no Landlock in this kernel"
     seccomp = "seccomp (no sockets)" if forbids_sockets else "no seccomp on this machine"
-    return f"format lists, limits, {landlock}, {seccomp}", {"landlock": abi, "seccomp": forbids_sockets}
+    return f"format allowlist, resource limits, {landlock}, {seccomp}", {
+        "landlock": abi,
+        "seccomp": forbids_sockets,
+    }
 
 
 def _disk(settings: Settings) -> tuple[str, dict[str, Any]]:
     directory = data_directory(settings)
-    there = next(path for path in (directory, *directory.resolve().parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    if free < LITTLE_DISK:
-        raise DiskFull(f"{directory} has {free} bytes left")
+    existing = next(path for path in (directory, *directory.resolve().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < MIN_FREE_BYTES:
+        raise DiskFull(f"only {free} bytes are free for {directory}")
     return f"{free / 1024**3:.1f} GiB free for {directory}", {"free_bytes": free}
 
 
 def _server(info: Any) -> tuple[str, dict[str, Any]]:
-    most = f" of {_gib(info.max_user_bytes)}" if info.max_user_bytes else ""
+    limit = f" of {_gib(info.max_user_bytes)}" if info.max_user_bytes else ""
     return (
         f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {_gib(info.max_file_size)}, "
         f"videos up to {info.max_video_seconds / 60:g} min, {_gib(info.free_bytes)} free, "
-        f"{_gib(info.user_bytes)}{most} used by you",
+        f"{_gib(info.user_bytes)}{limit} used by you",
         asdict(info),
     )
 
@@ -116,18 +122,18 @@ def _gib(size: int) -> str:
     return f"{round(size / 1024**3, 1):g} GiB"
 
 
-def _access(opened: Session, answered: dict[str, Any]) -> Finding:
-    """How the server is talked to, and whom it takes us for."""
-    way = "encrypted (TLS)" if opened.encrypted else "not encrypted"
-    if opened.local and not opened.encrypted:
-        way = "not encrypted, on this machine"
-    user = answered["user"] or opened.settings.user or "local"
-    if answered["user"]:
-        who = f"you are {user}{', an admin' if answered['admin'] else ''}"
+def _access(session: Session, server_info: dict[str, Any]) -> Finding:
+    """Encryption of the connection, and the user that the server sees."""
+    transport = "encrypted (TLS)" if session.encrypted else "unencrypted"
+    if session.local and not session.encrypted:
+        transport = "unencrypted, on this machine"
+    user = server_info["user"] or session.settings.user or "local"
+    if server_info["user"]:
+        identity = f"you are {user}{', an admin' if server_info['admin'] else ''}"
     else:
-        who = f"the server believes every name, and yours is {user}"
-    more = {"encrypted": opened.encrypted, "authenticated": bool(answered["user"]), "user": user}
-    return Finding(check="access", found=f"{way}; {who}", more=more)
+        identity = f"the server trusts the name that clients send; yours is {user}"
+    more = {"encrypted": session.encrypted, "authenticated": bool(server_info["user"]), "user": user}
+    return Finding(check="access", found=f"{transport}; {identity}", more=more)
 
 
 def _lines(finding: Finding) -> list[str]:

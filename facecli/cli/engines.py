@@ -1,37 +1,35 @@
-"""`facecli engines`: who can swap on this machine."""
+"""`facecli engines`: list installed engines."""
 
 from dataclasses import asdict
 
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.options import Json, Profile, Quiet
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.telemetry.logs import set_up_logging
 
 
 @with_settings
-def engines(settings: Settings, profile: Profile = None, as_json: Json = False, quiet: Quiet = False) -> None:
-    """List the engines of this installation and what they need.
+def engines(settings: Settings, output: Output) -> None:
+    """List the installed engines and their requirements.
 
-    An engine comes with a package that is installed beside facecli. One that cannot be loaded is listed with
-    the reason; servers leave it out.
+    Engines are provided by packages installed next to facecli. An engine that cannot be loaded is listed with
+    the reason; servers skip it.
 
     Example: facecli engines --json
 
-    Exit codes: 0 listed.
+    Exit codes: 0 success.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    set_up_logging(level="error", format="text")  # what is broken is in the list
+    set_up_logging(level="error", format="text")  # the list itself shows broken engines
     from facecli.bootstrap.factories import installed_engines
 
-    for found in installed_engines(settings):
+    for engine in installed_engines(settings):
         about = (
-            f"cannot be used: {found.broken}"
-            if found.broken
-            else f"needs {', '.join(found.needs) or 'nothing'}"
+            f"not usable: {engine.broken}"
+            if engine.broken
+            else f"needs {', '.join(engine.needs) or 'nothing'}"
         )
         output.show(
-            asdict(found),
-            text=f"{found.name}  {found.version or '?'}  {about}",
-            short="" if found.broken else found.name,
+            asdict(engine),
+            text=f"{engine.name}  {engine.version or '?'}  {about}",
+            short="" if engine.broken else engine.name,
         )

@@ -1,4 +1,4 @@
-"""`facecli file`: the uploads that a server keeps."""
+"""`facecli file`: list and delete uploaded files."""
 
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -16,59 +16,55 @@ from facecli.uploads.upload import upload_id_of
 if TYPE_CHECKING:
     from facecli.uploads.view import UploadView
 
-app = typer.Typer(help="List and delete the user's files on the server.", rich_markup_mode=None)
+app = typer.Typer(help="List and delete your files on the server.", rich_markup_mode=None)
 
 
 @with_session
 def list_files(
-    opened: Session,
+    session: Session,
     output: Output,
-    unfinished: Annotated[
-        bool, typer.Option("--unfinished", help="Only uploads that are not complete.")
-    ] = False,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", help="At most so many, the newest first.", min=1)
-    ] = 100,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Only incomplete uploads.")] = False,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Maximum number of files.", min=1)] = 100,
 ) -> None:
-    """List the user's files, the newest first.
+    """List your files, newest first.
 
-    One that is not complete goes on when the same facecli upload is run again.
+    To resume an incomplete upload, run the same facecli upload again.
 
     Example: facecli file list --unfinished
 
-    Exit codes: 0 done, also with none, 4 not let in, 6 no server.
+    Exit codes: 0 success, 4 unauthenticated or forbidden, 6 server unreachable.
     """
-    wanted = (upload for upload in opened.uploads.listed() if not (unfinished and upload.completed))
-    for upload in islice(wanted, limit):
+    uploads = (upload for upload in session.uploads.listed() if not (unfinished and upload.completed))
+    for upload in islice(uploads, limit):
         output.show(file_object(upload), text=_line(upload), short=upload.file_url)
 
 
 @with_session
 def delete(
-    opened: Session,
+    session: Session,
     output: Output,
-    urls: Annotated[list[str], typer.Argument(metavar="URL…", help="file_urls.", show_default=False)],
+    urls: Annotated[list[str], typer.Argument(metavar="URL…", help="File URLs.", show_default=False)],
 ) -> None:
-    """Delete files on the server, finished or not.
+    """Delete files on the server, complete or not.
 
-    A file that a task still needs stays until the task has ended. Results are deleted with their tasks:
-    facecli task delete.
+    A file that a task still needs cannot be deleted until that task has ended. Results are deleted with their
+    tasks: facecli task delete.
 
     Example: facecli file delete $(facecli file list --unfinished -q)
 
-    Exit codes: 0 deleted, 1 a task needs it, 2 not a file_url, 5 no such file, 6 no server.
+    Exit codes: 0 success, 1 a task needs the file, 2 invalid URL, 5 file not found, 6 server unreachable.
     """
 
-    def deleted(url: str) -> None:
-        opened.uploads.cancel(upload_id_of(url))
+    def delete_one(url: str) -> None:
+        session.uploads.cancel(upload_id_of(url))
         output.show({"file_url": url, "deleted": True}, text=f"{url}  deleted", short=url)
 
-    each(urls, deleted, as_json=output.as_json)
+    each(urls, delete_one, as_json=output.as_json)
 
 
 def _line(upload: "UploadView") -> str:
     size = upload.size or "?"
-    state = f"{size} bytes" if upload.completed else f"{upload.stored_bytes} of {size} bytes, not complete"
+    state = f"{size} bytes" if upload.completed else f"{upload.stored_bytes} of {size} bytes, incomplete"
     return f"{upload.file_url}  {state}"
 
 

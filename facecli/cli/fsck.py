@@ -1,4 +1,4 @@
-"""`facecli fsck`: does the disk hold what the database says?"""
+"""`facecli fsck`: integrity check of the stored files against the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.objects import damage_object
-from facecli.cli.shared.options import Database, DataDir, Json, Profile, ProgressKind, Quiet
+from facecli.cli.shared.options import Database, DataDir, ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.core.damage import Damage, mended
@@ -21,44 +21,46 @@ from facecli.maintenance.fsck import Inspection
 @with_settings
 def fsck(
     settings: Settings,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Compare lengths only; read no bytes.")] = False,
+    output: Output,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare sizes only; do not read file contents.")
+    ] = False,
     progress: ProgressKind = None,
     data_dir: DataDir = None,
     database: Database = None,
-    profile: Profile = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
-    """Compare uploads and results with their bytes and checksums, while no server runs.
+    """Check stored files against their checksums while no server runs.
 
-    Every thing that is damaged is a line: what is wrong with it, and what --repair does. A damaged upload
-    then lacks the damaged chunks, and the same facecli upload sends just those; a task whose result is
-    damaged has failed, and facecli task retry makes it again; bytes that nothing knows go. A damaged
-    database is told and not mended. With -q the ids and keys of what is damaged.
+    Prints one line per damaged item, with its problem and what --repair does. Repairing an upload discards
+    its damaged chunks; run the same facecli upload again to resend only those. Repairing a result marks its
+    task as failed; facecli task retry recreates the result. Orphaned files are deleted. A damaged database
+    is reported but not repaired. With -q, prints only the IDs and keys of damaged items.
 
     Example: facecli fsck --repair --data-dir /srv/facecli
 
-    Exit codes: 0 all agrees, or everything was repaired, 1 a server runs, 2 not a data directory,
-    6 no database, 8 damage is left, 10 another directory's database.
+    Exit codes: 0 no damage, or all of it repaired, 1 a server is running, 2 not a data directory,
+    6 database unreachable, 8 damage remains, 10 data directory belongs to another database.
     """
-    output = Output(as_json=as_json, quiet=quiet)
-    found, mendable, left = 0, 0, 0
-    with bars(settings.progress, quiet=quiet) as drawn, _opened(settings, drawn.transfer(), quick) as looking:
-        for damage, repaired in mended(looking.damages(), repair=repair):
+    damaged, repairable, remaining = 0, 0, 0
+    with (
+        progress_bars(settings.progress, quiet=output.quiet) as bars,
+        _inspection(settings, bars.transfer(), quick) as inspection,
+    ):
+        for damage, repaired in mended(inspection.damages(), repair=repair):
             _show(output, damage, repaired=repaired)
-            found += 1
-            mendable += damage.repair is not None
-            left += not repaired
-    if left:
-        remedy = f"; facecli fsck --repair mends {mendable}" if mendable and not repair else ""
-        raise BytesDiffer(f"damaged: {left}{remedy}")
-    output.note(f"repaired: {found}" if found else "all agrees")
+            damaged += 1
+            repairable += damage.repair is not None
+            remaining += not repaired
+    if remaining:
+        remedy = f"; facecli fsck --repair repairs {repairable}" if repairable and not repair else ""
+        raise BytesDiffer(f"damaged: {remaining}{remedy}")
+    output.note(f"repaired: {damaged}" if damaged else "no damage found")
 
 
 @contextmanager
-def _opened(settings: Settings, bar: TransferProgress, quick: bool) -> Iterator[Inspection]:
-    """With a bar of the bytes that were looked at."""
+def _inspection(settings: Settings, bar: TransferProgress, quick: bool) -> Iterator[Inspection]:
+    """An inspection that reports the checked bytes to the bar."""
     from facecli.bootstrap.maintenance import inspection
 
     done = 0
@@ -68,9 +70,9 @@ def _opened(settings: Settings, bar: TransferProgress, quick: bool) -> Iterator[
         done += size
         bar.stored(done)
 
-    with inspection(settings, quick=quick, on_bytes=on_bytes) as looking:
-        bar.begin("checked", looking.size(), 0)
-        yield looking
+    with inspection(settings, quick=quick, on_bytes=on_bytes) as opened:
+        bar.begin("checked", opened.size(), 0)
+        yield opened
         bar.verified()
 
 

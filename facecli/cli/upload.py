@@ -1,4 +1,4 @@
-"""`facecli upload`: files to the server."""
+"""`facecli upload`: upload files to the server."""
 
 import mimetypes
 import shutil
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, bars
+from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.objects import upload_object
@@ -20,113 +20,112 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.client.transfers import FileToSend, SentUpload, UploadOutcome
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.formats import by_file_name
 from facecli.uploads.upload import FileType
 
 STDIN = Path("-")
 SPOOL_BLOCK = 1024 * 1024  # bytes
 
+# Types that some machines do not know.
+_VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
+
 
 @with_session
 def upload(
-    opened: Session,
+    session: Session,
     output: Output,
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH…", help="Files to upload; - is standard input.", show_default=False),
+        typer.Argument(metavar="PATH…", help="Files to upload; - for standard input.", show_default=False),
     ],
     file_type: Annotated[
         FileType | None,
-        typer.Option(
-            "--type", help="What the files are; told by their names if not given.", show_default=False
-        ),
+        typer.Option("--type", help="File type; guessed from the name if not given.", show_default=False),
     ] = None,
     name: Annotated[
         str,
-        typer.Option("--name", metavar="NAME", help="Name to show instead of the file's own; for one file."),
+        typer.Option("--name", metavar="NAME", help="Name of the uploaded file; for a single file."),
     ] = "",
     resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Go on with what the server has, or begin anew.")
+        bool, typer.Option("--resume/--no-resume", help="Resume an earlier upload, or start over.")
     ] = True,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     limit_rate: LimitRate = None,
     progress: ProgressKind = None,
 ) -> None:
-    """Upload files and print their file_urls.
+    """Upload files and print their URLs.
 
-    What the server stored before is compared by checksum and not sent again, also after a crash of either
-    side or from another machine. The bar shows what is stored, not what was sent.
+    An interrupted upload resumes, even after a crash or from another machine: chunks that the server has
+    stored are verified by checksum and not sent again. The progress bar shows stored bytes, not sent bytes.
 
     Example: facecli upload face.jpg clip.mp4
 
     Example: facecli upload - --name clip.mp4 < clip.mp4
 
-    Exit codes: 0 done, 2 unreadable, 4 not let in, 6 no server, 7 incomplete, run it again, 8 bytes differ, 9
-    too large.
+    Exit codes: 0 success, 2 unreadable file, 4 unauthenticated or forbidden, 6 server unreachable, 7
+    incomplete, run it again, 8 integrity check failed, 9 limit or quota reached.
     """
     if name and len(paths) > 1:
-        raise InvalidInput(f"--name is for one file, and there are {len(paths)}; upload them one by one")
+        raise InvalidInput(f"--name needs a single file, not {len(paths)}; upload them one by one")
     if STDIN in paths and not name:
-        raise InvalidInput("standard input has no name; say --name, as in --name clip.mp4")
-    with bars(opened.settings.progress, quiet=output.quiet) as drawn, ExitStack() as ends:
+        raise InvalidInput("standard input has no name; pass one, for example --name clip.mp4")
+    with progress_bars(session.settings.progress, quiet=output.quiet) as bars, ExitStack() as stack:
 
         def show(sent: UploadOutcome) -> None:
             upload = sent.get()
             output.show(upload_object(upload), text=upload.file_url, short=upload.file_url)
 
-        files, refused = list[FileToSend](), list[UploadOutcome]()
+        files, rejected = list[FileToSend](), list[UploadOutcome]()
         for path in paths:
             try:
                 files.append(
-                    _file(path if path != STDIN else _spooled(ends), name or path.name, file_type, drawn)
+                    _file(path if path != STDIN else _spooled(stack), name or path.name, file_type, bars)
                 )
             except FacecliError as error:
-                refused.append(UploadOutcome(error=error))
-        sent = opened.uploads.send(
+                rejected.append(UploadOutcome(error=error))
+        sent = session.uploads.send(
             files,
-            chunk_size=opened.settings.chunk_size,
+            chunk_size=session.settings.chunk_size,
             resume=resume,
-            retry_for=opened.settings.retry_for,
-            limit_rate=opened.settings.limit_rate,
+            retry_for=session.settings.retry_for,
+            limit_rate=session.settings.limit_rate,
         )
-        each(chain(refused, sent), show, as_json=output.as_json)
+        each(chain(rejected, sent), show, as_json=output.as_json)
 
 
-def send(opened: Session, path: Path, kind: FileType, drawn: Bars) -> SentUpload:
-    """Upload one file with a bar."""
-    return opened.uploads.send_one(
-        _file(path, path.name, kind, drawn),
-        chunk_size=opened.settings.chunk_size,
-        retry_for=opened.settings.retry_for,
+def send(session: Session, path: Path, kind: FileType, bars: Bars) -> SentUpload:
+    """Upload one file and show its progress."""
+    return session.uploads.send_one(
+        _file(path, path.name, kind, bars),
+        chunk_size=session.settings.chunk_size,
+        retry_for=session.settings.retry_for,
     )
 
 
-def kind_of(name: str) -> FileType:
-    """What the name tells."""
-    known = by_file_name(name)
-    kind = (mimetypes.guess_type(name)[0] or (known.mime_type if known else "")).partition("/")[0]
+def file_type_of(name: str) -> FileType:
+    """The file type that the name implies."""
+    suffix = Path(name).suffix.lower()
+    kind = (mimetypes.guess_type(name)[0] or _VIDEOS.get(suffix, "")).partition("/")[0]
     if kind not in {"image", "video"}:
-        raise InvalidInput(f"{name} may be an image or a video; say --type")
+        raise InvalidInput(f"cannot tell whether {name} is an image or a video; pass --type")
     return FileType(kind)
 
 
-def _file(path: Path, name: str, kind: FileType | None, drawn: Bars) -> FileToSend:
+def _file(path: Path, name: str, kind: FileType | None, bars: Bars) -> FileToSend:
     if not name.isprintable():
-        raise InvalidInput(f"{name!a} has bytes that cannot be shown; say --name, or rename it")
-    return FileToSend(path=path, name=name, file_type=kind or kind_of(name), progress=drawn.transfer())
+        raise InvalidInput(f"{name!a} contains unprintable characters; rename it, or pass --name")
+    return FileToSend(path=path, name=name, file_type=kind or file_type_of(name), progress=bars.transfer())
 
 
-def _spooled(ends: ExitStack) -> Path:
-    """Standard input in a temporary file: its length is not known, and after a break it is read again."""
+def _spooled(stack: ExitStack) -> Path:
+    """Copy standard input to a temporary file, because its size is unknown and a retry reads it again."""
     try:
-        file = ends.enter_context(tempfile.NamedTemporaryFile(prefix="facecli-"))  # noqa: SIM115
+        file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="facecli-"))  # noqa: SIM115
         shutil.copyfileobj(sys.stdin.buffer, file, SPOOL_BLOCK)
         file.flush()
     except OSError as error:
         where = tempfile.gettempdir()
         raise InvalidInput(
-            f"standard input cannot be kept in {where} until it is sent: {error.strerror}; "
-            "make room there, or set TMPDIR"
+            f"cannot buffer standard input in {where}: {error.strerror}; free some space there, or set TMPDIR"
         ) from error
     return Path(file.name)

@@ -1,4 +1,4 @@
-"""Sizes, times, counts and switches as people write them."""
+"""Parsing and formatting of sizes, times, counts and switches."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from facecli.core.errors import InvalidInput
 
 Size = Annotated[int, "bytes"]
-Count = Annotated[int, "how many"]
+Count = Annotated[int, "count"]
 Time = Annotated[float, "seconds"]
 
 
@@ -32,7 +32,7 @@ def parse_size(text: str) -> int:
 
 def parse_count(text: str) -> int:
     if not text.strip().isdecimal():
-        raise InvalidInput(f"{text!r} is not a whole number from 0 up")
+        raise InvalidInput(f"{text!r} is not a non-negative integer")
     return int(text)
 
 
@@ -43,8 +43,8 @@ def parse_switch(text: str) -> bool:
         raise InvalidInput(f"{text!r} is neither true nor false") from None
 
 
-def written(setting: "Field[Any]") -> str:
-    """The default as one would write it: `10MiB`, `10m`, `true`; empty when there is none."""
+def format_default(setting: "Field[Any]") -> str:
+    """A setting's default in the syntax of the parsers: `10MiB`, `10m`, `true`; empty if it has none."""
     value: Any = setting.default
     if setting.type is bool:
         return str(value).lower()
@@ -70,7 +70,7 @@ PARSERS: dict[Any, Callable[[str], Any]] = {
 
 
 def _amount(text: str) -> float:
-    """A finite number from 0 up; ValueError otherwise."""
+    """A finite, non-negative number; ValueError otherwise."""
     number = float(text)
     if not 0 <= number < math.inf:
         raise ValueError

@@ -1,22 +1,22 @@
-"""Every way facecli says no.
+"""Error tree of facecli.
 
 FacecliError
-├── InvalidInput              the request itself is wrong
-│   ├── ChecksumMismatch      a chunk's bytes are not what its checksum promised
-│   └── MediaRefused          a file is not a video or a picture that can be used
-├── OutOfOrder                a chunk ahead of what is stored, on the call that wants them in order
+├── InvalidInput              invalid request
+│   ├── ChecksumMismatch      a chunk's bytes do not match its checksum
+│   └── MediaRefused          a file is not a usable video or picture
+├── OutOfOrder                a chunk ahead of the stored ones, in a call that requires order
 ├── NotFound
 │   ├── UploadNotFound
 │   └── TaskNotFound
 ├── AlreadyExists
-│   ├── ChunkDiffers          other bytes for a finished upload
-│   └── KeyReused             an idempotency key with another content
-├── NotReady                  right request, wrong moment
+│   ├── ChunkDiffers          different bytes for a complete upload
+│   └── KeyReused             an idempotency key reused for a different task
+├── NotReady                  valid request, wrong state
 │   ├── UploadUnfinished
 │   ├── TaskEnded
 │   └── ResultMissing
-├── TakenOver                 another writer continues this upload, or another worker this task
-├── LimitReached              try again later, or smaller
+├── TakenOver                 fenced: another writer has this upload, or another worker this task
+├── LimitReached              limit or quota
 │   ├── FileTooLarge
 │   ├── TooManyCalls
 │   ├── QuotaReached
@@ -24,35 +24,35 @@ FacecliError
 ├── Unauthenticated
 ├── NotAllowed
 ├── PolicyRefused
-├── Unavailable               try again
+├── Unavailable               retryable
 │   ├── ServerUnreachable
-│   ├── ProgramKilled         somebody killed ffmpeg or a worker, perhaps the kernel for want of memory
-│   └── StorageFailed         the disk refused; nothing is acknowledged until it was checked
-├── IdleTooLong
-├── BytesDiffer               what arrived is not what was promised
-├── TimedOut                  the caller's own time limit
-├── UploadInterrupted         the client gave up; the server keeps what it stored
+│   ├── ProgramKilled         ffmpeg or a worker was killed, perhaps by the kernel when out of memory
+│   └── StorageFailed         disk error; nothing is acknowledged until a check has passed
+├── IdleTooLong               idle timeout
+├── BytesDiffer               received data does not match its checksum or size
+├── TimedOut                  the caller's deadline
+├── UploadInterrupted         the client gave up; stored data is kept
 ├── TaskUnsuccessful          the task failed or was cancelled
 ├── FfmpegMissing
 ├── DirectoryInUse
-├── Cancelled                 the caller asked to stop
-└── InternalError             a bug; the log has the stack under its id
+├── Cancelled                 stopped by the caller
+└── InternalError             a bug; the log has its traceback under the error ID
 """
 
 from typing import ClassVar
 
 
 class FacecliError(Exception):
-    """Something went wrong that has no name of its own."""
+    """The operation failed."""
 
     reason: ClassVar[str] = "UNKNOWN"
     hint: ClassVar[str] = ""
     retryable: bool = False
-    upload_id: str  # of which upload in a stream of many, where that matters
-    retry_after: int  # seconds, where waiting helps
+    upload_id: str  # the failed upload, in a stream of several
+    retry_after: int  # seconds, if waiting helps
 
     def __init_subclass__(cls) -> None:
-        """Published: the name in capitals, or what the class says; of a plug-in's the nearest one here."""
+        """Set the public reason: the class name in capitals, or for a plug-in's error its base's."""
         if cls.__module__ != __name__:
             cls.reason = next(kind.reason for kind in cls.__mro__[1:] if issubclass(kind, FacecliError))
         elif "reason" not in vars(cls):
@@ -60,72 +60,72 @@ class FacecliError(Exception):
 
     def __init__(self, message: str = "", **details: str | int) -> None:
         self.message = message or (type(self).__doc__ or self.reason).splitlines()[0]
-        self.details, self.request_id = details, ""  # of the call that was refused, as in the server's log
+        self.details, self.request_id = details, ""  # of the failed call, as in the server's log
         self.retryable = self.retryable or "retry_after" in details
         vars(self).update(details)
         super().__init__(self.message)
 
 
 class InvalidInput(FacecliError):
-    """The request is not valid."""
+    """The request is invalid."""
 
 
 class ChecksumMismatch(InvalidInput):
-    """The chunk arrived damaged; nothing of it was kept. Send it again."""
+    """The chunk arrived damaged and was discarded. Send it again."""
 
     retryable = True
 
 
 class MediaRefused(InvalidInput):
-    """The file cannot be used."""
+    """The file is not a usable picture or video."""
 
 
 class OutOfOrder(FacecliError):
-    """The chunk is ahead of what is stored."""
+    """The chunk is out of order."""
 
     next_chunk_index: int
 
 
 class NotFound(FacecliError):
-    """There is no such thing."""
+    """Not found."""
 
 
 class UploadNotFound(NotFound):
-    """There is no such upload."""
+    """Upload not found."""
 
-    hint = "facecli upload prints the file_url to use; an abandoned upload expires"
+    hint = "facecli upload prints the URL of a file; incomplete uploads expire"
 
 
 class TaskNotFound(NotFound):
-    """There is no such task."""
+    """Task not found."""
 
-    hint = "facecli task list shows the tasks of this user"
+    hint = "facecli task list shows your tasks"
 
 
 class AlreadyExists(FacecliError):
-    """It exists already and is different."""
+    """It already exists and is different."""
 
 
 class ChunkDiffers(AlreadyExists):
-    """The upload is finished and holds other bytes at this place."""
+    """The upload is complete and has different bytes at this offset."""
 
-    hint = "begin a new upload (facecli upload --no-resume)"
+    hint = "start a new upload with facecli upload --no-resume"
 
 
 class KeyReused(AlreadyExists):
-    """The idempotency key was used for a task with other content."""
+    """The idempotency key was used for a different task."""
 
-    hint = "choose another --id"
+    hint = "choose a different --id"
 
 
 class NotReady(FacecliError):
-    """Not possible in this state."""
+    """Not possible in the current state."""
 
 
 class UploadUnfinished(NotReady):
     """The upload is not complete."""
 
-    hint = "run the same facecli upload again, it sends what is missing"
+    hint = "run the same facecli upload again to send the missing chunks"
 
 
 class TaskEnded(NotReady):
@@ -135,47 +135,47 @@ class TaskEnded(NotReady):
 class ResultMissing(NotReady):
     """The task has no result."""
 
-    hint = "facecli task status says why; facecli task retry runs it again"
+    hint = "facecli task status shows the reason; facecli task retry runs it again"
 
 
 class TakenOver(FacecliError):
-    """Somebody else has taken over; nothing more is accepted from here."""
+    """Another client or worker has taken over; this one can no longer write."""
 
 
 class LimitReached(FacecliError):
-    """A limit is reached."""
+    """Limit reached."""
 
 
 class FileTooLarge(LimitReached):
-    """The file is larger than this server takes."""
+    """The file exceeds the server's size limit."""
 
     hint = "facecli doctor shows the server's limits"
 
 
 class TooManyCalls(LimitReached):
-    """The server has as many calls of this kind as it takes."""
+    """The server has reached its limit of concurrent calls of this kind."""
 
 
 class QuotaReached(LimitReached):
-    """This user has as much on this server as one user may."""
+    """The user's quota is exhausted."""
 
-    hint = "facecli file delete and facecli task delete make room; facecli doctor shows the limits"
+    hint = "free space with facecli file delete or facecli task delete; facecli doctor shows the limits"
 
 
 class DiskFull(LimitReached):
-    """The server's disk is full; what was acknowledged is kept."""
+    """The server's disk is full; acknowledged data is kept."""
 
-    hint = "make room on the server, then run the same command again"
+    hint = "free some space on the server, then run the same command again"
 
 
 class Unauthenticated(FacecliError):
-    """The server wants a valid token."""
+    """The server requires a valid token."""
 
-    hint = "set FACECLI_TOKEN, or FACECLI_TOKEN_FILE, to a token that facecli token create made there"
+    hint = "set FACECLI_TOKEN or FACECLI_TOKEN_FILE to a token created there with facecli token create"
 
 
 class NotAllowed(FacecliError):
-    """This is not allowed."""
+    """Permission denied."""
 
 
 class PolicyRefused(FacecliError):
@@ -183,43 +183,43 @@ class PolicyRefused(FacecliError):
 
 
 class Unavailable(FacecliError):
-    """The server is not available now."""
+    """The server is unavailable."""
 
     retryable = True
 
 
 class ServerUnreachable(Unavailable):
-    """The server cannot be reached."""
+    """The server is unreachable."""
 
-    hint = "is facecli serve running there? facecli doctor checks the way"
+    hint = "is facecli serve running there? facecli doctor checks the connection"
 
 
 class ProgramKilled(Unavailable):
-    """A program was killed from outside."""
+    """A program was killed."""
 
 
 class StorageFailed(Unavailable):
-    """The server's storage failed; nothing unsaved was acknowledged."""
+    """The server's storage failed; unsaved data was not acknowledged."""
 
 
 class IdleTooLong(FacecliError):
-    """Nothing arrived for too long; what was stored is kept."""
+    """The idle timeout expired; stored data is kept."""
 
     retryable = True
 
 
 class BytesDiffer(FacecliError):
-    """The bytes differ from what was promised."""
+    """Integrity check failed: the bytes do not match their checksum."""
 
 
 class TimedOut(FacecliError):
-    """The time limit passed."""
+    """The time limit expired."""
 
 
 class UploadInterrupted(FacecliError):
-    """The upload is incomplete; the server keeps what it stored."""
+    """The upload is incomplete; the server keeps the stored data."""
 
-    hint = "run the same command again, it goes on where it stopped"
+    hint = "run the same command again to resume"
 
 
 class TaskUnsuccessful(FacecliError):
@@ -227,23 +227,23 @@ class TaskUnsuccessful(FacecliError):
 
 
 class FfmpegMissing(FacecliError):
-    """There is no ffmpeg."""
+    """ffmpeg not found."""
 
-    hint = "install one (apt-get install ffmpeg), or: pip install 'facecli[ffmpeg]'"
+    hint = "install it with apt-get install ffmpeg or pip install 'facecli[ffmpeg]'"
 
 
 class DirectoryInUse(FacecliError):
-    """Another facecli uses this directory."""
+    """Another facecli process uses this directory."""
 
 
 class Cancelled(FacecliError):
-    """Stopped on request."""
+    """Cancelled."""
 
-    hint = "run the same command again to go on from there"
+    hint = "run the same command again to resume"
 
 
 class InternalError(FacecliError):
-    """The server met a bug."""
+    """Internal server error."""
 
     reason = "INTERNAL"
     error_id: str

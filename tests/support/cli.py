@@ -1,4 +1,4 @@
-"""`facecli …` inside this process, and as a process of its own; a server to talk to."""
+"""Runs `facecli` in this process or as a child process, and starts a server for it."""
 
 import io
 import json
@@ -28,7 +28,7 @@ UPLOAD = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """How a command ended."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -40,7 +40,7 @@ class Ran:
 
     @property
     def objects(self) -> list[dict[str, Any]]:
-        """stdout, of which every line has to be JSON."""
+        """The JSON objects on stdout, one per line."""
         return [json.loads(line) for line in self.lines]
 
     @property
@@ -50,7 +50,7 @@ class Ran:
 
     @property
     def error(self) -> dict[str, Any]:
-        """What --json says last on stderr when a command fails; complete."""
+        """The JSON error on the last line of stderr, checked for completeness."""
         words = json.loads(self.err.splitlines()[-1])
         assert list(words) == ["error"]
         error: dict[str, Any] = words["error"]
@@ -60,7 +60,7 @@ class Ran:
 
 
 def facecli(*arguments: object) -> Ran:
-    """The command line as its entry runs it, its streams caught."""
+    """Run a command line in this process and capture its output."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = run([str(argument) for argument in arguments])
@@ -68,12 +68,12 @@ def facecli(*arguments: object) -> Ran:
 
 
 def words(*arguments: object) -> list[str]:
-    """The same as the command line of a process."""
+    """Arguments that start `facecli` as a process."""
     return [sys.executable, "-m", "facecli", *map(str, arguments)]
 
 
 def process(*arguments: object, **options: Any) -> Ran:
-    """`facecli …` as a process, to its end; the options are those of `subprocess.run`."""
+    """Run `facecli` as a process until it exits; the options are those of `subprocess.run`."""
     done = subprocess.run(
         words(*arguments), capture_output=True, text=True, check=False, timeout=DEADLINE, **options
     )
@@ -84,7 +84,7 @@ def process(*arguments: object, **options: Any) -> Ran:
 def started(
     *arguments: object, stdin: IO[bytes] | int = subprocess.DEVNULL, **environment: str
 ) -> Iterator["subprocess.Popen[str]"]:
-    """`facecli …` under way; killed on leaving when it has not ended by then."""
+    """Start `facecli` as a process; kill it on exit if it still runs."""
     with subprocess.Popen(
         words(*arguments),
         stdin=stdin,
@@ -101,7 +101,7 @@ def started(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """`facecli serve` that listens at `address` and keeps everything in `data`."""
+    """A running `facecli serve` with its address and data directory."""
 
     address: str
     data: Path
@@ -118,7 +118,7 @@ class Server:
 
 @contextmanager
 def run_server(data: Path, **environment: str) -> Iterator[Server]:
-    """A server of its own process; its log lies beside its data."""
+    """Run a server in its own process; its log is next to its data directory."""
     with (
         data.with_suffix(".log").open("w") as log,
         subprocess.Popen(

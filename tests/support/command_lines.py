@@ -1,4 +1,4 @@
-"""The tree of commands, and whether a command line that is written somewhere is one of them."""
+"""The tree of commands, and a check that a documented command line is valid."""
 
 import shlex
 from contextlib import suppress
@@ -7,20 +7,20 @@ from typing import Any
 from typer.core import TyperGroup
 from typer.exceptions import Exit, TyperException
 
-from facecli.cli.app import tree
+from facecli.cli.app import root
 
 _ENDS = "();<>|&"  # what ends one command of a shell's line
 
 
 def commands() -> dict[tuple[str, ...], Any]:
-    """Every command by its path, which begins with `facecli`; groups before what is in them."""
-    return _below(("facecli",), tree())
+    """Every command by its path, which begins with `facecli`; groups come before their commands."""
+    return _below(("facecli",), root())
 
 
 def check(line: str) -> bool:
-    """Parse every `facecli …` of a shell's line, running nothing; False when there is none.
+    """Parse every `facecli` command of a shell line without running it; False if there is none.
 
-    TyperException for one that does not exist.
+    TyperException for an invalid command.
     """
     calls = _facecli_calls(line)
     for words in calls:
@@ -36,7 +36,7 @@ def _below(path: tuple[str, ...], command: Any) -> dict[tuple[str, ...], Any]:
 
 
 def _facecli_calls(line: str) -> list[list[str]]:
-    """The arguments of each `facecli` of the line that stands where a command stands."""
+    """The arguments of every `facecli` at a command position of the line."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=_ENDS)
     lexer.whitespace_split = True
     calls: list[list[str]] = []

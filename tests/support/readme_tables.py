@@ -33,7 +33,7 @@ def commands() -> str:
 
 
 def settings() -> str:
-    from facecli.config.amounts import written
+    from facecli.config.amounts import format_default
     from facecli.config.settings import Settings, variable
 
     rows = []
@@ -42,7 +42,7 @@ def settings() -> str:
         sentence = setting.metadata["sentence"]
         if choices:
             sentence = f"{sentence.rstrip('.')}: {', '.join(choices)}."
-        default = written(setting)
+        default = format_default(setting)
         rows.append(
             (f"`{setting.name}`", f"`{variable(setting.name)}`", f"`{default}`" if default else "", sentence)
         )

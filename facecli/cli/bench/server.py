@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from facecli.config.settings import Settings, client_tls, current_token
+from facecli.config.access import client_tls, current_token
+from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
     from facecli.bench.target import Target

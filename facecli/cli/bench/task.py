@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from facecli.cli.bench.options import (
     BaselineFile,
@@ -20,11 +18,12 @@ from facecli.cli.bench.options import (
     WatchFor,
 )
 from facecli.cli.bench.server import local_server, target, terminable
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.options import Json, Profile, ProgressKind
+from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
-from facecli.config.settings import Settings, alone
+from facecli.config.access import standalone
+from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
     from facecli.bench.tasks.figures import Run
@@ -33,9 +32,10 @@ if TYPE_CHECKING:
 WATCH_FOR = 10.0  # seconds
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the frames per second.")
 def task(
     settings: Settings,
+    output: Output,
     seconds: ClipSeconds = 20,
     runs: Runs = 3,
     warm_up: WarmUp = 1,
@@ -46,9 +46,6 @@ def task(
     baseline: BaselineFile = None,
     fail_if: TaskLimits = None,
     progress: ProgressKind = None,
-    profile: Profile = None,
-    as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the frames per second only.")] = False,
 ) -> None:
     """Measure tasks.
 
@@ -80,9 +77,9 @@ def task(
     )
     before = read_baseline(baseline, bench="task") if baseline else None
     limits = read_limits(fail_if or [], names=value_names(FIGURES), baseline=before)
-    measured = _measure(plan, alone(settings), data_dir=data_dir, quiet=quiet)
+    measured = _measure(plan, standalone(settings), data_dir=data_dir, quiet=output.quiet)
     report = task_report(plan, measured, baseline=before)
-    report.show(Output(as_json=as_json, quiet=quiet), short="task_fps", limits=limits)
+    report.show(output, short="task_fps", limits=limits)
 
 
 def _measure(plan: "TaskPlan", settings: Settings, *, data_dir: Path | None, quiet: bool) -> Sequence["Run"]:
@@ -92,7 +89,11 @@ def _measure(plan: "TaskPlan", settings: Settings, *, data_dir: Path | None, qui
     from facecli.bench.tasks.measure import measure_tasks
     from facecli.bootstrap.factories import plain_engine
 
-    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch_directory(data_dir) as folder:
+    with (
+        terminable(),
+        progress_bars(settings.progress, quiet=quiet) as drawn,
+        scratch_directory(data_dir) as folder,
+    ):
         check_disk_space(folder, 0, remedy="choose another --data-dir")
         local = replace(
             settings,

@@ -3,9 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from facecli.cli.bench.options import (
     BaselineFile,
@@ -21,13 +19,11 @@ from facecli.cli.bench.options import (
     WarmUp,
 )
 from facecli.cli.bench.server import local_server, target, terminable
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.fault_options import CutEvery, Delay, Rate
 from facecli.cli.shared.options import (
     ChunkSize,
-    Json,
-    Profile,
     ProgressKind,
     RetryFor,
     Timeout,
@@ -38,7 +34,7 @@ from facecli.cli.shared.options import (
     User,
 )
 from facecli.cli.shared.output import Output
-from facecli.config import settings as config
+from facecli.config.access import standalone
 from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,9 +44,10 @@ if TYPE_CHECKING:
 FILE_SIZE = 500_000_000  # bytes
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the MB/s.")
 def upload(
     settings: Settings,
+    output: Output,
     file_size: FileSize = None,
     files: Files = 1,
     concurrency: Concurrency = 1,
@@ -73,10 +70,7 @@ def upload(
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
-    profile: Profile = None,
     timeout: Timeout = None,
-    as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print the MB/s only.")] = False,
 ) -> None:
     """Measure uploads.
 
@@ -99,7 +93,7 @@ def upload(
     from facecli.cli.bench.report import upload_report
 
     if not server:
-        settings = config.alone(settings)
+        settings = standalone(settings)
     plan = UploadPlan(
         size=FILE_SIZE if file_size is None else file_size,
         files=files,
@@ -115,9 +109,9 @@ def upload(
     )
     before = read_baseline(baseline, bench="upload") if baseline else None
     limits = read_limits(fail_if or [], names=figure_names(own_server=not server), baseline=before)
-    measured = _measure(plan, settings, server=server, data_dir=data_dir, quiet=quiet)
+    measured = _measure(plan, settings, server=server, data_dir=data_dir, quiet=output.quiet)
     report = upload_report(plan, measured, server=server, baseline=before)
-    report.show(Output(as_json=as_json, quiet=quiet), short="mb_per_s", limits=limits)
+    report.show(output, short="mb_per_s", limits=limits)
 
 
 def _measure(
@@ -126,7 +120,11 @@ def _measure(
     from facecli.bench.disk_space import scratch_directory
     from facecli.bench.uploads.measure import measure_uploads
 
-    with terminable(), bars(settings.progress, quiet=quiet) as drawn, scratch_directory(data_dir) as folder:
+    with (
+        terminable(),
+        progress_bars(settings.progress, quiet=quiet) as drawn,
+        scratch_directory(data_dir) as folder,
+    ):
         local = replace(settings, data_dir=str(folder / "server"), workers=0)
         return measure_uploads(
             plan,

@@ -1,4 +1,4 @@
-"""Progress on a terminal: what is stored, the rate, the time left."""
+"""Progress bars on a terminal: bytes stored or frames done, rate, time left."""
 
 import io
 import sys
@@ -30,9 +30,9 @@ from facecli.tasks.view import TaskView
 @contextmanager
 def rich_bars() -> Iterator["RichBars"]:
     console = Console(file=cast(IO[str], Stderr()))
-    # Not rich's own redirections: they would write data to stderr, and break long lines.
+    # Rich's own redirection would write results to stderr and break long lines.
     with (
-        _results_last(),
+        _deferred_results(),
         Progress(
             TextColumn("[bold]{task.description}", table_column=None),
             BarColumn(bar_width=None),
@@ -46,27 +46,27 @@ def rich_bars() -> Iterator["RichBars"]:
             redirect_stdout=False,
             redirect_stderr=False,
         ) as progress,
-        redirect_stderr(_Above(console)),
+        redirect_stderr(_StderrAboveBars(console)),
     ):
         yield RichBars(progress)
 
 
 @contextmanager
-def _results_last() -> Iterator[None]:
-    """Results on the terminal that the bars are on wait for the end of the bars; elsewhere they do not."""
+def _deferred_results() -> Iterator[None]:
+    """Hold back results until the bars end if both go to the terminal; otherwise print them at once."""
     if not sys.stdout.isatty():
         yield
         return
-    held = io.StringIO()
+    buffer = io.StringIO()
     try:
-        with redirect_stdout(held):
+        with redirect_stdout(buffer):
             yield
     finally:
-        print(held.getvalue(), end="", flush=True)
+        print(buffer.getvalue(), end="", flush=True)
 
 
-class _Above(io.TextIOBase):
-    """stderr while there are bars: its lines go above them, whole."""
+class _StderrAboveBars(io.TextIOBase):
+    """Replacement for stderr that prints whole lines above the bars."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -88,22 +88,22 @@ class RichBars:
         row: TaskID | None = None
         rate = FrameRate()
 
-        def tell(task: TaskView) -> None:
+        def update(task: TaskView) -> None:
             nonlocal row
             if row is None:
                 name = f"task {task.id[:8]}"
                 row = self._progress.add_task(name, total=100, bytes=False, frames="", note="")
-            if rate.tell(task):
+            if rate.update(task):
                 self._progress.console.print(Text(attempt_text(task)), soft_wrap=True)
-            again = f", attempt {task.attempt}" if task.attempt > 1 else ""
+            attempt = f", attempt {task.attempt}" if task.attempt > 1 else ""
             self._progress.update(
                 row,
                 completed=task.progress,
                 frames=rate.text,
-                note=f"{task.stage or task.status}{again}",
+                note=f"{task.stage or task.status}{attempt}",
             )
 
-        return tell
+        return update
 
 
 class _RichTransfer(NullProgress):
@@ -122,7 +122,7 @@ class _RichTransfer(NullProgress):
         self._update(completed=total_stored, note="")
 
     def waiting(self, reason: str, seconds: float) -> None:
-        self._update(note=_plain(f"{reason[:40]}, again in {seconds:.0f} s"))
+        self._update(note=_plain(f"{reason[:40]}, retry in {seconds:.0f} s"))
 
     def verified(self) -> None:
         self._update(note="verified")
@@ -133,7 +133,7 @@ class _RichTransfer(NullProgress):
 
 
 class _BytesOnly(ProgressColumn):
-    """A column of bytes, empty for what is not counted in bytes."""
+    """Column of a byte count; empty for rows that do not count bytes."""
 
     def __init__(self, column: ProgressColumn) -> None:
         super().__init__()
@@ -146,5 +146,5 @@ class _BytesOnly(ProgressColumn):
 
 
 def _plain(text: str) -> str:
-    """Shown as it is: rich reads no markup in it."""
+    """The text with rich's markup escaped."""
     return text.replace("[", r"\[")

@@ -1,4 +1,4 @@
-"""A bar that cannot break the transfer it shows."""
+"""Progress display whose failures do not affect the transfer."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from facecli.core.progress import NullProgress, TransferProgress
 
 
 class SafeProgress:
-    """Falls silent when its bar cannot be drawn any more, as when stderr was closed; the transfer goes on."""
+    """Drops its bar when drawing fails, for example because stderr was closed; the transfer continues."""
 
     def __init__(self, bar: TransferProgress) -> None:
         self._bar = bar
@@ -15,7 +15,7 @@ class SafeProgress:
         self._draw(lambda bar: bar.begin(name, total, stored))
 
     def sent(self, total_sent: int) -> None:
-        """Bars show what is stored."""
+        """Ignored: bars show stored bytes."""
 
     def stored(self, total_stored: int) -> None:
         self._draw(lambda bar: bar.stored(total_stored))

@@ -1,4 +1,4 @@
-"""Progress for logs: tqdm, a line at a time."""
+"""Progress as plain lines for logs, drawn by tqdm."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,17 +12,17 @@ from facecli.cli.shared.output import Stderr
 from facecli.core.progress import NullProgress, TransferProgress
 from facecli.tasks.view import TaskView
 
-EVERY = 2.0  # seconds between two lines
+LINE_INTERVAL = 2.0  # seconds
 
 
 @contextmanager
-def plain_bars() -> Iterator["PlainBars"]:
-    """On leaving, every bar has said its last line: nothing follows what is printed then."""
+def tqdm_bars() -> Iterator["TqdmBars"]:
+    """On exit every bar has written its last line, so nothing follows later output."""
     with ExitStack() as ends:
-        yield PlainBars(ends)
+        yield TqdmBars(ends)
 
 
-class PlainBars:
+class TqdmBars:
     def __init__(self, ends: ExitStack) -> None:
         self._ends = ends
 
@@ -32,19 +32,19 @@ class PlainBars:
         return SafeProgress(transfer)
 
     def task(self) -> Callable[[TaskView], None]:
-        return _TaskLines().tell
+        return _TaskLines().update
 
 
 class _TaskLines:
-    """A line for every state, stage and attempt, and for every tenth of the way."""
+    """One line per status, stage, attempt and ten percent of progress."""
 
     def __init__(self) -> None:
         self._lines = _Lines()
         self._rate = FrameRate()
         self._last: tuple[object, ...] = ()
 
-    def tell(self, task: TaskView) -> None:
-        if self._rate.tell(task):
+    def update(self, task: TaskView) -> None:
+        if self._rate.update(task):
             self._lines.write(attempt_text(task))
         tenth = task.progress // 10
         now = (task.status, task.stage, task.round, task.attempt, tenth)
@@ -67,7 +67,7 @@ class _TqdmTransfer(NullProgress):
             initial=stored,
             unit="B",
             unit_scale=True,
-            mininterval=EVERY,
+            mininterval=LINE_INTERVAL,
             ascii=True,
             ncols=100,
             file=self._lines,
@@ -78,7 +78,7 @@ class _TqdmTransfer(NullProgress):
             self._bar.update(total_stored - self._bar.n)
 
     def waiting(self, reason: str, seconds: float) -> None:
-        self._lines.write(f"{reason}; trying again in {seconds:.1f} s")
+        self._lines.write(f"{reason}; retrying in {seconds:.1f} s")
 
     def verified(self) -> None:
         self.close()
@@ -89,7 +89,7 @@ class _TqdmTransfer(NullProgress):
 
 
 class _Lines:
-    """stderr for tqdm: every drawing is a line of its own instead of lying over the one before."""
+    """Stderr for tqdm: every refresh becomes a line of its own instead of overwriting the previous one."""
 
     def __init__(self) -> None:
         self._stderr = Stderr()

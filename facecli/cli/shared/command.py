@@ -1,12 +1,15 @@
-"""What a command is given in place of options: its settings, an open session, its output."""
+"""Decorators that give a command its settings or an open session, its output, and the options for both."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter
-from typing import Any, Concatenate, get_args
+from typing import Annotated, Any, Concatenate, get_args
+
+import typer
 
 from facecli.cli.shared.options import (
+    QUIET_HELP,
     Json,
     Profile,
     Quiet,
@@ -21,72 +24,89 @@ from facecli.cli.shared.options import (
 )
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session, connected
-from facecli.config import settings as config
+from facecli.config.loader import load
 from facecli.config.settings import Settings
 
+
+def _option(name: str, annotation: Any, default: object = None) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
 # In the order of the help.
-_CONNECTION: dict[str, tuple[Any, Any]] = {
-    "server": (Server, None),
-    "user": (User, None),
-    "tls": (Tls, None),
-    "tls_ca": (TlsCa, None),
-    "tls_cert": (TlsCert, None),
-    "tls_key": (TlsKey, None),
-    "profile": (Profile, None),
-    "timeout": (Timeout, None),
-    "as_json": (Json, False),
-    "quiet": (Quiet, False),
-}
+_CONNECTION_OPTIONS = (
+    _option("server", Server),
+    _option("user", User),
+    _option("tls", Tls),
+    _option("tls_ca", TlsCa),
+    _option("tls_cert", TlsCert),
+    _option("tls_key", TlsKey),
+    _option("profile", Profile),
+    _option("timeout", Timeout),
+    _option("as_json", Json, False),
+    _option("quiet", Quiet, False),
+)
 
 
-def with_settings(command: Callable[Concatenate[Settings, ...], None]) -> Callable[..., None]:
-    """Give the settings in force, with what its options and its --profile say of them."""
-    _, *options = inspect.signature(command).parameters.values()
+def with_settings(
+    command: Callable[Concatenate[Settings, Output, ...], None], *, quiet_help: str = QUIET_HELP
+) -> Callable[..., None]:
+    """Pass the settings and the output; --profile, --json and --quiet follow the command's own options."""
+    quiet = Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)]
+    shared = [_option("profile", Profile), _option("as_json", Json, False), _option("quiet", quiet, False)]
+    own = _own_options(command)
+    options = own + shared
 
-    def run(**given: Any) -> None:
-        command(_settings(options, given), **given)
+    def run(**values: Any) -> None:
+        output = Output(as_json=values["as_json"], quiet=values["quiet"])
+        command(_settings(options, values), output, **_values_of(own, values))
 
-    return _shown(run, command, options)
+    return _with_options(run, command, options)
 
 
 def with_session(
     command: Callable[Concatenate[Session, Output, ...], None], *, user: bool = True
 ) -> Callable[..., None]:
-    """Give an open session and the output; the options that they need stand behind the command's own.
+    """Pass an open session and the output; the connection's options follow the command's own.
 
-    Those of its own that are settings count in `opened.settings`. One that has the name of the connection's,
-    such as --timeout for the whole, takes its place.
+    Options of the command that are settings count in `session.settings`. An option with the name of a
+    connection option, such as --timeout for the whole command, replaces that one.
     """
-    _, _, *own = inspect.signature(command).parameters.values()
+    own = _own_options(command)
     names = {option.name for option in own}
-    options = own + [
-        Parameter(name, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-        for name, (annotation, default) in _CONNECTION.items()
-        if name not in names and (user or name != "user")
-    ]
+    shared = [option for option in _CONNECTION_OPTIONS if option.name not in names]
+    options = own + [option for option in shared if user or option.name != "user"]
 
-    def run(**given: Any) -> None:
-        output = Output(as_json=given["as_json"], quiet=given["quiet"])
-        with connected(_settings(options, given)) as opened:
-            command(opened, output, **{name: given[name] for name in names})
+    def run(**values: Any) -> None:
+        output = Output(as_json=values["as_json"], quiet=values["quiet"])
+        with connected(_settings(options, values)) as session:
+            command(session, output, **_values_of(own, values))
 
-    return _shown(run, command, options)
+    return _with_options(run, command, options)
 
 
-def _settings(options: list[Parameter], given: Mapping[str, Any]) -> Settings:
-    flags = {option.name: given[option.name] for option in options if _sets(option)}
-    return config.load(flags, profile=given["profile"])
+def _own_options(command: Callable[..., None]) -> list[Parameter]:
+    """The command's parameters behind the two that the decorator passes."""
+    return list(inspect.signature(command).parameters.values())[2:]
 
 
-def _sets(option: Parameter) -> bool:
-    return any(isinstance(one, SettingOption) for one in get_args(option.annotation))
+def _values_of(options: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {option.name: values[option.name] for option in options}
 
 
-def _shown(
-    run: Callable[..., None], command: Callable[..., None], options: list[Parameter]
+def _settings(options: Sequence[Parameter], values: Mapping[str, Any]) -> Settings:
+    flags = {option.name: values[option.name] for option in options if _is_setting(option)}
+    return load(flags, profile=values["profile"])
+
+
+def _is_setting(option: Parameter) -> bool:
+    return any(isinstance(part, SettingOption) for part in get_args(option.annotation))
+
+
+def _with_options(
+    run: Callable[..., None], command: Callable[..., None], options: Sequence[Parameter]
 ) -> Callable[..., None]:
-    """To typer, `run` is the command with these options."""
-    shown = wraps(command)(run)
-    shown.__annotations__ = {option.name: option.annotation for option in options}
-    shown.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
-    return shown
+    """`run` with the signature that typer reads: the command's documentation and these options."""
+    decorated = wraps(command)(run)
+    decorated.__annotations__ = {option.name: option.annotation for option in options}
+    decorated.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return decorated

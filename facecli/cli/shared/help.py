@@ -1,4 +1,4 @@
-"""What `--help` looks like."""
+"""Layout of `--help`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,13 +8,13 @@ from typer.core import TyperCommand
 
 
 def add_commands(app: Typer, commands: Mapping[str, Callable[..., None]]) -> None:
-    """The help lists them in this order."""
+    """Register the commands, which the help lists in this order."""
     for name, command in commands.items():
         app.command(name, cls=_Command)(command)
 
 
 class _Command(TyperCommand):
-    """Leaves out the Python types that typer writes behind the names of arguments."""
+    """Command whose help shows arguments without the Python types that typer appends to their names."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         records: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}

@@ -1,4 +1,4 @@
-"""What `--json` prints of each thing; CONTRACT for scripts."""
+"""JSON objects that `--json` prints. Scripts rely on them: fields are added, never renamed or removed."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -35,8 +35,8 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "result_size": task.result_size,
         "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,
-        "created_at": moment(task.created_at),
-        "updated_at": moment(task.updated_at),
+        "created_at": timestamp(task.created_at),
+        "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
     }
 
@@ -51,21 +51,21 @@ def file_object(upload: "UploadView") -> dict[str, Any]:
         "size": upload.size,
         "stored_bytes": upload.stored_bytes,
         "crc32c": None if upload.crc32c is None else checksum(upload.crc32c),
-        "created_at": moment(upload.created_at),
-        "expires_at": None if upload.completed else moment(upload.expires_at),
+        "created_at": timestamp(upload.created_at),
+        "expires_at": None if upload.completed else timestamp(upload.expires_at),
     }
 
 
 def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
-    """Without the secret, which only `token create` knows."""
+    """A token without its secret, which only `token create` prints."""
     return {
         "id": token.id,
         "user": token.user,
         "admin": token.admin,
         "status": status,
-        "created_at": moment(token.created_at),
-        "expires_at": None if token.expires_at is None else moment(token.expires_at),
-        "revoked_at": None if token.revoked_at is None else moment(token.revoked_at),
+        "created_at": timestamp(token.created_at),
+        "expires_at": None if token.expires_at is None else timestamp(token.expires_at),
+        "revoked_at": None if token.revoked_at is None else timestamp(token.revoked_at),
     }
 
 
@@ -91,7 +91,7 @@ def damage_object(damage: "Damage", *, repaired: bool) -> dict[str, Any]:
 
 
 def task_line(task: "TaskView") -> str:
-    """One line for people: id, state, and the result or the reason."""
+    """A task as one line of text: ID, state, and the result's URL or the error."""
     if task.ended:
         return f"{task.id}  {task.status}  {task.result_url or task.error_message}"
     stage = f"  {task.stage}" if task.stage else ""
@@ -102,5 +102,5 @@ def checksum(crc32c: int) -> str:
     return f"{crc32c:08x}"
 
 
-def moment(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

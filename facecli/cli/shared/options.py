@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -7,43 +7,45 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.models import OptionInfo
 
-from facecli.config import settings as config
-from facecli.config.amounts import parse_size, parse_time, written
+from facecli.config.amounts import format_default, parse_size, parse_time
+from facecli.config.settings import ProgressKind as ProgressKindSetting
 from facecli.config.settings import Settings, variable
 from facecli.core.errors import InvalidInput
 
 T = TypeVar("T")
 
+QUIET_HELP = "Print only IDs or URLs."
+
 _SETTINGS = {setting.name: setting for setting in fields(Settings)}
 
 
 class SettingOption(OptionInfo):
-    """The option of a setting: its name, its sentence, the variable that sets it as well, and the default."""
+    """Option for a setting; its help names the environment variable and the default."""
 
-    def __init__(self, setting: str, **more: Any) -> None:
-        default = f"; default: {text}" if (text := written(_SETTINGS[setting])) else ""
+    def __init__(self, setting: str, **options: Any) -> None:
+        default = f"; default: {text}" if (text := format_default(_SETTINGS[setting])) else ""
         super().__init__(
             default="--" + setting.replace("_", "-"),
             help=f"{_SETTINGS[setting].metadata['sentence']}  [{variable(setting)}{default}]",
             show_default=False,
-            **more,
+            **options,
         )
 
 
-def _told(parse: Callable[[str], T]) -> Callable[[str], T]:
-    """The parser of a setting for an option, which is then named when its value is bad."""
+def _option_parser(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """A setting's parser for an option: its error then names the option."""
 
-    def parsed(text: str) -> T:
+    def parse_option(text: str) -> T:
         try:
             return parse(text)
         except InvalidInput as error:
             raise typer.BadParameter(error.message) from error
 
-    return parsed
+    return parse_option
 
 
-time = _told(parse_time)
-size = _told(parse_size)
+time = _option_parser(parse_time)
+size = _option_parser(parse_size)
 
 Server = Annotated[str | None, SettingOption("server", metavar="HOST:PORT[,…]")]
 User = Annotated[str | None, SettingOption("user", metavar="NAME")]
@@ -55,27 +57,29 @@ Timeout = Annotated[float | None, SettingOption("timeout", metavar="TIME", parse
 RetryFor = Annotated[float | None, SettingOption("retry_for", metavar="TIME", parser=time)]
 ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", parser=size)]
 LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
-ProgressKind = Annotated[config.ProgressKind | None, SettingOption("progress")]
+ProgressKind = Annotated[ProgressKindSetting | None, SettingOption("progress")]
 DataDir = Annotated[str | None, SettingOption("data_dir", metavar="DIR")]
 Database = Annotated[str | None, SettingOption("database", metavar="URL")]
 Profile = Annotated[
     str | None,
-    typer.Option(
-        "--profile", metavar="NAME", help="Table of the config file to take settings from.  [FACECLI_PROFILE]"
-    ),
+    typer.Option("--profile", metavar="NAME", help="Profile in the config file.  [FACECLI_PROFILE]"),
 ]
-Limit = Annotated[
+TaskTimeout = Annotated[
     float | None,
     typer.Option(
-        "--timeout", metavar="TIME", parser=time, help="End with exit code 124 then; the task goes on."
+        "--timeout",
+        metavar="TIME",
+        parser=time,
+        help="Stop waiting after this time with exit code 124; the task continues.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line; errors as well.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print ids or URLs only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print results and errors as JSON, one object per line.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help=QUIET_HELP)]
 Engine = Annotated[
-    str, typer.Option("--engine", metavar="NAME", help="Engine; the server's default when not given.")
+    str,
+    typer.Option("--engine", metavar="NAME", help="Engine to use; the server's default engine if not given."),
 ]
 EngineOptions = Annotated[
-    list[str] | None, typer.Option("--option", metavar="K=V", help="Option of the engine; may be repeated.")
+    list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
 ]
-TaskIds = Annotated[list[str], typer.Argument(metavar="ID…", help="Task ids.", show_default=False)]
+TaskIds = Annotated[list[str], typer.Argument(metavar="ID…", help="Task IDs.", show_default=False)]

@@ -1,4 +1,4 @@
-"""What a command prints: data on stdout as text, JSON lines or the bare minimum; talk on stderr."""
+"""Output of a command: results on stdout as text, JSON lines or bare IDs; diagnostics on stderr."""
 
 import json
 import os
@@ -9,41 +9,41 @@ from typing import Any
 
 
 class Output:
-    """stdout is data, stderr is talk."""
+    """Results on stdout, diagnostics on stderr."""
 
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def show(self, value: Mapping[str, Any], *, text: str, short: str) -> None:
-        """Print one result: its JSON object, its ids or URLs alone, or a line for people."""
+        """Print one result: its JSON object, only its ID or URL, or a line of text."""
         if self.as_json:
             self._print(json.dumps(value))
         elif line := short if self.quiet else text:
             self._print(line)
 
     def event(self, value: Mapping[str, Any]) -> None:
-        """Print something on the way, which only a reader of JSON wants as data."""
+        """Print an intermediate state, with --json only."""
         if self.as_json:
             self._print(json.dumps(value))
 
     def note(self, text: str) -> None:
-        """Talk, unless quiet."""
+        """Write a diagnostic line, unless --quiet or --json is given."""
         if not self.quiet and not self.as_json:
-            say(text)
+            write_stderr(text)
 
     def waiting(self, reason: str, seconds: float) -> None:
-        """Say that something broke and is tried again."""
-        self.note(f"{reason}; trying again in {seconds:.1f} s")
+        """Note a failure that is retried after a delay."""
+        self.note(f"{reason}; retrying in {seconds:.1f} s")
 
     def _print(self, line: str) -> None:
-        with self._one_at_a_time:
+        with self._lock:
             print(line, flush=True)
 
 
 class Stderr:
-    """stderr for who writes to it often: when nobody reads it any more, the work goes on in silence."""
+    """Stderr for frequent writes; once its reader is gone, writes are dropped and the command continues."""
 
     def __init__(self) -> None:
         self._stream = sys.stderr
@@ -55,7 +55,7 @@ class Stderr:
         except BlockingIOError:
             pass
         except OSError:
-            # What is still buffered is flushed at our end and must not fail it, with exit code 120.
+            # Buffered text is flushed at exit, which would fail with exit code 120.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
         except ValueError:
             pass
@@ -75,16 +75,16 @@ class Stderr:
         return self._stream.encoding
 
 
-def say(text: str) -> None:
-    """A line on stderr."""
+def write_stderr(text: str) -> None:
+    """Write a line to stderr."""
     Stderr().write(text + "\n")
 
 
-def mend_streams() -> None:
-    """Make the streams of this process safe to use, whatever it was started with.
+def repair_streams() -> None:
+    """Make the standard streams safe to use.
 
-    A closed one becomes the null device: else the next file that is opened takes its number, and what is
-    meant for people is written into it. What the terminal's encoding lacks is escaped.
+    A closed stream becomes the null device; otherwise the next opened file would get its descriptor, and
+    diagnostics would be written into it. Characters outside the terminal's encoding are escaped.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:

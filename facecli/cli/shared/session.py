@@ -1,11 +1,11 @@
-"""A command's settings and its clients, connected."""
+"""A connection to the server, with its clients."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from facecli.config import settings as config
+from facecli.config.access import client_tls, current_token
 from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A connection's settings and its clients, each imported and made when it is first asked for."""
+    """A connection's settings and clients; each client is imported and created on first use."""
 
     def __init__(self, settings: Settings, connection: "Connection") -> None:
         self.settings = settings
@@ -59,14 +59,14 @@ class Session:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Session]:
-    """gRPC is imported here, not at start-up."""
+    """Open a session. gRPC is imported here, not at start-up."""
     from facecli.client.connection import Connection
 
     with Connection(
         settings.server,
-        token=partial(config.current_token, settings),
+        token=partial(current_token, settings),
         timeout=settings.timeout,
-        tls=config.client_tls(settings),
+        tls=client_tls(settings),
         insecure=settings.insecure,
     ) as connection:
         yield Session(settings, connection)

@@ -1,4 +1,4 @@
-"""Moments as people write them: how long ago, or a date."""
+"""Timestamps on the command line: an age or a date."""
 
 import time
 from datetime import datetime
@@ -10,7 +10,7 @@ from facecli.core.errors import InvalidInput
 
 
 def parse_timestamp(text: str) -> float:
-    """Seconds since 1970 of `2h` ago, `2026-11-24` or `2026-11-24T18:30`, here if it names no time zone."""
+    """Seconds since 1970 of `2h` (ago), `2026-11-24` or `2026-11-24T18:30`, local time by default."""
     try:
         return datetime.fromisoformat(text.strip()).timestamp()
     except (ValueError, OverflowError):
@@ -18,4 +18,6 @@ def parse_timestamp(text: str) -> float:
     try:
         return max(0.0, time.time() - parse_time(text))
     except InvalidInput:
-        raise typer.BadParameter(f"{text!r} is no moment; write 2h, 2026-11-24 or 2026-11-24T18:30") from None
+        raise typer.BadParameter(
+            f"{text!r} is not a timestamp; write 2h, 2026-11-24 or 2026-11-24T18:30"
+        ) from None

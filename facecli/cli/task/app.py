@@ -17,66 +17,69 @@ from facecli.cli.task import list as task_list
 from facecli.cli.task import watch as task_watch
 from facecli.tasks.view import TaskView
 
-app = typer.Typer(help="Create, follow and end tasks, and fetch their results.", rich_markup_mode=None)
+app = typer.Typer(help="Manage tasks and download their results.", rich_markup_mode=None)
 
 
 @with_session
-def status(opened: Session, output: Output, ids: TaskIds) -> None:
-    """Print the state of tasks now.
+def status(session: Session, output: Output, ids: TaskIds) -> None:
+    """Print the current state of tasks.
 
     Example: facecli task status 6f2c…
 
-    Exit codes: 0 done, whatever the state, 4 not let in, 5 no such task, 6 no server.
+    Exit codes: 0 success, in any state, 4 unauthenticated or forbidden, 5 task not found, 6 server
+    unreachable.
     """
-    _show(ids, opened.tasks.get, output)
+    _show(ids, session.tasks.get, output)
 
 
 @with_session
-def cancel(opened: Session, output: Output, ids: TaskIds) -> None:
-    """End tasks that have not ended.
+def cancel(session: Session, output: Output, ids: TaskIds) -> None:
+    """Cancel tasks.
 
     Example: facecli task cancel 6f2c…
 
-    Exit codes: 0 cancelled, 1 it had ended otherwise, 4 not let in, 5 no such task, 6 no server.
+    Exit codes: 0 cancelled, 1 already ended otherwise, 4 unauthenticated or forbidden, 5 task not found, 6
+    server unreachable.
     """
-    _show(ids, opened.tasks.cancel, output)
+    _show(ids, session.tasks.cancel, output)
 
 
 @with_session
-def retry(opened: Session, output: Output, ids: TaskIds) -> None:
-    """Run failed or cancelled tasks again.
+def retry(session: Session, output: Output, ids: TaskIds) -> None:
+    """Retry failed or cancelled tasks.
 
     Example: facecli task retry 6f2c… && facecli task watch 6f2c…
 
-    Exit codes: 0 they will run, 1 it neither failed nor was cancelled, 4 not let in, 5 no such task, 6 no
-    server.
+    Exit codes: 0 queued again, 1 neither failed nor cancelled, 4 unauthenticated or forbidden, 5 task not
+    found, 6 server unreachable.
     """
-    _show(ids, opened.tasks.retry, output)
+    _show(ids, session.tasks.retry, output)
 
 
 @with_session
-def delete(opened: Session, output: Output, ids: TaskIds) -> None:
-    """Forget ended tasks, and delete their results on the server.
+def delete(session: Session, output: Output, ids: TaskIds) -> None:
+    """Delete ended tasks and their results on the server.
 
-    One that has not ended is refused; `facecli task cancel` ends it. The uploads it was made from stay.
+    A task that has not ended cannot be deleted; run `facecli task cancel` first. Its uploads are not deleted.
 
     Example: facecli task delete 6f2c…
 
-    Exit codes: 0 deleted, 1 it has not ended, 4 not let in, 5 no such task, 6 no server.
+    Exit codes: 0 deleted, 1 not ended yet, 4 unauthenticated or forbidden, 5 task not found, 6 server
+    unreachable.
     """
 
-    def deleted(task_id: str) -> None:
-        opened.tasks.delete(task_id)
+    def delete_one(task_id: str) -> None:
+        session.tasks.delete(task_id)
         output.show({"task_id": task_id, "deleted": True}, text=f"{task_id}  deleted", short=task_id)
 
-    each(ids, deleted, as_json=output.as_json)
+    each(ids, delete_one, as_json=output.as_json)
 
 
-def _show(ids: list[str], told: Callable[[str], TaskView], output: Output) -> None:
-    """What is told of each task."""
+def _show(ids: list[str], request: Callable[[str], TaskView], output: Output) -> None:
+    """Send a request for each task and print the task that it returns."""
 
     def show(task_id: str) -> None:
-        task = told(task_id)
+        task = request(task_id)
         output.show(task_object(task), text=task_line(task), short=task.id)
 
     each(ids, show, as_json=output.as_json)

@@ -1,11 +1,11 @@
-"""`facecli task create`: a task from file_urls or local files."""
+"""`facecli task create`: create a task from local files or uploaded ones."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, bars
+from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import Engine, EngineOptions, ProgressKind, RetryFor
@@ -19,50 +19,55 @@ from facecli.uploads.upload import FileType
 
 @with_session
 def create(
-    opened: Session,
+    session: Session,
     output: Output,
     image: Annotated[
-        str, typer.Option("--image", metavar="FILE|URL", help="The face: a local file, or a file_url.")
+        str,
+        typer.Option(
+            "--image", metavar="FILE|URL", help="Picture of the face: a local file or the URL of an upload."
+        ),
     ],
     video: Annotated[
-        str, typer.Option("--video", metavar="FILE|URL", help="The video: a local file, or a file_url.")
+        str, typer.Option("--video", metavar="FILE|URL", help="Video: a local file or the URL of an upload.")
     ],
     key: Annotated[
         str | None,
-        typer.Option("--id", metavar="KEY", help="Your own key: the same key never makes a second task."),
+        typer.Option(
+            "--id", metavar="KEY", help="Idempotency key: the same key never creates a second task."
+        ),
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Follow the task to its end.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:
-    """Create a task and print its id.
+    """Create a task and print its ID.
 
-    Local files are uploaded first.
+    Uploads local files first.
 
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
-    Exit codes: 0 created (with --watch: completed), 2 a file that cannot be used, 3 failed, 4 not let in, 5
-    no such URL, 6 no server, 7 incomplete, run it again.
+    Exit codes: 0 created (with --watch: completed), 2 unusable file, 3 task failed, 4 unauthenticated or
+    forbidden, 5 URL not found, 6 server unreachable, 7 incomplete, run it again.
     """
     if key is not None and not (key.isascii() and key.isprintable()):
-        raise InvalidInput(f"--id {key!r} has to be printable ASCII characters")
-    with bars(opened.settings.progress, quiet=output.quiet) as drawn:
-        task = opened.tasks.create(
-            image_url=_url(opened, image, FileType.IMAGE, drawn),
-            video_url=_url(opened, video, FileType.VIDEO, drawn),
+        raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
+    with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+        task = session.tasks.create(
+            image_url=_url(session, image, FileType.IMAGE, bars),
+            video_url=_url(session, video, FileType.VIDEO, bars),
             engine=engine,
-            options=parsed_options(option),
+            options=parse_options(option),
             key=key,
         )
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
-            follow(opened, task.id, output, drawn, timeout=None)
+            follow(session, task.id, output, bars, timeout=None)
 
 
-def parsed_options(pairs: list[str] | None) -> dict[str, str]:
-    """`K=V` pairs of --option."""
+def parse_options(pairs: list[str] | None) -> dict[str, str]:
+    """Parse the `K=V` pairs of --option."""
     options = {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
@@ -72,8 +77,8 @@ def parsed_options(pairs: list[str] | None) -> dict[str, str]:
     return options
 
 
-def _url(opened: Session, said: str, kind: FileType, drawn: Bars) -> str:
-    if said.startswith("/uploads/") and not Path(said).exists():
-        return said
-    path = Path(said)
-    return send(opened, path, kind, drawn).file_url
+def _url(session: Session, value: str, kind: FileType, bars: Bars) -> str:
+    if value.startswith("/uploads/") and not Path(value).exists():
+        return value
+    path = Path(value)
+    return send(session, path, kind, bars).file_url

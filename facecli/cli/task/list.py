@@ -1,4 +1,4 @@
-"""`facecli task list`: which tasks there are."""
+"""`facecli task list`: list tasks."""
 
 import math
 from typing import Annotated
@@ -16,13 +16,13 @@ from facecli.tasks.task_filter import TaskFilter
 
 @with_session
 def list_tasks(
-    opened: Session,
+    session: Session,
     output: Output,
-    wanted: Annotated[
+    status: Annotated[
         TaskStatus | None, typer.Option("--status", help="Only tasks in this state.", show_default=False)
     ] = None,
     engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Only tasks of this engine.", show_default=False)
+        str, typer.Option("--engine", metavar="NAME", help="Only tasks for this engine.", show_default=False)
     ] = "",
     since: Annotated[
         float | None,
@@ -30,7 +30,7 @@ def list_tasks(
             "--since",
             metavar="TIME",
             parser=parse_timestamp,
-            help="Only tasks created then or later: 2h ago, or 2026-11-24T18:30.",
+            help="Only tasks created since: an age such as 2h, or a date such as 2026-11-24T18:30.",
             show_default=False,
         ),
     ] = None,
@@ -40,22 +40,20 @@ def list_tasks(
             "--until",
             metavar="TIME",
             parser=parse_timestamp,
-            help="Only tasks created before.",
+            help="Only tasks created before this time.",
             show_default=False,
         ),
     ] = None,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", help="At most so many, the newest first.", min=1)
-    ] = 100,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Maximum number of tasks.", min=1)] = 100,
 ) -> None:
-    """List the user's tasks, the newest first.
+    """List your tasks, newest first.
 
     Example: facecli task list --status failed --since 2h -q
 
-    Exit codes: 0 done, also with none, 2 no such status or time, 4 not let in, 6 no server.
+    Exit codes: 0 success, 2 invalid status or time, 4 unauthenticated or forbidden, 6 server unreachable.
     """
     listing = TaskFilter(
-        status=wanted or "", engine=engine, since=since or 0.0, until=math.inf if until is None else until
+        status=status or "", engine=engine, since=since or 0.0, until=math.inf if until is None else until
     )
-    for task in opened.tasks.listed(listing, limit=limit):
+    for task in session.tasks.listed(listing, limit=limit):
         output.show(task_object(task), text=task_line(task), short=task.id)

@@ -1,4 +1,4 @@
-"""`facecli task watch`: follow tasks to their end."""
+"""`facecli task watch`: watch tasks until they end."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -8,71 +8,75 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, bars
+from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.objects import task_line, task_object
-from facecli.cli.shared.options import Limit, ProgressKind, RetryFor, TaskIds
+from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds, TaskTimeout
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
 from facecli.tasks.task import TaskStatus
 
-Ended = tuple[str, FacecliError | None]  # a task's id, and what its watching ended with
+Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
 
 @with_session
 def watch(
-    opened: Session,
+    session: Session,
     output: Output,
     ids: TaskIds,
     fail_fast: Annotated[
         bool,
-        typer.Option("--fail-fast", help="End when the first one failed or was cancelled; the others go on."),
+        typer.Option(
+            "--fail-fast", help="Stop watching when a task fails or is cancelled; the others continue."
+        ),
     ] = False,
-    timeout: Limit = None,
+    timeout: TaskTimeout = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:
-    """Follow tasks to their end.
+    """Watch tasks until they end.
 
-    Shows frames, frames a second, the time left, and when a worker that died made another attempt begin. Goes
-    on across restarts of the server. With --json every change is a line; -q prints the result's URL.
+    Shows frames done, frame rate, time left, and new attempts after a worker crash. Survives restarts of the
+    server. With --json, prints one line per change; with -q, prints only the result's URL.
 
     Example: facecli task watch 6f2c… && facecli task download 6f2c…
 
     Example: facecli task watch --fail-fast --timeout 1h 6f2c… 81d0…
 
-    Exit codes: 0 all completed, 3 one failed or was cancelled, 4 not let in, 5 no such task, 6 no server, 124
-    --timeout passed.
+    Exit codes: 0 all completed, 3 a task failed or was cancelled, 4 unauthenticated or forbidden, 5 task not
+    found, 6 server unreachable, 124 --timeout expired.
     """
-    with bars(opened.settings.progress, quiet=output.quiet or output.as_json) as drawn:
-        following = side_by_side(ids, lambda task_id: follow(opened, task_id, output, drawn, timeout=timeout))
-        with closing(following) as ended:
-            outcomes = until_one_failed(ids, ended) if fail_fast else (outcome for _, outcome in ended)
-            each(outcomes, _raise, as_json=output.as_json)
+    with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
+        outcomes_in_order = run_concurrently(
+            ids, lambda task_id: follow(session, task_id, output, bars, timeout=timeout)
+        )
+        with closing(outcomes_in_order) as ended:
+            outcomes = until_first_failure(ids, ended) if fail_fast else (outcome for _, outcome in ended)
+            each(outcomes, _raise_error, as_json=output.as_json)
 
 
-def side_by_side(ids: Sequence[str], work: Callable[[str], None]) -> Generator[Ended, None, None]:
-    """What each piece of work ended with, as they end. After an interrupt nobody waits for the threads."""
-    ended: SimpleQueue[Ended] = SimpleQueue()
+def run_concurrently(ids: Sequence[str], work: Callable[[str], None]) -> Generator[Outcome, None, None]:
+    """Run the work for every ID in its own daemon thread; outcomes in the order in which they arrive."""
+    ended: SimpleQueue[Outcome] = SimpleQueue()
     abandoned = Event()
 
-    def run(one: str) -> None:
-        outcome: FacecliError | None = FacecliError(f"a bug in facecli while it followed {one}")
+    def run(task_id: str) -> None:
+        outcome: FacecliError | None = FacecliError(f"a bug in facecli while watching {task_id}")
         try:
-            work(one)
+            work(task_id)
             outcome = None
         except FacecliError as error:
             outcome = error
-        except ValueError:  # how gRPC refuses a call when the session was closed under us
+        except ValueError:  # gRPC's error for a call on a closed channel
             if not abandoned.is_set():
                 raise
         finally:
-            ended.put((one, outcome))
+            ended.put((task_id, outcome))
 
-    for one in ids:
-        Thread(target=run, args=(one,), daemon=True).start()
+    for task_id in ids:
+        Thread(target=run, args=(task_id,), daemon=True).start()
     try:
         for _ in ids:
             yield _next(ended)
@@ -80,29 +84,29 @@ def side_by_side(ids: Sequence[str], work: Callable[[str], None]) -> Generator[E
         abandoned.set()
 
 
-def until_one_failed(ids: Sequence[str], ended: Iterable[Ended]) -> Iterator[FacecliError | None]:
-    """The outcomes up to the first task that failed or was cancelled, which then names those left running."""
+def until_first_failure(ids: Sequence[str], ended: Iterable[Outcome]) -> Iterator[FacecliError | None]:
+    """Outcomes up to the first task that failed or was cancelled; its error names the tasks still running."""
     running = list(ids)
-    for one, outcome in ended:
-        running.remove(one)
+    for task_id, outcome in ended:
+        running.remove(task_id)
         if isinstance(outcome, TaskUnsuccessful):
-            left = f"; left running: {', '.join(running)}" if running else ""
-            yield TaskUnsuccessful(f"{outcome.message}{left}")
+            suffix = f"; still running: {', '.join(running)}" if running else ""
+            yield TaskUnsuccessful(f"{outcome.message}{suffix}")
             return
         yield outcome
 
 
-def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeout: float | None) -> None:
-    """Follow one task; TaskUnsuccessful unless it completed."""
-    tell = drawn.task()
-    changes = opened.tasks.watch(
+def follow(session: Session, task_id: str, output: Output, bars: Bars, *, timeout: float | None) -> None:
+    """Watch one task; TaskUnsuccessful unless it completes."""
+    update = bars.task()
+    changes = session.tasks.watch(
         task_id,
-        retry_for=opened.settings.retry_for,
+        retry_for=session.settings.retry_for,
         timeout=timeout,
         waiting=output.waiting,
     )
     for task in changes:
-        tell(task)
+        update(task)
         if not task.ended:
             output.event(task_object(task))
             continue
@@ -111,13 +115,13 @@ def follow(opened: Session, task_id: str, output: Output, drawn: Bars, *, timeou
             raise TaskUnsuccessful(task.outcome)
 
 
-def _next(ended: "SimpleQueue[Ended]") -> Ended:
-    """Wakes now and then: the main thread can only be interrupted when it does."""
+def _next(ended: "SimpleQueue[Outcome]") -> Outcome:
+    """The next outcome. Polls, because Ctrl-C cannot interrupt an untimed wait of the main thread."""
     while True:
         with suppress(Empty):
             return ended.get(timeout=0.5)
 
 
-def _raise(outcome: FacecliError | None) -> None:
+def _raise_error(outcome: FacecliError | None) -> None:
     if outcome:
         raise outcome

@@ -1,4 +1,4 @@
-"""One server for every test that does it no harm, a user for each, and samples."""
+"""A shared server, a user per test, and sample files."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def user(server: Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Nobody else's; commands talk to the server in this name."""
+    """A user of this test alone; commands act as this user."""
     name = re.sub(r"\W+", "-", request.node.name)
     monkeypatch.setenv("FACECLI_SERVER", server.address)
     monkeypatch.setenv("FACECLI_USER", name)
@@ -56,14 +56,14 @@ def completed_once(server: Server, samples: Samples) -> str:
 
 @pytest.fixture
 def completed(completed_once: str, user: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A task that has completed; its id. Commands talk in its owner's name from then on."""
+    """ID of a completed task; commands then act as its owner."""
     monkeypatch.setenv("FACECLI_USER", "owner")
     return completed_once
 
 
 @pytest.fixture
 def slow(user: str, samples: Samples) -> Iterator[str]:
-    """A task that is not going to end by itself; its id."""
+    """ID of a task that does not end by itself."""
     task = facecli(
         *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
         *("--option", "delay=600"),

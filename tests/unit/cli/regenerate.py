@@ -10,7 +10,7 @@ COLUMNS = "100"  # what tests/conftest.py sets as well
 
 
 def help_text(command: tuple[str, ...]) -> str:
-    """EventKind `--help` prints; the command's path begins with facecli."""
+    """Output of `--help`; the command's path begins with facecli."""
     from tests.support.cli import facecli
 
     return facecli(*command[1:], "--help").out

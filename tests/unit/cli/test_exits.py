@@ -1,4 +1,4 @@
-"""Every row of the table of exit codes happens, in a real situation."""
+"""Exit codes: one real situation for every row of the table."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where it happens; `request` gets whatever else one situation needs."""
+    """Resources for a situation; `request` provides further fixtures."""
 
     samples: Samples
     folder: Path
@@ -164,14 +164,14 @@ def test_every_exit_code_happens(
         assert ran.err.count("{") == 0
 
 
-def test_no_code_and_no_error_stands_twice_in_the_table() -> None:
+def test_codes_and_errors_in_the_table_are_unique() -> None:
     codes = [row.code for row in EXITS]
     kinds = [kind for row in EXITS for kind in row.errors]
     assert sorted(set(codes)) == codes
     assert len(set(kinds)) == len(kinds)
 
 
-def test_every_error_has_an_exit_code_of_the_table() -> None:
+def test_every_error_has_an_exit_code_in_the_table() -> None:
     kinds: list[type[FacecliError]] = [FacecliError]
     for kind in kinds:
         kinds += kind.__subclasses__()
@@ -179,7 +179,7 @@ def test_every_error_has_an_exit_code_of_the_table() -> None:
         assert exit_code(error) in {row.code for row in EXITS} - {0}
 
 
-def test_an_interrupt_ends_the_watching_of_many_tasks_at_once(slow: str) -> None:
+def test_an_interrupt_ends_watching_several_tasks_at_once(slow: str) -> None:
     with started("task", "watch", slow, slow, slow, "--json") as watch:
         assert watch.stdout
         assert watch.stdout.readline()

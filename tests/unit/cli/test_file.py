@@ -1,4 +1,4 @@
-"""`facecli file`: what a user has on the server, and how it goes."""
+"""`facecli file`: listing and deleting uploads."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.unit.cli.conftest import Samples
 pytestmark = pytest.mark.usefixtures("user")
 
 
-def test_files_are_listed_the_newest_first_each_with_its_url(samples: Samples) -> None:
+def test_files_are_listed_newest_first_with_their_urls(samples: Samples) -> None:
     assert facecli("file", "list").out == ""
     face, clip = facecli("upload", "-q", samples.face, samples.clip).lines
     assert facecli("file", "list", "-q").lines == [clip, face]
@@ -24,7 +24,7 @@ def test_files_are_listed_the_newest_first_each_with_its_url(samples: Samples) -
     assert (listed["status"], listed["stored_bytes"]) == ("completed", listed["size"])
 
 
-def test_unfinished_ones_can_be_listed_alone_and_deleted(samples: Samples, tmp_path: Path) -> None:
+def test_incomplete_uploads_can_be_listed_and_deleted(samples: Samples, tmp_path: Path) -> None:
     facecli("upload", samples.face)
     large = tmp_path / "large.mp4"
     large.write_bytes(bytes(3 * 10**6))
@@ -41,7 +41,7 @@ def test_unfinished_ones_can_be_listed_alone_and_deleted(samples: Samples, tmp_p
     assert len(facecli("file", "list").lines) == 1
 
 
-def test_a_deleted_file_is_gone_and_others_are_not_kept_back(samples: Samples) -> None:
+def test_a_failed_deletion_does_not_stop_the_others(samples: Samples) -> None:
     face, clip = facecli("upload", "-q", samples.face, samples.clip).lines
     nobodys = f"/uploads/{'0' * 32}/x.mp4"
     ran = facecli("file", "delete", face, nobodys, "nothing", clip)
@@ -52,7 +52,7 @@ def test_a_deleted_file_is_gone_and_others_are_not_kept_back(samples: Samples) -
     assert facecli("file", "list").out == ""
 
 
-def test_nobody_deletes_or_sees_a_file_that_is_somebody_elses(samples: Samples) -> None:
+def test_users_cannot_see_or_delete_files_of_other_users(samples: Samples) -> None:
     (face,) = facecli("upload", "-q", samples.face).lines
     assert facecli("file", "list", "--user", "somebody").out == ""
     refused = facecli("file", "delete", face, "--user", "somebody", "--json")
@@ -60,7 +60,7 @@ def test_nobody_deletes_or_sees_a_file_that_is_somebody_elses(samples: Samples) 
     assert facecli("file", "list", "-q").lines == [face]
 
 
-def test_a_file_that_a_task_needs_stays_until_the_task_has_ended(samples: Samples) -> None:
+def test_a_file_needed_by_a_task_cannot_be_deleted_until_the_task_ends(samples: Samples) -> None:
     face, clip = facecli("upload", "-q", samples.face, samples.clip).lines
     (task_id,) = facecli(
         "task", "create", "--image", face, "--video", clip, "--option", "delay=600", "-q"

@@ -1,10 +1,10 @@
-"""Frames a second and the time left, by what a task's changes tell."""
+"""Frame rate and time left, derived from the changes of a task."""
 
 from dataclasses import replace
 
 import pytest
 
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.progress.frame_rate import FrameRate
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.view import TaskView
@@ -23,70 +23,70 @@ def rate() -> FrameRate:
     return FrameRate()
 
 
-def test_two_moments_make_a_rate(rate: FrameRate) -> None:
-    rate.tell(at(0, 0))
+def test_two_samples_give_a_rate(rate: FrameRate) -> None:
+    rate.update(at(0, 0))
     assert (rate.per_second, rate.text) == (None, "0/250 frames")
-    rate.tell(at(2, 50))
+    rate.update(at(2, 50))
     assert (rate.per_second, rate.seconds_left) == (25.0, 8.0)
     assert rate.text == "50/250 frames  25.0 fps  0:08 left"
 
 
-def test_the_rate_is_of_the_last_seconds(rate: FrameRate) -> None:
+def test_the_rate_covers_the_last_seconds(rate: FrameRate) -> None:
     for second in range(20):
-        rate.tell(at(second, second))
+        rate.update(at(second, second))
     for second in range(20, 31):
-        rate.tell(at(second, 20 + (second - 20) * 10))
+        rate.update(at(second, 20 + (second - 20) * 10))
     assert rate.per_second == pytest.approx(10, rel=0.05)
 
 
-def test_frames_that_stay_make_no_rate_of_nothing(rate: FrameRate) -> None:
-    rate.tell(at(0, 10))
-    rate.tell(at(5, 10, stage="publishing"))
+def test_unchanged_frames_give_no_rate(rate: FrameRate) -> None:
+    rate.update(at(0, 10))
+    rate.update(at(5, 10, stage="publishing"))
     assert rate.per_second is None
 
 
-def test_a_new_attempt_is_told_once_and_begins_anew(rate: FrameRate) -> None:
+def test_a_new_attempt_is_reported_once_and_resets_the_rate(rate: FrameRate) -> None:
     pending = replace(at(3, 100), status=TaskStatus.PENDING, stage="")
-    assert not rate.tell(replace(pending, attempt=0))
-    assert not rate.tell(at(0, 0))
-    assert not rate.tell(at(2, 100))
-    assert not rate.tell(pending)
-    assert rate.tell(at(4, 0, attempt=2))
+    assert not rate.update(replace(pending, attempt=0))
+    assert not rate.update(at(0, 0))
+    assert not rate.update(at(2, 100))
+    assert not rate.update(pending)
+    assert rate.update(at(4, 0, attempt=2))
     assert rate.per_second is None
-    assert not rate.tell(at(5, 10, attempt=2))
+    assert not rate.update(at(5, 10, attempt=2))
     assert rate.per_second == 10.0
 
 
-def test_what_was_kept_of_an_earlier_attempt_makes_no_rate(rate: FrameRate) -> None:
-    rate.tell(at(0, 100))
-    rate.tell(at(1, 0, attempt=2, stage="starting"))
-    rate.tell(at(2, 100, attempt=2))
+def test_frames_from_a_checkpoint_do_not_count_for_the_rate(rate: FrameRate) -> None:
+    rate.update(at(0, 100))
+    rate.update(at(1, 0, attempt=2, stage="starting"))
+    rate.update(at(2, 100, attempt=2))
     assert (rate.per_second, rate.text) == (None, "100/250 frames")
-    rate.tell(at(4, 150, attempt=2))
+    rate.update(at(4, 150, attempt=2))
     assert rate.per_second == 25.0
 
 
-def test_who_comes_in_the_second_attempt_saw_none_begin(rate: FrameRate) -> None:
-    assert not rate.tell(at(0, 0, attempt=2))
+def test_an_attempt_already_running_is_not_reported(rate: FrameRate) -> None:
+    assert not rate.update(at(0, 0, attempt=2))
 
 
-def test_a_retry_is_an_attempt_too(rate: FrameRate) -> None:
-    rate.tell(at(0, 100))
-    assert not rate.tell(at(1, 0, attempt=0, round=2))
-    assert rate.tell(at(2, 0, attempt=1, round=2))
+def test_a_retry_counts_as_a_new_attempt(rate: FrameRate) -> None:
+    rate.update(at(0, 100))
+    assert not rate.update(at(1, 0, attempt=0, round=2))
+    assert rate.update(at(2, 0, attempt=1, round=2))
 
 
-def test_an_ended_task_has_nothing_left(rate: FrameRate) -> None:
-    rate.tell(at(0, 0))
-    rate.tell(at(10, 250))
+def test_an_ended_task_has_no_time_left(rate: FrameRate) -> None:
+    rate.update(at(0, 0))
+    rate.update(at(10, 250))
     assert rate.text == "250/250 frames  25.0 fps"
 
 
-def test_a_log_gets_a_line_for_every_tenth_and_one_for_a_new_attempt(
+def test_a_log_gets_a_line_per_ten_percent_and_per_attempt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with bars("tqdm", quiet=False) as drawn:
-        tell = drawn.task()
+    with progress_bars("tqdm", quiet=False) as bars:
+        tell = bars.task()
         tell(replace(at(0, 0, attempt=0), status=TaskStatus.PENDING, stage="", frames=0))
         for frame in range(0, 60, 5):
             tell(at(frame / 25, frame))

@@ -1,4 +1,4 @@
-"""Every `--help`: what it says is kept in goldens/, and its examples work."""
+"""`--help` of every command: it matches its golden, and its examples parse."""
 
 import re
 from pathlib import Path
@@ -15,17 +15,17 @@ GROUPS = {path for path, command in commands().items() if hasattr(command, "comm
 
 
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
-def test_help_is_as_it_was(command: tuple[str, ...]) -> None:
+def test_help_matches_the_golden(command: tuple[str, ...]) -> None:
     kept = GOLDENS / f"{'-'.join(command)}.txt"
     assert help_text(command) == kept.read_text(encoding="utf-8"), "python tests/unit/cli/regenerate.py"
 
 
-def test_no_help_is_kept_of_a_command_that_is_gone() -> None:
+def test_every_golden_belongs_to_a_command() -> None:
     assert {path.stem for path in GOLDENS.glob("*.txt")} == {"-".join(command) for command in EVERY}
 
 
 @pytest.mark.parametrize("command", [path for path in EVERY if path not in GROUPS], ids=" ".join)
-def test_a_command_is_told_in_one_line_a_paragraph_an_example_and_its_exit_codes(
+def test_help_of_a_command_has_working_examples_and_exit_codes(
     command: tuple[str, ...],
 ) -> None:
     text = " ".join(help_text(command).split())
@@ -38,7 +38,7 @@ def test_a_command_is_told_in_one_line_a_paragraph_an_example_and_its_exit_codes
 
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["task", "-h"], ["task", "watch", "-h"]], ids=" ".join)
-def test_help_is_data_and_no_error(arguments: list[str]) -> None:
+def test_help_goes_to_stdout(arguments: list[str]) -> None:
     ran = facecli(*arguments)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("Usage: facecli")
@@ -49,7 +49,7 @@ def test_the_version_is_printed_alone() -> None:
     assert (ran.code, ran.out, ran.err) == (0, f"facecli {__version__}\n", "")
 
 
-def test_every_command_takes_json_and_every_connection_the_same_options() -> None:
+def test_commands_share_their_json_and_connection_options() -> None:
     tls = {"--tls", "--tls-ca", "--tls-cert", "--tls-key"}
     connected = {"--server", "--profile", "--json", "--quiet", *tls}
     for path, command in commands().items():
@@ -61,6 +61,6 @@ def test_every_command_takes_json_and_every_connection_the_same_options() -> Non
             assert connected <= options, path
 
 
-def test_the_goldens_name_no_machine() -> None:
+def test_goldens_contain_no_local_paths() -> None:
     for path in GOLDENS.glob("*.txt"):
         assert str(Path.home()) not in path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Ctrl-C, at whatever moment: exit code 130, and the same two lines that say how to go on."""
+"""Ctrl-C at any time: exit code 130 and a hint on how to resume."""
 
 import fcntl
 import json
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 
 WORDS = [
-    "facecli: interrupted; what the server has is kept",
-    "  hint: run the same command again to go on from there",
+    "facecli: interrupted; the server keeps the data it has stored",
+    "  hint: run the same command again to resume",
 ]
 
 # Python runs it before anything of ours; it presses Ctrl-C when a module is about to be imported.
@@ -39,19 +39,19 @@ sys.addaudithook(press)
 @pytest.mark.parametrize(
     "module", ["typer", "facecli.client.transfers", "grpc", "facecli.client.upload_state"]
 )
-def test_while_it_starts(user: str, tmp_path: Path, large: Path, module: str) -> None:
+def test_interrupt_during_start_up(user: str, tmp_path: Path, large: Path, module: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(PRESS_WHEN_IMPORTED.format(module=module))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     ran = process("upload", large, env=environment)
     assert (ran.code, ran.out, ran.err.splitlines()) == (130, "", WORDS)
 
 
-def test_in_the_middle_of_an_upload(user: str, server: Server, large: Path) -> None:
+def test_interrupt_during_an_upload(user: str, server: Server, large: Path) -> None:
     with sending(large) as upload:
         check_interrupted(upload)
 
 
-def test_while_it_waits_for_a_server_that_is_gone(user: str, large: Path, tmp_path: Path) -> None:
+def test_interrupt_while_waiting_for_a_dead_server(user: str, large: Path, tmp_path: Path) -> None:
     with (
         run_server(tmp_path / "dies") as server,
         sending(large, "--server", server.address, "--retry-for", "10m") as upload,
@@ -62,7 +62,7 @@ def test_while_it_waits_for_a_server_that_is_gone(user: str, large: Path, tmp_pa
         check_interrupted(upload)
 
 
-def test_while_it_reads_standard_input(user: str) -> None:
+def test_interrupt_while_reading_standard_input(user: str) -> None:
     reading, writing = os.pipe()
     with (
         os.fdopen(writing, "wb", buffering=0) as typing,
@@ -74,7 +74,7 @@ def test_while_it_reads_standard_input(user: str) -> None:
         check_interrupted(upload)
 
 
-def test_with_json_it_is_an_error_like_any_other(user: str, server: Server, large: Path) -> None:
+def test_an_interrupt_is_a_json_error_with_json(user: str, server: Server, large: Path) -> None:
     with sending(large, "--json") as upload:
         upload.send_signal(signal.SIGINT)
         _, err = upload.communicate(timeout=DEADLINE)
@@ -83,7 +83,7 @@ def test_with_json_it_is_an_error_like_any_other(user: str, server: Server, larg
     assert (upload.returncode, json.loads(err.splitlines()[-1])) == (130, {"error": error})
 
 
-def test_the_same_command_then_goes_on_from_there(user: str, server: Server, tmp_path: Path) -> None:
+def test_an_interrupted_upload_resumes(user: str, server: Server, tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(os.urandom(24 * 1024 * 1024))
     with sending(path, "--limit-rate", "4MB") as upload:
@@ -95,7 +95,7 @@ def test_the_same_command_then_goes_on_from_there(user: str, server: Server, tmp
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A file that takes long enough to be caught in its middle, and no room."""
+    """A sparse file large enough to be interrupted in the middle."""
     path = tmp_path / "long.mp4"
     with path.open("wb") as empty:
         os.truncate(empty.fileno(), 1024**3)
@@ -104,7 +104,7 @@ def large(tmp_path: Path) -> Path:
 
 @contextmanager
 def sending(path: Path, *options: str) -> "Iterator[Popen[str]]":
-    """An upload, when its first chunk is stored."""
+    """A running upload whose first chunk is stored."""
     with started("upload", path, "--chunk-size", "1MiB", "--progress", "json", *options) as upload:
         assert upload.stderr
         assert any('"stored": 1048576,' in line for line in upload.stderr)
@@ -119,7 +119,7 @@ def check_interrupted(running: "Popen[str]") -> None:
 
 
 def wait_until_read(pipe: IO[bytes], pid: int) -> None:
-    """Until a process has read all of it, and sleeps in waiting for more."""
+    """Wait until a process has read all input and sleeps, waiting for more."""
 
     def is_read() -> bool:
         unread = int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)

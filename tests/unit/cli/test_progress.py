@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, lines in a log, JSON, or silence; and none of it can break a transfer."""
+"""Progress: bars on a terminal, lines in a log, JSON or none; its failures never break a transfer."""
 
 import errno
 import gc
@@ -14,7 +14,7 @@ import pexpect
 import pyte
 import pytest
 
-from facecli.cli.progress.bars import bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.progress.safe import SafeProgress
 from facecli.core.progress import NullProgress
 from tests.support.cli import DEADLINE, facecli, process, words
@@ -35,7 +35,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def on_a_terminal(command: list[str], *, term: str = "xterm-256color") -> tuple[list[str], list[str], int]:
-    """What stood on the screen after every drawing, what stands there in the end, and the exit code."""
+    """The screen after every refresh, the final screen, and the exit code."""
     child = pexpect.spawn(
         command[0],
         command[1:],
@@ -56,8 +56,7 @@ def on_a_terminal(command: list[str], *, term: str = "xterm-256color") -> tuple[
     return seen, [line.rstrip() for line in screen.display if line.strip()], child.exitstatus
 
 
-@pytest.mark.slow
-def test_a_terminal_shows_name_share_bytes_and_the_verified_end(large: Path) -> None:
+def test_a_terminal_shows_name_percentage_bytes_and_verification(large: Path) -> None:
     with large.open("ab") as file:
         file.truncate(256 * MIB)  # long enough to be seen under way
     seen, end, code = on_a_terminal(words("upload", large, "--chunk-size", "1MiB"))
@@ -72,7 +71,7 @@ def test_a_terminal_shows_name_share_bytes_and_the_verified_end(large: Path) -> 
     assert any(0 < share < 100 for share in shares)
 
 
-def test_results_go_where_stdout_goes_while_the_bar_is_on_the_terminal(large: Path, tmp_path: Path) -> None:
+def test_results_go_to_stdout_while_bars_are_on_the_terminal(large: Path, tmp_path: Path) -> None:
     urls = tmp_path / "urls"
     _, end, code = on_a_terminal(["bash", "-c", f"{shlex.join(words('upload', large))} > {urls}"])
     assert code == 0
@@ -90,13 +89,13 @@ def test_a_terminal_shows_the_stages_of_a_task(samples: Samples) -> None:
     assert re.search(rf"task {task_id[:8]} .*100% .*25/25 frames .*completed", "\n".join(end))
 
 
-def test_a_terminal_that_draws_nothing_gets_lines(samples: Samples) -> None:
+def test_a_dumb_terminal_gets_plain_lines(samples: Samples) -> None:
     _, end, code = on_a_terminal(words("upload", samples.clip), term="dumb")
     assert code == 0
     assert [line[:14] for line in end[:-1]] == ["clip.mp4:   0%", "clip.mp4: 100%"]
 
 
-def test_an_error_stands_above_the_bars_as_long_as_it_is(samples: Samples, tmp_path: Path) -> None:
+def test_a_long_error_is_shown_whole_above_the_bars(samples: Samples, tmp_path: Path) -> None:
     missing = tmp_path / ("long-" * 20) / "gone.mp4"
     _, end, code = on_a_terminal(words("upload", missing, samples.face))
     assert code == 2
@@ -107,7 +106,7 @@ def test_an_error_stands_above_the_bars_as_long_as_it_is(samples: Samples, tmp_p
     assert url.startswith("/uploads/")
 
 
-def test_a_log_gets_lines_that_are_whole(large: Path) -> None:
+def test_a_log_gets_whole_lines(large: Path) -> None:
     ran = process("upload", large, "--chunk-size", "1MiB")
     assert ran.code == 0
     assert "\r" not in ran.err and "\x1b" not in ran.err
@@ -117,18 +116,18 @@ def test_a_log_gets_lines_that_are_whole(large: Path) -> None:
     assert len(set(ran.err.splitlines())) == len(ran.err.splitlines())
 
 
-def test_a_bar_that_did_not_end_says_nothing_after_the_bars(capsys: pytest.CaptureFixture[str]) -> None:
-    with bars("tqdm", quiet=False) as drawn:
-        transfer = drawn.transfer()
+def test_an_unfinished_bar_writes_nothing_after_the_bars_close(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bars("tqdm", quiet=False) as bars:
+        transfer = bars.transfer()
         transfer.begin("clip.mp4", 100, 0)
         transfer.stored(40)
     assert "40%" in capsys.readouterr().err
-    del transfer, drawn
+    del transfer, bars
     gc.collect()
     assert capsys.readouterr().err == ""
 
 
-def test_json_events_say_what_is_stored_and_never_less(large: Path) -> None:
+def test_json_events_report_stored_bytes_in_order(large: Path) -> None:
     ran = facecli("upload", large, "--chunk-size", "1MiB", "--progress", "json")
     *stored, verified = [json.loads(line) for line in ran.err.splitlines()]
     assert {event["event"] for event in stored} == {"stored"}
@@ -137,7 +136,7 @@ def test_json_events_say_what_is_stored_and_never_less(large: Path) -> None:
     assert verified == {"event": "verified", "name": large.name}
 
 
-def test_json_events_tell_the_stages_of_a_task(samples: Samples) -> None:
+def test_json_events_report_the_stages_of_a_task(samples: Samples) -> None:
     task = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch")
     ran = facecli(*task, "--progress", "json")
     events = [json.loads(line) for line in ran.err.splitlines()]
@@ -149,13 +148,15 @@ def test_json_events_tell_the_stages_of_a_task(samples: Samples) -> None:
 
 
 @pytest.mark.parametrize("silent", [("--progress", "none"), ("-q",)], ids=" ".join)
-def test_silence_is_silent(samples: Samples, silent: tuple[str, ...]) -> None:
+def test_progress_none_writes_nothing(samples: Samples, silent: tuple[str, ...]) -> None:
     assert facecli("upload", samples.clip, *silent).err == ""
 
 
 @pytest.mark.parametrize("kind", ["auto", "rich", "tqdm", "json"])
 @pytest.mark.parametrize("stderr", ["closed", "unread"])
-def test_the_work_goes_on_without_stderr(samples: Samples, tmp_path: Path, kind: str, stderr: str) -> None:
+def test_the_transfer_continues_without_stderr(
+    samples: Samples, tmp_path: Path, kind: str, stderr: str
+) -> None:
     out = tmp_path / "out.mp4"
     swap = words("swap", samples.face, samples.clip, "-o", out, "--progress", kind)
     reader, unread = os.pipe()
@@ -174,7 +175,7 @@ def test_the_work_goes_on_without_stderr(samples: Samples, tmp_path: Path, kind:
     assert out.stat().st_size > 0
 
 
-def test_a_closed_stderr_gets_into_no_file(samples: Samples, tmp_path: Path) -> None:
+def test_a_closed_stderr_is_not_written_into_an_open_file(samples: Samples, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     swap = words("swap", samples.face, samples.clip, "-o", out, "--progress", "json")
     subprocess.run(["bash", "-c", 'exec "$@" 2>&- >&- <&-', "", *swap], timeout=DEADLINE, check=True)
@@ -184,7 +185,7 @@ def test_a_closed_stderr_gets_into_no_file(samples: Samples, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["task", "list"], ["task", "list", "--json"]], ids=" ".join
 )
-def test_an_output_that_nobody_reads_is_no_error(samples: Samples, arguments: list[str]) -> None:
+def test_a_closed_output_pipe_is_not_an_error(samples: Samples, arguments: list[str]) -> None:
     for _ in range(2):
         facecli("task", "create", "--image", samples.face, "--video", samples.clip)
     reader, unread = os.pipe()
@@ -200,7 +201,7 @@ def test_an_output_that_nobody_reads_is_no_error(samples: Samples, arguments: li
 
 
 class BrokenBar(NullProgress):
-    """Cannot be drawn, as on a terminal that was closed."""
+    """Bar that cannot be drawn, as on a closed terminal."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -232,7 +233,7 @@ class BrokenBar(NullProgress):
     ],
     ids=["begin", "stored", "waiting", "verified"],
 )
-def test_a_bar_that_broke_is_left_alone(first: Callable[[SafeProgress], None]) -> None:
+def test_a_broken_bar_is_not_drawn_again(first: Callable[[SafeProgress], None]) -> None:
     bar = BrokenBar()
     shield = SafeProgress(bar)
     first(shield)

@@ -16,7 +16,7 @@ from tests.unit.cli.conftest import Samples
 pytestmark = pytest.mark.slow
 
 
-def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path) -> None:
+def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -> None:
     with started("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--json") as serve:
         assert serve.stdout
         said = json.loads(serve.stdout.readline())
@@ -39,7 +39,7 @@ def test_serve_says_in_json_where_it_listens_and_ends_when_asked(tmp_path: Path)
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_serve_refuses_what_it_cannot_do(options: list[str], says: str, tmp_path: Path) -> None:
+def test_serve_rejects_invalid_options(options: list[str], says: str, tmp_path: Path) -> None:
     ran = process("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
     assert (ran.code, ran.out) == (2, "")
     assert says in ran.error["message"]
@@ -49,7 +49,7 @@ def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path) -> None:
     environment = {**os.environ, "FACECLI_LOG_LEVEL": "loud"}
     ran = process("serve", "--data-dir", tmp_path, "--json", env=environment)
     assert ran.code == 2
-    assert ran.error["message"] == "FACECLI_LOG_LEVEL: 'loud' is none of debug, info, warning, error"
+    assert ran.error["message"] == "FACECLI_LOG_LEVEL: 'loud' is not one of debug, info, warning, error"
 
 
 def test_a_worker_needs_the_data_directory_of_a_server(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_worker_needs_the_data_directory_of_a_server(tmp_path: Path) -> None:
     assert "start facecli serve on it first" in ran.error["message"]
 
 
-def test_a_worker_takes_tasks_and_ends_when_asked(server: Server, samples: Samples, slow: str) -> None:
+def test_a_worker_runs_tasks_and_stops_on_sigterm(server: Server, samples: Samples, slow: str) -> None:
     # The server's own worker is busy with the slow one.
     with started("worker", "--data-dir", server.data, "--name", "second") as worker:
         ran = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--watch", "-q")
@@ -67,7 +67,7 @@ def test_a_worker_takes_tasks_and_ends_when_asked(server: Server, samples: Sampl
         assert worker.wait(DEADLINE) == 0
 
 
-def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Server) -> None:
+def test_doctor_reports_an_unusable_database(server: Server) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACECLI_DATABASE", "sqlite:////x")
         ran = facecli("doctor", "--server", server.address, "--json")
@@ -76,11 +76,11 @@ def test_doctor_says_that_a_database_of_the_settings_cannot_be_used(server: Serv
     assert "must be a PostgreSQL" in found["found"]
 
 
-def test_doctor_finds_everything(server: Server) -> None:
+def test_doctor_passes_every_check(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
-        ["✓", check] for check in ("facecli", "ffmpeg", "walls", "disk", "server", "access")
+        ["✓", check] for check in ("facecli", "ffmpeg", "sandbox", "disk", "server", "access")
     ]
     checks = {
         check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
@@ -88,15 +88,16 @@ def test_doctor_finds_everything(server: Server) -> None:
     assert all({"check", "ok", "found", "hint"} <= set(check) for check in checks.values())
     assert checks["server"]["max_file_size"] == 20 * 1024**3
     assert checks["access"]["found"] == (
-        "not encrypted, on this machine; the server believes every name, and yours is local"
+        "unencrypted, on this machine; the server trusts the name that clients send; yours is local"
     )
-    assert (checks["walls"]["landlock"], checks["walls"]["seccomp"]) == (landlock_abi(), can_forbid_sockets())
+    assert (checks["sandbox"]["landlock"], checks["sandbox"]["seccomp"]) == (
+        landlock_abi(),
+        can_forbid_sockets(),
+    )
     assert facecli("doctor", "--server", server.address, "-q").out == ""
 
 
-def test_doctor_looks_at_the_database_that_is_set(
-    server: Server, postgres: Postgres, postgresql: str
-) -> None:
+def test_doctor_checks_the_configured_database(server: Server, postgres: Postgres, postgresql: str) -> None:
     for url, code, says in (
         (postgresql, 0, "✓ database PostgreSQL "),
         (postgres.url("nope"), 6, "✗ database the database is not available: "),
@@ -106,7 +107,7 @@ def test_doctor_looks_at_the_database_that_is_set(
         assert any(line.startswith(says) for line in ran.lines), ran
 
 
-def test_doctor_names_what_is_missing_and_what_to_do() -> None:
+def test_doctor_names_failed_checks_with_hints() -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"

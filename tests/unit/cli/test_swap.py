@@ -10,7 +10,7 @@ from tests.unit.cli.conftest import Samples
 
 
 @pytest.mark.usefixtures("user")
-def test_swap_writes_the_result_and_says_where(samples: Samples, tmp_path: Path) -> None:
+def test_swap_writes_the_result_and_prints_its_path(samples: Samples, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     swap = ("swap", samples.face, samples.clip, "-o", out)
     first = facecli(*swap, "--json")
@@ -24,7 +24,7 @@ def test_swap_writes_the_result_and_says_where(samples: Samples, tmp_path: Path)
 
 
 @pytest.mark.usefixtures("user")
-def test_swap_tells_why_the_task_failed(samples: Samples, tmp_path: Path) -> None:
+def test_swap_reports_the_reason_of_a_failed_task(samples: Samples, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     ran = facecli("swap", samples.face, samples.clip, "-o", out, "--json", "--option", "fail_at=0.5")
     assert (ran.code, ran.out) == (3, "")
@@ -33,12 +33,12 @@ def test_swap_tells_why_the_task_failed(samples: Samples, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("user")
-def test_swap_never_begins_what_it_could_not_write(samples: Samples, tmp_path: Path) -> None:
+def test_swap_rejects_an_unusable_output_before_uploading(samples: Samples, tmp_path: Path) -> None:
     face, clip = (shutil.copy(path, tmp_path) for path in (samples.face, samples.clip))
     for out, says in {
-        tmp_path / "none" / "out.mp4": "make it first",
+        tmp_path / "none" / "out.mp4": "create it first",
         tmp_path: "is a directory",
-        clip: "would be written over",
+        clip: "would be overwritten",
     }.items():
         ran = facecli("swap", face, clip, "-o", out, "--json")
         assert (ran.code, ran.out) == (2, "")
@@ -46,8 +46,7 @@ def test_swap_never_begins_what_it_could_not_write(samples: Samples, tmp_path: P
     assert facecli("task", "list").out == ""
 
 
-@pytest.mark.slow
-def test_demo_keeps_its_result_checked(tmp_path: Path) -> None:
+def test_demo_keeps_a_verified_result(tmp_path: Path) -> None:
     ran = process("demo", "--keep", tmp_path / "demo", "--json")
     assert ran.code == 0, ran.err
     assert set(ran.object) == TASK | {"path"}

@@ -1,4 +1,4 @@
-"""`facecli task …`: made, listed, followed, ended, repeated, fetched."""
+"""`facecli task`: create, status, watch, cancel, retry and download."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.unit.cli.conftest import Samples
 pytestmark = pytest.mark.usefixtures("user")
 
 
-def test_create_prints_the_id_and_takes_files_or_urls(samples: Samples) -> None:
+def test_create_prints_the_id_and_accepts_files_or_urls(samples: Samples) -> None:
     image = facecli("upload", samples.face, "-q").out.strip()
     ran = facecli("task", "create", "--image", image, "--video", samples.clip)
     assert ran.code == 0
@@ -22,7 +22,7 @@ def test_create_prints_the_id_and_takes_files_or_urls(samples: Samples) -> None:
     assert task["video_url"].endswith("/clip.mp4")
 
 
-def test_the_same_key_makes_one_task_and_other_content_is_refused(samples: Samples) -> None:
+def test_an_idempotency_key_creates_one_task_and_rejects_other_content(samples: Samples) -> None:
     command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--id", "order", "--json")
     first, second = facecli(*command), facecli(*command)
     assert first.object["task_id"] == second.object["task_id"]
@@ -30,11 +30,11 @@ def test_the_same_key_makes_one_task_and_other_content_is_refused(samples: Sampl
     assert (other.code, other.error["reason"], other.error["hint"]) == (
         2,
         "KEY_REUSED",
-        "choose another --id",
+        "choose a different --id",
     )
 
 
-def test_create_with_watch_follows_to_the_end(samples: Samples) -> None:
+def test_create_with_watch_waits_for_the_end(samples: Samples) -> None:
     command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch")
     made, *rest = facecli(*command, "--json").objects
     assert set(made) == TASK
@@ -50,19 +50,19 @@ def test_create_with_watch_follows_to_the_end(samples: Samples) -> None:
         (["--option", "delay"], "--option 'delay' is not K=V"),
         (["--option", "dealy=1"], "the mock engine has no option 'dealy'; it knows delay, fail_at and seed"),
         (["--engine", "magic"], "magic"),
-        (["--id", "schlüssel"], "--id 'schlüssel' has to be printable ASCII characters"),
+        (["--id", "schlüssel"], "--id 'schlüssel' must consist of printable ASCII characters"),
         (["--image", "/uploads/none/face.png"], "there is no upload none"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_task_that_cannot_be_is_refused(options: list[str], says: str, samples: Samples) -> None:
+def test_create_rejects_invalid_options(options: list[str], says: str, samples: Samples) -> None:
     ran = facecli("task", "create", "--image", samples.face, "--video", samples.clip, *options, "--json")
     assert ran.code in {2, 5}
     assert ran.out == ""
     assert says in ran.error["message"]
 
 
-def test_status_is_a_line_an_object_or_an_id(completed: str) -> None:
+def test_status_prints_a_line_an_object_or_an_id(completed: str) -> None:
     said, quiet = facecli("task", "status", completed), facecli("task", "status", completed, "-q")
     task = facecli("task", "status", completed, "--json").object
     assert said.out == f"{completed}  completed  {task['result_url']}\n"
@@ -72,15 +72,15 @@ def test_status_is_a_line_an_object_or_an_id(completed: str) -> None:
     assert said.err == quiet.err == ""
 
 
-def test_an_unknown_task_among_many_does_not_keep_the_others_back(completed: str) -> None:
+def test_an_unknown_task_does_not_stop_the_others(completed: str) -> None:
     ran = facecli("task", "status", "nobody", completed, "--json")
     assert ran.code == 5
     assert ran.object["task_id"] == completed
     assert "nobody" in ran.error["message"]
-    assert ran.error["hint"] == "facecli task list shows the tasks of this user"
+    assert ran.error["hint"] == "facecli task list shows your tasks"
 
 
-def test_watch_of_an_ended_task_answers_at_once(completed: str) -> None:
+def test_watching_an_ended_task_returns_at_once(completed: str) -> None:
     said, quiet = facecli("task", "watch", completed), facecli("task", "watch", completed, "-q")
     (url,) = quiet.lines
     assert said.out == f"{completed}  completed  {url}\n"
@@ -88,7 +88,9 @@ def test_watch_of_an_ended_task_answers_at_once(completed: str) -> None:
     assert facecli("task", "watch", completed, "--json").object["result_url"] == url
 
 
-def test_watch_of_many_ends_with_the_code_of_the_one_that_failed(completed: str, samples: Samples) -> None:
+def test_watching_several_tasks_exits_with_the_code_of_the_failed_one(
+    completed: str, samples: Samples
+) -> None:
     failing = facecli(
         *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
         *("--option", "fail_at=0.5"),
@@ -101,9 +103,7 @@ def test_watch_of_many_ends_with_the_code_of_the_one_that_failed(completed: str,
     assert "fail_at=0.5" in ran.error["message"]
 
 
-def test_fail_fast_ends_with_the_first_that_failed_and_names_those_left_running(
-    samples: Samples, slow: str
-) -> None:
+def test_fail_fast_stops_at_the_first_failure_and_names_running_tasks(samples: Samples, slow: str) -> None:
     facecli("task", "cancel", slow)
     running = facecli(
         *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
@@ -113,7 +113,7 @@ def test_fail_fast_ends_with_the_first_that_failed_and_names_those_left_running(
     assert ran.code == 3
     # The other's state may be told after it: they are watched side by side.
     assert "cancelled" in {told["status"] for told in ran.objects}
-    message = f"task {slow} cancelled: the task was cancelled; left running: {running}"
+    message = f"task {slow} cancelled: the task was cancelled; still running: {running}"
     assert ran.error["message"] == message
     assert facecli("task", "status", running, "--json").object["status"] in {"pending", "processing"}
     facecli("task", "cancel", running)
@@ -122,20 +122,20 @@ def test_fail_fast_ends_with_the_first_that_failed_and_names_those_left_running(
     assert both.err.count("facecli: task") == 1
 
 
-def test_fail_fast_waits_for_all_while_none_fails(completed: str) -> None:
+def test_fail_fast_waits_for_all_tasks_if_none_fails(completed: str) -> None:
     ran = facecli("task", "watch", completed, "nobody", completed, "--fail-fast", "-q")
     assert ran.code == 5
     assert len(ran.lines) == 2
 
 
-def test_watch_gives_up_after_its_timeout_and_the_task_goes_on(slow: str) -> None:
+def test_watch_stops_after_its_timeout_and_the_task_continues(slow: str) -> None:
     ran = facecli("task", "watch", slow, "--timeout", "0.2s")
     assert ran.code == 124
     assert ran.err.endswith(f"facecli: task {slow} had not ended after 0.2 s; it is still running\n")
     assert facecli("task", "status", slow, "--json").object["status"] in {"pending", "processing"}
 
 
-def test_a_cancelled_task_can_be_run_again(slow: str) -> None:
+def test_a_cancelled_task_can_be_retried(slow: str) -> None:
     cancelled = facecli("task", "cancel", slow, "--json").object
     assert (set(cancelled), cancelled["status"]) == (TASK, "cancelled")
     assert facecli("task", "watch", slow).code == 3
@@ -144,20 +144,20 @@ def test_a_cancelled_task_can_be_run_again(slow: str) -> None:
     assert facecli("task", "cancel", slow, "-q").out == f"{slow}\n"
 
 
-def test_what_has_ended_can_be_neither_cancelled_nor_repeated(completed: str) -> None:
+def test_a_completed_task_can_be_neither_cancelled_nor_retried(completed: str) -> None:
     for action in ("cancel", "retry"):
         ran = facecli("task", action, completed, "--json")
         assert (ran.code, ran.error["reason"]) == (1, "TASK_ENDED")
 
 
-def test_the_first_of_many_failures_gives_the_exit_code(completed: str) -> None:
+def test_the_first_failure_determines_the_exit_code(completed: str) -> None:
     ran = facecli("task", "cancel", "nobody", completed, "--json")
     assert ran.code == 5
     assert [json.loads(line)["error"]["exit_code"] for line in ran.err.splitlines()] == [5, 1]
     assert facecli("task", "cancel", completed, "nobody").code == 1
 
 
-def test_download_writes_the_result_and_says_where(
+def test_download_writes_the_result_and_prints_its_path(
     completed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = facecli("task", "status", completed, "--json").object
@@ -171,16 +171,18 @@ def test_download_writes_the_result_and_says_where(
     assert (quiet.out, quiet.err) == (f"{named}\n", "")
     assert (tmp_path / named).read_bytes() == out.read_bytes()
     again = facecli("task", "download", completed, "--json")
-    assert again.error["message"] == f"{named} exists; name another with -o, or the same to replace it"
+    assert again.error["message"] == (
+        f"{named} already exists; choose another file with -o, or pass -o {named} to replace it"
+    )
 
 
-def test_a_task_without_a_result_says_so(slow: str, tmp_path: Path) -> None:
+def test_downloading_a_missing_result_is_an_error(slow: str, tmp_path: Path) -> None:
     ran = facecli("task", "download", slow, "-o", tmp_path / "out.mp4", "--json")
     assert (ran.code, ran.error["reason"]) == (1, "RESULT_MISSING")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_named(completed: str, tmp_path: Path) -> None:
+def test_an_unwritable_output_path_is_named(completed: str, tmp_path: Path) -> None:
     out = tmp_path / "none" / "out.mp4"
     ran = facecli("task", "download", completed, "-o", out, "--json")
     assert ran.code == 2

@@ -1,4 +1,4 @@
-"""`facecli task delete`: what is over goes, with its result; nothing else."""
+"""`facecli task delete`: deletes ended tasks with their results, and nothing else."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_deleted_task_is_gone_with_its_result(samples: Samples) -> None:
     assert facecli("task", "download", task_id).code == 5
 
 
-def test_a_task_that_is_not_over_is_not_deleted_before_it_is_cancelled(samples: Samples) -> None:
+def test_a_running_task_must_be_cancelled_before_deletion(samples: Samples) -> None:
     command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--option", "delay=600")
     (task_id,) = facecli(*command, "-q").lines
     refused = facecli("task", "delete", task_id, "--json")
@@ -28,7 +28,7 @@ def test_a_task_that_is_not_over_is_not_deleted_before_it_is_cancelled(samples: 
     assert facecli("task", "delete", task_id, "-q").out == f"{task_id}\n"
 
 
-def test_nobody_deletes_what_is_somebody_elses(completed: str) -> None:
+def test_users_cannot_delete_tasks_of_other_users(completed: str) -> None:
     refused = facecli("task", "delete", completed, "--user", "somebody", "--json")
     assert refused.error["reason"] == "TASK_NOT_FOUND"
     assert facecli("task", "status", completed).code == 0

@@ -1,4 +1,4 @@
-"""`facecli task list`: of a state, an engine, a time."""
+"""`facecli task list`: filters by status, engine and time."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.unit.cli.conftest import Samples
 pytestmark = pytest.mark.usefixtures("user")
 
 
-def test_list_has_the_newest_first_and_obeys_status_and_limit(samples: Samples) -> None:
+def test_list_is_newest_first_and_filters_by_status_and_limit(samples: Samples) -> None:
     command = ("task", "create", "--image", samples.face, "--video", samples.clip, "-q", "--watch")
     first = facecli(*command).lines[0]
     second = facecli(*command, "--option", "fail_at=0").lines[0]
@@ -22,7 +22,7 @@ def test_list_has_the_newest_first_and_obeys_status_and_limit(samples: Samples) 
     ]
 
 
-def test_list_can_be_of_an_engine_and_of_a_time(samples: Samples) -> None:
+def test_list_filters_by_engine_and_time(samples: Samples) -> None:
     made = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--json").object
     whole = ("task", "list", "-q")
     for since, until, found in (
@@ -37,18 +37,18 @@ def test_list_can_be_of_an_engine_and_of_a_time(samples: Samples) -> None:
     assert facecli(*whole, "--engine", "none").lines == []
 
 
-def test_a_time_that_is_none_is_refused_with_some_that_are() -> None:
+def test_an_invalid_timestamp_is_rejected_with_examples() -> None:
     ran = facecli("task", "list", "--since", "yesterday", "--json")
     assert ran.code == 2
     assert "write 2h, 2026-11-24 or 2026-11-24T18:30" in ran.error["message"]
 
 
-def test_a_list_of_nothing_is_empty_and_done() -> None:
+def test_an_empty_list_succeeds() -> None:
     ran = facecli("task", "list", "--json")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
-def test_a_status_that_does_not_exist_is_refused_with_those_that_do() -> None:
+def test_an_unknown_status_is_rejected_with_the_valid_ones() -> None:
     ran = facecli("task", "list", "--status", "finished", "--json")
     assert ran.code == 2
     assert "'pending', 'processing', 'completed', 'failed', 'cancelled'" in ran.error["message"]

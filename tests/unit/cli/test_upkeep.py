@@ -1,4 +1,4 @@
-"""`facecli gc` and `facecli fsck`: what they print, and where they refuse to work."""
+"""`facecli gc` and `facecli fsck`: their output, and the conditions under which they refuse to run."""
 
 import shutil
 import sqlite3
@@ -15,7 +15,7 @@ COMMANDS = ["gc", "fsck"]
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
-    """The data of a server that has ended, with one upload."""
+    """Data directory of a stopped server, with one upload."""
     folder = tmp_path_factory.mktemp("upkeep")
     with run_server(folder / "data") as server:
         assert facecli("upload", samples.face, "--server", server.address).code == 0
@@ -28,7 +28,7 @@ def data(made: Path, tmp_path: Path) -> Path:
 
 
 def flip(data: Path) -> str:
-    """Damage the one upload; its id."""
+    """Damage the upload; its ID."""
     (file,) = (data / "uploads").rglob("data")
     content = file.read_bytes()
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -41,7 +41,7 @@ def stray(data: Path) -> str:
     return "uploads/dead"
 
 
-def test_gc_lists_removes_and_sums_up(data: Path) -> None:
+def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
     key, here = stray(data), ("--data-dir", data)
     dry = facecli("gc", "--dry-run", *here)
     assert dry.lines == [f"would go  blob {key}  0.2 MB  no upload has its bytes there"]
@@ -60,7 +60,7 @@ def test_gc_lists_removes_and_sums_up(data: Path) -> None:
     assert facecli("gc", *here, "-q").out == f"{key}\n"
 
 
-def test_gc_keeps_what_is_over_by_the_clock_alone_and_says_what_to_do(data: Path) -> None:
+def test_gc_keeps_data_expired_by_the_clock_alone(data: Path) -> None:
     with closing(sqlite3.connect(data / "facecli.db")) as connection, connection:
         connection.execute("UPDATE uploads SET status = 'incomplete', expires_at = 0")
         ((upload_id,),) = connection.execute("SELECT id FROM uploads")
@@ -74,7 +74,7 @@ def test_gc_keeps_what_is_over_by_the_clock_alone_and_says_what_to_do(data: Path
     assert facecli("fsck", "--data-dir", data, "-q").code == 0
 
 
-def test_fsck_says_what_is_damaged_and_what_becomes_of_it(data: Path) -> None:
+def test_fsck_reports_and_repairs_damage(data: Path) -> None:
     upload_id, key, here = flip(data), stray(data), ("--data-dir", data, "--progress", "none")
     told = facecli("fsck", *here)
     assert told.lines == [
@@ -82,7 +82,7 @@ def test_fsck_says_what_is_damaged_and_what_becomes_of_it(data: Path) -> None:
         "--repair: facecli upload of the same file sends chunk 0 again and nothing else",
         f"orphan {key}  no upload has its bytes there, 200000 bytes; --repair: it is removed",
     ]
-    assert (told.code, told.err) == (8, "facecli: damaged: 2; facecli fsck --repair mends 2\n")
+    assert (told.code, told.err) == (8, "facecli: damaged: 2; facecli fsck --repair repairs 2\n")
     assert facecli("fsck", *here, "-q").lines == [upload_id, key]
     as_json = facecli("fsck", *here, "--json")
     assert (as_json.code, as_json.error["reason"]) == (8, "BYTES_DIFFER")
@@ -91,10 +91,10 @@ def test_fsck_says_what_is_damaged_and_what_becomes_of_it(data: Path) -> None:
     assert (mended.code, mended.err) == (0, "repaired: 2\n")
     assert all("repaired: " in line for line in mended.lines)
     clean = facecli("fsck", *here)
-    assert (clean.code, clean.out, clean.err) == (0, "", "all agrees\n")
+    assert (clean.code, clean.out, clean.err) == (0, "", "no damage found\n")
 
 
-def test_fsck_shows_how_far_it_is(data: Path) -> None:
+def test_fsck_reports_progress(data: Path) -> None:
     ran = facecli("fsck", "--data-dir", data, "--progress", "json")
     assert ran.err.splitlines()[-2] == '{"event": "verified", "name": "checked"}'
     (file,) = (data / "uploads").rglob("data")
@@ -102,7 +102,7 @@ def test_fsck_shows_how_far_it_is(data: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_directory_that_is_nobodys_is_left_as_it_is(command: str, tmp_path: Path) -> None:
+def test_a_foreign_directory_is_left_unchanged(command: str, tmp_path: Path) -> None:
     for path in (tmp_path / "gone", tmp_path):
         ran = facecli(command, "--data-dir", path, "--json")
         assert (ran.code, "is not the data directory of a server" in ran.error["message"]) == (2, True)
@@ -110,7 +110,7 @@ def test_a_directory_that_is_nobodys_is_left_as_it_is(command: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_database_that_is_missing_old_or_another_directorys_is_told(command: str, data: Path) -> None:
+def test_a_missing_old_or_foreign_database_is_reported(command: str, data: Path) -> None:
     database = data / "facecli.db"
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("DELETE FROM directories")
@@ -128,7 +128,7 @@ def test_a_database_that_is_missing_old_or_another_directorys_is_told(command: s
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_beside_a_server_it_says_why_not(command: str, tmp_path: Path) -> None:
+def test_maintenance_is_refused_while_a_server_runs(command: str, tmp_path: Path) -> None:
     with run_server(tmp_path / "data") as server:
         ran = facecli(command, "--data-dir", server.data, "--json")
         assert (ran.code, ran.error["reason"]) == (1, "DIRECTORY_IN_USE")

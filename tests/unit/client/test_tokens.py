@@ -14,7 +14,8 @@ from facecli.client.downloads import DownloadClient
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import SentUpload
 from facecli.client.uploads import UploadClient
-from facecli.config.settings import Settings, current_token
+from facecli.config.access import current_token
+from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
 from facecli.core.errors import InvalidInput, TaskNotFound, Unauthenticated
 from facecli.core.progress import NullProgress

@@ -1,4 +1,4 @@
-"""Times, sizes, counts and switches: what is understood, and that nothing else is."""
+"""Parsing of times, sizes, counts and switches: valid values, and rejection of all others."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("parse", [parse_time, parse_size, parse_count, parse_switch])
 @given(text=st.text(max_size=12))
-def test_any_text_is_a_value_or_refused(parse: Callable[[str], float], text: str) -> None:
+def test_any_text_is_parsed_or_rejected(parse: Callable[[str], float], text: str) -> None:
     try:
         value = parse(text)
     except InvalidInput:

@@ -1,4 +1,4 @@
-"""A flag wins over the variable, the variable over the profile, the profile over the default."""
+"""Settings: a flag wins over the variable, the variable over the profile, the profile over the default."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -7,18 +7,12 @@ from typing import Any
 
 import pytest
 
-from facecli.config.amounts import written
-from facecli.config.settings import (
-    Settings,
-    alone,
-    child_environment,
-    client_tls,
-    current_token,
-    data_directory,
-    load,
-    server_tls,
-    variable,
-)
+from facecli.config.access import client_tls, current_token, server_tls, standalone
+from facecli.config.amounts import format_default
+from facecli.config.child_environment import child_environment
+from facecli.config.loader import load
+from facecli.config.paths import data_directory
+from facecli.config.settings import Settings, variable
 from facecli.core.errors import InvalidInput
 
 Profiles = Callable[[str], dict[str, str]]
@@ -26,7 +20,7 @@ Profiles = Callable[[str], dict[str, str]]
 
 @pytest.fixture
 def profiles(tmp_path: Path) -> Profiles:
-    """Writes a config file; the environment that names it."""
+    """Write a config file; the environment that names it."""
 
     def write(text: str) -> dict[str, str]:
         (tmp_path / "config.toml").write_text(text)
@@ -41,7 +35,7 @@ def refused(**arguments: Any) -> str:
     return caught.value.message
 
 
-def test_flag_variable_profile_default(profiles: Profiles) -> None:
+def test_precedence_is_flag_variable_profile_default(profiles: Profiles) -> None:
     environment = profiles('[default]\nserver = "profile:1"\nuser = "profile"\nengine = "profile"\n')
     environment |= {"FACECLI_SERVER": "variable:1", "FACECLI_USER": "variable"}
     settings = load({"server": "flag:1", "user": None}, environment=environment)
@@ -49,13 +43,13 @@ def test_flag_variable_profile_default(profiles: Profiles) -> None:
     assert settings.bind == "127.0.0.1:50051"
 
 
-def test_a_flag_may_say_nothing_or_zero(profiles: Profiles) -> None:
+def test_a_flag_may_be_absent_or_zero(profiles: Profiles) -> None:
     environment = {"FACECLI_WORKERS": "3", "FACECLI_INSECURE": "yes"}
     assert load({"workers": 0, "insecure": False}, environment=environment).workers == 0
     assert load({"workers": None, "insecure": None}, environment=environment).insecure
 
 
-def test_a_profile_is_chosen_by_flag_then_variable_then_called_default(profiles: Profiles) -> None:
+def test_the_profile_comes_from_flag_then_variable_then_default(profiles: Profiles) -> None:
     environment = profiles('[default]\nuser = "one"\n[studio]\nuser = "two"\n[home]\nuser = "three"\n')
     assert load({}, environment=environment).user == "one"
     environment["FACECLI_PROFILE"] = "studio"
@@ -63,41 +57,46 @@ def test_a_profile_is_chosen_by_flag_then_variable_then_called_default(profiles:
     assert load({}, profile="home", environment=environment).user == "three"
 
 
-def test_no_file_and_no_default_profile_are_the_defaults(profiles: Profiles, tmp_path: Path) -> None:
+def test_defaults_apply_without_a_file_or_default_profile(profiles: Profiles, tmp_path: Path) -> None:
     assert load({}, environment={}) == Settings()
     assert load({}, environment=profiles("[studio]\nuser = 'two'\n")) == Settings()
 
 
-def test_a_file_that_was_named_has_to_be_there(tmp_path: Path) -> None:
+def test_a_named_config_file_must_exist(tmp_path: Path) -> None:
     missing = str(tmp_path / "none.toml")
     assert refused(environment={"FACECLI_CONFIG": missing}) == (
-        f"FACECLI_CONFIG is {missing}, and there is no such file"
+        f"FACECLI_CONFIG: file {missing} does not exist"
     )
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[default]\nservre = 'a:1'\n", "has no use for servre in profile default"),
-        ("server = 'a:1'\n", "has server outside of a profile; put it under [default] or [NAME]"),
-        ("[default]\ntoken = 'secret'\n", "is no place for a token; use FACECLI_TOKEN, or token_file"),
+        ("[default]\nservre = 'a:1'\n", "unknown setting in profile default: servre"),
+        ("server = 'a:1'\n", "server is outside of a profile; put it under [default] or [NAME]"),
+        (
+            "[default]\ntoken = 'secret'\n",
+            "tokens are not allowed in the config file; use FACECLI_TOKEN or",
+        ),
         ("[default]\nserver = ['a:1']\n", "server in profile default of"),
         ("[default]\nserver = \n", "cannot read"),
         ("[default]\nchunk_size = 'much'\n", "'much' is not a size; write 4096, 10MiB or 500MB"),
-        ("[default]\nlog_level = 'loud'\n", "'loud' is none of debug, info, warning, error"),
+        ("[default]\nlog_level = 'loud'\n", "'loud' is not one of debug, info, warning, error"),
     ],
 )
-def test_a_bad_profile_says_what_and_where(text: str, says: str, profiles: Profiles, tmp_path: Path) -> None:
+def test_an_invalid_profile_names_the_setting_and_file(
+    text: str, says: str, profiles: Profiles, tmp_path: Path
+) -> None:
     message = refused(environment=profiles(text))
     assert says in message
     assert str(tmp_path / "config.toml") in message
     assert "secret" not in message
 
 
-def test_a_profile_that_is_not_there_is_told_with_those_that_are(profiles: Profiles, tmp_path: Path) -> None:
+def test_a_missing_profile_is_reported_with_the_existing_ones(profiles: Profiles, tmp_path: Path) -> None:
     environment = profiles("[studio]\n[home]\n")
     message = refused(profile="stduio", environment=environment)
-    assert message == f"there is no profile stduio in {tmp_path / 'config.toml'}; it has studio, home"
+    assert message == f"profile stduio not found in {tmp_path / 'config.toml'}; it has studio, home"
 
 
 @pytest.mark.parametrize(
@@ -110,27 +109,29 @@ def test_a_profile_that_is_not_there_is_told_with_those_that_are(profiles: Profi
         ("FACECLI_CHUNK_SIZE", "10 apples", "'10 apples' is not a size"),
         ("FACECLI_CHUNK_SIZE", "-5MiB", "'-5MiB' is not a size"),
         ("FACECLI_MAX_FILE_SIZE", "1e400", "'1e400' is not a size"),
-        ("FACECLI_WORKERS", "2.5", "'2.5' is not a whole number from 0 up"),
-        ("FACECLI_WORKERS", "-1", "'-1' is not a whole number from 0 up"),
+        ("FACECLI_WORKERS", "2.5", "'2.5' is not a non-negative integer"),
+        ("FACECLI_WORKERS", "-1", "'-1' is not a non-negative integer"),
         ("FACECLI_INSECURE", "maybe", "'maybe' is neither true nor false"),
-        ("FACECLI_PROGRESS", "loud", "'loud' is none of auto, rich, tqdm, json, none"),
-        ("FACECLI_LOG_FORMAT", "xml", "'xml' is none of text, json"),
+        ("FACECLI_PROGRESS", "loud", "'loud' is not one of auto, rich, tqdm, json, none"),
+        ("FACECLI_LOG_FORMAT", "xml", "'xml' is not one of text, json"),
     ],
 )
-def test_a_bad_variable_is_named(name: str, text: str, says: str) -> None:
+def test_an_invalid_variable_is_named(name: str, text: str, says: str) -> None:
     message = refused(environment={name: text})
     assert message.startswith(f"{name}: ")
     assert says in message
 
 
-def test_a_call_is_given_some_time() -> None:
-    assert "timeout is 0" in refused(environment={"FACECLI_TIMEOUT": "0"})
-    assert "timeout is 0" in refused(flags={"timeout": 0.0}, environment={})
+def test_the_timeout_must_be_greater_than_zero() -> None:
+    assert "timeout must be greater than 0" in refused(environment={"FACECLI_TIMEOUT": "0"})
+    assert "timeout must be greater than 0" in refused(flags={"timeout": 0.0}, environment={})
 
 
-def test_every_default_can_be_written_and_read_again() -> None:
+def test_every_default_can_be_formatted_and_parsed() -> None:
     environment = {
-        variable(setting.name): written(setting) for setting in fields(Settings) if written(setting)
+        variable(setting.name): format_default(setting)
+        for setting in fields(Settings)
+        if format_default(setting)
     }
     assert load({}, environment=environment) == Settings()
     assert environment["FACECLI_CHUNK_SIZE"] == "10MiB"
@@ -142,7 +143,7 @@ def test_every_setting_has_a_sentence() -> None:
         assert setting.metadata["sentence"].endswith(".")
 
 
-def test_a_token_file_gives_the_token_unless_there_is_another(tmp_path: Path) -> None:
+def test_a_token_file_provides_the_token_unless_the_token_is_set(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("secret\n")
     environment = {"FACECLI_TOKEN_FILE": str(file)}
@@ -154,7 +155,7 @@ def test_a_token_file_gives_the_token_unless_there_is_another(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n", b"two\nlines", "schlüssel".encode(), b"\xff"])
-def test_a_token_file_without_a_token_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_token_file_without_a_token_is_rejected(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_bytes(content)
     message = refused(environment={"FACECLI_TOKEN_FILE": str(file)})
@@ -162,16 +163,16 @@ def test_a_token_file_without_a_token_is_refused(content: bytes, tmp_path: Path)
     assert "lines" not in message
 
 
-def test_a_token_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_token_file_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "none"
     assert f"cannot read the token file {missing}" in refused(
         environment={"FACECLI_TOKEN_FILE": str(missing)}
     )
 
 
-def test_a_token_that_cannot_travel_is_refused_unseen() -> None:
+def test_an_invalid_token_is_rejected_without_showing_it() -> None:
     message = refused(environment={"FACECLI_TOKEN": "geheim\x00ß"})
-    assert message.startswith("FACECLI_TOKEN holds no token")
+    assert message.startswith("FACECLI_TOKEN is not a valid token")
     assert "geheim" not in message
 
 
@@ -185,7 +186,7 @@ def test_a_secret_is_never_shown(name: str, settings: Settings) -> None:
     assert f"{name}=''" in repr(Settings())
 
 
-def test_naming_any_file_for_tls_is_asking_for_it() -> None:
+def test_any_tls_file_implies_tls() -> None:
     assert not client_tls(Settings())
     assert not server_tls(Settings())
     for asking in (Settings(tls=True), Settings(tls_ca="ca"), Settings(tls_cert="c"), Settings(tls_key="k")):
@@ -194,16 +195,16 @@ def test_naming_any_file_for_tls_is_asking_for_it() -> None:
         assert server_tls(run_server)
 
 
-def test_a_server_that_is_alone_with_its_clients_needs_neither_tls_nor_a_token() -> None:
+def test_a_standalone_server_needs_neither_tls_nor_a_token() -> None:
     network = Settings(tls_cert="c", tls_key="k", tls_client_ca="ca", auth="token", token_file="t", workers=3)
-    settings = alone(replace(network, database="postgresql://db/facecli"))
+    settings = standalone(replace(network, database="postgresql://db/facecli"))
     assert not client_tls(settings)
     assert not server_tls(settings)
     assert (settings.auth, current_token(settings), settings.database) == ("none", "", "")
     assert settings.workers == 3
 
 
-def test_a_child_gets_every_setting_but_the_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_process_gets_every_setting_but_the_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FACECLI_TOKEN", raising=False)
     settings = Settings(
         token="secret", database="secret", workers=3, retry_for=1.5, insecure=True, log_format="json"
@@ -216,12 +217,12 @@ def test_a_child_gets_every_setting_but_the_secrets(monkeypatch: pytest.MonkeyPa
     )
 
 
-def test_a_child_gets_the_secret_that_it_needs_and_no_other() -> None:
+def test_a_child_process_gets_only_the_named_secret() -> None:
     environment = child_environment(Settings(token="secret", database="needed"), secrets=["database"])
     assert environment["FACECLI_DATABASE"] == "needed"
     assert "secret" not in environment.values()
 
 
-def test_the_data_directory_is_the_platforms_own_unless_named() -> None:
+def test_the_data_directory_defaults_to_the_platforms() -> None:
     assert data_directory(Settings(data_dir="/srv/facecli")) == Path("/srv/facecli")
     assert data_directory(Settings()).name == "facecli"

@@ -1,4 +1,4 @@
-"""The error tree: what is drawn is what is there, and a reason, once published, stays."""
+"""Error tree: the documented tree matches the classes, and published reasons never change."""
 
 import inspect
 import re
@@ -69,12 +69,12 @@ def drawn() -> list[tuple[str, str]]:
     return pairs
 
 
-def test_the_tree_at_the_top_shows_every_class_once_under_its_parent() -> None:
+def test_the_documented_tree_shows_every_class_under_its_parent() -> None:
     real = [(name, kind.__bases__[0].__name__) for name, kind in CLASSES.items() if kind is not FacecliError]
     assert sorted(drawn()) == sorted([("FacecliError", ""), *real])
 
 
-def test_reasons_never_change_and_no_two_classes_share_one() -> None:
+def test_reasons_are_stable_and_unique() -> None:
     assert {name: kind.reason for name, kind in CLASSES.items()} == REASONS
     assert len(set(REASONS.values())) == len(REASONS)
 
@@ -85,13 +85,13 @@ def test_a_reason_is_one_word_in_capitals(reason: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CLASSES.values())
-def test_the_docstring_is_the_default_message_and_a_sentence(kind: type[FacecliError]) -> None:
+def test_the_default_message_is_the_docstring(kind: type[FacecliError]) -> None:
     documented = vars(kind).get("__doc__") or ""
     assert str(kind()) == documented.splitlines()[0]
     assert documented.splitlines()[0].endswith(".")
 
 
-def test_a_plug_in_publishes_no_reason_of_its_own() -> None:
+def test_a_plug_in_error_has_its_base_class_reason() -> None:
     class NoFaceFound(errors.MediaRefused):
         pass
 

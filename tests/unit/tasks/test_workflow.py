@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
+from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
 from facecli.core.events import EventBus
 from facecli.core.media import VideoPlan

@@ -1,0 +1,77 @@
+"""Settings in force: a flag wins over `FACECLI_*`, that over the profile, that over the default."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from facecli.config.access import current_token
+from facecli.config.amounts import PARSERS
+from facecli.config.environment import ENVIRONMENT
+from facecli.config.paths import config_file
+from facecli.config.settings import PREFIX, Settings, variable
+from facecli.core.errors import InvalidInput
+
+
+def load(
+    flags: Mapping[str, Any], *, profile: str | None = None, environment: Mapping[str, str] = ENVIRONMENT
+) -> Settings:
+    """Load the settings. InvalidInput names the setting and the source of its invalid value."""
+    chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
+    file = config_file(environment)
+    profile_values = _profile(file, chosen)
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = setting.name
+        if flags.get(name) is not None:
+            values[name] = flags[name]
+        elif (text := environment.get(variable(name))) is not None:
+            values[name] = _parsed(setting, text, variable(name))
+        elif name in profile_values:
+            where = f"{name} in profile {chosen or 'default'} of {file}"
+            values[name] = _parsed(setting, _scalar(profile_values[name], where), where)
+    settings = Settings(**values)
+    if not settings.timeout:
+        raise InvalidInput("timeout must be greater than 0; write 30s")
+    current_token(settings)
+    return settings
+
+
+def _profile(file: Path, name: str) -> dict[str, Any]:
+    """The table `[NAME]` of the config file, by default `[default]`, which may be missing."""
+    try:
+        tables = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        tables = {}
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read {file}: {error}") from error
+    if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
+        raise InvalidInput(f"{file}: {stray[0]} is outside of a profile; put it under [default] or [NAME]")
+    if name not in {"", *tables}:
+        existing = f"it has {', '.join(tables)}" if tables else "it has none"
+        raise InvalidInput(f"profile {name} not found in {file}; {existing}")
+    table: dict[str, Any] = tables.get(name or "default", {})
+    if "token" in table:
+        raise InvalidInput(
+            f"{file}: tokens are not allowed in the config file; use {PREFIX}TOKEN or token_file"
+        )
+    if unknown := sorted(set(table) - {setting.name for setting in fields(Settings)}):
+        raise InvalidInput(f"{file}: unknown setting in profile {name or 'default'}: {', '.join(unknown)}")
+    return table
+
+
+def _scalar(value: Any, where: str) -> str:
+    if not isinstance(value, str | int | float):
+        raise InvalidInput(f"{where} must be a string or a number")
+    return str(value)
+
+
+def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:
+    choices = get_args(setting.type) if get_origin(setting.type) is Literal else ()
+    if choices and text not in choices:
+        raise InvalidInput(f"{where}: {text!r} is not one of {', '.join(choices)}")
+    try:
+        return text if choices else PARSERS[setting.type](text)
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}: {error.message}") from error
