@@ -19,7 +19,7 @@ from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import InvalidInput
 from facecli.core.tls import ServerTls
 from facecli.rpc.files import FileServicer
-from facecli.rpc.interceptors.access_log import access_log
+from facecli.api.access_log import access_log
 from facecli.rpc.interceptors.authentication import auth
 from facecli.rpc.interceptors.concurrency import concurrency
 from facecli.rpc.interceptors.errors import errors

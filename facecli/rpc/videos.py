@@ -9,7 +9,7 @@ from facecli.api.admission import Admission
 from facecli.api.authentication import Caller, Callers
 from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
 from facecli.core.errors import InvalidInput, UploadNotFound
-from facecli.rpc.video_session import VideoUploadSession, next_missing
+from facecli.api.in_order_session import VideoUploadSession, next_missing
 from facecli.tasks.service import TaskService
 from facecli.uploads.service import UploadService, new_upload_id
 from facecli.uploads.upload import MAX_CHUNK_SIZE

@@ -11,7 +11,7 @@ import pytest
 from facecli.api.authentication import Callers
 from facecli.api.upload_session import UploadSession
 from facecli.core.errors import Cancelled, StorageFailed
-from facecli.rpc.video_session import VideoUploadSession
+from facecli.api.in_order_session import VideoUploadSession
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Upload
 from facecli.wire.generated.video_service_pb2 import UploadRequest
