@@ -56,7 +56,7 @@ BROAD_CATCHES = {
     "facecli/core/events.py": "EventBus.publish",
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
-    "facecli/api/upload_pipeline.py": "UploadPipeline._received UploadPipeline._all_written",
+    "facecli/api/upload_pipeline.py": "UploadPipeline._receive_all UploadPipeline._write_received",
     "facecli/worker/process.py": "end",
     "facecli/worker/supervisor.py": "Supervisor._release",
     "facecli/worker/runner.py": "task_runner",

@@ -1,27 +1,24 @@
-"""One line for every call: what, how it ended, how long it took, who called, its id."""
+"""The access log: one record per call with its method, outcome, duration, peer and request id."""
 
 import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import grpc
-
-from facecli.api.call_context import Requests, outcome
-from facecli.rpc.interceptors.wrapping import Guard
+from facecli.core.events import CallEnded, Event, EventBus
 
 _log = logging.getLogger("facecli.access")
 
 
-def access_log(requests: Requests) -> Guard:
-    @contextmanager
-    def guard(context: grpc.ServicerContext, method: str) -> Iterator[None]:
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            seconds = time.monotonic() - started
-            told = method, outcome(context), seconds, context.peer(), requests.of(context)
-            _log.info("%s %s %.3fs %s %s", *told)
+def log_access(bus: EventBus) -> None:
+    """Log every call that ends from now on."""
+    bus.subscribe(_log_call)
 
-    return guard
+
+def _log_call(event: Event) -> None:
+    if isinstance(event, CallEnded):
+        fields = {
+            "method": event.method,
+            "outcome": event.outcome,
+            "seconds": round(event.seconds, 3),
+            "peer": event.peer,
+            "request": event.request_id,
+        }
+        _log.info("call ended", extra=fields)

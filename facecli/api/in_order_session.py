@@ -1,116 +1,115 @@
-"""What one call of UploadVideo brings: a file in order, one chunk a message."""
+"""In-order policy for an upload session: one file from its first chunk to its last, one chunk a message."""
 
-import threading
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
-from facecli.core.errors import Cancelled, InvalidInput, OutOfOrder
+from facecli.api.call_context import CallContext
+from facecli.api.upload_session import UploadSession
+from facecli.core.errors import InvalidInput, OutOfOrder
 from facecli.uploads.committer import WrittenChunk
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload
 from facecli.uploads.writer import UploadWriter
-from facecli.wire import frames
-from facecli.wire.frames import Payload
-from facecli.wire.generated.video_service_pb2 import UploadRequest
 
 
-class VideoUploadSession:
-    """Goes on with `upload_id`, else begins an upload with the first message, as `new_id` if that is given.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChunk:
+    """A whole chunk with the file's metadata, as every message of UploadVideo carries it."""
 
-    `user` tells whose upload it is, given the user_id of a message.
+    upload_id: str
+    user: str  # as claimed
+    name: str
+    file_type: str
+    total_chunks: int
+    size: int  # bytes of the whole file, 0 when unknown
+    index: int
+    data: bytes | memoryview
+    crc32c: int  # of `data`
+    chunk_crc32c: int | None  # as the client computed it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """The upload to resume, or the id of the one to create; both empty when the first chunk decides."""
+
+    upload_id: str = ""
+    new_id: str = ""
+
+
+class InOrderUploadSession(UploadSession):
+    """An upload session of one file. Refuses a chunk that skips ahead and metadata that changes midway.
+
+    Without an upload to resume, the first chunk creates one.
     """
 
-    def __init__(
-        self,
-        upload_service: UploadService,
-        *,
-        user: Callable[[str], str],
-        upload_id: str = "",
-        new_id: str = "",
-    ) -> None:
-        self.upload_id = upload_id  # of the upload that is written to, once there is one
-        self._upload_service = upload_service
-        self._user = user
-        self._new_id = new_id
-        self._writer: UploadWriter | None = None
+    def __init__(self, upload_service: UploadService, call: CallContext, *, resume: Resume) -> None:
+        super().__init__(upload_service, call)
+        self.upload_id = resume.upload_id  # of the upload that is written to, once there is one
+        self._new_id = resume.new_id
         self._next_chunk = 0
-        self._open = ExitStack()
-        self._left = False
-        self._lock = threading.Lock()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock:
-            self._left = True
-            self._open.close()
-
-    def write(self, data: bytes) -> WrittenChunk | None:
-        """Write a chunk; what changed midway or skips ahead is refused."""
-        message, payload = frames.decode(data)
-        writer = self._writer or self._begun(message, payload)
+    def write_chunk(self, received: FileChunk) -> WrittenChunk | None:
+        """Write a chunk. OutOfOrder names the next one; a chunk that is stored already may come again."""
+        self._call.concerns("upload", received.upload_id)
+        owner = self._call.user(received.user)
+        writer = self._writer or self._begin(received, owner)
         upload = writer.file.upload
-        said = (message.file_name, message.file_type, message.total_chunks, self._user(message.user_id))
-        if said != (upload.name, upload.file_type, upload.total_chunks, upload.owner):
+        sent = (received.name, received.file_type, received.total_chunks, owner)
+        if sent != (upload.name, upload.file_type, upload.total_chunks, upload.owner):
             raise InvalidInput(
                 f"user_id, file_name, file_type or total_chunks of {upload.name} changed midway"
             )
-        if message.file_size and upload.size and message.file_size != upload.size:
+        if received.size and upload.size and received.size != upload.size:
             raise InvalidInput(f"file_size of {upload.name} changed midway, from {upload.size} bytes")
-        if message.chunk_index > self._next_chunk:
+        if received.index > self._next_chunk:
             raise OutOfOrder(
-                f"chunk {message.chunk_index} of {upload.name} is ahead; the next one is {self._next_chunk}",
+                f"chunk {received.index} of {upload.name} is ahead; the next one is {self._next_chunk}",
                 next_chunk_index=self._next_chunk,
             )
         frame = Frame(
-            offset=message.chunk_index * upload.chunk_size,
-            data=payload.data,
-            crc32c=payload.crc32c,
-            chunk_crc32c=message.chunk_crc32c if message.HasField("chunk_crc32c") else None,
+            offset=received.index * upload.chunk_size,
+            data=received.data,
+            crc32c=received.crc32c,
+            chunk_crc32c=received.chunk_crc32c,
             ends_chunk=True,
         )
-        self._next_chunk = max(self._next_chunk, message.chunk_index + 1)
-        chunk = writer.write(frame)
-        return (writer, chunk) if chunk else None
+        self._next_chunk = max(self._next_chunk, received.index + 1)
+        return self._write(writer, frame)
 
-    def _begun(self, first: UploadRequest, payload: Payload) -> UploadWriter:
-        owner = self._user(first.user_id)
+    def _begin(self, first: FileChunk, owner: str) -> UploadWriter:
         with self._lock:
-            if self._left:  # a writer that began now would end with nothing, and supersede who comes next
-                raise Cancelled("the stream has ended")
-            upload = self._upload(first, payload, owner)
+            self._check_open()
+            upload = self._find_or_create(first, owner)
             self.upload_id = upload.id
+            self._call.concerns("upload", upload.id)
             self._next_chunk = next_missing(self._upload_service.chunks(upload.id))
-            self._writer = self._open.enter_context(self._upload_service.writer(upload.id, owner=owner))
-            return self._writer
+            return self._enter(upload.id, owner=owner)
 
-    def _upload(self, first: UploadRequest, payload: Payload, owner: str) -> Upload:
-        """The upload to go on with, or a new one."""
+    def _find_or_create(self, first: FileChunk, owner: str) -> Upload:
         if upload_id := self.upload_id or first.upload_id:
             return self._upload_service.get(upload_id, owner=owner)
-        if first.chunk_index > 0:
+        if first.index > 0:
             raise OutOfOrder(
-                f"chunk {first.chunk_index} of {first.file_name} came first; begin with chunk 0",
-                next_chunk_index=0,
+                f"chunk {first.index} of {first.name} came first; begin with chunk 0", next_chunk_index=0
             )
         new = NewUpload.checked(
             owner=owner,
-            name=first.file_name,
+            name=first.name,
             file_type=first.file_type,
-            size=first.file_size or None,
-            chunk_size=len(payload.data),
+            size=first.size or None,
+            chunk_size=len(first.data),
             total_chunks=first.total_chunks,
         )
         return self._upload_service.begin(new, fresh=True, upload_id=self._new_id)[0]
 
+    def _naming(self, upload_id: str) -> AbstractContextManager[None]:
+        """Name nothing: the stream carries one upload."""
+        return nullcontext()
+
 
 def next_missing(chunks: Iterable[Chunk]) -> int:
-    """How many chunks are stored from the first on without a gap."""
+    """The index of the first chunk that is not stored."""
     count = 0
     for chunk in chunks:
         if chunk.index != count:

@@ -15,6 +15,7 @@ from facecli.bootstrap.factories import media_of, recovery_of, url
 from facecli.bootstrap.server_info import offer
 from facecli.config.settings import Settings, asks_who, data_directory
 from facecli.core.auth import Tokens
+from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translated
@@ -46,6 +47,7 @@ class ServerComponents:
     recovery: Recovery
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
+    events: EventBus
 
 
 @contextmanager
@@ -63,6 +65,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         engine = open_database(url(settings, directory / "facecli.db"), durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
+        events = EventBus()
         data_dir_id = _named(directory, SqlDirectoryRepository(engine))
         queue = _queue(settings, directory, stack)
         blobs = LocalBlobs(directory, durable=durable)
@@ -108,6 +111,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             recovery=recovery_of(settings, tasks, SqlWorkerRepository(engine), queue),
             tokens=Tokens(SqlTokenRepository(engine), clock=time.time) if asks_who(settings) else None,
             info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=blobs, quota=quota),
+            events=events,
         )
 
 

@@ -1,4 +1,4 @@
-"""What a server tells of itself: what it offers, and what it allows."""
+"""Server information: the capabilities and limits that a server reports to clients."""
 
 from collections.abc import Callable
 
@@ -18,9 +18,9 @@ IMAGE_FORMATS = ("jpeg", "png", "webp")
 def offer(
     settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: LocalBlobs, quota: Quota
 ) -> Callable[[str], ServerInfo]:
-    """What is told a user at this moment."""
+    """A function that describes the server to a user at the moment of the call."""
 
-    def told(user: str) -> ServerInfo:
+    def describe(user: str) -> ServerInfo:
         return ServerInfo(
             version=__version__,
             chunk_size=CHUNK_SIZE,
@@ -43,4 +43,4 @@ def offer(
             user_bytes=quota.used(user).stored,
         )
 
-    return told
+    return describe

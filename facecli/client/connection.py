@@ -12,22 +12,12 @@ import grpc
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.errors import InvalidInput, LimitReached, PolicyRefused
 from facecli.core.tls import ClientTls, read_authority, read_pair
-from facecli.uploads.upload import MAX_CHUNK_SIZE
-
-OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + 64 * 1024),
-    ("grpc.enable_retries", 0),  # a broken call is gone on with, not repeated
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 1000),
-    ("grpc.max_reconnect_backoff_ms", 2000),
-    ("grpc.keepalive_time_ms", 5_000),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.lb_policy_name", "round_robin"),
-]
-_QUICK = 5_000  # milliseconds in which a peer answers whether it lives
-# On a slow line the question waits behind all that a proxy or a kernel has taken from us: the 4 MiB of a
-# stream take so long at the lowest rate that a server allows.
-_PATIENT = 130_000
+from facecli.wire.channel import (
+    CLIENT_OPTIONS,
+    FAST_KEEPALIVE_TIMEOUT_MS,
+    SLOW_KEEPALIVE_TIMEOUT_MS,
+    keepalive_timeout,
+)
 
 Metadata = tuple[tuple[str, str], ...]
 Q = TypeVar("Q")
@@ -71,7 +61,7 @@ class Connection:
         self._credentials = _credentials(tls) if tls else None
         # Else the whole list would be the name that a certificate has to be for.
         self._name = [("grpc.default_authority", first)] if tls and more else []
-        self.channel = self._open(_QUICK)
+        self.channel = self._open(FAST_KEEPALIVE_TIMEOUT_MS)
 
     @property
     def metadata(self) -> Metadata:
@@ -86,7 +76,7 @@ class Connection:
     @cached_property
     def patient_channel(self) -> grpc.Channel:
         """Another way to the same servers, for who finds that they do not answer in time though they live."""
-        return self._open(_PATIENT)
+        return self._open(SLOW_KEEPALIVE_TIMEOUT_MS)
 
     def __enter__(self) -> Self:
         return self
@@ -127,13 +117,8 @@ class Connection:
 
             raise from_rpc(error, server=self.servers) from error
 
-    def _open(self, answer_within: int) -> grpc.Channel:
-        within = [
-            ("grpc.keepalive_timeout_ms", answer_within),
-            # Without it a frozen peer is dropped after 60 s only.
-            ("grpc.http2.ping_timeout_ms", answer_within),
-        ]
-        options = [*OPTIONS, *within, *self._name]
+    def _open(self, timeout_ms: int) -> grpc.Channel:
+        options = [*CLIENT_OPTIONS, *keepalive_timeout(timeout_ms), *self._name]
         if self._credentials:
             return grpc.secure_channel(self.target, self._credentials, options=options)
         return grpc.insecure_channel(self.target, options=options)

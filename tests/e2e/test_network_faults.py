@@ -6,8 +6,8 @@ from facecli.api.upload_pipeline import RECEIVE_QUEUE
 from facecli.chaos.events import Direction, EventKind
 from facecli.chaos.faults import Faults, Flap, Span
 from facecli.chaos.proxy import Proxy
-from facecli.rpc.server import WINDOW
 from facecli.uploads.upload import FRAME_SIZE
+from facecli.wire.channel import RECEIVE_WINDOW
 from tests.e2e.conftest import MakeFile
 from tests.support.e2e.fault_proxy import (
     CHUNK,
@@ -27,7 +27,7 @@ from tests.support.e2e.server import Server
 # What a client may have sent that is in no chunk yet. HTTP/2 lets it fill the window of its stream, whatever
 # sockets and proxies lie between, and a frame is in each hand it goes through: the client's and its gRPC's,
 # the server's gRPC's and its receiver's, those that wait to be written, and the one that is.
-UNDER_WAY = WINDOW + (RECEIVE_QUEUE + 5) * FRAME_SIZE
+UNDER_WAY = RECEIVE_WINDOW + (RECEIVE_QUEUE + 5) * FRAME_SIZE
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["plain", "reset"])

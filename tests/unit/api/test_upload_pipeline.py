@@ -3,11 +3,10 @@
 import threading
 from collections.abc import Callable, Iterator
 
-import grpc
 import pytest
 
 from facecli.api.admission import Slot
-from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
+from facecli.api.upload_pipeline import ConnectionLost, StreamLimits, UploadPipeline
 
 
 def messages(end: Exception | None = None) -> Iterator[bytes]:
@@ -16,12 +15,14 @@ def messages(end: Exception | None = None) -> Iterator[bytes]:
         raise end
 
 
-def intake(messages: Iterator[bytes], write: Callable[[bytes], int | None] = len) -> UploadPipeline[int]:
+def intake(
+    messages: Iterator[bytes], write: Callable[[bytes], int | None] = len
+) -> UploadPipeline[bytes, int]:
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
     return UploadPipeline(messages, write, limits=limits, active=lambda: True, first=0, slot=Slot("ann"))
 
 
-@pytest.mark.parametrize("end", [grpc.RpcError(), ValueError("a bug")])
+@pytest.mark.parametrize("end", [ConnectionLost(), ValueError("a bug")])
 def test_what_ends_the_messages_before_their_end_is_raised_after_what_came(end: Exception) -> None:
     batches = iter(intake(messages(end)))
     with pytest.raises(type(end)):

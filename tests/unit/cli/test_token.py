@@ -70,7 +70,7 @@ def test_whose_name_is_said_is_asked_for_with_a_code_of_its_own(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("create", " "), 2, "cannot be a user"),
+        (("create", " "), 2, "is not a valid user name"),
         (("create", "ann", "--expires", "soon"), 2, "'soon' is not a time"),
         (("revoke", "0" * 16), 5, "there is no token"),
     ],

@@ -140,10 +140,10 @@ NO_TLS = {"tls_cert": "", "tls_key": ""}
     [
         ({**NO_TLS, "auth": "token"}, PolicyRefused, r"needs TLS \(--tls-cert, --tls-key\);"),
         ({}, PolicyRefused, r"needs to ask who calls \(--auth token\);"),
-        ({"auth": "token", "tls_key": ""}, InvalidInput, "name both"),
+        ({"auth": "token", "tls_key": ""}, InvalidInput, "give both"),
         ({"auth": "token", "tls_cert": "/nowhere/x"}, InvalidInput, "cannot read /nowhere/x: No such file"),
-        ({"auth": "token", "tls_key": __file__}, InvalidInput, "no certificate with its key in PEM"),
-        ({"tls_client_ca": __file__}, InvalidInput, "holds no certificate in PEM"),
+        ({"auth": "token", "tls_key": __file__}, InvalidInput, "not a matching certificate and key in PEM"),
+        ({"tls_client_ca": __file__}, InvalidInput, "no PEM certificate in"),
     ],
 )
 def test_beyond_this_machine_a_server_needs_tls_and_to_know_who_calls(

@@ -9,10 +9,11 @@ from dataclasses import replace
 import grpc
 import pytest
 
-from facecli.api.audit import CHANGING, MOST_THINGS
+from facecli.api.audit import MAX_SUBJECTS
 from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
+from facecli.rpc.methods import METHODS
 from facecli.telemetry.logs import set_up_logging
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import (
@@ -35,7 +36,7 @@ READING = {
 }
 FORGED = "ann\nrequest=1 user=root did=CancelTask outcome=OK\r\x1b[2J"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \w+ +[\w.]+ ")
-RECORD = r"request=\w{12} user=QUOTED did=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
+RECORD = r"call request=\w{12} user=QUOTED did=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
 SECRET = "fc_0123456789abcdef"
 
 
@@ -83,8 +84,9 @@ def test_every_call_changes_something_or_reads() -> None:
         for service in found
         for method in service.methods
     }
-    assert calls == CHANGING | READING
-    assert not CHANGING & READING
+    changing = {name for name, method in METHODS.items() if method.changes}
+    assert calls == set(METHODS)
+    assert calls - changing == READING
 
 
 def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> None:
@@ -94,7 +96,7 @@ def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> N
         other = stubs.stored(b"data", user="bob").split("/")[2]
         stubs.uploads.CancelUpload(upload_service_pb2.CancelUploadRequest(user_id="ann", upload_id=upload_id))
         stubs.uploads.GetUpload(upload_service_pb2.GetUploadRequest(user_id="bob", upload_id=other))
-    assert [re.sub("request=[0-9a-f]{12} ", "", line) for line in log.audit] == [
+    assert [re.sub("call request=[0-9a-f]{12} ", "", line) for line in log.audit] == [
         f"user=ann did=BeginUpload outcome=OK upload={upload_id}",
         f"user=ann did=StreamUpload outcome=OK upload={upload_id}",
         f"user=bob did=UploadVideo outcome=OK upload={other}",
@@ -116,7 +118,7 @@ def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
     with asking as stubs:
         for who, user in (("ann", ""), ("ann", "bob"), ("root", "ann"), ("nobody", "ann")):
             cancel(stubs, who, user)
-    told = [re.sub("request=[0-9a-f]{12} ", "", line).partition(" upload=")[0] for line in asking.audit]
+    told = [re.sub("call request=[0-9a-f]{12} ", "", line).partition(" upload=")[0] for line in asking.audit]
     assert told == [
         "user=ann did=CancelUpload outcome=NOT_FOUND",
         "user=ann for=bob did=CancelUpload outcome=PERMISSION_DENIED",
@@ -137,10 +139,11 @@ def test_a_refusal_carries_the_id_of_its_record(log: Log) -> None:
         with pytest.raises(grpc.RpcError) as read:
             stubs.videos.GetTaskStatus(video_service_pb2.TaskStatusRequest(task_id=nobody))
     request_id = from_rpc(caught.value, server="here:1").request_id
-    things = f"upload={nobody} upload={url.split('/')[2]}"
-    assert log.audit[-1] == f"request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {things}"
+    things = f'upload="{nobody} {url.split("/")[2]}"'
+    assert log.audit[-1] == f"call request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {things}"
     assert re.search(
-        rf"facecli\.access /video\.VideoService/CreateTask NOT_FOUND .* {request_id}\n", log.text
+        rf"facecli\.access .*/video\.VideoService/CreateTask outcome=NOT_FOUND .*request={request_id}\n",
+        log.text,
     )
     assert from_rpc(read.value, server="here:1").request_id in log.text
 
@@ -192,6 +195,6 @@ def test_a_record_stays_short_whatever_it_is_about(log: Log) -> None:
         with pytest.raises(grpc.RpcError):
             stubs.uploads.CancelUpload(cancel)
     begun, cancelled = log.audit
-    assert begun.startswith(f"request={begun[8:20]} user=ann did=BeginUploads outcome=OK upload=")
-    assert begun.endswith(f" more={200 - MOST_THINGS}")
+    assert begun.startswith(f"call request={begun[13:25]} user=ann did=BeginUploads outcome=OK upload=")
+    assert begun.endswith(f" more={200 - MAX_SUBJECTS}")
     assert len(cancelled) < 500

@@ -21,6 +21,7 @@ from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
+from tests.support.rpc.calls import logged_calls
 from tests.support.rpc.refusals import refusal
 from tests.support.rpc.statuses import Code, chunk
 from tests.unit.rpc.conftest import Stubs, bearing, frame
@@ -47,7 +48,7 @@ def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, 
         third[0].user_id = ""
         code, error, seconds = refusal(lambda: list(ann.uploads.StreamUpload(iter(third))))
         assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
-        assert "holds 2 uploads of ann at once" in error.message
+        assert "ann already has 2 uploads in progress" in error.message
         assert bob.stored(b"0123456789", user="")
         ended.set()
 
@@ -78,7 +79,7 @@ def test_one_user_has_no_more_than_a_share_of_the_short_calls(
             retry.wait(0.02)
         code, error, seconds = refusal(lambda: ann.uploads.ListUploads(asked))
         assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
-        assert "holds 1 short calls of ann at once" in error.message
+        assert "ann already has 1 short calls in progress" in error.message
         assert not bob.uploads.ListUploads(asked).uploads
         health: Any = health_pb2_grpc.HealthStub(ann.channel)
         assert health.Check(health_pb2.HealthCheckRequest()).status
@@ -110,7 +111,7 @@ def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.Lo
         run_server(replace(settings, idle_limit=0.5, min_rate=0)) as server,
         untaken(server.address) as (_, _, call),
     ):
-        while not any("FileService/Download CANCELLED" in record.message for record in caplog.records):
+        while ("/video.FileService/Download", "CANCELLED") not in logged_calls(caplog):
             assert time.monotonic() < until
             look.wait(0.05)
         with pytest.raises(grpc.RpcError):

@@ -3,29 +3,27 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from facecli.api.admission import Admission
-from facecli.api.authentication import Callers
+from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.upload_pipeline import StreamLimits
+from facecli.core.events import EventBus
+from facecli.rpc.calls import Calls
+from facecli.rpc.upload_streams import UploadStreams
 from facecli.rpc.uploads import UploadServicer
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Frame, Upload
 from facecli.wire.frames import encode
+from tests.support.rpc.calls import ConnectedContext
 from tests.support.storage import CHUNK, Content, Storage, written
 from tests.support.storage_faults import FaultyBlobs
 
 FILE = Content(size=3 * CHUNK + 7)
-
-
-class Listening:
-    """A call whose client is there, as far as one can tell."""
-
-    def is_active(self) -> bool:
-        return True
 
 
 @pytest.fixture
@@ -35,9 +33,16 @@ def storage(tmp_path: Path) -> Iterator[Storage]:
     storage.close()
 
 
-def service(upload_service: UploadService, callers: Callers) -> UploadServicer:
+@contextmanager
+def streaming(upload_service: UploadService, messages: Iterator[bytes]) -> Iterator[Any]:
+    """The responses of a StreamUpload call."""
+    context: Any = ConnectedContext()
+    calls = Calls(Authenticator(None), EventBus())
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
-    return UploadServicer(upload_service, callers=callers, admission=Admission(1, "uploads"), limits=limits)
+    streams = UploadStreams(calls=calls, admission=Admission(1, "uploads"), limits=limits)
+    with calls.opened(context, "/video.UploadService/StreamUpload"):
+        calls.of(context).authenticate(Credentials())
+        yield UploadServicer(upload_service, streams=streams).StreamUpload(messages, context)
 
 
 def message(upload: Upload, frame: Frame) -> bytes:
@@ -56,10 +61,7 @@ def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(
         yield message(upload, FILE.frame(2))
         yield message(upload, FILE.frames(3)[0])
 
-    context: Any = Listening()
-    callers = Callers(None)
-    with callers.met(context):
-        answers: Any = service(upload_service, callers).StreamUpload(messages(), context)
+    with streaming(upload_service, messages()) as answers:
         assert next(answers).stored_bytes == CHUNK
         told.set()
         answers.close()  # as gRPC does when the call is over

@@ -22,6 +22,7 @@ from facecli.tasks.task import Task, TaskRepository
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.builders import NEW, claim
+from tests.support.rpc.calls import logged_calls
 from tests.support.rpc.refusals import refused
 from tests.unit.rpc.conftest import Stubs
 
@@ -168,8 +169,8 @@ def test_the_place_of_who_left_is_free_again_and_its_call_is_in_the_log(
         repository.change("t1", tasks.cancelled, now=time.time())
         list(call)
         until_let_in(stubs)
-    logged = [record.message.split()[:2] for record in caplog.records if "WatchTask" in record.message]
-    assert {code for _, code in logged} == {"OK", "CANCELLED", "RESOURCE_EXHAUSTED"}
+    outcomes = {outcome for method, outcome in logged_calls(caplog) if method.endswith("/WatchTask")}
+    assert outcomes == {"OK", "CANCELLED", "RESOURCE_EXHAUSTED"}
 
 
 def cancel(stubs: Stubs) -> None:
