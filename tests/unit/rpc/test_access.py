@@ -98,10 +98,10 @@ def test_the_wire_is_encrypted_for_who_knows_the_authority_and_the_name(
         assert seen_as(server.address, ClientTls(ca=str(certs.ca))) == ""
         by_address = server.address.replace("localhost", "127.0.0.1")
         refusals: list[tuple[str, ClientTls | None, str]] = [
-            (server.address, ClientTls(ca=str(others.ca)), "not of an authority that is trusted here"),
-            (server.address, ClientTls(), "not of an authority that is trusted here"),
+            (server.address, ClientTls(ca=str(others.ca)), "not signed by a trusted authority"),
+            (server.address, ClientTls(), "not signed by a trusted authority"),
             (by_address, ClientTls(ca=str(certs.ca)), "for another name"),
-            (server.address, None, "does it want TLS"),
+            (server.address, None, "it may require TLS"),
         ]
         for address, tls, says in refusals:
             with pytest.raises(ServerUnreachable, match=says):
@@ -109,7 +109,7 @@ def test_the_wire_is_encrypted_for_who_knows_the_authority_and_the_name(
 
 
 def test_a_client_over_tls_says_so_of_a_plain_server(settings: Settings, certs: DevCertificates) -> None:
-    with run_server(settings) as server, pytest.raises(ServerUnreachable, match="does not speak TLS"):
+    with run_server(settings) as server, pytest.raises(ServerUnreachable, match="does not use TLS"):
         seen_as(server.address, ClientTls(ca=str(certs.ca)))
 
 

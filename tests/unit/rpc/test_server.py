@@ -37,7 +37,9 @@ def test_a_bug_becomes_an_id_and_its_text_stays_in_the_log(
     error = from_rpc(caught.value, server="here:1")
     assert isinstance(error, InternalError)
     assert "stage" not in error.message
-    assert error.error_id in caplog.text
+    (logged,) = (record for record in caplog.records if record.message == "internal error")
+    assert vars(logged)["request"] == error.error_id
+    assert logged.exc_info
 
 
 def test_the_server_tells_what_it_offers(stubs: Stubs) -> None:
