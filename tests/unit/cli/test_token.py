@@ -147,5 +147,5 @@ def test_doctor_says_that_the_way_is_encrypted_and_who_one_is(tmp_path: Path, sa
         assert access.split(maxsplit=2)[1:] == ["access", "encrypted (TLS); you are ann"]
         refused = facecli("doctor", *to, "--json")
         assert refused.code == 6
-        assert "or a certificate (--tls-cert, --tls-key)?" in refused.error["message"]
+        assert "or a client certificate (--tls-cert, --tls-key)" in refused.error["message"]
         assert facecli("upload", samples.face, *to, *shown, "-q").code == 0
