@@ -11,7 +11,7 @@ ANONYMOUS_USER = "local"  # the user of calls that send no name, where names are
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a client presented. No `token` is None; the names are those of a certificate that was verified."""
+    """The credentials of a client: a bearer token if any, and the names in its verified certificate."""
 
     token: str | None = None
     certificate_names: Sequence[bytes] = ()

@@ -14,7 +14,7 @@ MAX_NAME = 100  # characters of a user or an id in an event; a client can send o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingCall:
-    """What a transport knows of a call. `changes` is whether the method can change anything."""
+    """A call as its transport reports it. `changes` is whether the method can change anything."""
 
     method: str
     changes: bool

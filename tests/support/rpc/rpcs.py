@@ -1,4 +1,4 @@
-"""Every RPC there is, called by its descriptor, and a request for each about somebody's things."""
+"""Every RPC, called by its descriptor, with a request for each about the data of one user."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ RPCS: Mapping[str, MethodDescriptor] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """Ids and URLs of one user's things; `user` is who that is."""
+    """Ids and URLs of the uploads, tasks and results of `user`."""
 
     user: str
     upload_id: str  # not complete
@@ -76,7 +76,7 @@ def _video(things: Things) -> list[Message]:
     return [message]
 
 
-# What each RPC is asked about these things; the owner is answered.
+# A request to each RPC about these ids; the owner gets an answer.
 REQUESTS: Mapping[str, Callable[[Things], list[Message]]] = {
     "VideoService.UploadVideo": _video,
     "VideoService.CreateTask": lambda of: [
@@ -127,7 +127,7 @@ def put(message: Message, field: str, source: Message) -> None:
 
 
 def answers(channel: grpc.Channel, rpc: str, requests: list[Message], metadata: Metadata) -> list[Any]:
-    """What the server answers; RpcError when it refuses."""
+    """The responses of the server; RpcError when it refuses."""
     method = RPCS[rpc]
     kind = f"{_WAY[method.client_streaming]}_{_WAY[method.server_streaming]}"
     call: Any = getattr(channel, kind)(

@@ -1,4 +1,4 @@
-"""Whatever ends one of an intake's threads ends the call."""
+"""Errors in a stage of the upload pipeline end the call."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def intake(
 
 
 @pytest.mark.parametrize("end", [ConnectionLost(), ValueError("a bug")])
-def test_what_ends_the_messages_before_their_end_is_raised_after_what_came(end: Exception) -> None:
+def test_an_error_of_the_source_is_raised_after_the_items_before_it(end: Exception) -> None:
     batches = iter(intake(messages(end)))
     with pytest.raises(type(end)):
         assert [finished for batch in batches for finished in batch] == [4]

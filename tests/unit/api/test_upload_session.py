@@ -1,4 +1,4 @@
-"""What a stream still brings when its call has ended touches nothing."""
+"""Upload sessions after the end of their stream, and after a storage failure."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def to_an_upload_of_the_app(upload_service: UploadService, upload: Upload) -> Ca
 
 
 @pytest.mark.parametrize("late_message", [to_a_stream, to_an_upload_of_the_app])
-def test_a_message_after_the_end_supersedes_nobody(
+def test_a_frame_after_the_end_of_its_stream_fences_off_no_newer_writer(
     upload_service: UploadService,
     upload: Upload,
     late_message: Callable[[UploadService, Upload], Callable[[], object]],
@@ -77,7 +77,7 @@ def test_a_message_after_the_end_supersedes_nobody(
         assert upload_service.store(newer, written(newer, FILE.frames(0))).stored_chunks == 1
 
 
-def test_when_storing_fails_nothing_more_is_received(storage: Storage, tmp_path: Path) -> None:
+def test_a_storage_failure_ends_the_receiving_thread(storage: Storage, tmp_path: Path) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
     blobs.flush_fails = True
     upload_service = storage.upload_service(blobs=blobs)

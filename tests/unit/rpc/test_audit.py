@@ -1,4 +1,4 @@
-"""The log of a server tells who did what to which thing, and no client writes in it."""
+"""Audit and access log: one record per call, which no client can forge."""
 
 import logging
 import re
@@ -41,7 +41,7 @@ SECRET = "fc_0123456789abcdef"
 
 
 class Log:
-    """What a server has said on stderr, at the level of debugging. It ends before it is read."""
+    """The stderr of a server, read after the server has ended."""
 
     def __init__(self, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
         self._settings = settings
@@ -73,7 +73,7 @@ def log(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Iterator[Log]
     root.setLevel(level)
 
 
-def test_every_call_changes_something_or_reads() -> None:
+def test_the_method_table_lists_every_method_as_changing_or_reading() -> None:
     services = [
         file.DESCRIPTOR.services_by_name.values()
         for file in (video_service_pb2, upload_service_pb2, task_service_pb2, file_service_pb2)
@@ -89,7 +89,7 @@ def test_every_call_changes_something_or_reads() -> None:
     assert calls - changing == READING
 
 
-def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> None:
+def test_an_audit_record_names_user_subject_and_outcome(log: Log) -> None:
     with log as stubs:
         upload_id = stubs.begin()
         list(stubs.uploads.StreamUpload(iter([frame(upload_id, 0, b"0123")])))
@@ -104,7 +104,7 @@ def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> N
     ]
 
 
-def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
+def test_an_audit_record_names_the_authenticated_user(
     settings: Settings, made: Tokens, capsys: pytest.CaptureFixture[str], log: Log
 ) -> None:
     secrets = {"ann": made.create("ann")[1], "root": made.create("root", admin=True)[1], "nobody": "fc_x"}
@@ -127,7 +127,7 @@ def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
     ]
 
 
-def test_a_refusal_carries_the_id_of_its_record(log: Log) -> None:
+def test_an_error_carries_the_request_id_of_its_audit_record(log: Log) -> None:
     nobody = "0" * 32
     with log as stubs:
         url = stubs.stored(b"data")
@@ -148,7 +148,7 @@ def test_a_refusal_carries_the_id_of_its_record(log: Log) -> None:
     assert from_rpc(read.value, server="here:1").request_id in log.text
 
 
-def test_nobody_forges_a_line_or_a_field(log: Log) -> None:
+def test_a_client_cannot_forge_a_line_or_a_field(log: Log) -> None:
     with log as stubs:
         cancel = upload_service_pb2.CancelUploadRequest(user_id=FORGED, upload_id=FORGED)
         retry = task_service_pb2.RetryTaskRequest(user_id=FORGED, task_id=FORGED)
@@ -172,7 +172,7 @@ def test_nobody_forges_a_line_or_a_field(log: Log) -> None:
         assert re.fullmatch(RECORD, fields), line
 
 
-def test_names_and_secrets_are_not_in_the_log(settings: Settings, log: Log) -> None:
+def test_file_names_and_secrets_never_reach_the_log(settings: Settings, log: Log) -> None:
     with log as stubs:
         url = stubs.stored(b"data", name="private party.mp4")
         face = stubs.stored(b"data", name="my secret face.png", file_type="image")
@@ -184,7 +184,7 @@ def test_names_and_secrets_are_not_in_the_log(settings: Settings, log: Log) -> N
         assert word not in log.text
 
 
-def test_a_record_stays_short_whatever_it_is_about(log: Log) -> None:
+def test_an_audit_record_has_a_bounded_length(log: Log) -> None:
     with log as stubs:
         many = [
             upload_service_pb2.BeginUploadRequest(user_id="ann", name=f"{n}.mp4", file_type="video", size=4)

@@ -1,4 +1,4 @@
-"""How many calls one user, and one connection, may hold; and that who only holds a place loses it."""
+"""Concurrency limits per user and per connection, and eviction of idle downloads."""
 
 import logging
 import sqlite3
@@ -53,7 +53,7 @@ def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, 
         ended.set()
 
 
-def test_one_user_has_no_more_than_a_share_of_the_short_calls(
+def test_one_user_holds_no_more_than_a_share_of_the_short_calls(
     settings: Settings, made: Tokens, tmp_path: Path
 ) -> None:
     """Ann's call waits for a database that somebody has locked."""
@@ -103,7 +103,9 @@ def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iter
         yield stubs, request, call
 
 
-def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_download_whose_client_does_not_read_ends(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     """Its client learns of it when it goes on; the log tells."""
     look, until = threading.Event(), time.monotonic() + DEADLINE
     with (
@@ -118,7 +120,7 @@ def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.Lo
             list(call)
 
 
-def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Settings) -> None:
+def test_a_download_whose_client_does_not_read_is_evicted(settings: Settings) -> None:
     limits = replace(settings, max_downloads=1, idle_limit=3600.0, min_rate=0)
     retry = threading.Event()
     with run_server(limits) as server, untaken(server.address) as (stubs, request, _):
@@ -132,7 +134,7 @@ def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Sett
         assert sum(map(len, parts)) == 2**25
 
 
-def test_one_connection_has_so_many_calls_under_way_and_more_wait(
+def test_calls_beyond_the_limit_of_a_connection_wait(
     settings: Settings, samples: tuple[bytes, bytes]
 ) -> None:
     with run_server(replace(settings, max_streams=2)) as server, ExitStack() as stack:
@@ -155,7 +157,7 @@ def test_one_connection_has_so_many_calls_under_way_and_more_wait(
         assert next(stubs.tasks.WatchTask(watch)).task.status == "pending"
 
 
-def test_no_limit_of_calls_on_one_connection_is_none(settings: Settings) -> None:
+def test_a_connection_limit_of_zero_is_unlimited(settings: Settings) -> None:
     with (
         run_server(replace(settings, max_streams=0)) as server,
         grpc.insecure_channel(server.address) as channel,

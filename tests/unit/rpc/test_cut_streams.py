@@ -1,4 +1,4 @@
-"""A stream that is cut costs what was on the line, and nothing that had arrived whole."""
+"""Cut streams lose only what was in transit: chunks that arrived whole are stored."""
 
 import threading
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def message(upload: Upload, frame: Frame) -> bytes:
     return bytes(encode(frame, upload_id=upload.id, user="ann"))
 
 
-def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(storage: Storage) -> None:
+def test_chunks_that_arrived_before_a_cut_are_stored_without_acknowledgement(storage: Storage) -> None:
     upload_service = storage.upload_service()
     upload, _ = upload_service.begin(FILE.new)
     told = threading.Event()
@@ -69,9 +69,7 @@ def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(
     assert [chunk.index for chunk in chunks][:3] == [0, 1, 2]
 
 
-def test_who_begins_again_hears_of_what_came_whole_before_also_when_it_is_being_stored(
-    storage: Storage, tmp_path: Path
-) -> None:
+def test_begin_waits_for_chunks_that_are_being_stored(storage: Storage, tmp_path: Path) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
     upload_service = storage.upload_service(blobs=blobs)
     upload, _ = upload_service.begin(FILE.new)
@@ -87,7 +85,7 @@ def test_who_begins_again_hears_of_what_came_whole_before_also_when_it_is_being_
         assert storing.result().stored_chunks == 1
 
 
-def test_a_disk_that_is_stuck_keeps_nobody_from_beginning_again(storage: Storage, tmp_path: Path) -> None:
+def test_begin_does_not_wait_for_a_stuck_disk_forever(storage: Storage, tmp_path: Path) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
     upload_service = storage.upload_service(blobs=blobs)
     upload, _ = upload_service.begin(FILE.new)

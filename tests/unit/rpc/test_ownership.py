@@ -1,4 +1,4 @@
-"""The matrix: every RPC × every reference × every caller who may not, for whom there is nothing to see."""
+"""Ownership matrix: every RPC × every reference × every caller without access, who learns nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.rpc.rpcs import CHUNK, NOTHING, REQUESTS, RPCS, Things, answers, begin, put, strings
-from tests.support.rpc.two_tenant_server import STRANGERS, TwoTenantServer, two_tenant_server
+from tests.support.rpc.two_tenant_server import UNAUTHENTICATED, TwoTenantServer, two_tenant_server
 
 Code = grpc.StatusCode
 
@@ -46,7 +46,7 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", note)
 
 
-def test_every_rpc_and_every_text_in_its_request_has_a_place_here() -> None:
+def test_the_matrix_covers_every_rpc_and_every_text_of_its_request() -> None:
     assert set(REQUESTS) == set(RPCS)
     texts = {name for method in RPCS.values() for name in strings(method.input_type)}
     assert texts == REFERENCES | HARMLESS
@@ -54,7 +54,7 @@ def test_every_rpc_and_every_text_in_its_request_has_a_place_here() -> None:
 
 
 @pytest.mark.parametrize(("rpc", "field"), MATRIX)
-def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
+def test_an_id_of_another_user_gets_the_answer_and_the_work_of_an_unknown_one(
     house: TwoTenantServer, statements: list[str], rpc: str, field: str
 ) -> None:
     before = house.everything("ann")
@@ -74,7 +74,7 @@ def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
 
 
 @pytest.mark.parametrize("url", ["image_url", "video_url"])
-def test_anothers_upload_cannot_be_downloaded(house: TwoTenantServer, url: str) -> None:
+def test_an_upload_of_another_user_cannot_be_downloaded(house: TwoTenantServer, url: str) -> None:
     seen = []
     for whose in (house.ann, NOTHING):
         requests = REQUESTS["FileService.Download"](replace(whose, user="", result_url=getattr(whose, url)))
@@ -82,9 +82,9 @@ def test_anothers_upload_cannot_be_downloaded(house: TwoTenantServer, url: str) 
     assert seen[0] == seen[1] == (Code.NOT_FOUND, "UPLOAD_NOT_FOUND: there is no upload <which> {}")
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("stranger", UNAUTHENTICATED)
 @pytest.mark.parametrize("rpc", RPCS)
-def test_who_shows_nothing_that_holds_is_told_the_same_of_everything(
+def test_an_unauthenticated_caller_gets_the_same_refusal_everywhere(
     house: TwoTenantServer, rpc: str, stranger: str
 ) -> None:
     before = house.everything("ann")
@@ -98,7 +98,7 @@ def test_who_shows_nothing_that_holds_is_told_the_same_of_everything(
     assert house.everything("ann") == before
 
 
-def test_a_wrong_secret_and_an_unknown_id_are_one_refusal_after_the_same_work(
+def test_a_wrong_secret_and_an_unknown_id_get_the_same_refusal_and_work(
     house: TwoTenantServer, statements: list[str]
 ) -> None:
     seen = []
@@ -111,7 +111,7 @@ def test_a_wrong_secret_and_an_unknown_id_are_one_refusal_after_the_same_work(
     assert seen[0] == seen[1]
 
 
-def test_a_listing_has_ones_own_things_alone(house: TwoTenantServer) -> None:
+def test_a_listing_contains_only_the_callers_own_rows(house: TwoTenantServer) -> None:
     for user, others in (("ann", house.bob), ("bob", house.ann)):
         listed = b"".join(house.everything(user))
         own = house.ann if user == "ann" else house.bob
@@ -121,7 +121,7 @@ def test_a_listing_has_ones_own_things_alone(house: TwoTenantServer) -> None:
         assert others.task_id.encode() not in listed
 
 
-def test_the_same_file_and_the_same_key_are_not_the_others(house: TwoTenantServer) -> None:
+def test_uploads_and_idempotency_keys_are_not_shared_between_users(house: TwoTenantServer) -> None:
     def begun(user: str, requests: int = 1) -> list[str]:
         request = pb.BeginUploadsRequest(uploads=[begin(replace(house.ann, user=""))] * requests)
         answer = answers(house.channel, "UploadService.BeginUploads", [request], house.metadata[user])[0]
@@ -138,9 +138,7 @@ def test_the_same_file_and_the_same_key_are_not_the_others(house: TwoTenantServe
 
 
 @pytest.mark.parametrize("whose", ["ann", "nobody"])
-def test_going_on_with_an_upload_that_is_not_ones_own_begins_another(
-    house: TwoTenantServer, whose: str
-) -> None:
+def test_resuming_an_upload_of_another_user_begins_a_new_one(house: TwoTenantServer, whose: str) -> None:
     upload_id = {"ann": house.ann, "nobody": NOTHING}[whose].upload_id
     before = house.everything("ann")
     (message,) = REQUESTS["VideoService.UploadVideo"](replace(NOTHING, user="", upload_id=""))
@@ -158,7 +156,7 @@ def test_going_on_with_an_upload_that_is_not_ones_own_begins_another(
     assert house.everything("ann") == before
 
 
-def test_an_admin_acts_for_others_and_has_no_name_but_the_own_otherwise(house: TwoTenantServer) -> None:
+def test_an_admin_acts_for_others_and_otherwise_under_their_own_name(house: TwoTenantServer) -> None:
     for_ann = REQUESTS["UploadService.GetUpload"](house.ann)
     assert house.answered("UploadService.GetUpload", for_ann, "admin") == (Code.OK, "")
     for_nobody = REQUESTS["UploadService.GetUpload"](replace(house.ann, user=""))
@@ -168,7 +166,7 @@ def test_an_admin_acts_for_others_and_has_no_name_but_the_own_otherwise(house: T
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("rpc", RPCS)
-def test_the_owner_is_answered(house: TwoTenantServer, rpc: str, named: bool) -> None:
+def test_the_owner_gets_an_answer(house: TwoTenantServer, rpc: str, named: bool) -> None:
     """Last, because some of it ends things: without it, every refusal above could be for another reason."""
     things = house.bob if named else replace(house.ann, user="")
     assert house.answered(rpc, REQUESTS[rpc](things), "bob" if named else "ann") == (Code.OK, "")

@@ -1,4 +1,4 @@
-"""Watchers have no thread of their own: somebody else finds out that their token does not hold any more."""
+"""Periodic recheck of the tokens of watchers, which have no thread of their own."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -61,7 +61,7 @@ class WatchContext(ConnectedContext):
         return True
 
 
-def test_one_token_that_cannot_be_read_keeps_no_other_from_being_found_revoked(
+def test_an_unreadable_token_does_not_hide_a_revoked_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     rows, clock = TokensInMemory(), Clock()

@@ -1,4 +1,4 @@
-"""Any sequence of calls of several clients, cuts and restarts, over a real connection, and what came of it.
+"""Random sequences of calls, cuts and restarts of several clients over a real connection, checked afterwards.
 
 A history has every write: when it was sent, when and how it ended; `unknown` when nobody was told. After
 each step what the server says of the upload, and the bytes that it gives back, must be possible after that.
@@ -45,7 +45,7 @@ class Stream:
         self._requests.put(request)
 
     def stored_bytes(self) -> int:
-        """What the next acknowledgement says."""
+        """The chunk of the next acknowledgement."""
         return next(self._call).stored_bytes
 
     def cut(self) -> None:

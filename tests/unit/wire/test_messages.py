@@ -1,4 +1,4 @@
-"""Uploads, tasks and server info survive the way to the other side."""
+"""Uploads, tasks and server information survive conversion to messages and back."""
 
 from dataclasses import replace
 
@@ -44,21 +44,21 @@ TASK = some_task(
     "upload",
     [UPLOAD, replace(UPLOAD, size=None, crc32c=None, status=UploadStatus.INCOMPLETE, stored_bytes=4)],
 )
-def test_an_upload_arrives_as_it_was(upload: Upload) -> None:
+def test_an_upload_survives_conversion(upload: Upload) -> None:
     assert uploads.from_message(uploads.to_message(upload)) == upload
 
 
 @pytest.mark.parametrize("task", [TASK, replace(TASK, status=TaskStatus.PENDING, result=None)])
-def test_a_task_arrives_as_it_was(task: Task) -> None:
+def test_a_task_survives_conversion(task: Task) -> None:
     assert tasks.from_message(tasks.to_message(task)) == task
 
 
-def test_stored_chunks_arrive_with_their_checksums() -> None:
+def test_stored_chunks_keep_their_checksums() -> None:
     chunks = [Chunk(index=i, size=4, crc32c=2**32 - 1 - i, position=-1) for i in range(3)]
     assert uploads.chunks_from_messages(uploads.chunks_to_messages(chunks)) == chunks
 
 
-def test_server_info_arrives_as_it_was() -> None:
+def test_server_info_survives_conversion() -> None:
     info = ServerInfo(
         version="1",
         chunk_size=1,
@@ -86,7 +86,7 @@ def test_server_info_arrives_as_it_was() -> None:
 @pytest.mark.parametrize(
     "wanted", [TaskFilter(), TaskFilter(status="failed", engine="mock", since=1.5, until=2.5)]
 )
-def test_what_is_to_be_listed_survives(wanted: TaskFilter) -> None:
+def test_a_task_filter_survives_conversion(wanted: TaskFilter) -> None:
     request = tasks.list_request(wanted, user="ann", size=7, token="t1")
     assert tasks.task_filter(request) == wanted
     assert (request.user_id, request.page_size, request.page_token) == ("ann", 7, "t1")
