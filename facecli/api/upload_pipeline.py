@@ -1,12 +1,12 @@
 """Upload pipeline: receive, write and commit as concurrent stages with bounded queues (backpressure).
 
 Theory of operation: one thread receives items from the transport, a second one writes them, and the thread
-that iterates commits what was written. RECEIVE_QUEUE bounds the first hand-over and COMMIT_QUEUE the second.
-When the disk is slower than the network the queues fill up, the receiver stops taking items, and the
-transport's flow control slows the client down, so memory per upload does not grow with the file. The
-committer takes whatever was finished while its last batch was being stored: one flush and one commit for
-many chunks when the disk is slow, one each when it is fast. It also enforces the stream's deadline, the
-eviction of its slot, the validity of its token and the draining of the server.
+that iterates commits what was written. RECEIVE_QUEUE bounds the first hand-over and COMMIT_QUEUE the
+second. When the disk is slower than the network the queues fill up, the receiver stops taking items, and
+the transport's flow control slows the client down, so memory per upload does not grow with the file. The
+committer takes whatever was finished while its last batch was being stored (group commit): one flush and
+one commit for many chunks when the disk is slow, one each when it is fast. It also enforces the stream's
+deadline, the eviction of its slot, the validity of its token and the draining of the server.
 
 Everything that arrived whole before the connection was lost is still committed; the loss is raised after it.
 """

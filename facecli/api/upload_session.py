@@ -1,12 +1,12 @@
 """Sans-IO upload session: decoded frames in, written chunks and acknowledgements out.
 
-Theory of operation: a transport decodes its messages into UploadFrame and feeds them to `write`. The session
-routes each frame to the writer of its upload, which it opens on the first frame; opening it claims the next
-epoch and fences off the writer of an older stream. A frame that finishes a chunk yields a WrittenChunk. The
-transport collects these and passes them to `store` in batches; each acknowledgement that comes back may be
-sent, because its chunk is flushed and committed. The session starts no thread, reads no clock and performs
-no network I/O. `write` and `store` may run in two threads. After the session is closed no writer is opened
-any more, so a late frame cannot fence off the stream of a client that came back.
+Theory of operation: a transport decodes its messages into UploadFrame and feeds them to `write`. The
+session routes each frame to the writer of its upload, which it opens on the first frame; opening it claims
+the next epoch and revokes the writer of an older stream (fencing). A frame that finishes a chunk yields a
+WrittenChunk. The transport collects these and passes them to `store` in batches; each acknowledgement that
+comes back may be sent, because its chunk is flushed and committed. The session starts no thread, reads no
+clock and performs no network I/O. `write` and `store` may run in two threads. After the session is closed
+no writer is opened any more, so a late frame cannot fence off the stream of a client that came back.
 """
 
 import threading

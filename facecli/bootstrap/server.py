@@ -20,9 +20,7 @@ from facecli.worker.heartbeat import LOOK_EVERY
 from facecli.worker.supervisor import Supervisor
 
 EMBEDDED = "worker-"  # prefix of the names of a server's own workers, before data directory id and number
-CONNECTIONS = (
-    database.CONNECTIONS + work.CONNECTIONS + 1
-)  # of a server to PostgreSQL; one listens for changes
+CONNECTIONS = database.CONNECTIONS + work.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
 EXPIRE_EVERY = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_EVERY = 600.0  # seconds between two garbage collections of orphaned files
 SEARCH_EVERY = 15.0  # seconds between two searches for tasks that are not queued

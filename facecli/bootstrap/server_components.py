@@ -12,7 +12,7 @@ from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import media_of, recovery_of, url
-from facecli.bootstrap.server_info import offer
+from facecli.bootstrap.server_info import server_info
 from facecli.config.settings import Settings, asks_who, data_directory
 from facecli.core.auth import Tokens
 from facecli.core.events import EventBus
@@ -110,7 +110,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             collector=collector,
             recovery=recovery_of(settings, tasks, SqlWorkerRepository(engine), queue),
             tokens=Tokens(SqlTokenRepository(engine), clock=time.time) if asks_who(settings) else None,
-            info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=blobs, quota=quota),
+            info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=blobs, quota=quota),
             events=events,
         )
 

@@ -15,7 +15,7 @@ VIDEO_FORMATS = ("mp4", "mov", "mkv", "webm", "avi", "ts")
 IMAGE_FORMATS = ("jpeg", "png", "webp")
 
 
-def offer(
+def server_info(
     settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: LocalBlobs, quota: Quota
 ) -> Callable[[str], ServerInfo]:
     """A function that describes the server to a user at the moment of the call."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """`changes`: the call is audited. `streams`: it takes a slot of its own, which it may lose when idle.
-    `raw_messages`: requests arrive as bytes. `anonymous`: it needs no credentials and no slot.
+    """Properties of an RPC method.
+
+    `changes`: its calls are audited. `streams`: it takes a concurrency slot of its own, which it may lose when
+    idle. `raw_messages`: its requests arrive as bytes. `anonymous`: it needs no credentials and no slot.
     """
 
     changes: bool = False

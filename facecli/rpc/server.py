@@ -60,12 +60,12 @@ class ServerLimits:
 
     @property
     def threads(self) -> int:
-        """Uploads and downloads cannot take a thread that short calls need; a watcher has none."""
+        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none."""
         return self.uploads + self.downloads + self.calls + REJECT_THREADS
 
     @property
     def evict_after(self) -> float:
-        """Seconds."""
+        """Seconds after which an idle stream may be evicted."""
         return min(EVICT_IDLE_AFTER, self.idle)
 
     def admission(self, limit: int, kind: str, *, evict_after: float = math.inf) -> Admission:
