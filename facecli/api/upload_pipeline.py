@@ -115,10 +115,8 @@ class UploadPipeline(Generic[Item, T]):
                         try:
                             raise result.error
                         finally:
-                            del (
-                                result,
-                                results,
-                            )  # or the error would hold itself, by the frame in its traceback
+                            # Held here, the error would hold itself by this frame in its traceback.
+                            del result, results
                 yield batch
         finally:
             self._abandoned.set()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Method:
     """Properties of an RPC method.
 
-    `changes`: its calls are audited. `streams`: it takes a concurrency slot of its own, which it may lose when
-    idle. `raw_messages`: its requests arrive as bytes. `anonymous`: it needs no credentials and no slot.
+    `changes`: its calls are audited. `streams`: it takes a slot of its own, which it may lose when idle.
+    `raw_messages`: its requests arrive as bytes. `anonymous`: it needs no credentials and no slot.
     """
 
     changes: bool = False
