@@ -24,7 +24,7 @@ class RunningServer:
     clip: bytes
 
     def task(self, *, image: str = "", video: str = "", **more: object) -> pb.TaskResponse:
-        """A new task, of good files where none is named."""
+        """Create a task, from valid files unless named."""
         image = image or self.stubs.stored(self.face, file_type="image", name="face.png")
         video = video or self.stubs.stored(self.clip)
         request = pb.CreateTaskRequest(user_id="ann", image_url=image, video_url=video, **more)  # type: ignore[arg-type]
@@ -155,7 +155,7 @@ def swapped(world: RunningServer) -> object:
 
 
 def face_of(data: Callable[[RunningServer], bytes]) -> Callable[[RunningServer], object]:
-    """A task with this for a face."""
+    """Create a task with this image as the face."""
     return lambda world: world.task(image=world.stubs.stored(data(world), file_type="image", name="f.png"))
 
 

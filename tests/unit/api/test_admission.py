@@ -13,7 +13,7 @@ def calls() -> ExitStack:
     return ExitStack()
 
 
-def silent(stack: ExitStack, admission: Admission, seconds: float) -> Slot:
+def idle(stack: ExitStack, admission: Admission, seconds: float) -> Slot:
     slot = stack.enter_context(admission.acquire())
     slot.idle_seconds = lambda: seconds
     return slot
@@ -22,8 +22,8 @@ def silent(stack: ExitStack, admission: Admission, seconds: float) -> Slot:
 def test_calls_over_the_limit_are_refused_until_one_ends(calls: ExitStack) -> None:
     admission = Admission(2, "uploads")
     with calls, admission.acquire(), pytest.raises(TooManyCalls, match="already has 2 uploads"):
-        silent(calls, admission, 1e9)
-        silent(calls, admission, 1e9)
+        idle(calls, admission, 1e9)
+        idle(calls, admission, 1e9)
     with admission.acquire():
         pass
 
@@ -31,23 +31,23 @@ def test_calls_over_the_limit_are_refused_until_one_ends(calls: ExitStack) -> No
 def test_the_longest_idle_call_is_evicted_for_a_new_one(calls: ExitStack) -> None:
     admission = Admission(3, "uploads", evict_after=3)
     with calls:
-        concurrency = [silent(calls, admission, seconds) for seconds in (2, 9, 5)]
-        silent(calls, admission, 0)
+        concurrency = [idle(calls, admission, seconds) for seconds in (2, 9, 5)]
+        idle(calls, admission, 0)
         assert [slot.evicted for slot in concurrency] == [False, True, False]
-        silent(calls, admission, 0)
+        idle(calls, admission, 0)
         assert [slot.evicted for slot in concurrency] == [False, True, True]
         with pytest.raises(TooManyCalls):
-            silent(calls, admission, 0)
+            idle(calls, admission, 0)
 
 
 def test_the_end_of_an_evicted_call_frees_no_slot(calls: ExitStack) -> None:
     admission = Admission(1, "uploads", evict_after=3)
     with ExitStack() as first:
-        silent(first, admission, 9)
-        second = silent(calls, admission, 0)
+        idle(first, admission, 9)
+        second = idle(calls, admission, 0)
     with calls:
         with pytest.raises(TooManyCalls):
-            silent(calls, admission, 0)
+            idle(calls, admission, 0)
         assert not second.evicted
 
 
@@ -55,9 +55,9 @@ def test_evicted_calls_that_still_run_are_limited_too(calls: ExitStack) -> None:
     admission = Admission(2, "uploads", evict_after=3)
     with calls:
         for _ in range(4):
-            silent(calls, admission, 9)
+            idle(calls, admission, 9)
         with pytest.raises(TooManyCalls):
-            silent(calls, admission, 9)
+            idle(calls, admission, 9)
 
 
 def test_one_user_gets_a_share_and_the_rest_is_for_others(calls: ExitStack) -> None:
@@ -91,4 +91,4 @@ def test_shares_do_not_apply_where_names_are_trusted(calls: ExitStack) -> None:
 
 def test_a_limit_of_zero_refuses_every_call(calls: ExitStack) -> None:
     with calls, pytest.raises(TooManyCalls):
-        silent(calls, Admission(0, "uploads"), 0)
+        idle(calls, Admission(0, "uploads"), 0)

@@ -6,20 +6,20 @@ MIB = 1024 * 1024
 
 
 class Client:
-    """Sends messages and takes its time for each."""
+    """A client that sends messages at given intervals."""
 
     def __init__(self, *, idle: float = 30.0, min_rate: int = 32 * 1024, first: int = MIB) -> None:
         self.now = 0.0
-        self.credit = MinRateDeadline(idle=idle, min_rate=min_rate, first=first, clock=lambda: self.now)
+        self.deadline = MinRateDeadline(idle=idle, min_rate=min_rate, first=first, clock=lambda: self.now)
 
-    def survives(self, message: int, *, after: float, times: int = 1, we_take: float = 0.0) -> bool:
+    def survives(self, message: int, *, after: float, times: int = 1, server_takes: float = 0.0) -> bool:
         for _ in range(times):
             self.now += after
-            if self.credit.expired():
+            if self.deadline.expired():
                 return False
-            self.credit.received(message)
-            self.now += we_take
-            self.credit.begin()
+            self.deadline.received(message)
+            self.now += server_takes
+            self.deadline.begin()
         return True
 
 
@@ -27,9 +27,9 @@ def test_an_idle_client_expires_after_the_idle_timeout() -> None:
     client = Client()
     assert client.survives(1000, after=1)
     client.now += 29
-    assert not client.credit.expired()
+    assert not client.deadline.expired()
     client.now += 2
-    assert client.credit.expired()
+    assert client.deadline.expired()
 
 
 def test_a_dripping_client_expires() -> None:
@@ -49,14 +49,14 @@ def test_a_large_message_gets_the_time_that_it_takes() -> None:
 
 
 def test_time_spent_by_the_server_is_not_counted() -> None:
-    assert Client().survives(1000, after=0.1, times=10, we_take=100)
+    assert Client().survives(1000, after=0.1, times=10, server_takes=100)
 
 
 def test_a_client_is_not_idle_while_the_server_is_busy() -> None:
     client = Client()
-    client.credit.received(1)
+    client.deadline.received(1)
     client.now += 1000
-    assert not client.credit.expired()
+    assert not client.deadline.expired()
 
 
 def test_without_a_minimum_rate_only_the_idle_timeout_counts() -> None:

@@ -11,7 +11,7 @@ from facecli.core.errors import InvalidInput, NotFound, Unauthenticated
 
 
 class Rows:
-    """TokenRepository in memory, which count how often they are asked."""
+    """A token repository in memory that counts its reads."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Token] = {}

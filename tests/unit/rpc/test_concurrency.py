@@ -26,7 +26,7 @@ from tests.support.rpc.refusals import refusal
 from tests.support.rpc.statuses import Code, chunk
 from tests.unit.rpc.conftest import Stubs, bearing, frame
 
-DEADLINE = 60.0  # seconds; when a test gives up
+DEADLINE = 60.0  # seconds after which a test fails
 
 
 def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, made: Tokens) -> None:
@@ -56,7 +56,7 @@ def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, 
 def test_one_user_holds_no_more_than_a_share_of_the_short_calls(
     settings: Settings, made: Tokens, tmp_path: Path
 ) -> None:
-    """Ann's call waits for a database that somebody has locked."""
+    """The call of ann waits for a locked database."""
     retry = threading.Event()
     with (
         run_server(replace(settings, auth="token", max_calls=2, user_share=50)) as server,
@@ -89,7 +89,7 @@ def test_one_user_holds_no_more_than_a_share_of_the_short_calls(
 
 @contextmanager
 def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iterator[object]]]:
-    """A download of 32 MiB that fills all buffers and then stands still; and stubs for others."""
+    """A download of 32 MiB that fills all buffers and then stalls, and stubs for other calls."""
     own = [("grpc.use_local_subchannel_pool", 1)]
     with (
         grpc.insecure_channel(address, options=own) as channel,
@@ -106,7 +106,7 @@ def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iter
 def test_a_download_whose_client_does_not_read_ends(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its client learns of it when it goes on; the log tells."""
+    """The access log shows the end before the client reads on and finds out."""
     look, until = threading.Event(), time.monotonic() + DEADLINE
     with (
         caplog.at_level(logging.INFO, "facecli.access"),

@@ -55,7 +55,7 @@ def test_the_unfinished_uploads_of_one_user_are_limited(serve: Serve) -> None:
         world.stubs.begin()
         check_quota(world.stubs.begin, "ann has 2 unfinished uploads, and may have 2", after=30)
         world.stubs.begin(user="bob")
-        # What is begun already goes on, and complete ones do not count.
+        # An upload in progress continues, and complete uploads do not count.
         again = begin(10)
         again.fresh = False
         upload_id = world.stubs.uploads.BeginUpload(again).upload.upload_id

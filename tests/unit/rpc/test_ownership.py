@@ -23,7 +23,7 @@ MATRIX = [
     for rpc, method in RPCS.items()
     for field in sorted(REFERENCES & set(strings(method.input_type)))
 ]
-BACKGROUND = ("housekeeping", "task-feed")  # threads that ask the database beside the calls
+BACKGROUND = ("housekeeping", "task-feed")  # threads that query the database besides the calls
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenantServer]
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
-    """The SQL that calls run; the measure of their time that is the same on every machine."""
+    """The SQL statements of a call: a measure of its work that is the same on every machine."""
     ran: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
@@ -65,7 +65,7 @@ def test_an_id_of_another_user_gets_the_answer_and_the_work_of_an_unknown_one(
             put(request, field, theirs)
         statements.clear()
         answered = house.answered(rpc, requests, "bob")
-        # A stream asks once a second whether its token still holds, whatever it is about.
+        # Every stream rechecks its token once a second.
         seen.append((answered, [sql for sql in statements if sql != "BEGIN" and "FROM tokens" not in sql]))
     assert seen[0] == seen[1]
     expected = {"user_id": Code.PERMISSION_DENIED, "page_token": Code.INVALID_ARGUMENT}
@@ -167,6 +167,6 @@ def test_an_admin_acts_for_others_and_otherwise_under_their_own_name(house: TwoT
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("rpc", RPCS)
 def test_the_owner_gets_an_answer(house: TwoTenantServer, rpc: str, named: bool) -> None:
-    """Last, because some of it ends things: without it, every refusal above could be for another reason."""
+    """Proves that the refusals above are due to the caller. Runs last, because some calls delete data."""
     things = house.bob if named else replace(house.ann, user="")
     assert house.answered(rpc, REQUESTS[rpc](things), "bob" if named else "ann") == (Code.OK, "")

@@ -22,7 +22,7 @@ from tests.support.storage import Clock
 
 
 class TokensInMemory:
-    """Some of which cannot be read."""
+    """A token repository in memory, with some tokens unreadable."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, Token] = {}
@@ -45,7 +45,7 @@ class TokensInMemory:
 
 
 class Board:
-    """Nothing ever happens to a task."""
+    """A task service whose tasks never change."""
 
     def watch(self, task_id: str, changed: object, *, owner: str) -> Callable[[], None]:
         return lambda: None

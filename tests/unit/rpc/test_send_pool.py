@@ -9,7 +9,7 @@ import pytest
 
 from facecli.rpc.send_pool import SendPool
 
-DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+DEADLINE = 60.0  # seconds after which a test fails
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_an_upload_gets_unavailable_when_the_server_stops(settings: Settings, bu
         with pytest.raises(grpc.RpcError) as caught:
             list(call)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-        # Who is just sending may meet the closed connection before the words.
+        # A client that is sending may see the closed connection before the message.
         assert busy or "shutting down" in str(caught.value.details())
         ended.set()
         stopping.join()

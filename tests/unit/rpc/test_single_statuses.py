@@ -77,7 +77,7 @@ def test_a_file_larger_than_the_free_space_is_refused_with_a_retry_delay(serve: 
 
 
 def test_a_file_over_the_limit_is_refused_during_the_upload(serve: Serve) -> None:
-    """Its size was not told. Coming back would not help, so nothing says when."""
+    """The size was not announced. Retrying would not help, so there is no retry delay."""
     with serve(max_file_size=10) as world:
         chunks = [chunk(0), chunk(1), chunk(2)]
         code, error, seconds = refusal(lambda: world.stubs.videos.UploadVideo(iter(chunks)))
@@ -89,7 +89,7 @@ def test_a_server_without_its_database_is_unavailable(serve: Serve, tmp_path: Pa
     with serve() as world:
         path = tmp_path / "data" / "facecli.db"
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("CREATE TABLE more (x)")  # so that nobody believes what was read before
+            connection.execute("CREATE TABLE more (x)")  # invalidates cached pages
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         path.write_bytes(bytes(path.stat().st_size))
         ask = upload_pb.ListUploadsRequest(user_id="ann")

@@ -31,7 +31,7 @@ WATCHERS = 60
 
 @contextmanager
 def worker(settings: Settings) -> Iterator[TaskRepository]:
-    """The repository as a worker has them, with a task that it took."""
+    """The repository of a worker with a claimed task."""
     engine = open_database(f"sqlite:///{settings.data_dir}/facecli.db")
     repository = SqlTaskRepository(engine)
     repository.insert(NEW, task_id="t1", now=time.time())
@@ -70,7 +70,7 @@ def rest_of(call: Any) -> list[video_pb.TaskResponse]:
 
 
 def check_story(seen: list[video_pb.TaskResponse], *, last: Task) -> None:
-    """Forward only, and the end once."""
+    """Check that revisions only increase and that the end comes once."""
     revisions = [task.revision for task in seen]
     assert revisions == sorted(set(revisions))
     for name in ("attempt", "progress", "frames_done"):
@@ -188,7 +188,7 @@ def pass_the_deadline(stubs: Stubs) -> None:
 
 
 def until_let_in(stubs: Stubs) -> Any:
-    """The server learns a little later than the client that a client has left."""
+    """Watch again until the server has noticed that the last client left."""
     while True:
         call = watch(stubs)
         try:

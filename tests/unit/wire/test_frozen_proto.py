@@ -60,7 +60,7 @@ def compiled(folder: Path, out: Path) -> FileDescriptorProto:
 
 
 def frozen_messages(proto: FileDescriptorProto) -> dict[str, list[tuple[int, str, str]]]:
-    """The app's messages as they are in `proto`, down to the fields that additions may not touch."""
+    """The messages of the app in `proto`, reduced to the frozen fields."""
     return {
         message.name: sorted(
             (field.number, field.name, kind(field))
@@ -73,7 +73,7 @@ def frozen_messages(proto: FileDescriptorProto) -> dict[str, list[tuple[int, str
 
 
 def kind(field: FieldDescriptorProto) -> str:
-    """The type as the proto file writes it, with anything that is more than a plain field."""
+    """The type as written in a proto file, with labels of fields that are not plain."""
     words = [FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower()]
     if field.label != FieldDescriptorProto.LABEL_OPTIONAL:
         words.insert(0, FieldDescriptorProto.Label.Name(field.label).removeprefix("LABEL_").lower())
