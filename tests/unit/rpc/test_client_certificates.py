@@ -31,7 +31,7 @@ def test_a_client_certificate_authenticates_and_a_token_takes_precedence(
         theirs = replace(none, cert=str(others.client), key=str(others.client_key))
         servers = replace(none, cert=str(certs.server), key=str(certs.server_key))
         for tls in (none, theirs, servers):
-            with pytest.raises(ServerUnreachable, match="or a certificate"):
+            with pytest.raises(ServerUnreachable, match="a client certificate"):
                 seen_as(server.address, tls)
 
 
