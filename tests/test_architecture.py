@@ -57,7 +57,7 @@ BROAD_CATCHES = {
     "facecli/core/events.py": "EventBus.publish",
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
-    "facecli/api/upload_pipeline.py": "UploadPipeline._received UploadPipeline._all_written",
+    "facecli/api/upload_pipeline.py": "UploadPipeline._receive_all UploadPipeline._write_received",
     "facecli/worker/process.py": "exit_process",
     "facecli/worker/supervisor.py": "Supervisor._recover",
     "facecli/worker/runner.py": "TaskRunner.run",

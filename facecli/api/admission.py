@@ -1,4 +1,4 @@
-"""How many calls of one kind a server holds at once, and how many of them for one user."""
+"""Admission control: a concurrency limit with a share per user, and eviction of the longest-idle stream."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator
@@ -7,56 +7,60 @@ from contextlib import contextmanager
 from facecli.core.errors import TooManyCalls
 
 
+def _never_idle() -> float:
+    return 0.0
+
+
 class Slot:
-    """What a call holds. It is `lost` to another one when its client says nothing and no slot is free."""
+    """The right of one call to run. It is `evicted` when its client is idle and another call needs it."""
 
     def __init__(self, user: str) -> None:
         self.user = user
-        self.idle_seconds: Callable[[], float] = lambda: (
-            0.0
-        )  # seconds for which the client has kept us waiting
+        self.idle_seconds: Callable[[], float] = _never_idle  # for which the client has kept us waiting
         self.evicted = False
 
 
 class Admission:
-    """Refuses what is over the limit at once, so that short calls always find a thread.
+    """Limits the concurrent calls of one kind, and refuses the others at once.
 
-    One user holds `share` percent of the slots at most. When every slot is held, the one whose client has
-    been silent longest, `patience` seconds at least, goes to who asks: streams that are opened and never used
-    keep nobody out.
+    One user holds at most `share` percent of the slots. When no slot is free, the call whose client has been
+    idle longest, and at least `evict_after` seconds, loses its slot to the new one: idle streams cannot
+    starve other users.
     """
 
-    def __init__(self, limit: int, what: str, *, share: int = 100, patience: float = float("inf")) -> None:
+    def __init__(self, limit: int, kind: str, *, share: int = 100, evict_after: float = float("inf")) -> None:
+        """`kind` names the calls in error messages, in the plural."""
         self.limit = limit
-        self._most_of_one = max(1, limit * share // 100)
-        self._what = what
-        self._patience = patience
+        self._user_limit = max(1, limit * share // 100)
+        self._kind = kind
+        self._evict_after = evict_after
         self._held: set[Slot] = set()
-        self._leaving = 0  # calls that lost their slot and have not ended yet; each still has a thread
+        self._evicted = 0  # calls that lost their slot and still run, each in a thread
         self._lock = threading.Lock()
 
     @contextmanager
     def acquire(self, user: str = "") -> Iterator[Slot]:
-        """For a call of this user; of nobody's, where names are only believed."""
+        """Hold a slot for this user. Shares do not apply to an empty name, where names are trusted."""
         slot = Slot(user)
         with self._lock:
             own = [held for held in self._held if held.user == user] if user else []
-            if len(own) >= self._most_of_one:
-                self._make_room(own, f"this server holds {len(own)} {self._what} of {user}")
+            if len(own) >= self._user_limit:
+                self._evict(own, f"{user} already has {len(own)} {self._kind} in progress, the limit")
             elif len(self._held) >= self.limit:
-                self._make_room(self._held, f"this server holds {self.limit} {self._what}")
+                self._evict(self._held, f"this server already has {self.limit} {self._kind} in progress")
             self._held.add(slot)
         try:
             yield slot
         finally:
             with self._lock:
-                self._leaving -= slot.evicted
+                self._evicted -= slot.evicted
                 self._held.discard(slot)
 
-    def _make_room(self, among: Collection[Slot], full: str) -> None:
-        silent = max(among, key=lambda slot: slot.idle_seconds(), default=None)
-        if silent is None or silent.idle_seconds() < self._patience or self._leaving >= self.limit:
-            raise TooManyCalls(f"{full} at once; try again in a second", retry_after=1)
-        silent.evicted = True
-        self._leaving += 1
-        self._held.remove(silent)
+    def _evict(self, candidates: Collection[Slot], refusal: str) -> None:
+        """Take the slot of the longest-idle candidate; TooManyCalls when none has been idle for long."""
+        idlest = max(candidates, key=lambda slot: slot.idle_seconds(), default=None)
+        if idlest is None or idlest.idle_seconds() < self._evict_after or self._evicted >= self.limit:
+            raise TooManyCalls(f"{refusal}; try again in a second", retry_after=1)
+        idlest.evicted = True
+        self._evicted += 1
+        self._held.remove(idlest)

@@ -1,42 +1,114 @@
-"""The id of every call that runs, in its log lines, in its audit record, and in its error; and who calls."""
+"""The context of one call: request id, caller, and the uploads and tasks it is about."""
 
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import grpc
+from facecli.api.authentication import ANONYMOUS_USER, Authenticator, Caller, Credentials
+from facecli.core.errors import FacecliError, Unauthenticated
+from facecli.core.events import CallEnded, CallRefused, EventBus
 
-from facecli.api.authentication import Caller
-
-
-class Requests:
-    def __init__(self) -> None:
-        self._ids: dict[grpc.ServicerContext, str] = {}
-        self._callers: dict[grpc.ServicerContext, Caller] = {}
-
-    @contextmanager
-    def numbered(self, context: grpc.ServicerContext, method: str) -> Iterator[None]:
-        """The outermost guard of a call."""
-        self._ids[context] = uuid.uuid4().hex[:12]
-        try:
-            yield
-        finally:
-            del self._ids[context]
-            self._callers.pop(context, None)
-
-    def of(self, context: grpc.ServicerContext) -> str:
-        return self._ids[context]
-
-    def let_in(self, context: grpc.ServicerContext, caller: Caller) -> None:
-        self._callers[context] = caller
-
-    def caller(self, context: grpc.ServicerContext) -> Caller | None:
-        """None of a call that was refused before anybody looked what it is about."""
-        return self._callers.get(context)
+MAX_NAME = 100  # characters of a user or an id in an event; a client can send one as long as a message
 
 
-def outcome(context: grpc.ServicerContext) -> str:
-    """How a call ended, as the name of its status."""
-    unsaid = grpc.StatusCode.OK if context.is_active() else grpc.StatusCode.CANCELLED
-    code = context.code() or unsaid  # type: ignore[attr-defined]  # which types-grpcio lacks
-    return code.name if isinstance(code, grpc.StatusCode) else str(code)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingCall:
+    """A call as its transport reports it. `changes` is whether the method can change anything."""
+
+    method: str
+    changes: bool
+    peer: str
+    connected: Callable[[], bool]
+
+
+class CallContext:
+    """One call, by whatever transport it came. Publishes CallEnded and CallRefused.
+
+    Safe to use from the threads of one call.
+    """
+
+    def __init__(
+        self,
+        incoming: IncomingCall,
+        *,
+        authenticator: Authenticator,
+        events: EventBus,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.request_id = uuid.uuid4().hex[:12]
+        self.method = incoming.method
+        self._incoming = incoming
+        self._authenticator = authenticator
+        self._events = events
+        self._clock = clock
+        self._started = clock()
+        self._caller: Caller | None = None
+        self._claimed: str | None = None  # the first user_id that a message sent
+        self._subjects: dict[tuple[str, str], None] = {}
+
+    @property
+    def caller(self) -> Caller:
+        if self._caller is None:
+            raise Unauthenticated
+        return self._caller
+
+    @property
+    def authenticated_user(self) -> str:
+        """Empty where names are trusted."""
+        return self.caller.authenticated_user
+
+    def authenticate(self, credentials: Credentials) -> None:
+        self._caller = self._authenticator.authenticate(credentials)
+
+    def user(self, claimed: str) -> str:
+        """The user that the call acts for, given the `user_id` of a message; NotAllowed for another one."""
+        self._claimed = self._claimed or claimed[:MAX_NAME]
+        return self.caller.user(claimed)
+
+    def reader(self, claimed: str = "") -> str | None:
+        """The owner to filter reads by; None for any owner."""
+        if claimed:
+            return self.user(claimed)
+        return self.caller.reader()
+
+    def active(self) -> bool:
+        """Whether the client is still connected; Unauthenticated once its token is revoked or expired."""
+        self._authenticator.recheck(self.caller)
+        return self._incoming.connected()
+
+    def concerns(self, kind: str, subject_id: str) -> None:
+        """Name an upload or a task that the call is about, before anything can fail."""
+        if subject_id:
+            self._subjects[kind, subject_id[:MAX_NAME]] = None
+
+    def refuse(self, error: FacecliError) -> None:
+        """Report that the call ends with this error."""
+        self._events.publish(
+            CallRefused(
+                request_id=self.request_id, method=self.method, user=self._user(), reason=error.reason
+            )
+        )
+
+    def end(self, outcome: str) -> None:
+        """Report the end of the call; `outcome` is the name of its status."""
+        user, claimed = self._user(), self._claimed or ""
+        self._events.publish(
+            CallEnded(
+                request_id=self.request_id,
+                method=self.method,
+                changes=self._incoming.changes,
+                user=user,
+                acting_for=claimed if user and claimed != user else "",
+                outcome=outcome,
+                seconds=self._clock() - self._started,
+                peer=self._incoming.peer,
+                subjects=tuple(self._subjects),
+            )
+        )
+
+    def _user(self) -> str:
+        """The authenticated user; the name that was sent where names are trusted; else empty."""
+        if self._caller is None or (self._caller.trusted and self._claimed is None):
+            return ""
+        return self._caller.authenticated_user or self._claimed or ANONYMOUS_USER

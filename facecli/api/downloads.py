@@ -1,4 +1,4 @@
-"""Finds the bytes behind a URL and reads them, from any offset."""
+"""Downloads: resolves a result or upload URL and reads its bytes from any offset."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from facecli.uploads.upload import FRAME_SIZE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A whole file: size in bytes and crc32c."""
+    """A complete file. `size` is in bytes."""
 
     url: str
     blob_key: str
@@ -21,13 +21,15 @@ class Download:
 
 
 class Downloads:
+    """Read access to the files of users."""
+
     def __init__(self, *, upload_service: UploadService, task_service: TaskService, blobs: BlobStore) -> None:
         self._upload_service = upload_service
         self._task_service = task_service
         self._blobs = blobs
 
     def find(self, url: str, *, owner: str | None) -> Download:
-        """A result or a complete upload; NotFound or NotReady when there is none to have."""
+        """The result or the complete upload at a URL; NotFound or NotReady when there is none."""
         parts = url.split("/")
         if len(parts) == 4 and parts[1] == "outputs":
             result = self._task_service.result(parts[2], owner=owner)
@@ -36,9 +38,9 @@ class Downloads:
         return Download(url=url, blob_key=upload.blob_key, size=upload.size or 0, crc32c=upload.crc32c or 0)
 
     def read(self, download: Download, *, offset: int) -> Iterator[bytes]:
-        """Blocks of a frame's size from `offset`; none when it is the end."""
+        """Blocks of FRAME_SIZE from `offset` on; none at the end of the file."""
         if not 0 <= offset <= download.size:
-            raise InvalidInput(f"offset {offset} is outside the file's 0..{download.size}")
+            raise InvalidInput(f"offset must be between 0 and {download.size}, not {offset}")
         return self._blocks(download, offset)
 
     def _blocks(self, download: Download, offset: int) -> Iterator[bytes]:

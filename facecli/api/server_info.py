@@ -1,11 +1,11 @@
-"""What a server offers and allows, and whom it takes the caller for."""
+"""Server information: capabilities, limits, and the identity of the caller."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
-    """Sizes in bytes, `upload_expiry` in seconds. No `user` where the server believes every name."""
+    """Sizes are in bytes, `upload_expiry` in seconds. `user` is empty where the server trusts every name."""
 
     version: str
     chunk_size: int
@@ -20,11 +20,11 @@ class ServerInfo:
     ffmpeg: str
     free_bytes: int
     upload_expiry: int
-    max_pixels: int  # of a picture or a frame
+    max_pixels: int  # of an image or a frame
     max_video_seconds: int
-    max_user_bytes: int  # of one user's uploads and results; here and below, 0 for any
+    max_user_bytes: int  # uploads and results of one user; here and below 0 is unlimited
     max_user_unfinished: int  # uploads
     max_user_waiting: int  # tasks
-    user_bytes: int = 0  # that the user has now
+    user_bytes: int = 0  # in use now
     user: str = ""
     admin: bool = False

@@ -1,47 +1,53 @@
-"""How long a client may keep an upload stream waiting."""
+"""The deadline of an upload stream: an idle timeout combined with a minimum rate.
+
+Theory of operation: a client has a time budget. Waiting for its next message spends the budget; a message
+that arrives earns the time that its bytes take at the minimum rate. The budget is capped at the idle timeout
+or at the time of the last message, whichever is longer, because a message arrives whole or not at all and
+the next one may take as long as the last. The first message, whose size is not known, may take the time of
+`first` bytes. A byte now and then earns next to nothing, so dripping does not keep a stream open.
+"""
 
 import time
 from collections.abc import Callable
 
 
 class MinRateDeadline:
-    """Seconds, expired by waiting for the client, earned by its bytes at the lowest rate; `idle` at least.
+    """Expires when the client is idle for too long or slower than the minimum rate.
 
-    A message arrives whole or not at all, so the next one may take the time that the one before would; the
-    first may have `first` bytes. `min_rate` is in bytes a second, 0 for none.
+    `idle` is in seconds, `min_rate` in bytes a second (0: none), `first` in bytes.
     """
 
     def __init__(
         self, *, idle: float, min_rate: int, first: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._idle = idle
-        self._rate = min_rate
+        self._min_rate = min_rate
         self._clock = clock
-        self._left = max(idle, self._time_for(first))
-        self._expected = 0.0
-        self._since: float | None = clock()
+        self._budget = max(idle, self._seconds_for(first))
+        self._expected = 0.0  # seconds that a message like the last one takes at the minimum rate
+        self._waiting_since: float | None = clock()
 
     def begin(self) -> None:
-        """We wait for the client."""
-        self._since = self._clock()
+        """Start waiting for the client."""
+        self._waiting_since = self._clock()
 
     def received(self, length: int) -> None:
-        """A message has come, and the client waits for us."""
+        """Stop waiting: a message of `length` bytes has arrived, and the client waits for us."""
         now = self._clock()
-        waited = now - (self._since if self._since is not None else now)
-        self._since = None
-        self._expected = length / self._rate if self._rate else 0.0
-        most = max(self._idle, self._time_for(length))
-        self._left = min(most, self._left - waited + self._time_for(length))
+        waited = now - (self._waiting_since if self._waiting_since is not None else now)
+        self._waiting_since = None
+        self._expected = length / self._min_rate if self._min_rate else 0.0
+        limit = max(self._idle, self._seconds_for(length))
+        self._budget = min(limit, self._budget - waited + self._seconds_for(length))
 
     def expired(self) -> bool:
-        since = self._since
-        return since is not None and self._clock() - since > self._left
+        since = self._waiting_since
+        return since is not None and self._clock() - since > self._budget
 
     def idle_seconds(self) -> float:
-        """Seconds we have waited beyond what a message like the last takes at the lowest rate."""
-        since = self._since
+        """Seconds waited beyond what a message like the last one takes at the minimum rate."""
+        since = self._waiting_since
         return 0.0 if since is None else max(0.0, self._clock() - since - self._expected)
 
-    def _time_for(self, length: int) -> float:
-        return length / self._rate if self._rate else self._idle
+    def _seconds_for(self, length: int) -> float:
+        return length / self._min_rate if self._min_rate else self._idle

@@ -1,64 +1,102 @@
-"""Receives the messages of one call while others are written, and others stored."""
+"""Upload pipeline: receive, write and commit as concurrent stages with bounded queues (backpressure).
+
+Theory of operation: one thread receives items from the transport, a second one writes them, and the thread
+that iterates commits what was written. RECEIVE_QUEUE bounds the first hand-over and COMMIT_QUEUE the
+second. When the disk is slower than the network the queues fill up, the receiver stops taking items, and
+the transport's flow control slows the client down, so memory per upload does not grow with the file. The
+committer takes whatever was finished while its last batch was being stored (group commit): one flush and
+one commit for many chunks when the disk is slow, one each when it is fast. It also enforces the stream's
+deadline, the eviction of its slot, the validity of its token and the draining of the server.
+
+Everything that arrived whole before the connection was lost is still committed; the loss is raised after it.
+"""
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence, Sized
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import grpc
-
 from facecli.api.admission import Slot
 from facecli.api.stream_deadline import MinRateDeadline
-from facecli.core.errors import IdleTooLong, Unavailable
+from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
 
-RECEIVE_QUEUE = 2  # messages that may wait to be written
-COMMIT_QUEUE = 8  # finished chunks that may wait to be stored, together
-LOOK_EVERY = 0.2  # seconds between two looks at idleness and draining
+RECEIVE_QUEUE = 2  # items that wait to be written
+COMMIT_QUEUE = 8  # finished chunks that wait to be committed, together
+POLL_SECONDS = 0.2  # between two checks of deadline, token and draining
 
+Item = TypeVar("Item", bound=Sized)
 T = TypeVar("T")
 Q = TypeVar("Q")
+Stored = TypeVar("Stored")
+
+
+class ConnectionLost(Exception):
+    """The transport lost its client. Every transport raises this in place of its own error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLimits:
-    """How many seconds a stream may say nothing, and from when on it is too slow in bytes a second."""
+    """Idle timeout in seconds, minimum rate in bytes a second; `draining` is set when the server stops."""
 
     idle: float
     min_rate: int
     draining: threading.Event
 
 
-class UploadPipeline(Generic[T]):
-    """Calls `write` with every message, in a thread of its own; iterating gives what it finished, in batches.
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of a stage's output, with the error that caused it."""
 
-    The next batch is whatever was finished while the last one was being stored.
-    """
+    error: BaseException | None
+
+
+class UploadPipeline(Generic[Item, T]):
+    """Passes each item to `write` in a thread of its own; iterating yields the results in batches."""
 
     def __init__(
         self,
-        messages: Iterator[bytes],
-        write: Callable[[bytes], T | None],
+        items: Iterator[Item],
+        write: Callable[[Item], T | None],
         *,
         limits: StreamLimits,
         active: Callable[[], bool],
         first: int,
         slot: Slot,
     ) -> None:
-        """`first` is how many bytes the first message may have; `active` may raise what ends the stream."""
-        self._messages = messages
+        """`items` may raise ConnectionLost, `active` whatever shall end the stream; `first` is the largest
+        size in bytes of the first item. The length of an item is its size in bytes."""
+        self._items = items
         self._write = write
         self._limits = limits
         self._active = active
-        self._arrived: queue.Queue[bytes | BaseException | None] = queue.Queue(maxsize=RECEIVE_QUEUE)
-        self._written: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=COMMIT_QUEUE)
-        self._credit = MinRateDeadline(idle=limits.idle, min_rate=limits.min_rate, first=first)
+        self._received: queue.Queue[Item | _End] = queue.Queue(maxsize=RECEIVE_QUEUE)
+        self._written: queue.Queue[T | _End] = queue.Queue(maxsize=COMMIT_QUEUE)
+        self._deadline = MinRateDeadline(idle=limits.idle, min_rate=limits.min_rate, first=first)
         self._slot = slot
-        self._slot.idle_seconds = self._credit.idle_seconds
+        self._slot.idle_seconds = self._deadline.idle_seconds
         self._abandoned = threading.Event()
 
+    def run(self, commit: Callable[[Sequence[T]], Iterator[Stored]]) -> Generator[Stored, None, None]:
+        """Run all three stages; yields what `commit` yields.
+
+        When it is closed early, because the client is gone, it still commits what arrived whole: that need
+        not be sent again.
+        """
+        with closing(iter(self)) as batches:
+            try:
+                for batch in batches:
+                    yield from commit(batch)
+            except GeneratorExit:
+                with suppress(FacecliError, ConnectionLost):
+                    for batch in batches:
+                        for _ in commit(batch):
+                            pass
+                raise
+
     def __iter__(self) -> Generator[list[T], None, None]:
-        """Ends with the messages. Raises what writing raised, IdleTooLong, or Unavailable when draining."""
+        """Raises what writing raised, ConnectionLost, IdleTooLong, or Unavailable when the server drains."""
         threads = [threading.Thread(target=work, daemon=True) for work in (self._receive, self._write_all)]
         for thread in threads:
             thread.start()
@@ -66,102 +104,100 @@ class UploadPipeline(Generic[T]):
             ended = False
             while not ended:
                 batch: list[T] = []
-                items = [self._next(), *self._waiting()]
-                for item in items:
-                    if isinstance(item, BaseException):
-                        yield batch
-                        try:
-                            raise item
-                        finally:
-                            del item, items  # or it would hold itself, by the frame in its traceback
-                    if item is None:
+                results = [self._next(), *self._available()]
+                for result in results:
+                    if not isinstance(result, _End):
+                        batch.append(result)
+                    elif result.error is None:
                         ended = True
                     else:
-                        batch.append(item)
+                        yield batch
+                        try:
+                            raise result.error
+                        finally:
+                            # Held here, the error would hold itself by this frame in its traceback.
+                            del result, results
                 yield batch
         finally:
             self._abandoned.set()
 
-    def _next(self) -> T | BaseException | None:
+    def _next(self) -> T | _End:
         while True:
-            # Also between the chunks of a client who would keep a stopping server waiting, drips chunks, or
-            # goes on with a token that was revoked. What came whole before a cut is still given.
+            # Checked between chunks too: a client may drip them, hold up a server that stops, or continue
+            # with a revoked token.
             if self._limits.draining.is_set():
-                raise Unavailable("the server is shutting down; go on with this upload when it is back")
+                raise Unavailable("the server is shutting down; resume this upload when it is back")
             active = self._active()
-            self._check_pace()
+            self._check_deadline()
             try:
-                return self._written.get(timeout=LOOK_EVERY)
+                return self._written.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 if not active:
-                    raise grpc.RpcError from None
+                    raise ConnectionLost from None
 
-    def _waiting(self) -> Iterator[T | BaseException | None]:
+    def _available(self) -> Iterator[T | _End]:
         try:
             while True:
                 yield self._written.get_nowait()
         except queue.Empty:
             return
 
-    def _check_pace(self) -> None:
+    def _check_deadline(self) -> None:
         if self._slot.evicted:
-            raise IdleTooLong(
-                "nothing arrived for a while, and another upload needed the slot; what was stored is kept"
-            )
-        if self._credit.expired():
+            raise IdleTooLong("the upload was idle and another one needed its slot; what was stored is kept")
+        if self._deadline.expired():
             limits = self._limits
             raise IdleTooLong(
                 f"nothing arrived for {limits.idle:.0f} s, or less than {limits.min_rate} bytes a second; "
                 "what was stored is kept"
             )
 
-    # What ended a thread is returned out of the frame that caught it. Held there, the error would hold that
-    # frame by its traceback, and with it a message of 10 MiB, until somebody collects the garbage.
+    # An error that ended a thread is returned out of the frame that caught it. Held there, the error would
+    # hold that frame by its traceback, and with it a message of 10 MiB, until a garbage collection.
 
     def _receive(self) -> None:
-        self._hand_over(self._arrived, self._received())
+        self._hand_over(self._received, self._receive_all())
 
-    def _received(self) -> BaseException | None:
+    def _receive_all(self) -> _End:
         try:
-            for message in self._messages:
-                self._credit.received(len(message))
-                if not self._hand_over(self._arrived, message):
-                    return None
-                self._credit.begin()
-            self._credit.received(0)  # it has said all, and waits for us
-        except grpc.RpcError as error:
-            # gRPC itself makes such a circle of it. The frames of ours are taken out, and another one given.
-            error.__traceback__ = None
-            return grpc.RpcError()
+            for item in self._items:
+                self._deadline.received(len(item))
+                if not self._hand_over(self._received, item):
+                    return _End(None)
+                self._deadline.begin()
+            self._deadline.received(0)  # the client has sent everything and waits for us
+        except ConnectionLost:
+            return _End(ConnectionLost())
         except Exception as error:
-            return error
-        return None
+            return _End(error)
+        return _End(None)
 
     def _write_all(self) -> None:
-        self._hand_over(self._written, self._all_written())
+        self._hand_over(self._written, self._write_received())
 
-    def _all_written(self) -> BaseException | None:
+    def _write_received(self) -> _End:
         try:
-            while isinstance(message := self._take(), bytes):
-                finished = self._write(message)
-                if finished is not None and not self._hand_over(self._written, finished):
-                    return None
+            while not isinstance(item := self._take(), _End):
+                result = self._write(item)
+                if result is not None and not self._hand_over(self._written, result):
+                    return _End(None)
         except Exception as error:
-            return error
-        return message
+            return _End(error)
+        return item
 
-    def _take(self) -> bytes | BaseException | None:
+    def _take(self) -> Item | _End:
         while not self._abandoned.is_set():
             try:
-                return self._arrived.get(timeout=LOOK_EVERY)
+                return self._received.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
-        return None
+        return _End(None)
 
     def _hand_over(self, to: queue.Queue[Q], item: Q) -> bool:
+        """Whether the item was taken; it is not once the stream was abandoned."""
         while not self._abandoned.is_set():
             try:
-                to.put(item, timeout=LOOK_EVERY)
+                to.put(item, timeout=POLL_SECONDS)
             except queue.Full:
                 continue
             return True

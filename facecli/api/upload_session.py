@@ -1,34 +1,52 @@
-"""What one stream brings: frames of one upload after another, each upload with its writer."""
+"""Sans-IO upload session: decoded frames in, written chunks and acknowledgements out.
+
+Theory of operation: a transport decodes its messages into UploadFrame and feeds them to `write`. The
+session routes each frame to the writer of its upload, which it opens on the first frame; opening it claims
+the next epoch and revokes the writer of an older stream (fencing). A frame that finishes a chunk yields a
+WrittenChunk. The transport collects these and passes them to `store` in batches; each acknowledgement that
+comes back may be sent, because its chunk is flushed and committed. The session starts no thread, reads no
+clock and performs no network I/O. `write` and `store` may run in two threads. After the session is closed
+no writer is opened any more, so a late frame cannot fence off the stream of a client that came back.
+"""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from facecli.api.call_context import CallContext
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
 from facecli.uploads.committer import WrittenChunk
 from facecli.uploads.service import UploadService
-from facecli.uploads.upload import Chunk, Upload
+from facecli.uploads.upload import Chunk, Frame, Upload
 from facecli.uploads.writer import UploadWriter
-from facecli.wire import frames
 
-MOST_OPEN = 64  # unfinished uploads of one stream
-NOTHING_BEGUN = "the first message of StreamUpload names the upload_id from BeginUpload"
+MAX_OPEN_UPLOADS = 64  # unfinished uploads of one stream
+NO_UPLOAD_ID = "the first message of StreamUpload names the upload_id from BeginUpload"
+
+Acknowledgement = tuple[Upload, Chunk]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFrame:
+    """A frame as a client sent it. An empty `upload_id` continues the current upload."""
+
+    upload_id: str
+    user: str  # as claimed
+    frame: Frame
 
 
 class UploadSession:
-    """`write` and `store` run in two threads. A writer ends with its complete upload, or with the stream.
+    """The uploads of one stream. A writer is closed with its complete upload, or with the session."""
 
-    `user` tells whose upload it is, given the user_id of a message.
-    """
-
-    def __init__(self, upload_service: UploadService, *, user: Callable[[str], str]) -> None:
+    def __init__(self, upload_service: UploadService, call: CallContext) -> None:
         self._upload_service = upload_service
-        self._user = user
-        self._writer: UploadWriter | None = None
+        self._call = call
+        self._writer: UploadWriter | None = None  # of the current upload
         self._open: dict[str, tuple[UploadWriter, ExitStack]] = {}
-        self._left = False
+        self._closed = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -38,7 +56,7 @@ class UploadSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._lock:
-            self._left = True
+            self._closed = True
             for _, stack in self._open.values():
                 stack.close()
 
@@ -46,22 +64,26 @@ class UploadSession:
     def begun(self) -> bool:
         return self._writer is not None
 
-    def write(self, data: bytes) -> WrittenChunk | None:
-        """Write the frame of a message; the chunk when it was its last. An upload_id switches to it."""
-        message, payload = frames.decode(data)
-        owner = self._user(message.user_id)
-        writer = self._switched(message.upload_id, owner=owner) if message.upload_id else self._writer
+    def write(self, received: UploadFrame) -> WrittenChunk | None:
+        """Write a frame; the chunk when the frame finished it. An upload_id switches to that upload."""
+        self._call.concerns("upload", received.upload_id)
+        owner = self._call.user(received.user)
+        writer = self._switch(received.upload_id, owner=owner) if received.upload_id else self._writer
         if writer is None:
-            raise InvalidInput(NOTHING_BEGUN)
-        with _named(writer.file.upload.id):
-            chunk = writer.write(frames.frame(message, payload))
-        return (writer, chunk) if chunk else None
+            raise InvalidInput(NO_UPLOAD_ID)
+        return self._write(writer, received.frame)
 
-    def store(self, batch: Sequence[WrittenChunk]) -> Iterator[tuple[Upload, Chunk]]:
-        """Make chunks durable; each is given when it may be acknowledged."""
+    def put_chunk(self, received: UploadFrame) -> Upload:
+        """Store one whole chunk in any order, beside other writers and without fencing them off."""
+        self._call.concerns("upload", received.upload_id)
+        owner = self._call.user(received.user)
+        return self._upload_service.put_chunk(received.upload_id, received.frame, owner=owner)
+
+    def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Acknowledgement]:
+        """Make chunks durable; each is yielded once it may be acknowledged."""
         stored = self._upload_service.store_all(batch)
         for writer, chunk in batch:
-            with _named(writer.file.upload.id):
+            with self._naming(writer.file.upload.id):
                 upload = next(stored)
             yield upload, chunk
         with self._lock:
@@ -70,24 +92,40 @@ class UploadSession:
                     del self._open[upload_id]
                     stack.close()
 
-    def _switched(self, upload_id: str, *, owner: str) -> UploadWriter:
+    def _write(self, writer: UploadWriter, frame: Frame) -> WrittenChunk | None:
+        with self._naming(writer.file.upload.id):
+            chunk = writer.write(frame)
+        return (writer, chunk) if chunk else None
+
+    def _switch(self, upload_id: str, *, owner: str) -> UploadWriter:
         with self._lock:
-            if self._left:  # a writer that began now would end with nothing, and supersede who comes next
-                raise Cancelled("the stream has ended")
-            opened = self._open.get(upload_id)
-            if opened is None:
-                if len(self._open) >= MOST_OPEN:
-                    raise InvalidInput(f"one stream carries {MOST_OPEN} unfinished uploads at most")
-                with _named(upload_id), ExitStack() as stack:
-                    writer = stack.enter_context(self._upload_service.writer(upload_id, owner=owner))
-                    opened = self._open[upload_id] = writer, stack.pop_all()
-            self._writer = opened[0]
-            return self._writer
+            self._check_open()
+            return self._enter(upload_id, owner=owner)
+
+    def _check_open(self) -> None:
+        """Cancelled after the session was closed. Needs the lock."""
+        if self._closed:
+            raise Cancelled("the stream has ended")
+
+    def _enter(self, upload_id: str, *, owner: str) -> UploadWriter:
+        """Make this the current upload. Needs the lock."""
+        opened = self._open.get(upload_id)
+        if opened is None:
+            if len(self._open) >= MAX_OPEN_UPLOADS:
+                raise InvalidInput(f"one stream carries at most {MAX_OPEN_UPLOADS} unfinished uploads")
+            with self._naming(upload_id), ExitStack() as stack:
+                writer = stack.enter_context(self._upload_service.writer(upload_id, owner=owner))
+                opened = self._open[upload_id] = writer, stack.pop_all()
+        self._writer = opened[0]
+        return self._writer
+
+    def _naming(self, upload_id: str) -> AbstractContextManager[None]:
+        """Name the upload in a refusal, because the stream may carry several."""
+        return _named(upload_id)
 
 
 @contextmanager
 def _named(upload_id: str) -> Iterator[None]:
-    """Say which upload of the stream a refusal is about."""
     try:
         yield
     except FacecliError as error:

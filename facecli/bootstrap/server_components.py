@@ -12,7 +12,7 @@ from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media
-from facecli.bootstrap.server_info import offer
+from facecli.bootstrap.server_info import server_info
 from facecli.config.access import requires_authentication
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
@@ -116,7 +116,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 settings, tasks=tasks, workers=storage.workers, queue=storage.queue, events=events
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
-            info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
+            info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
         )
 
 

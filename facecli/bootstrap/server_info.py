@@ -1,4 +1,4 @@
-"""What a server tells of itself: what it offers, and what it allows."""
+"""Server information: the capabilities and limits that a server reports to clients."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete")
 
 
-def offer(
+def server_info(
     settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: LocalBlobs, quota: Quota
 ) -> Callable[[str], ServerInfo]:
-    """What is told a user at this moment."""
+    """A function that describes the server to a user at the moment of the call."""
 
-    def told(user: str) -> ServerInfo:
+    def describe(user: str) -> ServerInfo:
         return ServerInfo(
             version=__version__,
             chunk_size=CHUNK_SIZE,
@@ -42,4 +42,4 @@ def offer(
             user_bytes=quota.used(user).stored,
         )
 
-    return told
+    return describe

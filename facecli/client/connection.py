@@ -12,22 +12,12 @@ from facecli.core.addresses import checked_address, is_local
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import InvalidInput, LimitReached, PolicyRefused
 from facecli.core.tls import ClientTls, read_authority, read_pair
-from facecli.uploads.upload import MAX_CHUNK_SIZE
-
-OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + 64 * 1024),
-    ("grpc.enable_retries", 0),  # the clients resume, gRPC must not repeat
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 1000),
-    ("grpc.max_reconnect_backoff_ms", 2000),
-    ("grpc.keepalive_time_ms", 5_000),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.lb_policy_name", "round_robin"),
-]
-_KEEPALIVE_TIMEOUT_MS = 5_000
-# On a slow network a ping waits behind all the bytes that a proxy or the kernel has buffered: the 4 MiB of a
-# stream take this long at the minimum rate that a server allows.
-_PATIENT_KEEPALIVE_TIMEOUT_MS = 130_000
+from facecli.wire.channel import (
+    CLIENT_OPTIONS,
+    FAST_KEEPALIVE_TIMEOUT_MS,
+    SLOW_KEEPALIVE_TIMEOUT_MS,
+    keepalive_timeout,
+)
 
 Metadata = tuple[tuple[str, str], ...]
 Q = TypeVar("Q")
@@ -69,7 +59,7 @@ class Connection:
         self._credentials = _credentials(tls) if tls else None
         # Otherwise gRPC would check the certificate against the whole list.
         self._authority = [("grpc.default_authority", first)] if tls and more else []
-        self.channel = self._open(_KEEPALIVE_TIMEOUT_MS)
+        self.channel = self._open(FAST_KEEPALIVE_TIMEOUT_MS)
 
     @property
     def metadata(self) -> Metadata:
@@ -84,7 +74,7 @@ class Connection:
     @cached_property
     def patient_channel(self) -> grpc.Channel:
         """A channel to the same servers with a longer keepalive timeout, for a slow network."""
-        return self._open(_PATIENT_KEEPALIVE_TIMEOUT_MS)
+        return self._open(SLOW_KEEPALIVE_TIMEOUT_MS)
 
     def __enter__(self) -> Self:
         return self
@@ -127,13 +117,8 @@ class Connection:
 
             raise from_rpc(error, server=self.servers) from error
 
-    def _open(self, keepalive_timeout_ms: int) -> grpc.Channel:
-        keepalive = [
-            ("grpc.keepalive_timeout_ms", keepalive_timeout_ms),
-            # Without it a frozen peer is dropped only after 60 s.
-            ("grpc.http2.ping_timeout_ms", keepalive_timeout_ms),
-        ]
-        options = [*OPTIONS, *keepalive, *self._authority]
+    def _open(self, timeout_ms: int) -> grpc.Channel:
+        options = [*CLIENT_OPTIONS, *keepalive_timeout(timeout_ms), *self._authority]
         if self._credentials:
             return grpc.secure_channel(self.target, self._credentials, options=options)
         return grpc.insecure_channel(self.target, options=options)

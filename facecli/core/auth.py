@@ -1,4 +1,4 @@
-"""Who may: principals, and the tokens that show who one is."""
+"""Principals, and the access tokens that authenticate them."""
 
 import hashlib
 import hmac
@@ -12,15 +12,15 @@ from typing import Protocol
 from facecli.core.errors import InvalidInput, Unauthenticated
 
 MAX_USER = 64  # characters of a user's name
-RECHECK = 1.0  # seconds; so long a call that runs may outlive the revocation of its token
+RECHECK_SECONDS = 1.0  # for which a running call may outlive the revocation of its token
 
 _TEXT = re.compile(r"fc_([0-9a-f]{16})_([0-9a-f]{64})")
-_NOBODYS = "0" * 64  # no secret has this digest
+_NO_DIGEST = "0" * 64  # the digest of no secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who calls, proved. An `admin` may act for others; `token_id` is empty for who showed a certificate."""
+    """An authenticated user. An `admin` may act for others; `token_id` is empty for a client certificate."""
 
     user: str
     admin: bool = False
@@ -35,7 +35,7 @@ class TokenStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A token without its secret, of which only the SHA-256 is kept. Its text is `fc_<id>_<secret>`."""
+    """An access token. Only the SHA-256 of its secret is stored; its text is `fc_<id>_<secret>`."""
 
     id: str
     user: str
@@ -54,7 +54,7 @@ class Token:
 
 
 class TokenRepository(Protocol):
-    """Where tokens are remembered. Every change is durable when the call returns."""
+    """Storage of tokens. Every change is durable when the call returns."""
 
     def insert(self, token: Token) -> None: ...
 
@@ -65,12 +65,12 @@ class TokenRepository(Protocol):
         ...
 
     def revoke(self, token_id: str, *, now: float) -> Token:
-        """The token, revoked now or earlier; NotFound when there is none."""
+        """Revoke a token, unless it is revoked already; NotFound when there is none."""
         ...
 
 
 class Tokens:
-    """Makes, lists and revokes tokens, and knows who shows one. Safe to use from many threads."""
+    """Creates, lists, revokes and authenticates tokens. Safe to use from many threads."""
 
     def __init__(self, repository: TokenRepository, *, clock: Callable[[], float]) -> None:
         self._repository = repository
@@ -78,7 +78,7 @@ class Tokens:
         self._seen: dict[str, tuple[float, Token | None]] = {}
 
     def create(self, user: str, *, expires_in: float | None = None, admin: bool = False) -> tuple[Token, str]:
-        """A new token, and its text, which nobody can tell again. `expires_in` seconds, or never."""
+        """Create a token that expires in `expires_in` seconds or never. Its text is not stored anywhere."""
         secret, now = secrets.token_hex(32), self._clock()
         token = Token(
             id=secrets.token_hex(8),
@@ -93,33 +93,33 @@ class Tokens:
         return token, f"fc_{token.id}_{secret}"
 
     def listed(self) -> list[tuple[Token, TokenStatus]]:
-        """Newest first, each as it is now."""
+        """All tokens with their current status, newest first."""
         now = self._clock()
         return [(token, token.status(now)) for token in self._repository.listed()]
 
     def revoke(self, token_id: str) -> Token:
-        """From now on it opens nothing. A second time is harmless; NotFound for an unknown id."""
+        """Revoke a token. Idempotent; NotFound for an unknown id."""
         return self._repository.revoke(token_id, now=self._clock())
 
-    def principal(self, text: str) -> Principal:
-        """Who shows this text; Unauthenticated when it is no token that holds.
+    def authenticate(self, text: str) -> Principal:
+        """The principal of a token, given its text; Unauthenticated when it is not valid.
 
-        An unknown id is told in the same words as a wrong secret, after the same work.
+        An unknown id and a wrong secret get the same message after the same work.
         """
-        found = _TEXT.fullmatch(text)
-        token = self._repository.find(found[1]) if found else None
-        digest = _digest(found[2] if found else text)
-        if not hmac.compare_digest(digest, token.sha256 if token else _NOBODYS) or token is None:
-            raise Unauthenticated("this server does not know the token that was sent")
+        match = _TEXT.fullmatch(text)
+        token = self._repository.find(match[1]) if match else None
+        digest = _digest(match[2] if match else text)
+        if not hmac.compare_digest(digest, token.sha256 if token else _NO_DIGEST) or token is None:
+            raise Unauthenticated("the token is not known to this server")
         self._check(token)
         self._seen[token.id] = self._clock(), token
         return Principal(user=token.user, admin=token.admin, token_id=token.id)
 
     def check(self, token_id: str) -> None:
-        """Unauthenticated once the token does not hold any more; the database is asked once a second."""
+        """Unauthenticated once a token is revoked or expired. Reads the database once in RECHECK_SECONDS."""
         now = self._clock()
-        seen_at, token = self._seen.get(token_id, (-RECHECK, None))
-        if abs(now - seen_at) >= RECHECK:
+        seen_at, token = self._seen.get(token_id, (-RECHECK_SECONDS, None))
+        if abs(now - seen_at) >= RECHECK_SECONDS:
             token = self._repository.find(token_id)
             self._seen[token_id] = now, token
         self._check(token)
@@ -129,15 +129,15 @@ class Tokens:
             case TokenStatus.VALID:
                 return
             case TokenStatus.EXPIRED:
-                raise Unauthenticated("the token that was sent has expired")
+                raise Unauthenticated("the token has expired")
             case _:
-                raise Unauthenticated("the token that was sent was revoked")
+                raise Unauthenticated("the token was revoked")
 
 
 def checked_user(name: str) -> str:
-    """A user's name as tokens and certificates may have it."""
+    """Check the name of a user in a token or a certificate."""
     if not 0 < len(name) <= MAX_USER or not name.isprintable() or name != name.strip():
-        raise InvalidInput(f"{name!r} cannot be a user: a name has 1 to {MAX_USER} visible characters")
+        raise InvalidInput(f"{name!r} is not a valid user name: use 1 to {MAX_USER} printable characters")
     return name
 
 

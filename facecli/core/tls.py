@@ -1,4 +1,4 @@
-"""The files of an encrypted connection, PEM all of them."""
+"""TLS settings: certificate, key and CA files in PEM."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from facecli.core.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTls:
-    """Paths. Without a `ca` the public authorities count; `cert` and `key` are for servers that ask."""
+    """Paths. Without a `ca` the public authorities are trusted; `cert` and `key` are a client certificate."""
 
     ca: str = ""
     cert: str = ""
@@ -17,7 +17,7 @@ class ClientTls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerTls:
-    """Paths. With a `client_ca` every client has to show a certificate of it."""
+    """Paths. With a `client_ca` every client must present a certificate that it issued."""
 
     cert: str
     key: str
@@ -25,29 +25,31 @@ class ServerTls:
 
 
 def read_pair(cert: str, key: str) -> tuple[bytes, bytes]:
-    """The certificate with its chain, and its key; InvalidInput unless the two belong together."""
+    """Read a certificate with its chain, and its key; InvalidInput unless the two match."""
     if not (cert and key):
-        raise InvalidInput("a certificate needs its key, and a key its certificate: name both")
-    import ssl  # 15 ms that a command without TLS need not spend
+        raise InvalidInput("a certificate and its key go together; give both")
+    import ssl  # takes 15 ms, which commands without TLS save
 
     pair = _read(cert), _read(key)
     try:
-        # A key with a password would be asked for it, on a terminal that may not be there.
+        # Without a password argument an encrypted key prompts on the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     except (ssl.SSLError, OSError) as error:
-        raise InvalidInput(f"{cert} and {key} are no certificate with its key in PEM: {error}") from error
+        raise InvalidInput(
+            f"{cert} and {key} are not a matching certificate and key in PEM: {error}"
+        ) from error
     return pair
 
 
 def read_authority(path: str) -> bytes:
-    """Certificates of those whose word counts; InvalidInput when there are none in the file."""
+    """Read the certificates of trusted authorities; InvalidInput when the file holds none."""
     import ssl
 
     content = _read(path)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except (ssl.SSLError, OSError) as error:
-        raise InvalidInput(f"{path} holds no certificate in PEM: {error}") from error
+        raise InvalidInput(f"no PEM certificate in {path}: {error}") from error
     return content
 
 

@@ -1,4 +1,4 @@
-"""The client of one download, who may not take what is there for it."""
+"""Idle timeout and eviction of a download whose client does not read."""
 
 import time
 from collections.abc import Iterator
@@ -13,32 +13,32 @@ from facecli.uploads.upload import FRAME_SIZE
 
 
 class DownloadStream:
-    """One that takes its blocks at the lowest rate is not silent."""
+    """Tracks how long a client takes to read each block; one that reads at the minimum rate is not idle."""
 
     def __init__(self, context: grpc.ServicerContext, slot: Slot, limits: StreamLimits) -> None:
         self._context = context
         self._slot = slot
-        self._idle = limits.idle
-        self._expected = FRAME_SIZE / limits.min_rate if limits.min_rate else 0.0
-        self._since: float | None = None
+        self._idle_limit = limits.idle
+        self._expected = FRAME_SIZE / limits.min_rate if limits.min_rate else 0.0  # seconds per block
+        self._sending_since: float | None = None
         slot.idle_seconds = self.idle_seconds
 
     @contextmanager
-    def taking(self) -> Iterator[None]:
-        """While a block is on its way; IdleTooLong after it when that took too long."""
-        self._since = time.monotonic()
+    def sending(self) -> Iterator[None]:
+        """Send a block; IdleTooLong afterwards when the slot went to another call meanwhile."""
+        self._sending_since = time.monotonic()
         try:
             yield
         finally:
-            self._since = None
+            self._sending_since = None
         if self._slot.evicted:
-            raise IdleTooLong("nothing of the download was taken for too long; go on from where you are")
+            raise IdleTooLong("the client read nothing for too long; resume the download from where it is")
 
     def idle_seconds(self) -> float:
-        since = self._since
+        since = self._sending_since
         return 0.0 if since is None else max(0.0, time.monotonic() - since - self._expected)
 
     def check(self) -> None:
-        """End the call of who takes nothing: its own thread waits for the block to leave."""
-        if self._slot.evicted or self.idle_seconds() > self._idle:
+        """Cancel the call of an idle client: its own thread is blocked by flow control."""
+        if self._slot.evicted or self.idle_seconds() > self._idle_limit:
             self._context.cancel()

@@ -1,4 +1,4 @@
-"""The gRPC server: services, interceptors, limits; start and graceful stop."""
+"""The gRPC server: services, interceptors and limits; start and graceful stop."""
 
 import math
 import threading
@@ -10,126 +10,100 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from facecli.api.admission import Admission
-from facecli.api.audit import audit
-from facecli.api.authentication import Callers
-from facecli.api.call_context import Requests
+from facecli.api.authentication import Authenticator
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import InvalidInput
+from facecli.core.events import EventBus
 from facecli.core.tls import ServerTls
+from facecli.rpc.calls import Calls
 from facecli.rpc.files import FileServicer
-from facecli.rpc.interceptors.access_log import access_log
-from facecli.rpc.interceptors.authentication import auth
+from facecli.rpc.interceptors.authentication import authentication
 from facecli.rpc.interceptors.concurrency import concurrency
 from facecli.rpc.interceptors.errors import errors
-from facecli.rpc.interceptors.raw_messages import Raw
+from facecli.rpc.interceptors.raw_messages import RawMessages
 from facecli.rpc.interceptors.wrapping import Wrapping
 from facecli.rpc.memory import keep_freed_memory
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.tasks import TaskServicer
 from facecli.rpc.tls import server_credentials
+from facecli.rpc.upload_streams import UploadStreams
 from facecli.rpc.uploads import UploadServicer
 from facecli.rpc.videos import VideoServicer
 from facecli.tasks.service import TaskService
 from facecli.uploads.service import UploadService
-from facecli.uploads.upload import MAX_CHUNK_SIZE
-from facecli.wire.generated import (
-    file_service_pb2_grpc,
-    task_service_pb2_grpc,
-    upload_service_pb2_grpc,
-    video_service_pb2_grpc,
-)
+from facecli.wire.channel import server_options
+from facecli.wire.generated.file_service_pb2_grpc import add_FileServiceServicer_to_server
+from facecli.wire.generated.task_service_pb2_grpc import add_TaskServiceServicer_to_server
+from facecli.wire.generated.upload_service_pb2_grpc import add_UploadServiceServicer_to_server
+from facecli.wire.generated.video_service_pb2_grpc import add_VideoServiceServicer_to_server
 
-EVICT_IDLE_AFTER = 3.0  # seconds that an upload may say nothing when another one needs its place
-REJECT_THREADS = 32  # threads for calls that get no place
-REJECT_BACKLOG = 512  # calls beyond all slots that are refused with words; gRPC itself refuses the others
-MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
-UNLIMITED = 2**31 - 1  # the most that gRPC knows
-WINDOW = 4 * 1024 * 1024  # bytes of a stream that are received ahead; 80 MB/s at 50 ms to and fro
-KEEPALIVE_TIMEOUT_MS = 130_000  # milliseconds; 4 MiB at 32 KiB/s take 128 s
+EVICT_IDLE_AFTER = 3.0  # seconds that an upload or download may be idle when another one needs its slot
+REJECT_THREADS = 32  # threads for calls that get no slot
+REJECT_BACKLOG = 512  # calls beyond all slots that are refused with a reason; gRPC itself refuses the others
 SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """Calls of each kind held at once; how many seconds an upload may say nothing, and how slow it may be."""
+    """Concurrent calls of each kind; idle timeout and minimum rate of streams."""
 
     uploads: int
     watchers: int
     downloads: int
     calls: int  # short ones
     share: int  # percent of each of these that one user may hold
-    streams: int  # calls of one connection under way, 0 for any; others wait in the client
-    idle: float
-    min_rate: int  # bytes a second, in time
+    streams: int  # concurrent calls of one connection, 0 for any; others wait in the client
+    idle: float  # seconds
+    min_rate: int  # bytes a second
+
+    @property
+    def threads(self) -> int:
+        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none."""
+        return self.uploads + self.downloads + self.calls + REJECT_THREADS
+
+    @property
+    def evict_after(self) -> float:
+        """Seconds after which an idle stream may be evicted."""
+        return min(EVICT_IDLE_AFTER, self.idle)
+
+    def admission(self, limit: int, kind: str, *, evict_after: float = math.inf) -> Admission:
+        return Admission(limit, kind, share=self.share, evict_after=evict_after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerParts:
+    """The services behind the server; `info` describes the server to a user."""
+
+    upload_service: UploadService
+    task_service: TaskService
+    downloads: Downloads
+    info: Callable[[str], ServerInfo]
+    authenticator: Authenticator
+    events: EventBus
 
 
 class Server:
-    """Serves from `start` to `stop`; `address` is then where."""
+    """Serves from `start` to `stop`, at `address`."""
 
-    def __init__(
-        self,
-        *,
-        bind: str,
-        upload_service: UploadService,
-        task_service: TaskService,
-        downloads: Downloads,
-        info: Callable[[str], ServerInfo],
-        limits: ServerLimits,
-        callers: Callers,
-        tls: ServerTls | None,
-    ) -> None:
+    def __init__(self, parts: ServerParts, *, bind: str, limits: ServerLimits, tls: ServerTls | None) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = health.HealthServicer()
         self._send_pool = SendPool()
-        # Uploads and downloads can take no thread that short calls need; a watcher has none.
-        threads = limits.uploads + limits.downloads + limits.calls + REJECT_THREADS
-        requests = Requests()
-        told = [requests.numbered, access_log(requests), audit(requests), errors(requests)]
-
-        def admission(limit: int, what: str, patience: float = math.inf) -> Admission:
-            return Admission(limit, what, share=limits.share, patience=patience)
-
-        short_calls = concurrency(admission(limits.calls, "short calls"), requests)
-        guards = [*told, auth(callers, requests), short_calls]
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
+        self._pool = ThreadPoolExecutor(max_workers=limits.threads, thread_name_prefix="call")
+        calls = Calls(parts.authenticator, parts.events)
         self._server = grpc.server(
             self._pool,
-            interceptors=[*(Wrapping(guard) for guard in guards), Raw()],
-            maximum_concurrent_rpcs=threads + limits.watchers + REJECT_BACKLOG,
-            options=_options(limits),
+            interceptors=_interceptors(calls, limits),
+            maximum_concurrent_rpcs=limits.threads + limits.watchers + REJECT_BACKLOG,
+            options=server_options(max_streams=limits.streams),
         )
-        patience = min(EVICT_IDLE_AFTER, limits.idle)
-        uploads = admission(limits.uploads, "uploads", patience)
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
-        video_service_pb2_grpc.add_VideoServiceServicer_to_server(
-            VideoServicer(
-                upload_service, task_service, callers=callers, admission=uploads, limits=stream_limits
-            ),
-            self._server,
-        )
-        upload_service_pb2_grpc.add_UploadServiceServicer_to_server(
-            UploadServicer(upload_service, callers=callers, admission=uploads, limits=stream_limits),
-            self._server,
-        )
-        self._tasks = TaskServicer(
-            task_service,
-            callers=callers,
-            requests=requests,
-            admission=admission(limits.watchers, "watchers"),
-            send_pool=self._send_pool,
-        )
-        task_service_pb2_grpc.add_TaskServiceServicer_to_server(self._tasks, self._server)
-        self._files = FileServicer(
-            downloads,
-            callers=callers,
-            info=info,
-            admission=admission(limits.downloads, "downloads", patience),
-            limits=stream_limits,
-        )
-        file_service_pb2_grpc.add_FileServiceServicer_to_server(self._files, self._server)
+        self._add_uploads(parts, calls, limits, stream_limits)
+        self._tasks = self._add_tasks(parts, calls, limits)
+        self._files = self._add_files(parts, calls, limits, stream_limits)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self.address = self._listen(bind, tls)
 
@@ -139,19 +113,48 @@ class Server:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     def recheck(self) -> None:
-        """End the calls whose own thread cannot: watchers whose token does not hold any more have none, and
-        that of a download waits until its client takes something."""
+        """End calls that cannot do so themselves: watchers with a revoked token, which have no thread, and
+        downloads whose client does not read, whose thread is blocked."""
         self._tasks.recheck()
         self._files.recheck()
 
     def stop(self, grace: float) -> None:
-        """Take no new call, let the running ones end for `grace` seconds, then cut them off."""
+        """Refuse new calls, let the running ones end within `grace` seconds, then cancel them."""
         self._health.enter_graceful_shutdown()
         self._draining.set()
         self._tasks.drain()
         self._server.stop(grace).wait()
         self._send_pool.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _add_uploads(
+        self, parts: ServerParts, calls: Calls, limits: ServerLimits, stream_limits: StreamLimits
+    ) -> None:
+        """Register both services that take uploads; they share one admission control."""
+        admission = limits.admission(limits.uploads, "uploads", evict_after=limits.evict_after)
+        streams = UploadStreams(calls=calls, admission=admission, limits=stream_limits)
+        uploads = UploadServicer(parts.upload_service, streams=streams)
+        videos = VideoServicer(parts.upload_service, parts.task_service, streams=streams)
+        add_UploadServiceServicer_to_server(uploads, self._server)
+        add_VideoServiceServicer_to_server(videos, self._server)
+
+    def _add_tasks(self, parts: ServerParts, calls: Calls, limits: ServerLimits) -> TaskServicer:
+        admission = limits.admission(limits.watchers, "watchers")
+        servicer = TaskServicer(
+            parts.task_service, calls=calls, admission=admission, send_pool=self._send_pool
+        )
+        add_TaskServiceServicer_to_server(servicer, self._server)
+        return servicer
+
+    def _add_files(
+        self, parts: ServerParts, calls: Calls, limits: ServerLimits, stream_limits: StreamLimits
+    ) -> FileServicer:
+        admission = limits.admission(limits.downloads, "downloads", evict_after=limits.evict_after)
+        servicer = FileServicer(
+            parts.downloads, calls=calls, info=parts.info, admission=admission, limits=stream_limits
+        )
+        add_FileServiceServicer_to_server(servicer, self._server)
+        return servicer
 
     def _listen(self, bind: str, tls: ServerTls | None) -> str:
         host = bind.rpartition(":")[0]
@@ -162,26 +165,13 @@ class Server:
                 port = self._server.add_insecure_port(bind)
         except RuntimeError as error:
             raise InvalidInput(
-                f"cannot listen on {bind}: is the port taken, or not an address of this machine?"
+                f"cannot listen on {bind}: the port is taken, or the address is not one of this machine"
             ) from error
         return f"{host}:{port}"
 
 
-def _options(limits: ServerLimits) -> list[tuple[str, int]]:
-    """What gRPC does by itself with messages, windows, and lines that are silent."""
-    return [
-        ("grpc.max_receive_message_length", MAX_CHUNK_SIZE + MESSAGE_OVERHEAD),
-        ("grpc.so_reuseport", 0),
-        ("grpc.max_concurrent_streams", limits.streams or UNLIMITED),
-        # A window that grows with the line held 150 MB of one upload when the disk was slower.
-        ("grpc.http2.bdp_probe", 0),
-        ("grpc.http2.lookahead_bytes", WINDOW),
-        # Our clients ask every 10 s whether we live, also while nothing happens to a task they watch.
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
-        ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several at once
-        # And we ask them: a half-open connection holds its place for minutes at most. An answer waits
-        # behind all that a slow line has taken from the client: its window at the lowest rate.
-        ("grpc.keepalive_time_ms", 20_000),
-        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
-        ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),
-    ]
+def _interceptors(calls: Calls, limits: ServerLimits) -> list[grpc.ServerInterceptor]:
+    """From the outermost to the innermost."""
+    short_calls = limits.admission(limits.calls, "short calls")
+    guards = [calls.opened, errors(calls), authentication(calls), concurrency(short_calls, calls)]
+    return [*map(Wrapping, guards), RawMessages()]

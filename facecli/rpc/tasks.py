@@ -1,4 +1,4 @@
-"""TaskService: tasks watched, listed, cancelled, run again."""
+"""TaskService: watches, lists, cancels, retries and deletes tasks."""
 
 import logging
 import threading
@@ -7,11 +7,11 @@ from contextlib import ExitStack
 import grpc
 
 from facecli.api.admission import Admission
-from facecli.api.authentication import Caller, Callers
-from facecli.api.call_context import Requests
+from facecli.api.call_context import CallContext
 from facecli.api.pagination import page
 from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
-from facecli.rpc.interceptors.wrapping import until_the_end, without_thread
+from facecli.rpc.calls import Calls
+from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.watch_stream import Encoder, Send, Watcher
 from facecli.tasks.service import TaskService
@@ -23,69 +23,66 @@ _log = logging.getLogger(__name__)
 
 
 class TaskServicer(pb_grpc.TaskServiceServicer):
-    """`drain` ends every watcher, so that a server can stop."""
-
     def __init__(
-        self,
-        task_service: TaskService,
-        *,
-        callers: Callers,
-        requests: Requests,
-        admission: Admission,
-        send_pool: SendPool,
+        self, task_service: TaskService, *, calls: Calls, admission: Admission, send_pool: SendPool
     ) -> None:
         self._task_service = task_service
-        self._callers = callers
-        self._requests = requests
+        self._calls = calls
         self._admission = admission
         self._send_pool = send_pool
         self._encoder = Encoder()
-        self._watchers = dict[Watcher, Caller]()
+        self._watchers = dict[Watcher, CallContext]()
         self._draining = threading.Event()
 
     @without_thread
-    def WatchTask(  # type: ignore[override]  # sends when there is something: interceptors/wrapping.py
+    def WatchTask(  # type: ignore[override]  # sends through `send`: interceptors/wrapping.py
         self, request: pb.WatchTaskRequest, context: grpc.ServicerContext, send: Send
     ) -> None:
-        caller = self._callers.of(context)
-        owner = caller.user(request.user_id)
+        call = self._calls.of(context)
+        call.concerns("task", request.task_id)
+        owner = call.user(request.user_id)
         watcher = Watcher(
             context,
             send,
             after=request.after_revision,
             send_pool=self._send_pool,
             encoder=self._encoder,
-            request_id=self._requests.of(context),
+            request_id=call.request_id,
         )
         with ExitStack() as stack:
-            stack.enter_context(self._admission.acquire(caller.proved))
+            stack.enter_context(self._admission.acquire(call.authenticated_user))
             stack.callback(self._task_service.watch(request.task_id, watcher.changed, owner=owner))
-            self._watchers[watcher] = caller
+            self._watchers[watcher] = call
             stack.callback(self._watchers.pop, watcher)
             if self._draining.is_set():
                 watcher.end(_shutting_down())
-            until_the_end(context, stack)
+            close_at_end(context, stack)
 
     def recheck(self) -> None:
-        """End every watcher whose token does not hold any more: no thread of its own would find out."""
-        unknown: list[FacecliError] = []
-        for watcher, caller in tuple(self._watchers.items()):
+        """End every watcher whose token is revoked or expired: it has no thread to find out by itself."""
+        failures: list[FacecliError] = []
+        for watcher, call in tuple(self._watchers.items()):
             try:
-                caller.active()
+                call.active()
             except Unauthenticated as error:
+                call.refuse(error)
                 watcher.end(error)
             except FacecliError as error:
-                unknown.append(error)
-        if unknown:
-            _log.warning("%d watchers could not be checked: %s", len(unknown), unknown[0])
+                failures.append(error)
+        if failures:
+            _log.warning(
+                "cannot recheck tokens of watchers",
+                extra={"watchers": len(failures), "error": failures[0].message},
+            )
 
     def drain(self) -> None:
+        """End every watcher, so that the server can stop."""
         self._draining.set()
         for watcher in tuple(self._watchers):
             watcher.end(_shutting_down())
 
     def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
-        owner = self._callers.of(context).user(request.user_id)
+        owner = self._calls.of(context).user(request.user_id)
         tasks, token = page(
             request.page_size,
             lambda limit: self._task_service.listed(
@@ -97,19 +94,25 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     def CancelTask(
         self, request: pb.CancelTaskRequest, context: grpc.ServicerContext
     ) -> pb.CancelTaskResponse:
-        owner = self._callers.of(context).user(request.user_id)
+        call = self._calls.of(context)
+        call.concerns("task", request.task_id)
+        owner = call.user(request.user_id)
         task = self._task_service.cancel(request.task_id, owner=owner)
         return pb.CancelTaskResponse(task=wire.to_message(task))
 
     def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
-        owner = self._callers.of(context).user(request.user_id)
+        call = self._calls.of(context)
+        call.concerns("task", request.task_id)
+        owner = call.user(request.user_id)
         task = self._task_service.retry(request.task_id, owner=owner)
         return pb.RetryTaskResponse(task=wire.to_message(task))
 
     def DeleteTask(
         self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext
     ) -> pb.DeleteTaskResponse:
-        owner = self._callers.of(context).user(request.user_id)
+        call = self._calls.of(context)
+        call.concerns("task", request.task_id)
+        owner = call.user(request.user_id)
         self._task_service.delete(request.task_id, owner=owner)
         return pb.DeleteTaskResponse()
 

@@ -1,4 +1,4 @@
-"""The server's certificate, read again when its files change, so that renewing it needs no restart."""
+"""The server's TLS credentials, reloaded when their files change, so that a renewal needs no restart."""
 
 import logging
 from pathlib import Path
@@ -11,50 +11,50 @@ from facecli.core.tls import ServerTls, read_authority, read_pair
 
 _log = logging.getLogger(__name__)
 
-Version = tuple[tuple[int, int, int], ...]
+FileVersion = tuple[int, int, int]  # modification time, inode, size
 
 
 def server_credentials(tls: ServerTls) -> grpc.ServerCredentials:
-    """InvalidInput when the files cannot be used now; later ones that cannot leave the last good in use."""
-    look: Any = _Renewal(tls).look  # typed as if it had to give one every time
+    """InvalidInput when the files are unusable now. If later ones are, the last good ones stay in use."""
+    fetch: Any = _Reloader(tls).changed  # typed as if it had to return a configuration every time
     return grpc.dynamic_ssl_server_credentials(
-        _configuration(tls), look, require_client_authentication=bool(tls.client_ca)
+        _configuration(tls), fetch, require_client_authentication=bool(tls.client_ca)
     )
 
 
-class _Renewal:
-    """gRPC looks before every handshake."""
+class _Reloader:
+    """Reloads the configuration; gRPC asks before every handshake."""
 
     def __init__(self, tls: ServerTls) -> None:
         self._tls = tls
-        self._seen = _version(tls)
+        self._loaded = _versions(tls)
 
-    def look(self) -> grpc.ServerCertificateConfiguration | None:
-        """The new configuration when the files changed since the last look."""
-        now = _version(self._tls)
-        if now == self._seen:
+    def changed(self) -> grpc.ServerCertificateConfiguration | None:
+        """The new configuration when the files changed since the last call."""
+        versions = _versions(self._tls)
+        if versions == self._loaded:
             return None
-        self._seen = now
+        self._loaded = versions
         try:
             configuration = _configuration(self._tls)
         except InvalidInput as error:
-            # The certificate was replaced and its key not yet; the next look may find both.
-            _log.warning("the new certificate is not used: %s", error)
+            # The certificate was replaced and its key not yet; the next call may find both.
+            _log.warning("new certificate not usable", extra={"error": error.message})
             return None
-        _log.info("the certificate %s was read again", self._tls.cert)
+        _log.info("certificate reloaded", extra={"certificate": self._tls.cert})
         return configuration
 
 
-def _version(tls: ServerTls) -> Version:
-    """Differs when a file was written, or another took its slot."""
-    return tuple(_of_file(Path(path)) for path in (tls.cert, tls.key, tls.client_ca) if path)
+def _versions(tls: ServerTls) -> tuple[FileVersion, ...]:
+    """Differs when a file was written or replaced."""
+    return tuple(_version(Path(path)) for path in (tls.cert, tls.key, tls.client_ca) if path)
 
 
-def _of_file(path: Path) -> tuple[int, int, int]:
+def _version(path: Path) -> FileVersion:
     try:
         stat = path.stat()
     except OSError:
-        return 0, 0, 0  # who reads it will say why
+        return 0, 0, 0  # reading the file reports the error
     return stat.st_mtime_ns, stat.st_ino, stat.st_size
 
 

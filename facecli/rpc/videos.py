@@ -1,15 +1,14 @@
-"""VideoService: the app's three calls."""
+"""VideoService: the three calls of the app."""
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import grpc
 
-from facecli.api.admission import Admission
-from facecli.api.authentication import Caller, Callers
-from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
+from facecli.api.call_context import CallContext
+from facecli.api.in_order_session import InOrderUploadSession, Resume, next_missing
 from facecli.core.errors import InvalidInput, UploadNotFound
-from facecli.rpc.video_session import VideoUploadSession, next_missing
+from facecli.rpc.upload_decoders import file_chunk
+from facecli.rpc.upload_streams import UploadStreams
 from facecli.tasks.service import TaskService
 from facecli.uploads.service import UploadService, new_upload_id
 from facecli.uploads.upload import MAX_CHUNK_SIZE
@@ -18,86 +17,85 @@ from facecli.wire import uploads as wire
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2_grpc as pb_grpc
 
+# Names of metadata.
 RESUME = "facecli-resume"
 UPLOAD_ID = "facecli-upload-id"
 NEXT_CHUNK = "facecli-next-chunk"
-KEY = "idempotency-key"
+IDEMPOTENCY_KEY = "idempotency-key"
 
 
 class VideoServicer(pb_grpc.VideoServiceServicer):
     def __init__(
-        self,
-        upload_service: UploadService,
-        task_service: TaskService,
-        *,
-        callers: Callers,
-        admission: Admission,
-        limits: StreamLimits,
+        self, upload_service: UploadService, task_service: TaskService, *, streams: UploadStreams
     ) -> None:
         self._upload_service = upload_service
-        self._callers = callers
         self._task_service = task_service
-        self._admission = admission
-        self._limits = limits
+        self._calls = streams.calls
+        self._streams = streams
 
-    def UploadVideo(  # type: ignore[override]  # messages come as bytes: interceptors/raw.py
+    def UploadVideo(  # type: ignore[override]  # requests arrive as bytes: interceptors/raw_messages.py
         self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
     ) -> pb.UploadResponse:
-        caller = self._callers.of(context)
-        with self._admission.acquire(caller.proved) as slot:
-            upload_id, new_id = self._resumed(context, caller)
-            with VideoUploadSession(
-                self._upload_service, user=caller.user, upload_id=upload_id, new_id=new_id
-            ) as reception:
-                intake = UploadPipeline(
+        call = self._calls.of(context)
+        with self._streams.admission.acquire(call.authenticated_user) as slot:
+            resume = self._resume(context, call)
+            with InOrderUploadSession(self._upload_service, call, resume=resume) as session:
+                acknowledgements = self._streams.run(
                     request_iterator,
-                    reception.write,
-                    limits=self._limits,
-                    first=MAX_CHUNK_SIZE,
-                    active=caller.active,
+                    lambda data: session.write_chunk(file_chunk(data)),
+                    session,
+                    call=call,
                     slot=slot,
+                    first=MAX_CHUNK_SIZE,
                 )
-                with closing(iter(intake)) as batches:
-                    for batch in batches:
-                        for _ in self._upload_service.store_all(batch):
-                            pass
-            if reception.upload_id:
-                return wire.upload_response(
-                    self._upload_service.get(reception.upload_id, owner=caller.reader())
-                )
+                for _ in acknowledgements:
+                    pass  # the app is answered once, at the end
+            if session.upload_id:
+                return wire.upload_response(self._upload_service.get(session.upload_id, owner=call.reader()))
             raise InvalidInput("the stream of UploadVideo was empty; send at least one chunk")
 
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
-        key = dict(context.invocation_metadata()).get(KEY)
+        call = self._calls.of(context)
+        for url in (request.image_url, request.video_url):
+            call.concerns("upload", _upload_id_in(url))
+        key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
         task = self._task_service.create(
-            owner=self._callers.of(context).user(request.user_id),
+            owner=call.user(request.user_id),
             image_url=request.image_url,
             video_url=request.video_url,
             engine=request.engine,
             options=request.options,
             key=str(key) if key else None,
         )
+        call.concerns("task", task.id)
         return wire_tasks.to_message(task)
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
-        owner = self._callers.of(context).reader()
-        return wire_tasks.to_message(self._task_service.get(request.task_id, owner=owner))
+        call = self._calls.of(context)
+        call.concerns("task", request.task_id)
+        return wire_tasks.to_message(self._task_service.get(request.task_id, owner=call.reader()))
 
-    def _resumed(self, context: grpc.ServicerContext, caller: Caller) -> tuple[str, str]:
-        """The ids of the upload that a client with `facecli-resume` goes on with, or begins.
+    def _resume(self, context: grpc.ServicerContext, call: CallContext) -> Resume:
+        """The upload that a client with `facecli-resume` resumes or begins, sent before its first message.
 
-        It is told before it sends anything. An id that is unknown or somebody else's begins an upload under
-        another id: so nobody learns which of the two it is.
+        An unknown id and another user's id alike begin an upload under a new id, so that a client cannot tell
+        them apart.
         """
         metadata = dict(context.invocation_metadata())
         if RESUME not in metadata:
-            return "", ""
+            return Resume()
         try:
-            upload_id = self._upload_service.get(str(metadata.get(UPLOAD_ID, "")), owner=caller.reader()).id
+            upload_id = self._upload_service.get(str(metadata.get(UPLOAD_ID, "")), owner=call.reader()).id
         except UploadNotFound:
             new_id = new_upload_id()
             context.send_initial_metadata(((UPLOAD_ID, new_id), (NEXT_CHUNK, "0")))
-            return "", new_id
+            return Resume(new_id=new_id)
         next_chunk = next_missing(self._upload_service.chunks(upload_id))
         context.send_initial_metadata(((UPLOAD_ID, upload_id), (NEXT_CHUNK, str(next_chunk))))
-        return upload_id, ""
+        return Resume(upload_id=upload_id)
+
+
+def _upload_id_in(url: str) -> str:
+    """The id in `/uploads/<id>/<name>`; `?` for another path. File names must not reach a log."""
+    parts = url.split("/")
+    return parts[2] if len(parts) == 4 else "?" if len(parts) > 1 else url

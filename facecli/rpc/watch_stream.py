@@ -1,4 +1,4 @@
-"""One call of WatchTask: what it has seen, and what it is still to be sent."""
+"""One watch stream: the revision that its client has seen, and the newest one to send."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Send = Callable[[pb.WatchTaskResponse | None], None]  # None ends the call
 
 
 class Encoder:
-    """Makes a message once for all who are sent the same task, one after the other."""
+    """Encodes a task once for many watchers that are sent it one after the other."""
 
     def __init__(self) -> None:
         self._last: tuple[Task, pb.WatchTaskResponse] | None = None
@@ -29,7 +29,10 @@ class Encoder:
 
 
 class Watcher:
-    """Sends the newest revision above `after`, once the one before was taken, until the task has ended."""
+    """Sends the newest revision above `after` when the previous message is on its way, until the task ends.
+
+    Revisions that are superseded meanwhile are skipped, so a slow client costs no memory.
+    """
 
     def __init__(
         self,
@@ -49,28 +52,29 @@ class Watcher:
         self._request_id = request_id
         self._newest: Task | None = None
         self._error: FacecliError | None = None
-        self._due = False
+        self._scheduled = False
         self._lock = threading.Lock()
 
     def changed(self, task: Task) -> None:
-        """Returns at once."""
+        """Schedule the delivery of a new revision; returns at once."""
         with self._lock:
             self._newest = task
-            self._deliver_soon()
+            self._schedule()
 
     def end(self, error: FacecliError) -> None:
-        """After the newest revision was sent; returns at once."""
+        """End the call with an error after the newest revision was sent; returns at once."""
         with self._lock:
             self._error = error
-            self._deliver_soon()
+            self._schedule()
 
-    def _deliver_soon(self) -> None:
-        if not self._due:
-            self._due = True
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
             self._send_pool.submit(self._deliver)
 
     def _deliver(self) -> None:
-        """Never twice at once: it stays due until the newest was sent, and for ever when that was the end."""
+        """Send the newest revision. Never runs twice at once: the watcher stays scheduled meanwhile, and
+        forever once the call has ended."""
         task, error = self._newest, self._error
         if task and task.revision > self._after:
             self._send(self._encoder.message(task))
@@ -81,9 +85,9 @@ class Watcher:
             self._finish(error)
         else:
             with self._lock:
-                self._due = False
+                self._scheduled = False
                 if self._newest is not task or self._error is not error:
-                    self._deliver_soon()
+                    self._schedule()
 
     def _finish(self, error: FacecliError | None) -> None:
         self._context.set_code(grpc.StatusCode.OK)

@@ -1,4 +1,4 @@
-"""Our errors as gRPC's rich error model, and back: one table, both directions."""
+"""Translates errors to gRPC's rich error model and back, by one table for both directions."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,25 +75,25 @@ _BY_CODE: dict[grpc.StatusCode, type[FacecliError]] = {
 }
 
 
-# What gRPC says when the two do not get as far as talking, and what it means to people.
+# Texts of gRPC when a connection fails, and their meaning to people.
 _CONNECT_FAILURES = {
-    "CERTIFICATE_VERIFY_FAILED": "its certificate is not of an authority that is trusted here (--tls-ca), "
-    "or is not valid now",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is expired or not signed by a trusted authority (--tls-ca)",
     "Hostname Verification": "its certificate is for another name",
-    "WRONG_VERSION_NUMBER": "it does not speak TLS",
-    "Socket closed": "it closed the connection; does it want TLS, or a certificate (--tls-cert, --tls-key)?",
+    "WRONG_VERSION_NUMBER": "it does not use TLS",
+    "Socket closed": "it closed the connection; it may require TLS or a client certificate "
+    "(--tls-cert, --tls-key)",
 }
 
-# What gRPC itself says in place of a server that has `maximum_concurrent_rpcs`.
-_OVERRUN = "Concurrent RPC limit exceeded!"
+# Text of gRPC when a server has reached `maximum_concurrent_rpcs`.
+_OVERLOADED = "Concurrent RPC limit exceeded!"
 
-# What gRPC says when there never was a connection.
+# Texts of gRPC when no connection was ever established.
 _CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
 
 
 def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
-    """What a context aborts with: code, sentence, ErrorInfo, RetryInfo where waiting helps, RequestInfo."""
-    # A plug-in's error is the nearest that the table knows.
+    """The status of an error: code, message, ErrorInfo, RetryInfo where waiting helps, and RequestInfo."""
+    # An error class of a plug-in maps to its nearest ancestor in the table.
     code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     status = status_pb2.Status(code=code.value[0], message=error.message)
     metadata = {name: str(value) for name, value in error.details.items()}
@@ -108,7 +108,7 @@ def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
 
 
 def from_rpc(error: grpc.RpcError, *, server: str) -> FacecliError:
-    """The error that the server (at that address) raised; for a foreign or broken one the nearest."""
+    """The error that the server raised; the nearest one for a foreign or malformed status."""
     infos = list(_details(error, error_details_pb2.ErrorInfo))
     ours = _ours(error, infos, server)
     for request in _details(error, error_details_pb2.RequestInfo):
@@ -123,21 +123,23 @@ def _ours(error: grpc.RpcError, infos: Sequence[error_details_pb2.ErrorInfo], se
             return restored(kind, _text(error), info.metadata)
     if error.code() is Code.INTERNAL and not infos:
         return errors.Unavailable(f"the connection broke: {_text(error)}")
-    if _text(error) == _OVERRUN:
-        return errors.TooManyCalls(f"{server} has more calls than it can look at", retry_after=1)
+    if _text(error) == _OVERLOADED:
+        return errors.TooManyCalls(f"{server} has too many calls", retry_after=1)
     kind = _BY_CODE.get(error.code(), FacecliError)
     if kind is errors.ServerUnreachable:
-        # The last of what gRPC strings together is what the system said, as in `Connection refused`.
-        said = _text(error).rsplit(": ", 1)[-1]
+        # The last of the texts that gRPC joins comes from the system, as in `Connection refused`.
+        cause = _text(error).rsplit(": ", 1)[-1]
         if not _CONNECTING.search(_text(error)):
-            return errors.Unavailable(f"the connection to {server} broke: {said}")
-        said = next((meaning for words, meaning in _CONNECT_FAILURES.items() if words in _text(error)), said)
-        return kind(f"the server {server} cannot be reached: {said}")
+            return errors.Unavailable(f"the connection to {server} broke: {cause}")
+        cause = next(
+            (meaning for words, meaning in _CONNECT_FAILURES.items() if words in _text(error)), cause
+        )
+        return kind(f"the server {server} cannot be reached: {cause}")
     return kind(_text(error) or f"the server answered {error.code().name}")
 
 
 def restored(kind: type[FacecliError], message: str, metadata: Mapping[str, str]) -> FacecliError:
-    """The error with the attributes that its class declares; what else a server sends is left alone."""
+    """Restore an error with the attributes that its class declares; other metadata is ignored."""
     details: dict[str, str | int] = {}
     for name, annotation in {**FacecliError.__annotations__, **kind.__annotations__}.items():
         value = metadata.get(name)
@@ -149,7 +151,7 @@ def restored(kind: type[FacecliError], message: str, metadata: Mapping[str, str]
 
 
 def _details(error: grpc.RpcError, kind: Callable[[], Detail]) -> Iterator[Detail]:
-    """What the rich error model says of this kind."""
+    """The details of this kind in the rich error model."""
     if not isinstance(error, grpc.Call):
         return
     try:
@@ -157,9 +159,9 @@ def _details(error: grpc.RpcError, kind: Callable[[], Detail]) -> Iterator[Detai
     except ValueError:
         return
     for detail in status.details if status else ():
-        found = kind()
-        if detail.Unpack(found):
-            yield found
+        unpacked = kind()
+        if detail.Unpack(unpacked):
+            yield unpacked
 
 
 def _text(error: grpc.RpcError) -> str:

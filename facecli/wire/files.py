@@ -1,4 +1,4 @@
-"""What a server offers, as a message, both ways."""
+"""Converts server information to protobuf messages and back."""
 
 from facecli.api.server_info import ServerInfo
 from facecli.wire.generated import file_service_pb2 as pb

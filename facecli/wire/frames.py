@@ -1,4 +1,8 @@
-"""`UploadRequest` messages without protobuf's copies of the payload; the wire stays plain protobuf.
+"""Encodes and decodes `UploadRequest` messages without copying the payload; the wire stays plain protobuf.
+
+Theory of operation: the generated class copies the payload twice. Here only the header fields go through it.
+The encoder appends the field `chunk` to the serialized header. The decoder finds that field by walking over
+the tags, parses the rest, and returns the payload as a view of the message.
 
 Measured on 500 MiB in frames of 1 MiB: 0.24 s of CPU less on each side than through the generated class.
 https://protobuf.dev/programming-guides/encoding/
@@ -18,14 +22,14 @@ _CHUNK = UploadRequest.DESCRIPTOR.fields_by_name["chunk"].number << 3 | 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """The `chunk` of a message, not copied, and its checksum."""
+    """The field `chunk` of a message and its checksum."""
 
     data: bytes | memoryview
     crc32c: int
 
 
 def encode(frame: Frame, *, upload_id: str, user: str) -> bytes:
-    """The serialized UploadRequest, its payload last."""
+    """Serialize a frame as an UploadRequest with the payload at its end."""
     header = UploadRequest(
         upload_id=upload_id, user_id=user, offset=frame.offset, chunk_crc32c=frame.chunk_crc32c
     ).SerializeToString()
@@ -33,23 +37,23 @@ def encode(frame: Frame, *, upload_id: str, user: str) -> bytes:
 
 
 def decode(data: bytes) -> tuple[UploadRequest, Payload]:
-    """A serialized UploadRequest without its payload, and the payload; InvalidInput when it is none."""
+    """Parse an UploadRequest into its header and its payload; InvalidInput for any other message."""
     try:
         begin, start, end = _find(data)
-        message = UploadRequest.FromString(data[:begin] + data[end:])
-        message.ClearField("chunk")  # of several the last counts
+        header = UploadRequest.FromString(data[:begin] + data[end:])
+        header.ClearField("chunk")  # of repeated fields the last one counts
     except (DecodeError, IndexError, ValueError) as error:
         raise InvalidInput("a message of the stream is not an UploadRequest") from error
     if end < len(data):
         payload = data[start:end]
-        return message, Payload(data=payload, crc32c=crc32c(payload))
-    # crc(head + payload) = crc(head) appended by the payload's length, xor crc(payload): no copy to check it.
+        return header, Payload(data=payload, crc32c=crc32c(payload))
+    # crc(head + payload) = append(crc(head), 0, length of payload) ^ crc(payload): checked without a copy.
     checksum = crc32c(data) ^ append(crc32c(data[:start]), 0, end - start)
-    return message, Payload(data=memoryview(data)[start:], crc32c=checksum)
+    return header, Payload(data=memoryview(data)[start:], crc32c=checksum)
 
 
 def frame(message: UploadRequest, payload: Payload) -> Frame:
-    """A message of StreamUpload as a frame."""
+    """Convert a message of StreamUpload to a frame."""
     promised = message.chunk_crc32c if message.HasField("chunk_crc32c") else None
     return Frame(
         offset=message.offset,
@@ -61,8 +65,8 @@ def frame(message: UploadRequest, payload: Payload) -> Frame:
 
 
 def _find(data: bytes) -> tuple[int, int, int]:
-    """Where the last field `chunk` begins, its content starts and ends; three times the end without one."""
-    found, at = (len(data),) * 3, 0
+    """Find the last field `chunk`: the offsets of its tag, content and end; all at the end if absent."""
+    position, at = (len(data),) * 3, 0
     while at < len(data):
         begin = at
         tag, at = _read_varint(data, at)
@@ -71,18 +75,18 @@ def _find(data: bytes) -> tuple[int, int, int]:
                 _, at = _read_varint(data, at)
             case 1:  # 64 bits
                 at += 8
-            case 2:  # length and so many bytes
+            case 2:  # length-delimited
                 length, start = _read_varint(data, at)
                 at = start + length
                 if tag == _CHUNK:
-                    found = begin, start, at
+                    position = begin, start, at
             case 5:  # 32 bits
                 at += 4
             case other:
                 raise ValueError(f"wire type {other}")
     if at != len(data):
-        raise ValueError("cut short")
-    return found
+        raise ValueError("truncated message")
+    return position
 
 
 def _varint(number: int) -> bytes:
@@ -104,4 +108,4 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
             return number, at
         shift += 7
         if shift > 63:
-            raise ValueError("a varint of more than ten bytes")
+            raise ValueError("varint longer than ten bytes")

@@ -1,4 +1,4 @@
-"""Tasks as messages, both ways."""
+"""Converts tasks and task filters to protobuf messages and back."""
 
 import math
 

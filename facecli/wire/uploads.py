@@ -1,4 +1,4 @@
-"""Uploads as messages, both ways."""
+"""Converts uploads and chunks to protobuf messages and back."""
 
 from collections.abc import Iterable
 
@@ -54,7 +54,7 @@ def chunks_from_messages(messages: Iterable[pb.StoredChunk]) -> list[Chunk]:
 
 
 def new_upload(request: pb.BeginUploadRequest, *, owner: str) -> NewUpload:
-    """The checked request; InvalidInput says what is wrong with it."""
+    """Check a request to begin an upload; InvalidInput names what is wrong with it."""
     return NewUpload.checked(
         owner=owner,
         name=request.name,
@@ -77,7 +77,7 @@ def acknowledgement(upload: Upload, chunk: Chunk) -> pb.StreamUploadResponse:
 
 
 def upload_response(upload: Upload) -> video_pb.UploadResponse:
-    """The app's answer: `completed` with its file_url, or `incomplete` with what is stored."""
+    """The response to the app: `completed` with the file_url, or `incomplete` with the progress."""
     return video_pb.UploadResponse(
         status=upload.status,
         message="stored"
@@ -93,7 +93,7 @@ def upload_response(upload: Upload) -> video_pb.UploadResponse:
 
 
 def seconds(stamp: Timestamp) -> float:
-    """Since 1970."""
+    """Convert to seconds since the epoch."""
     return stamp.ToNanoseconds() / 1e9
 
 

@@ -12,6 +12,9 @@ PLANTS = [
     ("worker/a.py", "from facecli.rpc import server", 1, "worker imports rpc"),
     ("blobs/a.py", "from facecli.metadata import tables", 1, "blobs imports metadata"),
     ("wire/a.py", "from facecli.bench import faults", 1, "wire imports bench"),
+    ("api/a.py", "import grpc", 1, "grpc is only for wire, rpc, client"),
+    ("api/b.py", "from google.protobuf import message", 1, "google.protobuf is only for"),
+    ("api/c.py", "from facecli.wire import frames", 1, "api imports wire, which is above it"),
     ("cli/a.py", "import grpc", 1, "grpc is only for wire, rpc, client"),
     ("bench/a.py", "from grpc_health.v1 import health_pb2", 1, "grpc_health is only for"),
     ("core/e.py", "from google import protobuf", 1, "google.protobuf is only for"),
@@ -60,7 +63,7 @@ ALLOWED = [
     ("worker/f.py", "import facecli.queue"),
     (
         "api/upload_pipeline.py",
-        "class UploadPipeline:\n    def _received(self):\n        with suppress(Exception):\n            f()",
+        "class UploadPipeline:\n def _receive_all(self):\n  with suppress(Exception):\n   f()",
     ),
     ("worker/supervisor.py", "import subprocess"),
     ("rpc/interceptors/errors.py", "import grpc\nwith suppress(OSError):\n    f()"),

@@ -1,28 +1,22 @@
-"""Lets in who may. Health is open to everybody."""
+"""Authenticates every call before its messages are read; the health service is open to anonymous callers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
 
-from facecli.api.authentication import Callers
-from facecli.api.call_context import Requests
+from facecli.rpc.calls import Calls, credentials_of
 from facecli.rpc.interceptors.wrapping import Guard
+from facecli.rpc.methods import method_of
 
-_OPEN = "/grpc.health.v1.Health/"
 
-
-def auth(callers: Callers, requests: Requests) -> Guard:
-    """A guard that wants `authorization: Bearer <token>` or a client certificate, where callers prove who
-    they are."""
+def authentication(calls: Calls) -> Guard:
+    """A guard that refuses a call without valid credentials: a bearer token or a client certificate."""
 
     @contextmanager
     def guard(context: grpc.ServicerContext, method: str) -> Iterator[None]:
-        if method.startswith(_OPEN):
-            yield
-            return
-        with callers.met(context):
-            requests.let_in(context, callers.of(context))
-            yield
+        if not method_of(method).anonymous:
+            calls.of(context).authenticate(credentials_of(context))
+        yield
 
     return guard

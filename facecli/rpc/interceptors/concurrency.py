@@ -1,4 +1,4 @@
-"""Holds a place for every short call. Health needs none; streams take theirs themselves, and may lose it."""
+"""Admission control for unary calls: takes a concurrency slot. Streams take slots of their own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,29 +6,21 @@ from contextlib import contextmanager
 import grpc
 
 from facecli.api.admission import Admission
-from facecli.api.call_context import Requests
+from facecli.rpc.calls import Calls
 from facecli.rpc.interceptors.wrapping import Guard
-
-STREAMS = frozenset(
-    {
-        "/video.VideoService/UploadVideo",
-        "/video.UploadService/StreamUpload",
-        "/video.TaskService/WatchTask",
-        "/video.FileService/Download",
-    }
-)
+from facecli.rpc.methods import method_of
 
 
-def concurrency(admission: Admission, requests: Requests) -> Guard:
-    """A guard inside the one that lets callers in."""
+def concurrency(admission: Admission, calls: Calls) -> Guard:
+    """A guard inside the one that authenticates."""
 
     @contextmanager
     def guard(context: grpc.ServicerContext, method: str) -> Iterator[None]:
-        caller = requests.caller(context)
-        if caller is None or method in STREAMS:
+        properties = method_of(method)
+        if properties.anonymous or properties.streams:
             yield
             return
-        with admission.acquire(caller.proved):
+        with admission.acquire(calls.of(context).authenticated_user):
             yield
 
     return guard

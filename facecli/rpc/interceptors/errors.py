@@ -1,4 +1,4 @@
-"""Turns our errors into gRPC's, and a bug into an id that the log explains."""
+"""Translates errors into gRPC statuses; a bug becomes an error id that the log explains."""
 
 import logging
 from collections.abc import Iterator
@@ -7,37 +7,39 @@ from typing import Any, cast
 
 import grpc
 
-from facecli.api.call_context import Requests
+from facecli.api.upload_pipeline import ConnectionLost
 from facecli.core.errors import FacecliError, InternalError
+from facecli.rpc.calls import Calls
 from facecli.rpc.interceptors.wrapping import Guard
 from facecli.wire.errors import to_status
 
 _log = logging.getLogger(__name__)
 
 
-def errors(requests: Requests) -> Guard:
-    """A guard that aborts a call with what the code below raised, and the call's id.
+def errors(calls: Calls) -> Guard:
+    """A guard that aborts a call with the error that the code inside raised, and the call's request id.
 
-    The client never sees a foreign error's text.
+    The text of a foreign error never reaches the client.
     """
 
     @contextmanager
     def guard(context: grpc.ServicerContext, method: str) -> Iterator[None]:
-        request_id = requests.of(context)
+        call = calls.of(context)
         try:
             yield
         except FacecliError as error:
-            context.abort_with_status(to_status(error, request_id=request_id))
-        except grpc.RpcError:
-            _log.debug("%s: the client went away", method)
-            # Raised on, it would be a stack in the log for everybody who hangs up.
-            context.abort(grpc.StatusCode.CANCELLED, "the client went away")
+            call.refuse(error)
+            context.abort_with_status(to_status(error, request_id=call.request_id))
+        except (ConnectionLost, grpc.RpcError):
+            _log.debug("client disconnected", extra={"method": method, "request": call.request_id})
+            # Raised again, it would be a stack trace in the log for every client that disconnects.
+            context.abort(grpc.StatusCode.CANCELLED, "the client disconnected")
         except Exception:
             if cast(Any, context).code() is not None:  # aborted already, further in
                 raise
-            _log.exception("%s: internal error %s", method, request_id)
-            said = f"internal error {request_id}; the server's log tells more"
-            bug = InternalError(said, error_id=request_id)
-            context.abort_with_status(to_status(bug, request_id=request_id))
+            _log.exception("internal error", extra={"method": method, "request": call.request_id})
+            text = f"internal error {call.request_id}; see the server's log"
+            bug = InternalError(text, error_id=call.request_id)
+            context.abort_with_status(to_status(bug, request_id=call.request_id))
 
     return guard

@@ -1,18 +1,20 @@
-"""Gives the messages of upload streams as they came: wire/frames.py reads them without copying."""
+"""Leaves the messages of upload streams serialized: `wire/frames.py` decodes them without copying."""
 
 from collections.abc import Callable
 from typing import Any
 
 import grpc
 
-METHODS = frozenset({"/video.UploadService/StreamUpload", "/video.VideoService/UploadVideo"})
+from facecli.rpc.methods import method_of
 
 
-class Raw(grpc.ServerInterceptor):
+class RawMessages(grpc.ServerInterceptor):
+    """Removes the request deserializer of methods that take raw messages."""
+
     def intercept_service(
         self, continuation: Callable[[Any], Any], handler_call_details: grpc.HandlerCallDetails
     ) -> Any:
         handler = continuation(handler_call_details)
-        if handler is None or handler_call_details.method not in METHODS:
+        if handler is None or not method_of(handler_call_details.method).raw_messages:
             return handler
         return handler._replace(request_deserializer=None)

@@ -1,45 +1,37 @@
-"""Runs every call of every kind inside a context manager, which may listen to what changes something."""
+"""Interceptors made of context managers, around calls of every kind."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing
-from typing import Any, Protocol, TypeVar
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, TypeVar
 
 import grpc
 
-
-class Listener(Protocol):
-    def heard(self, request: Any) -> Any:
-        """The same request, or an iterator that gives the same ones."""
-        ...
-
-    def said(self, response: Any) -> None: ...
-
-
-Guard = Callable[[grpc.ServicerContext, str], AbstractContextManager[Listener | None]]
+Guard = Callable[[grpc.ServicerContext, str], AbstractContextManager[None]]
 F = TypeVar("F", bound=Callable[..., None])
 
-# How gRPC knows a method that holds no thread; its own health service has one.
-_WITHOUT_THREAD = "experimental_non_blocking"
+# The attribute by which gRPC recognizes a method that holds no thread; its own health service has one.
+_NON_BLOCKING = "experimental_non_blocking"
 
 
 def without_thread(method: F) -> F:
-    """For a method that streams answers: it is given a `send` as well and returns, the call goes on.
+    """Mark a response-streaming method that returns at once while its call goes on.
 
-    `send(message)` waits until the message is on its way, `send(None)` ends the call; never two at once.
+    It gets a `send` argument: `send(message)` blocks until the message is on its way, `send(None)` ends the
+    call. Calls of one `send` must not overlap.
     """
-    setattr(method, _WITHOUT_THREAD, True)
+    setattr(method, _NON_BLOCKING, True)
     return method
 
 
-def until_the_end(context: grpc.ServicerContext, stack: ExitStack) -> None:
-    """Leave what was entered so far when the call has ended, however it does."""
+def close_at_end(context: grpc.ServicerContext, stack: ExitStack) -> None:
+    """Close what the stack holds when the call has ended, however it does."""
     held = stack.pop_all()
     if not context.add_callback(held.close):
         held.close()
 
 
 class Wrapping(grpc.ServerInterceptor):
-    """An interceptor made of one context manager, entered with the call's context and method."""
+    """Enters a guard with the call's context and method around each call."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
@@ -52,43 +44,34 @@ class Wrapping(grpc.ServerInterceptor):
             return None
         guard, method = self._guard, handler_call_details.method
 
-        def one(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def unary(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
             def call(request: Any, context: grpc.ServicerContext) -> Any:
-                with guard(context, method) as listener:
-                    if listener is None:
-                        return behaviour(request, context)
-                    response = behaviour(listener.heard(request), context)
-                    listener.said(response)
-                    return response
+                with guard(context, method):
+                    return behaviour(request, context)
 
             return call
 
-        def many(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Iterator[Any]]:
+        def stream(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Iterator[Any]]:
             def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-                with guard(context, method) as listener:
-                    if listener is None:
-                        yield from behaviour(request, context)
-                        return
-                    with closing(behaviour(listener.heard(request), context)) as responses:
-                        for response in responses:
-                            listener.said(response)
-                            yield response
+                with guard(context, method):
+                    yield from behaviour(request, context)
 
             return call
 
-        def open_ended(behaviour: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+        def non_blocking(behaviour: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
             @without_thread
             def call(request: Any, context: grpc.ServicerContext, send: Callable[[Any], None]) -> None:
                 with ExitStack() as stack:
                     stack.enter_context(guard(context, method))
                     behaviour(request, context, send)
-                    until_the_end(context, stack)
+                    close_at_end(context, stack)
 
             return call
 
-        make, name, answers = _KINDS[handler.request_streaming, handler.response_streaming]
+        make, name, responses = _KINDS[handler.request_streaming, handler.response_streaming]
         behaviour = getattr(handler, name)
-        wrap = open_ended if hasattr(behaviour, _WITHOUT_THREAD) else many if answers == "many" else one
+        is_non_blocking = hasattr(behaviour, _NON_BLOCKING)
+        wrap = non_blocking if is_non_blocking else stream if responses == "many" else unary
         return make(
             wrap(behaviour),
             request_deserializer=handler.request_deserializer,

@@ -50,15 +50,16 @@ class FileServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def Download(self, request, context):
-        """Sends a result (`/outputs/…`) or a complete upload (`/uploads/…`) from an offset on. The first message tells the
-        size and the checksum of the whole. After a break: call again with the number of bytes you have.
+        """Streams a result (`/outputs/…`) or a complete upload (`/uploads/…`) from an offset on. The first message carries
+        the size and the checksum of the whole file. To resume, call again with the number of bytes you have.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetServerInfo(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns the capabilities and limits of the server, and the identity of the caller.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

@@ -65,36 +65,36 @@ class TaskServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def WatchTask(self, request, context):
-        """Sends the task whenever its revision rises above the given one, until it has ended. After a break: call again
-        with the last revision seen; nothing is lost, nothing goes back.
+        """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
+        last revision you saw: no update is lost and none is sent twice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTasks(self, request, context):
-        """Newest first.
+        """Lists tasks, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelTask(self, request, context):
-        """Ends a task as `cancelled`; FAILED_PRECONDITION when it has ended.
+        """Cancels a task; FAILED_PRECONDITION if it has ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RetryTask(self, request, context):
-        """Runs a failed or cancelled task again, under the same id.
+        """Runs a failed or cancelled task again under the same id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteTask(self, request, context):
-        """Forgets an ended task and its result; FAILED_PRECONDITION when it has not ended: cancel it first.
+        """Deletes an ended task and its result; FAILED_PRECONDITION if it has not ended: cancel it first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

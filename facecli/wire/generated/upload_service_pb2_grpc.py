@@ -76,27 +76,27 @@ class UploadServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def BeginUpload(self, request, context):
-        """Finds the unfinished or finished upload of the same user, name, type, size and fingerprint, or makes one.
-        After a break: call it again, compare the checksums of the stored chunks, send what is missing or different.
+        """Returns the upload of the same user, name, type, size and fingerprint, complete or not, or creates one.
+        To resume: call it again, compare the checksums of the stored chunks, and send what is missing or different.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BeginUploads(self, request, context):
-        """BeginUpload for up to 256 files at once; all or none.
+        """BeginUpload for up to 256 files in one transaction.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamUpload(self, request_iterator, context):
-        """Takes frames of at most one chunk, each with `offset` and, on the first message, `upload_id` (and `user_id`).
-        The frames of one chunk follow each other without a gap; chunks may come in any order. A message with another
-        `upload_id` goes on with that upload: one stream carries any number of files, 64 of them unfinished. Every chunk
-        is acknowledged when it is durable: flushed and recorded. A newer stream of the same upload takes over, this one
-        then ends with ABORTED. Sending stored bytes again is harmless. A refusal names its upload in the metadata
-        `upload_id` of ErrorInfo; what was not acknowledged is sent again, in another stream.
+        """Uploads frames, each with `offset` and, on the first message, `upload_id` (and `user_id`). A frame never crosses
+        the end of its chunk. The frames of a chunk follow each other without a gap; chunks may come in any order. A
+        message with another `upload_id` switches to that upload: one stream carries any number of files, at most 64 of
+        them unfinished. Every chunk is acknowledged once it is durable: flushed and committed. A newer stream of the same
+        upload takes over, and this one ends with ABORTED. Sending stored bytes again is harmless. An error names its
+        upload in the metadata `upload_id` of ErrorInfo; send what was not acknowledged again in a new stream.
         buf:lint:ignore RPC_REQUEST_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         """
@@ -105,7 +105,7 @@ class UploadServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadChunk(self, request, context):
-        """Stores one whole chunk, in any order and beside other calls.
+        """Stores one whole chunk, in any order and concurrently with other calls.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,14 +118,14 @@ class UploadServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListUploads(self, request, context):
-        """Newest first.
+        """Lists uploads, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelUpload(self, request, context):
-        """Removes an upload and its bytes, finished or not; FAILED_PRECONDITION while a task that has not ended needs it.
+        """Deletes an upload and its bytes, complete or not; FAILED_PRECONDITION while a task that has not ended needs it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class VideoServiceStub:
-    """Uploads a picture and a video, swaps, and tells how far it is.
+    """Uploads an image and a video, swaps the face, and reports progress.
     """
 
     def __init__(self, channel):
@@ -53,32 +53,32 @@ class VideoServiceStub:
 
 
 class VideoServiceServicer:
-    """Uploads a picture and a video, swaps, and tells how far it is.
+    """Uploads an image and a video, swaps the face, and reports progress.
     """
 
     def UploadVideo(self, request_iterator, context):
-        """Takes a file in chunks, in order, one chunk a message. Answers once, at the end of the stream: `completed` with
-        the file_url, or `incomplete` with what is stored when the stream ended early.
+        """Uploads a file in chunks, in order, one chunk per message. The server responds once, at the end of the stream:
+        `completed` with the file_url, or `incomplete` with the progress when the stream ended early.
 
         With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
-        `facecli-next-chunk`; the client sends its messages from that chunk on. After a break the client calls again with
-        `facecli-upload-id` set to that id beside `facecli-resume`. When nothing is stored under that id, or it is not the
-        caller's, the answer names another id and chunk 0. Without the header nothing differs.
+        `facecli-next-chunk`; the client sends messages from that chunk on. To resume after an interruption, the client
+        calls again with both `facecli-resume` and `facecli-upload-id` set. If that upload does not exist or belongs to
+        another user, the server announces a new id and chunk 0. Without `facecli-resume` nothing changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateTask(self, request, context):
-        """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the same key and
-        content always give the same task.
+        """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
+        idempotent: the same key and content always return the same task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTaskStatus(self, request, context):
-        """Tells the state of a task now. TaskService.WatchTask follows it without polling.
+        """Returns the current state of a task. TaskService.WatchTask follows it without polling.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,7 +111,7 @@ def add_VideoServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class VideoService:
-    """Uploads a picture and a video, swaps, and tells how far it is.
+    """Uploads an image and a video, swaps the face, and reports progress.
     """
 
     @staticmethod

@@ -6,8 +6,8 @@ from facecli.api.upload_pipeline import RECEIVE_QUEUE
 from facecli.chaos.events import Direction, EventKind
 from facecli.chaos.faults import Faults, Flap, Span
 from facecli.chaos.proxy import Proxy
-from facecli.rpc.server import WINDOW as RECEIVE_WINDOW
 from facecli.uploads.upload import FRAME_SIZE
+from facecli.wire.channel import RECEIVE_WINDOW
 from tests.e2e.conftest import MakeFile
 from tests.support.e2e.fault_proxy import CONTROL_BYTES, OVERHEAD, check_sent_once, holding_proxy
 from tests.support.e2e.files import MIB

@@ -1,4 +1,4 @@
-"""What clients wrote to an upload and were told of it, and what may be stored after that."""
+"""A history of writes and acknowledgements of one upload, and the contents that it allows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ NEVER = 10**9
 class End(StrEnum):
     OK = "ok"
     FAILED = "failed"
-    UNKNOWN = "unknown"  # nobody was told
+    UNKNOWN = "unknown"  # no response arrived
 
 
 @dataclass
 class Write:
-    """A whole chunk that somebody sent: stored between `sent` and `ended`, or never when it failed."""
+    """A chunk that a client sent: stored between `sent` and `ended`, or never if it failed."""
 
     index: int
     data: bytes
@@ -29,21 +29,21 @@ class Write:
 
 
 class History:
-    """Writes, each with the moments when it began and ended."""
+    """Writes, each with its logical begin and end time."""
 
     def __init__(self) -> None:
         self.writes: list[Write] = []
         self._moment = 0
 
     def begin(self, index: int, length: int, data: bytes = b"") -> Write:
-        """A write that is sent now, with bytes that no other has unless some are given."""
+        """Begin a write; its bytes are unique unless given."""
         self._moment += 1
         own = f"{self._moment:04}".encode().ljust(length, b".")
         self.writes.append(Write(index, data or own, self._moment))
         return self.writes[-1]
 
     def end(self, write: Write, call: Callable[[], object]) -> str:
-        """Wait for how a write ends: the reason why it was refused, empty when it was not."""
+        """Run a write to its end; the reason of a refusal, or empty."""
         try:
             call()
         except grpc.RpcError as error:
@@ -55,7 +55,7 @@ class History:
         return reason
 
     def settle(self) -> None:
-        """What was lost on the way cannot be stored any more from now on."""
+        """Rule out that writes with an unknown outcome are stored later."""
         for write in self.writes:
             if write.end is End.UNKNOWN:
                 write.ended = min(write.ended, self._moment)
@@ -64,7 +64,7 @@ class History:
         return any(write.end is End.OK for write in self.writes if write.index == index)
 
     def possible(self, index: int) -> set[bytes]:
-        """What a chunk may hold: nothing that failed, nothing that ended before an acknowledged one began."""
+        """Contents that a chunk may have: no failed write, and none that ended before an acknowledged one."""
         writes = [write for write in self.writes if write.index == index and write.end is not End.FAILED]
         newest = max((write.sent for write in writes if write.end is End.OK), default=0)
         return {write.data for write in writes if write.ended >= newest}

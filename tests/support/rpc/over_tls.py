@@ -1,4 +1,4 @@
-"""A server over TLS, and a client that asks it who it is."""
+"""A server over TLS, and a client that asks it for its identity."""
 
 from dataclasses import replace
 
@@ -16,6 +16,6 @@ def over_tls(settings: Settings, certs: DevCertificates, **more: str) -> Setting
 
 
 def seen_as(address: str, tls: ClientTls | None, token: str = "") -> str:
-    """Whom the server takes a client for; empty when it believes every name."""
+    """The user that the server authenticates a client as; empty where it trusts every name."""
     with Connection(address, timeout=30, tls=tls, token=lambda: token) as connection:
         return DownloadClient(ClientContext(connection=connection, user="")).info().user

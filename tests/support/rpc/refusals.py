@@ -1,4 +1,4 @@
-"""How a server refuses, as a foreign client sees it."""
+"""Refusals of a server, as a foreign client sees them."""
 
 from collections.abc import Callable
 
@@ -12,14 +12,14 @@ from facecli.wire.errors import from_rpc
 
 
 def refused(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
-    """The status and our reason that a call ends with."""
+    """The status and the reason with which a call is refused."""
     with pytest.raises(grpc.RpcError) as caught:
         call()
     return caught.value.code(), from_rpc(caught.value, server="here:1").reason
 
 
 def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, FacecliError, int]:
-    """The status, our error, and the seconds after which a foreign client is told to come back, or 0."""
+    """The status, our error, and the retry delay in seconds, or 0."""
     with pytest.raises(grpc.RpcError) as caught:
         call()
     assert isinstance(caught.value, grpc.Call)

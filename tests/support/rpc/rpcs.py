@@ -1,4 +1,4 @@
-"""Every RPC there is, called by its descriptor, and a request for each about somebody's things."""
+"""Every RPC, called by its descriptor, with a request for each about the data of one user."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ RPCS: Mapping[str, MethodDescriptor] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Things:
-    """Ids and URLs of one user's things; `user` is who that is."""
+    """Ids and URLs of the uploads, tasks and results of `user`."""
 
     user: str
-    upload_id: str  # not complete
-    doomed_id: str  # another one
+    upload_id: str  # incomplete
+    doomed_id: str  # incomplete too, to be cancelled
     image_url: str
     video_url: str
     task_id: str  # completed
@@ -54,7 +54,7 @@ NOTHING = Things(
     result_url=f"/outputs/{'0' * 31}5/clip.mp4",
 )
 
-CHUNK = b"0123"  # the first of three of an upload that is not complete
+CHUNK = b"0123"  # the first of three chunks of an incomplete upload
 _FILE = {"file_name": "clip.mp4", "file_type": "video", "total_chunks": 3}
 _BEGIN: dict[str, Any] = {"name": "clip.mp4", "file_type": "video", "size": 10, "chunk_size": 4}
 
@@ -76,7 +76,7 @@ def _video(things: Things) -> list[Message]:
     return [message]
 
 
-# What each RPC is asked about these things; the owner is answered.
+# A request to each RPC about these ids; the owner gets an answer.
 REQUESTS: Mapping[str, Callable[[Things], list[Message]]] = {
     "VideoService.UploadVideo": _video,
     "VideoService.CreateTask": lambda of: [
@@ -107,7 +107,7 @@ REQUESTS: Mapping[str, Callable[[Things], list[Message]]] = {
 
 
 def strings(message: Descriptor) -> Iterable[str]:
-    """The names of the text fields of a message and of the messages in it."""
+    """The names of the text fields of a message and of its nested messages."""
     for field in message.fields:
         if field.type == field.TYPE_STRING:
             yield field.name
@@ -116,7 +116,7 @@ def strings(message: Descriptor) -> Iterable[str]:
 
 
 def put(message: Message, field: str, source: Message) -> None:
-    """Set one field as it is in another message of the kind, also in what lies in it."""
+    """Copy one field from another message of the same type, including nested messages."""
     for descriptor in message.DESCRIPTOR.fields:
         if descriptor.name == field:
             setattr(message, field, getattr(source, field))
@@ -127,7 +127,7 @@ def put(message: Message, field: str, source: Message) -> None:
 
 
 def answers(channel: grpc.Channel, rpc: str, requests: list[Message], metadata: Metadata) -> list[Any]:
-    """What the server answers; RpcError when it refuses."""
+    """The responses of the server; RpcError when it refuses."""
     method = RPCS[rpc]
     kind = f"{_WAY[method.client_streaming]}_{_WAY[method.server_streaming]}"
     call: Any = getattr(channel, kind)(

@@ -12,7 +12,7 @@ from facecli.wire.generated import video_service_pb2 as pb
 from tests.unit.rpc.conftest import Stubs, frame
 
 Code = grpc.StatusCode
-ANONYMOUS_USER = "0" * 32
+UNKNOWN_ID = "0" * 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class RunningServer:
     clip: bytes
 
     def task(self, *, image: str = "", video: str = "", **more: object) -> pb.TaskResponse:
-        """A new task, of good files where none is named."""
+        """Create a task, from valid files unless named."""
         image = image or self.stubs.stored(self.face, file_type="image", name="face.png")
         video = video or self.stubs.stored(self.clip)
         request = pb.CreateTaskRequest(user_id="ann", image_url=image, video_url=video, **more)  # type: ignore[arg-type]
@@ -33,7 +33,7 @@ class RunningServer:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """`says` is a part of the sentence: the next step, or what is wrong where the next step is to mend it."""
+    """A mistake of a client and the right answer. `says` is the part of the message that helps."""
 
     does: str
     act: Callable[[RunningServer], object]
@@ -62,12 +62,12 @@ def differs(does: str, act: Callable[[RunningServer], object]) -> Case:
 
 
 def unknown(does: str, act: Callable[[RunningServer], object], kind: str) -> Case:
-    says = f"there is no {kind} {ANONYMOUS_USER}"
+    says = f"there is no {kind} {UNKNOWN_ID}"
     return Case(does=does, act=act, code=Code.NOT_FOUND, reason=f"{kind.upper()}_NOT_FOUND", says=says)
 
 
 def chunk(index: int = 0, data: bytes = b"0123", **changed: object) -> pb.UploadRequest:
-    """Of three of `clip.mp4`, as the app sends them."""
+    """One of three chunks of `clip.mp4`, as the app sends them."""
     fields = {"user_id": "ann", "file_name": "clip.mp4", "chunk": data, "chunk_index": index, **changed}
     return pb.UploadRequest(**{"total_chunks": 3, "file_type": "video", **fields})  # type: ignore[arg-type]
 
@@ -155,7 +155,7 @@ def swapped(world: RunningServer) -> object:
 
 
 def face_of(data: Callable[[RunningServer], bytes]) -> Callable[[RunningServer], object]:
-    """A task with this for a face."""
+    """Create a task with this image as the face."""
     return lambda world: world.task(image=world.stubs.stored(data(world), file_type="image", name="f.png"))
 
 
@@ -177,40 +177,40 @@ NAMES = {
 }
 
 
-def nobodys_stream(world: RunningServer) -> object:
-    return list(world.stubs.uploads.StreamUpload(iter([frame(ANONYMOUS_USER, 0, b"0")])))
+def unknown_stream(world: RunningServer) -> object:
+    return list(world.stubs.uploads.StreamUpload(iter([frame(UNKNOWN_ID, 0, b"0")])))
 
 
-def nobodys_file(url: str) -> Callable[[RunningServer], object]:
+def unknown_file(url: str) -> Callable[[RunningServer], object]:
     return lambda world: list(world.stubs.files.Download(file_pb.DownloadRequest(url=url)))
 
 
-def nobodys_upload(call: str) -> Callable[[RunningServer], object]:
-    request = getattr(upload_pb, f"{call}Request")(upload_id=ANONYMOUS_USER)
+def unknown_upload(call: str) -> Callable[[RunningServer], object]:
+    request = getattr(upload_pb, f"{call}Request")(upload_id=UNKNOWN_ID)
     return lambda world: getattr(world.stubs.uploads, call)(request)
 
 
-def nobodys_task(call: str) -> Callable[[RunningServer], object]:
-    request = getattr(task_pb, f"{call}Request")(task_id=ANONYMOUS_USER)
+def unknown_task(call: str) -> Callable[[RunningServer], object]:
+    request = getattr(task_pb, f"{call}Request")(task_id=UNKNOWN_ID)
     return lambda world: getattr(world.stubs.tasks, call)(request)
 
 
-def nobodys_watch(world: RunningServer) -> object:
-    return list(world.stubs.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=ANONYMOUS_USER)))
+def unknown_watch(world: RunningServer) -> object:
+    return list(world.stubs.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=UNKNOWN_ID)))
 
 
-def nobodys_status(world: RunningServer) -> object:
-    return world.stubs.videos.GetTaskStatus(pb.TaskStatusRequest(task_id=ANONYMOUS_USER))
+def unknown_status(world: RunningServer) -> object:
+    return world.stubs.videos.GetTaskStatus(pb.TaskStatusRequest(task_id=UNKNOWN_ID))
 
 
 UNKNOWN = [
-    unknown("StreamUpload", nobodys_stream, "upload"),
-    unknown("UploadVideo", app(chunk(upload_id=ANONYMOUS_USER)), "upload"),
-    *(unknown(call, nobodys_upload(call), "upload") for call in ("UploadChunk", "GetUpload", "CancelUpload")),
-    unknown("CreateTask", lambda world: world.task(image=f"/uploads/{ANONYMOUS_USER}/x.png"), "upload"),
-    unknown("GetTaskStatus", nobodys_status, "task"),
-    unknown("WatchTask", nobodys_watch, "task"),
-    *(unknown(call, nobodys_task(call), "task") for call in ("CancelTask", "RetryTask", "DeleteTask")),
-    unknown("Download of a result", nobodys_file(f"/outputs/{ANONYMOUS_USER}/x.mp4"), "task"),
-    unknown("Download of an upload", nobodys_file(f"/uploads/{ANONYMOUS_USER}/x.mp4"), "upload"),
+    unknown("StreamUpload", unknown_stream, "upload"),
+    unknown("UploadVideo", app(chunk(upload_id=UNKNOWN_ID)), "upload"),
+    *(unknown(call, unknown_upload(call), "upload") for call in ("UploadChunk", "GetUpload", "CancelUpload")),
+    unknown("CreateTask", lambda world: world.task(image=f"/uploads/{UNKNOWN_ID}/x.png"), "upload"),
+    unknown("GetTaskStatus", unknown_status, "task"),
+    unknown("WatchTask", unknown_watch, "task"),
+    *(unknown(call, unknown_task(call), "task") for call in ("CancelTask", "RetryTask", "DeleteTask")),
+    unknown("Download of a result", unknown_file(f"/outputs/{UNKNOWN_ID}/x.mp4"), "task"),
+    unknown("Download of an upload", unknown_file(f"/uploads/{UNKNOWN_ID}/x.mp4"), "upload"),
 ]

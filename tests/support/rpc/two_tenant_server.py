@@ -1,4 +1,4 @@
-"""A server that asks who calls, with two users who have the same things each, and strangers at its door."""
+"""A server with authentication, two users with the same kinds of data, and unauthenticated callers."""
 
 import re
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from tests.support.rpc.rpcs import NOTHING, REQUESTS, Metadata, Things, answers,
 
 Outcome = tuple[grpc.StatusCode, str]
 
-STRANGERS = ("no token", "another scheme", "unknown id", "wrong secret", "expired", "revoked")
+UNAUTHENTICATED = ("no token", "another scheme", "unknown id", "wrong secret", "expired", "revoked")
 
 _WHICH = re.compile("[0-9a-f]{32}|(?<=not )(ann|nobody)")
 
 
 @dataclass(frozen=True)
 class TwoTenantServer:
-    """`ann` and `bob`, an `admin` called root, and the STRANGERS, each with what they show."""
+    """Users `ann` and `bob`, an `admin` named root, and UNAUTHENTICATED callers, with credentials."""
 
     channel: grpc.Channel
     metadata: dict[str, Metadata]
@@ -34,7 +34,7 @@ class TwoTenantServer:
     bob: Things
 
     def answered(self, rpc: str, requests: list[Any], caller: str) -> Outcome:
-        """The status and all that comes with it, but for the ids and the name that were asked for."""
+        """The status and its details, without the ids and the name that were asked for."""
         try:
             answers(self.channel, rpc, requests, self.metadata[caller])
         except grpc.RpcError as error:
@@ -43,7 +43,7 @@ class TwoTenantServer:
         return grpc.StatusCode.OK, ""
 
     def everything(self, user: str) -> list[bytes]:
-        """What a user has, as the user sees it."""
+        """The listings of a user."""
         own = Things(**{**dict.fromkeys(Things.__slots__, ""), "user": user})
         listed = [
             answers(self.channel, rpc, REQUESTS[rpc](own), self.metadata[user])[0]
@@ -73,14 +73,14 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
     }
     metadata["no token"] = ()
     with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
-        # The one worker is held up by the first task that runs.
+        # The first task that runs occupies the only worker.
         done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
         ann, bob = (_going_on(channel, things, metadata[things.user]) for things in done)
         yield TwoTenantServer(channel, metadata, ann, bob)
 
 
 def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> Things:
-    """Uploads and a task with its result, made by their user as any client makes them."""
+    """Create uploads and a task with its result, as a client would."""
 
     def stored(name: str, file_type: str) -> str:
         message = video_pb.UploadRequest(
@@ -102,7 +102,7 @@ def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) ->
 
 
 def _going_on(channel: grpc.Channel, things: Things, metadata: Metadata) -> Things:
-    """With a task that does not end, and two that were cancelled."""
+    """Add a task that does not end, and two that are cancelled."""
     things = replace(things, running_id=_task(channel, things, metadata, delay="600"))
     return replace(
         things,

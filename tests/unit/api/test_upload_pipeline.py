@@ -1,13 +1,12 @@
-"""Whatever ends one of an intake's threads ends the call."""
+"""Errors in a stage of the upload pipeline end the call."""
 
 import threading
 from collections.abc import Callable, Iterator
 
-import grpc
 import pytest
 
 from facecli.api.admission import Slot
-from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
+from facecli.api.upload_pipeline import ConnectionLost, StreamLimits, UploadPipeline
 
 
 def messages(end: Exception | None = None) -> Iterator[bytes]:
@@ -16,13 +15,15 @@ def messages(end: Exception | None = None) -> Iterator[bytes]:
         raise end
 
 
-def intake(messages: Iterator[bytes], write: Callable[[bytes], int | None] = len) -> UploadPipeline[int]:
+def intake(
+    messages: Iterator[bytes], write: Callable[[bytes], int | None] = len
+) -> UploadPipeline[bytes, int]:
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
     return UploadPipeline(messages, write, limits=limits, active=lambda: True, first=0, slot=Slot("ann"))
 
 
-@pytest.mark.parametrize("end", [grpc.RpcError(), ValueError("a bug")])
-def test_what_ends_the_messages_before_their_end_is_raised_after_what_came(end: Exception) -> None:
+@pytest.mark.parametrize("end", [ConnectionLost(), ValueError("a bug")])
+def test_an_error_of_the_source_is_raised_after_the_items_before_it(end: Exception) -> None:
     batches = iter(intake(messages(end)))
     with pytest.raises(type(end)):
         assert [finished for batch in batches for finished in batch] == [4]

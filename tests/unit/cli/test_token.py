@@ -70,7 +70,7 @@ def test_a_name_without_a_token_is_unauthenticated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("create", " "), 2, "cannot be a user"),
+        (("create", " "), 2, "is not a valid user name"),
         (("create", "ann", "--expires", "soon"), 2, "'soon' is not a time"),
         (("revoke", "0" * 16), 5, "there is no token"),
     ],
@@ -147,5 +147,5 @@ def test_doctor_shows_encryption_and_the_authenticated_user(tmp_path: Path, samp
         assert access.split(maxsplit=2)[1:] == ["access", "encrypted (TLS); you are ann"]
         refused = facecli("doctor", *to, "--json")
         assert refused.code == 6
-        assert "or a certificate (--tls-cert, --tls-key)?" in refused.error["message"]
+        assert "or a client certificate (--tls-cert, --tls-key)" in refused.error["message"]
         assert facecli("upload", samples.face, *to, *shown, "-q").code == 0

@@ -1,4 +1,4 @@
-"""A token: what opens, and what does not any more."""
+"""Tokens: creation, authentication, expiry and revocation."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecli.core.auth import RECHECK, Principal, Token, Tokens, TokenStatus, checked_user
+from facecli.core.auth import RECHECK_SECONDS, Principal, Token, Tokens, TokenStatus, checked_user
 from facecli.core.errors import InvalidInput, NotFound, Unauthenticated
 
 
 class Rows:
-    """TokenRepository in memory, which count how often they are asked."""
+    """A token repository in memory that counts its reads."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Token] = {}
@@ -54,42 +54,42 @@ def tokens(rows: Rows, clock: Clock) -> Tokens:
     return Tokens(rows, clock=clock)
 
 
-def test_who_shows_a_token_is_its_user(tokens: Tokens) -> None:
+def test_a_token_authenticates_its_user(tokens: Tokens) -> None:
     ann, secret = tokens.create("ann")
     root, other = tokens.create("root", admin=True)
-    assert tokens.principal(secret) == Principal(user="ann", token_id=ann.id)
-    assert tokens.principal(other) == Principal(user="root", admin=True, token_id=root.id)
+    assert tokens.authenticate(secret) == Principal(user="ann", token_id=ann.id)
+    assert tokens.authenticate(other) == Principal(user="root", admin=True, token_id=root.id)
 
 
-def test_nothing_that_is_kept_opens_anything(tokens: Tokens, rows: Rows) -> None:
+def test_stored_values_authenticate_no_one(tokens: Tokens, rows: Rows) -> None:
     token, secret = tokens.create("ann")
     assert secret.rpartition("_")[2] not in repr(rows.kept)
     for kept in (token.id, token.sha256, f"fc_{token.id}_{token.sha256}", f"fc_{token.id}_{'0' * 64}"):
-        with pytest.raises(Unauthenticated, match="does not know"):
-            tokens.principal(kept)
+        with pytest.raises(Unauthenticated, match="not known to this server"):
+            tokens.authenticate(kept)
 
 
 @given(text=st.text() | st.from_regex(r"fc_[0-9a-f]{16}_[0-9a-f]{64}", fullmatch=True))
-def test_any_other_text_opens_nothing(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     tokens = Tokens(Rows(), clock=Clock())
     tokens.create("ann")
-    with pytest.raises(Unauthenticated, match="does not know"):
-        tokens.principal(text)
+    with pytest.raises(Unauthenticated, match="not known to this server"):
+        tokens.authenticate(text)
 
 
-def test_a_token_expires_at_its_moment_and_says_so_only_to_its_holder(tokens: Tokens, clock: Clock) -> None:
+def test_a_token_expires_on_time_and_only_its_holder_learns_that(tokens: Tokens, clock: Clock) -> None:
     token, secret = tokens.create("ann", expires_in=10)
     clock.now += 9.9
-    tokens.principal(secret)
+    tokens.authenticate(secret)
     clock.now += 0.1
     with pytest.raises(Unauthenticated, match="expired"):
-        tokens.principal(secret)
-    with pytest.raises(Unauthenticated, match="does not know"):
-        tokens.principal(secret[:-1] + ("0" if secret[-1] != "0" else "1"))
+        tokens.authenticate(secret)
+    with pytest.raises(Unauthenticated, match="not known to this server"):
+        tokens.authenticate(secret[:-1] + ("0" if secret[-1] != "0" else "1"))
     assert tokens.listed() == [(token, TokenStatus.EXPIRED)]
 
 
-def test_a_call_that_runs_outlives_its_token_by_a_second_at_most(
+def test_a_running_call_outlives_its_token_by_at_most_a_second(
     tokens: Tokens, rows: Rows, clock: Clock
 ) -> None:
     token, _ = tokens.create("ann", expires_in=100)
@@ -97,7 +97,7 @@ def test_a_call_that_runs_outlives_its_token_by_a_second_at_most(
         tokens.check(token.id)
     assert rows.asked == 1
     del rows.kept[token.id]
-    clock.now += RECHECK
+    clock.now += RECHECK_SECONDS
     with pytest.raises(Unauthenticated, match="revoked"):
         tokens.check(token.id)
 
@@ -114,7 +114,7 @@ def test_a_clock_that_jumps_does_not_keep_a_token_alive(
         tokens.check(token.id)
 
 
-def test_an_expiry_ends_a_call_that_runs_without_asking_anybody(tokens: Tokens, clock: Clock) -> None:
+def test_an_expiry_ends_a_running_call_without_a_database_query(tokens: Tokens, clock: Clock) -> None:
     token, _ = tokens.create("ann", expires_in=0.5)
     tokens.check(token.id)
     clock.now += 0.5
@@ -123,11 +123,11 @@ def test_an_expiry_ends_a_call_that_runs_without_asking_anybody(tokens: Tokens, 
 
 
 @pytest.mark.parametrize("name", ["", " ann", "ann ", "a\nb", "a\x00b", "x" * 65, "\u202eann"])
-def test_what_cannot_be_a_user_is_refused(tokens: Tokens, name: str) -> None:
-    with pytest.raises(InvalidInput, match="cannot be a user"):
+def test_invalid_user_names_are_refused(tokens: Tokens, name: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a valid user name"):
         tokens.create(name)
 
 
 @pytest.mark.parametrize("name", ["ann", "ann@example.org", "Ann Müller", "安", "x" * 64])
-def test_users_have_names_of_many_kinds(name: str) -> None:
+def test_valid_user_names_are_accepted(name: str) -> None:
     assert checked_user(name) == name

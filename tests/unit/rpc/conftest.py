@@ -1,4 +1,4 @@
-"""A whole server in this process, without workers, and the stubs to call it with."""
+"""A complete server in this process, without workers, and stubs to call it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -71,7 +71,7 @@ class Stubs:
 def frame(
     upload_id: str, offset: int, data: bytes, crc: int | None = None
 ) -> video_service_pb2.UploadRequest:
-    """A chunk in one frame, with its right checksum unless another is given."""
+    """A chunk in one frame, with its checksum unless another one is given."""
     return video_service_pb2.UploadRequest(
         upload_id=upload_id,
         user_id="ann",
@@ -83,7 +83,7 @@ def frame(
 
 @contextmanager
 def bearing(address: str, secret: str) -> Iterator[Stubs]:
-    """Stubs whose calls all carry a token, as foreign code would send it."""
+    """Stubs whose calls all carry a token, sent as foreign code would."""
 
     class Bearer(grpc.AuthMetadataPlugin):
         def __call__(self, _: object, callback: grpc.AuthMetadataPluginCallback) -> None:
@@ -119,13 +119,13 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
 
 @pytest.fixture(scope="module")
 def certs(tmp_path_factory: pytest.TempPathFactory) -> DevCertificates:
-    """Of a server at localhost, and of ann."""
+    """Certificates of a server at localhost and of the user ann."""
     return make_dev_certificates(tmp_path_factory.mktemp("certs"), hosts=["localhost"], user="ann")
 
 
 @pytest.fixture(scope="module")
 def others(tmp_path_factory: pytest.TempPathFactory) -> DevCertificates:
-    """Of another authority, for the same names."""
+    """Certificates of another authority for the same names."""
     return make_dev_certificates(tmp_path_factory.mktemp("others"), hosts=["localhost"], user="ann")
 
 
@@ -137,7 +137,7 @@ def made(settings: Settings) -> Iterator[Tokens]:
 
 @pytest.fixture
 def serve(settings: Settings, tmp_path: Path) -> Serve:
-    """A server with these settings changed, and real samples."""
+    """A factory of servers with changed settings and real samples."""
     from tests.support.rpc.statuses import RunningServer  # which needs the stubs above
 
     media = FfmpegMedia()

@@ -1,4 +1,4 @@
-"""Who gets in: over TLS, with a token or a certificate, and for how long."""
+"""Access over TLS, with tokens and certificates, and its end."""
 
 import re
 import shutil
@@ -30,10 +30,10 @@ from tests.support.rpc.over_tls import over_tls, seen_as
 from tests.support.rpc.refusals import refused
 from tests.unit.rpc.conftest import Stubs, bearing, frame
 
-ANONYMOUS_USER = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
+UNAUTHENTICATED = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
 
 
-def test_a_strangers_stream_is_refused_before_it_sends_anything(settings: Settings) -> None:
+def test_an_unauthenticated_stream_is_refused_before_it_sends_anything(settings: Settings) -> None:
     done = threading.Event()
 
     def silent() -> Iterator[video_pb.UploadRequest]:
@@ -45,14 +45,14 @@ def test_a_strangers_stream_is_refused_before_it_sends_anything(settings: Settin
         grpc.insecure_channel(server.address) as channel,
     ):
         stubs = Stubs(channel)
-        assert refused(lambda: list(stubs.uploads.StreamUpload(silent()))) == ANONYMOUS_USER
-        assert refused(lambda: stubs.videos.UploadVideo(silent())) == ANONYMOUS_USER
+        assert refused(lambda: list(stubs.uploads.StreamUpload(silent()))) == UNAUTHENTICATED
+        assert refused(lambda: stubs.videos.UploadVideo(silent())) == UNAUTHENTICATED
         done.set()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("busy", [False, True], ids=["silent", "busy"])
-def test_a_revoked_token_ends_the_upload_that_runs_and_what_was_stored_is_kept(
+def test_a_revoked_token_ends_a_running_upload_and_keeps_its_chunks(
     settings: Settings, made: Tokens, busy: bool
 ) -> None:
     token, secret = made.create("ann")
@@ -69,9 +69,9 @@ def test_a_revoked_token_ends_the_upload_that_runs_and_what_was_stored_is_kept(
         call = stubs.uploads.StreamUpload(sent())
         assert next(call).stored_bytes == 4
         made.revoke(token.id)
-        assert refused(lambda: list(call)) == ANONYMOUS_USER
+        assert refused(lambda: list(call)) == UNAUTHENTICATED
         ended.set()
-        assert refused(stubs.begin) == ANONYMOUS_USER
+        assert refused(stubs.begin) == UNAUTHENTICATED
         with bearing(server.address, made.create("ann")[1]) as again:
             kept = again.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id))
         assert kept.upload.stored_bytes == 4
@@ -93,25 +93,27 @@ def test_a_revoked_token_ends_a_watch(settings: Settings, made: Tokens, samples:
     assert re.fullmatch("[0-9a-f]{12}", error.request_id)
 
 
-def test_the_wire_is_encrypted_for_who_knows_the_authority_and_the_name(
+def test_tls_needs_a_trusted_authority_and_the_right_name(
     settings: Settings, certs: DevCertificates, others: DevCertificates
 ) -> None:
     with run_server(over_tls(settings, certs)) as server:
         assert seen_as(server.address, ClientTls(ca=str(certs.ca))) == ""
         by_address = server.address.replace("localhost", "127.0.0.1")
         refusals: list[tuple[str, ClientTls | None, str]] = [
-            (server.address, ClientTls(ca=str(others.ca)), "not of an authority that is trusted here"),
-            (server.address, ClientTls(), "not of an authority that is trusted here"),
+            (server.address, ClientTls(ca=str(others.ca)), "not signed by a trusted authority"),
+            (server.address, ClientTls(), "not signed by a trusted authority"),
             (by_address, ClientTls(ca=str(certs.ca)), "for another name"),
-            (server.address, None, "does it want TLS"),
+            (server.address, None, "it may require TLS"),
         ]
         for address, tls, says in refusals:
             with pytest.raises(ServerUnreachable, match=says):
                 seen_as(address, tls)
 
 
-def test_a_client_over_tls_says_so_of_a_plain_server(settings: Settings, certs: DevCertificates) -> None:
-    with run_server(settings) as server, pytest.raises(ServerUnreachable, match="does not speak TLS"):
+def test_a_tls_client_explains_that_a_server_does_not_use_tls(
+    settings: Settings, certs: DevCertificates
+) -> None:
+    with run_server(settings) as server, pytest.raises(ServerUnreachable, match="does not use TLS"):
         seen_as(server.address, ClientTls(ca=str(certs.ca)))
 
 
@@ -142,13 +144,13 @@ NO_TLS = {"tls_cert": "", "tls_key": ""}
     [
         ({**NO_TLS, "auth": "token"}, PolicyRefused, r"needs TLS \(--tls-cert, --tls-key\);"),
         ({}, PolicyRefused, r"needs authentication \(--auth token\);"),
-        ({"auth": "token", "tls_key": ""}, InvalidInput, "name both"),
+        ({"auth": "token", "tls_key": ""}, InvalidInput, "give both"),
         ({"auth": "token", "tls_cert": "/nowhere/x"}, InvalidInput, "cannot read /nowhere/x: No such file"),
-        ({"auth": "token", "tls_key": __file__}, InvalidInput, "no certificate with its key in PEM"),
-        ({"tls_client_ca": __file__}, InvalidInput, "holds no certificate in PEM"),
+        ({"auth": "token", "tls_key": __file__}, InvalidInput, "not a matching certificate and key in PEM"),
+        ({"tls_client_ca": __file__}, InvalidInput, "no PEM certificate in"),
     ],
 )
-def test_beyond_this_machine_a_server_needs_tls_and_to_know_who_calls(
+def test_a_public_address_requires_tls_and_authentication(
     settings: Settings, certs: DevCertificates, changed: dict[str, str], error: type[FacecliError], says: str
 ) -> None:
     wanted = replace(over_tls(settings, certs, **changed), bind="0.0.0.0:0")
@@ -156,7 +158,7 @@ def test_beyond_this_machine_a_server_needs_tls_and_to_know_who_calls(
         pass
 
 
-def test_beyond_this_machine_a_server_with_both_or_one_that_is_told_to_listens(
+def test_a_public_address_is_allowed_with_both_or_insecure(
     settings: Settings, certs: DevCertificates
 ) -> None:
     for guarded in (

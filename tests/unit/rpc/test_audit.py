@@ -1,4 +1,4 @@
-"""The log of a server tells who did what to which thing, and no client writes in it."""
+"""Audit and access log: one record per call, which no client can forge."""
 
 import logging
 import re
@@ -9,10 +9,11 @@ from dataclasses import replace
 import grpc
 import pytest
 
-from facecli.api.audit import CHANGING, MOST_THINGS
+from facecli.api.audit import MAX_SUBJECTS
 from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
+from facecli.rpc.methods import METHODS
 from facecli.telemetry.logs import set_up_logging
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import (
@@ -35,12 +36,12 @@ READING = {
 }
 FORGED = "ann\nrequest=1 user=root did=CancelTask outcome=OK\r\x1b[2J"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \w+ +[\w.]+ ")
-RECORD = r"request=\w{12} user=QUOTED did=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
+RECORD = r"call request=\w{12} user=QUOTED did=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
 SECRET = "fc_0123456789abcdef"
 
 
 class Log:
-    """What a server has said on stderr, at the level of debugging. It ends before it is read."""
+    """The stderr of a server, read after the server has ended."""
 
     def __init__(self, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
         self._settings = settings
@@ -72,7 +73,7 @@ def log(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Iterator[Log]
     root.setLevel(level)
 
 
-def test_every_call_changes_something_or_reads() -> None:
+def test_the_method_table_lists_every_method_as_changing_or_reading() -> None:
     services = [
         file.DESCRIPTOR.services_by_name.values()
         for file in (video_service_pb2, upload_service_pb2, task_service_pb2, file_service_pb2)
@@ -83,18 +84,19 @@ def test_every_call_changes_something_or_reads() -> None:
         for service in found
         for method in service.methods
     }
-    assert calls == CHANGING | READING
-    assert not CHANGING & READING
+    changing = {name for name, method in METHODS.items() if method.changes}
+    assert calls == set(METHODS)
+    assert calls - changing == READING
 
 
-def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> None:
+def test_an_audit_record_names_user_subject_and_outcome(log: Log) -> None:
     with log as stubs:
         upload_id = stubs.begin()
         list(stubs.uploads.StreamUpload(iter([frame(upload_id, 0, b"0123")])))
         other = stubs.stored(b"data", user="bob").split("/")[2]
         stubs.uploads.CancelUpload(upload_service_pb2.CancelUploadRequest(user_id="ann", upload_id=upload_id))
         stubs.uploads.GetUpload(upload_service_pb2.GetUploadRequest(user_id="bob", upload_id=other))
-    assert [re.sub("request=[0-9a-f]{12} ", "", line) for line in log.audit] == [
+    assert [re.sub("call request=[0-9a-f]{12} ", "", line) for line in log.audit] == [
         f"user=ann did=BeginUpload outcome=OK upload={upload_id}",
         f"user=ann did=StreamUpload outcome=OK upload={upload_id}",
         f"user=bob did=UploadVideo outcome=OK upload={other}",
@@ -102,7 +104,7 @@ def test_a_change_is_told_with_its_user_its_thing_and_its_outcome(log: Log) -> N
     ]
 
 
-def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
+def test_an_audit_record_names_the_authenticated_user(
     settings: Settings, made: Tokens, capsys: pytest.CaptureFixture[str], log: Log
 ) -> None:
     secrets = {"ann": made.create("ann")[1], "root": made.create("root", admin=True)[1], "nobody": "fc_x"}
@@ -116,7 +118,7 @@ def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
     with asking as stubs:
         for who, user in (("ann", ""), ("ann", "bob"), ("root", "ann"), ("nobody", "ann")):
             cancel(stubs, who, user)
-    told = [re.sub("request=[0-9a-f]{12} ", "", line).partition(" upload=")[0] for line in asking.audit]
+    told = [re.sub("call request=[0-9a-f]{12} ", "", line).partition(" upload=")[0] for line in asking.audit]
     assert told == [
         "user=ann did=CancelUpload outcome=NOT_FOUND",
         "user=ann for=bob did=CancelUpload outcome=PERMISSION_DENIED",
@@ -125,7 +127,7 @@ def test_a_change_is_told_with_who_was_proved_not_with_whom_a_message_names(
     ]
 
 
-def test_a_refusal_carries_the_id_of_its_record(log: Log) -> None:
+def test_an_error_carries_the_request_id_of_its_audit_record(log: Log) -> None:
     nobody = "0" * 32
     with log as stubs:
         url = stubs.stored(b"data")
@@ -137,15 +139,16 @@ def test_a_refusal_carries_the_id_of_its_record(log: Log) -> None:
         with pytest.raises(grpc.RpcError) as read:
             stubs.videos.GetTaskStatus(video_service_pb2.TaskStatusRequest(task_id=nobody))
     request_id = from_rpc(caught.value, server="here:1").request_id
-    things = f"upload={nobody} upload={url.split('/')[2]}"
-    assert log.audit[-1] == f"request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {things}"
+    things = f'upload="{nobody} {url.split("/")[2]}"'
+    assert log.audit[-1] == f"call request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {things}"
     assert re.search(
-        rf"facecli\.access /video\.VideoService/CreateTask NOT_FOUND .* {request_id}\n", log.text
+        rf"facecli\.access .*/video\.VideoService/CreateTask outcome=NOT_FOUND .*request={request_id}\n",
+        log.text,
     )
     assert from_rpc(read.value, server="here:1").request_id in log.text
 
 
-def test_nobody_forges_a_line_or_a_field(log: Log) -> None:
+def test_a_client_cannot_forge_a_line_or_a_field(log: Log) -> None:
     with log as stubs:
         cancel = upload_service_pb2.CancelUploadRequest(user_id=FORGED, upload_id=FORGED)
         retry = task_service_pb2.RetryTaskRequest(user_id=FORGED, task_id=FORGED)
@@ -169,7 +172,7 @@ def test_nobody_forges_a_line_or_a_field(log: Log) -> None:
         assert re.fullmatch(RECORD, fields), line
 
 
-def test_names_and_secrets_are_not_in_the_log(settings: Settings, log: Log) -> None:
+def test_file_names_and_secrets_never_reach_the_log(settings: Settings, log: Log) -> None:
     with log as stubs:
         url = stubs.stored(b"data", name="private party.mp4")
         face = stubs.stored(b"data", name="my secret face.png", file_type="image")
@@ -181,7 +184,7 @@ def test_names_and_secrets_are_not_in_the_log(settings: Settings, log: Log) -> N
         assert word not in log.text
 
 
-def test_a_record_stays_short_whatever_it_is_about(log: Log) -> None:
+def test_an_audit_record_has_a_bounded_length(log: Log) -> None:
     with log as stubs:
         many = [
             upload_service_pb2.BeginUploadRequest(user_id="ann", name=f"{n}.mp4", file_type="video", size=4)
@@ -192,6 +195,6 @@ def test_a_record_stays_short_whatever_it_is_about(log: Log) -> None:
         with pytest.raises(grpc.RpcError):
             stubs.uploads.CancelUpload(cancel)
     begun, cancelled = log.audit
-    assert begun.startswith(f"request={begun[8:20]} user=ann did=BeginUploads outcome=OK upload=")
-    assert begun.endswith(f" more={200 - MOST_THINGS}")
+    assert begun.startswith(f"call request={begun[13:25]} user=ann did=BeginUploads outcome=OK upload=")
+    assert begun.endswith(f" more={200 - MAX_SUBJECTS}")
     assert len(cancelled) < 500

@@ -1,4 +1,4 @@
-"""Who shows a certificate of the server's authority is the user that it names."""
+"""Client certificates authenticate the user that they name."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from facecli.core.tls import ClientTls
 from tests.support.rpc.over_tls import over_tls, seen_as
 
 
-def test_a_client_certificate_says_who_one_is_and_a_token_more(
+def test_a_client_certificate_authenticates_and_a_token_takes_precedence(
     settings: Settings, certs: DevCertificates, others: DevCertificates, made: Tokens
 ) -> None:
     shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
@@ -31,11 +31,11 @@ def test_a_client_certificate_says_who_one_is_and_a_token_more(
         theirs = replace(none, cert=str(others.client), key=str(others.client_key))
         servers = replace(none, cert=str(certs.server), key=str(certs.server_key))
         for tls in (none, theirs, servers):
-            with pytest.raises(ServerUnreachable, match="or a certificate"):
+            with pytest.raises(ServerUnreachable, match="a client certificate"):
                 seen_as(server.address, tls)
 
 
-def test_a_certificate_is_nothing_to_a_server_that_has_no_authority_for_it(
+def test_a_certificate_without_a_client_ca_authenticates_no_one(
     settings: Settings, certs: DevCertificates
 ) -> None:
     shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
@@ -43,7 +43,7 @@ def test_a_certificate_is_nothing_to_a_server_that_has_no_authority_for_it(
         seen_as(server.address, shown)
 
 
-def test_a_certificate_of_who_cannot_be_a_user_opens_nothing(settings: Settings, tmp_path: Path) -> None:
+def test_a_certificate_with_an_invalid_user_name_is_refused(settings: Settings, tmp_path: Path) -> None:
     certs = make_dev_certificates(tmp_path / "certs", hosts=["localhost"], user=" ann")
     shown = ClientTls(ca=str(certs.ca), cert=str(certs.client), key=str(certs.client_key))
     with (
@@ -53,7 +53,7 @@ def test_a_certificate_of_who_cannot_be_a_user_opens_nothing(settings: Settings,
         seen_as(server.address, shown)
 
 
-def test_a_certificate_without_a_common_name_is_of_its_first_alternative_name(
+def test_a_certificate_without_a_common_name_uses_its_first_alternative_name(
     settings: Settings, certs: DevCertificates, tmp_path: Path
 ) -> None:
     shown = tmp_path / "ann.pem"

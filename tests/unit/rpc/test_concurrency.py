@@ -1,4 +1,4 @@
-"""How many calls one user, and one connection, may hold; and that who only holds a place loses it."""
+"""Concurrency limits per user and per connection, and eviction of idle downloads."""
 
 import logging
 import sqlite3
@@ -21,11 +21,12 @@ from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
 from tests.support.eventually import eventually
+from tests.support.rpc.calls import logged_calls
 from tests.support.rpc.refusals import refusal
 from tests.support.rpc.statuses import Code, chunk
 from tests.unit.rpc.conftest import Stubs, bearing, frame
 
-DEADLINE = 60.0  # seconds; when a test gives up
+DEADLINE = 60.0  # seconds after which a test fails
 
 
 def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, made: Tokens) -> None:
@@ -47,15 +48,15 @@ def test_one_user_holds_no_more_than_a_share_of_the_uploads(settings: Settings, 
         third[0].user_id = ""
         code, error, seconds = refusal(lambda: list(ann.uploads.StreamUpload(iter(third))))
         assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
-        assert "holds 2 uploads of ann at once" in error.message
+        assert "ann already has 2 uploads in progress" in error.message
         assert bob.stored(b"0123456789", user="")
         ended.set()
 
 
-def test_one_user_has_no_more_than_a_share_of_the_short_calls(
+def test_one_user_holds_no_more_than_a_share_of_the_short_calls(
     settings: Settings, made: Tokens, tmp_path: Path
 ) -> None:
-    """Ann's call waits for a database that somebody has locked."""
+    """The call of ann waits for a locked database."""
     with (
         run_server(replace(settings, auth="token", max_calls=2, user_share=50)) as server,
         bearing(server.address, made.create("ann")[1]) as ann,
@@ -78,7 +79,7 @@ def test_one_user_has_no_more_than_a_share_of_the_short_calls(
         eventually(is_refused)
         code, error, seconds = refusal(lambda: ann.uploads.ListUploads(asked))
         assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", 1)
-        assert "holds 1 short calls of ann at once" in error.message
+        assert "ann already has 1 short calls in progress" in error.message
         assert not bob.uploads.ListUploads(asked).uploads
         health: Any = health_pb2_grpc.HealthStub(ann.channel)
         assert health.Check(health_pb2.HealthCheckRequest()).status
@@ -88,7 +89,7 @@ def test_one_user_has_no_more_than_a_share_of_the_short_calls(
 
 @contextmanager
 def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iterator[object]]]:
-    """A download of 32 MiB that fills all buffers and then stands still; and stubs for others."""
+    """A download of 32 MiB that fills all buffers and then stalls, and stubs for other calls."""
     own = [("grpc.use_local_subchannel_pool", 1)]
     with (
         grpc.insecure_channel(address, options=own) as channel,
@@ -103,20 +104,22 @@ def untaken(address: str) -> Iterator[tuple[Stubs, file_pb.DownloadRequest, Iter
 
 
 @pytest.mark.slow
-def test_a_download_that_nobody_takes_ends(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    """Its client learns of it when it goes on; the log tells."""
+def test_a_download_whose_client_does_not_read_ends(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The access log shows the end before the client reads on and finds out."""
     with (
         caplog.at_level(logging.INFO, "facecli.access"),
         run_server(replace(settings, idle_limit=0.5, min_rate=0)) as server,
         untaken(server.address) as (_, _, call),
     ):
-        eventually(lambda: "FileService/Download CANCELLED" in caplog.text)
+        eventually(lambda: ("/video.FileService/Download", "CANCELLED") in logged_calls(caplog))
         with pytest.raises(grpc.RpcError):
             list(call)
 
 
 @pytest.mark.slow
-def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Settings) -> None:
+def test_a_download_whose_client_does_not_read_is_evicted(settings: Settings) -> None:
     limits = replace(settings, max_downloads=1, idle_limit=3600.0, min_rate=0)
     with run_server(limits) as server, untaken(server.address) as (stubs, request, _):
 
@@ -130,7 +133,7 @@ def test_a_download_that_nobody_takes_gives_its_place_to_who_asks(settings: Sett
         assert eventually(downloaded_bytes, every=0.2) == 2**25
 
 
-def test_one_connection_has_so_many_calls_under_way_and_more_wait(
+def test_calls_beyond_the_limit_of_a_connection_wait(
     settings: Settings, samples: tuple[bytes, bytes]
 ) -> None:
     with run_server(replace(settings, max_streams=2)) as server, ExitStack() as stack:
@@ -153,7 +156,7 @@ def test_one_connection_has_so_many_calls_under_way_and_more_wait(
         assert next(stubs.tasks.WatchTask(watch)).task.status == "pending"
 
 
-def test_no_limit_of_calls_on_one_connection_is_none(settings: Settings) -> None:
+def test_a_connection_limit_of_zero_is_unlimited(settings: Settings) -> None:
     with (
         run_server(replace(settings, max_streams=0)) as server,
         grpc.insecure_channel(server.address) as channel,

@@ -1,31 +1,29 @@
-"""A stream that is cut costs what was on the line, and nothing that had arrived whole."""
+"""Cut streams lose only what was in transit: chunks that arrived whole are stored."""
 
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from facecli.api.admission import Admission
-from facecli.api.authentication import Callers
+from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.upload_pipeline import StreamLimits
+from facecli.core.events import EventBus
+from facecli.rpc.calls import Calls
+from facecli.rpc.upload_streams import UploadStreams
 from facecli.rpc.uploads import UploadServicer
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Frame, Upload
 from facecli.wire.frames import encode
+from tests.support.rpc.calls import ConnectedContext
 from tests.support.storage import CHUNK, Content, Storage, written
 from tests.support.storage_faults import FaultyBlobs
 
 FILE = Content(size=3 * CHUNK + 7)
-
-
-class Listening:
-    """A call whose client is there, as far as one can tell."""
-
-    def is_active(self) -> bool:
-        return True
 
 
 @pytest.fixture
@@ -35,16 +33,23 @@ def storage(tmp_path: Path) -> Iterator[Storage]:
     storage.close()
 
 
-def service(upload_service: UploadService, callers: Callers) -> UploadServicer:
+@contextmanager
+def streaming(upload_service: UploadService, messages: Iterator[bytes]) -> Iterator[Any]:
+    """The responses of a StreamUpload call."""
+    context: Any = ConnectedContext()
+    calls = Calls(Authenticator(None), EventBus())
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
-    return UploadServicer(upload_service, callers=callers, admission=Admission(1, "uploads"), limits=limits)
+    streams = UploadStreams(calls=calls, admission=Admission(1, "uploads"), limits=limits)
+    with calls.opened(context, "/video.UploadService/StreamUpload"):
+        calls.of(context).authenticate(Credentials())
+        yield UploadServicer(upload_service, streams=streams).StreamUpload(messages, context)
 
 
 def message(upload: Upload, frame: Frame) -> bytes:
     return bytes(encode(frame, upload_id=upload.id, user="ann"))
 
 
-def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(storage: Storage) -> None:
+def test_chunks_that_arrived_before_a_cut_are_stored_without_acknowledgement(storage: Storage) -> None:
     upload_service = storage.upload_service()
     upload, _ = upload_service.begin(FILE.new)
     told = threading.Event()
@@ -56,10 +61,7 @@ def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(
         yield message(upload, FILE.frame(2))
         yield message(upload, FILE.frames(3)[0])
 
-    context: Any = Listening()
-    callers = Callers(None)
-    with callers.met(context):
-        answers: Any = service(upload_service, callers).StreamUpload(messages(), context)
+    with streaming(upload_service, messages()) as answers:
         assert next(answers).stored_bytes == CHUNK
         told.set()
         answers.close()  # as gRPC does when the call is over
@@ -67,9 +69,7 @@ def test_chunks_that_came_whole_before_a_cut_are_kept_though_nobody_can_be_told(
     assert [chunk.index for chunk in chunks][:3] == [0, 1, 2]
 
 
-def test_who_begins_again_hears_of_what_came_whole_before_also_when_it_is_being_stored(
-    storage: Storage, tmp_path: Path
-) -> None:
+def test_begin_waits_for_chunks_that_are_being_stored(storage: Storage, tmp_path: Path) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
     upload_service = storage.upload_service(blobs=blobs)
     upload, _ = upload_service.begin(FILE.new)
@@ -86,7 +86,7 @@ def test_who_begins_again_hears_of_what_came_whole_before_also_when_it_is_being_
 
 
 @pytest.mark.slow
-def test_a_disk_that_is_stuck_keeps_nobody_from_beginning_again(storage: Storage, tmp_path: Path) -> None:
+def test_begin_does_not_wait_for_a_stuck_disk_forever(storage: Storage, tmp_path: Path) -> None:
     blobs = FaultyBlobs(tmp_path / "data")
     upload_service = storage.upload_service(blobs=blobs)
     upload, _ = upload_service.begin(FILE.new)

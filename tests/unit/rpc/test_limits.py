@@ -1,4 +1,4 @@
-"""How much one user may have: more is refused with the time to come back, and nobody else feels it."""
+"""Quotas per user: more is refused with a retry delay, and other users are not affected."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def asked(world: RunningServer) -> file_pb.GetServerInfoResponse:
     return world.stubs.files.GetServerInfo(file_pb.GetServerInfoRequest(user_id="ann"))
 
 
-def test_bytes_of_one_user_end_where_the_limit_is(serve: Serve) -> None:
+def test_the_bytes_of_one_user_are_limited(serve: Serve) -> None:
     with serve(max_user_bytes=30) as world:
         uploads = world.stubs.uploads
         first = uploads.BeginUpload(begin(20)).upload.upload_id
@@ -43,19 +43,19 @@ def test_bytes_of_one_user_end_where_the_limit_is(serve: Serve) -> None:
         uploads.BeginUpload(begin(20))
 
 
-def test_a_file_that_alone_is_too_much_for_one_user_is_not_waited_with(serve: Serve) -> None:
+def test_a_file_beyond_the_whole_quota_is_refused_without_a_retry_delay(serve: Serve) -> None:
     with serve(max_user_bytes=30) as world:
         code, error, seconds = refusal(lambda: world.stubs.uploads.BeginUpload(begin(31)))
         assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "FILE_TOO_LARGE", 0)
 
 
-def test_unfinished_uploads_of_one_user_end_where_the_limit_is(serve: Serve) -> None:
+def test_the_unfinished_uploads_of_one_user_are_limited(serve: Serve) -> None:
     with serve(max_user_unfinished=2) as world:
         world.stubs.begin()
         world.stubs.begin()
         check_quota(world.stubs.begin, "ann has 2 unfinished uploads, and may have 2", after=30)
         world.stubs.begin(user="bob")
-        # What is begun already goes on, and complete ones do not count.
+        # An upload in progress continues, and complete uploads do not count.
         again = begin(10)
         again.fresh = False
         upload_id = world.stubs.uploads.BeginUpload(again).upload.upload_id
@@ -64,7 +64,7 @@ def test_unfinished_uploads_of_one_user_end_where_the_limit_is(serve: Serve) -> 
         world.stubs.begin()
 
 
-def test_waiting_tasks_of_one_user_end_where_the_limit_is(serve: Serve) -> None:
+def test_the_waiting_tasks_of_one_user_are_limited(serve: Serve) -> None:
     with serve(max_user_waiting=1) as world:
         tasks = world.stubs.tasks
         image = world.stubs.stored(world.face, file_type="image", name="face.png")
@@ -78,7 +78,7 @@ def test_waiting_tasks_of_one_user_end_where_the_limit_is(serve: Serve) -> None:
         check_quota(lambda: tasks.RetryTask(retry), "ann has 1 waiting tasks", after=5)
 
 
-def test_who_asks_for_the_same_task_again_gets_it_also_at_the_limit(serve: Serve) -> None:
+def test_an_idempotent_create_succeeds_at_the_limit(serve: Serve) -> None:
     with serve(max_user_waiting=1) as world:
         image = world.stubs.stored(world.face, file_type="image", name="face.png")
         request = pb.CreateTaskRequest(
@@ -88,7 +88,7 @@ def test_who_asks_for_the_same_task_again_gets_it_also_at_the_limit(serve: Serve
         assert create(request, metadata=key).task_id == create(request, metadata=key).task_id
 
 
-def test_a_user_without_room_makes_no_task_whose_result_would_need_some(serve: Serve) -> None:
+def test_a_user_without_room_for_a_result_cannot_create_a_task(serve: Serve) -> None:
     with serve() as world:
         image = world.stubs.stored(world.face, file_type="image", name="face.png")
         files = {"image": image, "video": world.stubs.stored(world.clip)}
@@ -98,7 +98,7 @@ def test_a_user_without_room_makes_no_task_whose_result_would_need_some(serve: S
         check_quota(lambda: world.task(**files), f"ann has {used} bytes on this server", after=30)
 
 
-def test_without_limits_nobody_is_refused(serve: Serve) -> None:
+def test_a_limit_of_zero_refuses_no_one(serve: Serve) -> None:
     with serve(max_user_bytes=0, max_user_unfinished=0, max_user_waiting=0) as world:
         world.stubs.begin()
         world.task()

@@ -1,4 +1,4 @@
-"""The matrix: every RPC × every reference × every caller who may not, for whom there is nothing to see."""
+"""Ownership matrix: every RPC × every reference × every caller without access, who learns nothing."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.rpc.rpcs import CHUNK, NOTHING, REQUESTS, RPCS, Things, answers, begin, put, strings
-from tests.support.rpc.two_tenant_server import STRANGERS, TwoTenantServer, two_tenant_server
+from tests.support.rpc.two_tenant_server import UNAUTHENTICATED, TwoTenantServer, two_tenant_server
 
 pytestmark = pytest.mark.media
 
@@ -26,7 +26,7 @@ MATRIX = [
     for rpc, method in RPCS.items()
     for field in sorted(REFERENCES & set(strings(method.input_type)))
 ]
-BACKGROUND = ("periodic", "task-feed")  # threads that ask the database beside the calls
+BACKGROUND = ("periodic", "task-feed")  # threads that query the database besides the calls
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenantServer]
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
-    """The SQL that calls run; the measure of their time that is the same on every machine."""
+    """The SQL statements of a call: a measure of its work that is the same on every machine."""
     ran: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
@@ -49,7 +49,7 @@ def statements() -> Iterator[list[str]]:
     event.remove(Engine, "before_cursor_execute", note)
 
 
-def test_every_rpc_and_every_text_in_its_request_has_a_place_here() -> None:
+def test_the_matrix_covers_every_rpc_and_every_text_of_its_request() -> None:
     assert set(REQUESTS) == set(RPCS)
     texts = {name for method in RPCS.values() for name in strings(method.input_type)}
     assert texts == REFERENCES | HARMLESS
@@ -57,7 +57,7 @@ def test_every_rpc_and_every_text_in_its_request_has_a_place_here() -> None:
 
 
 @pytest.mark.parametrize(("rpc", "field"), MATRIX)
-def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
+def test_an_id_of_another_user_gets_the_answer_and_the_work_of_an_unknown_one(
     house: TwoTenantServer, statements: list[str], rpc: str, field: str
 ) -> None:
     before = house.everything("ann")
@@ -68,7 +68,7 @@ def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
             put(request, field, theirs)
         statements.clear()
         answered = house.answered(rpc, requests, "bob")
-        # A stream asks once a second whether its token still holds, whatever it is about.
+        # Every stream rechecks its token once a second.
         seen.append((answered, [sql for sql in statements if sql != "BEGIN" and "FROM tokens" not in sql]))
     assert seen[0] == seen[1]
     expected = {"user_id": Code.PERMISSION_DENIED, "page_token": Code.INVALID_ARGUMENT}
@@ -77,7 +77,7 @@ def test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work(
 
 
 @pytest.mark.parametrize("url", ["image_url", "video_url"])
-def test_anothers_upload_cannot_be_downloaded(house: TwoTenantServer, url: str) -> None:
+def test_an_upload_of_another_user_cannot_be_downloaded(house: TwoTenantServer, url: str) -> None:
     seen = []
     for whose in (house.ann, NOTHING):
         requests = REQUESTS["FileService.Download"](replace(whose, user="", result_url=getattr(whose, url)))
@@ -85,9 +85,9 @@ def test_anothers_upload_cannot_be_downloaded(house: TwoTenantServer, url: str) 
     assert seen[0] == seen[1] == (Code.NOT_FOUND, "UPLOAD_NOT_FOUND: there is no upload <which> {}")
 
 
-@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("stranger", UNAUTHENTICATED)
 @pytest.mark.parametrize("rpc", RPCS)
-def test_who_shows_nothing_that_holds_is_told_the_same_of_everything(
+def test_an_unauthenticated_caller_gets_the_same_refusal_everywhere(
     house: TwoTenantServer, rpc: str, stranger: str
 ) -> None:
     before = house.everything("ann")
@@ -101,7 +101,7 @@ def test_who_shows_nothing_that_holds_is_told_the_same_of_everything(
     assert house.everything("ann") == before
 
 
-def test_a_wrong_secret_and_an_unknown_id_are_one_refusal_after_the_same_work(
+def test_a_wrong_secret_and_an_unknown_id_get_the_same_refusal_and_work(
     house: TwoTenantServer, statements: list[str]
 ) -> None:
     seen = []
@@ -114,7 +114,7 @@ def test_a_wrong_secret_and_an_unknown_id_are_one_refusal_after_the_same_work(
     assert seen[0] == seen[1]
 
 
-def test_a_listing_has_ones_own_things_alone(house: TwoTenantServer) -> None:
+def test_a_listing_contains_only_the_callers_own_rows(house: TwoTenantServer) -> None:
     for user, others in (("ann", house.bob), ("bob", house.ann)):
         listed = b"".join(house.everything(user))
         own = house.ann if user == "ann" else house.bob
@@ -124,7 +124,7 @@ def test_a_listing_has_ones_own_things_alone(house: TwoTenantServer) -> None:
         assert others.task_id.encode() not in listed
 
 
-def test_the_same_file_and_the_same_key_are_not_the_others(house: TwoTenantServer) -> None:
+def test_uploads_and_idempotency_keys_are_not_shared_between_users(house: TwoTenantServer) -> None:
     def begun(user: str, requests: int = 1) -> list[str]:
         request = pb.BeginUploadsRequest(uploads=[begin(replace(house.ann, user=""))] * requests)
         answer = answers(house.channel, "UploadService.BeginUploads", [request], house.metadata[user])[0]
@@ -141,9 +141,7 @@ def test_the_same_file_and_the_same_key_are_not_the_others(house: TwoTenantServe
 
 
 @pytest.mark.parametrize("whose", ["ann", "nobody"])
-def test_going_on_with_an_upload_that_is_not_ones_own_begins_another(
-    house: TwoTenantServer, whose: str
-) -> None:
+def test_resuming_an_upload_of_another_user_begins_a_new_one(house: TwoTenantServer, whose: str) -> None:
     upload_id = {"ann": house.ann, "nobody": NOTHING}[whose].upload_id
     before = house.everything("ann")
     (message,) = REQUESTS["VideoService.UploadVideo"](replace(NOTHING, user="", upload_id=""))
@@ -161,7 +159,7 @@ def test_going_on_with_an_upload_that_is_not_ones_own_begins_another(
     assert house.everything("ann") == before
 
 
-def test_an_admin_acts_for_others_and_has_no_name_but_the_own_otherwise(house: TwoTenantServer) -> None:
+def test_an_admin_acts_for_others_and_otherwise_under_their_own_name(house: TwoTenantServer) -> None:
     for_ann = REQUESTS["UploadService.GetUpload"](house.ann)
     assert house.answered("UploadService.GetUpload", for_ann, "admin") == (Code.OK, "")
     for_nobody = REQUESTS["UploadService.GetUpload"](replace(house.ann, user=""))
@@ -171,7 +169,7 @@ def test_an_admin_acts_for_others_and_has_no_name_but_the_own_otherwise(house: T
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("rpc", RPCS)
-def test_the_owner_is_answered(house: TwoTenantServer, rpc: str, named: bool) -> None:
-    """Last, because some of it ends things: without it, every refusal above could be for another reason."""
+def test_the_owner_gets_an_answer(house: TwoTenantServer, rpc: str, named: bool) -> None:
+    """Proves that the refusals above are due to the caller. Runs last, because some calls delete data."""
     things = house.bob if named else replace(house.ann, user="")
     assert house.answered(rpc, REQUESTS[rpc](things), "bob" if named else "ann") == (Code.OK, "")

@@ -1,4 +1,4 @@
-"""Watchers have no thread of their own: somebody else finds out that their token does not hold any more."""
+"""Periodic recheck of the tokens of watchers, which have no thread of their own."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,18 +9,20 @@ import grpc
 import pytest
 
 from facecli.api.admission import Admission
-from facecli.api.authentication import Callers
-from facecli.api.call_context import Requests
-from facecli.core.auth import RECHECK, Token, Tokens
+from facecli.api.authentication import Authenticator
+from facecli.core.auth import RECHECK_SECONDS, Token, Tokens
 from facecli.core.errors import Unavailable
+from facecli.core.events import EventBus
+from facecli.rpc.calls import Calls, credentials_of
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.tasks import TaskServicer
 from facecli.wire.generated import task_service_pb2 as pb
+from tests.support.rpc.calls import ConnectedContext
 from tests.support.storage import Clock
 
 
 class TokensInMemory:
-    """Some of which cannot be read."""
+    """A token repository in memory, with some tokens unreadable."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, Token] = {}
@@ -43,7 +45,7 @@ class TokensInMemory:
 
 
 class Board:
-    """Nothing ever happens to a task."""
+    """A task service whose tasks never change."""
 
     def watch(self, task_id: str, changed: object, *, owner: str) -> Callable[[], None]:
         return lambda: None
@@ -54,54 +56,35 @@ class Now:
         send()
 
 
-class Call:
-    """A watch of who shows this token; `code` once it has ended."""
-
-    def __init__(self, token: str) -> None:
-        self.code: grpc.StatusCode | None = None
-        self._token = token
-
-    def invocation_metadata(self) -> tuple[tuple[str, str]]:
-        return (("authorization", f"Bearer {self._token}"),)
-
-    def is_active(self) -> bool:
-        return True
-
+class WatchContext(ConnectedContext):
     def add_callback(self, callback: Callable[[], None]) -> bool:
         return True
 
-    def set_code(self, code: grpc.StatusCode) -> None:
-        self.code = code
 
-    def set_details(self, details: str) -> None: ...
-
-    def set_trailing_metadata(self, metadata: object) -> None: ...
-
-
-def test_one_token_that_cannot_be_read_keeps_no_other_from_being_found_revoked(
+def test_an_unreadable_token_does_not_hide_a_revoked_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     rows, clock = TokensInMemory(), Clock()
     tokens = Tokens(rows, clock=clock)
-    callers, requests = Callers(tokens), Requests()
+    calls = Calls(Authenticator(tokens), EventBus())
     service = TaskServicer(
         cast(Any, Board()),
-        callers=callers,
-        requests=requests,
+        calls=calls,
         admission=Admission(2, "watchers"),
         send_pool=cast(SendPool, Now()),
     )
     made = [tokens.create(user) for user in ("ann", "bob")]
-    calls = [Call(text) for _, text in made]
+    contexts = [WatchContext(text) for _, text in made]
     with ExitStack() as stack:
-        for call in calls:
-            context = cast(Any, call)
-            stack.enter_context(requests.numbered(context, "WatchTask"))
-            stack.enter_context(callers.met(context))
+        for each in contexts:
+            context = cast(Any, each)
+            stack.enter_context(calls.opened(context, "/video.TaskService/WatchTask"))
+            calls.of(context).authenticate(credentials_of(context))
             service.WatchTask(pb.WatchTaskRequest(task_id="t1"), context, lambda message: None)
         rows.unreadable.add(made[0][0].id)
         tokens.revoke(made[1][0].id)
-        clock.now += RECHECK
+        clock.now += RECHECK_SECONDS
         service.recheck()
-    assert [call.code for call in calls] == [None, grpc.StatusCode.UNAUTHENTICATED]
-    assert "1 watchers could not be checked: no database" in caplog.text
+    assert [context.status for context in contexts] == [None, grpc.StatusCode.UNAUTHENTICATED]
+    (record,) = (vars(each) for each in caplog.records if "cannot recheck" in each.message)
+    assert (record["watchers"], record["error"]) == (1, "no database")

@@ -1,4 +1,4 @@
-"""A few threads send to many, and who does not take what it is sent holds up nobody else."""
+"""The send pool serves many clients, and one that does not read delays no other."""
 
 import threading
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from facecli.rpc.send_pool import SendPool
 
-DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+DEADLINE = 60.0  # seconds after which a test fails
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def send_pool() -> Iterator[SendPool]:
     send_pool.close()
 
 
-def test_everything_is_done_and_begun_in_order() -> None:
+def test_all_sends_run_and_start_in_order() -> None:
     send_pool, done = SendPool(1), SimpleQueue[int]()
     for number in range(100):
         send_pool.submit(lambda number=number: done.put(number))  # type: ignore[misc]
@@ -27,7 +27,7 @@ def test_everything_is_done_and_begun_in_order() -> None:
     assert [done.get(timeout=DEADLINE) for _ in range(100)] == list(range(100))
 
 
-def test_clients_that_do_not_read_hold_up_nobody_else(send_pool: SendPool) -> None:
+def test_clients_that_do_not_read_delay_no_other(send_pool: SendPool) -> None:
     reading, held, done = Event(), SimpleQueue[None](), SimpleQueue[int]()
 
     def send_to_who_does_not_read() -> None:
@@ -43,7 +43,7 @@ def test_clients_that_do_not_read_hold_up_nobody_else(send_pool: SendPool) -> No
     reading.set()
 
 
-def test_who_helped_out_goes_when_it_is_not_needed(send_pool: SendPool) -> None:
+def test_the_pool_shrinks_when_its_extra_threads_are_idle(send_pool: SendPool) -> None:
     before = set(threading.enumerate())
     reading, held, free = Event(), SimpleQueue[None](), SimpleQueue[None]()
 
@@ -65,7 +65,7 @@ def test_who_helped_out_goes_when_it_is_not_needed(send_pool: SendPool) -> None:
         assert not thread.is_alive()
 
 
-def test_a_bug_in_one_does_not_end_the_sending_to_others(
+def test_a_bug_in_one_send_does_not_stop_the_others(
     send_pool: SendPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said, done = SimpleQueue[object](), SimpleQueue[int]()

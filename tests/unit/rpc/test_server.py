@@ -1,4 +1,4 @@
-"""What every call meets: errors, admission, a token, health, draining."""
+"""Behaviour common to all calls: errors, admission control, tokens, health, draining."""
 
 import threading
 from collections.abc import Iterator
@@ -37,10 +37,12 @@ def test_a_bug_becomes_an_id_and_its_text_stays_in_the_log(
     error = from_rpc(caught.value, server="here:1")
     assert isinstance(error, InternalError)
     assert "stage" not in error.message
-    assert error.error_id in caplog.text
+    (logged,) = (record for record in caplog.records if record.message == "internal error")
+    assert vars(logged)["request"] == error.error_id
+    assert logged.exc_info
 
 
-def test_the_server_tells_what_it_offers(stubs: Stubs) -> None:
+def test_server_info_lists_capabilities(stubs: Stubs) -> None:
     info = stubs.files.GetServerInfo(file_service_pb2.GetServerInfoRequest())
     assert (info.version, list(info.engines), info.chunk_size) == (__version__, ["mock"], 10 * 1024 * 1024)
     assert info.ffmpeg
@@ -60,7 +62,7 @@ def test_health_is_serving_for_every_service(stubs: Stubs) -> None:
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-def test_without_the_token_nothing_but_health_is_answered(settings: Settings) -> None:
+def test_without_a_token_only_health_is_answered(settings: Settings) -> None:
     with tokens(settings) as made:
         secret = made.create("ann")[1]
     with (
@@ -105,7 +107,7 @@ def test_uploads_over_the_limit_are_refused_while_short_calls_go_on(settings: Se
         assert list(stubs.uploads.StreamUpload(iter([frame(second, 0, b"0123")])))
 
 
-def test_a_silent_upload_ends_with_what_was_stored_kept(settings: Settings) -> None:
+def test_an_idle_upload_ends_and_keeps_its_chunks(settings: Settings) -> None:
     with (
         run_server(replace(settings, idle_limit=0.1)) as server,
         grpc.insecure_channel(server.address) as channel,
@@ -125,7 +127,7 @@ def test_a_silent_upload_ends_with_what_was_stored_kept(settings: Settings) -> N
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["silent", "busy"])
-def test_an_upload_is_told_to_come_back_when_the_server_stops(settings: Settings, busy: bool) -> None:
+def test_an_upload_gets_unavailable_when_the_server_stops(settings: Settings, busy: bool) -> None:
     ended = threading.Event()
     with ExitStack() as stack:
         server = stack.enter_context(run_server(settings))
@@ -146,7 +148,7 @@ def test_an_upload_is_told_to_come_back_when_the_server_stops(settings: Settings
         with pytest.raises(grpc.RpcError) as caught:
             list(call)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-        # Who is just sending may meet the closed connection before the words.
+        # A client that is sending may see the closed connection before the message.
         assert busy or "shutting down" in str(caught.value.details())
         ended.set()
         stopping.join()

@@ -41,7 +41,7 @@ def test_media_over_the_limits_are_refused(serve: Serve, limit: dict[str, int], 
         assert (code, error.reason, error.message) == (Code.INVALID_ARGUMENT, "MEDIA_REFUSED", says)
 
 
-def test_too_many_uploads_are_told_when_to_come_back(serve: Serve) -> None:
+def test_too_many_uploads_are_refused_with_a_retry_delay(serve: Serve) -> None:
     with serve(max_uploads=1) as world:
         ended = threading.Event()
         first, second = world.stubs.begin(), world.stubs.begin()
@@ -67,7 +67,7 @@ def test_too_many_uploads_are_told_when_to_come_back(serve: Serve) -> None:
         list(holding)
 
 
-def test_a_file_that_the_disk_has_no_room_for_is_told_when_to_come_back(serve: Serve) -> None:
+def test_a_file_larger_than_the_free_space_is_refused_with_a_retry_delay(serve: Serve) -> None:
     with serve(max_file_size=2**60) as world:
         begin = upload_pb.BeginUploadRequest(
             user_id="ann", name="x.mp4", file_type="video", size=2**43, chunk_size=2**24
@@ -77,8 +77,8 @@ def test_a_file_that_the_disk_has_no_room_for_is_told_when_to_come_back(serve: S
         assert "no room for" in error.message
 
 
-def test_a_file_over_the_limit_is_refused_while_it_comes(serve: Serve) -> None:
-    """Its size was not told. Coming back would not help, so nothing says when."""
+def test_a_file_over_the_limit_is_refused_during_the_upload(serve: Serve) -> None:
+    """The size was not announced. Retrying would not help, so there is no retry delay."""
     with serve(max_file_size=10) as world:
         chunks = [chunk(0), chunk(1), chunk(2)]
         code, error, seconds = refusal(lambda: world.stubs.videos.UploadVideo(iter(chunks)))
@@ -86,11 +86,11 @@ def test_a_file_over_the_limit_is_refused_while_it_comes(serve: Serve) -> None:
         assert "this server takes 10 at most" in error.message
 
 
-def test_without_its_database_the_server_asks_to_try_again(serve: Serve, tmp_path: Path) -> None:
+def test_a_server_without_its_database_is_unavailable(serve: Serve, tmp_path: Path) -> None:
     with serve() as world:
         path = tmp_path / "data" / "facecli.db"
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("CREATE TABLE more (x)")  # so that nobody believes what was read before
+            connection.execute("CREATE TABLE more (x)")  # invalidates cached pages
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         path.write_bytes(bytes(path.stat().st_size))
         ask = upload_pb.ListUploadsRequest(user_id="ann")
@@ -100,7 +100,7 @@ def test_without_its_database_the_server_asks_to_try_again(serve: Serve, tmp_pat
         assert str(tmp_path) not in error.message
 
 
-def test_an_upload_that_drips_is_ended_and_what_was_stored_stays(serve: Serve) -> None:
+def test_a_dripping_upload_is_ended_and_keeps_its_chunks(serve: Serve) -> None:
     with serve(idle_limit=0.2, min_rate=2**30) as world:
         upload_id = world.stubs.begin(size=4000)
         ended = threading.Event()

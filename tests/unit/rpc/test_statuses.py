@@ -1,4 +1,4 @@
-"""Whatever a client does wrong, it gets the right status, a stable reason and a sentence that helps."""
+"""Every mistake of a client gets the right status, a stable reason and a helpful message."""
 
 from collections.abc import Callable, Iterator
 
@@ -36,13 +36,13 @@ PENDING = "it is pending; only an ended task"
 # Row → what clients do. A row that is no refusal, or needs a server of its own, is a test elsewhere.
 ROWS: dict[str, list[Case | Callable[..., None]]] = {
     "no, bad, expired token": [
-        test_server.test_without_the_token_nothing_but_health_is_answered,
-        test_ownership.test_who_shows_nothing_that_holds_is_told_the_same_of_everything,
+        test_server.test_without_a_token_only_health_is_answered,
+        test_ownership.test_an_unauthenticated_caller_gets_the_same_refusal_everywhere,
         test_access.test_a_revoked_token_ends_a_watch,
     ],
     "somebody else's id, unknown id": [
-        test_uploads.test_somebody_elses_upload_and_an_unknown_one_look_the_same,
-        test_ownership.test_anothers_thing_is_what_an_unknown_one_is_in_words_and_work,
+        test_uploads.test_the_upload_of_another_user_looks_like_an_unknown_one,
+        test_ownership.test_an_id_of_another_user_gets_the_answer_and_the_work_of_an_unknown_one,
         *do.UNKNOWN,
     ],
     "empty stream": [
@@ -100,10 +100,10 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
     "index ahead of what is stored on the in-order RPC": [
         ahead("at the beginning", app(chunk(1)), "begin with chunk 0"),
         ahead("later", app(chunk(0), chunk(2)), "the next one is 1"),
-        test_videos.test_a_chunk_ahead_is_told_the_next_index,
+        test_videos.test_a_chunk_ahead_is_refused_with_the_next_index,
     ],
     "same chunk again: same bytes / other bytes in a finished upload": [
-        test_uploads.test_a_finished_upload_takes_its_own_bytes_again_and_no_others,
+        test_uploads.test_a_completed_upload_accepts_the_same_bytes_and_no_others,
         differs("a frame", do.other_bytes),
         differs("a chunk, alone", do.other_single),
     ],
@@ -111,10 +111,10 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
         invalid("of a message", app(chunk(chunk_crc32c=1)), "send it again", "CHECKSUM_MISMATCH"),
         invalid("of a frame", stream((0, b"0123"), crc=1), "send it again", "CHECKSUM_MISMATCH"),
         invalid("of a chunk, alone", single(0, b"0123", crc=1), "send it again", "CHECKSUM_MISMATCH"),
-        test_uploads.test_a_damaged_chunk_is_refused_and_nothing_of_it_is_kept,
+        test_uploads.test_a_damaged_chunk_is_refused_and_discarded,
     ],
     "second writer": [test_uploads.test_a_second_writer_takes_over_and_the_first_is_aborted],
-    "stream ends early": [test_videos.test_a_stream_that_ends_early_is_incomplete_and_says_what_is_stored],
+    "stream ends early": [test_videos.test_a_stream_that_ends_early_reports_an_incomplete_upload],
     "task on an unfinished upload; cancel of an ended task": [
         do.not_ready("a task", do.unfinished, "UPLOAD_UNFINISHED", "is not complete: 4 bytes stored"),
         do.not_ready("a download", do.unfinished_download, "UPLOAD_UNFINISHED", "is not complete"),
@@ -139,22 +139,22 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
         test_statuses_alone.test_media_over_the_limits_are_refused,
     ],
     "over quota, disk full, too many calls": [
-        test_limits.test_bytes_of_one_user_end_where_the_limit_is,
-        test_limits.test_unfinished_uploads_of_one_user_end_where_the_limit_is,
-        test_limits.test_waiting_tasks_of_one_user_end_where_the_limit_is,
+        test_limits.test_the_bytes_of_one_user_are_limited,
+        test_limits.test_the_unfinished_uploads_of_one_user_are_limited,
+        test_limits.test_the_waiting_tasks_of_one_user_are_limited,
         test_places.test_one_user_holds_no_more_than_a_share_of_the_uploads,
-        test_places.test_one_user_has_no_more_than_a_share_of_the_short_calls,
-        test_statuses_alone.test_too_many_uploads_are_told_when_to_come_back,
-        test_statuses_alone.test_a_file_that_the_disk_has_no_room_for_is_told_when_to_come_back,
-        test_statuses_alone.test_a_file_over_the_limit_is_refused_while_it_comes,
+        test_places.test_one_user_holds_no_more_than_a_share_of_the_short_calls,
+        test_statuses_alone.test_too_many_uploads_are_refused_with_a_retry_delay,
+        test_statuses_alone.test_a_file_larger_than_the_free_space_is_refused_with_a_retry_delay,
+        test_statuses_alone.test_a_file_over_the_limit_is_refused_during_the_upload,
     ],
     "draining, database away": [
-        test_server.test_an_upload_is_told_to_come_back_when_the_server_stops,
-        test_statuses_alone.test_without_its_database_the_server_asks_to_try_again,
+        test_server.test_an_upload_gets_unavailable_when_the_server_stops,
+        test_statuses_alone.test_a_server_without_its_database_is_unavailable,
     ],
     "idle or too slow": [
-        test_server.test_a_silent_upload_ends_with_what_was_stored_kept,
-        test_statuses_alone.test_an_upload_that_drips_is_ended_and_what_was_stored_stays,
+        test_server.test_an_idle_upload_ends_and_keeps_its_chunks,
+        test_statuses_alone.test_a_dripping_upload_is_ended_and_keeps_its_chunks,
     ],
     "a bug": [test_server.test_a_bug_becomes_an_id_and_its_text_stays_in_the_log],
 }

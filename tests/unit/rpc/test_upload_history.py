@@ -1,4 +1,4 @@
-"""Any sequence of calls of several clients, cuts and restarts, over a real connection, and what came of it.
+"""Random sequences of calls, cuts and restarts of several clients over a real connection, checked afterwards.
 
 A history has every write: when it was sent, when and how it ended; `unknown` when nobody was told. After
 each step what the server says of the upload, and the bytes that it gives back, must be possible after that.
@@ -31,16 +31,16 @@ pytestmark = pytest.mark.slow
 CHUNK = 100  # bytes
 CHUNKS = 3
 SIZE = (CHUNKS - 1) * CHUNK + 37
-DEADLINE = 60.0  # seconds; only when a test gives up
+DEADLINE = 60.0  # seconds after which a test fails
 
 indexes = st.integers(0, CHUNKS - 1)
 
 
 class Stream:
-    """A StreamUpload under way, into which messages go one by one."""
+    """A StreamUpload in progress that is sent messages one by one."""
 
     def __init__(self, stubs: Stubs) -> None:
-        self.begun: int | None = None  # the chunk that it is in the middle of
+        self.begun: int | None = None  # the chunk that is partly sent
         self._requests: queue.Queue[video_pb.UploadRequest | None] = queue.Queue()
         self._call = stubs.uploads.StreamUpload(iter(self._requests.get, None), timeout=DEADLINE)
 
@@ -48,7 +48,7 @@ class Stream:
         self._requests.put(request)
 
     def stored_bytes(self) -> int:
-        """What the next acknowledgement says."""
+        """The chunk of the next acknowledgement."""
         return next(self._call).stored_bytes
 
     def cut(self) -> None:
@@ -79,7 +79,7 @@ class UploadHistory(RuleBasedStateMachine):
 
     @rule(index=indexes, in_flight=st.none() | indexes)
     def open_stream(self, index: int, in_flight: int | None) -> None:
-        """Take over, if there is a stream, perhaps while it sends."""
+        """Take over from the stream, if any, perhaps while it sends."""
         before, self.stream, flying = self.stream, Stream(self.stubs), None
         if before and in_flight is not None:
             flying = self._send(before, in_flight)
@@ -91,7 +91,7 @@ class UploadHistory(RuleBasedStateMachine):
 
     @rule(some=st.lists(indexes, min_size=1, max_size=3, unique=True))
     def stream_chunks(self, some: list[int]) -> None:
-        """One behind the other, without waiting for an answer."""
+        """Send chunks one after the other without waiting for acknowledgements."""
         if not (stream := self.stream):
             return
         writes = [self._send(stream, index) for index in some]
@@ -119,7 +119,7 @@ class UploadHistory(RuleBasedStateMachine):
 
     @rule(sends=st.none() | indexes)
     def cut_stream(self, sends: int | None) -> None:
-        """Perhaps right behind a chunk, of which nobody is told what became of it."""
+        """Cut the stream, perhaps right after a chunk, whose outcome stays unknown."""
         stream, self.stream = self.stream, None
         if stream and sends is not None:
             self._send(stream, sends)
@@ -128,7 +128,7 @@ class UploadHistory(RuleBasedStateMachine):
 
     @rule(some=st.lists(indexes, min_size=1, max_size=3), damaged=st.booleans())
     def put_chunks(self, some: list[int], damaged: bool) -> None:
-        """Side by side, also the same one with other bytes."""
+        """Send single chunks concurrently, among them the same one with other bytes."""
         writes = [self._write(index) for index in some if not self._is_begun(index)]
         calls = [self.stubs.uploads.UploadChunk.future(self._single(each, damaged)) for each in writes]
         for write, call in zip(writes, calls, strict=True):
@@ -195,7 +195,7 @@ class UploadHistory(RuleBasedStateMachine):
         return self.history.begin(index, min(CHUNK, SIZE - index * CHUNK), data)
 
     def _send(self, stream: Stream, index: int, *, damaged: bool = False) -> Write:
-        """A whole chunk."""
+        """Send a whole chunk."""
         write = self._write(index)
         checksum = crc32c(write.data) ^ damaged
         stream.begun = None
@@ -218,7 +218,7 @@ class UploadHistory(RuleBasedStateMachine):
         return reason
 
     def _told(self, write: Write, stored_bytes: Callable[[], int]) -> str:
-        """Why a write was refused, empty when it was not."""
+        """The reason of a refused write, or empty."""
         told = list[int]()
         reason = self.history.end(write, lambda: told.append(stored_bytes()))
         assert all(count >= self.stored_bytes for count in told), "what is stored decreased"

@@ -1,4 +1,4 @@
-"""UploadService over a real connection: what it stores, what it refuses, and with which status."""
+"""UploadService over a real connection: stored chunks, refusals and their statuses."""
 
 import threading
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def test_one_chunk_may_travel_in_several_frames(stubs: Stubs) -> None:
     assert list(stubs.uploads.StreamUpload(iter(frames)))[-1].crc32c == crc32c(DATA)
 
 
-def test_a_damaged_chunk_is_refused_and_nothing_of_it_is_kept(stubs: Stubs) -> None:
+def test_a_damaged_chunk_is_refused_and_discarded(stubs: Stubs) -> None:
     upload_id = stubs.begin()
     damaged = [frame(upload_id, 0, b"0123"), frame(upload_id, 4, b"4567", crc=1)]
     code, reason = refused(lambda: list(stubs.uploads.StreamUpload(iter(damaged))))
@@ -77,7 +77,7 @@ def test_a_second_writer_takes_over_and_the_first_is_aborted(stubs: Stubs) -> No
     assert new[-1].crc32c == crc32c(DATA)
 
 
-def test_a_finished_upload_takes_its_own_bytes_again_and_no_others(stubs: Stubs) -> None:
+def test_a_completed_upload_accepts_the_same_bytes_and_no_others(stubs: Stubs) -> None:
     upload_id = stubs.begin()
     done = list(stubs.uploads.StreamUpload(iter(whole(upload_id))))[-1]
     again = list(stubs.uploads.StreamUpload(iter(whole(upload_id))))[-1]
@@ -89,7 +89,7 @@ def test_a_finished_upload_takes_its_own_bytes_again_and_no_others(stubs: Stubs)
     )
 
 
-def test_begin_finds_the_unfinished_upload_with_its_checksums(stubs: Stubs) -> None:
+def test_begin_returns_the_unfinished_upload_with_its_checksums(stubs: Stubs) -> None:
     request = pb.BeginUploadRequest(
         user_id="ann", name="clip.mp4", file_type="video", size=10, chunk_size=4, fingerprint=7
     )
@@ -140,7 +140,7 @@ def test_a_cancelled_upload_is_gone(stubs: Stubs) -> None:
     )
 
 
-def test_somebody_elses_upload_and_an_unknown_one_look_the_same(stubs: Stubs) -> None:
+def test_the_upload_of_another_user_looks_like_an_unknown_one(stubs: Stubs) -> None:
     upload_id = stubs.begin()
     for asked in (upload_id, "0" * 32):
         with pytest.raises(grpc.RpcError) as caught:
@@ -169,7 +169,7 @@ BEGIN = {"user_id": "ann", "name": "clip.mp4", "file_type": "video", "size": 10,
     ],
     ids=repr,
 )
-def test_begin_refuses_what_can_never_become_a_file(stubs: Stubs, wrong: dict[str, object]) -> None:
+def test_begin_refuses_an_impossible_file(stubs: Stubs, wrong: dict[str, object]) -> None:
     request = pb.BeginUploadRequest(**{**BEGIN, **wrong})  # type: ignore[arg-type]
     assert refused(lambda: stubs.uploads.BeginUpload(request)) == (
         grpc.StatusCode.INVALID_ARGUMENT,

@@ -1,4 +1,4 @@
-"""VideoService, as the app calls it and as a broken client would."""
+"""VideoService, called as by the app and as by a broken client."""
 
 import queue
 from collections.abc import Iterator
@@ -30,19 +30,19 @@ def chunk(index: int, data: bytes = b"0123", **changed: object) -> pb.UploadRequ
     return pb.UploadRequest(**fields)  # type: ignore[arg-type]
 
 
-def test_the_apps_upload_is_answered_once_with_its_url(stubs: Stubs) -> None:
+def test_an_upload_of_the_app_is_answered_once_with_its_url(stubs: Stubs) -> None:
     answer = stubs.videos.UploadVideo(iter([chunk(0), chunk(1), chunk(2, b"89")]))
     assert (answer.status, answer.uploaded_chunks, answer.total_chunks) == ("completed", 3, 3)
     assert answer.file_url == f"/uploads/{answer.upload_id}/clip.mp4"
     assert (answer.stored_bytes, answer.crc32c) == (10, crc32c(b"0123012389"))
 
 
-def test_a_stream_that_ends_early_is_incomplete_and_says_what_is_stored(stubs: Stubs) -> None:
+def test_a_stream_that_ends_early_reports_an_incomplete_upload(stubs: Stubs) -> None:
     answer = stubs.videos.UploadVideo(iter([chunk(0), chunk(1)]))
     assert (answer.status, answer.uploaded_chunks, answer.file_url) == ("incomplete", 2, "")
 
 
-def test_resume_tells_where_to_go_on_before_anything_is_sent(stubs: Stubs) -> None:
+def test_resume_announces_the_next_chunk_before_anything_is_sent(stubs: Stubs) -> None:
     cut = stubs.videos.UploadVideo(iter([chunk(0)]), metadata=(("facecli-resume", "1"),))
     told: queue.Queue[dict[str, str | bytes]] = queue.Queue()
 
@@ -100,7 +100,7 @@ def test_a_broken_upload_is_refused(stubs: Stubs, messages: list[pb.UploadReques
     assert refused(lambda: stubs.videos.UploadVideo(iter(messages)))[0] is code
 
 
-def test_a_chunk_ahead_is_told_the_next_index(stubs: Stubs) -> None:
+def test_a_chunk_ahead_is_refused_with_the_next_index(stubs: Stubs) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         stubs.videos.UploadVideo(iter([chunk(0), chunk(2)]))
     assert from_rpc(caught.value, server="here:1").details == {"next_chunk_index": 1}
@@ -124,7 +124,9 @@ def test_a_task_is_created_once_per_key(stubs: Stubs, samples: tuple[bytes, byte
     assert stubs.videos.GetTaskStatus(pb.TaskStatusRequest(task_id=first.task_id)).status == "pending"
 
 
-def test_what_cannot_be_swapped_is_refused_at_create(stubs: Stubs, samples: tuple[bytes, bytes]) -> None:
+def test_files_that_cannot_be_swapped_are_refused_at_create(
+    stubs: Stubs, samples: tuple[bytes, bytes]
+) -> None:
     face = stubs.stored(samples[0], file_type="image", name="face.png")
     clip = stubs.stored(samples[1])
     unfinished = stubs.videos.UploadVideo(iter([chunk(0)]))
@@ -155,9 +157,7 @@ def test_what_cannot_be_swapped_is_refused_at_create(stubs: Stubs, samples: tupl
     assert create(face, theirs) == (Code.NOT_FOUND, "UPLOAD_NOT_FOUND")
 
 
-def test_a_pending_task_is_cancelled_watched_and_run_again(
-    stubs: Stubs, samples: tuple[bytes, bytes]
-) -> None:
+def test_a_pending_task_is_cancelled_watched_and_retried(stubs: Stubs, samples: tuple[bytes, bytes]) -> None:
     task = stubs.videos.CreateTask(
         pb.CreateTaskRequest(
             user_id="ann",
@@ -182,7 +182,7 @@ def test_a_pending_task_is_cancelled_watched_and_run_again(
     assert refused(lambda: stubs.tasks.CancelTask(theirs)) == (Code.NOT_FOUND, "TASK_NOT_FOUND")
 
 
-def test_the_data_directory_holds_no_name_that_a_client_chose(
+def test_the_data_directory_contains_no_name_that_a_client_chose(
     stubs: Stubs, settings: object, tmp_path: Path
 ) -> None:
     stubs.stored(b"data", name="passwd.mp4")

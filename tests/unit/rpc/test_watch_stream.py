@@ -1,4 +1,4 @@
-"""Many watchers of one server: each sees the whole story in order, and holds nothing when it has left."""
+"""Many watchers of one server: each sees every change in order, and frees its slot when it leaves."""
 
 import logging
 import time
@@ -22,6 +22,7 @@ from facecli.tasks.task import Task
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.builders import NEW, claim
+from tests.support.rpc.calls import logged_calls
 from tests.support.rpc.refusals import refused
 from tests.unit.rpc.conftest import Stubs
 
@@ -30,7 +31,7 @@ WATCHERS = 60
 
 @contextmanager
 def worker(settings: Settings) -> Iterator[TaskRepository]:
-    """The repository as a worker has them, with a task that it took."""
+    """The repository of a worker with a claimed task."""
     engine = open_database(f"sqlite:///{settings.data_dir}/facecli.db")
     repository = SqlTaskRepository(engine)
     repository.insert(NEW, task_id="t1", now=time.time())
@@ -69,7 +70,7 @@ def rest_of(call: Any) -> list[video_pb.TaskResponse]:
 
 
 def check_story(seen: list[video_pb.TaskResponse], *, last: Task) -> None:
-    """Forward only, and the end once."""
+    """Check that revisions only increase and that the end comes once."""
     revisions = [task.revision for task in seen]
     assert revisions == sorted(set(revisions))
     for name in ("attempt", "progress", "frames_done"):
@@ -78,7 +79,9 @@ def check_story(seen: list[video_pb.TaskResponse], *, last: Task) -> None:
     assert [task.revision for task in seen if task.status == "cancelled"] == [last.revision]
 
 
-def test_many_watchers_see_the_story_in_order_and_its_end(stubs: Stubs, repository: TaskRepository) -> None:
+def test_many_watchers_see_every_change_in_order_and_the_end(
+    stubs: Stubs, repository: TaskRepository
+) -> None:
     calls = [watch(stubs) for _ in range(WATCHERS)]
     seen = [[next(call).task] for call in calls]
     for frames in range(1, 40):
@@ -89,7 +92,7 @@ def test_many_watchers_see_the_story_in_order_and_its_end(stubs: Stubs, reposito
             check_story(story + rest, last=last)
 
 
-def test_a_slow_story_is_told_whole(stubs: Stubs, repository: TaskRepository) -> None:
+def test_a_watcher_sees_every_revision_of_a_slow_task(stubs: Stubs, repository: TaskRepository) -> None:
     calls = [watch(stubs) for _ in range(5)]
     for call in calls:
         next(call)
@@ -100,7 +103,7 @@ def test_a_slow_story_is_told_whole(stubs: Stubs, repository: TaskRepository) ->
     assert [[answer.task.status for answer in call] for call in calls] == [["cancelled"]] * 5
 
 
-def test_who_comes_back_is_told_what_it_has_not_seen_and_nothing_twice(
+def test_a_reconnected_watcher_gets_what_it_missed_and_nothing_twice(
     stubs: Stubs, repository: TaskRepository
 ) -> None:
     def work() -> Task:
@@ -119,9 +122,7 @@ def test_who_comes_back_is_told_what_it_has_not_seen_and_nothing_twice(
     assert list(watch(stubs, after=last.revision)) == []
 
 
-def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
-    stubs: Stubs, repository: TaskRepository
-) -> None:
+def test_progress_restarts_only_with_a_new_attempt(stubs: Stubs, repository: TaskRepository) -> None:
     call = watch(stubs)
     next(call)
     told = []
@@ -144,13 +145,15 @@ def test_a_new_attempt_is_told_by_its_number_and_only_then_progress_begins_anew(
     ]
 
 
-def test_somebody_elses_task_and_none_are_refused_alike(stubs: Stubs, repository: TaskRepository) -> None:
+def test_watching_a_task_of_another_user_looks_like_an_unknown_one(
+    stubs: Stubs, repository: TaskRepository
+) -> None:
     for user, task_id in (("bob", "t1"), ("ann", "nope")):
         call = stubs.tasks.WatchTask(pb.WatchTaskRequest(user_id=user, task_id=task_id))
         assert refused(lambda: list(call)) == (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND")  # noqa: B023
 
 
-def test_the_place_of_who_left_is_free_again_and_its_call_is_in_the_log(
+def test_a_watcher_that_left_frees_its_slot_and_is_in_the_access_log(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with (
@@ -168,8 +171,8 @@ def test_the_place_of_who_left_is_free_again_and_its_call_is_in_the_log(
         repository.change("t1", transitions.cancel, now=time.time())
         list(call)
         until_let_in(stubs)
-    logged = [record.message.split()[:2] for record in caplog.records if "WatchTask" in record.message]
-    assert {code for _, code in logged} == {"OK", "CANCELLED", "RESOURCE_EXHAUSTED"}
+    outcomes = {outcome for method, outcome in logged_calls(caplog) if method.endswith("/WatchTask")}
+    assert outcomes == {"OK", "CANCELLED", "RESOURCE_EXHAUSTED"}
 
 
 def cancel(stubs: Stubs) -> None:
@@ -185,7 +188,7 @@ def pass_the_deadline(stubs: Stubs) -> None:
 
 
 def until_let_in(stubs: Stubs) -> Any:
-    """The server learns a little later than the client that a client has left."""
+    """Watch again until the server has noticed that the last client left."""
     while True:
         call = watch(stubs)
         try:
@@ -196,7 +199,7 @@ def until_let_in(stubs: Stubs) -> Any:
         return call
 
 
-def test_watchers_are_told_to_come_back_when_the_server_stops(settings: Settings) -> None:
+def test_watchers_get_unavailable_when_the_server_stops(settings: Settings) -> None:
     with run_server(settings) as server, worker(settings):
         channel = grpc.insecure_channel(server.address)
         calls = [watch(Stubs(channel)) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""One watcher is sent one message at a time, and always the newest."""
+"""A watcher is sent one message at a time, always the newest."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,8 +16,8 @@ from facecli.wire.generated import task_service_pb2 as pb
 from tests.support.builders import task_in
 
 
-class Due:
-    """What is due to be sent, done when the test does it."""
+class ManualSendPool:
+    """A send pool that runs its sends when the test says so."""
 
     def __init__(self) -> None:
         self.jobs: list[Callable[[], None]] = []
@@ -27,7 +27,7 @@ class Due:
 
 
 class Call:
-    """What becomes of a call: the revisions sent, and its end. `meanwhile` happens while one is sent."""
+    """Records the revisions sent and the end of a call. `meanwhile` runs during the next send."""
 
     def __init__(self) -> None:
         self.sent: list[int] = []
@@ -57,8 +57,8 @@ def at(revision: int) -> Task:
 
 
 @pytest.fixture
-def due() -> Due:
-    return Due()
+def due() -> ManualSendPool:
+    return ManualSendPool()
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def call() -> Call:
 
 
 @pytest.fixture
-def watcher(due: Due, call: Call) -> Watcher:
+def watcher(due: ManualSendPool, call: Call) -> Watcher:
     return Watcher(
         cast(Any, call),
         call.send,
@@ -78,13 +78,13 @@ def watcher(due: Due, call: Call) -> Watcher:
     )
 
 
-def do_all(due: Due) -> None:
+def do_all(due: ManualSendPool) -> None:
     while due.jobs:
         due.jobs.pop(0)()
 
 
-def test_changes_while_one_is_sent_wait_and_only_the_newest_follows(
-    watcher: Watcher, due: Due, call: Call
+def test_only_the_newest_of_the_changes_during_a_send_follows(
+    watcher: Watcher, due: ManualSendPool, call: Call
 ) -> None:
     def change_twice() -> None:
         watcher.changed(at(4))
@@ -102,7 +102,9 @@ def test_changes_while_one_is_sent_wait_and_only_the_newest_follows(
     assert not call.ended
 
 
-def test_what_was_seen_before_is_not_sent(watcher: Watcher, due: Due, call: Call) -> None:
+def test_a_revision_that_the_client_has_seen_is_not_sent(
+    watcher: Watcher, due: ManualSendPool, call: Call
+) -> None:
     for revision in (1, 2):
         watcher.changed(at(revision))
         do_all(due)
@@ -110,7 +112,7 @@ def test_what_was_seen_before_is_not_sent(watcher: Watcher, due: Due, call: Call
 
 
 def test_the_end_of_the_task_ends_the_call_and_nothing_follows(
-    watcher: Watcher, due: Due, call: Call
+    watcher: Watcher, due: ManualSendPool, call: Call
 ) -> None:
     watcher.changed(transitions.cancel(at(3)))
     do_all(due)
@@ -120,7 +122,9 @@ def test_the_end_of_the_task_ends_the_call_and_nothing_follows(
     assert (call.sent, call.ended, call.code) == ([3], True, grpc.StatusCode.OK)
 
 
-def test_who_is_sent_away_gets_the_newest_first(watcher: Watcher, due: Due, call: Call) -> None:
+def test_the_newest_revision_is_sent_before_an_error(
+    watcher: Watcher, due: ManualSendPool, call: Call
+) -> None:
     watcher.changed(at(3))
     watcher.end(Unavailable("shutting down"))
     do_all(due)

@@ -1,4 +1,4 @@
-"""The table of errors is total, and an error is the same on both ends of a real connection."""
+"""The error table is total, and an error survives a real connection."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def kinds(top: type[FacecliError] = FacecliError) -> list[type[FacecliError]]:
 
 @contextmanager
 def refusal(handler: Handler) -> Iterator[grpc.RpcError]:
-    """What a client gets from a server whose one method does this."""
+    """The error that a client gets from a server with this one method."""
     methods: Any = {"M": grpc.unary_unary_rpc_method_handler(handler)}
     with ThreadPoolExecutor(1) as pool:
         server = grpc.server(pool, handlers=[grpc.method_handlers_generic_handler("S", methods)])
@@ -52,7 +52,7 @@ def test_every_error_has_a_status_and_comes_back_as_itself(kind: type[FacecliErr
     assert (type(back), back.message, back.details) == (kind, "a sentence", details)
 
 
-def test_an_error_of_a_plug_in_arrives_as_the_nearest_that_is_known() -> None:
+def test_an_error_of_a_plug_in_arrives_as_its_nearest_known_ancestor() -> None:
     class NoFaceFound(errors.MediaRefused):
         """There is no face in the picture."""
 
@@ -68,7 +68,7 @@ def test_an_error_of_a_plug_in_arrives_as_the_nearest_that_is_known() -> None:
     assert (type(back), back.message) == (errors.MediaRefused, "There is no face in the picture.")
 
 
-def test_what_can_be_tried_later_says_when() -> None:
+def test_a_retryable_error_carries_its_retry_delay() -> None:
     def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
         context.abort_with_status(to_status(errors.DiskFull("full", retry_after=3)))
         return b""
@@ -89,7 +89,7 @@ def test_a_server_cannot_set_what_a_class_does_not_declare() -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code is not grpc.StatusCode.OK])
-def test_a_foreign_servers_error_becomes_the_nearest_of_ours(code: grpc.StatusCode) -> None:
+def test_an_error_of_a_foreign_server_becomes_the_nearest_of_ours(code: grpc.StatusCode) -> None:
     def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
         context.abort(code, "said so")
         return b""

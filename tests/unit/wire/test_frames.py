@@ -1,4 +1,4 @@
-"""The frame codec beside the generated class: the same bytes mean the same."""
+"""The frame codec agrees with the generated protobuf class on every message."""
 
 import pytest
 from google.protobuf.message import DecodeError
@@ -46,7 +46,7 @@ def without_chunk(message: UploadRequest) -> UploadRequest:
     upload_id=st.text(),
     user=st.text(),
 )
-def test_what_is_encoded_is_plain_protobuf(
+def test_encoded_messages_are_plain_protobuf(
     offset: int, data: bytes, checksum: int | None, upload_id: str, user: str
 ) -> None:
     sent = Frame(offset=offset, data=data, chunk_crc32c=checksum)
@@ -56,7 +56,7 @@ def test_what_is_encoded_is_plain_protobuf(
 
 
 @given(message=messages, before=unknown, after=unknown | st.just(b""))
-def test_what_any_client_encodes_is_decoded(message: UploadRequest, before: bytes, after: bytes) -> None:
+def test_messages_of_any_client_are_decoded(message: UploadRequest, before: bytes, after: bytes) -> None:
     rest, payload = decode(before + message.SerializeToString() + after)
     expected = UploadRequest.FromString(before + without_chunk(message).SerializeToString() + after)
     assert rest.SerializeToString(deterministic=True) == expected.SerializeToString(deterministic=True)
@@ -64,7 +64,7 @@ def test_what_any_client_encodes_is_decoded(message: UploadRequest, before: byte
 
 
 @given(offset=st.integers(0, 2**63 - 1), data=st.binary(max_size=300), checksum=checksums)
-def test_a_frame_arrives_as_it_was(offset: int, data: bytes, checksum: int | None) -> None:
+def test_a_frame_survives_encoding_and_decoding(offset: int, data: bytes, checksum: int | None) -> None:
     sent = Frame(
         offset=offset,
         data=data,
@@ -76,7 +76,7 @@ def test_a_frame_arrives_as_it_was(offset: int, data: bytes, checksum: int | Non
     assert frame(message, payload) == sent
 
 
-def test_of_two_payloads_the_last_counts_as_protobuf_has_it() -> None:
+def test_the_last_of_two_payloads_counts_as_in_protobuf() -> None:
     twice = (
         UploadRequest(chunk=b"first").SerializeToString() + UploadRequest(chunk=b"second").SerializeToString()
     )
@@ -86,7 +86,7 @@ def test_of_two_payloads_the_last_counts_as_protobuf_has_it() -> None:
 
 
 @given(data=st.binary(max_size=60))
-def test_what_protobuf_refuses_is_refused(data: bytes) -> None:
+def test_messages_that_protobuf_refuses_are_refused(data: bytes) -> None:
     try:
         expected = UploadRequest.FromString(data).chunk
     except DecodeError:
@@ -100,7 +100,7 @@ def test_what_protobuf_refuses_is_refused(data: bytes) -> None:
 
 
 @given(message=messages, cut=st.integers(1, 20))
-def test_a_message_cut_short_is_refused(message: UploadRequest, cut: int) -> None:
+def test_a_truncated_message_is_refused(message: UploadRequest, cut: int) -> None:
     whole = message.SerializeToString()
     short = whole[: max(0, len(whole) - cut)]
     try:
@@ -111,7 +111,7 @@ def test_a_message_cut_short_is_refused(message: UploadRequest, cut: int) -> Non
 
 
 @given(message=messages, changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=6))
-def test_a_damaged_message_means_what_protobuf_says_or_is_refused(
+def test_a_damaged_message_is_decoded_as_by_protobuf_or_refused(
     message: UploadRequest, changes: list[tuple[int, int]]
 ) -> None:
     data = bytearray(message.SerializeToString())

@@ -1,4 +1,4 @@
-"""The app in the field was built from these names, numbers and types; nothing here may ever change."""
+"""The frozen part of the protocol: the names, numbers and types that released apps were built from."""
 
 import subprocess
 import sys
@@ -53,14 +53,14 @@ CALLS = {
 
 
 def compiled(folder: Path, out: Path) -> FileDescriptorProto:
-    """What protoc makes of `folder`/video_service.proto."""
+    """The descriptor of `folder`/video_service.proto, as protoc compiles it."""
     includes = [f"-I{folder}", f"-I{files('grpc_tools') / '_proto'}"]
     assert protoc.main(["protoc", *includes, f"--descriptor_set_out={out}", "video_service.proto"]) == 0
     return FileDescriptorSet.FromString(out.read_bytes()).file[0]
 
 
 def frozen_messages(proto: FileDescriptorProto) -> dict[str, list[tuple[int, str, str]]]:
-    """The app's messages as they are in `proto`, down to the fields that additions may not touch."""
+    """The messages of the app in `proto`, reduced to the frozen fields."""
     return {
         message.name: sorted(
             (field.number, field.name, kind(field))
@@ -73,7 +73,7 @@ def frozen_messages(proto: FileDescriptorProto) -> dict[str, list[tuple[int, str
 
 
 def kind(field: FieldDescriptorProto) -> str:
-    """The type as the proto file writes it, with anything that is more than a plain field."""
+    """The type as written in a proto file, with labels of fields that are not plain."""
     words = [FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower()]
     if field.label != FieldDescriptorProto.LABEL_OPTIONAL:
         words.insert(0, FieldDescriptorProto.Label.Name(field.label).removeprefix("LABEL_").lower())
@@ -99,7 +99,7 @@ def is_what_the_app_has(proto: FileDescriptorProto) -> bool:
     )
 
 
-def test_the_proto_still_has_all_that_the_app_was_built_from(tmp_path: Path) -> None:
+def test_the_proto_still_contains_everything_that_the_app_was_built_from(tmp_path: Path) -> None:
     proto = compiled(ROOT / "proto", tmp_path / "image")
     assert proto.package == "video"
     assert frozen_messages(proto) == MESSAGES
@@ -132,14 +132,14 @@ def test_the_foreign_client_is_built_from_the_frozen_part_and_nothing_else(tmp_p
         ("package video;", "package video.v2;"),
     ],
 )
-def test_a_change_of_the_frozen_part_is_noticed(tmp_path: Path, before: str, after: str) -> None:
+def test_a_change_of_the_frozen_part_is_detected(tmp_path: Path, before: str, after: str) -> None:
     text = (ROOT / "proto" / "video_service.proto").read_text()
     assert before in text
     (tmp_path / "video_service.proto").write_text(text.replace(before, after))
     assert not is_what_the_app_has(compiled(tmp_path, tmp_path / "image"))
 
 
-def test_the_generated_code_is_what_the_proto_files_make() -> None:
+def test_the_generated_code_matches_the_proto_files() -> None:
     check = [sys.executable, str(ROOT / "proto" / "generate.py"), "--check"]
     done = subprocess.run(check, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Uploads, tasks and server info survive the way to the other side."""
+"""Uploads, tasks and server information survive conversion to messages and back."""
 
 from dataclasses import fields, replace
 
@@ -65,12 +65,12 @@ def test_a_client_sees_a_task_as_it_is(task: Task) -> None:
     assert view.ended == task.ended
 
 
-def test_stored_chunks_arrive_with_their_checksums() -> None:
+def test_stored_chunks_keep_their_checksums() -> None:
     chunks = [Chunk(index=i, size=4, crc32c=2**32 - 1 - i, position=-1) for i in range(3)]
     assert uploads.chunks_from_messages(uploads.chunks_to_messages(chunks)) == chunks
 
 
-def test_server_info_arrives_as_it_was() -> None:
+def test_server_info_survives_conversion() -> None:
     info = ServerInfo(
         version="1",
         chunk_size=1,
@@ -98,7 +98,7 @@ def test_server_info_arrives_as_it_was() -> None:
 @pytest.mark.parametrize(
     "wanted", [TaskFilter(), TaskFilter(status="failed", engine="mock", since=1.5, until=2.5)]
 )
-def test_what_is_to_be_listed_survives(wanted: TaskFilter) -> None:
+def test_a_task_filter_survives_conversion(wanted: TaskFilter) -> None:
     request = tasks.list_request(wanted, user="ann", size=7, token="t1")
     assert tasks.task_filter(request) == wanted
     assert (request.user_id, request.page_size, request.page_token) == ("ann", 7, "t1")

@@ -1,4 +1,4 @@
-"""Whatever a request says, the checks at the door take it or refuse it with a sentence."""
+"""Any request is accepted or refused with a readable message."""
 
 import unicodedata
 from collections.abc import Callable
@@ -33,8 +33,8 @@ requests = st.builds(
 )
 
 
-def taken(check: Callable[[], object]) -> bool:
-    """Whether it is; a refusal is a sentence of ours on one line."""
+def accepted(check: Callable[[], object]) -> bool:
+    """Whether a check accepts; a refusal must be one printable line."""
     try:
         check()
     except InvalidInput as error:
@@ -44,8 +44,8 @@ def taken(check: Callable[[], object]) -> bool:
 
 
 @given(request=requests)
-def test_an_upload_that_is_begun_can_become_a_file(request: BeginUploadRequest) -> None:
-    if not taken(lambda: wire.new_upload(request, owner=request.user_id)):
+def test_an_accepted_upload_can_become_a_file(request: BeginUploadRequest) -> None:
+    if not accepted(lambda: wire.new_upload(request, owner=request.user_id)):
         return
     new = wire.new_upload(request, owner=request.user_id)
     assert 0 < new.chunk_size <= MAX_CHUNK_SIZE
@@ -61,8 +61,8 @@ def test_an_upload_that_is_begun_can_become_a_file(request: BeginUploadRequest) 
 
 @given(name=texts | nasty)
 @example("a\u2028b")
-def test_a_name_that_is_taken_is_no_path_and_one_line(name: str) -> None:
-    if taken(lambda: checked_name(name)):
+def test_an_accepted_name_is_no_path_and_one_line(name: str) -> None:
+    if accepted(lambda: checked_name(name)):
         kept = checked_name(name)
         assert checked_name(kept) == kept
         assert 0 < len(kept.encode()) <= MAX_NAME_BYTES
@@ -71,8 +71,8 @@ def test_a_name_that_is_taken_is_no_path_and_one_line(name: str) -> None:
 
 
 @given(url=texts | st.lists(texts, max_size=6).map("/".join) | texts.map(lambda id: f"/uploads/{id}/x"))
-def test_any_text_is_a_file_url_or_is_refused(url: str) -> None:
-    if taken(lambda: upload_id_of(url)):
+def test_any_text_is_a_file_url_or_refused(url: str) -> None:
+    if accepted(lambda: upload_id_of(url)):
         assert "/" not in upload_id_of(url)
 
 
@@ -85,7 +85,7 @@ numbers = st.floats().map(str) | st.integers().map(str) | texts
 
 
 @given(options=st.dictionaries(st.sampled_from(["delay", "fail_at"]) | texts, numbers, max_size=3))
-def test_any_options_are_taken_or_refused(engine: MockEngine, options: dict[str, str]) -> None:
-    if taken(lambda: engine.check(options)):
+def test_any_options_are_accepted_or_refused(engine: MockEngine, options: dict[str, str]) -> None:
+    if accepted(lambda: engine.check(options)):
         assert options.keys() <= {"delay", "fail_at"}
         assert all(0 <= float(value) <= 600 for value in options.values())

@@ -1,0 +1,70 @@
+"""The gRPC edge of the call context: opens one per call and finds it again by gRPC's own context."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+
+from facecli.api.authentication import Authenticator, Credentials
+from facecli.api.call_context import CallContext, IncomingCall
+from facecli.api.upload_pipeline import ConnectionLost
+from facecli.core.events import EventBus
+from facecli.rpc.methods import method_of
+
+
+class Calls:
+    """The contexts of all calls in progress. Safe to use from many threads."""
+
+    def __init__(self, authenticator: Authenticator, events: EventBus) -> None:
+        self._authenticator = authenticator
+        self._events = events
+        self._open: dict[grpc.ServicerContext, CallContext] = {}
+
+    @contextmanager
+    def opened(self, context: grpc.ServicerContext, method: str) -> Iterator[None]:
+        """The outermost guard of a call; publishes its end."""
+        incoming = IncomingCall(
+            method=method,
+            changes=method_of(method).changes,
+            peer=context.peer(),
+            connected=context.is_active,
+        )
+        call = CallContext(incoming, authenticator=self._authenticator, events=self._events)
+        self._open[context] = call
+        try:
+            yield
+        finally:
+            call.end(_outcome(context))
+            del self._open[context]
+
+    def of(self, context: grpc.ServicerContext) -> CallContext:
+        return self._open[context]
+
+
+def credentials_of(context: grpc.ServicerContext) -> Credentials:
+    """The bearer token and the names of the verified certificate that a client presented."""
+    scheme, _, text = str(dict(context.invocation_metadata()).get("authorization", "")).partition(" ")
+    if scheme.lower() == "bearer":
+        return Credentials(token=text.strip())
+    # gRPC fills these in only after it verified the certificate against our authority.
+    verified = context.auth_context()
+    names = (*verified.get("x509_common_name", ()), *verified.get("x509_subject_alternative_name", ()))
+    return Credentials(certificate_names=tuple(bytes(name) for name in names))
+
+
+def messages_of(request_iterator: Iterator[bytes]) -> Iterator[bytes]:
+    """The messages of a stream; ConnectionLost in place of gRPC's error."""
+    try:
+        yield from request_iterator
+        return
+    except grpc.RpcError as error:
+        # gRPC's error and its frame refer to each other. Without the frame nothing holds a message alive.
+        error.__traceback__ = None
+    raise ConnectionLost
+
+
+def _outcome(context: grpc.ServicerContext) -> str:
+    """The name of the status with which a call ended."""
+    implied = grpc.StatusCode.OK if context.is_active() else grpc.StatusCode.CANCELLED
+    code = context.code() or implied  # type: ignore[attr-defined]  # missing in types-grpcio
+    return code.name if isinstance(code, grpc.StatusCode) else str(code)

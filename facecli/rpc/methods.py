@@ -1,0 +1,48 @@
+"""The properties of every RPC method, in one table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """Properties of an RPC method.
+
+    `changes`: its calls are audited. `streams`: it takes a slot of its own, which it may lose when idle.
+    `raw_messages`: its requests arrive as bytes. `anonymous`: it needs no credentials and no slot.
+    """
+
+    changes: bool = False
+    streams: bool = False
+    raw_messages: bool = False
+    anonymous: bool = False
+
+
+METHODS: Mapping[str, Method] = {
+    "/video.VideoService/UploadVideo": Method(changes=True, streams=True, raw_messages=True),
+    "/video.VideoService/CreateTask": Method(changes=True),
+    "/video.VideoService/GetTaskStatus": Method(),
+    "/video.UploadService/BeginUpload": Method(changes=True),
+    "/video.UploadService/BeginUploads": Method(changes=True),
+    "/video.UploadService/StreamUpload": Method(changes=True, streams=True, raw_messages=True),
+    "/video.UploadService/UploadChunk": Method(changes=True),
+    "/video.UploadService/GetUpload": Method(),
+    "/video.UploadService/ListUploads": Method(),
+    "/video.UploadService/CancelUpload": Method(changes=True),
+    "/video.TaskService/WatchTask": Method(streams=True),
+    "/video.TaskService/ListTasks": Method(),
+    "/video.TaskService/CancelTask": Method(changes=True),
+    "/video.TaskService/RetryTask": Method(changes=True),
+    "/video.TaskService/DeleteTask": Method(changes=True),
+    "/video.FileService/Download": Method(streams=True),
+    "/video.FileService/GetServerInfo": Method(),
+}
+
+_HEALTH = "/grpc.health.v1.Health/"
+
+
+def method_of(path: str) -> Method:
+    """The properties of a method, by its path `/package.Service/Method`."""
+    if path.startswith(_HEALTH):
+        return Method(anonymous=True)
+    return METHODS.get(path, Method())

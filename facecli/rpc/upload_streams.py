@@ -1,0 +1,36 @@
+"""The shared parts of all upload methods: call contexts, admission control and stream limits."""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from facecli.api.admission import Admission, Slot
+from facecli.api.call_context import CallContext
+from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
+from facecli.api.upload_session import Acknowledgement, UploadSession
+from facecli.rpc.calls import Calls, messages_of
+from facecli.uploads.committer import WrittenChunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadStreams:
+    """Runs upload streams: a decoder, a session and a pipeline per call."""
+
+    calls: Calls
+    admission: Admission
+    limits: StreamLimits
+
+    def run(
+        self,
+        messages: Iterator[bytes],
+        write: Callable[[bytes], WrittenChunk | None],
+        session: UploadSession,
+        *,
+        call: CallContext,
+        slot: Slot,
+        first: int,
+    ) -> Generator[Acknowledgement, None, None]:
+        """Acknowledgements as chunks become durable; `first` is the largest size of the first message."""
+        pipeline = UploadPipeline(
+            messages_of(messages), write, limits=self.limits, active=call.active, first=first, slot=slot
+        )
+        return pipeline.run(session.store)

@@ -1,0 +1,54 @@
+"""HTTP/2 channel options of both sides, and the numbers on which they must agree.
+
+Flow control and keepalive interact: the answer to a keepalive ping queues behind all bytes that a slow line
+has taken from its sender. With a receive window of 4 MiB and a minimum rate of 32 KiB/s that is 128 s.
+"""
+
+from facecli.uploads.upload import MAX_CHUNK_SIZE
+
+Options = list[tuple[str, int | str]]
+
+MESSAGE_OVERHEAD = 64 * 1024  # bytes of a message beside its chunk
+MAX_MESSAGE_SIZE = MAX_CHUNK_SIZE + MESSAGE_OVERHEAD  # bytes
+RECEIVE_WINDOW = 4 * 1024 * 1024  # bytes of a stream received ahead; 80 MB/s at a round trip of 50 ms
+SLOW_KEEPALIVE_TIMEOUT_MS = 130_000  # for a full window on the slowest line
+FAST_KEEPALIVE_TIMEOUT_MS = 5_000  # for a line that is not saturated
+UNLIMITED = 2**31 - 1  # the largest value that gRPC takes
+
+CLIENT_OPTIONS: Options = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_SIZE),
+    ("grpc.enable_retries", 0),  # a broken call is resumed, not repeated
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.lb_policy_name", "round_robin"),
+]
+
+
+def server_options(*, max_streams: int) -> Options:
+    """`max_streams` is the number of concurrent calls of one connection, 0 for any."""
+    return [
+        ("grpc.max_receive_message_length", MAX_MESSAGE_SIZE),
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", max_streams or UNLIMITED),
+        # A window that grows with the bandwidth held 150 MB of one upload when the disk was slower.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", RECEIVE_WINDOW),
+        # Clients send keepalive pings every few seconds, also while a watched task does not change.
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+        ("grpc.http2.max_ping_strikes", 30),  # a stalled line delivers several pings at once
+        # The server pings too, so that a half-open connection holds its slots for minutes at most.
+        ("grpc.keepalive_time_ms", 20_000),
+        *keepalive_timeout(SLOW_KEEPALIVE_TIMEOUT_MS),
+    ]
+
+
+def keepalive_timeout(milliseconds: int) -> Options:
+    """The time that a peer may take to answer a ping."""
+    return [
+        ("grpc.keepalive_timeout_ms", milliseconds),
+        # Without it a frozen peer is dropped only after 60 s.
+        ("grpc.http2.ping_timeout_ms", milliseconds),
+    ]
