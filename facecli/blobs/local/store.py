@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facecli.blobs.local.direct import Buffers
-from facecli.blobs.local.writer import FILE, LocalBlobWriter
+from facecli.blobs.local.file import FILE, LocalBlobWriter
 from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.blobs import RETRY_AFTER, BlobWriter
 from facecli.core.disk import FULL, flush
