@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from facecli.blobs.local.store import LocalBlobs
 from facecli.config.settings import Settings
+from facecli.core.blobs import BlobStore
 from facecli.core.engines import FoundEngine
 from facecli.core.media import MediaLimits
 from facecli.engines.mock import MockEngine
@@ -50,6 +52,11 @@ def recovery_of(
     return Recovery(
         tasks=tasks, workers=workers, queue=queue, clock=time.time, max_crashes=settings.max_crashes
     )
+
+
+def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
+    """The store of uploads and results that belongs to this data directory."""
+    return LocalBlobs(directory, durable=settings.durability == "power")
 
 
 def url(settings: Settings, file: Path) -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.blobs.identity import check_identity, identity, name_directory
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import media_of, recovery_of, url
+from facecli.bootstrap.factories import media_of, open_blob_store, recovery_of, url
 from facecli.bootstrap.server_info import offer
 from facecli.config.settings import Settings, asks_who, data_directory
 from facecli.core.auth import Tokens
+from facecli.core.events import EventBus
+from facecli.core.expiry_clock import ExpiryClock
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translated
@@ -29,8 +30,9 @@ from facecli.queue.client import WorkQueue, prepare
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.service import TaskService
+from facecli.telemetry.event_log import log_events
 from facecli.uploads.quota import Quota, UserLimits
-from facecli.uploads.service import UploadLimits, UploadService
+from facecli.uploads.service import UploadService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class ServerComponents:
     recovery: Recovery
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
+    events: EventBus
 
 
 @contextmanager
@@ -65,15 +68,17 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         schema.upgrade(engine)
         data_dir_id = _named(directory, SqlDirectoryRepository(engine))
         queue = _queue(settings, directory, stack)
-        blobs = LocalBlobs(directory, durable=durable)
+        blobs = open_blob_store(settings, directory)
+        events = EventBus()
+        log_events(events)
         quota = _quota(settings, SqlUsageRepository(engine))
         upload_service = UploadService(
             repository=SqlUploadRepository(engine),
             blobs=blobs,
-            clock=time.time,
-            monotonic=time.monotonic,
-            limits=UploadLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
+            expiry_clock=ExpiryClock(wall=time.time, monotonic=time.monotonic, expiry=settings.upload_expiry),
             quota=quota,
+            max_file_size=settings.max_file_size,
+            events=events,
         )
         tasks = SqlTaskRepository(engine)
         collector = TaskCollector(
@@ -108,6 +113,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             recovery=recovery_of(settings, tasks, SqlWorkerRepository(engine), queue),
             tokens=Tokens(SqlTokenRepository(engine), clock=time.time) if asks_who(settings) else None,
             info=offer(settings, engines=engines, ffmpeg=ffmpeg, blobs=blobs, quota=quota),
+            events=events,
         )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from facecli import __version__
 from facecli.api.server_info import ServerInfo
-from facecli.blobs.local.store import LocalBlobs
 from facecli.config.settings import Settings
+from facecli.core.blobs import BlobStore
 from facecli.engines.registry import InstalledEngines
 from facecli.uploads.quota import Quota
 from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
@@ -16,7 +16,7 @@ IMAGE_FORMATS = ("jpeg", "png", "webp")
 
 
 def offer(
-    settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: LocalBlobs, quota: Quota
+    settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: BlobStore, quota: Quota
 ) -> Callable[[str], ServerInfo]:
     """What is told a user at this moment."""
 

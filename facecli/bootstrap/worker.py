@@ -7,9 +7,8 @@ import uuid
 from contextlib import ExitStack
 
 from facecli.blobs.identity import check_identity, identity
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import media_of, recovery_of, url
+from facecli.bootstrap.factories import media_of, open_blob_store, recovery_of, url
 from facecli.config.settings import Settings, data_directory
 from facecli.core.errors import InvalidInput
 from facecli.engines.registry import InstalledEngines
@@ -58,7 +57,7 @@ def work(settings: Settings, *, name: str, with_stdin: bool) -> None:
         swapping = TaskWorkflow(
             repository=tasks,
             uploads=SqlUploadRepository(engine),
-            blobs=LocalBlobs(directory),
+            blobs=open_blob_store(settings, directory),
             media=media,
             engines=InstalledEngines(media),
             workspace=directory / "work",

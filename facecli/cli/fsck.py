@@ -12,7 +12,7 @@ from facecli.cli.shared.objects import damage_object
 from facecli.cli.shared.options import Database, DataDir, Json, Profile, ProgressKind, Quiet
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
-from facecli.core.damage import Damage, mended
+from facecli.core.damage import Damage, repair_each
 from facecli.core.errors import BytesDiffer
 from facecli.core.progress import TransferProgress
 from facecli.maintenance.fsck import Inspection
@@ -45,7 +45,7 @@ def fsck(
     output = Output(as_json=as_json, quiet=quiet)
     found, mendable, left = 0, 0, 0
     with bars(settings.progress, quiet=quiet) as drawn, _opened(settings, drawn.transfer(), quick) as looking:
-        for damage, repaired in mended(looking.damages(), repair=repair):
+        for damage, repaired in repair_each(looking.damages(), repair=repair):
             _show(output, damage, repaired=repaired)
             found += 1
             mendable += damage.repair is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import TaskNotFound
 from facecli.core.expiry_clock import IdleTracker
-from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, removed, size_of
+from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, remove_all, size_of
 from facecli.tasks import checkpoints as checkpoints
 from facecli.tasks.task import Task, TaskRepository, TaskStatus
 from facecli.uploads.collector import day
@@ -59,11 +59,11 @@ class TaskCollector:
 
     def expire(self) -> int:
         """Remove the tasks whose time is over; how many went. To be called again and again."""
-        return removed(self.overdue(measured=True))
+        return remove_all(self.overdue(measured=True))
 
     def sweep(self) -> int:
         """Remove results and work that no row knows, left by a death between two steps; how much went."""
-        return removed(self.orphans())
+        return remove_all(self.orphans())
 
     def overdue(self, *, measured: bool) -> list[Garbage]:
         """Ended tasks whose time is over by the wall, and also as `measured` by this process."""
@@ -97,7 +97,7 @@ class TaskCollector:
         )
 
     def _orphan_blobs(self) -> Iterator[Garbage]:
-        for key in self._blobs.keys("outputs"):
+        for key in self._blobs.list("outputs"):
             task = self._task(key.split("/")[1])
             if task and task.status is TaskStatus.PROCESSING:
                 continue

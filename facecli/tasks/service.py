@@ -138,7 +138,7 @@ class TaskService:
 
     def _path(self, upload: Upload) -> Path:
         with present(f"{upload.name} (facecli upload --no-resume sends them again)"):
-            return self._blobs.path(upload.blob_key)
+            return self._blobs.local_copy(upload.blob_key)
 
 
 def _same(task: Task, new: NewTask) -> bool:

@@ -202,7 +202,7 @@ class TaskWorkflow:
         if not upload.completed:  # any more, because the disk has lost some of it
             raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
-            return self._blobs.path(upload.blob_key)
+            return self._blobs.local_copy(upload.blob_key)
 
     def _publish(self, task: Task, joined: Path) -> None:
         self._change(task.id, partial(tasks.advanced, run=task.run, progress=JOINING + 2, stage="publishing"))

@@ -26,12 +26,12 @@ class FileType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A durable chunk: `position` is where its bytes lie in the stored file until the upload is complete."""
+    """A durable chunk. `token` names its bytes in the blob store until the upload is complete."""
 
     index: int
     size: int
     crc32c: int
-    position: int
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ def test_the_largest_numbers_fit(upload_repository: UploadRepository) -> None:
     size = 1_000_000 * 64 * 1024 * 1024
     huge = replace(NEW, size=size, chunk_size=64 * 1024 * 1024, total_chunks=1_000_000, fingerprint=2**32 - 1)
     assert insert(upload_repository, huge).size == size
-    last = Chunk(index=999_999, size=64 * 1024 * 1024, crc32c=2**32 - 1, position=2 * size)
+    last = Chunk(index=999_999, size=64 * 1024 * 1024, crc32c=2**32 - 1, token="9" * 1000)
     store(upload_repository, last)
     assert upload_repository.chunks("u1") == [last]
 

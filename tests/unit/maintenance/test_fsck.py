@@ -11,7 +11,7 @@ from facecli.tasks.task import Task
 from facecli.tasks.verification import TaskVerifier
 from facecli.uploads.upload import Upload
 from facecli.uploads.verification import UploadVerifier
-from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send_all
+from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send_all, stage
 from tests.unit.tasks.test_collector import Ended
 
 
@@ -25,13 +25,13 @@ def kept(storage: Storage) -> tuple[list[Upload], Task]:
     """Three uploads without their bytes, and a completed task whose result is another."""
     uploads = [send_all(storage.upload_service(), Content(size=2 * CHUNK + extra)) for extra in (1, 2, 3)]
     for upload in uploads:
-        storage.blobs.path(upload.blob_key).unlink()
+        storage.blobs.local_copy(upload.blob_key).unlink()
     task = Ended(storage).completed("t1")
-    storage.blobs.create("uploads/dead", size=5)
+    stage(storage.blobs, "uploads/dead", size=5)
     return uploads, task
 
 
-def inspection(storage: Storage, complaints: Sequence[str] = ()) -> Inspection:
+def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspection:
     ended, repository = Ended(storage), storage.opened(ShortPages)
     verifier = BlobVerifier(storage.blobs, on_bytes=lambda size: None)
     uploads = UploadVerifier(
@@ -45,7 +45,7 @@ def inspection(storage: Storage, complaints: Sequence[str] = ()) -> Inspection:
             repository=ended.repository, verifier=verifier, clock=storage.clock, quick=False
         ),
         orphans=storage.upload_service().collector.orphans,
-        complaints=complaints,
+        database_errors=database_errors,
     )
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from facecli.core.garbage import Action, Garbage, GarbageKind, collect
+from facecli.core.garbage import Garbage, GarbageKind
+from facecli.maintenance.gc import Action, collect
 from tests.support.storage import CHUNK, EXPIRY, Content, Storage
 
 FILE = Content(size=2 * CHUNK)

@@ -61,7 +61,7 @@ class Ended:
     def there(self) -> set[str]:
         """The tasks of which there are files."""
         works = {folder.name for folder in self.workspace.glob("*")}
-        return works | {key.split("/")[1] for key in self.storage.blobs.keys("outputs")}
+        return works | {key.split("/")[1] for key in self.storage.blobs.list("outputs")}
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def ended(storage: Storage) -> Ended:
 def test_a_removed_task_leaves_no_row_no_file_and_no_work_and_a_download_goes_on(ended: Ended) -> None:
     task = ended.completed("t1")
     assert task.result
-    reading: Iterator[bytes] = ended.storage.blobs.read(task.result.blob_key, offset=0, block=1)
-    begun = ended.storage.blobs.path(task.result.blob_key).open("rb")
+    reading: Iterator[bytes] = ended.storage.blobs.open(task.result.blob_key, offset=0, block=1)
+    begun = ended.storage.blobs.local_copy(task.result.blob_key).open("rb")
     assert ended.collector().remove(task)
     assert begun.read() == b"x"
     begun.close()
@@ -139,7 +139,7 @@ def test_what_no_row_knows_is_swept_and_what_a_task_may_need_stays(ended: Ended)
     ended.collector().sweep()
     assert kept.result
     assert {path.name for path in ended.workspace.glob("*")} == {"publishing", "cancelled"}
-    assert set(ended.storage.blobs.keys("outputs")) == {
+    assert set(ended.storage.blobs.list("outputs")) == {
         kept.result.blob_key,
         f"outputs/publishing/{publishing.run}",
     }

@@ -59,7 +59,7 @@ def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
 ) -> None:
     assert task.result
     assert damage(ended) is None
-    harm(ended.storage.blobs.path(task.result.blob_key))
+    harm(ended.storage.blobs.local_copy(task.result.blob_key))
     found = damage(ended)
     assert found and found.problem == says and found.repair
     found.repair()
@@ -67,7 +67,7 @@ def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
     assert (failed.status, failed.result, failed.progress) == (TaskStatus.FAILED, None, 0)
     assert (failed.error_reason, failed.revision) == (RESULT_LOST, task.revision + 1)
     assert "facecli task retry" in failed.error_message
-    assert ended.storage.blobs.keys("outputs") == []
+    assert ended.storage.blobs.list("outputs") == []
     assert damage(ended) is None
     retried = ended.repository.change("t1", tasks.retried, now=3.0)
     found.repair()
@@ -77,7 +77,7 @@ def test_a_damaged_result_is_told_and_its_task_can_be_tried_again(
 
 def test_a_quick_look_sees_lengths_and_reads_nothing(ended: Ended, task: Task) -> None:
     assert task.result
-    path = ended.storage.blobs.path(task.result.blob_key)
+    path = ended.storage.blobs.local_copy(task.result.blob_key)
     path.write_bytes(b"The result")
     assert damage(ended, quick=True) is None
     path.write_bytes(b"")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
+from facecli.core.blobs import PartLayout
 from facecli.core.engines import Swap
 from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
 from facecli.core.media import VideoPlan
@@ -107,7 +108,7 @@ def delivery(
 ) -> Callable[[str], Callable[[], None]]:
     """Runs the task for a worker of that name, as often as it is called."""
     blobs = LocalBlobs(tmp_path)
-    blobs.create("uploads/clip", size=None)
+    blobs.begin("uploads/clip", PartLayout(part_size=1, count=1, size=None)).close()
     parts: Any = {"repository": rows, "uploads": uploads, "media": PlainMedia(), "engines": engine}
     swapping = TaskWorkflow(
         blobs=blobs,

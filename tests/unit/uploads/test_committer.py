@@ -125,8 +125,9 @@ def test_what_the_disk_lost_with_a_failed_flush_has_to_come_again(storage: Stora
         blobs.flush_fails = True
         with pytest.raises(StorageFailed):
             send(upload_service, writer, FILE, [2])
-        with storage.blobs.writer(upload.blob_key) as disk:
-            disk.write(CHUNK, bytes(10))
+        with storage.blobs.local_copy(upload.blob_key).open("r+b") as disk:
+            disk.seek(CHUNK)
+            disk.write(bytes(10))
     blobs.flush_fails = False
     with upload_service.writer(upload.id, owner="ann") as writer:
         assert [chunk.index for chunk in upload_service.chunks(upload.id)] == [0]

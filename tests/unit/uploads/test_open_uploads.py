@@ -79,6 +79,6 @@ def test_an_upload_that_is_cancelled_while_room_is_made_leaves_nothing(
         making.open()
         cancelling.result(60)
         assert first.exception(60) is None or isinstance(first.exception(), UploadNotFound)
-    assert list(blobs.keys("uploads")) == []
+    assert list(blobs.list("uploads")) == []
     with pytest.raises(UploadNotFound):
         upload_service.get(upload.id, owner="ann")

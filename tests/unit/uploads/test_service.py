@@ -6,9 +6,10 @@ import pytest
 
 from facecli.core.checksums import crc32c
 from facecli.core.errors import FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
-from facecli.uploads.service import UploadService, new_upload_id
+from facecli.uploads.registry import new_upload_id
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import UploadStatus
-from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send, send_all
+from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send, send_all, stage
 
 FILE = Content(size=3 * CHUNK + 7)
 
@@ -90,7 +91,7 @@ def test_a_file_that_is_too_large_is_refused_before_its_first_byte(storage: Stor
     upload_service = storage.upload_service(max_file_size=FILE.size - 1)
     with pytest.raises(FileTooLarge):
         upload_service.begin(FILE.new)
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []
 
 
 def test_a_file_of_unknown_size_is_refused_when_it_grows_too_large(storage: Storage) -> None:
@@ -125,7 +126,7 @@ def test_a_cancelled_upload_is_gone_with_its_bytes(
     upload_service.cancel(upload.id, owner="ann")
     with pytest.raises(UploadNotFound):
         upload_service.get(upload.id, owner="ann")
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []
     assert upload_service.begin(FILE.new)[0].id != upload.id
 
 
@@ -139,7 +140,7 @@ def test_an_abandoned_upload_expires_and_its_bytes_with_it(
     assert upload_service.collector.expire() == 1
     with pytest.raises(UploadNotFound):
         upload_service.get(upload.id, owner="ann")
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []
 
 
 def test_an_upload_that_is_being_written_never_expires(
@@ -174,10 +175,10 @@ def test_bytes_without_a_row_are_swept_and_no_others(upload_service: UploadServi
     whole, unfinished = send_all(upload_service, FILE), upload_service.begin(FILE.new, fresh=True)[0]
     with upload_service.writer(unfinished.id, owner="ann"):
         pass
-    storage.blobs.create("uploads/dead", size=10)
-    storage.blobs.create(f"uploads/{unfinished.id}.whole", size=10)
+    stage(storage.blobs, "uploads/dead", size=10)
+    stage(storage.blobs, f"uploads/{unfinished.id}.whole", size=10)
     assert upload_service.collector.sweep() == 2
-    assert storage.blobs.keys("uploads") == sorted([whole.blob_key, unfinished.blob_key])
+    assert storage.blobs.list("uploads") == sorted([whole.blob_key, unfinished.blob_key])
 
 
 def test_a_row_that_could_not_be_made_leaves_no_bytes(
@@ -187,4 +188,4 @@ def test_a_row_that_could_not_be_made_leaves_no_bytes(
     storage.blobs.delete(upload.blob_key)
     with pytest.raises(Exception, match="already"):
         upload_service.begin(FILE.new, upload_id=upload.id)
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []

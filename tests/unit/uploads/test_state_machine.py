@@ -150,7 +150,7 @@ class UploadMachine(RuleBasedStateMachine):
         self.cut_streams()
         self.upload_service = self.storage.upload_service()
         self.upload_service.collector.sweep()
-        kept = self.storage.blobs.keys("uploads")
+        kept = self.storage.blobs.list("uploads")
         assert kept == [self._row().blob_key] or (kept == [] and not self.acknowledged)
 
     @precondition(lambda self: self.writer or self._complete)

@@ -134,7 +134,7 @@ def test_a_completion_that_failed_is_made_up_for_by_the_next_begin(
     assert not upload_service.get(upload.id, owner="ann").completed
     finished, _ = upload_service.begin(FILE.new)
     assert storage.content(finished) == FILE.data
-    assert storage.blobs.keys("uploads") == [finished.blob_key]
+    assert storage.blobs.list("uploads") == [finished.blob_key]
 
 
 def test_a_take_over_waits_for_a_commit_under_way_and_keeps_its_chunk(
@@ -157,7 +157,7 @@ def test_a_take_over_waits_for_a_commit_under_way_and_keeps_its_chunk(
         with pytest.raises(TakenOver):
             first.write(FILE.frames(1)[0])
         (stored,) = upload_service.chunks(upload.id)
-        assert stored.position != chunk.position
+        assert stored.token != chunk.token
         assert storage.stored(upload, stored) == OTHER.chunk(0)
         assert storage.stored(upload, chunk) == FILE.chunk(0)
         assert storage.content(send(upload_service, second, FILE, range(4))) == FILE.data
@@ -202,4 +202,4 @@ def test_a_cancel_in_the_middle_of_a_commit_leaves_nothing(
         blobs.flushing.open()
         with pytest.raises(UploadNotFound):
             storing.result()
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []

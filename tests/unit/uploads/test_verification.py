@@ -10,7 +10,7 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.core.damage import BlobVerifier, Damage
 from facecli.core.errors import StorageFailed, UploadUnfinished
 from facecli.metadata.uploads import SqlUploadRepository
-from facecli.uploads.upload import Upload
+from facecli.uploads.upload import Chunk, Upload
 from facecli.uploads.verification import UploadVerifier
 from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send, send_all
 
@@ -46,7 +46,7 @@ class Checked:
         return [chunk.index for chunk in self.repository.chunks(upload_id)]
 
     def path(self, upload: Upload) -> Path:
-        return self.storage.blobs.path(upload.blob_key)
+        return self.storage.blobs.local_copy(upload.blob_key)
 
     def _pass(self, size: int) -> None:
         self.on_bytes += size
@@ -130,7 +130,7 @@ def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Ch
     assert checked.damage(upload.id) is None
     flip(checked.path(upload), 5)
     assert checked.damage(upload.id) is None, "nobody's bytes"
-    flip(checked.path(upload), checked.repository.chunks(upload.id)[0].position + 5)
+    flip(checked.path(upload), int(checked.repository.chunks(upload.id)[0].token) + 5)
     mended = checked.mended(upload.id)
     assert (checked.stored(upload.id), mended.stored_bytes, mended.expires_at) == (
         [1],
@@ -156,7 +156,7 @@ def test_a_file_that_was_copied_whole_is_mended_as_often_as_it_is_damaged(checke
         upload_service.put_chunk(upload.id, other.frame(2), owner="ann")
         upload_service.put_chunk(upload.id, FILE.frame(2), owner="ann")
         upload = upload_service.put_chunk(upload.id, FILE.frame(0), owner="ann")
-        assert checked.storage.blobs.keys("uploads") == [upload.blob_key]
+        assert checked.storage.blobs.list("uploads") == [upload.blob_key]
     assert len(keys) == 2
 
 
@@ -171,7 +171,7 @@ def test_a_begun_upload_and_one_that_waits_for_its_completion_are_whole(checked:
     upload, _ = checked.storage.upload_service().begin(FILE.new)
     assert checked.damage(upload.id) is None
     waits = send_all(checked.storage.upload_service(), FILE)
-    checked.repository.reopen(waits.id, [], now=1, expires_at=2)
+    checked.repository.reopen(waits.id, checked.repository.chunks(waits.id), now=1, expires_at=2)
     assert checked.damage(waits.id) is None
     assert checked.storage.upload_service().begin(FILE.new)[0].completed
 
@@ -185,7 +185,7 @@ def test_wrong_counts_are_counted_anew(checked: Checked) -> None:
 
 def test_a_checksum_that_is_not_that_of_the_chunks_is_made_again(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
-    checked.repository.reopen(upload.id, [], now=1, expires_at=2)
+    checked.repository.reopen(upload.id, checked.repository.chunks(upload.id), now=1, expires_at=2)
     key, size = upload.blob_key, upload.size or 0
     checked.repository.complete(upload.id, crc32c=1, size=size, blob_key=key, now=3)
     assert checked.mended(upload.id).stored_chunks == 4
@@ -207,10 +207,10 @@ def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
 class BadSector(LocalBlobs):
     """A disk that does not give the second chunk."""
 
-    def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
+    def open(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
         if offset == CHUNK:
             raise StorageFailed("Input/output error")
-        return super().read(key, offset=offset, block=block)
+        return super().open(key, offset=offset, block=block)
 
 
 def test_a_chunk_that_the_disk_does_not_give_is_lost(checked: Checked) -> None:
@@ -225,7 +225,7 @@ def test_a_chunk_that_the_disk_does_not_give_is_lost(checked: Checked) -> None:
 class Dying(SqlUploadRepository):
     """Rows of a process that dies when it wants to reopen an upload."""
 
-    def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
+    def reopen(self, upload_id: str, intact: Sequence[Chunk], *, now: float, expires_at: float) -> Upload:
         raise KeyboardInterrupt
 
 

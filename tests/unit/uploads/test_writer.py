@@ -120,7 +120,7 @@ def test_acknowledged_bytes_stay_until_others_are_acknowledged(
         finished = send(upload_service, writer, FILE, [1, 2, 3])
     assert storage.content(finished) == OTHER.chunk(0) + FILE.data[CHUNK:]
     assert finished.crc32c == crc32c(storage.content(finished))
-    assert storage.blobs.keys("uploads") == [finished.blob_key]
+    assert storage.blobs.list("uploads") == [finished.blob_key]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -144,7 +144,7 @@ def test_sending_stored_chunks_again_and_again_takes_no_room(
     with upload_service.writer(upload.id, owner="ann") as writer:
         for _ in range(20):
             send(upload_service, writer, FILE, [0, 1])
-        assert storage.blobs.path(upload.blob_key).stat().st_size <= 5 * CHUNK
+        assert storage.blobs.local_copy(upload.blob_key).stat().st_size <= 5 * CHUNK
         finished = send(upload_service, writer, FILE, [2, 3])
     assert finished.blob_key == upload.blob_key
     assert storage.content(finished) == FILE.data
