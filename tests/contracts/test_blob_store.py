@@ -70,7 +70,7 @@ def test_put_again_takes_the_newer_file(blobs: BlobStore, source: Path) -> None:
     assert content(blobs, "outputs/t1/r1") == b"again"
 
 
-def test_put_of_nothing_leaves_nothing(blobs: BlobStore, tmp_path: Path) -> None:
+def test_put_of_a_missing_file_leaves_nothing(blobs: BlobStore, tmp_path: Path) -> None:
     with pytest.raises(StorageFailed):
         blobs.put("outputs/t1/r1", tmp_path / "gone")
     assert blobs.list("outputs") == []
@@ -105,7 +105,7 @@ def test_a_size_is_that_of_the_bytes(blobs: BlobStore, source: Path) -> None:
         blobs.size(KEY)
 
 
-def test_the_last_blob_of_a_folder_takes_the_folder_along(blobs: BlobStore, source: Path) -> None:
+def test_deleting_the_last_blob_of_a_folder_deletes_the_folder(blobs: BlobStore, source: Path) -> None:
     for run in ("r1", "r2"):
         source.write_bytes(b"result")
         blobs.put(f"outputs/t1/{run}", source)

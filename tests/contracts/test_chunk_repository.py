@@ -1,4 +1,4 @@
-"""What every UploadRepository does with chunks."""
+"""The contract of every UploadRepository for chunks."""
 
 import threading
 from collections.abc import Callable
@@ -42,7 +42,9 @@ def test_lost_chunks_are_missing_again(upload_repository: UploadRepository) -> N
     assert store(upload_repository, chunk(1)).stored_bytes == 20
 
 
-def test_what_is_left_is_counted_anew_when_chunks_are_forgotten(upload_repository: UploadRepository) -> None:
+def test_the_remaining_chunks_are_counted_again_when_some_are_deleted(
+    upload_repository: UploadRepository,
+) -> None:
     right = insert(upload_repository)
     upload_repository.delete("u1")
     upload_repository.insert([replace(right, stored_bytes=5, stored_chunks=1)])
@@ -78,7 +80,7 @@ def test_a_reopened_upload_has_the_intact_chunks_alone(
     assert [stored.token for stored in upload_repository.chunks("u1")] == ["70", "10", "20"]
 
 
-def test_the_last_chunk_tells_an_unknown_size(upload_repository: UploadRepository) -> None:
+def test_the_last_chunk_sets_an_unknown_size(upload_repository: UploadRepository) -> None:
     insert(upload_repository, UNKNOWN_SIZE)
     assert store(upload_repository, chunk(0)).size is None
     upload = store(upload_repository, chunk(2, size=3))

@@ -73,7 +73,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return paths
 
 
-def test_only_the_servers_user_can_read_what_is_stored(blobs: LocalBlobs, tmp_path: Path) -> None:
+def test_only_the_user_of_the_server_can_read_stored_files(blobs: LocalBlobs, tmp_path: Path) -> None:
     (tmp_path / "result").write_bytes(b"result")
     (tmp_path / "result").chmod(0o644)
     blobs.begin(KEY, layout(4)).close()
@@ -123,7 +123,7 @@ def test_a_sync_makes_the_file_durable(blobs: LocalBlobs, synced: list[str]) -> 
         assert synced == [str(blobs.local_copy(KEY))]
 
 
-def test_a_new_blob_has_its_room_reserved(blobs: LocalBlobs) -> None:
+def test_a_new_blob_reserves_its_space(blobs: LocalBlobs) -> None:
     blobs.begin(KEY, layout(MIB)).close()
     assert blobs.local_copy(KEY).stat().st_blocks * 512 >= MIB
 

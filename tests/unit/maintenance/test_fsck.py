@@ -1,4 +1,4 @@
-"""All that is kept is compared, however much it is."""
+"""The integrity check covers every upload, task and orphan."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspect
     )
 
 
-def test_every_upload_task_and_orphan_is_looked_at(storage: Storage, kept: tuple[list[Upload], Task]) -> None:
+def test_every_upload_task_and_orphan_is_checked(storage: Storage, kept: tuple[list[Upload], Task]) -> None:
     uploads, task = kept
     looking = inspection(storage)
     assert looking.size() == sum(upload.stored_bytes for upload in uploads) + 1

@@ -1,4 +1,4 @@
-"""Uploads from begin to end: found again, listed, cancelled, expired, swept."""
+"""The life of an upload: created, resumed, listed, cancelled, expired."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def test_a_sent_file_is_complete_and_its_checksum_known(
     assert upload_service.file(upload.file_url, owner="ann") == upload
 
 
-def test_the_same_file_goes_on_where_it_was(upload_service: UploadService, storage: Storage) -> None:
+def test_the_same_file_resumes_after_a_restart(upload_service: UploadService, storage: Storage) -> None:
     upload, chunks = upload_service.begin(FILE.new)
     assert chunks == []
     with upload_service.writer(upload.id, owner="ann") as writer:
@@ -56,13 +56,13 @@ def test_a_fresh_upload_is_another_one(upload_service: UploadService) -> None:
     assert len({first.id, second.id, third.id}) == 3
 
 
-def test_two_files_of_one_name_do_not_fight(upload_service: UploadService) -> None:
+def test_two_files_of_one_name_are_two_uploads(upload_service: UploadService) -> None:
     first, _ = upload_service.begin(FILE.new)
     second, _ = upload_service.begin(replace(FILE.new, fingerprint=1))
     assert first.id != second.id
 
 
-def test_somebody_elses_upload_is_not_there(upload_service: UploadService) -> None:
+def test_the_upload_of_another_user_is_not_found(upload_service: UploadService) -> None:
     upload = send_all(upload_service, FILE)
     frame = FILE.frame(0)
     with pytest.raises(UploadNotFound) as unknown:
@@ -81,7 +81,7 @@ def test_somebody_elses_upload_is_not_there(upload_service: UploadService) -> No
     assert upload_service.begin(replace(FILE.new, owner="bob"))[0].id != upload.id
 
 
-def test_an_unfinished_upload_is_no_file(upload_service: UploadService) -> None:
+def test_an_unfinished_upload_is_not_a_file(upload_service: UploadService) -> None:
     upload, _ = upload_service.begin(FILE.new)
     with pytest.raises(UploadUnfinished):
         upload_service.file(upload.file_url, owner="ann")
@@ -181,9 +181,7 @@ def test_bytes_without_a_row_are_swept_and_no_others(upload_service: UploadServi
     assert storage.blobs.list("uploads") == sorted([whole.blob_key, unfinished.blob_key])
 
 
-def test_a_row_that_could_not_be_made_leaves_no_bytes(
-    upload_service: UploadService, storage: Storage
-) -> None:
+def test_a_failed_insert_leaves_no_bytes(upload_service: UploadService, storage: Storage) -> None:
     upload, _ = upload_service.begin(FILE.new)
     storage.blobs.delete(upload.blob_key)
     with pytest.raises(Exception, match="already"):

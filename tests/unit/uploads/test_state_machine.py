@@ -1,4 +1,4 @@
-"""An upload_service through any sequence of frames, cuts, take-overs and restarts, compared with a model."""
+"""Any sequence of frames, cuts, takeovers and restarts, compared with a model."""
 
 import tempfile
 from contextlib import ExitStack

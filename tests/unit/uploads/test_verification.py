@@ -1,4 +1,4 @@
-"""Damage of uploads is found by what differs, and mended so that only what is lost is sent again."""
+"""Verification finds damage of uploads, and a repair costs only the lost chunks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -92,7 +92,7 @@ HARM: dict[str, tuple[Callable[[Path], object], list[int], str]] = {
 
 
 @pytest.mark.parametrize(("harm", "left", "says"), HARM.values(), ids=HARM)
-def test_what_happened_to_a_complete_file_is_told_and_only_the_lost_chunks_come_again(
+def test_damage_of_a_complete_file_is_described_and_only_lost_chunks_are_sent(
     checked: Checked, harm: Callable[[Path], object], left: list[int], says: str
 ) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
@@ -125,7 +125,7 @@ def replaced(checked: Checked) -> Upload:
     return upload_service.get(upload.id, owner="ann")
 
 
-def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Checked) -> None:
+def test_a_chunk_of_an_incomplete_upload_is_verified_by_its_token(checked: Checked) -> None:
     upload = replaced(checked)
     assert checked.damage(upload.id) is None
     flip(checked.path(upload), 5)
@@ -139,7 +139,7 @@ def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Ch
     )
 
 
-def test_a_file_that_was_copied_whole_is_mended_as_often_as_it_is_damaged(checked: Checked) -> None:
+def test_a_file_completed_by_copy_is_repaired_repeatedly(checked: Checked) -> None:
     upload = replaced(checked)
     for index in (2, 3):
         upload = checked.storage.upload_service().put_chunk(upload.id, FILE.frame(index), owner="ann")
@@ -176,14 +176,14 @@ def test_a_begun_upload_and_one_that_waits_for_its_completion_are_whole(checked:
     assert checked.storage.upload_service().begin(FILE.new)[0].completed
 
 
-def test_wrong_counts_are_counted_anew(checked: Checked) -> None:
+def test_wrong_counts_are_repaired(checked: Checked) -> None:
     upload = replaced(checked)
     checked.repository.delete(upload.id)
     checked.repository.insert([replace(upload, stored_bytes=3, stored_chunks=1)])
     assert checked.mended(upload.id).stored_bytes == 0
 
 
-def test_a_checksum_that_is_not_that_of_the_chunks_is_made_again(checked: Checked) -> None:
+def test_a_wrong_checksum_of_the_whole_is_repaired(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
     checked.repository.reopen(upload.id, checked.repository.chunks(upload.id), now=1, expires_at=2)
     key, size = upload.blob_key, upload.size or 0
@@ -195,7 +195,7 @@ def test_a_checksum_that_is_not_that_of_the_chunks_is_made_again(checked: Checke
     assert (again.id, again.crc32c) == (upload.id, upload.crc32c)
 
 
-def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
+def test_a_quick_check_compares_lengths_and_reads_nothing(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
     path = checked.path(upload)
     flip(path, 5)
@@ -213,7 +213,7 @@ class BadSector(LocalBlobs):
         return super().open(key, offset=offset, block=block)
 
 
-def test_a_chunk_that_the_disk_does_not_give_is_lost(checked: Checked) -> None:
+def test_an_unreadable_chunk_is_lost(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
     checked.storage.blobs = BadSector(checked.storage.blobs.root)
     assert checked.damage(upload.id)
@@ -229,7 +229,7 @@ class Dying(SqlUploadRepository):
         raise KeyboardInterrupt
 
 
-def test_a_repair_that_dies_in_its_middle_is_finished_by_the_next(checked: Checked) -> None:
+def test_a_repair_that_crashes_is_finished_by_the_next(checked: Checked) -> None:
     """Between the cut of what is too long and the change of the row."""
     upload = send_all(checked.storage.upload_service(), FILE)
     longer(checked.path(upload))
