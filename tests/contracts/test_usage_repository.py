@@ -27,7 +27,7 @@ def usage_rows(upload_repository: UploadRepository, either_database: str) -> Ite
 
 
 def test_a_new_user_has_no_usage(usage_rows: UsageRepository) -> None:
-    assert usage_rows.of("nobody") == NOTHING
+    assert usage_rows.of("zoe") == NOTHING
 
 
 def test_an_upload_counts_with_its_announced_size(

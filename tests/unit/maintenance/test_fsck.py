@@ -21,7 +21,7 @@ class ShortPages(SqlUploadRepository):
 
 
 @pytest.fixture
-def kept(storage: Storage) -> tuple[list[Upload], Task]:
+def damaged(storage: Storage) -> tuple[list[Upload], Task]:
     """Three uploads without their bytes, and a completed task whose result is another."""
     uploads = [send_all(storage.upload_service(), Content(size=2 * CHUNK + extra)) for extra in (1, 2, 3)]
     for upload in uploads:
@@ -49,11 +49,13 @@ def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspect
     )
 
 
-def test_every_upload_task_and_orphan_is_checked(storage: Storage, kept: tuple[list[Upload], Task]) -> None:
-    uploads, task = kept
-    looking = inspection(storage)
-    assert looking.size() == sum(upload.stored_bytes for upload in uploads) + 1
-    found = [(damage.kind, damage.id) for damage in looking.damages()]
+def test_every_upload_task_and_orphan_is_checked(
+    storage: Storage, damaged: tuple[list[Upload], Task]
+) -> None:
+    uploads, task = damaged
+    check = inspection(storage)
+    assert check.size() == sum(upload.stored_bytes for upload in uploads) + 1
+    found = [(damage.kind, damage.id) for damage in check.damages()]
     assert found == [
         *((DamageKind.UPLOAD, upload_id) for upload_id in sorted(upload.id for upload in uploads)),
         (DamageKind.TASK, task.id),
@@ -61,10 +63,10 @@ def test_every_upload_task_and_orphan_is_checked(storage: Storage, kept: tuple[l
     ]
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("damaged")
 def test_a_damaged_database_is_compared_with_nothing(storage: Storage) -> None:
-    looking = inspection(storage, ["wrong # of entries in index"])
-    assert looking.size() == 0
-    (damage,) = looking.damages()
+    check = inspection(storage, ["wrong # of entries in index"])
+    assert check.size() == 0
+    (damage,) = check.damages()
     assert (damage.kind, damage.repair) == (DamageKind.DATABASE, None)
     assert damage.problem == "wrong # of entries in index"

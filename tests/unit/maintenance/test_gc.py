@@ -15,17 +15,17 @@ FILE = Content(size=2 * CHUNK)
 def test_only_orphans_are_removed_without_a_trusted_clock_and_nothing_in_a_dry_run(
     kind: GarbageKind, trust_clock: bool, dry_run: bool
 ) -> None:
-    went = list[str]()
+    removals = list[str]()
 
     def remove() -> bool:
-        went.append("it")
+        removals.append("it")
         return True
 
     item = Garbage(kind=kind, id="1", reason="", size=1, remove=remove)
     ((_, action),) = collect([item], dry_run=dry_run, trust_clock=trust_clock)
     goes = trust_clock or kind in {GarbageKind.BLOB, GarbageKind.WORK}
     assert action is ((Action.WOULD_GO if dry_run else Action.REMOVED) if goes else Action.KEPT)
-    assert went == (["it"] if goes and not dry_run else [])
+    assert removals == (["it"] if goes and not dry_run else [])
 
 
 def test_an_upload_resumed_after_it_was_found_is_kept(storage: Storage) -> None:

@@ -39,15 +39,15 @@ def test_a_batch_is_acknowledged_chunk_by_chunk_and_completes_its_uploads(
     ):
         batch = [(first, written(first, FILE.frames(0))), (second, written(second, OTHER.frames(0)))]
         batch += [(first, written(first, FILE.frames(index))) for index in (1, 2)]
-        told = list(upload_service.store_all(batch))
-    assert [(upload.id, upload.stored_chunks, upload.completed) for upload in told] == [
+        acknowledged = list(upload_service.store_all(batch))
+    assert [(upload.id, upload.stored_chunks, upload.completed) for upload in acknowledged] == [
         (large.id, 1, False),
         (small.id, 1, True),
         (large.id, 2, False),
         (large.id, 3, True),
     ]
-    assert storage.content(told[-1]) == FILE.data
-    assert storage.content(told[1]) == OTHER.data
+    assert storage.content(acknowledged[-1]) == FILE.data
+    assert storage.content(acknowledged[1]) == OTHER.data
 
 
 def test_files_of_one_batch_are_flushed_side_by_side(storage: Storage) -> None:
@@ -95,10 +95,10 @@ def test_a_refused_chunk_does_not_stop_the_others_of_its_batch(
     opened = [writer.__enter__() for writer in writers]
     batch = [(writer, written(writer, FILE.frames(0))) for writer in opened]
     storage.repository().claim(uploads[1].id, now=1, expires_at=2)  # another server's writer has taken over
-    told = upload_service.store_all(batch)
-    assert next(told).id == uploads[0].id
+    acknowledged = upload_service.store_all(batch)
+    assert next(acknowledged).id == uploads[0].id
     with pytest.raises(TakenOver):
-        next(told)
+        next(acknowledged)
     assert [len(upload_service.chunks(upload.id)) for upload in uploads] == [1, 0, 0]
     for writer in writers:
         writer.__exit__(None, None, None)

@@ -11,7 +11,7 @@ from facecli.uploads.quota import UserLimits
 from tests.support.storage import CHUNK, Content, Storage
 
 FILE = Content(size=3 * CHUNK)
-AT_ONCE = 8
+PARALLEL = 8
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_parallel_requests_are_admitted_up_to_the_limit(storage: Storage, limits
             return False
         return True
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        assert sum(pool.map(begun, range(5 * AT_ONCE))) == 3
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        assert sum(pool.map(begun, range(5 * PARALLEL))) == 3
 
 
 def test_an_upload_resumes_at_the_limit(storage: Storage) -> None:

@@ -62,7 +62,7 @@ def test_after_a_failed_flush_nothing_is_acknowledged_until_the_file_is_reopened
         blobs.flush_fails = True
         with pytest.raises(StorageFailed, match="EIO"):
             upload_service.put_chunk(upload.id, FILE.frame(1), owner="ann")
-        blobs.flush_fails = False  # the kernel tells of the lost bytes only once
+        blobs.flush_fails = False  # the kernel reports lost bytes only once
         with pytest.raises(StorageFailed, match="waiting for its writers"):
             upload_service.store(writer, waiting)
         with pytest.raises(StorageFailed, match="waiting for its writers"):
@@ -163,13 +163,13 @@ def test_a_takeover_waits_for_a_running_commit_and_keeps_its_chunk(
         assert storage.content(send(upload_service, second, FILE, range(4))) == FILE.data
 
 
-@pytest.mark.parametrize(("refused", "told"), [(False, ChunkDiffers), (True, StorageFailed)])
+@pytest.mark.parametrize(("refused", "error"), [(False, ChunkDiffers), (True, StorageFailed)])
 def test_a_file_is_complete_after_the_commit_and_not_before(
     upload_service: UploadService,
     repository: FaultyRows,
     upload: Upload,
     refused: bool,
-    told: type[FacecliError],
+    error: type[FacecliError],
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(2) as pool:
         send(upload_service, writer, FILE, [0, 1, 2])
@@ -184,7 +184,7 @@ def test_a_file_is_complete_after_the_commit_and_not_before(
         repository.committing.open()
         wait([storing])
         assert not early
-        with pytest.raises(told):
+        with pytest.raises(error):
             other.result()
     assert upload_service.get(upload.id, owner="ann").completed is not refused
 
