@@ -121,7 +121,7 @@ class BlobStore(Protocol):
         ...
 
     def resume(self, key: str, layout: PartLayout) -> StagedBlob:
-        """Open a staged blob again; StorageFailed when it is gone."""
+        """Open a blob again; StorageFailed when it is gone. A complete one takes no parts."""
         ...
 
     def reopen(self, key: str, layout: PartLayout) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Garbage: data that is expired or orphaned. It is found first, and removed in a second step."""
+"""Garbage collection: expired or orphaned data is found first, and removed in a second step."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Creation of uploads, and the search for an upload to resume."""
+"""Creation of uploads, and the search for an upload to resume.
+
+Idempotency: to begin the same file again returns the unfinished or complete upload of it.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -11,11 +14,11 @@ from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, NewUpload, Upload, blob_keys
 
-Found = tuple[Upload, list[Chunk]]  # an upload with its stored chunks
+UploadWithChunks = tuple[Upload, list[Chunk]]
 
 
 class UploadRegistry:
-    """Creates uploads, and finds the ones to resume. To begin the same upload twice is idempotent."""
+    """Creates uploads, and finds the ones to resume."""
 
     def __init__(
         self,
@@ -34,7 +37,7 @@ class UploadRegistry:
         self._expiry_clock = expiry_clock
         self._events = events
 
-    def begin(self, new: NewUpload, *, fresh: bool, upload_id: str) -> Found:
+    def begin(self, new: NewUpload, *, fresh: bool, upload_id: str) -> UploadWithChunks:
         """The upload to resume and its stored chunks; a new one when none fits or `fresh` asks for it."""
         self._admission.check_size(new)
         stored = None if fresh or upload_id else self._repository.find(new)
@@ -45,11 +48,11 @@ class UploadRegistry:
             return upload, []
         return found
 
-    def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[Found]:
+    def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[UploadWithChunks]:
         """`begin` for many, each with its `fresh`; all or none, the new ones in one commit."""
         for new, _ in requested:
             self._admission.check_size(new)
-        results: list[Found] = []
+        results: list[UploadWithChunks] = []
         created: dict[NewUpload, Upload] = {}
         stored = iter(
             self._resumed(self._repository.find_all([new for new, fresh in requested if not fresh]))
@@ -84,7 +87,7 @@ class UploadRegistry:
             self._files.add_fresh(upload)
             self._events.publish(UploadCreated(upload_id=upload.id, owner=upload.owner, size=upload.size))
 
-    def _resumed(self, uploads: Sequence[Upload | None]) -> list[Found | None]:
+    def _resumed(self, uploads: Sequence[Upload | None]) -> list[UploadWithChunks | None]:
         """Each upload as it is now, with its stored chunks and a new expiry; None for one that is gone.
 
         Chunks received before the connection was cut are stored first, so that no client sends them again.
@@ -102,7 +105,7 @@ class UploadRegistry:
             for upload in uploads
         ]
 
-    def _with_chunks(self, upload: Upload) -> Found:
+    def _with_chunks(self, upload: Upload) -> UploadWithChunks:
         chunks = list(self._repository.chunks(upload.id))
         all_stored = len(chunks) == upload.total_chunks
         if not upload.completed and (all_stored or self._files.is_doubtful(upload.id)):

@@ -109,7 +109,7 @@ def test_an_upload_written_by_another_process_does_not_expire(
 
 
 class LateRows(SqlUploadRepository):
-    """Something happens when an upload was found and before its time is moved."""
+    """A repository that runs `happens` after an upload was found and before it is prolonged."""
 
     happens: Callable[[], object]
 
