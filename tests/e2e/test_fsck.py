@@ -147,7 +147,7 @@ HALVES: dict[str, tuple[Harm, str, int]] = {
         lambda data: data.execute(
             "UPDATE uploads SET stored_chunks = 1, stored_bytes = 5 WHERE id = ?", data.cut_id
         ),
-        "its row tells of 5 bytes in 1 chunks",
+        "its row counts 5 bytes in 1 chunks",
         0,
     ),
 }
