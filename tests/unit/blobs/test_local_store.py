@@ -123,6 +123,20 @@ def test_a_sync_makes_the_file_durable(blobs: LocalBlobs, synced: list[str]) -> 
         assert synced == [str(blobs.local_copy(KEY))]
 
 
+def test_a_part_is_read_back_without_the_page_cache(
+    blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped = list[tuple[int, int, int]]()
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, *advice: dropped.append(advice))
+    with blobs.begin(KEY, layout(4)) as blob:
+        write(blob, b"abcd")
+        blob.sync()
+        assert b"".join(blobs.read_part(KEY, Part(token="0", size=4), block=4)) == b"abcd"
+        assert dropped == [(0, 0, os.POSIX_FADV_DONTNEED)]
+        assert b"".join(blobs.open(KEY, offset=0, block=4)) == b"abcd"
+        assert len(dropped) == 1
+
+
 def test_a_new_blob_reserves_its_space(blobs: LocalBlobs) -> None:
     blobs.begin(KEY, layout(MIB)).close()
     assert blobs.local_copy(KEY).stat().st_blocks * 512 >= MIB
