@@ -45,4 +45,4 @@ class Downloads:
 
     def _blocks(self, download: Download, offset: int) -> Iterator[bytes]:
         with present(download.url):
-            yield from self._blobs.read(download.blob_key, offset=offset, block=FRAME_SIZE)
+            yield from self._blobs.open(download.blob_key, offset=offset, block=FRAME_SIZE)

@@ -1,4 +1,4 @@
-"""A data directory's name for itself. Its database has to know it: others know none of its files."""
+"""The id of a data directory, kept in a file and in the database that belongs to it."""
 
 import os
 import uuid
@@ -13,7 +13,7 @@ FILE = "directory.id"
 
 
 def identity(directory: Path) -> str:
-    """The directory's name; InvalidInput when it has none yet."""
+    """The id of a data directory; InvalidInput when it has none yet."""
     file = directory / FILE
     with translate_os_errors(str(file)):
         if file.exists():
@@ -22,9 +22,9 @@ def identity(directory: Path) -> str:
 
 
 def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:
-    """PolicyRefused when the database is another directory's.
+    """Raise PolicyRefused when the database belongs to another directory.
 
-    A server removes files that no row knows. With the wrong database that would be all of them.
+    A server deletes files that no row refers to. With the wrong database that would be all of them.
     """
     if not known(identity(directory)):
         raise PolicyRefused(
@@ -34,11 +34,11 @@ def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:
 
 
 def name_directory(directory: Path, *, remember: Callable[[str], None]) -> str:
-    """The directory's name, given now if it has none. Only for who holds the directory alone."""
+    """The id of a data directory, created if it has none. The caller holds the lock of the directory."""
     file = directory / FILE
     if not file.exists():
         new = uuid.uuid4().hex[:12]
-        remember(new)  # first: a name that only the database knows does no harm
+        remember(new)  # first: an id that only the database has does no harm
         with translate_os_errors(str(file)):
             part = file.with_suffix(".part")
             with part.open("w") as writing:

@@ -1,4 +1,4 @@
-"""Holds a file alone, as long as this process lives."""
+"""Exclusive lock on a file, released when the process ends."""
 
 import fcntl
 import os
@@ -11,8 +11,8 @@ from facecli.core.errors import DirectoryInUse, InvalidInput
 
 @contextmanager
 def locked(path: Path, *, taken: str) -> Iterator[None]:
-    """Make the file and lock it. DirectoryInUse saying `taken` when somebody has it, InvalidInput when it
-    cannot be made."""
+    """Create and lock the file. DirectoryInUse with the text `taken` when another process holds it,
+    InvalidInput when it cannot be created."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

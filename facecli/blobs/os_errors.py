@@ -1,4 +1,4 @@
-"""What the operating system says of local files, in our words."""
+"""Translation of operating system errors on local files."""
 
 import errno
 from collections.abc import Iterator
@@ -10,21 +10,21 @@ from facecli.core.errors import DiskFull, FacecliError, FileTooLarge, StorageFai
 
 
 @contextmanager
-def translate_os_errors(what: str) -> Iterator[None]:
-    """Turn what the operating system says into our errors."""
+def translate_os_errors(path: str) -> Iterator[None]:
+    """Raise DiskFull, FileTooLarge or StorageFailed for an OSError; `path` names the file or blob."""
     try:
         yield
     except OSError as error:
-        raise _error(what, error) from error
+        raise _error(path, error) from error
 
 
-def _error(what: str, error: OSError) -> FacecliError:
+def _error(path: str, error: OSError) -> FacecliError:
     if error.errno in FULL:
         return DiskFull(
-            f"no room for {what} ({error.strerror}); what was acknowledged is kept", retry_after=RETRY_AFTER
+            f"no room for {path} ({error.strerror}); what was acknowledged is kept", retry_after=RETRY_AFTER
         )
     if error.errno == errno.EFBIG:
         return FileTooLarge(
-            f"{what} grows beyond what the file system or the process's limit (ulimit -f) allows"
+            f"{path} grows beyond what the file system or the process's limit (ulimit -f) allows"
         )
-    return StorageFailed(f"{what} cannot be read or written: {error.strerror or error}; is the disk well?")
+    return StorageFailed(f"{path} cannot be read or written: {error.strerror or error}; check the disk")

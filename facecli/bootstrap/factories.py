@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from facecli.blobs.local.store import LocalBlobs
 from facecli.config.settings import Settings
+from facecli.core.blobs import BlobStore
 from facecli.core.engines import EngineInfo
 from facecli.core.events import EventBus
 from facecli.core.media import MediaLimits
@@ -50,6 +52,11 @@ def ffmpeg_media(settings: Settings) -> FfmpegMedia:
     return FfmpegMedia(
         wanted=settings.ffmpeg or None, limits=limits, segment_megapixels=settings.segment_megapixels
     )
+
+
+def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
+    """The store of uploads and results that belongs to this data directory."""
+    return LocalBlobs(directory, durable=settings.durability == "power")
 
 
 def installed_engines(settings: Settings) -> Sequence[EngineInfo]:

@@ -1,4 +1,4 @@
-"""Joins what looks after a data directory while no server runs on it."""
+"""Assembles garbage collection and the integrity check of a data directory without a running server."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from facecli.blobs.identity import check_identity, identity
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import database_url
+from facecli.bootstrap.factories import database_url, open_blob_store
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
+from facecli.core.blobs import BlobStore
 from facecli.core.damage import BlobVerifier
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
-from facecli.core.expiry_clock import IdleTracker
+from facecli.core.expiry_clock import ExpiryClock
 from facecli.core.garbage import Garbage
 from facecli.maintenance.fsck import Inspection
 from facecli.metadata import schema
@@ -34,22 +34,26 @@ from facecli.uploads.verification import UploadVerifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Storage:
+    """A data directory with its database."""
+
     settings: Settings
     directory: Path
-    blobs: LocalBlobs
+    blobs: BlobStore
     uploads: SqlUploadRepository
     tasks: SqlTaskRepository
-    complaints: Callable[[], Sequence[str]]
+    database_errors: Callable[[], Sequence[str]]
 
-    def removals(self) -> tuple[UploadCollector, TaskCollector]:
+    def collectors(self) -> tuple[UploadCollector, TaskCollector]:
         return (
             UploadCollector(
                 repository=self.uploads,
                 blobs=self.blobs,
                 files=OpenUploads(repository=self.uploads, blobs=self.blobs),
-                idle_tracker=IdleTracker(expiry=self.settings.upload_expiry, monotonic=time.monotonic),
-                clock=time.time,
+                expiry_clock=ExpiryClock(
+                    wall=time.time, monotonic=time.monotonic, expiry=self.settings.upload_expiry
+                ),
+                events=EventBus(),
             ),
             TaskCollector(
                 tasks=self._task_store(),
@@ -63,7 +67,7 @@ class _Place:
         )
 
     def orphans(self) -> list[Garbage]:
-        uploads, tasks = self.removals()
+        uploads, tasks = self.collectors()
         return [*uploads.orphans(), *tasks.orphans()]
 
     def inspection(self, verifier: BlobVerifier, *, quick: bool) -> Inspection:
@@ -80,14 +84,14 @@ class _Place:
                 quick=quick,
             ),
             orphans=self.orphans,
-            complaints=self.complaints(),
+            database_errors=self.database_errors(),
         )
 
     def _task_store(self) -> TaskStore:
         return TaskStore(self.tasks, clock=time.time, events=EventBus())
 
     def _forget(self, work_ids: Sequence[str]) -> None:
-        # Loaded and opened only by who removes a task, which is seldom, and takes half a second.
+        # Imported and opened only when a task is removed: it takes half a second.
         from facecli.queue.client import DbosTaskQueue
 
         url = database_url(self.settings, self.directory / "queue.db")
@@ -97,27 +101,28 @@ class _Place:
 
 @contextmanager
 def garbage(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Garbage]]:
-    """What a server would remove, by the clock on the wall. A dry run takes no lock; else DirectoryInUse."""
-    taken = "a facecli serve uses {} and removes these by itself; --dry-run shows what they are"
-    with _opened(settings, taken="" if dry_run else taken) as place:
-        uploads, tasks = place.removals()
+    """Expired and orphaned data, by the wall clock; DirectoryInUse while a server runs, but for a dry run."""
+    in_use = "facecli serve uses {} and collects garbage by itself; --dry-run lists it"
+    with _opened(settings, in_use="" if dry_run else in_use) as storage:
+        uploads, tasks = storage.collectors()
         overdue = [*uploads.overdue(measured=False), *tasks.overdue(measured=False)]
-        yield [*overdue, *place.orphans()]
+        yield [*overdue, *storage.orphans()]
 
 
 @contextmanager
 def inspection(settings: Settings, *, quick: bool, on_bytes: Callable[[int], None]) -> Iterator[Inspection]:
-    """An integrity check; DirectoryInUse while a server runs. `on_bytes` gets the bytes read."""
-    taken = "a facecli serve uses {}, which changes while it runs; stop it for the time of the check"
-    with _opened(settings, taken=taken) as place:
-        yield place.inspection(BlobVerifier(place.blobs, on_bytes=on_bytes), quick=quick)
+    """An integrity check; DirectoryInUse while a server runs. `on_bytes` gets the number of bytes read."""
+    in_use = "facecli serve uses {} and changes it while it runs; stop it during the check"
+    with _opened(settings, in_use=in_use) as storage:
+        yield storage.inspection(BlobVerifier(storage.blobs, on_bytes=on_bytes), quick=quick)
 
 
 @contextmanager
-def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
-    """The directory, locked unless there are no words for when that is `taken`, with its database.
+def _opened(settings: Settings, *, in_use: str) -> Iterator[_Storage]:
+    """Open the directory and its database; create and migrate nothing.
 
-    InvalidInput or PolicyRefused when it is nobody's, or has another database. Nothing is made or migrated.
+    The directory is locked, with `in_use` as the error for a running server; not with an empty `in_use`.
+    InvalidInput or PolicyRefused for a directory of no server, or of another database.
     """
     directory = data_directory(settings)
     identity(directory)
@@ -125,17 +130,17 @@ def _opened(settings: Settings, *, taken: str) -> Iterator[_Place]:
     if not settings.database and not file.exists():
         raise InvalidInput(f"{file} is missing; restore it from a backup, or name the --database")
     with ExitStack() as stack:
-        if taken:
-            stack.enter_context(locked(directory / "server.lock", taken=taken.format(directory)))
+        if in_use:
+            stack.enter_context(locked(directory / "server.lock", taken=in_use.format(directory)))
         engine = open_database(database_url(settings, file))
         stack.callback(engine.dispose)
         schema.check(engine)
         check_identity(directory, known=SqlDirectoryRepository(engine).known)
-        yield _Place(
+        yield _Storage(
             settings=settings,
             directory=directory,
-            blobs=LocalBlobs(directory),
+            blobs=open_blob_store(settings, directory),
             uploads=SqlUploadRepository(engine),
             tasks=SqlTaskRepository(engine),
-            complaints=partial(integrity_errors, engine),
+            database_errors=partial(integrity_errors, engine),
         )

@@ -9,15 +9,16 @@ from pathlib import Path
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.blobs.identity import check_identity, identity, name_directory
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media
+from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media, open_blob_store
 from facecli.bootstrap.server_info import server_info
 from facecli.config.access import requires_authentication
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
+from facecli.core.blobs import BlobStore
 from facecli.core.events import EventBus
+from facecli.core.expiry_clock import ExpiryClock
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database, translate_errors
@@ -36,7 +37,7 @@ from facecli.tasks.service import TaskService
 from facecli.tasks.store import TaskStore
 from facecli.telemetry.event_log import log_events
 from facecli.uploads.quota import Quota, UserLimits
-from facecli.uploads.service import UploadLimits, UploadService
+from facecli.uploads.service import UploadService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class _Storage:
     directory: Path
     data_dir_id: str
     database_url: str
-    blobs: LocalBlobs
+    blobs: BlobStore
     queue: DbosTaskQueue
     uploads: SqlUploadRepository
     tasks: SqlTaskRepository
@@ -85,7 +86,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         events = EventBus()
         log_events(events)
         quota = _quota(settings, storage.usage)
-        upload_service = _upload_service(settings, storage, quota)
+        upload_service = _upload_service(settings, storage, quota, events)
         tasks = TaskStore(storage.tasks, clock=time.time, events=events)
         collector = _task_collector(settings, storage, tasks)
         task_service = TaskService(
@@ -142,7 +143,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             directory=directory,
             data_dir_id=data_dir_id,
             database_url=url,
-            blobs=LocalBlobs(directory, durable=durable),
+            blobs=open_blob_store(settings, directory),
             queue=queue,
             uploads=SqlUploadRepository(engine),
             tasks=SqlTaskRepository(engine),
@@ -168,14 +169,14 @@ def _quota(settings: Settings, repository: SqlUsageRepository) -> Quota:
     return Quota(repository, limits)
 
 
-def _upload_service(settings: Settings, storage: _Storage, quota: Quota) -> UploadService:
+def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events: EventBus) -> UploadService:
     return UploadService(
         repository=storage.uploads,
         blobs=storage.blobs,
-        clock=time.time,
-        monotonic=time.monotonic,
-        limits=UploadLimits(max_file_size=settings.max_file_size, expiry=settings.upload_expiry),
+        expiry_clock=ExpiryClock(wall=time.time, monotonic=time.monotonic, expiry=settings.upload_expiry),
         quota=quota,
+        max_file_size=settings.max_file_size,
+        events=events,
     )
 
 

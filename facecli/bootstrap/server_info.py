@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from facecli import __version__
 from facecli.api.server_info import ServerInfo
-from facecli.blobs.local.store import LocalBlobs
 from facecli.config.settings import Settings
+from facecli.core.blobs import BlobStore
 from facecli.core.formats import FormatKind, api_names
 from facecli.engines.registry import InstalledEngines
 from facecli.uploads.quota import Quota
@@ -15,7 +15,7 @@ FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete
 
 
 def server_info(
-    settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: LocalBlobs, quota: Quota
+    settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: BlobStore, quota: Quota
 ) -> Callable[[str], ServerInfo]:
     """A function that describes the server to a user at the moment of the call."""
 

@@ -7,9 +7,8 @@ import uuid
 from contextlib import ExitStack
 
 from facecli.blobs.identity import check_identity, identity
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media
+from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media, open_blob_store
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
@@ -70,7 +69,7 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
         tools = Tools(
             tasks=tasks,
             uploads=SqlUploadRepository(engine),
-            blobs=LocalBlobs(directory),
+            blobs=open_blob_store(settings, directory),
             media=media,
             engines=InstalledEngines(media),
         )

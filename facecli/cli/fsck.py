@@ -12,7 +12,7 @@ from facecli.cli.shared.objects import damage_object
 from facecli.cli.shared.options import Database, DataDir, ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
-from facecli.core.damage import Damage, mended
+from facecli.core.damage import Damage, repair_each
 from facecli.core.errors import BytesDiffer
 from facecli.core.progress import TransferProgress
 from facecli.maintenance.fsck import Inspection
@@ -47,7 +47,7 @@ def fsck(
         progress_bars(settings.progress, quiet=output.quiet) as bars,
         _inspection(settings, bars.transfer(), quick) as inspection,
     ):
-        for damage, repaired in mended(inspection.damages(), repair=repair):
+        for damage, repaired in repair_each(inspection.damages(), repair=repair):
             _show(output, damage, repaired=repaired)
             damaged += 1
             repairable += damage.repair is not None

@@ -10,7 +10,7 @@ from facecli.cli.shared.objects import garbage_object
 from facecli.cli.shared.options import Database, DataDir
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
-from facecli.core.garbage import Action, collect
+from facecli.maintenance.gc import Action, collect
 
 ACTIONS = {False: Action.REMOVED, True: Action.WOULD_GO}  # by --dry-run
 

@@ -1,60 +1,104 @@
-"""What server_components bytes means: written at an offset, flushed, sealed; or put whole."""
+"""The blob store contract: blobs are assembled from parts, or put whole.
+
+Theory of operation. `begin` opens a `StagedBlob`. Every part is written through a `PartWriter`; `finish`
+names the part by a token that only the store understands, and `sync` makes all finished parts durable. The
+caller commits the tokens to its database, then `complete` turns the parts of given tokens into the blob.
+
+A part may be written again while its older version counts: the part that replaces a token leaves the bytes of
+that token alone, and the caller's database decides which token counts. Acknowledged bytes are therefore never
+overwritten. A process that resumes a staged blob needs nothing but the tokens.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from facecli.core.errors import BytesDiffer
 
-RETRY_AFTER = 30  # seconds; a person has to make room on a full disk
+RETRY_AFTER = 30  # seconds; a person has to free space on a full disk
 
 
-class BlobRun(Protocol):
-    """Bytes one after another, written by one thread at a time."""
+class Capability(Enum):
+    """Abilities that not every store has."""
+
+    RESERVES_SPACE = auto()  # `begin` with a known size takes the space at once, or raises DiskFull
+    LOCAL_FILES = auto()  # `local_copy` returns the blob's own file and copies nothing
+    COMPLETES_IN_PLACE = auto()  # parts that lie in order become the blob without a copy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartLayout:
+    """The division of a blob into parts: all have `part_size` bytes, only the last may be shorter."""
+
+    part_size: int
+    count: int
+    size: int | None  # of the blob, in bytes; None while unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A finished part by its token, and its size in bytes."""
+
+    token: str
+    size: int
+
+
+class PartWriter(Protocol):
+    """One part being written, by one thread at a time."""
+
+    @property
+    def token(self) -> str | None:
+        """The token that `finish` returned; None before."""
+        ...
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write all of `data`, now or by the end; DiskFull or StorageFailed when that cannot be."""
+        """Append all of `data`, now or by `finish`; DiskFull, FileTooLarge or StorageFailed."""
         ...
 
-    def end(self) -> None:
-        """Now all of it is in the blob; durable with its next flush."""
+    def finish(self) -> str:
+        """Return the token of the part, which is durable after the next `sync`."""
         ...
 
-    def drop(self) -> None:
-        """What is not in the blob yet is left out."""
+    def commit(self) -> None:
+        """Keep the finished part: the caller's database refers to its token."""
+        ...
+
+    def abort(self) -> None:
+        """Discard the part, finished or not; its space may be used again."""
         ...
 
 
-class BlobWriter(Protocol):
-    """An open blob. Whatever was written before `flush` returns survives a power cut."""
+class StagedBlob(Protocol):
+    """A blob under assembly. Safe to use from many threads."""
 
-    def run(self, offset: int) -> BlobRun:
-        """A run of bytes from `offset` on; of several at once each has a range of its own."""
+    def part(self, index: int, *, replaces: str | None) -> PartWriter:
+        """Begin a part. `replaces` is the token that counts for this index so far: its bytes stay."""
         ...
 
-    def write(self, offset: int, data: bytes | memoryview) -> None:
-        """Write all of `data`; DiskFull or StorageFailed when that cannot be."""
+    def sync(self) -> None:
+        """Make all finished parts durable. StorageFailed: those since the last sync may be lost."""
         ...
 
-    def flush(self) -> None: ...
+    def in_order(self, parts: Sequence[Part]) -> bool:
+        """Whether `complete` would keep these parts where they are.
 
-    def size(self) -> int:
-        """Bytes up to the highest written one."""
+        Then it may be called before the caller commits: a crash in between loses nothing.
+        """
         ...
 
-    def forget_cached(self) -> None:
-        """Let the next `read` tell what the disk holds, not what memory remembers."""
+    def complete(self, parts: Sequence[Part], *, spare_key: str) -> str:
+        """Turn the parts into the blob, durably; return its key.
+
+        Parts that cannot stay where they are are copied to a blob of `spare_key`; the staged one is left for
+        the caller to delete once it has committed the new key.
+        """
         ...
 
-    def truncate(self, size: int) -> None:
-        """Forget what lies behind `size`, durably."""
-        ...
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes; StorageFailed when the blob ends before."""
-        ...
+    def close(self) -> None: ...
 
     def __enter__(self) -> Self: ...
 
@@ -64,44 +108,75 @@ class BlobWriter(Protocol):
 
 
 class BlobStore(Protocol):
-    """Blobs by key (`uploads/<id>`, `outputs/<id>`)."""
+    """Blobs by key (`uploads/<id>`, `outputs/<id>/<run>`); InvalidInput for anything else."""
 
-    def create(self, key: str, *, size: int | None) -> None:
-        """An empty blob with room for `size` bytes, durable with the first flush; DiskFull without room."""
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    def begin(self, key: str, layout: PartLayout) -> StagedBlob:
+        """Stage a new blob, durable with its first sync; DiskFull without space for all of it.
+
+        StorageFailed when the key is taken.
+        """
         ...
 
-    def writer(self, key: str) -> BlobWriter: ...
-
-    def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
-        """The bytes from `offset`, `block` at most at a time; FileNotFoundError before the first."""
+    def resume(self, key: str, layout: PartLayout) -> StagedBlob:
+        """Open a blob again; StorageFailed when it is gone. A complete one takes no parts."""
         ...
 
-    def path(self, key: str) -> Path:
-        """A local file with the blob's bytes, to be read only."""
+    def reopen(self, key: str, layout: PartLayout) -> Sequence[str]:
+        """Stage a complete blob again; return the tokens of its parts by index."""
+        ...
+
+    def read_part(self, key: str, part: Part, *, block: int) -> Iterator[bytes]:
+        """Read a part of a staged blob back from the medium, not from a cache, in blocks of `block` bytes.
+
+        The bytes end early when the medium has less; FileNotFoundError before the first block.
+        """
+        ...
+
+    def has_part(self, key: str, part: Part) -> bool:
+        """Whether a staged blob is long enough to hold this part; reads no bytes."""
+        ...
+
+    def open(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
+        """Read the bytes from `offset`, `block` at most at a time; FileNotFoundError before the first."""
+        ...
+
+    def local_copy(self, key: str) -> Path:
+        """A local file with the blob's bytes, to be read only; FileNotFoundError when there is no blob."""
         ...
 
     def put(self, key: str, source: Path) -> None:
-        """Move a finished local file in: visible means whole, and durable."""
+        """Move a finished local file in: once visible the blob is whole and durable."""
         ...
 
-    def exists(self, key: str) -> bool: ...
+    def trim(self, key: str, size: int) -> None:
+        """Cut a complete blob that is too long to `size` bytes, durably."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether the key is taken by a blob, complete or staged."""
+        ...
 
     def size(self, key: str) -> int:
-        """Its bytes; FileNotFoundError when there is none."""
+        """Bytes that the blob, complete or staged, takes; FileNotFoundError when there is none."""
         ...
 
     def delete(self, key: str) -> None:
-        """Gone, also when it was not there."""
+        """Delete the blob, complete or staged, and everything below its key; harmless when there is none."""
         ...
 
-    def keys(self, prefix: str) -> Sequence[str]: ...
+    def list(self, prefix: str) -> Sequence[str]:
+        """Keys under a prefix, sorted, of complete and staged blobs."""
+        ...
 
     def free_bytes(self) -> int: ...
 
 
 @contextmanager
 def present(what: str) -> Iterator[None]:
-    """BytesDiffer, saying so, when a blob that a row still knows was deleted behind our back."""
+    """Raise BytesDiffer when the blob of `what` was deleted without the database."""
     try:
         yield
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""crc32c of bytes, and of a whole from its parts."""
+"""crc32c checksums of bytes, and of a whole from the checksums of its parts."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,12 +14,12 @@ _Matrix = tuple[int, ...]
 
 
 def crc32c(data: bytes, start: int = 0) -> int:
-    """Checksum of `data`, going on from `start`, the checksum of what came before."""
+    """Checksum of `data`, continuing `start`, the checksum of the bytes before."""
     return int(google_crc32c.extend(start, data))
 
 
 def crc32c_of(file: BinaryIO) -> int:
-    """Checksum of what is left to read of a file."""
+    """Checksum of the rest of an open file."""
     checksum = 0
     while block := file.read(BLOCK):
         checksum = crc32c(block, checksum)

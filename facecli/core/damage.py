@@ -1,11 +1,11 @@
-"""What is wrong with a thing that is kept, what puts it right, and the reading that finds out."""
+"""Findings of an integrity check, and the verification of stored bytes against their checksums."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from facecli.core import checksums
-from facecli.core.blobs import BlobStore
+from facecli.core.blobs import BlobStore, Part
 from facecli.core.errors import StorageFailed
 
 BLOCK = 1024 * 1024  # bytes in memory at once
@@ -20,17 +20,17 @@ class DamageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """`remedy` is what `repair` does or, without one, what is left to a person."""
+    """One finding. `remedy` describes what `repair` does or, without one, what a person has to do."""
 
     kind: DamageKind
-    id: str  # of the upload or the task; an orphan's key or directory
+    id: str  # of the upload or task; key or directory of an orphan
     problem: str
     remedy: str
     repair: Callable[[], object] | None
 
 
-def mended(damages: Iterable[Damage], *, repair: bool) -> Iterator[tuple[Damage, bool]]:
-    """Each with whether it is repaired now."""
+def repair_each(damages: Iterable[Damage], *, repair: bool) -> Iterator[tuple[Damage, bool]]:
+    """Each finding, and whether it has been repaired."""
     for damage in damages:
         if repair and damage.repair:
             damage.repair()
@@ -38,29 +38,36 @@ def mended(damages: Iterable[Damage], *, repair: bool) -> Iterator[tuple[Damage,
 
 
 class BlobVerifier:
-    """Reads blobs again, a block at a time; `on_bytes` is told of the bytes that need no more reading."""
+    """Computes checksums of stored bytes; `on_bytes` gets the number of bytes that are done with."""
 
     def __init__(self, blobs: BlobStore, *, on_bytes: Callable[[int], None]) -> None:
         self.blobs = blobs
         self.on_bytes = on_bytes
 
     def size(self, key: str) -> int | None:
-        """None when there is no such blob."""
+        """Bytes of a blob; None when there is none."""
         try:
             return self.blobs.size(key)
         except FileNotFoundError:
             return None
 
     def crc32c(self, key: str, *, offset: int, size: int) -> int | None:
-        """Of these bytes; None when the blob ends before, or the disk does not give them."""
-        found, left = 0, size
+        """Checksum of a range of a complete blob; None when it ends before, or the disk fails."""
+        return self._crc32c(lambda: self.blobs.open(key, offset=offset, block=min(BLOCK, size)), size)
+
+    def part_crc32c(self, key: str, part: Part) -> int | None:
+        """Checksum of a part of a staged blob; None when it is not all there, or the disk fails."""
+        return self._crc32c(lambda: self.blobs.read_part(key, part, block=min(BLOCK, part.size)), part.size)
+
+    def _crc32c(self, read: Callable[[], Iterable[bytes]], size: int) -> int | None:
+        checksum, left = 0, size
         try:
-            for block in self.blobs.read(key, offset=offset, block=min(BLOCK, size)):
+            for block in read():
                 wanted = block[:left]
-                found, left = checksums.crc32c(wanted, found), left - len(wanted)
+                checksum, left = checksums.crc32c(wanted, checksum), left - len(wanted)
                 self.on_bytes(len(wanted))
                 if not left:
-                    return found
+                    return checksum
         except (FileNotFoundError, StorageFailed):
             pass
         self.on_bytes(left)

@@ -1,14 +1,14 @@
-"""What every file that has to survive a power cut asks of the operating system."""
+"""Durability of files and directories on local disks."""
 
 import errno
 import os
 from pathlib import Path
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # what it says when there is no room
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # error numbers of a full disk
 
 
 def flush(path: Path) -> None:
-    """From here on a power cut leaves the file its bytes, or the directory its names."""
+    """Make the bytes of a file, or the names in a directory, survive a power cut."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)

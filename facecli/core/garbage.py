@@ -1,6 +1,6 @@
-"""What nobody needs any more: found as data first, removed in a second step."""
+"""Garbage collection: expired or orphaned data is found first, and removed in a second step."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,51 +14,32 @@ class GarbageKind(StrEnum):
     WORK = "work"
 
 
-class Action(StrEnum):
-    REMOVED = "removed"
-    WOULD_GO = "would go"
-    KEPT = "kept"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Garbage:
-    """An upload or a task whose time is over by the clock on the wall, or an orphan: bytes that no row knows.
+    """An upload or task that has expired by the wall clock, or an orphan: bytes that no row refers to.
 
-    `remove` tells whether it went: what somebody has gone on with since it was found stays.
+    `remove` returns whether it was removed: an upload that was resumed since it was found stays.
     """
 
     kind: GarbageKind
-    id: str  # of the upload or the task; of an orphan its blob's key or its directory
+    id: str  # of the upload or task; blob key or directory of an orphan
     reason: str
     size: int  # bytes on disk
     remove: Callable[[], bool]
 
     @property
     def orphan(self) -> bool:
-        """Whether it is over whatever a clock says."""
+        """Whether it is garbage whatever a clock shows."""
         return self.kind in {GarbageKind.BLOB, GarbageKind.WORK}
 
 
-def removed(garbage: Iterable[Garbage]) -> int:
-    """How many of them went."""
+def remove_all(garbage: Iterable[Garbage]) -> int:
+    """Remove each of these; return how many were removed."""
     return sum(item.remove() for item in garbage)
 
 
-def collect(
-    garbage: Iterable[Garbage], *, dry_run: bool, trust_clock: bool
-) -> Iterator[tuple[Garbage, Action]]:
-    """Each with what becomes of it. What is over by a clock alone goes only when that clock is trusted."""
-    for item in garbage:
-        if not (item.orphan or trust_clock):
-            yield item, Action.KEPT
-        elif dry_run:
-            yield item, Action.WOULD_GO
-        else:
-            yield item, Action.REMOVED if item.remove() else Action.KEPT
-
-
 def orphan_blob(blobs: BlobStore, key: str, *, reason: str) -> Garbage:
-    """A blob that no row knows."""
+    """A blob that no row refers to."""
 
     def remove() -> bool:
         blobs.delete(key)
@@ -68,7 +49,7 @@ def orphan_blob(blobs: BlobStore, key: str, *, reason: str) -> Garbage:
 
 
 def size_of(blobs: BlobStore, keys: Iterable[str]) -> int:
-    """Bytes of these blobs, of those that are there."""
+    """Bytes of those of these blobs that exist."""
     return sum(_size(blobs, key) for key in keys)
 
 

@@ -1,4 +1,4 @@
-"""Compares all that a data directory's database knows with what its disk holds."""
+"""Integrity check (fsck): every row of a database against the bytes in its data directory."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,7 +13,10 @@ from facecli.uploads.verification import UploadVerifier
 
 
 class Inspection:
-    """`complaints` are the database's about itself, `orphans` what no row knows."""
+    """The integrity check of one data directory.
+
+    `database_errors` are those of the database's own check; `orphans` finds bytes that no row refers to.
+    """
 
     def __init__(
         self,
@@ -23,38 +26,38 @@ class Inspection:
         upload_verifier: UploadVerifier,
         task_verifier: TaskVerifier,
         orphans: Callable[[], Sequence[Garbage]],
-        complaints: Sequence[str],
+        database_errors: Sequence[str],
     ) -> None:
         self._uploads = uploads
         self._tasks = tasks
-        self._upload_check = upload_verifier
-        self._task_check = task_verifier
+        self._upload_verifier = upload_verifier
+        self._task_verifier = task_verifier
         self._orphans = orphans
-        self._complaints = complaints
+        self._database_errors = database_errors
 
     def size(self) -> int:
-        """Bytes that the rows tell of, as far as these can be believed."""
-        if self._complaints:
+        """Bytes to verify, as counted by the rows; 0 with a damaged database."""
+        if self._database_errors:
             return 0
         results = (task.result for task in self._tasks.with_status(TaskStatus.COMPLETED))
         stored = sum(upload.stored_bytes for upload in self._all_uploads())
         return stored + sum(result.size for result in results if result)
 
     def damages(self) -> Iterator[Damage]:
-        """One for every thing that is damaged; it may be repaired before the next is looked for.
+        """Yield every damage found; it may be repaired before the next one is searched.
 
-        With a database that is damaged itself nothing is compared: what it has forgotten would be an orphan.
+        A damaged database is compared with nothing: every file whose row is lost would be an orphan.
         """
-        if self._complaints:
-            yield from map(_complaint, self._complaints)
+        if self._database_errors:
+            yield from map(_database_damage, self._database_errors)
             return
         for upload in self._all_uploads():
-            if damage := self._upload_check.damage(upload):
+            if damage := self._upload_verifier.damage(upload):
                 yield damage
         for task in self._tasks.with_status(TaskStatus.COMPLETED):
-            if damage := self._task_check.damage(task):
+            if damage := self._task_verifier.damage(task):
                 yield damage
-        yield from map(_stray, self._orphans())
+        yield from map(_orphan_damage, self._orphans())
 
     def _all_uploads(self) -> Iterator[Upload]:
         last = ""
@@ -63,21 +66,21 @@ class Inspection:
             last = page[-1].id
 
 
-def _complaint(said: str) -> Damage:
+def _database_damage(problem: str) -> Damage:
     return Damage(
         kind=DamageKind.DATABASE,
         id="database",
-        problem=said,
+        problem=problem,
         remedy="restore the database from a backup; nothing was compared with it",
         repair=None,
     )
 
 
-def _stray(leftover: Garbage) -> Damage:
+def _orphan_damage(orphan: Garbage) -> Damage:
     return Damage(
         kind=DamageKind.ORPHAN,
-        id=leftover.id,
-        problem=f"{leftover.reason}, {leftover.size} bytes",
+        id=orphan.id,
+        problem=f"{orphan.reason}, {orphan.size} bytes",
         remedy="it is removed",
-        repair=leftover.remove,
+        repair=orphan.remove,
     )

@@ -1,21 +1,9 @@
-"""Chunks as rows."""
+"""Rows of chunks, within a transaction of the upload repository."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    RowMapping,
-    bindparam,
-    cast,
-    delete,
-    func,
-    insert,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, tuple_
 
 from facecli.core.errors import ChunkDiffers, InvalidInput, TakenOver
 from facecli.metadata.tables import chunks
@@ -27,7 +15,7 @@ def key_of(new: NewChunk) -> tuple[str, int]:
 
 
 def stored_of(connection: Connection, new: Sequence[NewChunk]) -> set[tuple[str, int]]:
-    """Which of the chunks are stored. Their uploads are locked: nobody else stores one now."""
+    """Keys of those chunks that are stored; the uploads have to be locked."""
     query = select(chunks.c.upload_id, chunks.c.index).where(
         tuple_(chunks.c.upload_id, chunks.c.index).in_([key_of(each) for each in new])
     )
@@ -35,45 +23,34 @@ def stored_of(connection: Connection, new: Sequence[NewChunk]) -> set[tuple[str,
 
 
 def put_chunks(connection: Connection, new: Sequence[NewChunk], replaced: set[tuple[str, int]]) -> None:
+    """Insert chunks in place of the replaced ones; of several with one key the last."""
     if replaced:
-        connection.execute(_FORGET, [{"of": upload_id, "at": index} for upload_id, index in replaced])
-    last = {key_of(each): each for each in new}.values()
-    connection.execute(
-        insert(chunks),
-        [
-            {
-                "upload_id": each.upload_id,
-                "index": each.chunk.index,
-                "size": each.chunk.size,
-                "crc32c": each.chunk.crc32c,
-                "position": each.chunk.position,
-            }
-            for each in last
-        ],
-    )
+        _delete(connection, replaced)
+    _insert(connection, list({key_of(each): (each.upload_id, each.chunk) for each in new}.values()))
 
 
-def forgotten(connection: Connection, upload_id: str, indexes: Sequence[int]) -> dict[str, int]:
-    """Without these chunks, what an upload's row has to say of those that are left."""
+def replace_chunks(connection: Connection, upload_id: str, left: Sequence[Chunk]) -> None:
+    """Delete all chunks of an upload and insert these."""
+    connection.execute(delete(chunks).where(chunks.c.upload_id == upload_id))
+    if left:
+        _insert(connection, [(upload_id, chunk) for chunk in left])
+
+
+def delete_chunks(connection: Connection, upload_id: str, indexes: Sequence[int]) -> dict[str, int]:
+    """Delete chunks; return the counters of the upload's row for the remaining ones."""
     if indexes:
-        connection.execute(_FORGET, [{"of": upload_id, "at": index} for index in indexes])
+        _delete(connection, {(upload_id, index) for index in indexes})
     query = select(func.coalesce(func.sum(chunks.c.size), 0), func.count())
     size, number = connection.execute(query.where(chunks.c.upload_id == upload_id)).one()
     return {"stored_bytes": int(size), "stored_chunks": number}
 
 
-def bring_home(connection: Connection, upload: Upload) -> None:
-    """Chunks of a complete upload lie one behind the other, wherever they were written first."""
-    home = chunks.c.index * cast(upload.chunk_size, BigInteger)
-    connection.execute(update(chunks).where(chunks.c.upload_id == upload.id).values(position=home))
-
-
 def chunk_of(row: RowMapping) -> Chunk:
-    return Chunk(index=row["index"], size=row["size"], crc32c=row["crc32c"], position=row["position"])
+    return Chunk(index=row["index"], size=row["size"], crc32c=row["crc32c"], token=row["token"])
 
 
 def with_chunk(upload: Upload, new: NewChunk, *, is_new: bool) -> Upload:
-    """The upload with one chunk more, or another one in its place; the refusal when it cannot have it."""
+    """The upload with a chunk added or replaced; ChunkDiffers, TakenOver or InvalidInput when refused."""
     chunk = new.chunk
     if upload.completed:
         raise ChunkDiffers(f"{upload.name} is complete; its chunk {chunk.index} cannot be replaced")
@@ -92,4 +69,26 @@ def with_chunk(upload: Upload, new: NewChunk, *, is_new: bool) -> Upload:
     )
 
 
-_FORGET = delete(chunks).where(chunks.c.upload_id == bindparam("of"), chunks.c.index == bindparam("at"))
+def _insert(connection: Connection, rows: Sequence[tuple[str, Chunk]]) -> None:
+    connection.execute(
+        insert(chunks),
+        [
+            {
+                "upload_id": upload_id,
+                "index": chunk.index,
+                "size": chunk.size,
+                "crc32c": chunk.crc32c,
+                "token": chunk.token,
+            }
+            for upload_id, chunk in rows
+        ],
+    )
+
+
+def _delete(connection: Connection, keys: set[tuple[str, int]]) -> None:
+    connection.execute(_DELETE, [{"row_upload": upload_id, "row_index": index} for upload_id, index in keys])
+
+
+_DELETE = delete(chunks).where(
+    chunks.c.upload_id == bindparam("row_upload"), chunks.c.index == bindparam("row_index")
+)

@@ -1,4 +1,4 @@
-"""The data directories whose files this database knows, as rows."""
+"""The SQL repository of data directories: the ids of those whose files this database knows."""
 
 from sqlalchemy import Engine, insert, select
 
@@ -7,15 +7,18 @@ from facecli.metadata.tables import directories
 
 
 class SqlDirectoryRepository:
-    """Names of directories in a database."""
+    """Ids of data directories in a database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def known(self, name: str) -> bool:
+    def known(self, data_dir_id: str) -> bool:
         with reading(self._engine) as connection:
-            return connection.execute(select(directories).where(directories.c.id == name)).first() is not None
+            return (
+                connection.execute(select(directories).where(directories.c.id == data_dir_id)).first()
+                is not None
+            )
 
-    def remember(self, name: str) -> None:
+    def remember(self, data_dir_id: str) -> None:
         with writing(self._engine) as connection:
-            connection.execute(insert(directories).values(id=name))
+            connection.execute(insert(directories).values(id=data_dir_id))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from facecli.core.errors import InvalidInput
 from facecli.metadata.database import reading, writing
 
-HEAD = "0007"  # the newest file in migrations/versions
+HEAD = "0008"  # the newest file in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 LOCK = 0x66616365  # of the migration; any number, the same in every process

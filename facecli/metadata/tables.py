@@ -68,8 +68,8 @@ chunks = Table(
     Column("index", Integer, primary_key=True, autoincrement=False),
     Column("size", Integer, nullable=False),
     Column("crc32c", BigInteger, nullable=False),
-    Column("position", BigInteger, nullable=False),
-    CheckConstraint("size > 0 AND position >= 0", name="place"),
+    Column("token", Text, nullable=False),
+    CheckConstraint("size > 0 AND token <> ''", name="stored"),
     sqlite_with_rowid=False,
 )
 

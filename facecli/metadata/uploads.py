@@ -1,4 +1,4 @@
-"""Uploads and their chunks as rows."""
+"""The SQL repository of uploads and their chunks."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,15 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, UploadNotFound
-from facecli.metadata.chunks import bring_home, chunk_of, forgotten, key_of, put_chunks, stored_of, with_chunk
+from facecli.metadata.chunks import (
+    chunk_of,
+    delete_chunks,
+    key_of,
+    put_chunks,
+    replace_chunks,
+    stored_of,
+    with_chunk,
+)
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import chunks, tasks, uploads
@@ -34,7 +42,6 @@ class SqlUploadRepository:
         self._engine = engine
 
     def insert(self, new: Sequence[Upload]) -> None:
-        """Remember new uploads in one transaction; AlreadyExists when an id is taken."""
         rows = [{column.name: getattr(upload, column.name) for column in uploads.c} for upload in new]
         try:
             with writing(self._engine) as connection:
@@ -43,15 +50,10 @@ class SqlUploadRepository:
             raise AlreadyExists(f"there is an upload {new[0].id} already") from error
 
     def get(self, upload_id: str, *, owner: str | None = None) -> Upload:
-        """UploadNotFound when there is none, or none of this owner."""
         with reading(self._engine) as connection:
             return _found(connection, upload_id, owner=owner)
 
     def find(self, new: NewUpload) -> Upload | None:
-        """The newest upload of the same owner, name, type, size, chunk size, chunks and fingerprint.
-
-        A size that is unknown in `new` may be known by now.
-        """
         query = (
             select(uploads)
             .where(
@@ -70,41 +72,36 @@ class SqlUploadRepository:
             row = connection.execute(query).mappings().first()
         return _upload(row) if row else None
 
-    def find_all(self, wanted: Sequence[NewUpload]) -> list[Upload | None]:
-        """`find` for each: of one owner all that say size and fingerprint with one question."""
-        if len(wanted) > 1 and all(new.size and new.fingerprint is not None for new in wanted):
-            owners = {new.owner for new in wanted}
+    def find_all(self, new: Sequence[NewUpload]) -> list[Upload | None]:
+        if len(new) > 1 and all(each.size and each.fingerprint is not None for each in new):
+            owners = {each.owner for each in new}
             query = (
                 select(uploads)
-                .where(uploads.c.owner.in_(owners), _WHICH.in_([_which(new) for new in wanted]))
+                .where(uploads.c.owner.in_(owners), _IDENTITY.in_([_identity(each) for each in new]))
                 .order_by(uploads.c.created_at, uploads.c.id)
             )
             with reading(self._engine) as connection:
                 rows = map(_upload, connection.execute(query).mappings())
-                found = {(upload.owner, _which(upload)): upload for upload in rows}
-            return [found.get((new.owner, _which(new))) for new in wanted]
-        return [self.find(new) for new in wanted]
+                newest_of = {(upload.owner, _identity(upload)): upload for upload in rows}
+            return [newest_of.get((each.owner, _identity(each))) for each in new]
+        return [self.find(each) for each in new]
 
     def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
-        """Newest first; InvalidInput when `before` is not an upload of this owner."""
         with reading(self._engine) as connection:
             rows = newest(connection, uploads, owner, limit=limit, before=before)
             return [_upload(row) for row in rows]
 
     def page(self, *, after: str) -> Sequence[Upload]:
-        """Everybody's, by id, the ones behind that id; not all if they are many."""
         query = select(uploads).where(uploads.c.id > after).order_by(uploads.c.id).limit(_PAGE)
         with reading(self._engine) as connection:
             return [_upload(row) for row in connection.execute(query).mappings()]
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
-        """By index."""
         query = select(chunks).where(chunks.c.upload_id == upload_id).order_by(chunks.c.index)
         with reading(self._engine) as connection:
             return [chunk_of(row) for row in connection.execute(query).mappings()]
 
     def claim(self, upload_id: str, *, now: float, expires_at: float) -> Upload:
-        """Raise the epoch: from now on no earlier writer can store a chunk."""
         with writing(self._engine) as connection:
             upload = _found(connection, upload_id, lock=True)
             return _changed(
@@ -112,18 +109,12 @@ class SqlUploadRepository:
             )
 
     def prolong(self, upload_ids: Sequence[str], *, expires_at: float) -> Sequence[Upload]:
-        """Let incomplete ones expire then; of all of these the uploads that are there, in no order."""
-        these = uploads.c.id.in_(upload_ids)
+        chosen = uploads.c.id.in_(upload_ids)
         with writing(self._engine) as connection:
-            connection.execute(update(uploads).where(these, _INCOMPLETE).values(expires_at=expires_at))
-            return [_upload(row) for row in connection.execute(select(uploads).where(these)).mappings()]
+            connection.execute(update(uploads).where(chosen, _INCOMPLETE).values(expires_at=expires_at))
+            return [_upload(row) for row in connection.execute(select(uploads).where(chosen)).mappings()]
 
     def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> list[Upload]:
-        """Remember flushed chunks in one transaction; each one's upload, in the same order.
-
-        All or none: TakenOver when an epoch is not the newest, ChunkDiffers when an upload is complete. The
-        length of the last chunk tells the size that was unknown; from then on the size is fixed.
-        """
         with writing(self._engine) as connection:
             after = _locked(connection, {each.upload_id for each in new})
             stored = stored_of(connection, new)
@@ -135,27 +126,29 @@ class SqlUploadRepository:
                 known.add(key_of(each))
                 changed.append(after[upload.id])
             put_chunks(connection, new, stored)
-            connection.execute(_CHANGE, [_values(upload) for upload in after.values()])
+            connection.execute(_UPDATE, [_values(upload) for upload in after.values()])
         return changed
 
     def forget_chunks(self, upload_id: str, indexes: Sequence[int]) -> Upload:
-        """Chunks that the disk has lost: they are missing again, and those that are left are counted anew."""
         with writing(self._engine) as connection:
             _found(connection, upload_id, lock=True)
-            return _changed(connection, upload_id, **forgotten(connection, upload_id, indexes))
+            return _changed(connection, upload_id, **delete_chunks(connection, upload_id, indexes))
 
-    def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
-        """A complete upload is incomplete again without the lost chunks; those that are left lie at home."""
+    def reopen(self, upload_id: str, intact: Sequence[Chunk], *, now: float, expires_at: float) -> Upload:
         with writing(self._engine) as connection:
-            upload = _found(connection, upload_id, lock=True)
-            if upload.completed:
-                bring_home(connection, upload)
-            left = forgotten(connection, upload_id, lost)
-            again = {"status": UploadStatus.INCOMPLETE, "crc32c": None, "updated_at": now}
-            return _changed(connection, upload_id, **again, **left, expires_at=expires_at)
+            _found(connection, upload_id, lock=True)
+            replace_chunks(connection, upload_id, intact)
+            incomplete = {"status": UploadStatus.INCOMPLETE, "crc32c": None, "updated_at": now}
+            return _changed(
+                connection,
+                upload_id,
+                **incomplete,
+                stored_bytes=sum(chunk.size for chunk in intact),
+                stored_chunks=len(intact),
+                expires_at=expires_at,
+            )
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
-        """From now on the file at `blob_key` is visible and never changes; a second time changes nothing."""
         with writing(self._engine) as connection:
             upload = _found(connection, upload_id, lock=True)
             if upload.completed:
@@ -171,32 +164,29 @@ class SqlUploadRepository:
             )
 
     def expired(self, now: float) -> Sequence[Upload]:
-        """Incomplete uploads whose time is over, the oldest first."""
-        query = select(uploads).where(_abandoned(now)).order_by(uploads.c.expires_at)
+        query = select(uploads).where(_expired(now)).order_by(uploads.c.expires_at)
         with reading(self._engine) as connection:
             return [_upload(row) for row in connection.execute(query).mappings()]
 
     def needed_by(self, upload_id: str) -> str | None:
-        """A task that has not ended and reads it; None when there is none."""
         reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id)
         query = select(tasks.c.id).where(tasks.c.status.in_(set(TaskStatus) - ENDED), reads).limit(1)
         with reading(self._engine) as connection:
             return connection.execute(query).scalar()
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
-        """Forget it and its chunks; with `expired_at` only if it is incomplete and its time was over then."""
-        gone = delete(uploads).where(uploads.c.id == upload_id)
+        deletion = delete(uploads).where(uploads.c.id == upload_id)
         if expired_at is not None:
-            gone = gone.where(_abandoned(expired_at))
+            deletion = deletion.where(_expired(expired_at))
         with writing(self._engine) as connection:
-            return connection.execute(gone).rowcount > 0
+            return connection.execute(deletion).rowcount > 0
 
 
-def _which(upload: NewUpload | Upload) -> tuple[object, ...]:
-    return tuple(getattr(upload, name) for name in _WHICH_NAMES)
+def _identity(upload: NewUpload | Upload) -> tuple[object, ...]:
+    return tuple(getattr(upload, name) for name in _IDENTITY_COLUMNS)
 
 
-def _abandoned(now: float) -> ColumnElement[bool]:
+def _expired(now: float) -> ColumnElement[bool]:
     return _INCOMPLETE & (uploads.c.expires_at <= now)
 
 
@@ -224,18 +214,18 @@ def _locked(connection: Connection, upload_ids: set[str]) -> dict[str, Upload]:
 
 
 def _values(upload: Upload) -> dict[str, object]:
-    return {"its_id": upload.id, **{name: getattr(upload, name) for name in _CHANGING}}
+    return {"row_id": upload.id, **{name: getattr(upload, name) for name in _MUTABLE}}
 
 
-_PAGE = 1000  # rows
+_PAGE = 1000  # rows of a page
 _INCOMPLETE = uploads.c.status == UploadStatus.INCOMPLETE
-_WHICH_NAMES = ("name", "file_type", "size", "chunk_size", "total_chunks", "fingerprint")
-_WHICH = tuple_(*(uploads.c[name] for name in _WHICH_NAMES))
-_CHANGING = ("size", "stored_bytes", "stored_chunks", "updated_at", "expires_at", "status", "crc32c")
-_CHANGE = (
+_IDENTITY_COLUMNS = ("name", "file_type", "size", "chunk_size", "total_chunks", "fingerprint")
+_IDENTITY = tuple_(*(uploads.c[name] for name in _IDENTITY_COLUMNS))
+_MUTABLE = ("size", "stored_bytes", "stored_chunks", "updated_at", "expires_at", "status", "crc32c")
+_UPDATE = (
     update(uploads)
-    .where(uploads.c.id == bindparam("its_id"))
-    .values({name: bindparam(name) for name in _CHANGING})
+    .where(uploads.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in _MUTABLE})
 )
 
 

@@ -10,7 +10,8 @@ from facecli.core.errors import InvalidInput, UploadNotFound
 from facecli.rpc.upload_decoders import file_chunk
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.tasks.service import TaskService
-from facecli.uploads.service import UploadService, new_upload_id
+from facecli.uploads.registry import new_upload_id
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import MAX_CHUNK_SIZE
 from facecli.wire import tasks as wire_tasks
 from facecli.wire import uploads as wire

@@ -7,7 +7,7 @@ from pathlib import Path
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import TaskNotFound
 from facecli.core.expiry_clock import IdleTracker
-from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, removed, size_of
+from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, remove_all, size_of
 from facecli.tasks.checkpoints import checkpoints_size, delete_checkpoints
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
@@ -68,11 +68,11 @@ class TaskCollector:
 
     def expire(self) -> int:
         """Delete expired tasks, and return their number. To be called periodically."""
-        return removed(self.overdue(measured=True))
+        return remove_all(self.overdue(measured=True))
 
     def sweep(self) -> int:
         """Delete orphans, which a crash has left behind, and return their number."""
-        return removed(self.orphans())
+        return remove_all(self.orphans())
 
     def overdue(self, *, measured: bool) -> list[Garbage]:
         """Tasks expired by the wall clock and, if `measured`, also by this process's monotonic clock."""
@@ -106,7 +106,7 @@ class TaskCollector:
         )
 
     def _orphan_blobs(self) -> Iterator[Garbage]:
-        for key in self._blobs.keys("outputs"):
+        for key in self._blobs.list("outputs"):
             task = self._task(key.split("/")[1])
             if task and task.status is TaskStatus.PROCESSING:
                 continue

@@ -65,4 +65,4 @@ class TaskInputs:
 
     def _path(self, upload: Upload) -> Path:
         with present(f"{upload.name} (facecli upload --no-resume sends them again)"):
-            return self._blobs.path(upload.blob_key)
+            return self._blobs.local_copy(upload.blob_key)

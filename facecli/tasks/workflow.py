@@ -127,7 +127,7 @@ class TaskWorkflow:
         if not upload.completed:  # an integrity check found that the disk has lost some of it
             raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
-            return self._tools.blobs.path(upload.blob_key)
+            return self._tools.blobs.local_copy(upload.blob_key)
 
     def _record_crash(self, task: Task, checkpoints: Checkpoints, error: Unavailable) -> None:
         """Raise the error, so that the task is run again, unless this crash was the last allowed one."""

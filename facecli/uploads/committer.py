@@ -1,20 +1,29 @@
-"""Keeps chunks: flush, then commit, then tell. Who writes to an upload, and what completes it."""
+"""Makes chunks durable, with group commit: flush, commit, acknowledge, always in that order.
 
-from collections.abc import Callable, Iterator, Sequence
+Theory of operation. A batch holds chunks of many uploads. Their files are flushed in parallel, one flush a
+file; one transaction commits all rows; only then may the chunks be acknowledged. The chunk that completes an
+upload whose parts lie in order completes its row in the same transaction. An upload with replaced chunks is
+completed afterwards: its parts are copied in order, then the row gets the key of the copy, then the old blob
+goes. A crash between two of these steps leaves an orphan blob or an upload that the next `begin` completes.
+"""
+
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 
 from facecli.core.blobs import BlobStore
 from facecli.core.checksums import join
 from facecli.core.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver
-from facecli.core.expiry_clock import IdleTracker
+from facecli.core.events import ChunkStored, EventBus, UploadCompleted
+from facecli.core.expiry_clock import ExpiryClock
+from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.open_upload import OpenUpload
 from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.repository import UploadRepository
-from facecli.uploads.upload import Chunk, NewChunk, Upload, blob_keys
+from facecli.uploads.upload import Chunk, NewChunk, Upload
 from facecli.uploads.writer import UploadWriter
 
-FLUSHES = 8  # at once
+PARALLEL_FLUSHES = 8
 
 WrittenChunk = tuple[UploadWriter, Chunk]
 
@@ -22,7 +31,7 @@ _REFUSALS = (AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver)
 
 
 class ChunkCommitter:
-    """`expiry` is in seconds, `max_file_size` in bytes."""
+    """Makes chunks durable (fsync, commit, acknowledge) and completes uploads."""
 
     def __init__(
         self,
@@ -30,167 +39,173 @@ class ChunkCommitter:
         *,
         repository: UploadRepository,
         blobs: BlobStore,
-        clock: Callable[[], float],
-        idle_tracker: IdleTracker,
-        expiry: float,
-        max_file_size: int,
+        admission: UploadAdmission,
+        expiry_clock: ExpiryClock,
+        events: EventBus,
     ) -> None:
         self._files = files
         self._repository = repository
         self._blobs = blobs
-        self._clock = clock
-        self._idle_tracker = idle_tracker
-        self._expiry = expiry
-        self._max_file_size = max_file_size
-        self._flushing = ThreadPoolExecutor(FLUSHES, thread_name_prefix="flush")
+        self._admission = admission
+        self._expiry_clock = expiry_clock
+        self._events = events
+        self._flushes = ThreadPoolExecutor(PARALLEL_FLUSHES, thread_name_prefix="flush")
 
     @contextmanager
     def writer(self, upload_id: str) -> Iterator[UploadWriter]:
         """The newest writer of an upload; the one before can store nothing more."""
         with self._files.opened(upload_id) as file:
-            with file.committing:
-                file.revoke()
-                if file.unclaimed:
-                    file.unclaimed = False
-                else:
-                    now = self._clock()
-                    file.upload = self._repository.claim(upload_id, now=now, expires_at=now + self._expiry)
-                    file.chunks.update({chunk.index: chunk for chunk in self._repository.chunks(upload_id)})
-                writer = UploadWriter(file, epoch=file.upload.epoch)
-                file.revoke = writer.revoke
+            with file.commit():
+                writer = UploadWriter(file, epoch=file.supersede(lambda: self._claim(upload_id)))
+                file.attach(writer.revoke)
             try:
                 yield writer
             finally:
-                with file.committing:
+                with file.commit():
                     writer.revoke()
-                self._idle_tracker.touch([upload_id])
+                self._expiry_clock.touch([upload_id])
 
     def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
-        """Each chunk's upload, in order, once the chunk may be acknowledged. The last chunk completes it.
+        """Yield the upload of each chunk, in order, once it may be acknowledged. The last chunk completes it.
 
-        One flush a file and one commit for all. When one of several is refused they are stored one by one:
-        TakenOver when another writer has begun, ChunkDiffers when the upload was completed meanwhile.
+        When one of several chunks is refused they are stored one by one: TakenOver when another writer has
+        begun, ChunkDiffers when the upload was completed meanwhile.
         """
         try:
             yield from self._stored(batch)
         except _REFUSALS:
             if len(batch) == 1:
                 raise
-            for one in batch:
-                yield from self._stored([one])
+            for written in batch:
+                yield from self._stored([written])
 
     def completed(self, file: OpenUpload) -> Upload:
-        """The upload, completed when every chunk of it is stored."""
+        """The upload, completed if every chunk of it is stored."""
         with file.commit():
             return self._completed(file, file.upload)
 
+    def _claim(self, upload_id: str) -> tuple[Upload, Sequence[Chunk]]:
+        now = self._expiry_clock.now()
+        upload = self._repository.claim(upload_id, now=now, expires_at=self._expiry_clock.expires_at(now))
+        return upload, self._repository.chunks(upload_id)
+
     def _stored(self, batch: Sequence[WrittenChunk]) -> list[Upload]:
-        files = {writer.file.upload.id: writer.file for writer, _ in batch}
-        with ExitStack() as held:
+        files = _files(batch)
+        with ExitStack() as stack:
             for _, file in sorted(files.items()):
-                held.enter_context(file.commit())
+                stack.enter_context(file.commit())
             for writer, chunk in batch:
                 writer.check()
-                self._check_size(writer.file.upload, chunk)
-            fresh = [(writer, chunk) for writer, chunk in batch if not _known(writer, chunk)]
+                self._admission.check_chunk(writer.file.upload, chunk)
+            fresh = [(writer, chunk) for writer, chunk in batch if not _is_stored(writer, chunk)]
             states = {upload_id: file.upload for upload_id, file in files.items()}
-            changed = {
-                id(chunk): upload for (_, chunk), upload in zip(fresh, self._commit(fresh), strict=True)
-            }
-            told = []
+            committed = self._commit(fresh)
+            changed = {id(chunk): upload for (_, chunk), upload in zip(fresh, committed, strict=True)}
+            acknowledged = []
             for writer, chunk in batch:
-                writer.stored(chunk)
+                writer.file.add_chunk(chunk)
+                writer.release(chunk.index)
                 upload_id = writer.file.upload.id
                 states[upload_id] = changed.get(id(chunk), states[upload_id])
-                told.append(states[upload_id])
-            return [self._completed(files[upload.id], upload) for upload in told]
+                acknowledged.append(states[upload_id])
+            return [self._completed(files[upload.id], upload) for upload in acknowledged]
 
     def _commit(self, fresh: Sequence[WrittenChunk]) -> Sequence[Upload]:
-        """Flush the files, remember the chunks, complete what they complete."""
+        """Flush the files, commit the chunks, and complete the uploads that they complete in order."""
         if not fresh:
             return ()
-        files = {writer.file.upload.id: writer.file for writer, _ in fresh}
+        files = _files(fresh)
         self._flush(list(files.values()))
-        with ExitStack() as unsure:
+        with ExitStack() as stack:
             for file in files.values():
-                unsure.enter_context(file.unsure())
-            rows, now = _rows(fresh), self._clock()
-            self._idle_tracker.touch(files)
-            uploads = self._repository.store_chunks(rows, now=now, expires_at=now + self._expiry)
+                stack.enter_context(file.unsure())
+            rows, now = _rows(fresh), self._expiry_clock.now()
+            self._expiry_clock.touch(files)
+            uploads = self._repository.store_chunks(
+                rows, now=now, expires_at=self._expiry_clock.expires_at(now)
+            )
         for (writer, chunk), upload in zip(fresh, uploads, strict=True):
-            writer.file.upload = upload
-            writer.file.chunks[chunk.index] = chunk
+            writer.file.update(upload)
+            writer.file.add_chunk(chunk)
+        for row, upload in zip(rows, uploads, strict=True):
+            self._events.publish(
+                ChunkStored(
+                    upload_id=upload.id, owner=upload.owner, index=row.chunk.index, size=row.chunk.size
+                )
+            )
+            if row.whole is not None:
+                self._publish_completed(upload)
         return uploads
 
     def _flush(self, files: Sequence[OpenUpload]) -> None:
-        """Side by side, because a disk makes many durable in little more time than one."""
+        """Flush in parallel: a disk makes many files durable in little more time than one."""
         if len(files) == 1:
             files[0].flush()
             return
-        flushes = [self._flushing.submit(file.flush) for file in files]
+        flushes = [self._flushes.submit(file.flush) for file in files]
         wait(flushes)
         for flush in flushes:
             flush.result()
 
     def _completed(self, file: OpenUpload, upload: Upload) -> Upload:
-        """`upload`, a state of the file's, completed when it has every chunk."""
+        """`upload`, a state of this file, completed if it has every chunk."""
         if upload.stored_chunks < upload.total_chunks or upload.completed:
             return upload
         if not file.upload.completed:
-            now = self._repository.get(upload.id)
-            file.upload = now if now.completed else self._complete(file, self._repository.chunks(upload.id))
+            current = self._repository.get(upload.id)
+            file.update(
+                current if current.completed else self._complete(file, self._repository.chunks(upload.id))
+            )
         return file.upload
 
     def _complete(self, file: OpenUpload, chunks: Sequence[Chunk]) -> Upload:
-        """Complete an upload of which the last chunk did not do it: some chunks are not at home."""
-        old, size = file.upload, sum(chunk.size for chunk in chunks)
-        crc32c = join((chunk.crc32c, chunk.size) for chunk in chunks)
-        at_home = file.seal({chunk.index: chunk for chunk in chunks}, size)
-        key = old.blob_key if at_home else self._copied(file, chunks, size)
+        """Complete an upload that its last chunk did not complete, because some chunks were replaced."""
+        old_key, upload_id = file.upload.blob_key, file.upload.id
+        key = file.complete_blob(chunks)
         try:
             upload = self._repository.complete(
-                old.id, crc32c=crc32c, size=size, blob_key=key, now=self._clock()
+                upload_id,
+                crc32c=join((chunk.crc32c, chunk.size) for chunk in chunks),
+                size=sum(chunk.size for chunk in chunks),
+                blob_key=key,
+                now=self._expiry_clock.now(),
             )
         except NotFound:
-            self._blobs.delete(old.blob_key)
+            self._blobs.delete(old_key)
             self._blobs.delete(key)
             raise
-        if key != old.blob_key:
-            self._blobs.delete(old.blob_key)
+        if key != old_key:
+            self._blobs.delete(old_key)
+        self._publish_completed(upload)
         return upload
 
-    def _copied(self, file: OpenUpload, chunks: Sequence[Chunk], size: int) -> str:
-        """The key of a blob with every chunk at home, because some were replaced on the way."""
-        key = next(key for key in blob_keys(file.upload.id) if key != file.upload.blob_key)
-        self._blobs.delete(key)
-        self._blobs.create(key, size=size)
-        with self._blobs.writer(key) as target:
-            file.copy(chunks, target)
-        return key
-
-    def _check_size(self, upload: Upload, chunk: Chunk) -> None:
-        size, limit = chunk.index * upload.chunk_size + chunk.size, self._max_file_size
-        if size > limit:
-            raise FileTooLarge(f"{upload.name} has {size} bytes; this server takes {limit} at most")
+    def _publish_completed(self, upload: Upload) -> None:
+        self._events.publish(
+            UploadCompleted(upload_id=upload.id, owner=upload.owner, size=upload.stored_bytes)
+        )
 
 
-def _known(writer: UploadWriter, chunk: Chunk) -> bool:
+def _files(batch: Sequence[WrittenChunk]) -> dict[str, OpenUpload]:
+    return {writer.file.upload.id: writer.file for writer, _ in batch}
+
+
+def _is_stored(writer: UploadWriter, chunk: Chunk) -> bool:
     return writer.file.chunks.get(chunk.index) == chunk
 
 
 def _rows(fresh: Sequence[WrittenChunk]) -> list[NewChunk]:
-    """As they are to be remembered; the one that makes its file whole says so, and the file is sealed."""
+    """The rows of flushed chunks. The chunk that completes its upload in order carries the whole checksum."""
     stored: dict[str, dict[int, Chunk]] = {}
     rows = []
     for writer, chunk in fresh:
         file, upload = writer.file, writer.file.upload
         chunks = stored.setdefault(upload.id, dict(file.chunks))
-        missing = chunk.index not in chunks
+        is_new = chunk.index not in chunks
         chunks[chunk.index] = chunk
         whole = None
-        if missing and len(chunks) == upload.total_chunks:
-            inorder = [chunks[index] for index in range(upload.total_chunks)]
-            if file.seal(chunks, sum(each.size for each in inorder)):
-                whole = join((each.crc32c, each.size) for each in inorder)
+        if is_new and len(chunks) == upload.total_chunks:
+            in_order = [chunks[index] for index in range(upload.total_chunks)]
+            if file.seal(in_order):
+                whole = join((each.crc32c, each.size) for each in in_order)
         rows.append(NewChunk(upload_id=upload.id, epoch=writer.epoch, chunk=chunk, whole=whole))
     return rows

@@ -12,7 +12,7 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 
 def checked_name(name: str) -> str:
-    """The display name in NFC. It is data: no file is ever called so."""
+    """The display name in NFC; InvalidInput for one that could deceive a reader or a shell."""
     name = unicodedata.normalize("NFC", name)
     if not name:
         raise InvalidInput("the file has no name")

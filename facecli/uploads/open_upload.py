@@ -1,125 +1,186 @@
-"""An upload's file while somebody writes it: what its writers share."""
+"""The shared state of an upload that has writers.
+
+Theory of operation. All writers of one upload share one `OpenUpload`. No other class changes its state.
+
+* A chunk is written by one writer at a time: `take` waits for the others, `release` lets them go on. Bytes
+  that replace a stored chunk become a new part; the row decides which part counts.
+* `commit` admits one flush, commit, takeover or completion at a time.
+* Once every chunk is stored the upload is sealed, and `take` hands out no part until the commit has ended:
+  then the upload is complete, or open again. No byte of a complete upload changes.
+* After a flush or commit with an unknown outcome the upload is broken: nothing more is acknowledged until all
+  its writers have ended, and its chunks were read back from the medium and compared with their checksums.
+"""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from facecli.core.blobs import BlobWriter
+from facecli.core.blobs import Part, PartWriter, StagedBlob
 from facecli.core.errors import AlreadyExists, InvalidInput, NotFound, StorageFailed, TakenOver
-from facecli.uploads.upload import Chunk, Upload
+from facecli.uploads.upload import Chunk, Upload, blob_keys
+
+Claim = Callable[[], tuple[Upload, Sequence[Chunk]]]
 
 
 class OpenUpload:
-    """What the writers of one upload share: its stored chunks, and which chunk is being written now.
-
-    Acknowledged bytes are never written over: other bytes for a stored chunk get a place behind the file's
-    end, and the row decides which place counts. Once every chunk is stored the file is sealed: no byte of it
-    changes any more.
-    """
+    """`unclaimed` means that no writer was there yet: the first one supersedes nobody."""
 
     def __init__(
-        self, upload: Upload, blob: BlobWriter, chunks: Iterable[Chunk], *, unclaimed: bool = False
+        self, upload: Upload, blob: StagedBlob, chunks: Iterable[Chunk], *, unclaimed: bool = False
     ) -> None:
-        self.upload = upload
-        self.unclaimed = unclaimed  # nobody has written to it yet: its first writer supersedes nobody
-        self.blob = blob
-        self.chunks = {chunk.index: chunk for chunk in chunks}
-        self.broken = False  # after a failed flush or commit, what the disk or the row holds is not known
-        self.users = 0
-        self.revoke: Callable[[], None] = lambda: None  # the newest writer
-        self.committing = threading.Lock()  # one flush, commit, take-over or completion at a time
-        self._lock = threading.Condition()
-        self._busy: set[int] = set()
-        self._whole: set[int] = set()  # chunks that are written and not stored yet
+        self._upload = upload
+        self._blob = blob
+        self._chunks = {chunk.index: chunk for chunk in chunks}
+        self._unclaimed = unclaimed
+        self._broken = False
+        self._users = 0
+        self._revoke: Callable[[], None] = lambda: None  # the newest writer
+        self._committing = threading.Lock()
+        self._changed = threading.Condition()
+        self._busy: set[int] = set()  # chunks held by a writer
+        self._received: set[int] = set()  # busy chunks that are complete but not stored yet
         self._sealed = upload.completed
-        self._home_end = upload.total_chunks * upload.chunk_size
-        self._end = max(blob.size(), self._home_end)
-        self._spare: set[int] = set()  # places behind the home of the last chunk: free ones
-        self._lent: set[int] = set()  # and those being written
 
-    def take(self, index: int) -> int | None:
-        """Hold a chunk alone, waiting for who has it; the position its bytes go to, None in a complete file.
+    @property
+    def upload(self) -> Upload:
+        """The upload as of the last commit."""
+        return self._upload
 
-        Waits also for the commit that makes the file complete, or does not after all.
+    @property
+    def chunks(self) -> Mapping[int, Chunk]:
+        """Stored chunks by index."""
+        return self._chunks
+
+    @property
+    def broken(self) -> bool:
+        return self._broken
+
+    def join(self) -> None:
+        """Add a user."""
+        self._users += 1
+
+    def leave(self) -> bool:
+        """Remove a user; close the blob and return True after the last one."""
+        self._users -= 1
+        if not self._users:
+            self._blob.close()
+        return not self._users
+
+    def supersede(self, claim: Claim) -> int:
+        """Revoke the writer before and return the epoch of the next one; call it within `commit`."""
+        self._revoke()
+        if self._unclaimed:
+            self._unclaimed = False
+        else:
+            self._upload, stored = claim()
+            self._chunks.update({chunk.index: chunk for chunk in stored})
+        return self._upload.epoch
+
+    def attach(self, revoke: Callable[[], None]) -> None:
+        """Set the function that revokes the newest writer."""
+        self._revoke = revoke
+
+    def revoke_writer(self) -> None:
+        self._revoke()
+
+    def take(self, index: int) -> PartWriter | None:
+        """Hold a chunk alone, after its current holder; the part for its bytes, None in a complete upload.
+
+        Waits also for the commit that may complete the upload.
         """
-        with self._lock:
-            self._lock.wait_for(lambda: index not in self._busy and self._sealed == self.upload.completed)
-            self._busy.add(index)
+        with self._changed:
+            self._changed.wait_for(lambda: index not in self._busy and self._sealed == self._upload.completed)
             if self._sealed:
-                return None
-            if index not in self.chunks:
-                return index * self.upload.chunk_size
-            if not self._spare:
-                self._spare.add(self._end)
-                self._end += self.upload.chunk_size
-            position = self._spare.pop()
-            self._lent.add(position)
-            return position
+                part = None
+            else:
+                stored = self._chunks.get(index)
+                part = self._blob.part(index, replaces=stored.token if stored else None)
+            self._busy.add(index)
+            return part
 
-    def written(self, index: int) -> None:
-        """A chunk that is held has come whole."""
-        with self._lock:
-            self._whole.add(index)
+    def mark_received(self, index: int) -> None:
+        """Note that all bytes of a held chunk have arrived."""
+        with self._changed:
+            self._received.add(index)
 
     def settle(self, seconds: float) -> None:
-        """Wait until every chunk that has come whole by now is stored, or given up; so long at most."""
-        with self._lock:
-            awaited = set(self._whole)
-            self._lock.wait_for(lambda: not awaited & self._whole, seconds)
+        """Wait until every chunk received by now is stored or given up, for `seconds` at most."""
+        with self._changed:
+            awaited = set(self._received)
+            self._changed.wait_for(lambda: not awaited & self._received, seconds)
 
-    def release(self, index: int, position: int | None) -> None:
-        """Let others have the chunk, and a place behind the end that was not used after all."""
-        with self._lock:
+    def release(self, index: int, part: PartWriter | None) -> None:
+        """Let others have the chunk; abort the part unless it is the stored one."""
+        with self._changed:
             self._busy.discard(index)
-            self._whole.discard(index)
-            if position in self._lent:
-                self._lent.discard(position)
-                if self.chunks[index].position != position:
-                    self._spare.add(position)
-            self._lock.notify_all()
+            self._received.discard(index)
+            if part:
+                stored = self._chunks.get(index)
+                if stored and stored.token == part.token:
+                    part.commit()
+                else:
+                    part.abort()
+            self._changed.notify_all()
 
-    def seal(self, chunks: Mapping[int, Chunk], size: int) -> bool:
-        """Give no place to anybody before the commit ends; True when the blob is the file, and stays it."""
-        with self._lock:
-            self._sealed = True
-            chunk_size = self.upload.chunk_size
-            if self._lent or any(chunk.position != index * chunk_size for index, chunk in chunks.items()):
-                return False
-        if self.blob.size() != size:
-            self.blob.truncate(size)
-        return True
+    def flush(self) -> None:
+        """Make the finished parts durable; StorageFailed for a broken upload."""
+        if self._broken:
+            raise StorageFailed(f"storing {self._upload.name} failed; waiting for its writers to end")
+        with self.unsure():
+            self._blob.sync()
 
     @contextmanager
     def commit(self) -> Iterator[None]:
-        """While chunks are stored. What was sealed is complete when it ends, or open again."""
-        with self.committing:
+        """Hold the upload for one commit; on leaving, a sealed upload is complete or open again."""
+        with self._committing:
             try:
                 yield
             finally:
-                with self._lock:
-                    self._sealed = self.upload.completed
-                    self._lock.notify_all()
-
-    def copy(self, chunks: Iterable[Chunk], target: BlobWriter) -> None:
-        """Every chunk to its home in another blob, durably."""
-        for chunk in chunks:
-            target.write(chunk.index * self.upload.chunk_size, self.blob.read(chunk.position, chunk.size))
-        target.flush()
-
-    def flush(self) -> None:
-        """Make what was written durable. After a failure nothing is, until the file was opened anew."""
-        if self.broken:
-            raise StorageFailed(f"storing {self.upload.name} failed; waiting for its writers to end")
-        with self.unsure():
-            self.blob.flush()
+                with self._changed:
+                    self._sealed = self._upload.completed
+                    self._changed.notify_all()
 
     @contextmanager
     def unsure(self) -> Iterator[None]:
-        """Break the file when this ends with anything but a clear refusal."""
+        """Break the upload when the block ends with anything but a clear refusal."""
         try:
             yield
         except (AlreadyExists, InvalidInput, NotFound, TakenOver):
             raise
         except BaseException:
-            self.broken = True
+            self._broken = True
             raise
+
+    def seal(self, chunks: Sequence[Chunk]) -> bool:
+        """Hand out no more parts before the commit ends; True when the blob is in order, and cut to size."""
+        parts = self._seal(chunks)
+        if not self._blob.in_order(parts):
+            return False
+        self._blob.complete(parts, spare_key=self._spare_key())
+        return True
+
+    def complete_blob(self, chunks: Sequence[Chunk]) -> str:
+        """Seal, and turn the chunks into a blob; return its key."""
+        return self._blob.complete(self._seal(chunks), spare_key=self._spare_key())
+
+    def update(self, upload: Upload) -> None:
+        """Take over a committed state of the row."""
+        self._upload = upload
+
+    def add_chunk(self, chunk: Chunk) -> None:
+        """Record a committed chunk."""
+        self._chunks[chunk.index] = chunk
+
+    def lose_chunks(self, upload: Upload, lost: Iterable[Chunk]) -> None:
+        """Forget chunks that the medium has lost; `upload` is the row without them."""
+        self._upload = upload
+        for chunk in lost:
+            del self._chunks[chunk.index]
+
+    def _seal(self, chunks: Sequence[Chunk]) -> list[Part]:
+        with self._changed:
+            self._sealed = True
+        return [Part(token=chunk.token, size=chunk.size) for chunk in chunks]
+
+    def _spare_key(self) -> str:
+        return next(key for key in blob_keys(self._upload.id) if key != self._upload.blob_key)

@@ -1,4 +1,4 @@
-"""What one user may have on a server."""
+"""Quota of a user: stored bytes, unfinished uploads, waiting tasks."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -9,22 +9,22 @@ from typing import Protocol
 from facecli.core.errors import FileTooLarge, QuotaReached
 from facecli.uploads.upload import Upload
 
-ROOM_AFTER = 30  # seconds; somebody has to delete something, or to finish it
-TURN_AFTER = 5  # seconds; waiting tasks are run by and by
+STORED_RETRY_AFTER = 30  # seconds; the user has to delete or finish an upload
+WAITING_RETRY_AFTER = 5  # seconds; waiting tasks run one after another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a user has: bytes of uploads, unfinished ones with all they will have, and of results."""
+    """Usage of one user."""
 
-    stored: int
+    stored: int  # bytes of uploads, unfinished ones with their announced size, and of results
     unfinished: int  # uploads
     waiting: int  # tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserLimits:
-    """The most of each that a user may have; 0 for any."""
+    """The limits of one user; 0 for none."""
 
     stored: int = 0
     unfinished: int = 0
@@ -32,11 +32,13 @@ class UserLimits:
 
 
 class UsageRepository(Protocol):
+    """Current usage of every user."""
+
     def of(self, owner: str) -> Usage: ...
 
 
 class Quota:
-    """Makes sure that nobody gets more than that. What two servers let in at the same moment may be over."""
+    """Enforces the limits of every user. Two servers may together admit more than a limit."""
 
     def __init__(self, repository: UsageRepository, limits: UserLimits) -> None:
         self.limits = limits
@@ -48,7 +50,7 @@ class Quota:
 
     @contextmanager
     def uploads(self, new: Sequence[Upload]) -> Iterator[None]:
-        """Room for new uploads, remembered within; QuotaReached or FileTooLarge when there is none."""
+        """Insert new uploads within this block; QuotaReached or FileTooLarge beyond a limit."""
         with self._lock:
             for owner in {upload.owner for upload in new}:
                 self._check_uploads(owner, [upload for upload in new if upload.owner == owner])
@@ -56,41 +58,42 @@ class Quota:
 
     @contextmanager
     def task(self, owner: str) -> Iterator[None]:
-        """Room for one more task that waits, remembered within; QuotaReached when there is none."""
+        """Insert a waiting task within this block; QuotaReached beyond a limit."""
         with self._lock:
-            used, most = self._repository.of(owner), self.limits
-            if most.waiting and used.waiting >= most.waiting:
+            used, limits = self._repository.of(owner), self.limits
+            if limits.waiting and used.waiting >= limits.waiting:
                 raise QuotaReached(
-                    f"{owner} has {used.waiting} waiting tasks, and may have {most.waiting}",
-                    retry_after=TURN_AFTER,
+                    f"{owner} has {used.waiting} waiting tasks, and may have {limits.waiting}",
+                    retry_after=WAITING_RETRY_AFTER,
                 )
-            if most.stored and used.stored >= most.stored:
-                raise _no_room(owner, used.stored, most.stored, "a result needs some")
+            if limits.stored and used.stored >= limits.stored:
+                raise _no_room(owner, used.stored, limits.stored, "a result needs space")
             yield
 
     def _check_uploads(self, owner: str, new: Sequence[Upload]) -> None:
-        most = self.limits
+        limits = self.limits
         for upload in new:
-            if most.stored and _reserved(upload) > most.stored:
+            if limits.stored and _reserved(upload) > limits.stored:
                 raise FileTooLarge(
-                    f"{upload.name} has {_reserved(upload)} bytes; one user may have {most.stored} here"
+                    f"{upload.name} has {_reserved(upload)} bytes; one user may have {limits.stored} here"
                 )
-        used, wanted = self._repository.of(owner), sum(map(_reserved, new))
-        if most.unfinished and used.unfinished + len(new) > most.unfinished:
+        used, required = self._repository.of(owner), sum(map(_reserved, new))
+        if limits.unfinished and used.unfinished + len(new) > limits.unfinished:
             raise QuotaReached(
-                f"{owner} has {used.unfinished} unfinished uploads, and may have {most.unfinished}",
-                retry_after=ROOM_AFTER,
+                f"{owner} has {used.unfinished} unfinished uploads, and may have {limits.unfinished}",
+                retry_after=STORED_RETRY_AFTER,
             )
-        if most.stored and used.stored + wanted > most.stored:
+        if limits.stored and used.stored + required > limits.stored:
             what = new[0].name if len(new) == 1 else f"{len(new)} files"
-            raise _no_room(owner, used.stored, most.stored, f"{what} would take {wanted}")
+            raise _no_room(owner, used.stored, limits.stored, f"{what} would take {required}")
 
 
 def _reserved(upload: Upload) -> int:
     return upload.size or upload.total_chunks * upload.chunk_size
 
 
-def _no_room(owner: str, used: int, most: int, wanted: str) -> QuotaReached:
+def _no_room(owner: str, used: int, limit: int, reason: str) -> QuotaReached:
     return QuotaReached(
-        f"{owner} has {used} bytes on this server, and may have {most}; {wanted}", retry_after=ROOM_AFTER
+        f"{owner} has {used} bytes on this server, and may have {limit}; {reason}",
+        retry_after=STORED_RETRY_AFTER,
     )

@@ -1,4 +1,4 @@
-"""Where uploads and their chunks are remembered."""
+"""The repository of uploads and their chunks."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,14 +7,14 @@ from facecli.uploads.upload import Chunk, NewChunk, NewUpload, Upload
 
 
 class UploadRepository(Protocol):
-    """Every change is durable when the call returns."""
+    """Rows of uploads and chunks. Every change is durable when the call returns."""
 
     def insert(self, uploads: Sequence[Upload]) -> None:
-        """Remember new uploads in one transaction; AlreadyExists when an id is taken."""
+        """Insert new uploads in one transaction; AlreadyExists when an id is taken."""
         ...
 
     def get(self, upload_id: str, *, owner: str | None = None) -> Upload:
-        """UploadNotFound when there is none, or none of this owner: the same words after the same work."""
+        """UploadNotFound when there is none, or none of this owner: with the same text in the same time."""
         ...
 
     def find(self, new: NewUpload) -> Upload | None:
@@ -24,20 +24,23 @@ class UploadRepository(Protocol):
         """
         ...
 
-    def find_all(self, wanted: Sequence[NewUpload]) -> Sequence[Upload | None]:
-        """`find` for each, in fewer questions."""
+    def find_all(self, new: Sequence[NewUpload]) -> Sequence[Upload | None]:
+        """`find` for each, in fewer queries."""
         ...
 
     def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
-        """Newest first; `before` is the id that ended the page before, or empty."""
+        """Uploads of an owner, newest first; `before` is the last id of the previous page, or empty.
+
+        InvalidInput when `before` is not an upload of this owner.
+        """
         ...
 
     def page(self, *, after: str) -> Sequence[Upload]:
-        """Everybody's, by id, the ones behind that id; not all if they are many."""
+        """Uploads of all owners by id, a page of those behind `after`; an empty page is the end."""
         ...
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
-        """By index."""
+        """Stored chunks by index."""
         ...
 
     def claim(self, upload_id: str, *, now: float, expires_at: float) -> Upload:
@@ -45,37 +48,40 @@ class UploadRepository(Protocol):
         ...
 
     def prolong(self, upload_ids: Sequence[str], *, expires_at: float) -> Sequence[Upload]:
-        """Let incomplete ones expire then; of all of these the uploads that are there, in no order."""
+        """Set the expiry of incomplete uploads; return those of the given ids that exist, in no order."""
         ...
 
     def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> Sequence[Upload]:
-        """Remember flushed chunks in one transaction; each one's upload, in the same order.
+        """Insert flushed chunks in one transaction (group commit); return the upload of each, in order.
 
         All or none: TakenOver when an `epoch` is not the newest, ChunkDiffers when an upload is complete. The
-        last chunk of a file tells a size that was unknown.
+        last chunk of a file sets a size that was unknown; from then on the size is fixed.
         """
         ...
 
     def forget_chunks(self, upload_id: str, indexes: Sequence[int]) -> Upload:
-        """Chunks that the disk has lost: they are missing again, and those that are left are counted anew."""
+        """Delete chunks that the disk has lost, and count the remaining ones again."""
         ...
 
-    def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
-        """A complete upload is incomplete again without the lost chunks; those that are left lie at home."""
+    def reopen(self, upload_id: str, intact: Sequence[Chunk], *, now: float, expires_at: float) -> Upload:
+        """Make an upload incomplete again, with these chunks alone."""
         ...
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
-        """From now on the file at `blob_key` is visible and never changes."""
+        """Make the blob visible, for good. Idempotent: a second call changes nothing."""
         ...
 
     def expired(self, now: float) -> Sequence[Upload]:
-        """Incomplete uploads whose time is over."""
+        """Incomplete uploads that expired by `now`, oldest first."""
         ...
 
     def needed_by(self, upload_id: str) -> str | None:
-        """A task that has not ended and reads it; None when there is none."""
+        """The id of a task that has not ended and reads this upload, if there is one."""
         ...
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
-        """Forget it; with `expired_at` only when it is incomplete and its time was over then."""
+        """Delete an upload and its chunks; with `expired_at` only if it is incomplete and had expired then.
+
+        Return whether it was deleted.
+        """
         ...

@@ -1,99 +1,72 @@
-"""Takes uploads in: begins them, hands out their writers, lists and cancels them."""
+"""The upload service: creates, resumes, lists and cancels uploads, and stores their chunks."""
 
-import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-from facecli.core.blobs import RETRY_AFTER, BlobStore
-from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput, NotReady, UploadUnfinished
-from facecli.core.expiry_clock import IdleTracker
+from facecli.core.blobs import BlobStore
+from facecli.core.errors import InvalidInput, NotReady, UploadUnfinished
+from facecli.core.events import EventBus, UploadDeleted
+from facecli.core.expiry_clock import ExpiryClock
+from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.collector import UploadCollector
 from facecli.uploads.committer import ChunkCommitter, WrittenChunk
 from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.quota import Quota
+from facecli.uploads.registry import UploadRegistry
 from facecli.uploads.repository import UploadRepository
-from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload, blob_keys, upload_id_of
+from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload, upload_id_of
 from facecli.uploads.writer import UploadWriter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadLimits:
-    max_file_size: int  # bytes
-    expiry: float  # seconds after which an incomplete upload goes that nobody begins again or adds to
-
-
 class UploadService:
-    """The one way to uploads. Safe to use from many threads."""
+    """The one entrance to uploads. Safe to use from many threads. `max_file_size` is in bytes."""
 
     def __init__(
         self,
         *,
         repository: UploadRepository,
         blobs: BlobStore,
-        clock: Callable[[], float],
-        monotonic: Callable[[], float],
-        limits: UploadLimits,
+        expiry_clock: ExpiryClock,
         quota: Quota,
+        max_file_size: int,
+        events: EventBus,
     ) -> None:
-        """`clock` is the one on the wall, which jumps; `monotonic` measures."""
-        self.limits = limits
-        self._quota = quota
         self._repository = repository
-        self._blobs = blobs
-        self._clock = clock
-        self._idle_tracker = IdleTracker(expiry=limits.expiry, monotonic=monotonic)
+        self._events = events
         self._files = OpenUploads(repository=repository, blobs=blobs)
+        admission = UploadAdmission(blobs=blobs, quota=quota, max_file_size=max_file_size)
         self._committer = ChunkCommitter(
             self._files,
             repository=repository,
             blobs=blobs,
-            clock=clock,
-            idle_tracker=self._idle_tracker,
-            expiry=limits.expiry,
-            max_file_size=limits.max_file_size,
+            admission=admission,
+            expiry_clock=expiry_clock,
+            events=events,
+        )
+        self._registry = UploadRegistry(
+            self._files,
+            repository=repository,
+            committer=self._committer,
+            admission=admission,
+            expiry_clock=expiry_clock,
+            events=events,
         )
         self.collector = UploadCollector(
-            repository=repository,
-            blobs=blobs,
-            files=self._files,
-            idle_tracker=self._idle_tracker,
-            clock=clock,
+            repository=repository, blobs=blobs, files=self._files, expiry_clock=expiry_clock, events=events
         )
 
     def begin(
         self, new: NewUpload, *, fresh: bool = False, upload_id: str = ""
     ) -> tuple[Upload, list[Chunk]]:
-        """The upload to go on with and its stored chunks; a new one when none fits or `fresh` asks for it."""
-        self._check_size(new)
-        stored = None if fresh or upload_id else self._repository.find(new)
-        (found,) = self._found([stored])
-        if found is None:
-            begun = self._new(new, upload_id or new_upload_id())
-            self._insert([begun])
-            return begun, []
-        return found
+        """The upload to resume and its stored chunks; a new one when none fits or `fresh` asks for it."""
+        return self._registry.begin(new, fresh=fresh, upload_id=upload_id)
 
-    def begin_all(self, wanted: Sequence[tuple[NewUpload, bool]]) -> list[tuple[Upload, list[Chunk]]]:
-        """`begin` for many, each with whether it shall be fresh; all or none. The new ones are one commit."""
-        for new, _ in wanted:
-            self._check_size(new)
-        results: list[tuple[Upload, list[Chunk]]] = []
-        begun: dict[NewUpload, Upload] = {}
-        stored = iter(self._found(self._repository.find_all([new for new, fresh in wanted if not fresh])))
-        for new, fresh in wanted:
-            found = None if fresh else next(stored)
-            if found is None or new in begun:
-                begun[new] = begun.get(new) or self._new(new, new_upload_id())
-                results.append((begun[new], []))
-            else:
-                results.append(found)
-        if begun:
-            self._insert(list(begun.values()))
-        return results
+    def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[tuple[Upload, list[Chunk]]]:
+        """`begin` for many, each with its `fresh`; all or none, the new ones in one commit."""
+        return self._registry.begin_all(requested)
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:
-        """UploadNotFound for an unknown id and for somebody else's alike; None asks for anybody's."""
+        """UploadNotFound for an unknown id and for another owner's alike; None matches every owner."""
         return self._repository.get(upload_id, owner=owner)
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
@@ -119,7 +92,7 @@ class UploadService:
             yield writer
 
     def store_all(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
-        """Make chunks durable together; each one's upload when it may be acknowledged, in order."""
+        """Make chunks durable together; yield the upload of each when it may be acknowledged, in order."""
         return self._committer.store(batch)
 
     def store(self, writer: UploadWriter, chunk: Chunk) -> Upload:
@@ -131,7 +104,7 @@ class UploadService:
         return upload
 
     def put_chunk(self, upload_id: str, frame: Frame, *, owner: str) -> Upload:
-        """Store one whole chunk, in any order, beside others."""
+        """Store one whole chunk, in any order, in parallel with other writers."""
         self._check_owner(upload_id, owner)
         with self._files.opened(upload_id) as file:
             writer = UploadWriter(file, epoch=None)
@@ -144,78 +117,21 @@ class UploadService:
                 writer.revoke()
 
     def cancel(self, upload_id: str, *, owner: str) -> None:
-        """Forget an upload, complete or not, and its bytes; NotReady while a task needs it."""
+        """Delete an upload, complete or not, and its bytes; NotReady while a task needs it."""
         upload = self.get(upload_id, owner=owner)
         if task_id := self._repository.needed_by(upload_id):
             raise NotReady(
                 f"task {task_id} needs {upload.name}; facecli task cancel ends it, then the file can go"
             )
-        with self._files.alone(upload_id) as file:
+        with self._files.exclusive(upload_id) as file:
             if file:
-                file.revoke()
-            self._files.forget(upload_id)
-            self._repository.delete(upload_id)
+                file.revoke_writer()
+            self._files.forget_fresh(upload_id)
+            deleted = self._repository.delete(upload_id)
         self.collector.delete_blobs(upload_id)
-
-    def _new(self, new: NewUpload, upload_id: str) -> Upload:
-        now = self._clock()
-        return Upload.begun(
-            new,
-            upload_id=upload_id,
-            blob_key=blob_keys(upload_id)[0],
-            now=now,
-            expires_at=now + self.limits.expiry,
-        )
-
-    def _insert(self, begun: Sequence[Upload]) -> None:
-        """Remember new uploads; their blobs are made when somebody writes to them."""
-        wanted, free = sum(upload.size or 0 for upload in begun), self._blobs.free_bytes()
-        if wanted > free:
-            raise DiskFull(
-                f"no room for {wanted} bytes, {free} are free; what was acknowledged is kept",
-                retry_after=RETRY_AFTER,
-            )
-        with self._quota.uploads(begun):
-            self._repository.insert(begun)
-        self._idle_tracker.touch(upload.id for upload in begun)
-        for upload in begun:
-            self._files.begun(upload)
-
-    def _found(self, uploads: Sequence[Upload | None]) -> list[tuple[Upload, list[Chunk]] | None]:
-        """Each as it is now, with its stored chunks and all its time before it; None for one that is gone.
-
-        What was on its way when the line was cut is stored first, so that nobody sends it again.
-        """
-        unfinished = [upload.id for upload in uploads if upload and not upload.completed]
-        self._files.settle(unfinished)
-        self._idle_tracker.touch(unfinished)
-        until = self._clock() + self.limits.expiry
-        there = {upload.id: upload for upload in uploads if upload and upload.completed}
-        if unfinished:
-            there |= {upload.id: upload for upload in self._repository.prolong(unfinished, expires_at=until)}
-        return [
-            self._with_chunks(there[upload.id]) if upload and upload.id in there else None
-            for upload in uploads
-        ]
-
-    def _with_chunks(self, upload: Upload) -> tuple[Upload, list[Chunk]]:
-        chunks = list(self._repository.chunks(upload.id))
-        all_stored = len(chunks) == upload.total_chunks
-        if not upload.completed and (all_stored or self._files.doubted(upload.id)):
-            with self._files.opened(upload.id) as file:
-                upload = self._committer.completed(file)
-            chunks = list(self._repository.chunks(upload.id))
-        return upload, chunks
+        if deleted:
+            self._events.publish(UploadDeleted(upload_id=upload_id, cause="cancelled"))
 
     def _check_owner(self, upload_id: str, owner: str) -> None:
         if self._files.owner(upload_id) != owner:
             self.get(upload_id, owner=owner)
-
-    def _check_size(self, new: NewUpload) -> None:
-        limit = self.limits.max_file_size
-        if new.size is not None and new.size > limit:
-            raise FileTooLarge(f"{new.name} has {new.size} bytes; this server takes {limit} at most")
-
-
-def new_upload_id() -> str:
-    return uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""What an upload is: its states, its arithmetic, its rules."""
+"""Uploads, chunks and frames: states, sizes and rules."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,9 +7,9 @@ from urllib.parse import unquote
 from facecli.core.errors import InvalidInput
 from facecli.uploads.names import checked_name, file_url
 
-CHUNK_SIZE = 10 * 1024 * 1024  # bytes; what is checked, acknowledged and resumed
-FRAME_SIZE = 512 * 1024  # bytes; what travels in one message at most
-FINGERPRINT_SIZE = 1024 * 1024  # bytes at either end of a file that tell it from others of its name and size
+CHUNK_SIZE = 10 * 1024 * 1024  # bytes; the unit of checksum, acknowledgement and resume
+FRAME_SIZE = 512 * 1024  # bytes of one message at most
+FINGERPRINT_SIZE = 1024 * 1024  # bytes at either end of a file that the fingerprint covers
 MAX_CHUNK_SIZE = 16 * 1024 * 1024
 MAX_CHUNKS = 1_000_000
 
@@ -26,19 +26,19 @@ class FileType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A durable chunk: `position` is where its bytes lie in the stored file until the upload is complete."""
+    """A durable chunk. `token` names its bytes in the blob store until the upload is complete."""
 
     index: int
     size: int
     crc32c: int
-    position: int
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewChunk:
-    """A flushed chunk to be remembered; `epoch` is its writer's, None for one that claims nothing.
+    """A flushed chunk to be inserted. `epoch` is that of its writer, None for a single chunk.
 
-    `whole` comes with the chunk that completes the file: the crc32c of all of it.
+    `whole` is set on the chunk that completes the file: the crc32c of the whole file.
     """
 
     upload_id: str
@@ -49,9 +49,9 @@ class NewChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A piece of a chunk, at its absolute offset in the file; never across a chunk's end.
+    """A piece of one chunk, at its absolute offset in the file.
 
-    `crc32c` is that of `data`, where it is known already.
+    `crc32c` is that of `data`, where it is already known.
     """
 
     offset: int
@@ -63,7 +63,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUpload:
-    """What a client says before the first byte. `size` is None when only `total_chunks` is known."""
+    """The announcement of an upload. `size` is None when only `total_chunks` is known."""
 
     owner: str
     name: str
@@ -85,7 +85,7 @@ class NewUpload:
         total_chunks: int | None = None,
         fingerprint: int | None = None,
     ) -> "NewUpload":
-        """Refuse with InvalidInput what can never become a file."""
+        """Build from input that is not trusted; InvalidInput for sizes that no file can have."""
         name = checked_name(name)
         if size is not None and size <= 0:
             raise InvalidInput(f"{name} has {size} bytes; an upload needs at least one")
@@ -109,7 +109,7 @@ class NewUpload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file on its way or there. `stored_bytes` never decreases; `epoch` counts its writers."""
+    """An upload, complete or not. `stored_bytes` never decreases; `epoch` is the fencing token of writers."""
 
     id: str
     blob_key: str
@@ -171,7 +171,7 @@ class Upload:
 
 
 def blob_keys(upload_id: str) -> tuple[str, str]:
-    """Under which of two keys its bytes are: the first, until they had to be copied to the other."""
+    """The two keys that the blob of an upload may have: the first one, and the one that it is copied to."""
     return f"uploads/{upload_id}", f"uploads/{upload_id}.whole"
 
 

@@ -1,9 +1,10 @@
-"""Compares an upload's row with its chunks, and these with its bytes."""
+"""Verification of uploads: the row against its chunks, the chunks against the stored bytes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from facecli.core.blobs import Part, PartLayout
 from facecli.core.checksums import join
 from facecli.core.damage import BlobVerifier, Damage, DamageKind
 from facecli.core.errors import InvalidInput
@@ -12,8 +13,8 @@ from facecli.uploads.upload import Chunk, Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """The chunks of an upload as they should lie in its file, and how long that is; None for missing."""
+class _State:
+    """An upload as it was found. `size` is that of its blob, None for a missing one; `lost` are indexes."""
 
     upload: Upload
     chunks: Mapping[int, Chunk]
@@ -22,7 +23,7 @@ class _Found:
 
     @property
     def surplus(self) -> bool:
-        """Whether a complete file goes on behind its end."""
+        """Whether a complete blob is too long."""
         return self.upload.completed and (self.size or 0) > (self.upload.size or 0)
 
     @property
@@ -32,14 +33,17 @@ class _Found:
 
     @property
     def wrong_sum(self) -> bool:
-        """Whether the checksum of a complete file is not that of its chunks, none of which is lost."""
+        """Whether a complete upload has every chunk, but the checksum of others."""
         chunks = sorted(self.chunks.values(), key=lambda chunk: chunk.index)
         whole = self.upload.completed and not self.lost
         return whole and join((chunk.crc32c, chunk.size) for chunk in chunks) != self.upload.crc32c
 
 
 class UploadVerifier:
-    """`quick` compares lengths and reads no bytes; `expiry` is the time in seconds that a repair gives."""
+    """Finds and repairs damage of uploads.
+
+    `quick` compares lengths and reads no bytes. A repaired upload expires after `expiry` seconds.
+    """
 
     def __init__(
         self,
@@ -57,49 +61,61 @@ class UploadVerifier:
         self._quick = quick
 
     def damage(self, upload: Upload) -> Damage | None:
-        """What is wrong with it; None when all agrees."""
-        found = self._found(upload)
-        if not (wrong := list(_wrong(found))):
+        """The damage of an upload; None when all agrees."""
+        state = self._state(upload)
+        if not (problems := list(_problems(state))):
             return None
         return Damage(
             kind=DamageKind.UPLOAD,
             id=upload.id,
-            problem=f"{upload.name}: {', '.join(wrong)}",
-            remedy=_remedy(found),
-            repair=lambda: self._repair(found),
+            problem=f"{upload.name}: {', '.join(problems)}",
+            remedy=_remedy(state),
+            repair=lambda: self._repair(state),
         )
 
-    def _found(self, upload: Upload) -> _Found:
+    def _state(self, upload: Upload) -> _State:
         size = self._verifier.size(upload.blob_key)
-        chunks = {chunk.index: _placed(upload, chunk) for chunk in self._repository.chunks(upload.id)}
+        chunks = {chunk.index: chunk for chunk in self._repository.chunks(upload.id)}
         unknown = set(range(upload.total_chunks)) - set(chunks) if upload.completed else set[int]()
         lost = {index for index, chunk in chunks.items() if not self._holds(upload, chunk, size or 0)}
-        return _Found(upload=upload, chunks=chunks, size=size, lost=sorted(lost | unknown))
+        return _State(upload=upload, chunks=chunks, size=size, lost=sorted(lost | unknown))
 
     def _holds(self, upload: Upload, chunk: Chunk, size: int) -> bool:
-        there = _fits(upload, chunk) and chunk.position + chunk.size <= size
-        if self._quick or not there:
+        """Whether the blob has the bytes of a chunk: a complete one in order, a staged one by token."""
+        key, part = upload.blob_key, Part(token=chunk.token, size=chunk.size)
+        offset = chunk.index * upload.chunk_size
+        if upload.completed:
+            is_long_enough = offset + chunk.size <= size
+        else:
+            is_long_enough = self._verifier.blobs.has_part(key, part)
+        if self._quick or not is_long_enough or not _fits(upload, chunk):
             self._verifier.on_bytes(chunk.size)
-            return there
-        crc32c = self._verifier.crc32c(upload.blob_key, offset=chunk.position, size=chunk.size)
-        return crc32c == chunk.crc32c
+            return is_long_enough and _fits(upload, chunk)
+        if upload.completed:
+            return self._verifier.crc32c(key, offset=offset, size=chunk.size) == chunk.crc32c
+        return self._verifier.part_crc32c(key, part) == chunk.crc32c
 
-    def _repair(self, found: _Found) -> None:
-        """Each step leaves what a second run finds and goes on with."""
-        upload = found.upload
-        if found.surplus and upload.size is not None:
-            with self._verifier.blobs.writer(upload.blob_key) as blob:
-                blob.truncate(upload.size)
+    def _repair(self, state: _State) -> None:
+        """Repair in steps; a run that crashes between two of them is finished by the next one."""
+        upload = state.upload
+        if state.surplus and upload.size is not None:
+            self._verifier.blobs.trim(upload.blob_key, upload.size)
         if not upload.completed:
-            self._repository.forget_chunks(upload.id, found.lost)
-        elif found.lost or found.wrong_sum:
-            now = self._clock()
-            self._repository.reopen(upload.id, found.lost, now=now, expires_at=now + self._expiry)
+            self._repository.forget_chunks(upload.id, state.lost)
+        elif state.lost or state.wrong_sum:
+            self._reopen(state)
 
-
-def _placed(upload: Upload, chunk: Chunk) -> Chunk:
-    """Where its bytes are: once the upload is complete, one behind the other."""
-    return replace(chunk, position=chunk.index * upload.chunk_size) if upload.completed else chunk
+    def _reopen(self, state: _State) -> None:
+        """Make a complete upload incomplete again, without its lost chunks."""
+        upload, now = state.upload, self._clock()
+        layout = PartLayout(part_size=upload.chunk_size, count=upload.total_chunks, size=upload.size)
+        tokens = self._verifier.blobs.reopen(upload.blob_key, layout)
+        intact = [
+            replace(chunk, token=tokens[index])
+            for index, chunk in sorted(state.chunks.items())
+            if index not in state.lost
+        ]
+        self._repository.reopen(upload.id, intact, now=now, expires_at=now + self._expiry)
 
 
 def _fits(upload: Upload, chunk: Chunk) -> bool:
@@ -109,26 +125,26 @@ def _fits(upload: Upload, chunk: Chunk) -> bool:
         return False
 
 
-def _wrong(found: _Found) -> Iterator[str]:
-    upload = found.upload
-    if found.lost and found.size is None:
+def _problems(state: _State) -> Iterator[str]:
+    upload = state.upload
+    if state.lost and state.size is None:
         yield "its file is missing"
-    elif found.lost:
-        yield f"{_chunks(found.lost)} lost"
-    if upload.completed and found.size is not None and found.size != upload.size:
-        yield f"its file has {found.size} bytes instead of {upload.size}"
-    if found.wrong_sum:
+    elif state.lost:
+        yield f"{_chunks(state.lost)} lost"
+    if upload.completed and state.size is not None and state.size != upload.size:
+        yield f"its file has {state.size} bytes instead of {upload.size}"
+    if state.wrong_sum:
         yield "its checksum is not that of its chunks"
-    if not upload.completed and found.miscounted:
-        yield f"its row tells of {upload.stored_bytes} bytes in {upload.stored_chunks} chunks, wrongly"
+    if not upload.completed and state.miscounted:
+        yield f"its row counts {upload.stored_bytes} bytes in {upload.stored_chunks} chunks, which is wrong"
 
 
-def _remedy(found: _Found) -> str:
-    if found.lost:
-        return f"facecli upload of the same file sends {_chunks(found.lost)} again and nothing else"
-    if found.wrong_sum:
-        return "it is incomplete again; facecli upload of the same file completes it"
-    return "what lies behind its end is cut off" if found.surplus else "the chunks are counted anew"
+def _remedy(state: _State) -> str:
+    if state.lost:
+        return f"facecli upload of the same file sends {_chunks(state.lost)} again and nothing else"
+    if state.wrong_sum:
+        return "the upload becomes incomplete; facecli upload of the same file completes it"
+    return "the bytes behind its end are cut off" if state.surplus else "the chunks are counted again"
 
 
 def _chunks(indexes: Sequence[int]) -> str:

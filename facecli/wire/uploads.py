@@ -50,7 +50,7 @@ def chunks_to_messages(chunks: Iterable[Chunk]) -> list[pb.StoredChunk]:
 
 
 def chunks_from_messages(messages: Iterable[pb.StoredChunk]) -> list[Chunk]:
-    return [Chunk(index=m.index, size=m.size, crc32c=m.crc32c, position=-1) for m in messages]
+    return [Chunk(index=m.index, size=m.size, crc32c=m.crc32c, token="") for m in messages]
 
 
 def new_upload(request: pb.BeginUploadRequest, *, owner: str) -> NewUpload:

@@ -1,4 +1,4 @@
-"""What every UploadRepository does with chunks."""
+"""The contract of every UploadRepository for chunks."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def test_stored_chunks_are_counted_and_come_back_by_index(upload_repository: Upl
 def test_a_replaced_chunk_counts_once(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     store(upload_repository, chunk(0))
-    other = replace(chunk(0), crc32c=5, position=40)
+    other = replace(chunk(0), crc32c=5, token="40")
     upload = store(upload_repository, other)
     assert (upload.stored_chunks, upload.stored_bytes) == (1, 10)
     assert upload_repository.chunks("u1") == [other]
@@ -42,7 +42,9 @@ def test_lost_chunks_are_missing_again(upload_repository: UploadRepository) -> N
     assert store(upload_repository, chunk(1)).stored_bytes == 20
 
 
-def test_what_is_left_is_counted_anew_when_chunks_are_forgotten(upload_repository: UploadRepository) -> None:
+def test_the_remaining_chunks_are_counted_again_when_some_are_deleted(
+    upload_repository: UploadRepository,
+) -> None:
     right = insert(upload_repository)
     upload_repository.delete("u1")
     upload_repository.insert([replace(right, stored_bytes=5, stored_chunks=1)])
@@ -53,14 +55,14 @@ def test_what_is_left_is_counted_anew_when_chunks_are_forgotten(upload_repositor
     assert upload_repository.forget_chunks("u1", []) == upload
 
 
-def test_a_complete_upload_that_is_reopened_lacks_what_is_lost_and_has_the_rest_at_home(
+def test_a_reopened_upload_has_the_intact_chunks_alone(
     upload_repository: UploadRepository,
 ) -> None:
     insert(upload_repository)
-    for stored in (replace(chunk(0), position=50), chunk(1), chunk(2, size=5)):
+    for stored in (replace(chunk(0), token="50"), chunk(1), chunk(2, size=5)):
         store(upload_repository, stored)
     completed = upload_repository.complete("u1", crc32c=7, size=25, blob_key="uploads/u1.whole", now=120)
-    upload = upload_repository.reopen("u1", [1], now=130, expires_at=180)
+    upload = upload_repository.reopen("u1", [chunk(0), chunk(2, size=5)], now=130, expires_at=180)
     assert upload == replace(
         completed,
         status=UploadStatus.INCOMPLETE,
@@ -72,13 +74,13 @@ def test_a_complete_upload_that_is_reopened_lacks_what_is_lost_and_has_the_rest_
     )
     assert upload_repository.get("u1") == upload
     assert upload_repository.chunks("u1") == [chunk(0), chunk(2, size=5)]
-    assert upload_repository.reopen("u1", [0], now=131, expires_at=181).stored_bytes == 5
-    store(upload_repository, replace(chunk(0), position=70))
+    assert upload_repository.reopen("u1", [chunk(2, size=5)], now=131, expires_at=181).stored_bytes == 5
+    store(upload_repository, replace(chunk(0), token="70"))
     store(upload_repository, chunk(1))
-    assert [stored.position for stored in upload_repository.chunks("u1")] == [70, 10, 20]
+    assert [stored.token for stored in upload_repository.chunks("u1")] == ["70", "10", "20"]
 
 
-def test_the_last_chunk_tells_an_unknown_size(upload_repository: UploadRepository) -> None:
+def test_the_last_chunk_sets_an_unknown_size(upload_repository: UploadRepository) -> None:
     insert(upload_repository, UNKNOWN_SIZE)
     assert store(upload_repository, chunk(0)).size is None
     upload = store(upload_repository, chunk(2, size=3))

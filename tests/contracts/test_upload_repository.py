@@ -1,4 +1,4 @@
-"""What every UploadRepository does."""
+"""The contract of every UploadRepository."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,14 +13,14 @@ from tests.support.builders import upload as some_upload
 from tests.support.upload_repository import NEW, UNKNOWN_SIZE, chunk, insert, store, store_all
 
 
-def test_a_new_upload_is_empty_incomplete_and_as_asked_for(upload_repository: UploadRepository) -> None:
+def test_a_new_upload_is_empty_and_incomplete(upload_repository: UploadRepository) -> None:
     upload = insert(upload_repository)
     assert upload == some_upload(fingerprint=7, created_at=100.0, updated_at=100.0, expires_at=150.0)
     assert upload_repository.get("u1") == upload
     assert upload_repository.chunks("u1") == []
 
 
-def test_what_was_stored_is_there_for_the_next_process(
+def test_another_process_sees_stored_chunks(
     open_repositories: Callable[[], tuple[UploadRepository, TaskRepository]],
 ) -> None:
     first, second = open_repositories()[0], open_repositories()[0]
@@ -40,7 +40,7 @@ def test_the_largest_numbers_fit(upload_repository: UploadRepository) -> None:
     size = 1_000_000 * 64 * 1024 * 1024
     huge = replace(NEW, size=size, chunk_size=64 * 1024 * 1024, total_chunks=1_000_000, fingerprint=2**32 - 1)
     assert insert(upload_repository, huge).size == size
-    last = Chunk(index=999_999, size=64 * 1024 * 1024, crc32c=2**32 - 1, position=2 * size)
+    last = Chunk(index=999_999, size=64 * 1024 * 1024, crc32c=2**32 - 1, token="9" * 1000)
     store(upload_repository, last)
     assert upload_repository.chunks("u1") == [last]
 
@@ -126,7 +126,7 @@ def test_only_abandoned_incomplete_uploads_expire(upload_repository: UploadRepos
         upload_repository.get("old")
 
 
-def test_what_was_stored_meanwhile_does_not_expire(upload_repository: UploadRepository) -> None:
+def test_an_upload_prolonged_meanwhile_does_not_expire(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     (abandoned,) = upload_repository.expired(150)
     store(upload_repository, chunk(0), now=149)
@@ -143,7 +143,7 @@ def test_pages_are_sorted_newest_first(upload_repository: UploadRepository) -> N
     assert [upload.id for upload in (*first, *second, *third)] == ["u4", "u3", "u2", "u1", "u0"]
 
 
-def test_everybodys_are_read_page_by_page_by_their_ids(upload_repository: UploadRepository) -> None:
+def test_uploads_of_all_owners_are_paged_by_id(upload_repository: UploadRepository) -> None:
     for upload_id, owner in [("u2", "ann"), ("u1", "bob"), ("u3", "bob")]:
         insert(upload_repository, replace(NEW, owner=owner), upload_id)
     assert [upload.id for upload in upload_repository.page(after="")] == ["u1", "u2", "u3"]
@@ -152,13 +152,13 @@ def test_everybodys_are_read_page_by_page_by_their_ids(upload_repository: Upload
 
 
 @pytest.mark.parametrize("before", ["bobs", "nope"])
-def test_a_page_after_an_unknown_task_is_refused(upload_repository: UploadRepository, before: str) -> None:
+def test_a_page_after_an_unknown_upload_is_refused(upload_repository: UploadRepository, before: str) -> None:
     insert(upload_repository, replace(NEW, owner="bob"), upload_id="bobs")
     with pytest.raises(InvalidInput):
         upload_repository.listed("ann", limit=2, before=before)
 
 
-def test_incomplete_uploads_are_given_time_and_those_that_are_gone_are_not_made_up(
+def test_incomplete_uploads_are_prolonged_and_deleted_ones_omitted(
     upload_repository: UploadRepository,
 ) -> None:
     insert(upload_repository, upload_id="begun")

@@ -1,4 +1,4 @@
-"""What every UsageRepository counts of whom."""
+"""The contract of every UsageRepository."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,11 +27,11 @@ def usage_rows(upload_repository: UploadRepository, either_database: str) -> Ite
     engine.dispose()
 
 
-def test_who_has_nothing_uses_nothing(usage_rows: UsageRepository) -> None:
-    assert usage_rows.of("nobody") == NOTHING
+def test_a_new_user_has_no_usage(usage_rows: UsageRepository) -> None:
+    assert usage_rows.of("zoe") == NOTHING
 
 
-def test_an_upload_counts_with_all_that_it_will_have(
+def test_an_upload_counts_with_its_announced_size(
     usage_rows: UsageRepository, upload_repository: UploadRepository
 ) -> None:
     insert(upload_repository, FILE, "u1")
@@ -45,7 +45,7 @@ def test_an_upload_counts_with_all_that_it_will_have(
     assert usage_rows.of("ann") == replace(NOTHING, stored=25)
 
 
-def test_a_task_counts_while_it_waits_and_then_with_its_result(
+def test_a_waiting_task_counts_and_later_its_result(
     usage_rows: UsageRepository, task_repository: TaskRepository
 ) -> None:
     task_repository.insert(NEW, task_id="t1", now=1.0)

@@ -1,4 +1,4 @@
-"""A data directory with its database, on which inboxes are opened as processes would; and what is sent."""
+"""A data directory with its database, opened as several processes would, and content to upload."""
 
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -10,14 +10,17 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from facecli.blobs.local.store import LocalBlobs
+from facecli.core.blobs import BlobStore, Part, PartLayout
 from facecli.core.checksums import crc32c
+from facecli.core.events import EventBus
+from facecli.core.expiry_clock import ExpiryClock
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.uploads.quota import Quota, UserLimits
 from facecli.uploads.repository import UploadRepository
-from facecli.uploads.service import UploadLimits, UploadService
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload
 from facecli.uploads.writer import UploadWriter
 
@@ -30,7 +33,7 @@ Rows = TypeVar("Rows")
 
 
 class Clock:
-    """Time that passes, or jumps, when told to."""
+    """A clock that tests advance, or set."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -40,20 +43,23 @@ class Clock:
 
 
 class Storage:
+    """A data directory, a database and two clocks."""
+
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
         self.monotonic = Clock()
         self.blobs = LocalBlobs(directory / "data")
+        self.events = EventBus()
         self._url = f"sqlite:///{directory}/facecli.db"
         self._closing = ExitStack()
 
     def wait(self, seconds: float) -> None:
-        """Time passes, which is more than a clock on a wall that is set."""
+        """Advance the wall clock and the monotonic clock."""
         self.clock.now += seconds
         self.monotonic.now += seconds
 
     def repository(self) -> SqlUploadRepository:
-        """Rows as another process has them."""
+        """The repository of another process."""
         return self.opened(SqlUploadRepository)
 
     def opened(self, kind: Callable[[Engine], Rows]) -> Rows:
@@ -66,26 +72,26 @@ class Storage:
         self,
         *,
         repository: UploadRepository | None = None,
-        blobs: LocalBlobs | None = None,
+        blobs: BlobStore | None = None,
         max_file_size: int = 10**6,
         of_user: UserLimits = NO_LIMITS,
     ) -> UploadService:
         return UploadService(
             repository=repository or self.repository(),
             blobs=blobs or self.blobs,
-            clock=self.clock,
-            monotonic=self.monotonic,
-            limits=UploadLimits(max_file_size=max_file_size, expiry=EXPIRY),
+            expiry_clock=ExpiryClock(wall=self.clock, monotonic=self.monotonic, expiry=EXPIRY),
             quota=Quota(self.opened(SqlUsageRepository), of_user),
+            max_file_size=max_file_size,
+            events=self.events,
         )
 
     def content(self, upload: Upload) -> bytes:
-        return self.blobs.path(upload.blob_key).read_bytes()
+        return self.blobs.local_copy(upload.blob_key).read_bytes()
 
     def stored(self, upload: Upload, chunk: Chunk) -> bytes:
         """The bytes of a stored chunk of an incomplete upload."""
-        with self.blobs.writer(upload.blob_key) as blob:
-            return blob.read(chunk.position, chunk.size)
+        part = Part(token=chunk.token, size=chunk.size)
+        return b"".join(self.blobs.read_part(upload.blob_key, part, block=chunk.size))
 
     def close(self) -> None:
         self._closing.close()
@@ -125,6 +131,11 @@ class Content:
         return cut(self.frame(index), FRAME)
 
 
+def stage(blobs: BlobStore, key: str, *, size: int) -> None:
+    """Begin a blob, and write nothing to it."""
+    blobs.begin(key, PartLayout(part_size=CHUNK, count=1, size=size)).close()
+
+
 def cut(frame: Frame, size: int) -> list[Frame]:
     starts = range(0, len(frame.data), size)
     frames = [Frame(offset=frame.offset + start, data=frame.data[start : start + size]) for start in starts]
@@ -142,7 +153,7 @@ def written(writer: UploadWriter, frames: Iterable[Frame]) -> Chunk:
 def send(
     upload_service: UploadService, writer: UploadWriter, content: Content, indexes: Sequence[int]
 ) -> Upload:
-    """These chunks, each acknowledged before the next is sent; the upload after the last."""
+    """Send chunks, each acknowledged before the next; return the upload after the last."""
     upload = writer.file.upload
     for index in indexes:
         upload = upload_service.store(writer, written(writer, content.frames(index)))

@@ -1,4 +1,4 @@
-"""Real rows and blobs that fail, or wait, when a test says so."""
+"""Repositories and blob stores that fail, or wait, on demand."""
 
 import threading
 from collections.abc import Sequence
@@ -7,16 +7,16 @@ from types import TracebackType
 from typing import Self
 
 from facecli.blobs.local.store import LocalBlobs
-from facecli.core.blobs import BlobWriter
+from facecli.core.blobs import Part, PartLayout, PartWriter, StagedBlob
 from facecli.core.errors import DiskFull, StorageFailed, Unavailable
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.uploads.upload import NewChunk, Upload
 
-DEADLINE = 60.0  # seconds; when a test gives up
+DEADLINE = 60.0  # seconds until a test gives up
 
 
 class Gate:
-    """Open, or closed with somebody waiting at it."""
+    """Blocks the threads that pass through while it is closed."""
 
     def __init__(self) -> None:
         self._opened = threading.Event()
@@ -36,7 +36,7 @@ class Gate:
 
 
 class Meeting(Gate):
-    """Lets nobody through before so many are there."""
+    """Blocks until so many threads have arrived."""
 
     def __init__(self, parties: int) -> None:
         super().__init__()
@@ -51,53 +51,46 @@ class FaultyBlobs(LocalBlobs):
         super().__init__(root)
         self.disk_full = False
         self.flush_fails = False
-        self.unflushable = ""  # the key of a blob whose flush fails
+        self.unflushable = ""  # the key of a blob whose sync fails
         self.flushing = Gate()
         self.creating: dict[str, Gate] = {}
 
-    def create(self, key: str, *, size: int | None) -> None:
+    def begin(self, key: str, layout: PartLayout) -> StagedBlob:
         if self.disk_full:
             raise DiskFull(retry_after=1)
         if gate := self.creating.get(key):
             gate.pass_through()
-        super().create(key, size=size)
+        return FaultyStagedBlob(self, key, super().begin(key, layout))
 
-    def writer(self, key: str) -> BlobWriter:
-        return FaultyWriter(self, key, super().writer(key))
+    def resume(self, key: str, layout: PartLayout) -> StagedBlob:
+        return FaultyStagedBlob(self, key, super().resume(key, layout))
 
 
-class FaultyWriter:
-    def __init__(self, blobs: FaultyBlobs, key: str, real: BlobWriter) -> None:
+class FaultyStagedBlob:
+    def __init__(self, blobs: FaultyBlobs, key: str, real: StagedBlob) -> None:
         self._blobs = blobs
         self._key = key
         self._real = real
 
-    def write(self, offset: int, data: bytes | memoryview) -> None:
-        if self._blobs.disk_full:
-            self._real.write(offset, data[: len(data) // 2])
-            raise DiskFull(retry_after=1)
-        self._real.write(offset, data)
+    def part(self, index: int, *, replaces: str | None) -> PartWriter:
+        return FaultyPartWriter(self._blobs, self._real.part(index, replaces=replaces))
 
-    def run(self, offset: int) -> "FaultyRun":
-        return FaultyRun(self, offset)
-
-    def flush(self) -> None:
+    def sync(self) -> None:
         self._blobs.flushing.pass_through()
         if self._blobs.flush_fails or self._blobs.unflushable == self._key:
             raise StorageFailed("the disk said EIO")
-        self._real.flush()
+        self._real.sync()
 
-    def size(self) -> int:
-        return self._real.size()
+    def in_order(self, parts: Sequence[Part]) -> bool:
+        return self._real.in_order(parts)
 
-    def forget_cached(self) -> None:
-        self._real.forget_cached()
+    def complete(self, parts: Sequence[Part], *, spare_key: str) -> str:
+        if self._blobs.disk_full:
+            raise DiskFull(retry_after=1)
+        return self._real.complete(parts, spare_key=spare_key)
 
-    def truncate(self, size: int) -> None:
-        self._real.truncate(size)
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self._real.read(offset, length)
+    def close(self) -> None:
+        self._real.close()
 
     def __enter__(self) -> Self:
         return self
@@ -105,21 +98,32 @@ class FaultyWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._real.__exit__(kind, error, trace)
+        self.close()
 
 
-class FaultyRun:
-    def __init__(self, writer: FaultyWriter, offset: int) -> None:
-        self._writer = writer
-        self._offset = offset
+class FaultyPartWriter:
+    def __init__(self, blobs: FaultyBlobs, real: PartWriter) -> None:
+        self._blobs = blobs
+        self._real = real
+
+    @property
+    def token(self) -> str | None:
+        return self._real.token
 
     def write(self, data: bytes | memoryview) -> None:
-        self._writer.write(self._offset, data)
-        self._offset += len(data)
+        if self._blobs.disk_full:
+            self._real.write(data[: len(data) // 2])
+            raise DiskFull(retry_after=1)
+        self._real.write(data)
 
-    def end(self) -> None: ...
+    def finish(self) -> str:
+        return self._real.finish()
 
-    def drop(self) -> None: ...
+    def commit(self) -> None:
+        self._real.commit()
+
+    def abort(self) -> None:
+        self._real.abort()
 
 
 class FaultyRows(SqlUploadRepository):

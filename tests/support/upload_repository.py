@@ -1,4 +1,4 @@
-"""Uploads put into repository, as the contracts of repository need them."""
+"""Uploads and chunks for the contract suites of the repositories."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def insert(
 
 
 def chunk(index: int, size: int = 10, crc32c: int = 0xFFFFFFFF) -> Chunk:
-    return Chunk(index=index, size=size, crc32c=crc32c, position=index * 10)
+    return Chunk(index=index, size=size, crc32c=crc32c, token=str(index * 10))
 
 
 def store(

@@ -1,27 +1,28 @@
-"""Blobs in a local directory: each has a directory of its own and a generated file name, no extension."""
+"""Blobs in a local directory: each has a directory of its own and a generated file name."""
 
 import errno
 import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from facecli.blobs.local.direct import Buffers
-from facecli.blobs.local.writer import FILE, LocalBlobWriter
+from facecli.blobs.local.file import FILE, BlobFile
+from facecli.blobs.local.staged import LocalStagedBlob
 from facecli.blobs.os_errors import translate_os_errors
-from facecli.core.blobs import RETRY_AFTER, BlobWriter
+from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
 from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput
 
-_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+_KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
 class LocalBlobs:
     """A BlobStore in `root`, which only this process's user can read. Nothing is written outside of it.
 
-    Not `durable` means: what was flushed survives the death of every process, but not a power cut.
+    Without `durable`, synced bytes survive a crash of every process but not a power cut.
     """
 
     def __init__(self, root: Path, *, durable: bool = True) -> None:
@@ -31,8 +32,103 @@ class LocalBlobs:
         with translate_os_errors("the data directory"):
             _make_directory(self.root)
 
-    def create(self, key: str, *, size: int | None) -> None:
-        """An empty blob with room for `size` bytes, durable with the first flush; DiskFull without room."""
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset(Capability)
+
+    def begin(self, key: str, layout: PartLayout) -> StagedBlob:
+        return self._staged(key, self._create(key, layout.size), layout)
+
+    def resume(self, key: str, layout: PartLayout) -> StagedBlob:
+        return self._staged(key, self._file(key), layout)
+
+    def reopen(self, key: str, layout: PartLayout) -> Sequence[str]:
+        return [str(index * layout.part_size) for index in range(layout.count)]
+
+    def read_part(self, key: str, part: Part, *, block: int) -> Iterator[bytes]:
+        left = part.size
+        for data in self._read(key, int(part.token), block=block, cached=False):
+            yield data[:left]
+            left -= len(data)
+            if left <= 0:
+                return
+
+    def has_part(self, key: str, part: Part) -> bool:
+        return self.exists(key) and int(part.token) + part.size <= self.size(key)
+
+    def open(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
+        return self._read(key, offset, block=block, cached=True)
+
+    def local_copy(self, key: str) -> Path:
+        path = self._directory(key) / FILE
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        return path
+
+    def put(self, key: str, source: Path) -> None:
+        directory = self._directory(key)
+        with translate_os_errors(key):
+            file = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                os.fchmod(file, 0o600)
+                os.fsync(file)
+            finally:
+                os.close(file)
+            _make_directory(directory)
+            source.rename(directory / FILE)
+            flush(directory)
+
+    def trim(self, key: str, size: int) -> None:
+        with closing(self._file(key)) as file:
+            file.truncate(size)
+
+    def exists(self, key: str) -> bool:
+        return (self._directory(key) / FILE).is_file()
+
+    def size(self, key: str) -> int:
+        return self.local_copy(key).stat().st_size
+
+    def delete(self, key: str) -> None:
+        directory = self._directory(key)
+        with translate_os_errors(key):
+            try:
+                shutil.rmtree(directory)
+            except FileNotFoundError:
+                return
+            above = directory.parent
+            while above.parent != self.root and not any(above.iterdir()):
+                with suppress(OSError):  # a blob created there at this moment creates it again if need be
+                    above.rmdir()
+                above = above.parent
+            flush(above)
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """Include blobs whose creation was cut short, and skip files that are not the store's."""
+        top = self._inside(prefix)
+        keys = []
+        for folder, folders, files in os.walk(top):
+            folders[:] = filter(_is_key_part, folders)
+            if Path(folder) != top and (FILE in files or not folders):
+                keys.append(Path(folder).relative_to(self.root).as_posix())
+        return sorted(keys)
+
+    def free_bytes(self) -> int:
+        with translate_os_errors("the data directory"):
+            return shutil.disk_usage(self.root).free
+
+    def _staged(self, key: str, file: BlobFile, layout: PartLayout) -> StagedBlob:
+        return LocalStagedBlob(key, file, layout, create=self._recreate)
+
+    def _file(self, key: str) -> BlobFile:
+        with translate_os_errors(key):
+            return BlobFile(key, self._directory(key), durable=self._durable, buffers=self._buffers)
+
+    def _recreate(self, key: str, size: int) -> BlobFile:
+        self.delete(key)
+        return self._create(key, size)
+
+    def _create(self, key: str, size: int | None) -> BlobFile:
+        """Create the file with space for `size` bytes; its name is durable with the first flush."""
         directory = self._directory(key)
         with translate_os_errors(key):
             _make_directory(directory.parent)
@@ -46,89 +142,29 @@ class LocalBlobs:
                 raise
             finally:
                 os.close(file)
+        return self._file(key)
 
-    def writer(self, key: str) -> BlobWriter:
-        """The blob, open; StorageFailed when it is gone."""
-        with translate_os_errors(key):
-            return LocalBlobWriter(key, self._directory(key), durable=self._durable, buffers=self._buffers)
-
-    def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
-        """The bytes from `offset`, `block` at most at a time; FileNotFoundError before the first."""
+    def _read(self, key: str, position: int, *, block: int, cached: bool) -> Iterator[bytes]:
         file = os.open(self._directory(key) / FILE, os.O_RDONLY | os.O_CLOEXEC)
         try:
             with translate_os_errors(key):
-                while data := os.pread(file, block, offset):
+                if not cached:
+                    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)  # of the whole file, or pages stay
+                while data := os.pread(file, block, position):
                     yield data
-                    offset += len(data)
+                    position += len(data)
         finally:
             os.close(file)
 
-    def path(self, key: str) -> Path:
-        """The blob's file, to be read only; FileNotFoundError when there is none."""
-        path = self._directory(key) / FILE
-        if not path.is_file():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        return path
-
-    def put(self, key: str, source: Path) -> None:
-        """Move a finished file of the same file system in: visible means whole, and durable."""
-        directory = self._directory(key)
-        with translate_os_errors(key):
-            file = os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            try:
-                os.fchmod(file, 0o600)
-                os.fsync(file)
-            finally:
-                os.close(file)
-            _make_directory(directory)
-            source.rename(directory / FILE)
-            flush(directory)
-
-    def exists(self, key: str) -> bool:
-        return (self._directory(key) / FILE).is_file()
-
-    def size(self, key: str) -> int:
-        """Bytes of its file; FileNotFoundError when there is none."""
-        return self.path(key).stat().st_size
-
-    def delete(self, key: str) -> None:
-        """Gone with everything under it, and what is empty then above it; also when it was not there."""
-        directory = self._directory(key)
-        with translate_os_errors(key):
-            try:
-                shutil.rmtree(directory)
-            except FileNotFoundError:
-                return
-            above = directory.parent
-            while above.parent != self.root and not any(above.iterdir()):
-                with suppress(OSError):  # whoever makes another blob there now makes it again, if need be
-                    above.rmdir()
-                above = above.parent
-            flush(above)
-
-    def keys(self, prefix: str) -> Sequence[str]:
-        """The blobs under a prefix, also those whose making was cut short. Other people's files are none."""
-        top = self._inside(prefix)
-        found = []
-        for folder, folders, files in os.walk(top):
-            folders[:] = filter(_is_part, folders)
-            if Path(folder) != top and (FILE in files or not folders):
-                found.append(Path(folder).relative_to(self.root).as_posix())
-        return sorted(found)
-
-    def free_bytes(self) -> int:
-        with translate_os_errors("the data directory"):
-            return shutil.disk_usage(self.root).free
-
     def _directory(self, key: str) -> Path:
         if "/" not in key:
-            raise InvalidInput(f"{key!r} is not a blob's key, it has no prefix")
+            raise InvalidInput(f"{key!r} is not a blob key: it has no prefix")
         return self._inside(key)
 
     def _inside(self, key: str) -> Path:
         parts = key.split("/")
-        if not all(map(_is_part, parts)):
-            raise InvalidInput(f"{key!r} is not a blob's key")
+        if not all(map(_is_key_part, parts)):
+            raise InvalidInput(f"{key!r} is not a blob key")
         return self.root.joinpath(*parts)
 
     def _allocate(self, file: int, size: int) -> None:
@@ -143,13 +179,13 @@ class LocalBlobs:
             raise
 
 
-def _is_part(name: str) -> bool:
-    """Whether it can stand between two slashes of a key."""
-    return bool(_PART.fullmatch(name)) and name != FILE
+def _is_key_part(name: str) -> bool:
+    """Whether `name` may stand between two slashes of a key."""
+    return bool(_KEY_PART.fullmatch(name)) and name != FILE
 
 
 def _make_directory(directory: Path) -> None:
-    """The directory and its parents, each new name durable."""
+    """Create the directory and its parents, each new name durable."""
     try:
         directory.mkdir(mode=0o700)
     except FileExistsError:

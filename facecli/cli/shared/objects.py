@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from facecli.client.transfers import SentUpload
     from facecli.core.auth import Token, TokenStatus
     from facecli.core.damage import Damage
-    from facecli.core.garbage import Action, Garbage
+    from facecli.core.garbage import Garbage
+    from facecli.maintenance.gc import Action
     from facecli.tasks.view import TaskView
     from facecli.uploads.view import UploadView
 

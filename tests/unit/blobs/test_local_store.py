@@ -1,4 +1,4 @@
-"""The local directory: who may read it, what is durable when, what a small disk does."""
+"""The local store: permissions, durability, full disks, large files."""
 
 import errno
 import os
@@ -11,10 +11,22 @@ from pathlib import Path
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
+from facecli.core.blobs import Part, PartLayout, StagedBlob
 from facecli.core.errors import DiskFull, FileTooLarge, StorageFailed
 
 KEY = "uploads/u1"
 MIB = 1024 * 1024
+
+
+def layout(size: int | None) -> PartLayout:
+    """One part of any size, of a blob of that size."""
+    return PartLayout(part_size=size or 8 * MIB, count=1, size=size)
+
+
+def write(blob: StagedBlob, data: bytes) -> None:
+    writer = blob.part(0, replaces=None)
+    writer.write(data)
+    writer.finish()
 
 
 @pytest.fixture
@@ -38,7 +50,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def file_size_limit() -> Iterator[int]:
-    """What `ulimit -f` does."""
+    """A limit as `ulimit -f` sets it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4 * MIB, hard))
     yield 4 * MIB
@@ -47,7 +59,7 @@ def file_size_limit() -> Iterator[int]:
 
 @pytest.fixture
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths that the operating system was asked to make durable, in order."""
+    """Paths given to fsync and fdatasync, in order."""
     paths: list[str] = []
     for name in ("fsync", "fdatasync"):
         real = getattr(os, name)
@@ -61,38 +73,34 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return paths
 
 
-def test_only_the_servers_user_can_read_what_is_stored(blobs: LocalBlobs, tmp_path: Path) -> None:
+def test_only_the_user_of_the_server_can_read_stored_files(blobs: LocalBlobs, tmp_path: Path) -> None:
     (tmp_path / "result").write_bytes(b"result")
     (tmp_path / "result").chmod(0o644)
-    blobs.create(KEY, size=4)
+    blobs.begin(KEY, layout(4)).close()
     blobs.put("outputs/t1/r1", tmp_path / "result")
     for path in (blobs.root, *blobs.root.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
 
 
 def test_no_stored_file_has_an_extension_or_a_name_of_a_user(blobs: LocalBlobs) -> None:
-    blobs.create(KEY, size=4)
-    assert blobs.path(KEY) == blobs.root / "uploads" / "u1" / "data"
+    blobs.begin(KEY, layout(4)).close()
+    assert blobs.local_copy(KEY) == blobs.root / "uploads" / "u1" / "data"
 
 
-def test_a_new_blob_is_durable_with_its_whole_way_after_its_first_flush(
-    blobs: LocalBlobs, synced: list[str]
-) -> None:
-    blobs.create(KEY, size=4)
-    with blobs.writer(KEY) as writer:
-        writer.write(0, b"abcd")
-        writer.flush()
+def test_the_first_sync_makes_the_names_of_a_new_blob_durable(blobs: LocalBlobs, synced: list[str]) -> None:
+    with blobs.begin(KEY, layout(4)) as blob:
+        write(blob, b"abcd")
+        blob.sync()
     root = str(blobs.root)
     assert synced == [root, f"{root}/uploads/u1/data", f"{root}/uploads/u1", f"{root}/uploads"]
 
 
-def test_what_need_not_survive_a_power_cut_is_not_flushed(tmp_path: Path, synced: list[str]) -> None:
+def test_a_store_that_is_not_durable_flushes_nothing(tmp_path: Path, synced: list[str]) -> None:
     blobs = LocalBlobs(tmp_path / "data", durable=False)
-    blobs.create(KEY, size=4)
-    with blobs.writer(KEY) as writer:
-        writer.write(0, b"abcd")
-        writer.flush()
-    assert str(blobs.path(KEY)) not in synced
+    with blobs.begin(KEY, layout(4)) as blob:
+        write(blob, b"abcd")
+        blob.sync()
+    assert str(blobs.local_copy(KEY)) not in synced
 
 
 def test_a_finished_file_is_durable_before_it_has_its_name(
@@ -105,42 +113,63 @@ def test_a_finished_file_is_durable_before_it_has_its_name(
     assert str(blobs.root / "outputs/t1") in synced
 
 
-def test_a_flush_makes_the_file_durable(blobs: LocalBlobs, synced: list[str]) -> None:
-    blobs.create(KEY, size=4)
-    with blobs.writer(KEY) as writer:
-        writer.flush()
+def test_a_sync_makes_the_file_durable(blobs: LocalBlobs, synced: list[str]) -> None:
+    with blobs.begin(KEY, layout(4)) as blob:
+        blob.sync()
         synced.clear()
-        writer.write(0, b"abcd")
+        write(blob, b"abcd")
         assert synced == []
-        writer.flush()
-        assert synced == [str(blobs.path(KEY))]
+        blob.sync()
+        assert synced == [str(blobs.local_copy(KEY))]
 
 
-def test_a_new_blob_has_its_room_reserved(blobs: LocalBlobs) -> None:
-    blobs.create(KEY, size=MIB)
-    assert blobs.path(KEY).stat().st_blocks * 512 >= MIB
+def test_a_part_is_read_back_without_the_page_cache(
+    blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped = list[tuple[int, int, int]]()
+    monkeypatch.setattr(os, "posix_fadvise", lambda file, *advice: dropped.append(advice))
+    with blobs.begin(KEY, layout(4)) as blob:
+        write(blob, b"abcd")
+        blob.sync()
+        assert b"".join(blobs.read_part(KEY, Part(token="0", size=4), block=4)) == b"abcd"
+        assert dropped == [(0, 0, os.POSIX_FADV_DONTNEED)]
+        assert b"".join(blobs.open(KEY, offset=0, block=4)) == b"abcd"
+        assert len(dropped) == 1
 
 
-def test_no_room_is_said_before_the_first_byte(small_disk: Path) -> None:
+def test_a_new_blob_reserves_its_space(blobs: LocalBlobs) -> None:
+    blobs.begin(KEY, layout(MIB)).close()
+    assert blobs.local_copy(KEY).stat().st_blocks * 512 >= MIB
+
+
+def test_a_full_disk_refuses_before_the_first_byte(small_disk: Path) -> None:
     blobs = LocalBlobs(small_disk / "data")
     with pytest.raises(DiskFull, match=f"no room for {2 * MIB} bytes"):
-        blobs.create(KEY, size=2 * MIB)
-    assert blobs.keys("uploads") == []
-    blobs.create(KEY, size=MIB // 2)
+        blobs.begin(KEY, layout(2 * MIB)).close()
+    assert blobs.list("uploads") == []
+    blobs.begin(KEY, layout(MIB // 2)).close()
 
 
 def test_a_disk_that_fills_up_refuses_and_goes_on_when_there_is_room(small_disk: Path) -> None:
     blobs = LocalBlobs(small_disk / "data")
     (small_disk / "ballast").write_bytes(b"x" * (MIB // 2))
-    blobs.create(KEY, size=None)
-    with blobs.writer(KEY) as writer:
-        writer.write(0, b"a" * 1000)
+    with blobs.begin(KEY, PartLayout(part_size=MIB, count=2, size=None)) as blob:
+        write(blob, b"a" * 1000)
         with pytest.raises(DiskFull, match="what was acknowledged is kept"):
-            writer.write(1000, b"b" * (MIB * 3 // 4))
+            write_second(blob)
         (small_disk / "ballast").unlink()
-        writer.write(1000, b"b" * (MIB * 3 // 4))
-        writer.flush()
-        assert writer.read(0, 1001) == b"a" * 1000 + b"b"
+        write_second(blob)
+        blob.sync()
+    assert b"".join(blobs.read_part(KEY, Part(token="0", size=1000), block=MIB)) == b"a" * 1000
+
+
+def write_second(blob: StagedBlob) -> None:
+    writer = blob.part(1, replaces=None)
+    try:
+        writer.write(b"b" * (MIB * 3 // 4))
+        writer.finish()
+    finally:
+        writer.abort()
 
 
 def test_a_file_of_another_disk_cannot_be_moved_in(blobs: LocalBlobs, small_disk: Path) -> None:
@@ -151,21 +180,21 @@ def test_a_file_of_another_disk_cannot_be_moved_in(blobs: LocalBlobs, small_disk
 
 def test_a_file_beyond_the_process_limit_is_too_large(blobs: LocalBlobs, file_size_limit: int) -> None:
     with pytest.raises(FileTooLarge, match="ulimit -f"):
-        blobs.create(KEY, size=file_size_limit + 1)
-    assert blobs.keys("uploads") == []
-    blobs.create(KEY, size=None)
-    with blobs.writer(KEY) as writer:
-        writer.write(0, b"x" * MIB)
+        blobs.begin(KEY, layout(file_size_limit + 1)).close()
+    assert blobs.list("uploads") == []
+    with blobs.begin(KEY, PartLayout(part_size=2 * MIB, count=3, size=None)) as blob:
+        write(blob, b"x" * MIB)
+        last = blob.part(2, replaces=None)
         with pytest.raises(FileTooLarge):
-            writer.write(file_size_limit - 10, b"x" * 20)
+            last.write(b"x" * 20)
+            last.finish()
 
 
-def test_a_file_that_was_cut_behind_our_back_is_noticed(blobs: LocalBlobs) -> None:
-    blobs.create(KEY, size=100)
-    with blobs.writer(KEY) as writer:
-        os.truncate(blobs.path(KEY), 50)
+def test_a_copy_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
+    with blobs.begin(KEY, layout(100)) as blob:
+        os.truncate(blobs.local_copy(KEY), 50)
         with pytest.raises(StorageFailed, match="ends at byte 50"):
-            writer.read(0, 100)
+            blob.complete([Part(token="1", size=100)], spare_key=f"{KEY}.whole")
 
 
 def test_a_link_is_not_followed_into_the_store(blobs: LocalBlobs, tmp_path: Path) -> None:
@@ -174,27 +203,26 @@ def test_a_link_is_not_followed_into_the_store(blobs: LocalBlobs, tmp_path: Path
         blobs.put("outputs/t1/r1", tmp_path / "link")
 
 
-def test_what_a_death_left_half_made_is_listed_and_can_be_deleted(blobs: LocalBlobs) -> None:
+def test_a_blob_whose_creation_crashed_is_listed_and_can_be_deleted(blobs: LocalBlobs) -> None:
     (blobs.root / "uploads" / "dead").mkdir(parents=True)
-    assert blobs.keys("uploads") == ["uploads/dead"]
+    assert blobs.list("uploads") == ["uploads/dead"]
     blobs.delete("uploads/dead")
-    assert blobs.keys("uploads") == []
+    assert blobs.list("uploads") == []
 
 
 def test_no_open_file_is_left(blobs: LocalBlobs) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
-    blobs.create(KEY, size=100)
-    with blobs.writer(KEY) as writer:
-        writer.write(0, b"x" * 100)
-    reading = blobs.read(KEY, offset=0, block=10)
+    with blobs.begin(KEY, layout(100)) as blob:
+        write(blob, b"x" * 100)
+    reading = blobs.open(KEY, offset=0, block=10)
     next(reading)
     del reading
-    writer.__exit__(None, None, None)
+    blob.close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_what_cannot_be_a_blob_is_none(blobs: LocalBlobs) -> None:
+def test_files_of_others_are_no_blobs(blobs: LocalBlobs) -> None:
     (blobs.root / "uploads" / "lost+found").mkdir(parents=True)
     (blobs.root / "uploads" / "data").touch()
-    blobs.create(KEY, size=1)
-    assert blobs.keys("uploads") == [KEY]
+    blobs.begin(KEY, layout(1)).close()
+    assert blobs.list("uploads") == [KEY]

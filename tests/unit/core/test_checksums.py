@@ -1,7 +1,7 @@
-"""The checksum of a whole follows from those of its parts, whatever the cuts."""
+"""The checksum of a whole follows from those of its parts, however it is divided."""
 
 import google_crc32c
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facecli.core.checksums import crc32c, join
@@ -15,7 +15,7 @@ def test_it_is_the_castagnoli_checksum() -> None:
 
 
 @given(st.binary(), st.binary())
-def test_it_goes_on_where_it_stopped(first: bytes, second: bytes) -> None:
+def test_a_checksum_can_be_continued(first: bytes, second: bytes) -> None:
     assert crc32c(second, crc32c(first)) == crc32c(first + second)
 
 
@@ -24,9 +24,10 @@ def test_joined_parts_have_the_checksum_of_the_whole(parts: list[bytes]) -> None
     assert join((crc32c(part), len(part)) for part in parts) == crc32c(b"".join(parts))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**40))), st.data())
 def test_joining_is_associative(parts: list[tuple[int, int]], data: st.DataObject) -> None:
-    """For parts of any size, without having bytes of them."""
+    """For parts of any size, without their bytes."""
     cut = data.draw(st.integers(0, len(parts)))
     head, tail = parts[:cut], parts[cut:]
     halves = [(join(half), sum(length for _, length in half)) for half in (head, tail)]

@@ -1,4 +1,4 @@
-"""Abandoned uploads go after their expiry and live ones never, whatever the clock on the wall says."""
+"""Abandoned uploads expire and live ones do not, whatever the wall clock shows."""
 
 from collections.abc import Callable, Sequence
 
@@ -37,7 +37,7 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_whatever_shows_that_somebody_wants_it_gives_an_upload_all_its_time(
+def test_every_use_of_an_upload_restarts_its_expiry(
     upload_service: UploadService, storage: Storage, act: Act
 ) -> None:
     upload, _ = upload_service.begin(FILE.new)
@@ -51,9 +51,7 @@ def test_whatever_shows_that_somebody_wants_it_gives_an_upload_all_its_time(
 
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
-def test_a_clock_that_jumps_ahead_takes_no_time_from_an_upload(
-    upload_service: UploadService, storage: Storage, act: Act
-) -> None:
+def test_a_clock_jump_expires_no_upload(upload_service: UploadService, storage: Storage, act: Act) -> None:
     upload, _ = upload_service.begin(FILE.new)
     storage.wait(EXPIRY - 1)
     act(upload_service, upload)
@@ -65,7 +63,7 @@ def test_a_clock_that_jumps_ahead_takes_no_time_from_an_upload(
     assert upload_service.collector.expire() == 1
 
 
-def test_who_comes_back_after_the_jump_finds_what_was_stored_and_all_its_time(
+def test_an_upload_resumes_after_a_clock_jump_with_its_full_expiry(
     upload_service: UploadService, storage: Storage
 ) -> None:
     upload, _ = upload_service.begin(FILE.new)
@@ -78,7 +76,7 @@ def test_who_comes_back_after_the_jump_finds_what_was_stored_and_all_its_time(
     assert upload_service.collector.expire() == 0
 
 
-def test_a_clock_that_was_wrong_at_the_start_takes_an_upload_only_when_nobody_comes_for_long(
+def test_a_wrong_clock_at_startup_expires_only_idle_uploads(
     upload_service: UploadService, storage: Storage
 ) -> None:
     upload_service.begin(FILE.new)
@@ -96,7 +94,7 @@ def test_a_clock_that_was_wrong_at_the_start_takes_an_upload_only_when_nobody_co
     assert restarted.collector.expire() == 1
 
 
-def test_an_upload_that_another_process_writes_to_is_alive(
+def test_an_upload_written_by_another_process_does_not_expire(
     upload_service: UploadService, storage: Storage
 ) -> None:
     upload, _ = upload_service.begin(FILE.new)
@@ -111,7 +109,7 @@ def test_an_upload_that_another_process_writes_to_is_alive(
 
 
 class LateRows(SqlUploadRepository):
-    """Something happens when an upload was found and before its time is moved."""
+    """A repository that runs `happens` after an upload was found and before it is prolonged."""
 
     happens: Callable[[], object]
 
@@ -120,7 +118,7 @@ class LateRows(SqlUploadRepository):
         return super().prolong(upload_ids, expires_at=expires_at)
 
 
-def test_one_that_goes_while_it_is_begun_again_is_begun_anew(
+def test_an_upload_deleted_while_it_is_resumed_is_created_again(
     upload_service: UploadService, storage: Storage
 ) -> None:
     upload, _ = upload_service.begin(FILE.new)
@@ -134,7 +132,7 @@ def test_one_that_goes_while_it_is_begun_again_is_begun_anew(
         upload_service.get(upload.id, owner="ann")
 
 
-def test_a_start_waits_no_longer_than_an_hour() -> None:
+def test_the_grace_after_startup_is_at_most_an_hour() -> None:
     clock = Clock()
     idle_tracker, overdue = IdleTracker(expiry=WEEK, monotonic=clock), [some_upload(expires_at=1.0)]
     assert idle_tracker.expired(overdue) == []

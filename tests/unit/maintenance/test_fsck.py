@@ -1,4 +1,4 @@
-"""All that is kept is compared, however much it is."""
+"""The integrity check covers every upload, task and orphan."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from facecli.tasks.task import Task
 from facecli.tasks.verification import TaskVerifier
 from facecli.uploads.upload import Upload
 from facecli.uploads.verification import UploadVerifier
-from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send_all
+from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send_all, stage
 from tests.unit.tasks.test_collector import Ended
 
 
@@ -21,17 +21,17 @@ class ShortPages(SqlUploadRepository):
 
 
 @pytest.fixture
-def kept(storage: Storage) -> tuple[list[Upload], Task]:
+def damaged(storage: Storage) -> tuple[list[Upload], Task]:
     """Three uploads without their bytes, and a completed task whose result is another."""
     uploads = [send_all(storage.upload_service(), Content(size=2 * CHUNK + extra)) for extra in (1, 2, 3)]
     for upload in uploads:
-        storage.blobs.path(upload.blob_key).unlink()
+        storage.blobs.local_copy(upload.blob_key).unlink()
     task = Ended(storage).completed("t1")
-    storage.blobs.create("uploads/dead", size=5)
+    stage(storage.blobs, "uploads/dead", size=5)
     return uploads, task
 
 
-def inspection(storage: Storage, complaints: Sequence[str] = ()) -> Inspection:
+def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspection:
     ended, repository = Ended(storage), storage.opened(ShortPages)
     verifier = BlobVerifier(storage.blobs, on_bytes=lambda size: None)
     uploads = UploadVerifier(
@@ -43,15 +43,17 @@ def inspection(storage: Storage, complaints: Sequence[str] = ()) -> Inspection:
         upload_verifier=uploads,
         task_verifier=TaskVerifier(tasks=ended.tasks, verifier=verifier, quick=False),
         orphans=storage.upload_service().collector.orphans,
-        complaints=complaints,
+        database_errors=database_errors,
     )
 
 
-def test_every_upload_task_and_orphan_is_looked_at(storage: Storage, kept: tuple[list[Upload], Task]) -> None:
-    uploads, task = kept
-    looking = inspection(storage)
-    assert looking.size() == sum(upload.stored_bytes for upload in uploads) + 1
-    found = [(damage.kind, damage.id) for damage in looking.damages()]
+def test_every_upload_task_and_orphan_is_checked(
+    storage: Storage, damaged: tuple[list[Upload], Task]
+) -> None:
+    uploads, task = damaged
+    check = inspection(storage)
+    assert check.size() == sum(upload.stored_bytes for upload in uploads) + 1
+    found = [(damage.kind, damage.id) for damage in check.damages()]
     assert found == [
         *((DamageKind.UPLOAD, upload_id) for upload_id in sorted(upload.id for upload in uploads)),
         (DamageKind.TASK, task.id),
@@ -59,10 +61,10 @@ def test_every_upload_task_and_orphan_is_looked_at(storage: Storage, kept: tuple
     ]
 
 
-@pytest.mark.usefixtures("kept")
+@pytest.mark.usefixtures("damaged")
 def test_a_damaged_database_is_compared_with_nothing(storage: Storage) -> None:
-    looking = inspection(storage, ["wrong # of entries in index"])
-    assert looking.size() == 0
-    (damage,) = looking.damages()
+    check = inspection(storage, ["wrong # of entries in index"])
+    assert check.size() == 0
+    (damage,) = check.damages()
     assert (damage.kind, damage.repair) == (DamageKind.DATABASE, None)
     assert damage.problem == "wrong # of entries in index"

@@ -1,8 +1,9 @@
-"""What becomes of a item, by what it is and by what is trusted."""
+"""The action taken on garbage depends on its kind and on trust in the clock."""
 
 import pytest
 
-from facecli.core.garbage import Action, Garbage, GarbageKind, collect
+from facecli.core.garbage import Garbage, GarbageKind
+from facecli.maintenance.gc import Action, collect
 from tests.support.storage import CHUNK, EXPIRY, Content, Storage
 
 FILE = Content(size=2 * CHUNK)
@@ -11,23 +12,23 @@ FILE = Content(size=2 * CHUNK)
 @pytest.mark.parametrize("kind", GarbageKind)
 @pytest.mark.parametrize("trust_clock", [False, True])
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_only_orphans_go_by_no_clock_and_nothing_goes_in_a_dry_run(
+def test_only_orphans_are_removed_without_a_trusted_clock_and_nothing_in_a_dry_run(
     kind: GarbageKind, trust_clock: bool, dry_run: bool
 ) -> None:
-    went = list[str]()
+    removals = list[str]()
 
     def remove() -> bool:
-        went.append("it")
+        removals.append("it")
         return True
 
     item = Garbage(kind=kind, id="1", reason="", size=1, remove=remove)
     ((_, action),) = collect([item], dry_run=dry_run, trust_clock=trust_clock)
     goes = trust_clock or kind in {GarbageKind.BLOB, GarbageKind.WORK}
     assert action is ((Action.WOULD_GO if dry_run else Action.REMOVED) if goes else Action.KEPT)
-    assert went == (["it"] if goes and not dry_run else [])
+    assert removals == (["it"] if goes and not dry_run else [])
 
 
-def test_what_somebody_has_gone_on_with_since_it_was_found_is_kept(storage: Storage) -> None:
+def test_an_upload_resumed_after_it_was_found_is_kept(storage: Storage) -> None:
     upload_service = storage.upload_service()
     upload, _ = upload_service.begin(FILE.new)
     upload_service.put_chunk(upload.id, FILE.frame(0), owner="ann")

@@ -64,7 +64,7 @@ class Ended:
     def remaining(self) -> set[str]:
         """The ids of the tasks that still have files."""
         works = {folder.name for folder in self.workspace.glob("*")}
-        return works | {key.split("/")[1] for key in self.storage.blobs.keys("outputs")}
+        return works | {key.split("/")[1] for key in self.storage.blobs.list("outputs")}
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ def ended(storage: Storage) -> Ended:
 def test_removing_a_task_deletes_everything_but_a_running_download(ended: Ended) -> None:
     task = ended.completed("t1")
     assert task.result
-    reading: Iterator[bytes] = ended.storage.blobs.read(task.result.blob_key, offset=0, block=1)
-    begun = ended.storage.blobs.path(task.result.blob_key).open("rb")
+    reading: Iterator[bytes] = ended.storage.blobs.open(task.result.blob_key, offset=0, block=1)
+    begun = ended.storage.blobs.local_copy(task.result.blob_key).open("rb")
     assert ended.collector().remove(task, cause="requested")
     assert begun.read() == b"x"
     begun.close()
@@ -142,7 +142,7 @@ def test_orphans_are_swept_and_files_a_task_may_need_stay(ended: Ended) -> None:
     ended.collector().sweep()
     assert completed.result
     assert {path.name for path in ended.workspace.glob("*")} == {"publishing", "cancelled"}
-    assert set(ended.storage.blobs.keys("outputs")) == {
+    assert set(ended.storage.blobs.list("outputs")) == {
         completed.result.blob_key,
         f"outputs/publishing/{publishing.run}",
     }

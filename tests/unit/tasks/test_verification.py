@@ -57,7 +57,7 @@ def test_a_damaged_result_is_found_and_its_task_can_be_retried(
 ) -> None:
     assert task.result
     assert damage(ended) is None
-    harm(ended.storage.blobs.path(task.result.blob_key))
+    harm(ended.storage.blobs.local_copy(task.result.blob_key))
     found = damage(ended)
     assert found and found.problem == problem and found.repair
     found.repair()
@@ -65,7 +65,7 @@ def test_a_damaged_result_is_found_and_its_task_can_be_retried(
     assert (failed.status, failed.result, failed.progress) == (TaskStatus.FAILED, None, 0)
     assert (failed.error_reason, failed.revision) == (RESULT_LOST, task.revision + 1)
     assert "facecli task retry" in failed.error_message
-    assert ended.storage.blobs.keys("outputs") == []
+    assert ended.storage.blobs.list("outputs") == []
     assert damage(ended) is None
     retried = ended.repository.change("t1", transitions.retry, now=3.0)
     found.repair()
@@ -75,7 +75,7 @@ def test_a_damaged_result_is_found_and_its_task_can_be_retried(
 
 def test_a_quick_check_compares_sizes_only(ended: Ended, task: Task) -> None:
     assert task.result
-    path = ended.storage.blobs.path(task.result.blob_key)
+    path = ended.storage.blobs.local_copy(task.result.blob_key)
     path.write_bytes(b"The result")
     assert damage(ended, quick=True) is None
     path.write_bytes(b"")

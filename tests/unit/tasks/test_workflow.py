@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
+from facecli.core.blobs import PartLayout
 from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
 from facecli.core.events import EventBus
@@ -113,7 +114,7 @@ def delivery(
 ) -> Callable[[str], Callable[[], None]]:
     """Make a function that runs the task for a worker, once per call, under one claim."""
     blobs = LocalBlobs(tmp_path)
-    blobs.create("uploads/clip", size=None)
+    blobs.begin("uploads/clip", PartLayout(part_size=1, count=1, size=None)).close()
     repository: Any = rows
     fakes: Any = {"uploads": uploads, "media": PlainMedia(), "engines": engine}
     workflow = TaskWorkflow(

@@ -1,4 +1,4 @@
-"""Chunks of many uploads stored together: one commit, each acknowledged as if it were alone."""
+"""Group commit: chunks of many uploads in one transaction, each acknowledged on its own."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def test_many_uploads_begin_with_one_commit_and_are_found_again(
     assert again[5][0].id not in {upload.id for upload, _ in begun}
 
 
-def test_a_batch_of_chunks_is_told_one_by_one_and_completes_what_it_fills(
+def test_a_batch_is_acknowledged_chunk_by_chunk_and_completes_its_uploads(
     upload_service: UploadService, storage: Storage
 ) -> None:
     (large, _), (small, _) = upload_service.begin_all([(FILE.new, False), (OTHER.new, False)])
@@ -39,15 +39,15 @@ def test_a_batch_of_chunks_is_told_one_by_one_and_completes_what_it_fills(
     ):
         batch = [(first, written(first, FILE.frames(0))), (second, written(second, OTHER.frames(0)))]
         batch += [(first, written(first, FILE.frames(index))) for index in (1, 2)]
-        told = list(upload_service.store_all(batch))
-    assert [(upload.id, upload.stored_chunks, upload.completed) for upload in told] == [
+        acknowledged = list(upload_service.store_all(batch))
+    assert [(upload.id, upload.stored_chunks, upload.completed) for upload in acknowledged] == [
         (large.id, 1, False),
         (small.id, 1, True),
         (large.id, 2, False),
         (large.id, 3, True),
     ]
-    assert storage.content(told[-1]) == FILE.data
-    assert storage.content(told[1]) == OTHER.data
+    assert storage.content(acknowledged[-1]) == FILE.data
+    assert storage.content(acknowledged[1]) == OTHER.data
 
 
 def test_files_of_one_batch_are_flushed_side_by_side(storage: Storage) -> None:
@@ -63,7 +63,7 @@ def test_files_of_one_batch_are_flushed_side_by_side(storage: Storage) -> None:
         assert [upload.stored_chunks for upload in upload_service.store_all(batch)] == [1, 1]
 
 
-def test_one_flush_that_failed_leaves_the_others_of_its_batch_unacknowledged_but_well(
+def test_a_failed_flush_acknowledges_nothing_of_its_batch_and_breaks_one_file(
     storage: Storage,
 ) -> None:
     blobs = FaultyBlobs(storage.blobs.root)
@@ -86,17 +86,19 @@ def test_one_flush_that_failed_leaves_the_others_of_its_batch_unacknowledged_but
         assert send(upload_service, again, FILE, range(3)).completed
 
 
-def test_a_refused_chunk_keeps_nobody_else_back(upload_service: UploadService, storage: Storage) -> None:
+def test_a_refused_chunk_does_not_stop_the_others_of_its_batch(
+    upload_service: UploadService, storage: Storage
+) -> None:
     begun = upload_service.begin_all([(named(FILE, f"{number}.mp4"), True) for number in range(3)])
     uploads: list[Upload] = [upload for upload, _ in begun]
     writers = [upload_service.writer(upload.id, owner="ann") for upload in uploads]
     opened = [writer.__enter__() for writer in writers]
     batch = [(writer, written(writer, FILE.frames(0))) for writer in opened]
     storage.repository().claim(uploads[1].id, now=1, expires_at=2)  # another server's writer has taken over
-    told = upload_service.store_all(batch)
-    assert next(told).id == uploads[0].id
+    acknowledged = upload_service.store_all(batch)
+    assert next(acknowledged).id == uploads[0].id
     with pytest.raises(TakenOver):
-        next(told)
+        next(acknowledged)
     assert [len(upload_service.chunks(upload.id)) for upload in uploads] == [1, 0, 0]
     for writer in writers:
         writer.__exit__(None, None, None)
@@ -116,7 +118,7 @@ def test_the_first_writer_of_a_new_upload_yields_to_the_writer_of_another_proces
         assert second.epoch == 1
 
 
-def test_what_the_disk_lost_with_a_failed_flush_has_to_come_again(storage: Storage) -> None:
+def test_chunks_lost_with_a_failed_flush_are_sent_again(storage: Storage) -> None:
     blobs = FaultyBlobs(storage.blobs.root)
     upload_service = storage.upload_service(blobs=blobs)
     upload, _ = upload_service.begin(FILE.new)
@@ -125,8 +127,9 @@ def test_what_the_disk_lost_with_a_failed_flush_has_to_come_again(storage: Stora
         blobs.flush_fails = True
         with pytest.raises(StorageFailed):
             send(upload_service, writer, FILE, [2])
-        with storage.blobs.writer(upload.blob_key) as disk:
-            disk.write(CHUNK, bytes(10))
+        with storage.blobs.local_copy(upload.blob_key).open("r+b") as disk:
+            disk.seek(CHUNK)
+            disk.write(bytes(10))
     blobs.flush_fails = False
     with upload_service.writer(upload.id, owner="ann") as writer:
         assert [chunk.index for chunk in upload_service.chunks(upload.id)] == [0]
@@ -134,9 +137,7 @@ def test_what_the_disk_lost_with_a_failed_flush_has_to_come_again(storage: Stora
     assert storage.content(finished) == FILE.data
 
 
-def test_a_begun_file_that_a_power_cut_took_is_made_again(
-    upload_service: UploadService, storage: Storage
-) -> None:
+def test_a_blob_lost_in_a_power_cut_is_created_again(upload_service: UploadService, storage: Storage) -> None:
     upload, _ = upload_service.begin(FILE.new)
     storage.blobs.delete(upload.blob_key)
     later = storage.upload_service()

@@ -1,4 +1,4 @@
-"""kill -9 of a real process: what it acknowledged is there, what it did not is sent again."""
+"""kill -9 of a real process: acknowledged chunks survive, the others are sent again."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""Making room for one upload keeps no other waiting, and is done once."""
+"""Reserving space for one upload does not delay others, and happens once."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ def making(upload: Upload, blobs: FaultyBlobs) -> Iterator[Gate]:
     gate.open()
 
 
-def test_while_room_is_made_for_one_another_is_stored(
+def test_an_upload_is_stored_while_space_is_reserved_for_another(
     upload_service: UploadService, upload: Upload, making: Gate, storage: Storage
 ) -> None:
     def other() -> Upload:
@@ -57,7 +57,7 @@ def test_while_room_is_made_for_one_another_is_stored(
     assert storage.content(upload_service.get(upload.id, owner="ann")) == FILE.data
 
 
-def test_two_who_open_the_same_make_room_once(
+def test_space_is_reserved_once_for_two_writers(
     upload_service: UploadService, upload: Upload, making: Gate
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
@@ -69,7 +69,7 @@ def test_two_who_open_the_same_make_room_once(
         assert [call.result(60).completed for call in calls] == [True, True]
 
 
-def test_an_upload_that_is_cancelled_while_room_is_made_leaves_nothing(
+def test_an_upload_cancelled_while_space_is_reserved_leaves_nothing(
     upload_service: UploadService, upload: Upload, making: Gate, blobs: FaultyBlobs
 ) -> None:
     with ThreadPoolExecutor(2) as pool:
@@ -79,6 +79,6 @@ def test_an_upload_that_is_cancelled_while_room_is_made_leaves_nothing(
         making.open()
         cancelling.result(60)
         assert first.exception(60) is None or isinstance(first.exception(), UploadNotFound)
-    assert list(blobs.keys("uploads")) == []
+    assert list(blobs.list("uploads")) == []
     with pytest.raises(UploadNotFound):
         upload_service.get(upload.id, owner="ann")

@@ -1,4 +1,4 @@
-"""What one user may have: exactly that, however many ask at once."""
+"""The quota holds exactly, however many requests arrive at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +11,7 @@ from facecli.uploads.quota import UserLimits
 from tests.support.storage import CHUNK, Content, Storage
 
 FILE = Content(size=3 * CHUNK)
-AT_ONCE = 8
+PARALLEL = 8
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def storage(tmp_path: Path) -> Storage:
 
 
 @pytest.mark.parametrize("limits", [UserLimits(unfinished=3), UserLimits(stored=3 * 3 * CHUNK)])
-def test_of_many_who_ask_at_once_so_many_are_let_in(storage: Storage, limits: UserLimits) -> None:
+def test_parallel_requests_are_admitted_up_to_the_limit(storage: Storage, limits: UserLimits) -> None:
     upload_service = storage.upload_service(of_user=limits)
 
     def begun(_: int) -> bool:
@@ -30,17 +30,17 @@ def test_of_many_who_ask_at_once_so_many_are_let_in(storage: Storage, limits: Us
             return False
         return True
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        assert sum(pool.map(begun, range(5 * AT_ONCE))) == 3
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        assert sum(pool.map(begun, range(5 * PARALLEL))) == 3
 
 
-def test_what_is_begun_already_goes_on_at_the_limit(storage: Storage) -> None:
+def test_an_upload_resumes_at_the_limit(storage: Storage) -> None:
     upload_service = storage.upload_service(of_user=UserLimits(unfinished=1, stored=FILE.new.size or 0))
     upload, _ = upload_service.begin(FILE.new)
     assert upload_service.begin(FILE.new)[0].id == upload.id
 
 
-def test_everybody_has_a_limit_of_their_own_also_in_one_call(storage: Storage) -> None:
+def test_each_user_has_a_separate_limit_even_in_one_call(storage: Storage) -> None:
     upload_service = storage.upload_service(of_user=UserLimits(unfinished=1))
     bobs = replace(FILE.new, owner="bob")
     upload_service.begin_all([(FILE.new, True), (bobs, True)])
@@ -51,7 +51,7 @@ def test_everybody_has_a_limit_of_their_own_also_in_one_call(storage: Storage) -
 @pytest.mark.parametrize(
     ("size", "total", "error"), [(None, 4, FileTooLarge), (3 * CHUNK + 1, 4, FileTooLarge), (None, 3, None)]
 )
-def test_a_file_counts_with_the_most_that_it_can_have(
+def test_a_file_of_unknown_size_counts_with_its_largest_size(
     storage: Storage, size: int | None, total: int, error: type[FacecliError] | None
 ) -> None:
     upload_service = storage.upload_service(of_user=UserLimits(stored=3 * CHUNK))

@@ -1,4 +1,4 @@
-"""Uploads from begin to end: found again, listed, cancelled, expired, swept."""
+"""The life of an upload: created, resumed, listed, cancelled, expired."""
 
 from dataclasses import replace
 
@@ -6,9 +6,10 @@ import pytest
 
 from facecli.core.checksums import crc32c
 from facecli.core.errors import FileTooLarge, InvalidInput, UploadNotFound, UploadUnfinished
-from facecli.uploads.service import UploadService, new_upload_id
+from facecli.uploads.registry import new_upload_id
+from facecli.uploads.service import UploadService
 from facecli.uploads.upload import UploadStatus
-from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send, send_all
+from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send, send_all, stage
 
 FILE = Content(size=3 * CHUNK + 7)
 
@@ -24,7 +25,7 @@ def test_a_sent_file_is_complete_and_its_checksum_known(
     assert upload_service.file(upload.file_url, owner="ann") == upload
 
 
-def test_the_same_file_goes_on_where_it_was(upload_service: UploadService, storage: Storage) -> None:
+def test_the_same_file_resumes_after_a_restart(upload_service: UploadService, storage: Storage) -> None:
     upload, chunks = upload_service.begin(FILE.new)
     assert chunks == []
     with upload_service.writer(upload.id, owner="ann") as writer:
@@ -55,13 +56,13 @@ def test_a_fresh_upload_is_another_one(upload_service: UploadService) -> None:
     assert len({first.id, second.id, third.id}) == 3
 
 
-def test_two_files_of_one_name_do_not_fight(upload_service: UploadService) -> None:
+def test_two_files_of_one_name_are_two_uploads(upload_service: UploadService) -> None:
     first, _ = upload_service.begin(FILE.new)
     second, _ = upload_service.begin(replace(FILE.new, fingerprint=1))
     assert first.id != second.id
 
 
-def test_somebody_elses_upload_is_not_there(upload_service: UploadService) -> None:
+def test_the_upload_of_another_user_is_not_found(upload_service: UploadService) -> None:
     upload = send_all(upload_service, FILE)
     frame = FILE.frame(0)
     with pytest.raises(UploadNotFound) as unknown:
@@ -80,7 +81,7 @@ def test_somebody_elses_upload_is_not_there(upload_service: UploadService) -> No
     assert upload_service.begin(replace(FILE.new, owner="bob"))[0].id != upload.id
 
 
-def test_an_unfinished_upload_is_no_file(upload_service: UploadService) -> None:
+def test_an_unfinished_upload_is_not_a_file(upload_service: UploadService) -> None:
     upload, _ = upload_service.begin(FILE.new)
     with pytest.raises(UploadUnfinished):
         upload_service.file(upload.file_url, owner="ann")
@@ -90,7 +91,7 @@ def test_a_file_that_is_too_large_is_refused_before_its_first_byte(storage: Stor
     upload_service = storage.upload_service(max_file_size=FILE.size - 1)
     with pytest.raises(FileTooLarge):
         upload_service.begin(FILE.new)
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []
 
 
 def test_a_file_of_unknown_size_is_refused_when_it_grows_too_large(storage: Storage) -> None:
@@ -125,7 +126,7 @@ def test_a_cancelled_upload_is_gone_with_its_bytes(
     upload_service.cancel(upload.id, owner="ann")
     with pytest.raises(UploadNotFound):
         upload_service.get(upload.id, owner="ann")
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []
     assert upload_service.begin(FILE.new)[0].id != upload.id
 
 
@@ -139,7 +140,7 @@ def test_an_abandoned_upload_expires_and_its_bytes_with_it(
     assert upload_service.collector.expire() == 1
     with pytest.raises(UploadNotFound):
         upload_service.get(upload.id, owner="ann")
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []
 
 
 def test_an_upload_that_is_being_written_never_expires(
@@ -174,17 +175,15 @@ def test_bytes_without_a_row_are_swept_and_no_others(upload_service: UploadServi
     whole, unfinished = send_all(upload_service, FILE), upload_service.begin(FILE.new, fresh=True)[0]
     with upload_service.writer(unfinished.id, owner="ann"):
         pass
-    storage.blobs.create("uploads/dead", size=10)
-    storage.blobs.create(f"uploads/{unfinished.id}.whole", size=10)
+    stage(storage.blobs, "uploads/dead", size=10)
+    stage(storage.blobs, f"uploads/{unfinished.id}.whole", size=10)
     assert upload_service.collector.sweep() == 2
-    assert storage.blobs.keys("uploads") == sorted([whole.blob_key, unfinished.blob_key])
+    assert storage.blobs.list("uploads") == sorted([whole.blob_key, unfinished.blob_key])
 
 
-def test_a_row_that_could_not_be_made_leaves_no_bytes(
-    upload_service: UploadService, storage: Storage
-) -> None:
+def test_a_failed_insert_leaves_no_bytes(upload_service: UploadService, storage: Storage) -> None:
     upload, _ = upload_service.begin(FILE.new)
     storage.blobs.delete(upload.blob_key)
     with pytest.raises(Exception, match="already"):
         upload_service.begin(FILE.new, upload_id=upload.id)
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []

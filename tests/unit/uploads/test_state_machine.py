@@ -1,4 +1,4 @@
-"""An upload_service through any sequence of frames, cuts, take-overs and restarts, compared with a model."""
+"""Any sequence of frames, cuts, takeovers and restarts, compared with a model."""
 
 import tempfile
 from contextlib import ExitStack
@@ -55,12 +55,12 @@ class UploadMachine(RuleBasedStateMachine):
     def begin_again(self) -> None:
         found, chunks = self.upload_service.begin(self.new)
         assert found.id == self.upload.id
-        said = {chunk.index: chunk.crc32c for chunk in chunks}
-        assert said == {index: crc32c(data) for index, data in self.acknowledged.items()}
+        reported = {chunk.index: chunk.crc32c for chunk in chunks}
+        assert reported == {index: crc32c(data) for index, data in self.acknowledged.items()}
 
     @rule()
     def open_stream(self) -> None:
-        """Take over, if there is a stream already."""
+        """Supersede the stream that is open, if any."""
         if self.writer:
             self.old_writers.append(self.writer)
         self.begun = None
@@ -97,7 +97,7 @@ class UploadMachine(RuleBasedStateMachine):
 
     @writing
     @rule(offset=st.integers(-1, CHUNKS * CHUNK).filter(lambda offset: offset % CHUNK))
-    def stream_frame_out_of_place(self, offset: int) -> None:
+    def stream_frame_at_a_wrong_offset(self, offset: int) -> None:
         writer = self._current()
         writer.write(Frame(offset=0, data=b"x"))
         self.begun = 0
@@ -149,12 +149,12 @@ class UploadMachine(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """What was open is forgotten, what a death may have left is swept."""
+        """Forget the open uploads, and sweep what a crash may have left."""
         self.cut_streams()
         self.upload_service = self.storage.upload_service()
         self.upload_service.collector.sweep()
-        kept = self.storage.blobs.keys("uploads")
-        assert kept == [self._row().blob_key] or (kept == [] and not self.acknowledged)
+        keys = self.storage.blobs.list("uploads")
+        assert keys == [self._row().blob_key] or (keys == [] and not self.acknowledged)
 
     @precondition(lambda self: self.writer or self._complete)
     @rule()
@@ -163,7 +163,7 @@ class UploadMachine(RuleBasedStateMachine):
         assert self.upload_service.collector.expire() == 0
 
     @invariant()
-    def every_acknowledged_chunk_is_there(self) -> None:
+    def every_acknowledged_chunk_is_stored(self) -> None:
         upload, chunks = self._row(), self.upload_service.chunks(self.upload.id)
         assert {chunk.index for chunk in chunks} == set(self.acknowledged)
         for chunk in chunks:
@@ -173,7 +173,7 @@ class UploadMachine(RuleBasedStateMachine):
                 assert self.storage.stored(upload, chunk) == data
 
     @invariant()
-    def what_is_stored_never_decreases(self) -> None:
+    def stored_bytes_never_decrease(self) -> None:
         upload = self._row()
         assert upload.stored_bytes == sum(map(len, self.acknowledged.values())) >= self.stored_bytes
         assert upload.stored_chunks == len(self.acknowledged)

@@ -1,4 +1,4 @@
-"""Several writers of one upload: take-over, single chunks beside a stream, all in parallel."""
+"""Several writers of one upload: takeover, and single chunks in parallel with a stream."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +65,7 @@ def test_a_writer_of_another_process_takes_over_too(
     assert upload_service.chunks(upload.id) == []
 
 
-def test_single_chunks_in_parallel_and_any_order_make_the_file(
+def test_single_chunks_in_parallel_and_any_order_complete_the_file(
     upload_service: UploadService, storage: Storage
 ) -> None:
     file = Content(size=40 * CHUNK - 3)

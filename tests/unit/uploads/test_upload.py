@@ -1,4 +1,4 @@
-"""The rules and the arithmetic of an upload."""
+"""Rules and sizes of uploads."""
 
 import pytest
 
@@ -24,11 +24,11 @@ from tests.support.builders import upload as some_upload
         "...",
     ],
 )
-def test_a_name_is_data(name: str) -> None:
+def test_an_unusual_name_is_accepted(name: str) -> None:
     assert checked_name(name) == name
 
 
-def test_a_name_is_kept_in_one_spelling() -> None:
+def test_a_name_is_normalized() -> None:
     assert checked_name("Zoe\u0308.mp4") == "Zo\u00eb.mp4"
 
 
@@ -105,7 +105,7 @@ def test_the_size_gives_the_number_of_chunks(size: int, chunk_size: int, chunks:
         {"name": "a/b"},
     ],
 )
-def test_what_can_never_become_a_file_is_refused(wrong: dict[str, object]) -> None:
+def test_impossible_uploads_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         checked(**wrong)
 
@@ -149,6 +149,6 @@ def test_a_file_url_leads_back_to_its_upload(name: str) -> None:
         "http://host/uploads/u1/clip.mp4",
     ],
 )
-def test_what_is_no_file_url_is_refused(url: str) -> None:
+def test_an_invalid_file_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="is not a file_url"):
         upload_id_of(url)

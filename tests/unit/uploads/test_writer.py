@@ -1,4 +1,4 @@
-"""One stream of frames: what is stored, what is refused, what acknowledged bytes survive."""
+"""One stream of frames: stored and refused chunks, and the safety of acknowledged bytes."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ def test_a_chunk_without_a_checksum_is_taken(upload_service: UploadService, uplo
         (Frame(offset=3 * CHUNK, data=b"x" * 6, ends_chunk=True), "do not fit"),
     ],
 )
-def test_a_frame_out_of_place_is_refused_and_nothing_changes(
+def test_a_frame_at_a_wrong_offset_is_refused_and_changes_nothing(
     upload_service: UploadService, upload: Upload, frame: Frame, why: str
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer:
@@ -79,7 +79,7 @@ def test_a_gap_between_frames_is_refused(upload_service: UploadService, upload: 
             writer.write(third)
 
 
-def test_a_chunk_can_begin_anew_in_the_middle(
+def test_a_chunk_can_be_abandoned_for_another(
     upload_service: UploadService, storage: Storage, upload: Upload
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer:
@@ -120,11 +120,11 @@ def test_acknowledged_bytes_stay_until_others_are_acknowledged(
         finished = send(upload_service, writer, FILE, [1, 2, 3])
     assert storage.content(finished) == OTHER.chunk(0) + FILE.data[CHUNK:]
     assert finished.crc32c == crc32c(storage.content(finished))
-    assert storage.blobs.keys("uploads") == [finished.blob_key]
+    assert storage.blobs.list("uploads") == [finished.blob_key]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_replaced_chunks_keep_out_of_each_others_way(
+def test_replaced_chunks_do_not_overlap(
     upload_service: UploadService, storage: Storage, upload: Upload, restarted: bool
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer:
@@ -138,13 +138,13 @@ def test_replaced_chunks_keep_out_of_each_others_way(
         assert storage.stored(upload, chunk) == OTHER.chunk(chunk.index)
 
 
-def test_sending_stored_chunks_again_and_again_takes_no_room(
+def test_repeated_chunks_take_no_space(
     upload_service: UploadService, storage: Storage, upload: Upload
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer:
         for _ in range(20):
             send(upload_service, writer, FILE, [0, 1])
-        assert storage.blobs.path(upload.blob_key).stat().st_size <= 5 * CHUNK
+        assert storage.blobs.local_copy(upload.blob_key).stat().st_size <= 5 * CHUNK
         finished = send(upload_service, writer, FILE, [2, 3])
     assert finished.blob_key == upload.blob_key
     assert storage.content(finished) == FILE.data
@@ -167,7 +167,7 @@ def test_the_last_chunk_of_a_file_of_unknown_size_may_come_first(
         assert storage.content(send(upload_service, writer, FILE, [0, 1, 2])) == FILE.data
 
 
-def test_what_a_longer_last_chunk_left_behind_is_no_part_of_the_file(
+def test_bytes_of_an_abandoned_longer_last_chunk_are_cut_off(
     upload_service: UploadService, storage: Storage
 ) -> None:
     upload, _ = upload_service.begin(FILE.new_of_unknown_size)
@@ -178,7 +178,7 @@ def test_what_a_longer_last_chunk_left_behind_is_no_part_of_the_file(
     assert storage.content(finished) == FILE.data
 
 
-def test_a_complete_upload_takes_the_same_bytes_and_no_others(
+def test_a_complete_upload_accepts_the_same_bytes_and_no_others(
     upload_service: UploadService, storage: Storage
 ) -> None:
     upload = send_all(upload_service, FILE)

@@ -66,7 +66,7 @@ def test_a_client_sees_a_task_as_it_is(task: Task) -> None:
 
 
 def test_stored_chunks_keep_their_checksums() -> None:
-    chunks = [Chunk(index=i, size=4, crc32c=2**32 - 1 - i, position=-1) for i in range(3)]
+    chunks = [Chunk(index=i, size=4, crc32c=2**32 - 1 - i, token="") for i in range(3)]
     assert uploads.chunks_from_messages(uploads.chunks_to_messages(chunks)) == chunks
 
 

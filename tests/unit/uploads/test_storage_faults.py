@@ -1,4 +1,4 @@
-"""When the disk or the database refuses: nothing more is acknowledged, nothing acknowledged is lost."""
+"""Faults of disk and database: nothing more is acknowledged, nothing acknowledged is lost."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -43,7 +43,7 @@ def upload(upload_service: UploadService) -> Upload:
     return upload_service.begin(FILE.new)[0]
 
 
-def test_what_could_not_be_flushed_is_not_in_the_rows(
+def test_a_chunk_that_was_not_flushed_is_not_committed(
     upload_service: UploadService, blobs: FaultyBlobs, upload: Upload
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer:
@@ -54,7 +54,7 @@ def test_what_could_not_be_flushed_is_not_in_the_rows(
     assert [chunk.index for chunk in upload_service.chunks(upload.id)] == [0]
 
 
-def test_after_a_failed_flush_nothing_is_acknowledged_until_the_file_was_opened_anew(
+def test_after_a_failed_flush_nothing_is_acknowledged_until_the_file_is_reopened(
     upload_service: UploadService, blobs: FaultyBlobs, upload: Upload, storage: Storage
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer:
@@ -62,7 +62,7 @@ def test_after_a_failed_flush_nothing_is_acknowledged_until_the_file_was_opened_
         blobs.flush_fails = True
         with pytest.raises(StorageFailed, match="EIO"):
             upload_service.put_chunk(upload.id, FILE.frame(1), owner="ann")
-        blobs.flush_fails = False  # the kernel tells of the lost bytes only once
+        blobs.flush_fails = False  # the kernel reports lost bytes only once
         with pytest.raises(StorageFailed, match="waiting for its writers"):
             upload_service.store(writer, waiting)
         with pytest.raises(StorageFailed, match="waiting for its writers"):
@@ -114,7 +114,7 @@ def test_a_full_disk_keeps_what_was_stored_and_goes_on_when_there_is_room(
 
 
 @pytest.mark.parametrize("fault", ["refuses_completion", "disk_full"])
-def test_a_completion_that_failed_is_made_up_for_by_the_next_begin(
+def test_the_next_begin_completes_an_upload_whose_completion_failed(
     upload_service: UploadService,
     repository: FaultyRows,
     blobs: FaultyBlobs,
@@ -134,10 +134,10 @@ def test_a_completion_that_failed_is_made_up_for_by_the_next_begin(
     assert not upload_service.get(upload.id, owner="ann").completed
     finished, _ = upload_service.begin(FILE.new)
     assert storage.content(finished) == FILE.data
-    assert storage.blobs.keys("uploads") == [finished.blob_key]
+    assert storage.blobs.list("uploads") == [finished.blob_key]
 
 
-def test_a_take_over_waits_for_a_commit_under_way_and_keeps_its_chunk(
+def test_a_takeover_waits_for_a_running_commit_and_keeps_its_chunk(
     upload_service: UploadService, blobs: FaultyBlobs, upload: Upload, storage: Storage
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as first, ThreadPoolExecutor(3) as pool:
@@ -157,19 +157,19 @@ def test_a_take_over_waits_for_a_commit_under_way_and_keeps_its_chunk(
         with pytest.raises(TakenOver):
             first.write(FILE.frames(1)[0])
         (stored,) = upload_service.chunks(upload.id)
-        assert stored.position != chunk.position
+        assert stored.token != chunk.token
         assert storage.stored(upload, stored) == OTHER.chunk(0)
         assert storage.stored(upload, chunk) == FILE.chunk(0)
         assert storage.content(send(upload_service, second, FILE, range(4))) == FILE.data
 
 
-@pytest.mark.parametrize(("refused", "told"), [(False, ChunkDiffers), (True, StorageFailed)])
-def test_a_file_is_called_complete_when_it_is_and_not_while_that_is_committed(
+@pytest.mark.parametrize(("refused", "error"), [(False, ChunkDiffers), (True, StorageFailed)])
+def test_a_file_is_complete_after_the_commit_and_not_before(
     upload_service: UploadService,
     repository: FaultyRows,
     upload: Upload,
     refused: bool,
-    told: type[FacecliError],
+    error: type[FacecliError],
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer, ThreadPoolExecutor(2) as pool:
         send(upload_service, writer, FILE, [0, 1, 2])
@@ -184,7 +184,7 @@ def test_a_file_is_called_complete_when_it_is_and_not_while_that_is_committed(
         repository.committing.open()
         wait([storing])
         assert not early
-        with pytest.raises(told):
+        with pytest.raises(error):
             other.result()
     assert upload_service.get(upload.id, owner="ann").completed is not refused
 
@@ -202,4 +202,4 @@ def test_a_cancel_in_the_middle_of_a_commit_leaves_nothing(
         blobs.flushing.open()
         with pytest.raises(UploadNotFound):
             storing.result()
-    assert storage.blobs.keys("uploads") == []
+    assert storage.blobs.list("uploads") == []

@@ -1,4 +1,4 @@
-"""Damage of uploads is found by what differs, and mended so that only what is lost is sent again."""
+"""Verification finds damage of uploads, and a repair costs only the lost chunks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.core.damage import BlobVerifier, Damage
 from facecli.core.errors import StorageFailed, UploadUnfinished
 from facecli.metadata.uploads import SqlUploadRepository
-from facecli.uploads.upload import Upload
+from facecli.uploads.upload import Chunk, Upload
 from facecli.uploads.verification import UploadVerifier
 from tests.support.storage import CHUNK, EXPIRY, Content, Storage, send, send_all
 
@@ -18,7 +18,7 @@ FILE = Content(size=3 * CHUNK + 7)
 
 
 class Checked:
-    """A storage, and what a check finds there."""
+    """A storage and the verifier of its uploads."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
@@ -34,8 +34,8 @@ class Checked:
             quick=quick,
         ).damage(self.repository.get(upload_id))
 
-    def mended(self, upload_id: str) -> Upload:
-        """The upload after a repair, which leaves nothing to be found."""
+    def repaired(self, upload_id: str) -> Upload:
+        """Repair an upload, and verify it again."""
         damage = self.damage(upload_id)
         assert damage and damage.repair
         damage.repair()
@@ -46,7 +46,7 @@ class Checked:
         return [chunk.index for chunk in self.repository.chunks(upload_id)]
 
     def path(self, upload: Upload) -> Path:
-        return self.storage.blobs.path(upload.blob_key)
+        return self.storage.blobs.local_copy(upload.blob_key)
 
     def _pass(self, size: int) -> None:
         self.on_bytes += size
@@ -92,7 +92,7 @@ HARM: dict[str, tuple[Callable[[Path], object], list[int], str]] = {
 
 
 @pytest.mark.parametrize(("harm", "left", "says"), HARM.values(), ids=HARM)
-def test_what_happened_to_a_complete_file_is_told_and_only_the_lost_chunks_come_again(
+def test_damage_of_a_complete_file_is_described_and_only_lost_chunks_are_sent(
     checked: Checked, harm: Callable[[Path], object], left: list[int], says: str
 ) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
@@ -101,8 +101,8 @@ def test_what_happened_to_a_complete_file_is_told_and_only_the_lost_chunks_come_
     harm(checked.path(upload))
     damage = checked.damage(upload.id)
     assert damage and damage.problem == f"clip.mp4: {says}"
-    mended = checked.mended(upload.id)
-    assert (checked.stored(upload.id), mended.completed) == (left, len(left) == 4)
+    repaired = checked.repaired(upload.id)
+    assert (checked.stored(upload.id), repaired.completed) == (left, len(left) == 4)
     lost = [index for index in range(4) if index not in left]
     upload_service = checked.storage.upload_service()
     again, chunks = upload_service.begin(FILE.new)
@@ -116,7 +116,7 @@ def test_what_happened_to_a_complete_file_is_told_and_only_the_lost_chunks_come_
 
 
 def replaced(checked: Checked) -> Upload:
-    """An upload whose first chunk was replaced on the way and lies behind the others; incomplete."""
+    """An incomplete upload whose first chunk was replaced."""
     upload_service, other = checked.storage.upload_service(), Content(size=FILE.size, seed=1)
     upload, _ = upload_service.begin(FILE.new)
     upload_service.put_chunk(upload.id, other.frame(0), owner="ann")
@@ -125,21 +125,21 @@ def replaced(checked: Checked) -> Upload:
     return upload_service.get(upload.id, owner="ann")
 
 
-def test_a_chunk_of_an_incomplete_upload_is_looked_for_where_it_lies(checked: Checked) -> None:
+def test_a_chunk_of_an_incomplete_upload_is_verified_by_its_token(checked: Checked) -> None:
     upload = replaced(checked)
     assert checked.damage(upload.id) is None
     flip(checked.path(upload), 5)
-    assert checked.damage(upload.id) is None, "nobody's bytes"
-    flip(checked.path(upload), checked.repository.chunks(upload.id)[0].position + 5)
-    mended = checked.mended(upload.id)
-    assert (checked.stored(upload.id), mended.stored_bytes, mended.expires_at) == (
+    assert checked.damage(upload.id) is None, "these bytes belong to no chunk"
+    flip(checked.path(upload), int(checked.repository.chunks(upload.id)[0].token) + 5)
+    repaired = checked.repaired(upload.id)
+    assert (checked.stored(upload.id), repaired.stored_bytes, repaired.expires_at) == (
         [1],
         CHUNK,
         upload.expires_at,
     )
 
 
-def test_a_file_that_was_copied_whole_is_mended_as_often_as_it_is_damaged(checked: Checked) -> None:
+def test_a_file_completed_by_copy_is_repaired_repeatedly(checked: Checked) -> None:
     upload = replaced(checked)
     for index in (2, 3):
         upload = checked.storage.upload_service().put_chunk(upload.id, FILE.frame(index), owner="ann")
@@ -149,21 +149,21 @@ def test_a_file_that_was_copied_whole_is_mended_as_often_as_it_is_damaged(checke
         assert checked.storage.content(upload) == FILE.data
         keys.add(upload.blob_key)
         flip(checked.path(upload), 5)
-        assert checked.mended(upload.id).stored_chunks == 3
+        assert checked.repaired(upload.id).stored_chunks == 3
         upload_service, other = checked.storage.upload_service(), Content(size=FILE.size, seed=1)
         upload_service.put_chunk(upload.id, FILE.frame(1), owner="ann")
         checked.repository.forget_chunks(upload.id, [2])
         upload_service.put_chunk(upload.id, other.frame(2), owner="ann")
         upload_service.put_chunk(upload.id, FILE.frame(2), owner="ann")
         upload = upload_service.put_chunk(upload.id, FILE.frame(0), owner="ann")
-        assert checked.storage.blobs.keys("uploads") == [upload.blob_key]
+        assert checked.storage.blobs.list("uploads") == [upload.blob_key]
     assert len(keys) == 2
 
 
 def test_an_incomplete_upload_without_its_file_begins_anew(checked: Checked) -> None:
     upload = replaced(checked)
     checked.storage.blobs.delete(upload.blob_key)
-    assert checked.mended(upload.id).stored_chunks == 0
+    assert checked.repaired(upload.id).stored_chunks == 0
     assert send_all(checked.storage.upload_service(), FILE).id == upload.id
 
 
@@ -171,31 +171,31 @@ def test_a_begun_upload_and_one_that_waits_for_its_completion_are_whole(checked:
     upload, _ = checked.storage.upload_service().begin(FILE.new)
     assert checked.damage(upload.id) is None
     waits = send_all(checked.storage.upload_service(), FILE)
-    checked.repository.reopen(waits.id, [], now=1, expires_at=2)
+    checked.repository.reopen(waits.id, checked.repository.chunks(waits.id), now=1, expires_at=2)
     assert checked.damage(waits.id) is None
     assert checked.storage.upload_service().begin(FILE.new)[0].completed
 
 
-def test_wrong_counts_are_counted_anew(checked: Checked) -> None:
+def test_wrong_counts_are_repaired(checked: Checked) -> None:
     upload = replaced(checked)
     checked.repository.delete(upload.id)
     checked.repository.insert([replace(upload, stored_bytes=3, stored_chunks=1)])
-    assert checked.mended(upload.id).stored_bytes == 0
+    assert checked.repaired(upload.id).stored_bytes == 0
 
 
-def test_a_checksum_that_is_not_that_of_the_chunks_is_made_again(checked: Checked) -> None:
+def test_a_wrong_checksum_of_the_whole_is_repaired(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
-    checked.repository.reopen(upload.id, [], now=1, expires_at=2)
+    checked.repository.reopen(upload.id, checked.repository.chunks(upload.id), now=1, expires_at=2)
     key, size = upload.blob_key, upload.size or 0
     checked.repository.complete(upload.id, crc32c=1, size=size, blob_key=key, now=3)
-    assert checked.mended(upload.id).stored_chunks == 4
+    assert checked.repaired(upload.id).stored_chunks == 4
     with pytest.raises(UploadUnfinished):
         checked.storage.upload_service().file(upload.file_url, owner="ann")
     again, _ = checked.storage.upload_service().begin(FILE.new)
     assert (again.id, again.crc32c) == (upload.id, upload.crc32c)
 
 
-def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
+def test_a_quick_check_compares_lengths_and_reads_nothing(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
     path = checked.path(upload)
     flip(path, 5)
@@ -205,38 +205,38 @@ def test_a_quick_look_sees_lengths_and_reads_nothing(checked: Checked) -> None:
 
 
 class BadSector(LocalBlobs):
-    """A disk that does not give the second chunk."""
+    """A disk that fails to read the second chunk."""
 
-    def read(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
+    def open(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
         if offset == CHUNK:
             raise StorageFailed("Input/output error")
-        return super().read(key, offset=offset, block=block)
+        return super().open(key, offset=offset, block=block)
 
 
-def test_a_chunk_that_the_disk_does_not_give_is_lost(checked: Checked) -> None:
+def test_an_unreadable_chunk_is_lost(checked: Checked) -> None:
     upload = send_all(checked.storage.upload_service(), FILE)
     checked.storage.blobs = BadSector(checked.storage.blobs.root)
     assert checked.damage(upload.id)
     assert checked.on_bytes == FILE.size
-    assert checked.mended(upload.id).stored_chunks == 3
+    assert checked.repaired(upload.id).stored_chunks == 3
     assert checked.stored(upload.id) == [0, 2, 3]
 
 
-class Dying(SqlUploadRepository):
-    """Rows of a process that dies when it wants to reopen an upload."""
+class CrashingRepository(SqlUploadRepository):
+    """A repository whose process dies before it reopens an upload."""
 
-    def reopen(self, upload_id: str, lost: Sequence[int], *, now: float, expires_at: float) -> Upload:
+    def reopen(self, upload_id: str, intact: Sequence[Chunk], *, now: float, expires_at: float) -> Upload:
         raise KeyboardInterrupt
 
 
-def test_a_repair_that_dies_in_its_middle_is_finished_by_the_next(checked: Checked) -> None:
-    """Between the cut of what is too long and the change of the row."""
+def test_a_repair_that_crashes_is_finished_by_the_next(checked: Checked) -> None:
+    """It crashes after the blob was trimmed and before the row is changed."""
     upload = send_all(checked.storage.upload_service(), FILE)
     longer(checked.path(upload))
     flip(checked.path(upload), 5)
-    checked.repository = checked.storage.opened(Dying)
+    checked.repository = checked.storage.opened(CrashingRepository)
     with pytest.raises(KeyboardInterrupt):
-        checked.mended(upload.id)
+        checked.repaired(upload.id)
     assert checked.path(upload).stat().st_size == FILE.size
     checked.repository = checked.storage.repository()
-    assert checked.mended(upload.id).stored_chunks == 3
+    assert checked.repaired(upload.id).stored_chunks == 3

@@ -1,14 +1,11 @@
-"""An open blob of a local directory."""
+"""The open file of a local blob: reads and writes at positions, flushes."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from facecli.blobs.local.direct import Buffers, DirectRun
 from facecli.blobs.os_errors import translate_os_errors
-from facecli.core.blobs import BlobRun
 from facecli.core.disk import flush
 from facecli.core.errors import StorageFailed
 
@@ -17,14 +14,14 @@ FILE = "data"
 _DIRECT = getattr(os, "O_DIRECT", 0)
 
 
-class LocalBlobWriter:
-    """An open file. Whatever was written before `flush` returns survives a power cut."""
+class BlobFile:
+    """An open file. All that was written before `flush` returns survives a power cut."""
 
     def __init__(self, key: str, directory: Path, *, durable: bool, buffers: Buffers) -> None:
         self._key = key
         self._directory = directory
         self._durable = durable
-        self._named = False  # whether its name is known to be durable
+        self._name_durable = False
         self._buffers = buffers
         self._file = os.open(directory / FILE, os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -32,63 +29,54 @@ class LocalBlobWriter:
         except OSError:  # this file system has no direct writes
             self._direct = -1
 
-    def run(self, offset: int) -> BlobRun:
-        return DirectRun(self._key, offset, plain=self._file, direct=self._direct, buffers=self._buffers)
+    def run(self, position: int) -> DirectRun:
+        """Begin a run of bytes at `position`; several runs at once need ranges of their own."""
+        return DirectRun(self._key, position, plain=self._file, direct=self._direct, buffers=self._buffers)
 
-    def write(self, offset: int, data: bytes | memoryview) -> None:
+    def write(self, position: int, data: bytes | memoryview) -> None:
         """Write all of `data`, in as many writes as it takes; DiskFull, FileTooLarge or StorageFailed."""
         rest = memoryview(data)
         with translate_os_errors(self._key):
             while rest:
-                written = os.pwrite(self._file, rest, offset)
+                written = os.pwrite(self._file, rest, position)
                 rest = rest[written:]
-                offset += written
+                position += written
 
     def flush(self) -> None:
-        """StorageFailed means: what was written since the last flush may be lost."""
+        """Make all writes durable; after StorageFailed, those since the last flush may be lost."""
         if not self._durable:
             return
         with translate_os_errors(self._key):
             os.fdatasync(self._file)
-            if not self._named:
-                with suppress(FileNotFoundError):  # deleted meanwhile, which needs no name
+            if not self._name_durable:
+                with suppress(FileNotFoundError):  # a blob deleted meanwhile needs no name
                     flush(self._directory)
                 flush(self._directory.parent)
-                self._named = True
+                self._name_durable = True
 
     def size(self) -> int:
         with translate_os_errors(self._key):
             return os.fstat(self._file).st_size
-
-    def forget_cached(self) -> None:
-        """What is not written yet stays in memory."""
-        with translate_os_errors(self._key):
-            os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def truncate(self, size: int) -> None:
         with translate_os_errors(self._key):
             os.ftruncate(self._file, size)
             os.fsync(self._file)
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Exactly `length` bytes; StorageFailed when the file ends before."""
-        parts = []
+    def read(self, position: int, length: int) -> bytes:
+        """Return exactly `length` bytes; StorageFailed when the file ends before."""
+        blocks = []
         with translate_os_errors(self._key):
             while length:
-                data = os.pread(self._file, length, offset)
+                data = os.pread(self._file, length, position)
                 if not data:
-                    raise StorageFailed(f"{self._key} ends at byte {offset}, {length} bytes too early")
-                parts.append(data)
-                offset += len(data)
+                    raise StorageFailed(f"{self._key} ends at byte {position}, {length} bytes too early")
+                blocks.append(data)
+                position += len(data)
                 length -= len(data)
-        return b"".join(parts)
+        return b"".join(blocks)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         for file in (self._file, self._direct):
             if file >= 0:
                 os.close(file)

@@ -1,0 +1,119 @@
+"""Creation of uploads, and the search for an upload to resume.
+
+Idempotency: to begin the same file again returns the unfinished or complete upload of it.
+"""
+
+import uuid
+from collections.abc import Sequence
+
+from facecli.core.events import EventBus, UploadCreated
+from facecli.core.expiry_clock import ExpiryClock
+from facecli.uploads.admission import UploadAdmission
+from facecli.uploads.committer import ChunkCommitter
+from facecli.uploads.open_uploads import OpenUploads
+from facecli.uploads.repository import UploadRepository
+from facecli.uploads.upload import Chunk, NewUpload, Upload, blob_keys
+
+UploadWithChunks = tuple[Upload, list[Chunk]]
+
+
+class UploadRegistry:
+    """Creates uploads, and finds the ones to resume."""
+
+    def __init__(
+        self,
+        files: OpenUploads,
+        *,
+        repository: UploadRepository,
+        committer: ChunkCommitter,
+        admission: UploadAdmission,
+        expiry_clock: ExpiryClock,
+        events: EventBus,
+    ) -> None:
+        self._files = files
+        self._repository = repository
+        self._committer = committer
+        self._admission = admission
+        self._expiry_clock = expiry_clock
+        self._events = events
+
+    def begin(self, new: NewUpload, *, fresh: bool, upload_id: str) -> UploadWithChunks:
+        """The upload to resume and its stored chunks; a new one when none fits or `fresh` asks for it."""
+        self._admission.check_size(new)
+        stored = None if fresh or upload_id else self._repository.find(new)
+        (found,) = self._resumed([stored])
+        if found is None:
+            upload = self._created(new, upload_id or new_upload_id())
+            self._insert([upload])
+            return upload, []
+        return found
+
+    def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[UploadWithChunks]:
+        """`begin` for many, each with its `fresh`; all or none, the new ones in one commit."""
+        for new, _ in requested:
+            self._admission.check_size(new)
+        results: list[UploadWithChunks] = []
+        created: dict[NewUpload, Upload] = {}
+        stored = iter(
+            self._resumed(self._repository.find_all([new for new, fresh in requested if not fresh]))
+        )
+        for new, fresh in requested:
+            found = None if fresh else next(stored)
+            if found is None or new in created:
+                created[new] = created.get(new) or self._created(new, new_upload_id())
+                results.append((created[new], []))
+            else:
+                results.append(found)
+        if created:
+            self._insert(list(created.values()))
+        return results
+
+    def _created(self, new: NewUpload, upload_id: str) -> Upload:
+        now = self._expiry_clock.now()
+        return Upload.begun(
+            new,
+            upload_id=upload_id,
+            blob_key=blob_keys(upload_id)[0],
+            now=now,
+            expires_at=self._expiry_clock.expires_at(now),
+        )
+
+    def _insert(self, uploads: Sequence[Upload]) -> None:
+        """Insert new rows; the blobs are created when the first writer opens them."""
+        with self._admission.admitted(uploads):
+            self._repository.insert(uploads)
+        self._expiry_clock.touch(upload.id for upload in uploads)
+        for upload in uploads:
+            self._files.add_fresh(upload)
+            self._events.publish(UploadCreated(upload_id=upload.id, owner=upload.owner, size=upload.size))
+
+    def _resumed(self, uploads: Sequence[Upload | None]) -> list[UploadWithChunks | None]:
+        """Each upload as it is now, with its stored chunks and a new expiry; None for one that is gone.
+
+        Chunks received before the connection was cut are stored first, so that no client sends them again.
+        """
+        unfinished = [upload.id for upload in uploads if upload and not upload.completed]
+        self._files.settle(unfinished)
+        self._expiry_clock.touch(unfinished)
+        current = {upload.id: upload for upload in uploads if upload and upload.completed}
+        if unfinished:
+            expires_at = self._expiry_clock.expires_at(self._expiry_clock.now())
+            prolonged = self._repository.prolong(unfinished, expires_at=expires_at)
+            current |= {upload.id: upload for upload in prolonged}
+        return [
+            self._with_chunks(current[upload.id]) if upload and upload.id in current else None
+            for upload in uploads
+        ]
+
+    def _with_chunks(self, upload: Upload) -> UploadWithChunks:
+        chunks = list(self._repository.chunks(upload.id))
+        all_stored = len(chunks) == upload.total_chunks
+        if not upload.completed and (all_stored or self._files.is_doubtful(upload.id)):
+            with self._files.opened(upload.id) as file:
+                upload = self._committer.completed(file)
+            chunks = list(self._repository.chunks(upload.id))
+        return upload, chunks
+
+
+def new_upload_id() -> str:
+    return uuid.uuid4().hex

@@ -1,0 +1,40 @@
+"""A small blob of three parts, for the contract of the blob stores."""
+
+from collections.abc import Sequence
+
+from facecli.core.blobs import BlobStore, Part, PartLayout, StagedBlob
+
+KEY, SPARE_KEY = "uploads/u1", "uploads/u1.whole"
+LAYOUT = PartLayout(part_size=4, count=3, size=10)
+PARTS = (b"0123", b"4567", b"89")
+
+
+def content(blobs: BlobStore, key: str = KEY, *, offset: int = 0) -> bytes:
+    return b"".join(blobs.open(key, offset=offset, block=4))
+
+
+def put(blob: StagedBlob, index: int, data: bytes, *, replaces: str | None = None) -> Part:
+    """Write, sync and commit a part."""
+    writer = blob.part(index, replaces=replaces)
+    writer.write(data[:3])
+    writer.write(data[3:])
+    token = writer.finish()
+    blob.sync()
+    writer.commit()
+    assert writer.token == token
+    return Part(token=token, size=len(data))
+
+
+def put_all(blob: StagedBlob) -> list[Part]:
+    return [put(blob, index, data) for index, data in enumerate(PARTS)]
+
+
+def part_content(blobs: BlobStore, part: Part, key: str = KEY) -> bytes:
+    return b"".join(blobs.read_part(key, part, block=3))
+
+
+def complete(blobs: BlobStore, blob: StagedBlob, parts: Sequence[Part]) -> str:
+    key = blob.complete(parts, spare_key=SPARE_KEY)
+    if key != KEY:
+        blobs.delete(KEY)
+    return key
