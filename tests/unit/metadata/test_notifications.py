@@ -15,6 +15,7 @@ from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.task import Task
 from tests.support.builders import NEW, claim
+from tests.support.eventually import eventually
 from tests.support.postgres import Postgres
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
@@ -36,8 +37,7 @@ def changes(postgresql: str) -> Iterator[Notifications]:
 
 
 def wait_for_notification(changes: Notifications) -> None:
-    while not changes.wait():
-        pass
+    eventually(changes.wait, every=0)
 
 
 def test_only_a_committed_change_notifies_and_only_once(
