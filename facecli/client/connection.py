@@ -95,16 +95,17 @@ class Connection:
     def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q, *, metadata: Metadata = ()) -> R:
         """Make a unary call and return its answer.
 
-        While the server reports a limit and when to retry, the call is retried within the time limit of a
-        call.
+        A call refused for a limit is retried when the server asks, as long as the retry begins within
+        `timeout` of this call.
         """
         retry_budget = self._retry_budget(self.timeout)
+        retry_budget.start()
         while True:
             try:
                 with self.translated_errors():
                     return method(request, timeout=self.timeout, metadata=(*self.metadata, *metadata))
             except LimitReached as error:
-                if not error.retryable or not retry_budget.wait(error):
+                if not error.retryable or not retry_budget.wait_as_asked(error):
                     raise
 
     @contextmanager

@@ -51,7 +51,7 @@ class BatchSender:
             yield from self._stream_missing(missing, limiter, retry_budget)
 
     def _use(self, channel: grpc.Channel) -> None:
-        self._begin_uploads = pb_grpc.UploadServiceStub(channel).BeginUploads
+        self.stub = pb_grpc.UploadServiceStub(channel)
         self._stream = channel.stream_stream(
             "/video.UploadService/StreamUpload",
             request_serializer=bytes,
@@ -60,7 +60,7 @@ class BatchSender:
 
     def _begin(self, batch: Sequence[UploadState]) -> None:
         request = pb.BeginUploadsRequest(uploads=[state.request for state in batch])
-        answer = self._connection.call(self._begin_uploads, request)
+        answer = self._connection.call(self.stub.BeginUploads, request)
         for state, begun in zip(batch, answer.uploads, strict=True):
             state.begin(wire.from_message(begun.upload), wire.chunks_from_messages(begun.chunks))
 

@@ -11,7 +11,6 @@ from facecli.client.upload_state import UploadState
 from facecli.uploads.view import UploadView
 from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
-from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
 
 
 class UploadClient:
@@ -20,7 +19,6 @@ class UploadClient:
     def __init__(self, context: ClientContext) -> None:
         self._context = context
         self._connection = context.connection
-        self._stub = pb_grpc.UploadServiceStub(context.connection.channel)
         self._sender = BatchSender(context.connection)
 
     def send(
@@ -65,7 +63,7 @@ class UploadClient:
         """The user's uploads, newest first."""
         request = pb.ListUploadsRequest(user_id=self._context.user)
         while True:
-            page = self._connection.call(self._stub.ListUploads, request)
+            page = self._connection.call(self._sender.stub.ListUploads, request)
             yield from map(wire.from_message, page.uploads)
             if not page.next_page_token:
                 return
@@ -74,4 +72,4 @@ class UploadClient:
     def cancel(self, upload_id: str) -> None:
         """Remove an upload and its bytes, complete or not."""
         request = pb.CancelUploadRequest(user_id=self._context.user, upload_id=upload_id)
-        self._connection.call(self._stub.CancelUpload, request)
+        self._connection.call(self._sender.stub.CancelUpload, request)

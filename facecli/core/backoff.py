@@ -53,6 +53,10 @@ class RetryBudget:
         """Whether there has been a retry since the last progress."""
         return self._failing_since is not None
 
+    def start(self) -> None:
+        """Count the limit from now on, not from the first failure."""
+        self._failing_since = self._clock()
+
     def progressed(self) -> None:
         """Reset the limit and the delays after progress."""
         self._failing_since = None
@@ -65,9 +69,21 @@ class RetryBudget:
 
         `waiting` is called first, with the reason and the seconds.
         """
+        seconds = max(float(error.details.get("retry_after", 0)), self._backoff.next())
+        return self._wait(seconds, error, waiting)
+
+    def wait_as_asked(self, error: FacecliError) -> bool:
+        """Wait exactly as long as the error asks, without backoff; False when the budget is spent."""
+        return self._wait(float(error.details["retry_after"]), error)
+
+    def _wait(
+        self,
+        seconds: float,
+        error: FacecliError,
+        waiting: Callable[[str, float], None] = lambda reason, seconds: None,
+    ) -> bool:
         now = self._clock()
         self._failing_since = now if self._failing_since is None else self._failing_since
-        seconds = max(float(error.details.get("retry_after", 0)), self._backoff.next())
         if now - self._failing_since + seconds >= self._limit:
             return False
         waiting(error.message, seconds)

@@ -65,7 +65,7 @@ class Refusing:
         return f"answer to {request}"
 
 
-@pytest.mark.parametrize(("times", "after", "slept"), [(0, 1, []), (3, 2, [2, 2, 2])])
+@pytest.mark.parametrize(("times", "after", "slept"), [(0, 1, []), (3, 2, [2, 2, 2]), (20, 1, [1] * 20)])
 def test_a_refused_call_is_retried_when_the_server_asks(times: int, after: int, slept: list[float]) -> None:
     time = Time()
     with Connection("127.0.0.1:1", timeout=30, retry_budget=time.retry_budget) as connection:
@@ -82,6 +82,22 @@ def test_a_refused_call_is_retried_only_within_its_timeout(after: int | None, sl
     ):
         connection.call(Refusing(99, after=after), "question")  # type: ignore[arg-type]
     assert time.slept == slept
+
+
+def test_the_time_of_the_refused_call_counts_against_its_timeout() -> None:
+    time = Time()
+    refusing = Refusing(99, after=20)
+
+    def slow_call(request: str, **options: object) -> str:
+        time.now += 15
+        return refusing(request, **options)
+
+    with (
+        Connection("127.0.0.1:1", timeout=30, retry_budget=time.retry_budget) as connection,
+        pytest.raises(TooManyCalls, match="busy"),
+    ):
+        connection.call(slow_call, "question")  # type: ignore[arg-type]
+    assert time.slept == []
 
 
 def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -> None:

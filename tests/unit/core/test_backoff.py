@@ -51,3 +51,19 @@ def test_pauses_are_at_least_as_long_as_the_server_asks() -> None:
 def test_a_budget_of_zero_allows_no_retry() -> None:
     time = Time()
     assert pauses_until_spent(RetryBudget(0, clock=time.clock, sleep=time.sleep), Unavailable()) == []
+
+
+def test_a_wait_as_asked_never_grows() -> None:
+    time = Time()
+    retry_budget = RetryBudget(10, clock=time.clock, sleep=time.sleep)
+    while retry_budget.wait_as_asked(TooManyCalls(retry_after=1)):
+        pass
+    assert time.now == 9
+
+
+def test_a_started_budget_counts_the_time_before_the_first_failure() -> None:
+    time = Time()
+    retry_budget = RetryBudget(10, clock=time.clock, sleep=time.sleep)
+    retry_budget.start()
+    time.now += 9.5
+    assert not retry_budget.wait_as_asked(TooManyCalls(retry_after=1))
