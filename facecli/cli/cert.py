@@ -12,7 +12,7 @@ from facecli.cli.shared.output import Output
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
-app = typer.Typer(help="Create certificates for development.", rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None)
 
 
 def dev(

@@ -60,14 +60,13 @@ def chaos(
     """Run a TCP proxy that injects network faults.
 
     Prints `listening on HOST:PORT` to stdout when it is ready, then every event to stderr; with --json both
-    go to stdout, one object a line. Cuts, blackholes and flips count the bytes of one connection to the
-    server; a range is drawn anew for every connection. Stop it with Ctrl-C or SIGTERM.
+    go to stdout, one object per line. Cuts, blackholes and flips count the bytes that one connection has sent
+    to the server; from a range, each connection draws its own value. Stop it with Ctrl-C or SIGTERM.
 
     Example: facecli chaos --to 127.0.0.1:50051 --bind 127.0.0.1:50099 --cut 50MB-150MB --delay 20ms
 
     Exit codes: 0 stopped, 2 invalid option or address.
     """
-
     faults = Faults(
         delay=delay or 0.0,
         rate=rate,

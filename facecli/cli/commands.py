@@ -37,7 +37,7 @@ COMMANDS = {
     "file": Command("facecli.cli.file", "List and delete your files on the server.", is_group=True),
     "bench": Command(
         "facecli.cli.bench.app",
-        "Measure this machine and this network, or your own server.",
+        "Measure uploads and tasks, on this machine or against a server.",
         is_group=True,
     ),
     "token": Command("facecli.cli.token", "Create, list and revoke a server's tokens.", is_group=True),
@@ -91,6 +91,7 @@ def _load(name: str, entry: Command) -> Any:
     module = import_module(entry.module)
     if entry.is_group:
         command: Any = typer.main.get_group(module.app)
+        command.help = entry.help
     else:
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
         add_commands(app, {name: getattr(module, name)})

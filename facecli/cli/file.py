@@ -16,7 +16,7 @@ from facecli.uploads.upload import upload_id_of
 if TYPE_CHECKING:
     from facecli.uploads.view import UploadView
 
-app = typer.Typer(help="List and delete your files on the server.", rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None)
 
 
 @with_session

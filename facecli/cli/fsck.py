@@ -70,9 +70,9 @@ def _inspection(settings: Settings, bar: TransferProgress, quick: bool) -> Itera
         done += size
         bar.stored(done)
 
-    with inspection(settings, quick=quick, on_bytes=on_bytes) as opened:
-        bar.begin("checked", opened.size(), 0)
-        yield opened
+    with inspection(settings, quick=quick, on_bytes=on_bytes) as running:
+        bar.begin("checked", running.size(), 0)
+        yield running
         bar.verified()
 
 

@@ -40,7 +40,7 @@ def swap(
     Example: facecli swap face.jpg clip.mp4 -o out.mp4
 
     Exit codes: 0 success, 2 unusable file, 3 task failed, 4 unauthenticated or forbidden, 6 server
-    unreachable, 7 incomplete, run it again, 8 integrity check failed, 124 --timeout expired.
+    unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
     """
     _check_output(out, image, video)
     with progress_bars(session.settings.progress, quiet=output.quiet) as bars:

@@ -17,7 +17,7 @@ from facecli.config.settings import Settings
 if TYPE_CHECKING:
     from facecli.core.auth import Token, Tokens, TokenStatus
 
-app = typer.Typer(help="Create, list and revoke a server's tokens.", rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None)
 
 
 @with_settings

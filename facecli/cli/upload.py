@@ -20,13 +20,11 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.client.transfers import FileToSend, SentUpload, UploadOutcome
 from facecli.core.errors import FacecliError, InvalidInput
+from facecli.core.formats import by_file_name
 from facecli.uploads.upload import FileType
 
 STDIN = Path("-")
 SPOOL_BLOCK = 1024 * 1024  # bytes
-
-# Types that some machines do not know.
-_VIDEOS = {".mkv": "video/x-matroska", ".webm": "video/webm", ".ts": "video/mp2t"}
 
 
 @with_session
@@ -63,7 +61,7 @@ def upload(
     Example: facecli upload - --name clip.mp4 < clip.mp4
 
     Exit codes: 0 success, 2 unreadable file, 4 unauthenticated or forbidden, 6 server unreachable, 7
-    incomplete, run it again, 8 integrity check failed, 9 limit or quota reached.
+    incomplete (run it again), 8 integrity check failed, 9 limit or quota reached.
     """
     if name and len(paths) > 1:
         raise InvalidInput(f"--name needs a single file, not {len(paths)}; upload them one by one")
@@ -104,8 +102,9 @@ def send(session: Session, path: Path, kind: FileType, bars: Bars) -> SentUpload
 
 def file_type_of(name: str) -> FileType:
     """The file type that the name implies."""
-    suffix = Path(name).suffix.lower()
-    kind = (mimetypes.guess_type(name)[0] or _VIDEOS.get(suffix, "")).partition("/")[0]
+    if known := by_file_name(name):
+        return FileType(known.kind.value)
+    kind = (mimetypes.guess_type(name)[0] or "").partition("/")[0]
     if kind not in {"image", "video"}:
         raise InvalidInput(f"cannot tell whether {name} is an image or a video; pass --type")
     return FileType(kind)

@@ -83,7 +83,7 @@ class Settings:
         75, "Percentage of each concurrency limit that one authenticated user can take."
     )
     max_streams: Count = _setting(
-        256, "Maximum concurrent calls per connection, others wait in the client; 0 for unlimited."
+        256, "Maximum concurrent calls per connection, 0 for unlimited; further calls wait in the client."
     )
     max_user_bytes: Size = _setting(
         200 * 1024**3, "Storage quota per user for uploads and results; 0 for unlimited."

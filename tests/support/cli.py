@@ -74,9 +74,7 @@ def words(*arguments: object) -> list[str]:
 
 def process(*arguments: object, **options: Any) -> Ran:
     """Run `facecli` as a process until it exits; the options are those of `subprocess.run`."""
-    done = subprocess.run(
-        words(*arguments), capture_output=True, text=True, check=False, timeout=DEADLINE, **options
-    )
+    done = subprocess.run(words(*arguments), capture_output=True, text=True, check=False, **options)
     return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
 

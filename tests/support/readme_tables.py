@@ -40,7 +40,7 @@ def settings() -> str:
     for setting in fields(Settings):
         choices = get_args(setting.type) if get_origin(setting.type) is Literal else ()
         sentence = setting.metadata["sentence"]
-        if choices:
+        if not all(f"`{choice}`" in sentence for choice in choices):
             sentence = f"{sentence.rstrip('.')}: {', '.join(choices)}."
         default = format_default(setting)
         rows.append(

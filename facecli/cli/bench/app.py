@@ -5,6 +5,6 @@ import typer
 from facecli.cli.bench import task, upload
 from facecli.cli.shared.help import add_commands
 
-app = typer.Typer(help="Measure uploads and tasks, here or against a server.", rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None)
 
 add_commands(app, {"upload": upload.upload, "task": task.task})

@@ -55,7 +55,7 @@ MeasuredServer = Annotated[
     typer.Option(
         "--server",
         metavar="HOST:PORT[,…]",
-        help="Server to measure; starts a local one when not given.",
+        help="Server to measure; starts a local one if not given.",
         show_default=False,
     ),
 ]
@@ -65,7 +65,7 @@ UploadLimits = Annotated[
         "--fail-if",
         metavar="EXPR",
         help="Exit with code 1 if EXPR holds, such as mb_per_s<300, seconds>1.2*baseline or "
-        "resent_bytes>10MiB; may be repeated.",
+        "resent_bytes>10MiB; can be repeated.",
     ),
 ]
 TaskLimits = Annotated[
@@ -74,7 +74,7 @@ TaskLimits = Annotated[
         "--fail-if",
         metavar="EXPR",
         help="Exit with code 1 if EXPR holds, such as by_plain<0.9, watch_p95_ms>200 or "
-        "again_seconds_max>1.2*baseline; may be repeated.",
+        "again_seconds_max>1.2*baseline; can be repeated.",
     ),
 ]
 ClipSeconds = Annotated[

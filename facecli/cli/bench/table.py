@@ -16,8 +16,8 @@ WIDTH = 100  # columns at most
 
 def figure_table(figures: Sequence[Figure], values: Figures, *, title: str, ratios: Figures | None) -> str:
     """One row per figure; plain text unless stdout is a terminal."""
-    drawn = sys.stdout.isatty()
-    table = Table(box=SIMPLE_HEAD if drawn else None, pad_edge=False, padding=(0, 2, 0, 0))
+    on_terminal = sys.stdout.isatty()
+    table = Table(box=SIMPLE_HEAD if on_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     for name in ("", "all runs", "min", "max", *(["/ baseline"] if ratios is not None else [])):
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
@@ -26,7 +26,7 @@ def figure_table(figures: Sequence[Figure], values: Figures, *, title: str, rati
         ratio = [_formatted(ratios[figure.name])] if ratios is not None else []
         table.add_row(figure.label, figure.aggregate, *cells, *ratio)
     text = io.StringIO()
-    console = Console(file=text, force_terminal=drawn, width=WIDTH)
+    console = Console(file=text, force_terminal=on_terminal, width=WIDTH)
     console.print(title, highlight=False, markup=False)
     console.print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).rstrip()

@@ -91,7 +91,7 @@ def _measure(plan: "TaskPlan", settings: Settings, *, data_dir: Path | None, qui
 
     with (
         terminable(),
-        progress_bars(settings.progress, quiet=quiet) as drawn,
+        progress_bars(settings.progress, quiet=quiet) as bars,
         scratch_directory(data_dir) as folder,
     ):
         check_disk_space(folder, 0, remedy="choose another --data-dir")
@@ -112,5 +112,5 @@ def _measure(plan: "TaskPlan", settings: Settings, *, data_dir: Path | None, qui
             plain=partial(
                 measure_plain_swap, media, engine, face=face, video=clip, output=folder / "plain.mp4"
             ),
-            progress=drawn.task,
+            progress=bars.task,
         )

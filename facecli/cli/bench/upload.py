@@ -122,7 +122,7 @@ def _measure(
 
     with (
         terminable(),
-        progress_bars(settings.progress, quiet=quiet) as drawn,
+        progress_bars(settings.progress, quiet=quiet) as bars,
         scratch_directory(data_dir) as folder,
     ):
         local = replace(settings, data_dir=str(folder / "server"), workers=0)
@@ -131,5 +131,5 @@ def _measure(
             target(settings, server or ""),
             run_server=None if server else partial(local_server, local),
             folder=folder,
-            progress=drawn.transfer,
+            progress=bars.transfer,
         )

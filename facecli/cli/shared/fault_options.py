@@ -61,7 +61,7 @@ CutEvery = Annotated[
         "--cut-every",
         metavar="SIZE[-SIZE]",
         parser=parse_span,
-        help="Cut each client's connection again and again, after this many bytes.",
+        help="Cut each client's connection every time it has sent this many bytes.",
     ),
 ]
 MaxCuts = Annotated[int | None, typer.Option("--cuts", metavar="N", min=0, help="Stop cutting after N cuts.")]

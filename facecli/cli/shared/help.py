@@ -14,7 +14,10 @@ def add_commands(app: Typer, commands: Mapping[str, Callable[..., None]]) -> Non
 
 
 class _Command(TyperCommand):
-    """Command whose help shows arguments without the Python types that typer appends to their names."""
+    """Command whose help shows arguments without the types and braces that typer adds to their names."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         records: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}

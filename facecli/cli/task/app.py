@@ -17,7 +17,7 @@ from facecli.cli.task import list as task_list
 from facecli.cli.task import watch as task_watch
 from facecli.tasks.view import TaskView
 
-app = typer.Typer(help="Manage tasks and download their results.", rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None)
 
 
 @with_session
@@ -26,7 +26,7 @@ def status(session: Session, output: Output, ids: TaskIds) -> None:
 
     Example: facecli task status 6f2c…
 
-    Exit codes: 0 success, in any state, 4 unauthenticated or forbidden, 5 task not found, 6 server
+    Exit codes: 0 success, whatever the state, 4 unauthenticated or forbidden, 5 task not found, 6 server
     unreachable.
     """
     _show(ids, session.tasks.get, output)
@@ -38,8 +38,8 @@ def cancel(session: Session, output: Output, ids: TaskIds) -> None:
 
     Example: facecli task cancel 6f2c…
 
-    Exit codes: 0 cancelled, 1 already ended otherwise, 4 unauthenticated or forbidden, 5 task not found, 6
-    server unreachable.
+    Exit codes: 0 cancelled, 1 already completed or failed, 4 unauthenticated or forbidden, 5 task not
+    found, 6 server unreachable.
     """
     _show(ids, session.tasks.cancel, output)
 

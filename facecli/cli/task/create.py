@@ -49,7 +49,7 @@ def create(
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
     Exit codes: 0 created (with --watch: completed), 2 unusable file, 3 task failed, 4 unauthenticated or
-    forbidden, 5 URL not found, 6 server unreachable, 7 incomplete, run it again.
+    forbidden, 5 URL not found, 6 server unreachable, 7 incomplete (run it again).
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")

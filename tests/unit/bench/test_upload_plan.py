@@ -16,8 +16,8 @@ def plan(**more: Any) -> UploadPlan:
 
 
 def test_bytes_are_counted_per_client_and_in_total() -> None:
-    made = plan(files=3, concurrency=4)
-    assert (made.bytes_per_client, made.bytes_per_run) == (30 * MB, 120 * MB)
+    planned = plan(files=3, concurrency=4)
+    assert (planned.bytes_per_client, planned.bytes_per_run) == (30 * MB, 120 * MB)
 
 
 def test_a_plan_without_faults_needs_no_proxy() -> None:
@@ -39,20 +39,21 @@ def test_every_cut_comes_before_the_last_byte_for_every_seed(cuts: int) -> None:
         faults = plan(cuts=cuts, files=2, seed=seed).faults(run=1, client=0)
         assert faults
         assert faults.cuts == cuts
-        drawn = [faults.plan(connection).cut_at or 0 for connection in range(1, cuts + 1)]
-        assert sum(drawn) <= 20 * MB
-        assert min(drawn) > 0
+        positions = [faults.plan(connection).cut_at or 0 for connection in range(1, cuts + 1)]
+        assert sum(positions) <= 20 * MB
+        assert min(positions) > 0
 
 
 def test_a_seed_reproduces_its_cuts_which_differ_per_run_and_client() -> None:
-    def drawn(seed: int, run: int, client: int) -> list[int | None]:
+    def positions(seed: int, run: int, client: int) -> list[int | None]:
         faults = plan(cuts=5, seed=seed).faults(run=run, client=client)
         assert faults
         return [faults.plan(connection).cut_at for connection in range(1, 6)]
 
-    assert drawn(7, 1, 0) == drawn(7, 1, 0)
+    assert positions(7, 1, 0) == positions(7, 1, 0)
     assert (
-        len({tuple(drawn(seed, run, client)) for seed in (7, 8) for run in (1, 2) for client in (0, 1)}) == 8
+        len({tuple(positions(seed, run, client)) for seed in (7, 8) for run in (1, 2) for client in (0, 1)})
+        == 8
     )
 
 

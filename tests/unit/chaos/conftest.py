@@ -9,6 +9,6 @@ from tests.support.sockets import Ends
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
-    made = Ends()
-    yield made
-    made.close()
+    ends = Ends()
+    yield ends
+    ends.close()

@@ -85,9 +85,9 @@ class FlowRig:
 
 @pytest.fixture
 def rigs() -> Iterator[list[FlowRig]]:
-    made: list[FlowRig] = []
-    yield made
-    for rig in made:
+    rigs: list[FlowRig] = []
+    yield rigs
+    for rig in rigs:
         for each in rig.sockets:
             each.close()
 

@@ -37,11 +37,11 @@ def user(server: Server, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     folder = tmp_path_factory.mktemp("samples")
-    made = Samples(face=folder / "face.png", clip=folder / "clip.mp4")
+    samples = Samples(face=folder / "face.png", clip=folder / "clip.mp4")
     media = FfmpegMedia()
-    media.make_face(made.face)
-    media.make_clip(made.clip, seconds=1, width=160, height=90)
-    return made
+    media.make_face(samples.face)
+    media.make_clip(samples.clip, seconds=1, width=160, height=90)
+    return samples
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,9 @@ DATA = bytes(range(256)) * 4000
 
 @pytest.fixture
 def ends() -> Iterator[Ends]:
-    made = Ends()
-    yield made
-    made.close()
+    ends = Ends()
+    yield ends
+    ends.close()
 
 
 @contextmanager

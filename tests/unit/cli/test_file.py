@@ -43,8 +43,8 @@ def test_incomplete_uploads_can_be_listed_and_deleted(samples: Samples, tmp_path
 
 def test_a_failed_deletion_does_not_stop_the_others(samples: Samples) -> None:
     face, clip = facecli("upload", "-q", samples.face, samples.clip).lines
-    nobodys = f"/uploads/{'0' * 32}/x.mp4"
-    ran = facecli("file", "delete", face, nobodys, "nothing", clip)
+    unknown = f"/uploads/{'0' * 32}/x.mp4"
+    ran = facecli("file", "delete", face, unknown, "nothing", clip)
     assert ran.code == 5
     assert ran.lines == [f"{face}  deleted", f"{clip}  deleted"]
     assert f"there is no upload {'0' * 32}" in ran.err

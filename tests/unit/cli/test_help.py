@@ -16,8 +16,8 @@ GROUPS = {path for path, command in commands().items() if hasattr(command, "comm
 
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_help_matches_the_golden(command: tuple[str, ...]) -> None:
-    kept = GOLDENS / f"{'-'.join(command)}.txt"
-    assert help_text(command) == kept.read_text(encoding="utf-8"), "python tests/unit/cli/regenerate.py"
+    golden = GOLDENS / f"{'-'.join(command)}.txt"
+    assert help_text(command) == golden.read_text(encoding="utf-8"), "python tests/unit/cli/regenerate.py"
 
 
 def test_every_golden_belongs_to_a_command() -> None:

@@ -99,8 +99,8 @@ def test_a_long_error_is_shown_whole_above_the_bars(samples: Samples, tmp_path: 
     missing = tmp_path / ("long-" * 20) / "gone.mp4"
     _, end, code = on_a_terminal(words("upload", missing, samples.face))
     assert code == 2
-    said = f"facecli: cannot read {missing}: No such file or directory"
-    assert "".join(end).startswith(said)
+    message = f"facecli: cannot read {missing}: No such file or directory"
+    assert "".join(end).startswith(message)
     bar, url = end[-2:]
     assert bar.endswith("verified")
     assert url.startswith("/uploads/")

@@ -19,16 +19,16 @@ pytestmark = pytest.mark.slow
 def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -> None:
     with started("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--json") as serve:
         assert serve.stdout
-        said = json.loads(serve.stdout.readline())
-        assert set(said) == {"address"}
-        assert facecli("task", "list", "--server", said["address"]).code == 0
+        listening = json.loads(serve.stdout.readline())
+        assert set(listening) == {"address"}
+        assert facecli("task", "list", "--server", listening["address"]).code == 0
         serve.terminate()
         out, _ = serve.communicate(timeout=DEADLINE)
     assert (serve.returncode, out) == (0, "")
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "expected"),
     [
         (["--bind", "here"], "--bind 'here' is not HOST:PORT"),
         (["--workers", "-1"], "'--workers'"),
@@ -39,10 +39,10 @@ def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_serve_rejects_invalid_options(options: list[str], says: str, tmp_path: Path) -> None:
+def test_serve_rejects_invalid_options(options: list[str], expected: str, tmp_path: Path) -> None:
     ran = process("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
     assert (ran.code, ran.out) == (2, "")
-    assert says in ran.error["message"]
+    assert expected in ran.error["message"]
 
 
 def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ def test_doctor_passes_every_check(server: Server) -> None:
 
 
 def test_doctor_checks_the_configured_database(server: Server, postgres: Postgres, postgresql: str) -> None:
-    for url, code, says in (
+    for url, code, expected in (
         (postgresql, 0, "✓ database PostgreSQL "),
         (postgres.url("nope"), 6, "✗ database the database is not available: "),
     ):
         ran = process("doctor", "--server", server.address, env={**os.environ, "FACECLI_DATABASE": url})
         assert ran.code == code
-        assert any(line.startswith(says) for line in ran.lines), ran
+        assert any(line.startswith(expected) for line in ran.lines), ran
 
 
 def test_doctor_names_failed_checks_with_hints() -> None:

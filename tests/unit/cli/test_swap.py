@@ -35,14 +35,14 @@ def test_swap_reports_the_reason_of_a_failed_task(samples: Samples, tmp_path: Pa
 @pytest.mark.usefixtures("user")
 def test_swap_rejects_an_unusable_output_before_uploading(samples: Samples, tmp_path: Path) -> None:
     face, clip = (shutil.copy(path, tmp_path) for path in (samples.face, samples.clip))
-    for out, says in {
+    for out, expected in {
         tmp_path / "none" / "out.mp4": "create it first",
         tmp_path: "is a directory",
         clip: "would be overwritten",
     }.items():
         ran = facecli("swap", face, clip, "-o", out, "--json")
         assert (ran.code, ran.out) == (2, "")
-        assert says in ran.error["message"]
+        assert expected in ran.error["message"]
     assert facecli("task", "list").out == ""
 
 

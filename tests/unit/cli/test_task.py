@@ -1,4 +1,4 @@
-"""`facecli task`: create, status, watch, cancel, retry and download."""
+"""`facecli task`: create, status, watch, cancel, retry, download and delete."""
 
 import json
 from pathlib import Path
@@ -36,16 +36,16 @@ def test_an_idempotency_key_creates_one_task_and_rejects_other_content(samples: 
 
 def test_create_with_watch_waits_for_the_end(samples: Samples) -> None:
     command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch")
-    made, *rest = facecli(*command, "--json").objects
-    assert set(made) == TASK
-    assert [task["task_id"] for task in rest] == [made["task_id"]] * len(rest)
+    created, *rest = facecli(*command, "--json").objects
+    assert set(created) == TASK
+    assert [task["task_id"] for task in rest] == [created["task_id"]] * len(rest)
     assert rest[-1]["status"] == "completed"
     task_id, url = facecli(*command, "-q").lines
     assert url.startswith(f"/outputs/{task_id}/")
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "expected"),
     [
         (["--option", "delay"], "--option 'delay' is not K=V"),
         (["--option", "dealy=1"], "the mock engine has no option 'dealy'; it knows delay, fail_at and seed"),
@@ -55,21 +55,21 @@ def test_create_with_watch_waits_for_the_end(samples: Samples) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_create_rejects_invalid_options(options: list[str], says: str, samples: Samples) -> None:
+def test_create_rejects_invalid_options(options: list[str], expected: str, samples: Samples) -> None:
     ran = facecli("task", "create", "--image", samples.face, "--video", samples.clip, *options, "--json")
     assert ran.code in {2, 5}
     assert ran.out == ""
-    assert says in ran.error["message"]
+    assert expected in ran.error["message"]
 
 
 def test_status_prints_a_line_an_object_or_an_id(completed: str) -> None:
-    said, quiet = facecli("task", "status", completed), facecli("task", "status", completed, "-q")
+    plain, quiet = facecli("task", "status", completed), facecli("task", "status", completed, "-q")
     task = facecli("task", "status", completed, "--json").object
-    assert said.out == f"{completed}  completed  {task['result_url']}\n"
+    assert plain.out == f"{completed}  completed  {task['result_url']}\n"
     assert quiet.out == f"{completed}\n"
     assert set(task) == TASK
     assert (task["progress"], task["engine"], task["error"]) == (100, "mock", None)
-    assert said.err == quiet.err == ""
+    assert plain.err == quiet.err == ""
 
 
 def test_an_unknown_task_does_not_stop_the_others(completed: str) -> None:
@@ -81,9 +81,9 @@ def test_an_unknown_task_does_not_stop_the_others(completed: str) -> None:
 
 
 def test_watching_an_ended_task_returns_at_once(completed: str) -> None:
-    said, quiet = facecli("task", "watch", completed), facecli("task", "watch", completed, "-q")
+    plain, quiet = facecli("task", "watch", completed), facecli("task", "watch", completed, "-q")
     (url,) = quiet.lines
-    assert said.out == f"{completed}  completed  {url}\n"
+    assert plain.out == f"{completed}  completed  {url}\n"
     assert quiet.err == ""
     assert facecli("task", "watch", completed, "--json").object["result_url"] == url
 
@@ -111,8 +111,8 @@ def test_fail_fast_stops_at_the_first_failure_and_names_running_tasks(samples: S
     ).out.strip()
     ran = facecli("task", "watch", running, slow, "--fail-fast", "--json")
     assert ran.code == 3
-    # The other's state may be told after it: they are watched side by side.
-    assert "cancelled" in {told["status"] for told in ran.objects}
+    # The state of the other task may follow it: both are watched concurrently.
+    assert "cancelled" in {task["status"] for task in ran.objects}
     message = f"task {slow} cancelled: the task was cancelled; still running: {running}"
     assert ran.error["message"] == message
     assert facecli("task", "status", running, "--json").object["status"] in {"pending", "processing"}
@@ -187,3 +187,29 @@ def test_an_unwritable_output_path_is_named(completed: str, tmp_path: Path) -> N
     ran = facecli("task", "download", completed, "-o", out, "--json")
     assert ran.code == 2
     assert str(out) in ran.error["message"]
+
+
+def test_a_deleted_task_is_gone_with_its_result(samples: Samples) -> None:
+    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch", "-q")
+    task_id = facecli(*command).lines[0]
+    ran = facecli("task", "delete", task_id, "--json")
+    assert (ran.code, ran.object) == (0, {"task_id": task_id, "deleted": True})
+    for verb in ("status", "delete", "retry"):
+        assert facecli("task", verb, task_id, "--json").error["reason"] == "TASK_NOT_FOUND"
+    assert facecli("task", "download", task_id).code == 5
+
+
+def test_a_running_task_must_be_cancelled_before_deletion(samples: Samples) -> None:
+    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--option", "delay=600")
+    (task_id,) = facecli(*command, "-q").lines
+    refused = facecli("task", "delete", task_id, "--json")
+    assert (refused.code, refused.error["reason"], refused.out) == (1, "NOT_READY", "")
+    assert "facecli task cancel ends it" in refused.error["message"]
+    facecli("task", "cancel", task_id)
+    assert facecli("task", "delete", task_id, "-q").out == f"{task_id}\n"
+
+
+def test_users_cannot_delete_tasks_of_other_users(completed: str) -> None:
+    refused = facecli("task", "delete", completed, "--user", "somebody", "--json")
+    assert refused.error["reason"] == "TASK_NOT_FOUND"
+    assert facecli("task", "status", completed).code == 0

@@ -23,17 +23,17 @@ def test_list_is_newest_first_and_filters_by_status_and_limit(samples: Samples) 
 
 
 def test_list_filters_by_engine_and_time(samples: Samples) -> None:
-    made = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--json").object
+    created = facecli("task", "create", "--image", samples.face, "--video", samples.clip, "--json").object
     whole = ("task", "list", "-q")
     for since, until, found in (
         ("1h", "0s", True),
-        (made["created_at"], "2199-12-31", True),
+        (created["created_at"], "2199-12-31", True),
         ("2199-12-31T18:30", "2200-01-01", False),
         ("2026-01-01", "1h", False),
     ):
         lines = facecli(*whole, "--since", since, "--until", until).lines
-        assert lines == [made["task_id"]] * found
-    assert facecli(*whole, "--engine", "mock").lines == [made["task_id"]]
+        assert lines == [created["task_id"]] * found
+    assert facecli(*whole, "--engine", "mock").lines == [created["task_id"]]
     assert facecli(*whole, "--engine", "none").lines == []
 
 

@@ -24,19 +24,19 @@ def listed(server: Server, token: str, *more: object) -> Ran:
 def test_a_token_takes_effect_on_a_running_server_until_revoked(tmp_path: Path) -> None:
     with run_server(tmp_path / "data", FACECLI_AUTH="token") as server:
         here = ("--data-dir", server.data)
-        made = facecli("token", "create", "ann", "--expires", "30d", *here)
-        secret = made.out.strip()
+        created = facecli("token", "create", "ann", "--expires", "30d", *here)
+        secret = created.out.strip()
         assert TOKEN.fullmatch(secret)
-        assert "ann  valid until " in made.err
-        assert secret not in made.err
+        assert "ann  valid until " in created.err
+        assert secret not in created.err
         assert listed(server, secret).code == 0
-        (kept,) = facecli("token", "list", *here, "--json").objects
-        assert set(kept) == KEYS
-        assert (kept["user"], kept["admin"], kept["status"]) == ("ann", False, "valid")
+        (token,) = facecli("token", "list", *here, "--json").objects
+        assert set(token) == KEYS
+        assert (token["user"], token["admin"], token["status"]) == ("ann", False, "valid")
         assert secret not in facecli("token", "list", *here).out
-        assert facecli("token", "list", *here, "-q").lines == [kept["id"]]
-        revoked = facecli("token", "revoke", kept["id"], *here, "--json").object
-        assert revoked == {**kept, "status": "revoked", "revoked_at": revoked["revoked_at"]}
+        assert facecli("token", "list", *here, "-q").lines == [token["id"]]
+        revoked = facecli("token", "revoke", token["id"], *here, "--json").object
+        assert revoked == {**token, "status": "revoked", "revoked_at": revoked["revoked_at"]}
         refused = listed(server, secret)
         assert (refused.code, refused.error["reason"]) == (4, "UNAUTHENTICATED")
         assert "revoked" in refused.error["message"]
@@ -46,10 +46,10 @@ def test_a_token_takes_effect_on_a_running_server_until_revoked(tmp_path: Path) 
 
 def test_a_token_is_printed_only_on_creation(tmp_path: Path) -> None:
     here = ("--data-dir", tmp_path / "data")
-    made = facecli("token", "create", "root", "--admin", *here, "--json")
-    assert set(made.object) == {*KEYS, "token"}
-    assert TOKEN.fullmatch(made.object["token"])
-    assert (made.object["admin"], made.object["expires_at"], made.err) == (True, None, "")
+    created = facecli("token", "create", "root", "--admin", *here, "--json")
+    assert set(created.object) == {*KEYS, "token"}
+    assert TOKEN.fullmatch(created.object["token"])
+    assert (created.object["admin"], created.object["expires_at"], created.err) == (True, None, "")
     quiet = facecli("token", "create", "root", *here, "-q")
     assert TOKEN.fullmatch(quiet.out.strip())
     assert quiet.err == ""
@@ -68,7 +68,7 @@ def test_a_name_without_a_token_is_unauthenticated(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "says"),
+    ("words", "code", "expected"),
     [
         (("create", " "), 2, "is not a valid user name"),
         (("create", "ann", "--expires", "soon"), 2, "'soon' is not a time"),
@@ -77,11 +77,11 @@ def test_a_name_without_a_token_is_unauthenticated(tmp_path: Path) -> None:
     ids=str,
 )
 def test_invalid_token_commands_are_rejected(
-    words: tuple[str, ...], code: int, says: str, tmp_path: Path
+    words: tuple[str, ...], code: int, expected: str, tmp_path: Path
 ) -> None:
     ran = facecli("token", *words, "--data-dir", tmp_path / "data", "--json")
     assert ran.code == code
-    assert says in ran.error["message"]
+    assert expected in ran.error["message"]
 
 
 def test_an_unusable_data_directory_is_named() -> None:
@@ -91,11 +91,11 @@ def test_an_unusable_data_directory_is_named() -> None:
 
 def test_certificates_are_created_once_with_private_keys(tmp_path: Path) -> None:
     folder = tmp_path / "certs"
-    made = facecli("cert", "dev", folder, "--host", "192.0.2.7", "--user", "ann", "--json").object
-    assert {"localhost", "127.0.0.1", "::1", "192.0.2.7"} <= set(made["hosts"])
+    created = facecli("cert", "dev", folder, "--host", "192.0.2.7", "--user", "ann", "--json").object
+    assert {"localhost", "127.0.0.1", "::1", "192.0.2.7"} <= set(created["hosts"])
     for name in ("ca", "server", "client"):
-        assert Path(made[name]).read_text().startswith("-----BEGIN CERTIFICATE")
-        key = Path(made[f"{name}_key"])
+        assert Path(created[name]).read_text().startswith("-----BEGIN CERTIFICATE")
+        key = Path(created[f"{name}_key"])
         assert key.read_text().startswith("-----BEGIN PRIVATE KEY")
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
     before = {path: path.read_bytes() for path in folder.iterdir()}
@@ -107,7 +107,7 @@ def test_certificates_are_created_once_with_private_keys(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "expected"),
     [
         (("/dev/null/x",), "cannot write certificates to /dev/null/x"),
         (("certs", "--user", "x" * 65), "cannot be the name in a certificate"),
@@ -116,12 +116,12 @@ def test_certificates_are_created_once_with_private_keys(tmp_path: Path) -> None
     ids=str,
 )
 def test_invalid_certificate_options_are_rejected(
-    words: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: tuple[str, ...], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ran = facecli("cert", "dev", *words, "--json")
     assert ran.code == 2
-    assert says in ran.error["message"]
+    assert expected in ran.error["message"]
     assert not [*tmp_path.rglob("*.key")]
 
 

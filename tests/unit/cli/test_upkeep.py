@@ -14,7 +14,7 @@ COMMANDS = ["gc", "fsck"]
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
+def stopped_data(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
     """Data directory of a stopped server, with one upload."""
     folder = tmp_path_factory.mktemp("upkeep")
     with run_server(folder / "data") as server:
@@ -23,8 +23,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Path:
 
 
 @pytest.fixture
-def data(made: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(made, tmp_path / "data")
+def data(stopped_data: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(stopped_data, tmp_path / "data")
 
 
 def flip(data: Path) -> str:
@@ -76,20 +76,20 @@ def test_gc_keeps_data_expired_by_the_clock_alone(data: Path) -> None:
 
 def test_fsck_reports_and_repairs_damage(data: Path) -> None:
     upload_id, key, here = flip(data), stray(data), ("--data-dir", data, "--progress", "none")
-    told = facecli("fsck", *here)
-    assert told.lines == [
+    damaged = facecli("fsck", *here)
+    assert damaged.lines == [
         f"upload {upload_id}  face.png: chunk 0 lost; "
         "--repair: facecli upload of the same file sends chunk 0 again and nothing else",
         f"orphan {key}  no upload has its bytes there, 200000 bytes; --repair: it is removed",
     ]
-    assert (told.code, told.err) == (8, "facecli: damaged: 2; facecli fsck --repair repairs 2\n")
+    assert (damaged.code, damaged.err) == (8, "facecli: damaged: 2; facecli fsck --repair repairs 2\n")
     assert facecli("fsck", *here, "-q").lines == [upload_id, key]
     as_json = facecli("fsck", *here, "--json")
     assert (as_json.code, as_json.error["reason"]) == (8, "BYTES_DIFFER")
     assert set(as_json.objects[0]) == {"kind", "id", "problem", "remedy", "repairable", "repaired"}
-    mended = facecli("fsck", *here, "--repair")
-    assert (mended.code, mended.err) == (0, "repaired: 2\n")
-    assert all("repaired: " in line for line in mended.lines)
+    repaired = facecli("fsck", *here, "--repair")
+    assert (repaired.code, repaired.err) == (0, "repaired: 2\n")
+    assert all("repaired: " in line for line in repaired.lines)
     clean = facecli("fsck", *here)
     assert (clean.code, clean.out, clean.err) == (0, "", "no damage found\n")
 

@@ -22,8 +22,8 @@ def test_urls_go_to_stdout_and_bars_to_stderr(samples: Samples) -> None:
 
 
 def test_quiet_prints_only_the_urls(samples: Samples) -> None:
-    said, quiet = facecli("upload", samples.face), facecli("upload", samples.face, "-q")
-    assert (quiet.out, quiet.err) == (said.out, "")
+    plain, quiet = facecli("upload", samples.face), facecli("upload", samples.face, "-q")
+    assert (quiet.out, quiet.err) == (plain.out, "")
 
 
 def test_json_reports_sent_and_skipped_bytes(samples: Samples) -> None:
@@ -130,7 +130,7 @@ def test_standard_input_without_a_name_is_rejected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected"),
     [
         (["upload"], "Missing argument 'PATH…'"),
         (["upload", "a.mp4", "--chunk-size", "many"], "'--chunk-size': 'many' is not a size; write 4096"),
@@ -145,10 +145,10 @@ def test_standard_input_without_a_name_is_rejected() -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_an_invalid_command_line_is_explained(arguments: list[str], says: str) -> None:
+def test_an_invalid_command_line_is_explained(arguments: list[str], expected: str) -> None:
     ran = facecli(*arguments)
     assert (ran.code, ran.out) == (2, "")
-    assert says in ran.err
+    assert expected in ran.err
     assert "Traceback" not in ran.err
 
 

@@ -53,12 +53,12 @@ def video_file(path: Path, progress: TransferProgress | None = None) -> FileToSe
 
 
 def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
-    made = []
+    files = []
     for number in range(count):
         path = folder / f"{number}.mp4"
         path.write_bytes(os.urandom(size))
-        made.append(FileToSend(path=path, name=path.name, file_type=FileType.VIDEO, progress=NullProgress()))
-    return made
+        files.append(FileToSend(path=path, name=path.name, file_type=FileType.VIDEO, progress=NullProgress()))
+    return files
 
 
 def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:

@@ -47,15 +47,15 @@ class RevokedDuringUpload(NullProgress):
     The second chunk is not sent before the token was read again.
     """
 
-    def __init__(self, made: Tokens, old_id: str, source: TokenSource, *, new: str = "") -> None:
-        self._made = made
+    def __init__(self, token_store: Tokens, old_id: str, source: TokenSource, *, new: str = "") -> None:
+        self._tokens = token_store
         self._old_id = old_id
         self._source = source
         self._new = new
 
     def stored(self, total_stored: int) -> None:
         if total_stored >= CHUNK and not self._source.revoked.is_set():
-            self._made.revoke(self._old_id)
+            self._tokens.revoke(self._old_id)
             if self._new:
                 self._source.path.write_text(self._new)
             self._source.revoked.set()
@@ -78,9 +78,9 @@ def address(settings: Settings) -> Iterator[str]:
 
 
 @pytest.fixture
-def made(settings: Settings) -> Iterator[Tokens]:
-    with tokens(settings) as opened:
-        yield opened
+def token_store(settings: Settings) -> Iterator[Tokens]:
+    with tokens(settings) as store:
+        yield store
 
 
 @pytest.fixture
@@ -104,10 +104,17 @@ def stale_once(stale: str, fresh: str) -> Callable[[], str]:
 
 
 @pytest.mark.slow
-def test_an_upload_continues_with_a_new_token(address: str, made: Tokens, path: Path, tmp_path: Path) -> None:
-    old, first = made.create("ann")
+def test_an_upload_continues_with_a_new_token(
+    address: str, token_store: Tokens, path: Path, tmp_path: Path
+) -> None:
+    old, first = token_store.create("ann")
     source = TokenSource(tmp_path / "token", first)
-    sent = send(address, path, source, RevokedDuringUpload(made, old.id, source, new=made.create("ann")[1]))
+    sent = send(
+        address,
+        path,
+        source,
+        RevokedDuringUpload(token_store, old.id, source, new=token_store.create("ann")[1]),
+    )
     assert (sent.retries, sent.size) == (1, CHUNKS * CHUNK)
     assert sent.bytes_sent == sent.size, "stored chunks were sent again"
     with Connection(address, timeout=DEADLINE, token=source) as connection:
@@ -119,22 +126,22 @@ def test_an_upload_continues_with_a_new_token(address: str, made: Tokens, path: 
 
 @pytest.mark.slow
 def test_an_upload_without_a_new_token_ends_and_keeps_its_stored_chunks(
-    address: str, made: Tokens, path: Path, tmp_path: Path
+    address: str, token_store: Tokens, path: Path, tmp_path: Path
 ) -> None:
-    old, first = made.create("ann")
+    old, first = token_store.create("ann")
     source = TokenSource(tmp_path / "token", first)
     with pytest.raises(Unauthenticated, match="revoked"):
-        send(address, path, source, RevokedDuringUpload(made, old.id, source))
-    with Connection(address, timeout=DEADLINE, token=lambda: made.create("ann")[1]) as connection:
+        send(address, path, source, RevokedDuringUpload(token_store, old.id, source))
+    with Connection(address, timeout=DEADLINE, token=lambda: token_store.create("ann")[1]) as connection:
         (upload,) = upload_client(connection, user="").listed()
     assert upload.stored_bytes >= CHUNK
 
 
 def test_a_download_and_a_watch_use_a_new_token(
-    address: str, made: Tokens, path: Path, tmp_path: Path
+    address: str, token_store: Tokens, path: Path, tmp_path: Path
 ) -> None:
-    fresh = made.create("ann")[1]
-    stale = made.create("ann", expires_in=0)[1]
+    fresh = token_store.create("ann")[1]
+    stale = token_store.create("ann", expires_in=0)[1]
     with Connection(address, timeout=DEADLINE, token=lambda: fresh) as connection:
         (sent,) = upload_client(connection, user="").send([video_file(path)], chunk_size=CHUNK, retry_for=5)
     url = sent.get().file_url

@@ -12,9 +12,9 @@ from facecli.uploads.upload import FileType
 from tests.unit.client.conftest import CHUNK, clips
 
 
-def errors(uploads: UploadClient, made: list[FileToSend]) -> dict[str, type[FacecliError] | None]:
+def errors(uploads: UploadClient, files: list[FileToSend]) -> dict[str, type[FacecliError] | None]:
     """The error type of each outcome, None for success, by file name or error message."""
-    outcomes = uploads.send(made, chunk_size=CHUNK, retry_for=5)
+    outcomes = uploads.send(files, chunk_size=CHUNK, retry_for=5)
     return {
         sent.upload.name if sent.upload else str(sent.error): type(sent.error) if sent.error else None
         for sent in outcomes
@@ -24,19 +24,19 @@ def errors(uploads: UploadClient, made: list[FileToSend]) -> dict[str, type[Face
 def test_more_files_than_a_batch_arrive_and_are_skipped_the_second_time(
     uploads: UploadClient, data: Path, tmp_path: Path
 ) -> None:
-    made = clips(tmp_path, BATCH_SIZE + 7)
-    sent = [each.get() for each in uploads.send(made, chunk_size=CHUNK, retry_for=5)]
-    again = [each.get() for each in uploads.send(made, chunk_size=CHUNK, retry_for=5)]
-    assert [each.name for each in sent] == [file.name for file in made]
+    files = clips(tmp_path, BATCH_SIZE + 7)
+    sent = [each.get() for each in uploads.send(files, chunk_size=CHUNK, retry_for=5)]
+    again = [each.get() for each in uploads.send(files, chunk_size=CHUNK, retry_for=5)]
+    assert [each.name for each in sent] == [file.name for file in files]
     assert [each.upload_id for each in again] == [each.upload_id for each in sent]
     assert {(each.bytes_sent, each.bytes_skipped) for each in again} == {(0, 100)}
-    for each, file in zip(sent, made, strict=True):
+    for each, file in zip(sent, files, strict=True):
         assert (data / "uploads" / each.upload_id / "data").read_bytes() == file.path.read_bytes()
 
 
 def test_large_and_small_files_share_a_stream(uploads: UploadClient, data: Path, tmp_path: Path) -> None:
-    made = [*clips(tmp_path, 1, size=20 * CHUNK + 3), *clips(tmp_path / make(tmp_path, "small"), 3)]
-    for each, file in zip(uploads.send(made, chunk_size=CHUNK, retry_for=5), made, strict=True):
+    files = [*clips(tmp_path, 1, size=20 * CHUNK + 3), *clips(tmp_path / make(tmp_path, "small"), 3)]
+    for each, file in zip(uploads.send(files, chunk_size=CHUNK, retry_for=5), files, strict=True):
         stored = data / "uploads" / each.get().upload_id / "data"
         assert stored.read_bytes() == file.path.read_bytes()
 
@@ -80,12 +80,12 @@ def test_a_file_that_changes_during_its_upload_is_refused_and_never_complete(
 
 
 def test_no_file_stays_open(uploads: UploadClient, tmp_path: Path) -> None:
-    made = clips(tmp_path, 20)
-    made[3].path.unlink()
-    list(uploads.send(made, chunk_size=CHUNK, retry_for=5))
+    files = clips(tmp_path, 20)
+    files[3].path.unlink()
+    list(uploads.send(files, chunk_size=CHUNK, retry_for=5))
     fds = [fd.name for fd in Path("/proc/self/fd").iterdir()]
-    here = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in fds}
-    assert not [path for path in here if path.startswith(str(tmp_path))]
+    open_files = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in fds}
+    assert not [path for path in open_files if path.startswith(str(tmp_path))]
 
 
 def make(folder: Path, name: str) -> str:

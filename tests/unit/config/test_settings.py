@@ -70,7 +70,7 @@ def test_a_named_config_file_must_exist(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected"),
     [
         ("[default]\nservre = 'a:1'\n", "unknown setting in profile default: servre"),
         ("server = 'a:1'\n", "server is outside of a profile; put it under [default] or [NAME]"),
@@ -85,10 +85,10 @@ def test_a_named_config_file_must_exist(tmp_path: Path) -> None:
     ],
 )
 def test_an_invalid_profile_names_the_setting_and_file(
-    text: str, says: str, profiles: Profiles, tmp_path: Path
+    text: str, expected: str, profiles: Profiles, tmp_path: Path
 ) -> None:
     message = refused(environment=profiles(text))
-    assert says in message
+    assert expected in message
     assert str(tmp_path / "config.toml") in message
     assert "secret" not in message
 
@@ -100,7 +100,7 @@ def test_a_missing_profile_is_reported_with_the_existing_ones(profiles: Profiles
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "says"),
+    ("name", "text", "expected"),
     [
         ("FACECLI_TIMEOUT", "soon", "'soon' is not a time; write 90, 10m or 1.5h"),
         ("FACECLI_RETRY_FOR", "-1", "'-1' is not a time"),
@@ -116,10 +116,10 @@ def test_a_missing_profile_is_reported_with_the_existing_ones(profiles: Profiles
         ("FACECLI_LOG_FORMAT", "xml", "'xml' is not one of text, json"),
     ],
 )
-def test_an_invalid_variable_is_named(name: str, text: str, says: str) -> None:
+def test_an_invalid_variable_is_named(name: str, text: str, expected: str) -> None:
     message = refused(environment={name: text})
     assert message.startswith(f"{name}: ")
-    assert says in message
+    assert expected in message
 
 
 def test_the_timeout_must_be_greater_than_zero() -> None:
