@@ -112,7 +112,7 @@ def garbage(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Garbage]]
 @contextmanager
 def inspection(settings: Settings, *, quick: bool, on_bytes: Callable[[int], None]) -> Iterator[Inspection]:
     """An integrity check; DirectoryInUse while a server runs. `on_bytes` gets the number of bytes read."""
-    in_use = "facecli serve uses {} and changes it while it runs; stop it during the check"
+    in_use = "facecli serve is using {}; stop it before the check"
     with _opened(settings, in_use=in_use) as storage:
         yield storage.inspection(BlobVerifier(storage.blobs, on_bytes=on_bytes), quick=quick)
 

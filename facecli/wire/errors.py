@@ -127,8 +127,9 @@ def _ours(error: grpc.RpcError, infos: Sequence[error_details_pb2.ErrorInfo], se
         return errors.TooManyCalls(f"{server} has too many calls", retry_after=1)
     kind = _BY_CODE.get(error.code(), FacecliError)
     if kind is errors.ServerUnreachable:
-        # The last of the texts that gRPC joins comes from the system, as in `Connection refused`.
-        cause = _text(error).rsplit(": ", 1)[-1]
+        # The last of the texts that gRPC joins comes from the system, as in `Connection refused`; a bracket
+        # closes a list of them.
+        cause = _text(error).rsplit(": ", 1)[-1].rstrip("]")
         if not _CONNECTING.search(_text(error)):
             return errors.Unavailable(f"the connection to {server} broke: {cause}")
         cause = next(

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from facecli.cli.app import run
 
-DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+DEADLINE = 240.0  # seconds; when a test gives up, never how long something may take
 
 TASK = {
     *("task_id", "status", "progress", "frames_done", "frames", "stage", "round", "attempt"),

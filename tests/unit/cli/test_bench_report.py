@@ -62,7 +62,7 @@ def report(now: UploadPlan = PLAN, /, *, server: str | None = None, **was: Any) 
     return upload_report(now, measured(own=not server), server=server, baseline=before)
 
 
-def test_people_get_a_table_with_one_row_per_figure() -> None:
+def test_the_text_is_a_table_with_one_row_per_figure() -> None:
     assert report().text.splitlines() == [
         "1 client, 1 file of 100 MB in chunks of 10 MiB, to a local server, 2 runs after 1 warm-up",
         "                                         all runs    min    max",
@@ -119,7 +119,7 @@ def test_a_baseline_of_another_plan_or_server_is_noted() -> None:
     ]
 
 
-def test_scripts_get_one_object() -> None:
+def test_the_json_is_one_object() -> None:
     scripted = json.loads(json.dumps(report(replace(PLAN, cut_every=Span(low=2 * 10**7, high=10**8))).object))
     assert set(scripted) == {
         *("bench", "facecli", "python", "system", "cores", "server"),

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Resources:
     """Resources for a situation; `request` provides further fixtures."""
 
     samples: Samples
@@ -32,12 +32,12 @@ class Place:
         return task
 
 
-def done(place: Place) -> Ran:
-    return facecli("upload", place.samples.face, "--json")
+def a_success(resources: Resources) -> Ran:
+    return facecli("upload", resources.samples.face, "--json")
 
 
-def a_bug(place: Place) -> Ran:
-    with run_server(place.folder / "broken") as server:
+def a_bug(resources: Resources) -> Ran:
+    with run_server(resources.folder / "broken") as server:
         with sqlite3.connect(server.database()) as database:
             database.execute("PRAGMA foreign_keys=OFF")
             database.execute("DROP TABLE tasks")
@@ -49,43 +49,43 @@ def a_bug(place: Place) -> Ran:
     return ran
 
 
-def wrong_usage(place: Place) -> Ran:
-    return facecli("upload", place.folder / "nowhere.mp4", "--json")
+def wrong_usage(resources: Resources) -> Ran:
+    return facecli("upload", resources.folder / "nowhere.mp4", "--json")
 
 
-def a_failed_task(place: Place) -> Ran:
+def a_failed_task(resources: Resources) -> Ran:
     created = facecli(
-        *("task", "create", "--image", place.samples.face, "--video", place.samples.clip, "-q"),
+        *("task", "create", "--image", resources.samples.face, "--video", resources.samples.clip, "-q"),
         *("--option", "fail_at=0.5"),
     )
     return facecli("task", "watch", created.out.strip(), "--json")
 
 
-def a_missing_token(place: Place) -> Ran:
-    with run_server(place.folder / "closed", FACECLI_AUTH="token") as server:
+def a_missing_token(resources: Resources) -> Ran:
+    with run_server(resources.folder / "closed", FACECLI_AUTH="token") as server:
         ran = facecli("task", "list", "--server", server.address, "--json")
     assert "FACECLI_TOKEN" in ran.error["hint"]
     return ran
 
 
-def a_missing_thing(place: Place) -> Ran:
+def an_unknown_task(resources: Resources) -> Ran:
     return facecli("task", "status", "6f2c", "--json")
 
 
-def a_missing_server(place: Place) -> Ran:
-    with socket.socket() as bound:  # and nobody listens
+def a_missing_server(resources: Resources) -> Ran:
+    with socket.socket() as bound:  # but not listening
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
         return facecli("task", "list", "--server", address, "--json")
 
 
-def a_server_that_dies(place: Place) -> Ran:
-    file = place.folder / "long.mp4"
+def a_server_that_dies(resources: Resources) -> Ran:
+    file = resources.folder / "long.mp4"
     with file.open("wb") as empty:
         os.truncate(empty.fileno(), 1024**3)
     command = ("upload", file, "--chunk-size", "1MiB", "--retry-for", "1", "--json", "--progress", "json")
     with (
-        run_server(place.folder / "dies") as server,
+        run_server(resources.folder / "dies") as server,
         started(*command, "--server", server.address) as upload,
     ):
         assert upload.stderr
@@ -96,36 +96,36 @@ def a_server_that_dies(place: Place) -> Ran:
     return Ran(code=upload.returncode, out=out, err=err)
 
 
-def a_damaged_result(place: Place) -> Ran:
-    task = ("task", "create", "--image", place.samples.face, "--video", place.samples.clip)
+def a_damaged_result(resources: Resources) -> Ran:
+    task = ("task", "create", "--image", resources.samples.face, "--video", resources.samples.clip)
     task_id = facecli(*task, "--watch", "-q").lines[0]
-    with place.server.result(task_id).open("r+b") as result:
+    with resources.server.result(task_id).open("r+b") as result:
         first = result.read(1)
         result.seek(0)
         result.write(bytes([first[0] ^ 1]))
-    out = place.folder / "out.mp4"
+    out = resources.folder / "out.mp4"
     ran = facecli("task", "download", task_id, "-o", out, "--json")
     assert not out.exists()
     return ran
 
 
-def a_large_file(place: Place) -> Ran:
-    file = place.folder / "large.mp4"
+def a_large_file(resources: Resources) -> Ran:
+    file = resources.folder / "large.mp4"
     file.write_bytes(bytes(2_000_000))
-    with run_server(place.folder / "small", FACECLI_MAX_FILE_SIZE="1MB") as server:
+    with run_server(resources.folder / "small", FACECLI_MAX_FILE_SIZE="1MB") as server:
         return facecli("upload", file, "--server", server.address, "--json")
 
 
-def an_open_door(place: Place) -> Ran:
-    return process("serve", "--bind", "0.0.0.0:0", "--data-dir", place.folder / "open", "--json")
+def an_open_door(resources: Resources) -> Ran:
+    return process("serve", "--bind", "0.0.0.0:0", "--data-dir", resources.folder / "open", "--json")
 
 
-def a_slow_task(place: Place) -> Ran:
-    return facecli("task", "watch", place.slow_task(), "--timeout", "0.2", "--json")
+def a_slow_task(resources: Resources) -> Ran:
+    return facecli("task", "watch", resources.slow_task(), "--timeout", "0.2", "--json")
 
 
-def an_interrupt(place: Place) -> Ran:
-    with started("task", "watch", place.slow_task(), "--json") as watch:
+def an_interrupt(resources: Resources) -> Ran:
+    with started("task", "watch", resources.slow_task(), "--json") as watch:
         assert watch.stdout
         assert watch.stdout.readline()
         watch.send_signal(signal.SIGINT)
@@ -133,13 +133,13 @@ def an_interrupt(place: Place) -> Ran:
     return Ran(code=watch.returncode, out=out, err=err)
 
 
-SITUATIONS: dict[int, Callable[[Place], Ran]] = {
-    0: done,
+SITUATIONS: dict[int, Callable[[Resources], Ran]] = {
+    0: a_success,
     1: a_bug,
     2: wrong_usage,
     3: a_failed_task,
     4: a_missing_token,
-    5: a_missing_thing,
+    5: an_unknown_task,
     6: a_missing_server,
     7: a_server_that_dies,
     8: a_damaged_result,
@@ -152,11 +152,11 @@ SITUATIONS: dict[int, Callable[[Place], Ran]] = {
 
 @pytest.mark.usefixtures("user")
 @pytest.mark.parametrize("row", EXITS, ids=lambda row: f"{row.code} {row.meaning}")
-def test_every_exit_code_happens(
+def test_every_exit_code_is_reachable(
     row: Exit, samples: Samples, server: Server, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    place = Place(samples=samples, server=server, folder=tmp_path, request=request)
-    ran = SITUATIONS[row.code](place)
+    resources = Resources(samples=samples, server=server, folder=tmp_path, request=request)
+    ran = SITUATIONS[row.code](resources)
     assert ran.code == row.code, ran
     if row.code:
         assert ran.error["message"]

@@ -86,14 +86,14 @@ def test_a_log_gets_a_line_per_ten_percent_and_per_attempt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with progress_bars("tqdm", quiet=False) as bars:
-        tell = bars.task()
-        tell(replace(at(0, 0, attempt=0), status=TaskStatus.PENDING, stage="", frames=0))
+        update = bars.task()
+        update(replace(at(0, 0, attempt=0), status=TaskStatus.PENDING, stage="", frames=0))
         for frame in range(0, 60, 5):
-            tell(at(frame / 25, frame))
-        tell(replace(at(2.5, 55), status=TaskStatus.PENDING, stage=""))
-        tell(at(3, 0, attempt=2, stage="starting"))
-        tell(at(4, 25, attempt=2))
-        tell(at(5, 50, attempt=2))
+            update(at(frame / 25, frame))
+        update(replace(at(2.5, 55), status=TaskStatus.PENDING, stage=""))
+        update(at(3, 0, attempt=2, stage="starting"))
+        update(at(4, 25, attempt=2))
+        update(at(5, 50, attempt=2))
     assert capsys.readouterr().err.splitlines() == [
         "t1  pending  0%",
         "t1  processing  0%  swapping  0/250 frames",

@@ -204,10 +204,10 @@ class BrokenBar(NullProgress):
     """Bar that cannot be drawn, as on a closed terminal."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.draws = 0
 
     def _draw(self) -> None:
-        self.asked += 1
+        self.draws += 1
         raise OSError(errno.EIO, "Input/output error")
 
     def begin(self, name: str, total: int | None, stored: int) -> None:
@@ -226,18 +226,18 @@ class BrokenBar(NullProgress):
 @pytest.mark.parametrize(
     "first",
     [
-        lambda shield: shield.begin("clip.mp4", 10, 0),
-        lambda shield: shield.stored(5),
-        lambda shield: shield.waiting("broken", 1.0),
-        lambda shield: shield.verified(),
+        lambda progress: progress.begin("clip.mp4", 10, 0),
+        lambda progress: progress.stored(5),
+        lambda progress: progress.waiting("broken", 1.0),
+        lambda progress: progress.verified(),
     ],
     ids=["begin", "stored", "waiting", "verified"],
 )
 def test_a_broken_bar_is_not_drawn_again(first: Callable[[SafeProgress], None]) -> None:
     bar = BrokenBar()
-    shield = SafeProgress(bar)
-    first(shield)
-    shield.begin("clip.mp4", 10, 0)
-    shield.stored(10)
-    shield.verified()
-    assert bar.asked == 1
+    progress = SafeProgress(bar)
+    first(progress)
+    progress.begin("clip.mp4", 10, 0)
+    progress.stored(10)
+    progress.verified()
+    assert bar.draws == 1

@@ -13,7 +13,7 @@ from facecli.core.errors import InvalidInput
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90", 90), ("0", 0), ("1.5h", 5400), ("10m", 600), (" 2s ", 2), ("7d", 604800)]
 )
-def test_times(text: str, seconds: float) -> None:
+def test_times_are_parsed(text: str, seconds: float) -> None:
     assert parse_time(text) == seconds
 
 
@@ -28,7 +28,7 @@ def test_times(text: str, seconds: float) -> None:
         ("7b", 7),
     ],
 )
-def test_sizes(text: str, size: int) -> None:
+def test_sizes_are_parsed(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 

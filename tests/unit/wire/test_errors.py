@@ -104,3 +104,20 @@ def test_an_error_of_a_foreign_server_becomes_the_nearest_of_ours(code: grpc.Sta
         grpc.StatusCode.UNAUTHENTICATED: errors.Unauthenticated,
     }
     assert isinstance(back, nearest.get(code, FacecliError))
+
+
+class LookupFailed(grpc.RpcError):
+    """gRPC's error for a host name that does not exist."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return (
+            "DNS resolution failed for nowhere:1: UNAVAILABLE: errors resolving: [A: Domain name not found]"
+        )
+
+
+def test_the_cause_of_a_failed_lookup_has_no_bracket() -> None:
+    error = from_rpc(LookupFailed(), server="nowhere:1")
+    assert error.message == "the server nowhere:1 cannot be reached: Domain name not found"
