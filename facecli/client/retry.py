@@ -42,7 +42,7 @@ def decide(
     """The action after an error.
 
     `begun` is whether the server has accepted any file so far, `token_renewed` whether there is a newer token
-    than the refused one, and `names_file` whether the error tells which file of the batch it is about.
+    than the refused one, and `names_file` whether the error names the file that it is about.
     """
     if isinstance(error, Unauthenticated) and token_renewed:
         return Action.RENEW_TOKEN

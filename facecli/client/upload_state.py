@@ -16,7 +16,7 @@ from facecli.wire.generated import upload_service_pb2 as pb
 class UploadState:
     """Tracks one file across streams: stored, sent and skipped chunks.
 
-    `error` is set when this file failed, whatever becomes of the others on the stream.
+    `error` is set when this file failed; the others on the stream may still succeed.
     """
 
     def __init__(self, file: FileToSend, *, user: str, chunk_size: int, fresh: bool, started: float) -> None:

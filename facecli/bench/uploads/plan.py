@@ -68,7 +68,7 @@ class UploadPlan:
         )
 
     def _cut(self) -> Span | None:
-        """A range in which all cuts come before the last byte, whatever is drawn."""
+        """A range in which all cuts come before the last byte, for any seed."""
         if not self.cuts:
             return self.cut_every
         interval = self.bytes_per_client // self.cuts

@@ -26,7 +26,7 @@ def status(session: Session, output: Output, ids: TaskIds) -> None:
 
     Example: facecli task status 6f2c…
 
-    Exit codes: 0 success, whatever the state, 4 unauthenticated or forbidden, 5 task not found, 6 server
+    Exit codes: 0 success, even for a failed task, 4 unauthenticated or forbidden, 5 task not found, 6 server
     unreachable.
     """
     _show(ids, session.tasks.get, output)
