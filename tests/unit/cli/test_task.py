@@ -199,14 +199,12 @@ def test_a_deleted_task_is_gone_with_its_result(samples: Samples) -> None:
     assert facecli("task", "download", task_id).code == 5
 
 
-def test_a_running_task_must_be_cancelled_before_deletion(samples: Samples) -> None:
-    command = ("task", "create", "--image", samples.face, "--video", samples.clip, "--option", "delay=600")
-    (task_id,) = facecli(*command, "-q").lines
-    refused = facecli("task", "delete", task_id, "--json")
+def test_a_running_task_must_be_cancelled_before_deletion(slow: str) -> None:
+    refused = facecli("task", "delete", slow, "--json")
     assert (refused.code, refused.error["reason"], refused.out) == (1, "NOT_READY", "")
-    assert "facecli task cancel ends it" in refused.error["message"]
-    facecli("task", "cancel", task_id)
-    assert facecli("task", "delete", task_id, "-q").out == f"{task_id}\n"
+    assert "run facecli task cancel first" in refused.error["message"]
+    facecli("task", "cancel", slow)
+    assert facecli("task", "delete", slow, "-q").out == f"{slow}\n"
 
 
 def test_users_cannot_delete_tasks_of_other_users(completed: str) -> None:
