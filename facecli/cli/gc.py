@@ -12,8 +12,6 @@ from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.maintenance.gc import Action, collect
 
-ACTIONS = {False: Action.REMOVED, True: Action.WOULD_GO}  # by --dry-run
-
 
 @with_settings
 def gc(
@@ -53,7 +51,7 @@ def gc(
             output.show(garbage_object(item, action), text=text, short=short)
             counts[action] += 1
             sizes[action] += item.size
-    action = ACTIONS[dry_run]
+    action = Action.WOULD_GO if dry_run else Action.REMOVED
     output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])}")
     if kept := counts[Action.KEPT]:
         output.note(
