@@ -3,6 +3,7 @@
 import ast
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.support.planted_breaches import ALLOWED, PLANTS
 
 ROOT = Path(__file__).parents[1]
 MAX_FILE_LINES = 250
+MAX_FOLDER_FILES = 20
 
 # From the top down. A layer imports itself and the lines below it, never another layer of its own line.
 LAYERS = (
@@ -86,7 +88,15 @@ def violations(root: Path) -> list[str]:
         lines = len(path.read_text().splitlines())
         if lines > MAX_FILE_LINES and "generated" not in path.parts:
             found.add(f"{path.relative_to(root)}:{lines}: longer than {MAX_FILE_LINES} lines")
+    found |= set(crowded_folders(root))
     return sorted(found)
+
+
+def crowded_folders(root: Path) -> Iterator[str]:
+    files = Counter(path.parent for folder in ("facecli", "tests") for path in (root / folder).rglob("*.py"))
+    for folder, count in files.items():
+        if count > MAX_FOLDER_FILES and folder.name != "generated":
+            yield f"{folder.relative_to(root)}:{count}: more than {MAX_FOLDER_FILES} files"
 
 
 def top_name(file: Path) -> str:
@@ -218,3 +228,7 @@ def test_a_planted_breach_is_found_at_its_line(
 @pytest.mark.parametrize(("file", "source"), ALLOWED)
 def test_allowed_code_is_no_breach(planted: list[str], file: str, source: str) -> None:
     assert not [breach for breach in planted if breach.startswith(f"facecli/{file}:")]
+
+
+def test_a_folder_with_too_many_files_is_found(planted: list[str]) -> None:
+    assert [text for text in planted if text.startswith("facecli/core:") and "more than" in text]

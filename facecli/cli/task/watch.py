@@ -50,22 +50,30 @@ def watch(
     """
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
         outcomes_in_order = run_concurrently(
-            ids, lambda task_id: follow(session, task_id, output, bars, timeout=timeout)
+            ids,
+            lambda task_id, abandoned: follow(
+                session, task_id, output, bars, timeout=timeout, abandoned=abandoned
+            ),
         )
         with closing(outcomes_in_order) as ended:
             outcomes = until_first_failure(ids, ended) if fail_fast else (outcome for _, outcome in ended)
             each(outcomes, _raise_error, as_json=output.as_json)
 
 
-def run_concurrently(ids: Sequence[str], work: Callable[[str], None]) -> Generator[Outcome, None, None]:
-    """Run the work for every ID in its own daemon thread; outcomes in the order in which they arrive."""
+def run_concurrently(
+    ids: Sequence[str], work: Callable[[str, Callable[[], bool]], None]
+) -> Generator[Outcome, None, None]:
+    """Run the work for every ID in its own daemon thread; outcomes in the order in which they arrive.
+
+    The work gets a function that returns true once nobody waits for it any more.
+    """
     ended: SimpleQueue[Outcome] = SimpleQueue()
     abandoned = Event()
 
     def run(task_id: str) -> None:
         outcome: FacecliError | None = FacecliError(f"a bug in facecli while watching {task_id}")
         try:
-            work(task_id)
+            work(task_id, abandoned.is_set)
             outcome = None
         except FacecliError as error:
             outcome = error
@@ -96,8 +104,16 @@ def until_first_failure(ids: Sequence[str], ended: Iterable[Outcome]) -> Iterato
         yield outcome
 
 
-def follow(session: Session, task_id: str, output: Output, bars: Bars, *, timeout: float | None) -> None:
-    """Watch one task; TaskUnsuccessful unless it completes."""
+def follow(
+    session: Session,
+    task_id: str,
+    output: Output,
+    bars: Bars,
+    *,
+    timeout: float | None,
+    abandoned: Callable[[], bool] = lambda: False,
+) -> None:
+    """Watch one task; TaskUnsuccessful unless it completes. Prints nothing once it is abandoned."""
     update = bars.task()
     changes = session.tasks.watch(
         task_id,
@@ -106,6 +122,8 @@ def follow(session: Session, task_id: str, output: Output, bars: Bars, *, timeou
         waiting=output.waiting,
     )
     for task in changes:
+        if abandoned():
+            return
         update(task)
         if not task.ended:
             output.event(task_object(task))

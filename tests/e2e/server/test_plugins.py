@@ -150,7 +150,7 @@ def test_a_broken_engine_is_listed_with_the_reason_and_skipped(
     plugins: dict[str, str], serve: Serve, face: Path, clip: Path
 ) -> None:
     done = run("engines", environment=plugins)
-    assert "wreck  ?  cannot be used: No module named 'a_library_that_does_not_exist'" in done.out
+    assert "wreck  ?  not usable: No module named 'a_library_that_does_not_exist'" in done.out
     assert run("engines", "-q", environment=plugins).out.split() == ["corner", "mock"]
     server = serve(environment=plugins)
     server.wait_for_log("engine skipped engine=wreck entry_point=wreck:Engine")
