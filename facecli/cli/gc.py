@@ -12,7 +12,7 @@ from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.maintenance.gc import Action, collect
 
-ACTIONS = {False: Action.REMOVED, True: Action.WOULD_GO}  # by --dry-run
+ACTIONS = {False: Action.REMOVED, True: Action.TO_REMOVE}  # by --dry-run
 
 
 @with_settings
@@ -48,7 +48,7 @@ def gc(
     counts, sizes = Counter[Action](), Counter[Action]()
     with garbage(settings, dry_run=dry_run) as items:
         for item, action in collect(items, dry_run=dry_run, trust_clock=trust_clock):
-            text = f"{action:8}  {item.kind} {item.id}  {_megabytes(item.size)}  {item.reason}"
+            text = f"{action:9}  {item.kind} {item.id}  {_megabytes(item.size)}  {item.reason}"
             short = "" if action is Action.KEPT else item.id
             output.show(garbage_object(item, action), text=text, short=short)
             counts[action] += 1

@@ -103,7 +103,7 @@ def test_a_watcher_sees_every_revision_of_a_slow_task(stubs: Stubs, repository: 
     assert [[answer.task.status for answer in call] for call in calls] == [["cancelled"]] * 5
 
 
-def test_a_reconnected_watcher_gets_what_it_missed_and_nothing_twice(
+def test_a_reconnected_watcher_gets_missed_updates_and_none_twice(
     stubs: Stubs, repository: TaskRepository
 ) -> None:
     def work() -> Task:
