@@ -47,8 +47,8 @@ class Caller:
     def reader(self, claimed: str = "") -> str | None:
         """The owner to filter reads by; None for any owner.
 
-        The app's read calls send no name: where names are trusted, and for an admin, an id that nobody can
-        guess is enough.
+        The app's read calls send no name: where names are trusted, and for an admin, an
+        unguessable id is enough.
         """
         if not claimed and (self.principal is None or self.principal.admin):
             return None

@@ -1,5 +1,6 @@
 """The context of one call: request id, caller, and the uploads and tasks it is about."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from facecli.core.errors import FacecliError, Unauthenticated
 from facecli.core.events import CallEnded, CallRefused, EventBus
 
 MAX_NAME = 100  # characters of a user or an id in an event; a client can send one as long as a message
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,7 @@ class IncomingCall:
 
 
 class CallContext:
-    """One call, by whatever transport it came. Publishes CallEnded and CallRefused.
+    """One call over any transport. Publishes CallEnded and CallRefused.
 
     Safe to use from the threads of one call.
     """
@@ -63,7 +66,7 @@ class CallContext:
 
     def user(self, claimed: str) -> str:
         """The user that the call acts for, given the `user_id` of a message; NotAllowed for another one."""
-        self._claimed = self._claimed or claimed[:MAX_NAME]
+        self.claims(claimed)
         return self.caller.user(claimed)
 
     def reader(self, claimed: str = "") -> str | None:
@@ -76,6 +79,10 @@ class CallContext:
         """Whether the client is still connected; Unauthenticated once its token is revoked or expired."""
         self._authenticator.recheck(self.caller)
         return self._incoming.connected()
+
+    def claims(self, user: str) -> None:
+        """Note the `user_id` of a message for the audit log, before anything can fail."""
+        self._claimed = self._claimed or user[:MAX_NAME]
 
     def concerns(self, kind: str, subject_id: str) -> None:
         """Name an upload or a task that the call is about, before anything can fail."""
@@ -103,9 +110,16 @@ class CallContext:
                 outcome=outcome,
                 seconds=self._clock() - self._started,
                 peer=self._incoming.peer,
-                subjects=tuple(self._subjects),
+                subjects=self._named_subjects(),
             )
         )
+
+    def _named_subjects(self) -> tuple[tuple[str, str], ...]:
+        """Subjects, without those that an unauthenticated caller could use to write text to a log."""
+        subjects = tuple(self._subjects)
+        if self._caller is None:
+            return tuple((kind, subject_id) for kind, subject_id in subjects if _ID.fullmatch(subject_id))
+        return subjects
 
     def _user(self) -> str:
         """The authenticated user; the name that was sent where names are trusted; else empty."""

@@ -65,8 +65,10 @@ class UploadPipeline(Generic[Item, T]):
         first: int,
         slot: Slot,
     ) -> None:
-        """`items` may raise ConnectionLost, `active` whatever shall end the stream; `first` is the largest
-        size in bytes of the first item. The length of an item is its size in bytes."""
+        """`items` may raise ConnectionLost, `active` any error that shall end the stream.
+
+        `first` is the largest size in bytes of the first item. The length of an item is its size in bytes.
+        """
         self._items = items
         self._write = write
         self._limits = limits

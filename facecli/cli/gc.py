@@ -46,12 +46,12 @@ def gc(
     counts, sizes = Counter[Action](), Counter[Action]()
     with garbage(settings, dry_run=dry_run) as items:
         for item, action in collect(items, dry_run=dry_run, trust_clock=trust_clock):
-            text = f"{action:8}  {item.kind} {item.id}  {_megabytes(item.size)}  {item.reason}"
+            text = f"{action:9}  {item.kind} {item.id}  {_megabytes(item.size)}  {item.reason}"
             short = "" if action is Action.KEPT else item.id
             output.show(garbage_object(item, action), text=text, short=short)
             counts[action] += 1
             sizes[action] += item.size
-    action = Action.WOULD_GO if dry_run else Action.REMOVED
+    action = Action.TO_REMOVE if dry_run else Action.REMOVED
     output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])}")
     if kept := counts[Action.KEPT]:
         output.note(

@@ -175,9 +175,9 @@ class BlobStore(Protocol):
 
 
 @contextmanager
-def present(what: str) -> Iterator[None]:
-    """Raise BytesDiffer when the blob of `what` was deleted without the database."""
+def present(name: str) -> Iterator[None]:
+    """Raise BytesDiffer when the blob of this name was deleted behind the database."""
     try:
         yield
     except FileNotFoundError as error:
-        raise BytesDiffer(f"the bytes of {what} are gone from the server's disk") from error
+        raise BytesDiffer(f"the bytes of {name} are gone from the server's disk") from error

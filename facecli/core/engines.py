@@ -24,7 +24,7 @@ class SwapJob:
 
 
 class Engine(Protocol):
-    """Swaps faces in pictures; knows no networks and no tasks. Its constructor takes a `Media`.
+    """Swaps faces in pictures, independent of networks and tasks. Its constructor takes a `Media`.
 
     A change of `version` declares that the pictures change: segments of another version are swapped again.
     """

@@ -1,7 +1,7 @@
 """Domain events: what happened to uploads, tasks, workers and calls, as data.
 
 Code publishes an event once the change is durable. Audit, logs and metrics subscribe to the bus.
-An event names things by id and carries no secret, no path and no file content.
+An event names its subjects by id and carries no secret, no path and no file content.
 """
 
 import logging
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened."""
+    """A domain event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class WorkerLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded(Event):
-    """A call ended, by whatever transport it came.
+    """A call over any transport ended.
 
     `user` is the authenticated user, or the name sent where names are trusted; `acting_for` is set when an
     admin acted for somebody else. `outcome` is the name of the status. `subjects` are the uploads and tasks

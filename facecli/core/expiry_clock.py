@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-GRACE = 3600.0  # seconds; nobody retries for longer without a person who would begin anew
+GRACE = 3600.0  # seconds; no client retries for longer unattended
 
 
 class Expiring(Protocol):

@@ -8,7 +8,7 @@ from facecli.core.garbage import Garbage
 
 class Action(StrEnum):
     REMOVED = "removed"
-    WOULD_GO = "would go"
+    TO_REMOVE = "to remove"
     KEPT = "kept"
 
 
@@ -23,6 +23,6 @@ def collect(
         if not (item.orphan or trust_clock):
             yield item, Action.KEPT
         elif dry_run:
-            yield item, Action.WOULD_GO
+            yield item, Action.TO_REMOVE
         else:
             yield item, Action.REMOVED if item.remove() else Action.KEPT

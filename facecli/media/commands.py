@@ -12,9 +12,8 @@ from facecli.core.formats import demuxers
 from facecli.core.media import CLIP_RATE, MediaLimits
 
 MAX_STREAMS = 16
-MAX_ALLOCATION = (
-    512 * 1024 * 1024
-)  # bytes in one piece: enough for a frame, not for a compressed index of 2 GB
+# Bytes in one piece: enough for a frame, not for a compressed index of 2 GB.
+MAX_ALLOCATION = 512 * 1024 * 1024
 
 
 def first_frame_command(binary: Path, video: Path, limits: MediaLimits) -> list[str]:

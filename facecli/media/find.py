@@ -18,7 +18,7 @@ def find_ffmpeg(wanted: str | None = None) -> Path:
     if wanted:
         path = shutil.which(wanted)
         if path is None:
-            raise FfmpegMissing(f"{wanted} is not a program; FACECLI_FFMPEG names an ffmpeg")
+            raise FfmpegMissing(f"{wanted} is not a program; set FACECLI_FFMPEG to an ffmpeg")
         return Path(path).absolute()
     path = shutil.which("ffmpeg") or _packaged()
     if path is None:

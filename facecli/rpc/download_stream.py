@@ -1,4 +1,4 @@
-"""Idle timeout and eviction of a download whose client does not read."""
+"""Idle timeout, minimum rate and eviction of a download whose client does not read."""
 
 import time
 from collections.abc import Iterator

@@ -23,6 +23,7 @@ from facecli.rpc.interceptors.authentication import authentication
 from facecli.rpc.interceptors.concurrency import concurrency
 from facecli.rpc.interceptors.errors import errors
 from facecli.rpc.interceptors.raw_messages import RawMessages
+from facecli.rpc.interceptors.subjects import Subjects
 from facecli.rpc.interceptors.wrapping import Wrapping
 from facecli.rpc.memory import keep_freed_memory
 from facecli.rpc.send_pool import SendPool
@@ -52,7 +53,7 @@ class ServerLimits:
     uploads: int
     watchers: int
     downloads: int
-    calls: int  # short ones
+    calls: int  # unary ones
     share: int  # percent of each of these that one user may hold
     streams: int  # concurrent calls of one connection, 0 for any; others wait in the client
     idle: float  # seconds
@@ -173,5 +174,11 @@ class Server:
 def _interceptors(calls: Calls, limits: ServerLimits) -> list[grpc.ServerInterceptor]:
     """From the outermost to the innermost."""
     short_calls = limits.admission(limits.calls, "short calls")
-    guards = [calls.opened, errors(calls), authentication(calls), concurrency(short_calls, calls)]
-    return [*map(Wrapping, guards), RawMessages()]
+    return [
+        Wrapping(calls.opened),
+        Wrapping(errors(calls)),
+        Subjects(calls),
+        Wrapping(authentication(calls)),
+        Wrapping(concurrency(short_calls, calls)),
+        RawMessages(),
+    ]

@@ -95,14 +95,12 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         self, request: pb.CancelTaskRequest, context: grpc.ServicerContext
     ) -> pb.CancelTaskResponse:
         call = self._calls.of(context)
-        call.concerns("task", request.task_id)
         owner = call.user(request.user_id)
         task = self._task_service.cancel(request.task_id, owner=owner)
         return pb.CancelTaskResponse(task=wire.to_message(task))
 
     def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
         call = self._calls.of(context)
-        call.concerns("task", request.task_id)
         owner = call.user(request.user_id)
         task = self._task_service.retry(request.task_id, owner=owner)
         return pb.RetryTaskResponse(task=wire.to_message(task))
@@ -111,7 +109,6 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext
     ) -> pb.DeleteTaskResponse:
         call = self._calls.of(context)
-        call.concerns("task", request.task_id)
         owner = call.user(request.user_id)
         self._task_service.delete(request.task_id, owner=owner)
         return pb.DeleteTaskResponse()

@@ -79,7 +79,6 @@ class UploadServicer(pb_grpc.UploadServiceServicer):
         self, request: pb.UploadChunkRequest, context: grpc.ServicerContext
     ) -> pb.UploadChunkResponse:
         call = self._calls.of(context)
-        call.concerns("upload", request.upload_id)
         upload = self._upload_service.get(request.upload_id, owner=call.user(request.user_id))
         with (
             self._streams.admission.acquire(call.authenticated_user),
@@ -90,7 +89,6 @@ class UploadServicer(pb_grpc.UploadServiceServicer):
 
     def GetUpload(self, request: pb.GetUploadRequest, context: grpc.ServicerContext) -> pb.GetUploadResponse:
         call = self._calls.of(context)
-        call.concerns("upload", request.upload_id)
         upload = self._upload_service.get(request.upload_id, owner=call.user(request.user_id))
         chunks = self._upload_service.chunks(upload.id)
         return pb.GetUploadResponse(upload=wire.to_message(upload), chunks=wire.chunks_to_messages(chunks))
@@ -111,6 +109,5 @@ class UploadServicer(pb_grpc.UploadServiceServicer):
         self, request: pb.CancelUploadRequest, context: grpc.ServicerContext
     ) -> pb.CancelUploadResponse:
         call = self._calls.of(context)
-        call.concerns("upload", request.upload_id)
         self._upload_service.cancel(request.upload_id, owner=call.user(request.user_id))
         return pb.CancelUploadResponse()

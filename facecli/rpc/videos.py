@@ -1,4 +1,4 @@
-"""VideoService: the three calls of the app."""
+"""VideoService: the three calls of the app, with resumable uploads and idempotency of CreateTask."""
 
 from collections.abc import Iterator
 
@@ -57,8 +57,6 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
 
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
-        for url in (request.image_url, request.video_url):
-            call.concerns("upload", _upload_id_in(url))
         key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
         task = self._task_service.create(
             owner=call.user(request.user_id),
@@ -73,7 +71,6 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
-        call.concerns("task", request.task_id)
         return wire_tasks.to_message(self._task_service.get(request.task_id, owner=call.reader()))
 
     def _resume(self, context: grpc.ServicerContext, call: CallContext) -> Resume:
@@ -94,9 +91,3 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
         next_chunk = next_missing(self._upload_service.chunks(upload_id))
         context.send_initial_metadata(((UPLOAD_ID, upload_id), (NEXT_CHUNK, str(next_chunk))))
         return Resume(upload_id=upload_id)
-
-
-def _upload_id_in(url: str) -> str:
-    """The id in `/uploads/<id>/<name>`; `?` for another path. File names must not reach a log."""
-    parts = url.split("/")
-    return parts[2] if len(parts) == 4 else "?" if len(parts) > 1 else url

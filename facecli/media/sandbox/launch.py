@@ -6,7 +6,7 @@ either alone is enough. run.py starts this script as
 
     python -I -S launch.py PARENT MEMORY FILE_SIZE CPU_SECONDS OPEN_FILES ACCESS… -- PROGRAM…
 
-where ACCESS is `r/path` to read or `w/path` to write. Between fork and exec it asks the kernel for a death
+where ACCESS is `r/path` to read or `w/path` to write. Between fork and exec it requests the parent-death
 signal (a fork drops it, so the parent cannot), sets resource limits, restricts files and TCP with Landlock,
 and denies sockets with seccomp. No step needs a privilege. A mechanism that the kernel lacks is skipped; one
 that the kernel has and that fails stops the launch. The script runs before every ffmpeg, so it imports
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> None:
     parent, memory, file_size, cpu_seconds, open_files = map(int, arguments[:5])
     end = arguments.index("--")
     access, program = arguments[5:end], arguments[end + 1 :]
-    _die_with(parent)
+    _kill_with_parent(parent)
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_FSIZE, file_size)
     _limit(resource.RLIMIT_CPU, cpu_seconds)
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(CANNOT_START)
 
 
-def _die_with(parent: int) -> None:
+def _kill_with_parent(parent: int) -> None:
     """Have the kernel kill this process when the thread that started it ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)

@@ -26,7 +26,7 @@ RPCS: Mapping[str, MethodDescriptor] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Things:
+class TenantData:
     """Ids and URLs of the uploads, tasks and results of `user`."""
 
     user: str
@@ -41,7 +41,7 @@ class Things:
     result_url: str
 
 
-NOTHING = Things(
+NOTHING = TenantData(
     user="nobody",
     upload_id="0" * 31 + "1",
     doomed_id="0" * 31 + "2",
@@ -59,25 +59,25 @@ _FILE = {"file_name": "clip.mp4", "file_type": "video", "total_chunks": 3}
 _BEGIN: dict[str, Any] = {"name": "clip.mp4", "file_type": "video", "size": 10, "chunk_size": 4}
 
 
-def begin(things: Things) -> pb.BeginUploadRequest:
-    return pb.BeginUploadRequest(user_id=things.user, **_BEGIN)
+def begin(data: TenantData) -> pb.BeginUploadRequest:
+    return pb.BeginUploadRequest(user_id=data.user, **_BEGIN)
 
 
-def _stream(things: Things) -> list[Message]:
+def _stream(data: TenantData) -> list[Message]:
     frame = video_pb.UploadRequest(
-        user_id=things.user, upload_id=things.upload_id, chunk=CHUNK, chunk_crc32c=crc32c(CHUNK)
+        user_id=data.user, upload_id=data.upload_id, chunk=CHUNK, chunk_crc32c=crc32c(CHUNK)
     )
     return [frame]
 
 
-def _video(things: Things) -> list[Message]:
-    message = video_pb.UploadRequest(user_id=things.user, upload_id=things.upload_id, chunk=CHUNK)
+def _video(data: TenantData) -> list[Message]:
+    message = video_pb.UploadRequest(user_id=data.user, upload_id=data.upload_id, chunk=CHUNK)
     message.MergeFrom(video_pb.UploadRequest(**_FILE))  # type: ignore[arg-type]
     return [message]
 
 
 # A request to each RPC about these ids; the owner gets an answer.
-REQUESTS: Mapping[str, Callable[[Things], list[Message]]] = {
+REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
     "VideoService.UploadVideo": _video,
     "VideoService.CreateTask": lambda of: [
         video_pb.CreateTaskRequest(user_id=of.user, image_url=of.image_url, video_url=of.video_url)

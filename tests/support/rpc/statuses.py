@@ -33,37 +33,39 @@ class RunningServer:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A mistake of a client and the right answer. `says` is the part of the message that helps."""
+    """A mistake of a client and the right answer. `expected` is the part of the message that helps."""
 
     does: str
     act: Callable[[RunningServer], object]
     code: grpc.StatusCode
     reason: str
-    says: str
+    expected: str
 
 
 def invalid(
-    does: str, act: Callable[[RunningServer], object], says: str, reason: str = "INVALID_INPUT"
+    does: str, act: Callable[[RunningServer], object], expected: str, reason: str = "INVALID_INPUT"
 ) -> Case:
-    return Case(does=does, act=act, code=Code.INVALID_ARGUMENT, reason=reason, says=says)
+    return Case(does=does, act=act, code=Code.INVALID_ARGUMENT, reason=reason, expected=expected)
 
 
-def not_ready(does: str, act: Callable[[RunningServer], object], reason: str, says: str) -> Case:
-    return Case(does=does, act=act, code=Code.FAILED_PRECONDITION, reason=reason, says=says)
+def not_ready(does: str, act: Callable[[RunningServer], object], reason: str, expected: str) -> Case:
+    return Case(does=does, act=act, code=Code.FAILED_PRECONDITION, reason=reason, expected=expected)
 
 
-def ahead(does: str, act: Callable[[RunningServer], object], says: str) -> Case:
-    return Case(does=does, act=act, code=Code.OUT_OF_RANGE, reason="OUT_OF_ORDER", says=says)
+def ahead(does: str, act: Callable[[RunningServer], object], expected: str) -> Case:
+    return Case(does=does, act=act, code=Code.OUT_OF_RANGE, reason="OUT_OF_ORDER", expected=expected)
 
 
 def differs(does: str, act: Callable[[RunningServer], object]) -> Case:
-    code, says = Code.ALREADY_EXISTS, "holds other bytes"
-    return Case(does=does, act=act, code=code, reason="CHUNK_DIFFERS", says=says)
+    code, expected = Code.ALREADY_EXISTS, "holds other bytes"
+    return Case(does=does, act=act, code=code, reason="CHUNK_DIFFERS", expected=expected)
 
 
 def unknown(does: str, act: Callable[[RunningServer], object], kind: str) -> Case:
-    says = f"there is no {kind} {UNKNOWN_ID}"
-    return Case(does=does, act=act, code=Code.NOT_FOUND, reason=f"{kind.upper()}_NOT_FOUND", says=says)
+    expected = f"there is no {kind} {UNKNOWN_ID}"
+    return Case(
+        does=does, act=act, code=Code.NOT_FOUND, reason=f"{kind.upper()}_NOT_FOUND", expected=expected
+    )
 
 
 def chunk(index: int = 0, data: bytes = b"0123", **changed: object) -> pb.UploadRequest:

@@ -15,13 +15,13 @@ from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
-from tests.support.rpc.rpcs import NOTHING, REQUESTS, Metadata, Things, answers, begin
+from tests.support.rpc.rpcs import NOTHING, REQUESTS, Metadata, TenantData, answers, begin
 
 Outcome = tuple[grpc.StatusCode, str]
 
 UNAUTHENTICATED = ("no token", "another scheme", "unknown id", "wrong secret", "expired", "revoked")
 
-_WHICH = re.compile("[0-9a-f]{32}|(?<=not )(ann|nobody)")
+_IDENTITY = re.compile("[0-9a-f]{32}|(?<=not )(ann|nobody)")
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,23 @@ class TwoTenantServer:
 
     channel: grpc.Channel
     metadata: dict[str, Metadata]
-    ann: Things
-    bob: Things
+    ann: TenantData
+    bob: TenantData
 
     def answered(self, rpc: str, requests: list[Any], caller: str) -> Outcome:
         """The status and its details, without the ids and the name that were asked for."""
         try:
             answers(self.channel, rpc, requests, self.metadata[caller])
         except grpc.RpcError as error:
-            said = from_rpc(error, server="here:1")
-            return error.code(), _WHICH.sub("<which>", f"{said.reason}: {said.message} {said.details}")
+            failure = from_rpc(error, server="here:1")
+            return error.code(), _IDENTITY.sub(
+                "<identity>", f"{failure.reason}: {failure.message} {failure.details}"
+            )
         return grpc.StatusCode.OK, ""
 
     def everything(self, user: str) -> list[bytes]:
         """The listings of a user."""
-        own = Things(**{**dict.fromkeys(Things.__slots__, ""), "user": user})
+        own = TenantData(**{**dict.fromkeys(TenantData.__slots__, ""), "user": user})
         listed = [
             answers(self.channel, rpc, REQUESTS[rpc](own), self.metadata[user])[0]
             for rpc in ("UploadService.ListUploads", "TaskService.ListTasks")
@@ -69,17 +71,18 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
     shown["unknown id"] = re.sub("_.{16}_", f"_{'0' * 16}_", shown["ann"])
     shown["wrong secret"] = shown["ann"][:-64] + "0" * 64
     metadata: dict[str, Metadata] = {
-        who: (("authorization", text if " " in text else f"Bearer {text}"),) for who, text in shown.items()
+        caller: (("authorization", text if " " in text else f"Bearer {text}"),)
+        for caller, text in shown.items()
     }
     metadata["no token"] = ()
     with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
         # The first task that runs occupies the only worker.
         done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
-        ann, bob = (_going_on(channel, things, metadata[things.user]) for things in done)
+        ann, bob = (_with_unfinished_work(channel, data, metadata[data.user]) for data in done)
         yield TwoTenantServer(channel, metadata, ann, bob)
 
 
-def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> Things:
+def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> TenantData:
     """Create uploads and a task with its result, as a client would."""
 
     def stored(name: str, file_type: str) -> str:
@@ -88,7 +91,7 @@ def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) ->
         )
         return str(answers(channel, "VideoService.UploadVideo", [message], metadata)[0].file_url)
 
-    things = replace(
+    data = replace(
         NOTHING,
         user=user,
         upload_id=_unfinished(channel, metadata),
@@ -96,24 +99,24 @@ def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) ->
         image_url=stored("face.png", "image"),
         video_url=stored("clip.mp4", "video"),
     )
-    things = replace(things, task_id=_task(channel, things, metadata))
-    *_, last = answers(channel, "TaskService.WatchTask", REQUESTS["TaskService.WatchTask"](things), metadata)
-    return replace(things, result_url=last.task.result_url)
+    data = replace(data, task_id=_task(channel, data, metadata))
+    *_, last = answers(channel, "TaskService.WatchTask", REQUESTS["TaskService.WatchTask"](data), metadata)
+    return replace(data, result_url=last.task.result_url)
 
 
-def _going_on(channel: grpc.Channel, things: Things, metadata: Metadata) -> Things:
+def _with_unfinished_work(channel: grpc.Channel, data: TenantData, metadata: Metadata) -> TenantData:
     """Add a task that does not end, and two that are cancelled."""
-    things = replace(things, running_id=_task(channel, things, metadata, delay="600"))
+    data = replace(data, running_id=_task(channel, data, metadata, delay="600"))
     return replace(
-        things,
-        cancelled_id=_cancelled(channel, things, metadata),
-        doomed_task_id=_cancelled(channel, things, metadata),
+        data,
+        cancelled_id=_cancelled(channel, data, metadata),
+        doomed_task_id=_cancelled(channel, data, metadata),
     )
 
 
-def _cancelled(channel: grpc.Channel, things: Things, metadata: Metadata) -> str:
-    task_id = _task(channel, things, metadata)
-    cancel = REQUESTS["TaskService.CancelTask"](replace(things, running_id=task_id))
+def _cancelled(channel: grpc.Channel, data: TenantData, metadata: Metadata) -> str:
+    task_id = _task(channel, data, metadata)
+    cancel = REQUESTS["TaskService.CancelTask"](replace(data, running_id=task_id))
     answers(channel, "TaskService.CancelTask", cancel, metadata)
     return task_id
 
@@ -124,8 +127,6 @@ def _unfinished(channel: grpc.Channel, metadata: Metadata) -> str:
     return str(answers(channel, "UploadService.BeginUpload", [request], metadata)[0].upload.upload_id)
 
 
-def _task(channel: grpc.Channel, things: Things, metadata: Metadata, **options: str) -> str:
-    request = video_pb.CreateTaskRequest(
-        image_url=things.image_url, video_url=things.video_url, options=options
-    )
+def _task(channel: grpc.Channel, data: TenantData, metadata: Metadata, **options: str) -> str:
+    request = video_pb.CreateTaskRequest(image_url=data.image_url, video_url=data.video_url, options=options)
     return str(answers(channel, "VideoService.CreateTask", [request], metadata)[0].task_id)

@@ -15,7 +15,7 @@ from facecli.core.events import CallEnded, CallRefused, Event, EventBus
 from tests.support.storage import Clock
 
 
-class TokenRows:
+class MemoryTokenRepository:
     def __init__(self) -> None:
         self.tokens: dict[str, Token] = {}
 
@@ -46,7 +46,7 @@ def bus(published: list[Event]) -> EventBus:
 
 @pytest.fixture
 def tokens() -> Tokens:
-    return Tokens(TokenRows(), clock=Clock())
+    return Tokens(MemoryTokenRepository(), clock=Clock())
 
 
 def call(bus: EventBus, tokens: Tokens | None = None, *, changes: bool = True) -> CallContext:
@@ -110,10 +110,23 @@ def test_a_certificate_authenticates_only_where_authentication_is_required(token
 
 def test_subjects_are_published_once_each_and_bounded(bus: EventBus, published: list[Event]) -> None:
     context = call(bus)
+    context.authenticate(Credentials())
     for subject in ("u1", "u2", "u1", "", "x" * 10**6):
         context.concerns("upload", subject)
     context.end("OK")
     assert ended(published).subjects == (("upload", "u1"), ("upload", "u2"), ("upload", "x" * MAX_NAME))
+
+
+def test_an_unauthenticated_call_publishes_only_well_formed_ids(
+    bus: EventBus, published: list[Event], tokens: Tokens
+) -> None:
+    context = call(bus, tokens)
+    context.claims("root")
+    for subject in ("0" * 32, "any text", "0" * 31):
+        context.concerns("upload", subject)
+    context.end("UNAUTHENTICATED")
+    assert (ended(published).user, ended(published).acting_for) == ("", "")
+    assert ended(published).subjects == (("upload", "0" * 32),)
 
 
 def test_a_refusal_is_published_with_its_reason(bus: EventBus, published: list[Event]) -> None:
@@ -144,6 +157,7 @@ def test_several_subjects_of_one_kind_cannot_be_confused(
     caplog.set_level(logging.INFO)
     log_audit(bus)
     context = call(bus)
+    context.authenticate(Credentials())
     for subject in ("u1", "u2 u3"):
         context.concerns("upload", subject)
     context.end("OK")

@@ -44,8 +44,8 @@ def stray(data: Path) -> str:
 def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
     key, here = stray(data), ("--data-dir", data)
     dry = facecli("gc", "--dry-run", *here)
-    assert dry.lines == [f"would go  blob {key}  0.2 MB  no upload has its bytes there"]
-    assert dry.err == "1 would go, 0.2 MB\n"
+    assert dry.lines == [f"to remove  blob {key}  0.2 MB  no upload has its bytes there"]
+    assert dry.err == "1 to remove, 0.2 MB\n"
     gone = facecli("gc", *here, "--json")
     assert gone.object == {
         "kind": "blob",
@@ -65,7 +65,7 @@ def test_gc_keeps_data_expired_by_the_clock_alone(data: Path) -> None:
         connection.execute("UPDATE uploads SET status = 'incomplete', expires_at = 0")
         ((upload_id,),) = connection.execute("SELECT id FROM uploads")
     kept = facecli("gc", "--data-dir", data)
-    assert kept.out.startswith(f"kept      upload {upload_id}  ")
+    assert kept.out.startswith(f"kept       upload {upload_id}  ")
     assert "expired on 1970-01-01 00:00 UTC" in kept.out
     assert "1 kept" in kept.err
     assert "--trust-clock" in kept.err

@@ -40,7 +40,7 @@ def test_progress_resets_the_limit() -> None:
     assert pauses_until_spent(retry_budget, Unavailable())
 
 
-def test_pauses_are_at_least_as_long_as_the_server_asks() -> None:
+def test_delays_are_at_least_the_retry_after_of_the_server() -> None:
     time = Time()
     pauses = pauses_until_spent(
         RetryBudget(10, clock=time.clock, sleep=time.sleep), TooManyCalls(retry_after=4)

@@ -1,4 +1,4 @@
-"""The event bus: every listener hears every event, and none can harm the others or the publisher."""
+"""The event bus: every listener receives every event, and none can harm the others or the publisher."""
 
 import logging
 
@@ -7,7 +7,7 @@ import pytest
 from facecli.core.events import Event, EventBus, WorkerLost
 
 
-def test_every_listener_hears_every_event_in_order() -> None:
+def test_every_listener_receives_every_event_in_order() -> None:
     bus, first, second = EventBus(), list[Event](), list[Event]()
     bus.subscribe(first.append)
     bus.publish(WorkerLost(worker="a"))
@@ -17,18 +17,18 @@ def test_every_listener_hears_every_event_in_order() -> None:
     assert second == [WorkerLost(worker="b")]
 
 
-def test_a_failing_listener_is_logged_and_keeps_nothing_from_the_others(
+def test_a_failing_listener_is_logged_and_does_not_affect_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    bus, heard = EventBus(), list[Event]()
+    bus, received = EventBus(), list[Event]()
 
     def fail(event: Event) -> None:
         raise KeyError(event)
 
     bus.subscribe(fail)
-    bus.subscribe(heard.append)
+    bus.subscribe(received.append)
     with caplog.at_level(logging.ERROR):
         bus.publish(WorkerLost(worker="a"))
-    assert heard == [WorkerLost(worker="a")]
+    assert received == [WorkerLost(worker="a")]
     (record,) = caplog.records
     assert (record.message, vars(record)["event"]) == ("event listener failed", "WorkerLost")

@@ -32,12 +32,12 @@ def test_a_wrong_extension_is_refused_with_the_right_one(name: str, family: str,
         check_name(name, family)
 
 
-def test_clients_are_told_the_formats_in_this_order() -> None:
+def test_api_names_are_in_this_order() -> None:
     assert api_names(FormatKind.VIDEO) == ("mp4", "mov", "mkv", "webm", "avi", "ts")
     assert api_names(FormatKind.IMAGE) == ("jpeg", "png", "webp")
 
 
-def test_people_are_told_the_formats_in_this_order() -> None:
+def test_the_readable_list_is_in_this_order() -> None:
     assert readable_list(FormatKind.VIDEO) == "MP4, MOV, MKV, WebM, AVI or MPEG-TS"
     assert readable_list(FormatKind.IMAGE) == "JPEG, PNG or WebP"
 

@@ -24,7 +24,7 @@ def test_only_orphans_are_removed_without_a_trusted_clock_and_nothing_in_a_dry_r
     item = Garbage(kind=kind, id="1", reason="", size=1, remove=remove)
     ((_, action),) = collect([item], dry_run=dry_run, trust_clock=trust_clock)
     goes = trust_clock or kind in {GarbageKind.BLOB, GarbageKind.WORK}
-    assert action is ((Action.WOULD_GO if dry_run else Action.REMOVED) if goes else Action.KEPT)
+    assert action is ((Action.TO_REMOVE if dry_run else Action.REMOVED) if goes else Action.KEPT)
     assert removals == (["it"] if goes and not dry_run else [])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from facecli.core.formats import demuxers
 from facecli.core.media import MediaLimits, OverlayJob, Segment, Sound, VideoInfo
 from facecli.core.placement import Oscillation, Placement
 from facecli.media.commands import first_frame_command, packets_command, parse_frames_done
@@ -101,7 +102,7 @@ def test_every_input_is_hardened(command: list[str]) -> None:
     for options in (video, *pictures):
         assert options.items() >= HARDENING.items()
     assert video["-i"] == "file:/data/in;put"
-    assert video["-format_whitelist"] == "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts"
+    assert video["-format_whitelist"] == ",".join(demuxers())
     assert [picture["-format_whitelist"] for picture in pictures] in ([], ["png_pipe"])
 
 

@@ -105,8 +105,8 @@ def test_tls_needs_a_trusted_authority_and_the_right_name(
             (by_address, ClientTls(ca=str(certs.ca)), "for another name"),
             (server.address, None, "it may require TLS"),
         ]
-        for address, tls, says in refusals:
-            with pytest.raises(ServerUnreachable, match=says):
+        for address, tls, expected in refusals:
+            with pytest.raises(ServerUnreachable, match=expected):
                 seen_as(address, tls)
 
 
@@ -140,7 +140,7 @@ NO_TLS = {"tls_cert": "", "tls_key": ""}
 
 
 @pytest.mark.parametrize(
-    ("changed", "error", "says"),
+    ("changed", "error", "expected"),
     [
         ({**NO_TLS, "auth": "token"}, PolicyRefused, r"needs TLS \(--tls-cert, --tls-key\);"),
         ({}, PolicyRefused, r"needs authentication \(--auth token\);"),
@@ -151,10 +151,14 @@ NO_TLS = {"tls_cert": "", "tls_key": ""}
     ],
 )
 def test_a_public_address_requires_tls_and_authentication(
-    settings: Settings, certs: DevCertificates, changed: dict[str, str], error: type[FacecliError], says: str
+    settings: Settings,
+    certs: DevCertificates,
+    changed: dict[str, str],
+    error: type[FacecliError],
+    expected: str,
 ) -> None:
     wanted = replace(over_tls(settings, certs, **changed), bind="0.0.0.0:0")
-    with pytest.raises(error, match=says), run_server(wanted):
+    with pytest.raises(error, match=expected), run_server(wanted):
         pass
 
 

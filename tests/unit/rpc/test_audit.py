@@ -61,7 +61,7 @@ class Log:
     @property
     def audit(self) -> list[str]:
         lines = (line.partition(" facecli.audit ") for line in self.text.splitlines())
-        return [told for _, found, told in lines if found]
+        return [record for _, found, record in lines if found]
 
 
 @pytest.fixture
@@ -107,45 +107,53 @@ def test_an_audit_record_names_user_subject_and_outcome(log: Log) -> None:
 def test_an_audit_record_names_the_authenticated_user(
     settings: Settings, made: Tokens, capsys: pytest.CaptureFixture[str], log: Log
 ) -> None:
-    secrets = {"ann": made.create("ann")[1], "root": made.create("root", admin=True)[1], "nobody": "fc_x"}
+    secrets = {"ann": made.create("ann")[1], "root": made.create("root", admin=True)[1], "stranger": "fc_x"}
 
-    def cancel(stubs: Stubs, who: str, user: str) -> None:
+    def cancel(stubs: Stubs, caller: str, user: str) -> None:
         request = upload_service_pb2.CancelUploadRequest(user_id=user, upload_id="0" * 32)
         with suppress(grpc.RpcError):
-            stubs.uploads.CancelUpload(request, metadata=(("authorization", f"Bearer {secrets[who]}"),))
+            stubs.uploads.CancelUpload(request, metadata=(("authorization", f"Bearer {secrets[caller]}"),))
 
-    asking = Log(replace(settings, auth="token"), capsys)
-    with asking as stubs:
-        for who, user in (("ann", ""), ("ann", "bob"), ("root", "ann"), ("nobody", "ann")):
-            cancel(stubs, who, user)
-    told = [re.sub("call request=[0-9a-f]{12} ", "", line).partition(" upload=")[0] for line in asking.audit]
-    assert told == [
-        "user=ann did=CancelUpload outcome=NOT_FOUND",
-        "user=ann for=bob did=CancelUpload outcome=PERMISSION_DENIED",
-        "user=root for=ann did=CancelUpload outcome=NOT_FOUND",
-        'user="" did=CancelUpload outcome=UNAUTHENTICATED',
+    token_log = Log(replace(settings, auth="token"), capsys)
+    with token_log as stubs:
+        for caller, user in (("ann", ""), ("ann", "bob"), ("root", "ann"), ("stranger", "ann")):
+            cancel(stubs, caller, user)
+    records = [re.sub("call request=[0-9a-f]{12} ", "", line) for line in token_log.audit]
+    upload = f"upload={'0' * 32}"
+    assert records == [
+        f"user=ann did=CancelUpload outcome=NOT_FOUND {upload}",
+        f"user=ann for=bob did=CancelUpload outcome=PERMISSION_DENIED {upload}",
+        f"user=root for=ann did=CancelUpload outcome=NOT_FOUND {upload}",
+        f'user="" did=CancelUpload outcome=UNAUTHENTICATED {upload}',
     ]
 
 
 def test_an_error_carries_the_request_id_of_its_audit_record(log: Log) -> None:
-    nobody = "0" * 32
+    unknown = "0" * 32
     with log as stubs:
         url = stubs.stored(b"data")
         request = video_service_pb2.CreateTaskRequest(
-            user_id="ann", image_url=f"/uploads/{nobody}/face.png", video_url=url
+            user_id="ann", image_url=f"/uploads/{unknown}/face.png", video_url=url
         )
         with pytest.raises(grpc.RpcError) as caught:
             stubs.videos.CreateTask(request)
         with pytest.raises(grpc.RpcError) as read:
-            stubs.videos.GetTaskStatus(video_service_pb2.TaskStatusRequest(task_id=nobody))
+            stubs.videos.GetTaskStatus(video_service_pb2.TaskStatusRequest(task_id=unknown))
     request_id = from_rpc(caught.value, server="here:1").request_id
-    things = f'upload="{nobody} {url.split("/")[2]}"'
-    assert log.audit[-1] == f"call request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {things}"
+    subjects = f'upload="{unknown} {url.split("/")[2]}"'
+    assert log.audit[-1] == f"call request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {subjects}"
     assert re.search(
         rf"facecli\.access .*/video\.VideoService/CreateTask outcome=NOT_FOUND .*request={request_id}\n",
         log.text,
     )
     assert from_rpc(read.value, server="here:1").request_id in log.text
+
+
+def test_a_call_refused_before_its_handler_names_user_and_subject(settings: Settings, log: Log) -> None:
+    many = upload_service_pb2.BeginUploadRequest(user_id="ann", name="a.mp4", file_type="video", size=4)
+    with log as stubs, pytest.raises(grpc.RpcError):
+        stubs.uploads.BeginUploads(upload_service_pb2.BeginUploadsRequest(uploads=[many] * 257))
+    assert " user=ann did=BeginUploads outcome=INVALID_ARGUMENT" in log.audit[-1]
 
 
 def test_a_client_cannot_forge_a_line_or_a_field(log: Log) -> None:

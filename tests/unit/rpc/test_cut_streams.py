@@ -52,18 +52,18 @@ def message(upload: Upload, frame: Frame) -> bytes:
 def test_chunks_that_arrived_before_a_cut_are_stored_without_acknowledgement(storage: Storage) -> None:
     upload_service = storage.upload_service()
     upload, _ = upload_service.begin(FILE.new)
-    told = threading.Event()
+    acknowledged = threading.Event()
 
     def messages() -> Iterator[bytes]:
         yield message(upload, FILE.frame(0))
-        told.wait()
+        acknowledged.wait()
         yield message(upload, FILE.frame(1))
         yield message(upload, FILE.frame(2))
         yield message(upload, FILE.frames(3)[0])
 
     with streaming(upload_service, messages()) as answers:
         assert next(answers).stored_bytes == CHUNK
-        told.set()
+        acknowledged.set()
         answers.close()  # as gRPC does when the call is over
     _, chunks = upload_service.begin(FILE.new)
     assert [chunk.index for chunk in chunks][:3] == [0, 1, 2]

@@ -11,10 +11,10 @@ from tests.support.rpc.statuses import Code, RunningServer, chunk
 from tests.unit.rpc.conftest import Serve, frame
 
 
-def check_quota(call: Callable[[], object], says: str, *, after: int) -> None:
+def check_quota(call: Callable[[], object], expected: str, *, after: int) -> None:
     code, error, seconds = refusal(call)
     assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "QUOTA_REACHED", after)
-    assert says in error.message
+    assert expected in error.message
 
 
 def begin(size: int, user: str = "ann") -> upload_pb.BeginUploadRequest:
@@ -32,11 +32,11 @@ def test_the_bytes_of_one_user_are_limited(serve: Serve) -> None:
         uploads = world.stubs.uploads
         first = uploads.BeginUpload(begin(20)).upload.upload_id
         assert (asked(world).max_user_bytes, asked(world).user_bytes) == (30, 20)
-        says = "ann has 20 bytes on this server, and may have 30; "
-        check_quota(lambda: uploads.BeginUpload(begin(11)), says + "clip.mp4 would take 11", after=30)
+        expected = "ann has 20 bytes on this server, and may have 30; "
+        check_quota(lambda: uploads.BeginUpload(begin(11)), expected + "clip.mp4 would take 11", after=30)
         both = upload_pb.BeginUploadsRequest(uploads=[begin(4), begin(8)])
-        check_quota(lambda: uploads.BeginUploads(both), says, after=30)
-        check_quota(lambda: world.stubs.videos.UploadVideo(iter([chunk()])), says, after=30)
+        check_quota(lambda: uploads.BeginUploads(both), expected, after=30)
+        check_quota(lambda: world.stubs.videos.UploadVideo(iter([chunk()])), expected, after=30)
         uploads.BeginUpload(begin(20, user="bob"))
         uploads.BeginUpload(begin(10))
         uploads.CancelUpload(upload_pb.CancelUploadRequest(user_id="ann", upload_id=first))

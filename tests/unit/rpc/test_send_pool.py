@@ -68,11 +68,11 @@ def test_the_pool_shrinks_when_its_extra_threads_are_idle(send_pool: SendPool) -
 def test_a_bug_in_one_send_does_not_stop_the_others(
     send_pool: SendPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said, done = SimpleQueue[object](), SimpleQueue[int]()
-    monkeypatch.setattr(threading, "excepthook", said.put)
+    reported, done = SimpleQueue[object](), SimpleQueue[int]()
+    monkeypatch.setattr(threading, "excepthook", reported.put)
     for number in range(10):
         send_pool.submit(lambda: [][0])
         send_pool.submit(lambda number=number: done.put(number))  # type: ignore[misc]
     assert sorted(done.get(timeout=DEADLINE) for _ in range(10)) == list(range(10))
     for _ in range(10):
-        said.get(timeout=DEADLINE)
+        reported.get(timeout=DEADLINE)

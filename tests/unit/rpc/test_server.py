@@ -165,7 +165,7 @@ def test_two_servers_never_share_a_data_directory(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "error", "says"),
+    ("changed", "error", "expected"),
     [
         ({"bind": "0.0.0.0:0"}, PolicyRefused, "--insecure"),
         ({"bind": "nonsense"}, InvalidInput, "HOST:PORT"),
@@ -177,9 +177,9 @@ def test_two_servers_never_share_a_data_directory(settings: Settings) -> None:
     ],
 )
 def test_a_bad_setting_is_refused_before_anything_starts(
-    settings: Settings, changed: dict[str, object], error: type[Exception], says: str
+    settings: Settings, changed: dict[str, object], error: type[Exception], expected: str
 ) -> None:
-    with pytest.raises(error, match=says), run_server(replace(settings, **changed)):  # type: ignore[arg-type]
+    with pytest.raises(error, match=expected), run_server(replace(settings, **changed)):  # type: ignore[arg-type]
         pass
 
 

@@ -29,16 +29,16 @@ def test_an_ended_task_is_not_cancelled(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "says"),
+    ("limit", "expected"),
     [
         ({"max_pixels": 160 * 120}, "the picture has more than 19200 pixels"),
         ({"max_video_seconds": 1}, "the video lasts 2 s, more than 1"),
     ],
 )
-def test_media_over_the_limits_are_refused(serve: Serve, limit: dict[str, int], says: str) -> None:
+def test_media_over_the_limits_are_refused(serve: Serve, limit: dict[str, int], expected: str) -> None:
     with serve(**limit) as world:
         code, error, _ = refusal(world.task)
-        assert (code, error.reason, error.message) == (Code.INVALID_ARGUMENT, "MEDIA_REFUSED", says)
+        assert (code, error.reason, error.message) == (Code.INVALID_ARGUMENT, "MEDIA_REFUSED", expected)
 
 
 def test_too_many_uploads_are_refused_with_a_retry_delay(serve: Serve) -> None:

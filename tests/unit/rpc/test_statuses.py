@@ -52,14 +52,14 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
         invalid("a frame of nothing", stream((0, b"")), "do not fit chunk 0"),
     ],
     "bad name": [
-        *(invalid(f"{does}, begun", begin(name=name), says) for does, (name, says) in do.NAMES.items()),
-        *(invalid(does, app(chunk(file_name=name)), says) for does, (name, says) in do.NAMES.items()),
+        *(invalid(f"{does}, begun", begin(name=name), text) for does, (name, text) in do.NAMES.items()),
+        *(invalid(does, app(chunk(file_name=name)), text) for does, (name, text) in do.NAMES.items()),
     ],
     "negative or inconsistent index, total, size": [
-        invalid("index -1", app(chunk(-1)), "neither goes on"),
-        invalid("index -1 later", app(chunk(0), chunk(-1)), "neither goes on"),
+        invalid("index -1", app(chunk(-1)), "neither continues"),
+        invalid("index -1 later", app(chunk(0), chunk(-1)), "neither continues"),
         invalid("an index past the total", app(chunk(0), chunk(1), chunk(2), chunk(3)), "outside 0..2"),
-        invalid("index -1, alone", single(-1, b"0123"), "neither goes on"),
+        invalid("index -1, alone", single(-1, b"0123"), "neither continues"),
         invalid("an index past the end, alone", single(3, b"0123"), "outside 0..2"),
         invalid("no total", app(chunk(total_chunks=0)), "1 to 1000000 chunks"),
         invalid("total -1", app(chunk(total_chunks=-1)), "1 to 1000000 chunks"),
@@ -71,9 +71,9 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
         invalid("a chunk size of -1", begin(chunk_size=-1), "between 1 and"),
         invalid("a chunk size of 2³¹-1", begin(chunk_size=2**31 - 1), "between 1 and"),
         invalid("2⁴⁰ bytes in chunks of one", begin(size=10**9, chunk_size=1), "1 to 1000000 chunks"),
-        invalid("offset -4", stream((-4, b"0123")), "neither goes on"),
-        invalid("offset 2⁶³-1", stream((2**63 - 1, b"0")), "neither goes on"),
-        invalid("an offset within a chunk", stream((1, b"0")), "neither goes on"),
+        invalid("offset -4", stream((-4, b"0123")), "neither continues"),
+        invalid("offset 2⁶³-1", stream((2**63 - 1, b"0")), "neither continues"),
+        invalid("an offset within a chunk", stream((1, b"0")), "neither continues"),
         invalid("an offset past the end", stream((12, b"0")), "outside 0..2"),
         invalid("another kind of file", begin(file_type="audio"), "neither image nor video"),
         invalid("another kind of file, sent", app(chunk(file_type="")), "neither image nor video"),
@@ -183,7 +183,7 @@ def test_the_status_is_right(world: RunningServer, case: Case) -> None:
         case.act(world)
     error = from_rpc(caught.value, server="here:1")
     assert (caught.value.code(), error.reason) == (case.code, case.reason), error
-    with pytest.raises(FacecliError, match=case.says):
+    with pytest.raises(FacecliError, match=case.expected):
         raise error
     assert error.message.isprintable()
 

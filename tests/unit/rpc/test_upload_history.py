@@ -1,7 +1,7 @@
 """Random sequences of calls, cuts and restarts of several clients over a real connection, checked afterwards.
 
-A history has every write: when it was sent, when and how it ended; `unknown` when nobody was told. After
-each step what the server says of the upload, and the bytes that it gives back, must be possible after that.
+A history has every write: when it was sent, when and how it ended; `unknown` without a response. After each
+step the state of the upload that the server reports, and the bytes that it returns, must be possible.
 """
 
 import queue
@@ -132,16 +132,16 @@ class UploadHistory(RuleBasedStateMachine):
         writes = [self._write(index) for index in some if not self._is_begun(index)]
         calls = [self.stubs.uploads.UploadChunk.future(self._single(each, damaged)) for each in writes]
         for write, call in zip(writes, calls, strict=True):
-            reason = self._told(write, partial(stored_bytes, call))
+            reason = self._end_write(write, partial(stored_bytes, call))
             assert reason in ({"CHECKSUM_MISMATCH", "CHUNK_DIFFERS"} if damaged else {"", "CHUNK_DIFFERS"})
 
     @rule(index=indexes)
-    def put_what_is_stored_again(self, index: int) -> None:
+    def put_stored_bytes_again(self, index: int) -> None:
         stored = self.history.possible(index)
         if len(stored) == 1 and not self._is_begun(index):
             write = self._write(index, *stored)
             call = self.stubs.uploads.UploadChunk.future(self._single(write))
-            assert self._told(write, partial(stored_bytes, call)) == ""
+            assert self._end_write(write, partial(stored_bytes, call)) == ""
 
     @rule()
     def restart(self) -> None:
@@ -154,18 +154,18 @@ class UploadHistory(RuleBasedStateMachine):
     def cancel(self) -> None:
         self.stubs.uploads.CancelUpload(pb.CancelUploadRequest(user_id="ann", upload_id=self.upload_id))
         with pytest.raises(grpc.RpcError, match="there is no upload"):
-            self._said()
+            self._reported()
         self._cut_all()
         self._begin()
 
     @invariant()
-    def what_the_server_says_is_possible(self) -> None:
-        upload, chunks = self._said()
+    def the_reported_state_is_possible(self) -> None:
+        upload, chunks = self._reported()
         for index in range(CHUNKS):
             possible = {crc32c(data) for data in self.history.possible(index)}
-            assert index not in chunks or chunks[index] in possible, "a chunk that nobody was told is stored"
+            assert index not in chunks or chunks[index] in possible, "an unexpected chunk is stored"
             assert index in chunks or not self.history.is_acknowledged(index), "an acknowledged chunk is gone"
-        assert upload.stored_bytes >= self.stored_bytes, "what is stored decreased"
+        assert upload.stored_bytes >= self.stored_bytes, "stored_bytes decreased"
         self.stored_bytes = upload.stored_bytes
         complete = upload.status == "completed"
         assert complete or not all(map(self.history.is_acknowledged, range(CHUNKS)))
@@ -212,20 +212,20 @@ class UploadHistory(RuleBasedStateMachine):
         )
 
     def _end(self, write: Write, stream: Stream) -> str:
-        reason = self._told(write, stream.stored_bytes)
+        reason = self._end_write(write, stream.stored_bytes)
         if reason and stream is self.stream:
             self.stream = None
         return reason
 
-    def _told(self, write: Write, stored_bytes: Callable[[], int]) -> str:
+    def _end_write(self, write: Write, stored_bytes: Callable[[], int]) -> str:
         """The reason of a refused write, or empty."""
-        told = list[int]()
-        reason = self.history.end(write, lambda: told.append(stored_bytes()))
-        assert all(count >= self.stored_bytes for count in told), "what is stored decreased"
-        assert reason != "CHUNK_DIFFERS" or self._said()[0].status == "completed"
+        counts = list[int]()
+        reason = self.history.end(write, lambda: counts.append(stored_bytes()))
+        assert all(count >= self.stored_bytes for count in counts), "stored_bytes decreased"
+        assert reason != "CHUNK_DIFFERS" or self._reported()[0].status == "completed"
         return reason
 
-    def _said(self) -> tuple[pb.Upload, dict[int, int]]:
+    def _reported(self) -> tuple[pb.Upload, dict[int, int]]:
         asked = pb.GetUploadRequest(user_id="ann", upload_id=self.upload_id)
         answer = self.stubs.uploads.GetUpload(asked)
         return answer.upload, {chunk.index: chunk.crc32c for chunk in answer.chunks}

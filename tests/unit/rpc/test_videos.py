@@ -44,10 +44,10 @@ def test_a_stream_that_ends_early_reports_an_incomplete_upload(stubs: Stubs) -> 
 
 def test_resume_announces_the_next_chunk_before_anything_is_sent(stubs: Stubs) -> None:
     cut = stubs.videos.UploadVideo(iter([chunk(0)]), metadata=(("facecli-resume", "1"),))
-    told: queue.Queue[dict[str, str | bytes]] = queue.Queue()
+    announced: queue.Queue[dict[str, str | bytes]] = queue.Queue()
 
     def rest() -> Iterator[pb.UploadRequest]:
-        next_chunk = int(told.get(timeout=60)["facecli-next-chunk"])
+        next_chunk = int(announced.get(timeout=60)["facecli-next-chunk"])
         yield from [chunk(0), chunk(1), chunk(2, b"89")][next_chunk:]
 
     metadata = (("facecli-resume", "1"), ("facecli-upload-id", cut.upload_id))
@@ -57,7 +57,7 @@ def test_resume_announces_the_next_chunk_before_anything_is_sent(stubs: Stubs) -
         response_deserializer=pb.UploadResponse.FromString,
     ).future(rest(), metadata=metadata)
     metadata_sent = dict(call.initial_metadata())
-    told.put(metadata_sent)
+    announced.put(metadata_sent)
     answer = call.result()
     assert metadata_sent == {"facecli-upload-id": cut.upload_id, "facecli-next-chunk": "1"}
     assert (answer.status, answer.crc32c) == ("completed", crc32c(b"0123012389"))

@@ -69,7 +69,7 @@ def rest_of(call: Any) -> list[video_pb.TaskResponse]:
     return [answer.task for answer in call]
 
 
-def check_story(seen: list[video_pb.TaskResponse], *, last: Task) -> None:
+def check_updates(seen: list[video_pb.TaskResponse], *, last: Task) -> None:
     """Check that revisions only increase and that the end comes once."""
     revisions = [task.revision for task in seen]
     assert revisions == sorted(set(revisions))
@@ -88,8 +88,8 @@ def test_many_watchers_see_every_change_in_order_and_the_end(
         advance(repository, frames)
     last = repository.change("t1", transitions.cancel, now=time.time())
     with ThreadPoolExecutor(WATCHERS) as pool:
-        for story, rest in zip(seen, pool.map(rest_of, calls), strict=True):
-            check_story(story + rest, last=last)
+        for updates, rest in zip(seen, pool.map(rest_of, calls), strict=True):
+            check_updates(updates + rest, last=last)
 
 
 def test_a_watcher_sees_every_revision_of_a_slow_task(stubs: Stubs, repository: TaskRepository) -> None:
@@ -97,13 +97,13 @@ def test_a_watcher_sees_every_revision_of_a_slow_task(stubs: Stubs, repository: 
     for call in calls:
         next(call)
     for frames in range(1, 10):
-        told = advance(repository, frames)
-        assert [next(call).task.revision for call in calls] == [told.revision] * 5
+        task = advance(repository, frames)
+        assert [next(call).task.revision for call in calls] == [task.revision] * 5
     repository.change("t1", transitions.cancel, now=time.time())
     assert [[answer.task.status for answer in call] for call in calls] == [["cancelled"]] * 5
 
 
-def test_a_reconnected_watcher_gets_what_it_missed_and_nothing_twice(
+def test_a_reconnected_watcher_gets_missed_updates_and_none_twice(
     stubs: Stubs, repository: TaskRepository
 ) -> None:
     def work() -> Task:
@@ -111,21 +111,21 @@ def test_a_reconnected_watcher_gets_what_it_missed_and_nothing_twice(
             advance(repository, frames)
         return repository.change("t1", transitions.cancel, now=time.time())
 
-    story = [next(watch(stubs)).task]
+    updates = [next(watch(stubs)).task]
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(work)
-        while story[-1].status != "cancelled":
-            with cancelled(watch(stubs, after=story[-1].revision)) as call:
-                story.append(next(call).task)
+        while updates[-1].status != "cancelled":
+            with cancelled(watch(stubs, after=updates[-1].revision)) as call:
+                updates.append(next(call).task)
         last = working.result()
-    check_story(story, last=last)
+    check_updates(updates, last=last)
     assert list(watch(stubs, after=last.revision)) == []
 
 
 def test_progress_restarts_only_with_a_new_attempt(stubs: Stubs, repository: TaskRepository) -> None:
     call = watch(stubs)
     next(call)
-    told = []
+    received = []
     for change in (
         partial(transitions.advance, run="r1", progress=50, stage="swapping", frames_done=50, frames=100),
         partial(claims.release, run="r1"),
@@ -135,8 +135,8 @@ def test_progress_restarts_only_with_a_new_attempt(stubs: Stubs, repository: Tas
     ):
         repository.change("t1", change, now=time.time())
         task = next(call).task
-        told.append((task.status, task.attempt, task.frames_done, task.frames))
-    assert told == [
+        received.append((task.status, task.attempt, task.frames_done, task.frames))
+    assert received == [
         ("processing", 1, 50, 100),
         ("pending", 1, 50, 100),
         ("processing", 2, 0, 100),

@@ -17,7 +17,7 @@ from tests.support.builders import task_in
 
 
 class ManualSendPool:
-    """A send pool that runs its sends when the test says so."""
+    """A send pool that runs its sends when the test decides."""
 
     def __init__(self) -> None:
         self.jobs: list[Callable[[], None]] = []

@@ -82,7 +82,7 @@ def test_a_retryable_error_carries_its_retry_delay() -> None:
     assert (info.domain, info.reason, retry.retry_delay.seconds) == ("facecli", "DISK_FULL", 3)
 
 
-def test_a_server_cannot_set_what_a_class_does_not_declare() -> None:
+def test_a_server_cannot_set_attributes_that_a_class_does_not_declare() -> None:
     sent = {"next_chunk_index": "many", "hint": "do this", "message": "other", "reason": "OK"}
     back = restored(errors.OutOfOrder, "ahead", sent)
     assert (back.message, back.details, back.hint, back.reason) == ("ahead", {}, "", "OUT_OF_ORDER")
