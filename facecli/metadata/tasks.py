@@ -22,8 +22,7 @@ from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
-from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
 _FIXED = frozenset(

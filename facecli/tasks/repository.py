@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from facecli.tasks.task import NewTask, Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
 
