@@ -1,6 +1,6 @@
 """Creation of uploads, and the search for an upload to resume.
 
-Idempotency: to begin the same file again returns the unfinished or complete upload of it.
+Idempotency: beginning the same file again returns its existing upload, complete or not.
 """
 
 import uuid
@@ -88,9 +88,9 @@ class UploadRegistry:
             self._events.publish(UploadCreated(upload_id=upload.id, owner=upload.owner, size=upload.size))
 
     def _resumed(self, uploads: Sequence[Upload | None]) -> list[UploadWithChunks | None]:
-        """Each upload as it is now, with its stored chunks and a new expiry; None for one that is gone.
+        """The current state of each upload, with its stored chunks and a new expiry; None for a deleted one.
 
-        Chunks received before the connection was cut are stored first, so that no client sends them again.
+        Waits for chunks received before a disconnect to be stored, so that no client sends them again.
         """
         unfinished = [upload.id for upload in uploads if upload and not upload.completed]
         self._files.settle(unfinished)

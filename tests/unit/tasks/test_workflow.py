@@ -54,7 +54,7 @@ class PlainMedia:
     def count_frames(self, path: Path) -> int:
         return len(path.read_text())
 
-    def count_shown(self, *video: object) -> int:
+    def count_decodable(self, *video: object) -> int:
         return 1
 
     def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
