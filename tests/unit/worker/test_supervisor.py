@@ -77,7 +77,6 @@ def test_a_failed_recovery_does_not_prevent_the_restart(pids: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a death"])
 @pytest.mark.parametrize("not_at", [{0}, {1, 2}], ids=["at first", "after a crash"])
 def test_a_failed_start_is_retried(pids: Path, not_at: set[int]) -> None:
     crashes: queue.Queue[str] = queue.Queue()
