@@ -2,8 +2,8 @@
 
 Theory of operation. A task is the list of steps in `STEPS`. A run claims the task, then runs the steps in
 order; after an interruption the next run skips the work whose checkpoint exists. A run that has lost its task
-(cancelled, or claimed by another run) is fenced off by the task's row: it stops, deletes its partial files and
-records nothing. Errors end the task, with three exceptions: Unavailable and DiskFull are raised, and the
+(cancelled, or claimed by another run) is fenced off by the task's row: it stops, deletes its partial files
+and records nothing. Errors end the task, with three exceptions: Unavailable and DiskFull are raised, and the
 caller runs the same claim again after backoff; a killed ffmpeg counts as a crash, and fails the task only
 after `max_crashes`.
 
