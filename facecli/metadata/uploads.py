@@ -1,4 +1,4 @@
-"""The SQL repository of uploads and their chunks."""
+"""SqlUploadRepository: uploads and their chunks as database rows (group commit, fencing by epoch)."""
 
 from collections.abc import Sequence
 from dataclasses import replace

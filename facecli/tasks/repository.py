@@ -49,5 +49,5 @@ class TaskRepository(Protocol):
         ...
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
-        """Those of the given tasks whose revision is above the given one."""
+        """The given tasks that have a higher revision than given."""
         ...
