@@ -1,4 +1,4 @@
-"""Contract of TaskRepository: lists."""
+"""The contract of every TaskRepository for lists."""
 
 from dataclasses import replace
 
