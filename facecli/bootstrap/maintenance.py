@@ -49,7 +49,7 @@ class _Storage:
             UploadCollector(
                 repository=self.uploads,
                 blobs=self.blobs,
-                files=OpenUploads(repository=self.uploads, blobs=self.blobs),
+                open_uploads=OpenUploads(repository=self.uploads, blobs=self.blobs),
                 expiry_clock=ExpiryClock(
                     wall=time.time, monotonic=time.monotonic, expiry=self.settings.upload_expiry
                 ),

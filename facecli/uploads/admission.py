@@ -32,7 +32,7 @@ class UploadAdmission:
         required, free = sum(upload.size or 0 for upload in uploads), self._blobs.free_bytes()
         if required > free:
             raise DiskFull(
-                f"no room for {required} bytes, {free} are free; what was acknowledged is kept",
+                f"no room for {required} bytes, {free} are free; acknowledged bytes are safe",
                 retry_after=RETRY_AFTER,
             )
         with self._quota.uploads(uploads):
@@ -40,4 +40,4 @@ class UploadAdmission:
 
     def _check(self, name: str, size: int) -> None:
         if size > self._max_file_size:
-            raise FileTooLarge(f"{name} has {size} bytes; this server takes {self._max_file_size} at most")
+            raise FileTooLarge(f"{name} has {size} bytes; the limit of this server is {self._max_file_size}")

@@ -20,13 +20,13 @@ class UploadCollector:
         *,
         repository: UploadRepository,
         blobs: BlobStore,
-        files: OpenUploads,
+        open_uploads: OpenUploads,
         expiry_clock: ExpiryClock,
         events: EventBus,
     ) -> None:
         self._repository = repository
         self._blobs = blobs
-        self._files = files
+        self._open_uploads = open_uploads
         self._expiry_clock = expiry_clock
         self._events = events
 
@@ -65,10 +65,10 @@ class UploadCollector:
 
     def _remove(self, upload_id: str, expired_at: float) -> bool:
         """Remove an upload unless it was resumed; row first, so that a crash leaves only an orphan."""
-        with self._files.exclusive(upload_id) as file:
+        with self._open_uploads.exclusive(upload_id) as file:
             if file or not self._repository.delete(upload_id, expired_at=expired_at):
                 return False
-            self._files.forget_fresh(upload_id)
+            self._open_uploads.forget_fresh(upload_id)
         self._events.publish(UploadDeleted(upload_id=upload_id, cause="expired"))
         self.delete_blobs(upload_id)
         return True

@@ -36,7 +36,7 @@ class ChunkCommitter:
 
     def __init__(
         self,
-        files: OpenUploads,
+        open_uploads: OpenUploads,
         *,
         repository: UploadRepository,
         blobs: BlobStore,
@@ -44,7 +44,7 @@ class ChunkCommitter:
         expiry_clock: ExpiryClock,
         events: EventBus,
     ) -> None:
-        self._files = files
+        self._open_uploads = open_uploads
         self._repository = repository
         self._blobs = blobs
         self._admission = admission
@@ -55,7 +55,7 @@ class ChunkCommitter:
     @contextmanager
     def writer(self, upload_id: str) -> Iterator[UploadWriter]:
         """Open the newest writer of an upload; the previous one can store no more chunks."""
-        with self._files.opened(upload_id) as file:
+        with self._open_uploads.opened(upload_id) as file:
             with file.commit():
                 writer = UploadWriter(file, epoch=file.supersede(lambda: self._claim(upload_id)))
                 file.attach(writer.revoke)

@@ -36,10 +36,10 @@ class UploadService:
     ) -> None:
         self._repository = repository
         self._events = events
-        self._files = OpenUploads(repository=repository, blobs=blobs)
+        self._open_uploads = OpenUploads(repository=repository, blobs=blobs)
         admission = UploadAdmission(blobs=blobs, quota=quota, max_file_size=max_file_size)
         self._committer = ChunkCommitter(
-            self._files,
+            self._open_uploads,
             repository=repository,
             blobs=blobs,
             admission=admission,
@@ -47,7 +47,7 @@ class UploadService:
             events=events,
         )
         self._registry = UploadRegistry(
-            self._files,
+            self._open_uploads,
             repository=repository,
             committer=self._committer,
             admission=admission,
@@ -55,7 +55,11 @@ class UploadService:
             events=events,
         )
         self.collector = UploadCollector(
-            repository=repository, blobs=blobs, files=self._files, expiry_clock=expiry_clock, events=events
+            repository=repository,
+            blobs=blobs,
+            open_uploads=self._open_uploads,
+            expiry_clock=expiry_clock,
+            events=events,
         )
 
     def begin(
@@ -109,7 +113,7 @@ class UploadService:
     def put_chunk(self, upload_id: str, frame: Frame, *, owner: str) -> Upload:
         """Store one whole chunk, in any order, in parallel with other writers."""
         self._check_owner(upload_id, owner)
-        with self._files.opened(upload_id) as file:
+        with self._open_uploads.opened(upload_id) as file:
             writer = UploadWriter(file, epoch=None)
             try:
                 chunk = writer.write(frame)
@@ -124,15 +128,15 @@ class UploadService:
         upload = self.get(upload_id, owner=owner)
         if task_id := self._repository.needed_by(upload_id):
             raise NotReady(f"task {task_id} needs {upload.name}; cancel it with facecli task cancel first")
-        with self._files.exclusive(upload_id) as file:
+        with self._open_uploads.exclusive(upload_id) as file:
             if file:
                 file.revoke_writer()
-            self._files.forget_fresh(upload_id)
+            self._open_uploads.forget_fresh(upload_id)
             deleted = self._repository.delete(upload_id)
         if deleted:
             self._events.publish(UploadDeleted(upload_id=upload_id, cause="cancelled"))
         self.collector.delete_blobs(upload_id)
 
     def _check_owner(self, upload_id: str, owner: str) -> None:
-        if self._files.owner(upload_id) != owner:
+        if self._open_uploads.owner(upload_id) != owner:
             self.get(upload_id, owner=owner)

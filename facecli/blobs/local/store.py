@@ -175,7 +175,7 @@ class LocalBlobs:
         except OSError as error:
             if error.errno in FULL:
                 raise DiskFull(
-                    f"no room for {size} bytes, {self.free_bytes()} are free; what was acknowledged is kept",
+                    f"no room for {size} bytes, {self.free_bytes()} are free; acknowledged bytes are safe",
                     retry_after=RETRY_AFTER,
                 ) from error
             raise
