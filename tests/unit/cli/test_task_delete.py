@@ -23,7 +23,7 @@ def test_a_running_task_must_be_cancelled_before_deletion(samples: Samples) -> N
     (task_id,) = facecli(*command, "-q").lines
     refused = facecli("task", "delete", task_id, "--json")
     assert (refused.code, refused.error["reason"], refused.out) == (1, "NOT_READY", "")
-    assert "cancel it with facecli task cancel" in refused.error["message"]
+    assert "run facecli task cancel first" in refused.error["message"]
     facecli("task", "cancel", task_id)
     assert facecli("task", "delete", task_id, "-q").out == f"{task_id}\n"
 
