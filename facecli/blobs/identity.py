@@ -1,4 +1,4 @@
-"""The id of a data directory, kept in a file and in the database that belongs to it."""
+"""The data directory id, stored in a file of the directory and in its database."""
 
 import os
 import uuid
@@ -13,7 +13,7 @@ FILE = "directory.id"
 
 
 def identity(directory: Path) -> str:
-    """The id of a data directory; InvalidInput when it has none yet."""
+    """The id of a data directory; InvalidInput if it has none yet."""
     file = directory / FILE
     with translate_os_errors(str(file)):
         if file.exists():
@@ -28,8 +28,8 @@ def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:
     """
     if not known(identity(directory)):
         raise PolicyRefused(
-            f"this database does not know {directory} and its files; name the --data-dir and the --database "
-            f"that belong together, or remove {directory / FILE} and so every file that it does not know"
+            f"this database does not know {directory} and its files; pass the --data-dir and --database that "
+            f"belong together, or remove {directory / FILE} and with it every file unknown to the database"
         )
 
 
@@ -38,13 +38,13 @@ def name_directory(directory: Path, *, remember: Callable[[str], None]) -> str:
     file = directory / FILE
     if not file.exists():
         new = uuid.uuid4().hex[:12]
-        remember(new)  # first: an id that only the database has does no harm
+        remember(new)  # first: an id that only the database has is harmless
         with translate_os_errors(str(file)):
-            part = file.with_suffix(".part")
-            with part.open("w") as writing:
-                writing.write(f"{new}\n")
-                writing.flush()
-                os.fsync(writing.fileno())
-            part.replace(file)
+            partial = file.with_suffix(".part")
+            with partial.open("w") as output:
+                output.write(f"{new}\n")
+                output.flush()
+                os.fsync(output.fileno())
+            partial.replace(file)
             flush(directory)
     return identity(directory)

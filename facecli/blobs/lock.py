@@ -11,8 +11,10 @@ from facecli.core.errors import DirectoryInUse, InvalidInput
 
 @contextmanager
 def locked(path: Path, *, taken: str) -> Iterator[None]:
-    """Create and lock the file. DirectoryInUse with the text `taken` when another process holds it,
-    InvalidInput when it cannot be created."""
+    """Create and lock the file.
+
+    DirectoryInUse with the text `taken` if another process holds it, InvalidInput if it cannot be created.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -21,7 +21,7 @@ def translate_os_errors(path: str) -> Iterator[None]:
 def _error(path: str, error: OSError) -> FacecliError:
     if error.errno in FULL:
         return DiskFull(
-            f"no room for {path} ({error.strerror}); what was acknowledged is kept", retry_after=RETRY_AFTER
+            f"no room for {path} ({error.strerror}); acknowledged bytes are safe", retry_after=RETRY_AFTER
         )
     if error.errno == errno.EFBIG:
         return FileTooLarge(

@@ -1,1 +1,1 @@
-"""Picks and joins the implementations; the only package that may."""
+"""The composition root: selects the implementations and wires them together. No other package does."""

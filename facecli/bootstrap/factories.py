@@ -25,25 +25,25 @@ from facecli.tasks.store import TaskStore
 
 
 def ffmpeg_version(settings: Settings) -> str:
-    """The version of ffmpeg; FfmpegMissing when there is none."""
+    """The version of ffmpeg; FfmpegMissing if it is not installed."""
     return ffmpeg_media(settings).version()
 
 
 def sandbox_status() -> tuple[int, bool]:
-    """The Landlock ABI that sandboxes ffmpeg here (0: none), and whether it is kept from opening sockets."""
+    """The Landlock ABI of the ffmpeg sandbox (0: none), and whether the sandbox forbids sockets."""
     return landlock_abi(), can_forbid_sockets()
 
 
 def database_version(settings: Settings) -> str:
     """Version and name of the PostgreSQL in the settings.
 
-    Unavailable when it does not answer, InvalidInput for another kind of database.
+    Unavailable if it does not answer, InvalidInput for another type of database.
     """
     return server_version(postgresql_url(settings.database))
 
 
 def database_url(settings: Settings, file: Path) -> str:
-    """The URL of the PostgreSQL in the settings or, without one, of an SQLite file."""
+    """The URL of the PostgreSQL in the settings, by default that of an SQLite file."""
     return postgresql_url(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
 
 
@@ -55,7 +55,7 @@ def ffmpeg_media(settings: Settings) -> FfmpegMedia:
 
 
 def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
-    """The store of uploads and results that belongs to this data directory."""
+    """The blob store of uploads and results in this data directory."""
     return LocalBlobs(directory, durable=settings.durability == "power")
 
 
@@ -64,7 +64,7 @@ def installed_engines(settings: Settings) -> Sequence[EngineInfo]:
 
 
 def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
-    """The mock engine on media without segments: a swap is then one ffmpeg command."""
+    """The mock engine with one segment per video: a swap is then one ffmpeg command."""
     media = ffmpeg_media(replace(settings, segment_megapixels=sys.maxsize))
     return media, MockEngine(media)
 

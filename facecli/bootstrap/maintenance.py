@@ -1,4 +1,4 @@
-"""Assembles garbage collection and the integrity check of a data directory without a running server."""
+"""Assembles offline maintenance of a data directory: garbage collection and integrity check."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +49,7 @@ class _Storage:
             UploadCollector(
                 repository=self.uploads,
                 blobs=self.blobs,
-                files=OpenUploads(repository=self.uploads, blobs=self.blobs),
+                open_uploads=OpenUploads(repository=self.uploads, blobs=self.blobs),
                 expiry_clock=ExpiryClock(
                     wall=time.time, monotonic=time.monotonic, expiry=self.settings.upload_expiry
                 ),
@@ -91,7 +91,7 @@ class _Storage:
         return TaskStore(self.tasks, clock=time.time, events=EventBus())
 
     def _forget(self, work_ids: Sequence[str]) -> None:
-        # Imported and opened only when a task is removed: it takes half a second.
+        # Imported and opened on first use: it takes half a second.
         from facecli.queue.client import DbosTaskQueue
 
         url = database_url(self.settings, self.directory / "queue.db")
@@ -101,7 +101,7 @@ class _Storage:
 
 @contextmanager
 def garbage(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Garbage]]:
-    """Expired and orphaned data, by the wall clock; DirectoryInUse while a server runs, but for a dry run."""
+    """Expired and orphaned data, by the wall clock; DirectoryInUse while a server runs, unless `dry_run`."""
     in_use = "facecli serve uses {} and collects garbage by itself; --dry-run lists it"
     with _opened(settings, in_use="" if dry_run else in_use) as storage:
         uploads, tasks = storage.collectors()
@@ -121,14 +121,14 @@ def inspection(settings: Settings, *, quick: bool, on_bytes: Callable[[int], Non
 def _opened(settings: Settings, *, in_use: str) -> Iterator[_Storage]:
     """Open the directory and its database; create and migrate nothing.
 
-    The directory is locked, with `in_use` as the error for a running server; not with an empty `in_use`.
-    InvalidInput or PolicyRefused for a directory of no server, or of another database.
+    Lock the directory unless `in_use`, the error text for a running server, is empty. InvalidInput for a
+    directory without a server's data, PolicyRefused for one that belongs to another database.
     """
     directory = data_directory(settings)
     identity(directory)
     file = directory / "facecli.db"
     if not settings.database and not file.exists():
-        raise InvalidInput(f"{file} is missing; restore it from a backup, or name the --database")
+        raise InvalidInput(f"{file} is missing; restore it from a backup, or pass --database")
     with ExitStack() as stack:
         if in_use:
             stack.enter_context(locked(directory / "server.lock", taken=in_use.format(directory)))

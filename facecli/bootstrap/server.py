@@ -21,11 +21,13 @@ from facecli.rpc.server import Server, ServerLimits, ServerParts
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
 
-EMBEDDED = "worker-"  # prefix of the names of a server's own workers, before data directory id and number
+EMBEDDED_PREFIX = (
+    "worker-"  # prefix of the names of a server's own workers, before data directory id and number
+)
 CONNECTIONS = database.CONNECTIONS + work.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
-EXPIRE_EVERY = 60.0  # seconds between two expiries of uploads and tasks
-SWEEP_EVERY = 600.0  # seconds between two garbage collections of orphaned files
-SEARCH_EVERY = 15.0  # seconds between two searches for tasks that are not queued
+EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
+SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
+REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
 GRACE = 5.0  # seconds for running calls and workers to end
 
 
@@ -41,7 +43,7 @@ class Running:
 def run_server(settings: Settings) -> Iterator[Running]:
     """Run a server with its workers; leaving the context stops them gracefully.
 
-    FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything is started.
+    FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything starts.
     """
     _check_bind(settings)
     with ExitStack() as stack:
@@ -49,21 +51,21 @@ def run_server(settings: Settings) -> Iterator[Running]:
         components.upload_service.collector.sweep()
         components.collector.sweep()
         components.recovery.recover_former(
-            data_dir_id=components.data_dir_id, names=lambda name: name.startswith(EMBEDDED)
+            data_dir_id=components.data_dir_id, is_former=lambda name: name.startswith(EMBEDDED_PREFIX)
         )
         components.recovery.requeue_stranded()
         server, supervisor = _server(settings, components), _supervisor(settings, components)
-        stack.callback(supervisor.stop, GRACE)  # even when only some workers could be started
+        stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
         supervisor.start()
         server.start()
         stack.callback(server.stop, GRACE)
         for seconds, work in (
             (RECHECK_SECONDS, server.recheck),
-            (EXPIRE_EVERY, components.upload_service.collector.expire),
-            (EXPIRE_EVERY, components.collector.expire),
-            (SWEEP_EVERY, components.collector.sweep),
+            (EXPIRY_INTERVAL, components.upload_service.collector.expire),
+            (EXPIRY_INTERVAL, components.collector.expire),
+            (SWEEP_INTERVAL, components.collector.sweep),
             (CHECK_INTERVAL, components.recovery.check),
-            (SEARCH_EVERY, components.recovery.requeue_stranded),
+            (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
         ):
             stack.enter_context(run_periodically(seconds, work))
         yield Running(address=server.address, workers=supervisor.pids)
@@ -104,11 +106,13 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
 def _supervisor(settings: Settings, components: ServerComponents) -> Supervisor:
     worker_settings = replace(settings, data_dir=str(components.directory.resolve()))
     return Supervisor(
-        names=[f"{EMBEDDED}{components.data_dir_id}-{number}" for number in range(1, settings.workers + 1)],
+        names=[
+            f"{EMBEDDED_PREFIX}{components.data_dir_id}-{number}" for number in range(1, settings.workers + 1)
+        ],
         command=_worker_command,
         environment=child_environment(worker_settings, secrets=("database",)),
         crashed=lambda name: components.recovery.recover_former(
-            data_dir_id=components.data_dir_id, names=name.__eq__
+            data_dir_id=components.data_dir_id, is_former=name.__eq__
         ),
     )
 

@@ -1,4 +1,4 @@
-"""Assembles the components of a server: uploads, tasks, and what maintains them."""
+"""Assembles the components of a server: uploads, tasks, garbage collection and recovery."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ from facecli.uploads.service import UploadService
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerComponents:
-    """The components of one server, all on one event bus. `tokens` is None where callers are trusted."""
+    """The components of a server, on one event bus. `tokens` is None if callers are trusted."""
 
     directory: Path
     data_dir_id: str
@@ -74,7 +74,7 @@ class _Storage:
 
 @contextmanager
 def server_components(settings: Settings) -> Iterator[ServerComponents]:
-    """Open everything, for this process alone.
+    """Open the data directory exclusively, and assemble the components.
 
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput.
     """
@@ -154,7 +154,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
 
 
 def _identify(directory: Path, repository: SqlDirectoryRepository) -> str:
-    """The data directory's id, which its database has to know."""
+    """The id of the data directory, checked against its database."""
     name_directory(directory, remember=repository.remember)
     check_identity(directory, known=repository.known)
     return identity(directory)

@@ -17,7 +17,7 @@ FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete
 def server_info(
     settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: BlobStore, quota: Quota
 ) -> Callable[[str], ServerInfo]:
-    """A function that describes the server to a user at the moment of the call."""
+    """Return a function that describes the server to a user, with current values."""
 
     def describe(user: str) -> ServerInfo:
         return ServerInfo(

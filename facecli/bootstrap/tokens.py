@@ -1,4 +1,4 @@
-"""Assembles the tokens of a server."""
+"""Assembles token management, for a running or stopped server."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from facecli.metadata.tokens import SqlTokenRepository
 
 @contextmanager
 def tokens(settings: Settings) -> Iterator[Tokens]:
-    """The tokens of a server, whether it runs or not."""
+    """Open the tokens of a data directory, creating it and its database if needed."""
     directory = data_directory(settings)
     if not settings.database:
         try:

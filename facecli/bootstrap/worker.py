@@ -36,11 +36,11 @@ from facecli.worker.runner import TaskRunner
 METADATA_CONNECTIONS = 4  # for the task, the heartbeat, the checks of leases, and the release at shutdown
 RECOVERY_CONNECTIONS = 2
 CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  # of a worker to PostgreSQL
-GRACE = 2.0  # seconds that a worker takes to release its task at shutdown
+GRACE = 2.0  # seconds for a worker to release its task at shutdown
 
 
 def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
-    """Run tasks under this name until a signal. A second worker of the same name is refused."""
+    """Run tasks under this name until a shutdown signal; DirectoryInUse if the name is in use."""
     shutdown = ShutdownSignal(with_stdin=with_stdin)
     directory = data_directory(settings)
     media = ffmpeg_media(settings)
@@ -52,7 +52,7 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     check_identity(directory, known=SqlDirectoryRepository(engine).known)
     if not name or "/" in name or name.startswith("."):
         raise InvalidInput(f"{name!r} is not a valid worker name")
-    taken = f"a worker called {name} is running on {directory}; choose another --name"
+    taken = f"a worker named {name} is running on {directory}; choose another --name"
     with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heartbeats:
         events = EventBus()
         log_events(events)
@@ -64,7 +64,7 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
         worker = Worker(
             id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid()
         )
-        recovery.recover_former(data_dir_id=data_dir_id, names=name.__eq__)
+        recovery.recover_former(data_dir_id=data_dir_id, is_former=name.__eq__)
         heartbeats.enter_context(send_heartbeats(worker, repository=workers, check=recovery.check))
         tools = Tools(
             tasks=tasks,

@@ -12,7 +12,7 @@ from facecli.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb

@@ -73,11 +73,12 @@ class TaskRequeued(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnded(Event):
-    """`status` is completed, failed or cancelled; `reason` is the error's, empty for completed."""
+    """`status` is completed, failed or cancelled; `reason` and `message` are the error's, else empty."""
 
     task_id: str
     status: str
     reason: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

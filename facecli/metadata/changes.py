@@ -1,4 +1,4 @@
-"""Change detection: a process learns that another process wrote to the database."""
+"""Change detection: signals that another process has written to the database."""
 
 import sqlite3
 import time
@@ -8,20 +8,20 @@ from typing import Protocol
 from sqlalchemy import Connection, text
 
 CHANNEL = "facecli_tasks"
-POLL_INTERVAL = 0.02  # seconds; a poll takes some 10 µs
+POLL_INTERVAL = 0.02  # seconds; a poll takes about 10 µs
 
 
 def notify(connection: Connection) -> None:
-    """Notify listeners on PostgreSQL when, and if, this transaction commits."""
+    """Notify listeners on PostgreSQL once this transaction commits; nothing on SQLite."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
 
 class Changes(Protocol):
-    """A signal that rows may have changed. Used by one thread at a time, from the first `wait` to `close`."""
+    """A signal that rows have possibly changed. One thread at a time uses it, from `wait` to `close`."""
 
     def wait(self) -> bool:
-        """Wait briefly; return whether anything may have been written since the last call."""
+        """Wait briefly; return whether rows have possibly changed since the last call."""
         ...
 
     def close(self) -> None: ...
@@ -52,7 +52,7 @@ class FileChanges:
         self._connection = self._last_version = None
 
     def _version(self) -> int | None:
-        """A number that differs after every commit of another connection; None if it cannot be read."""
+        """A number that changes with every commit of another connection; None if it cannot be read."""
         try:
             self._connection = self._connection or sqlite3.connect(self._path, isolation_level=None)
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()

@@ -1,4 +1,4 @@
-"""Rows of chunks, within a transaction of the upload repository."""
+"""Rows of chunks, within a transaction of the upload repository; fencing of writers by epoch."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ def key_of(new: NewChunk) -> tuple[str, int]:
 
 
 def stored_of(connection: Connection, new: Sequence[NewChunk]) -> set[tuple[str, int]]:
-    """Keys of those chunks that are stored; the uploads have to be locked."""
+    """The keys of the given chunks that are stored; the uploads must be locked."""
     query = select(chunks.c.upload_id, chunks.c.index).where(
         tuple_(chunks.c.upload_id, chunks.c.index).in_([key_of(each) for each in new])
     )
@@ -23,21 +23,21 @@ def stored_of(connection: Connection, new: Sequence[NewChunk]) -> set[tuple[str,
 
 
 def put_chunks(connection: Connection, new: Sequence[NewChunk], replaced: set[tuple[str, int]]) -> None:
-    """Insert chunks in place of the replaced ones; of several with one key the last."""
+    """Insert chunks in place of the `replaced` ones; the last one wins for a repeated key."""
     if replaced:
         _delete(connection, replaced)
     _insert(connection, list({key_of(each): (each.upload_id, each.chunk) for each in new}.values()))
 
 
-def replace_chunks(connection: Connection, upload_id: str, left: Sequence[Chunk]) -> None:
-    """Delete all chunks of an upload and insert these."""
+def replace_chunks(connection: Connection, upload_id: str, intact: Sequence[Chunk]) -> None:
+    """Replace all chunks of an upload by these."""
     connection.execute(delete(chunks).where(chunks.c.upload_id == upload_id))
-    if left:
-        _insert(connection, [(upload_id, chunk) for chunk in left])
+    if intact:
+        _insert(connection, [(upload_id, chunk) for chunk in intact])
 
 
 def delete_chunks(connection: Connection, upload_id: str, indexes: Sequence[int]) -> dict[str, int]:
-    """Delete chunks; return the counters of the upload's row for the remaining ones."""
+    """Delete chunks; return the counters of the rest, for the upload's row."""
     if indexes:
         _delete(connection, {(upload_id, index) for index in indexes})
     query = select(func.coalesce(func.sum(chunks.c.size), 0), func.count())

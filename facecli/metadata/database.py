@@ -1,4 +1,4 @@
-"""Connections and transactions of SQLite and PostgreSQL, with their errors translated to ours."""
+"""Connections and transactions of SQLite and PostgreSQL, with translated errors."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from facecli.core.errors import DiskFull, FacecliError, InvalidInput, StorageFai
 from facecli.metadata.database_url import display_name, parse_url
 
 BUSY_TIMEOUT = 30.0  # seconds
-_RETRY_AFTER = 30  # seconds; a person has to free space
+_RETRY_AFTER = 30  # seconds; an operator has to free space
 CONNECTIONS = 32
 _WRITES = "facecli_writes"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -30,10 +30,10 @@ def open_database(
     durable: bool = True,
     connections: int = CONNECTIONS,
 ) -> Engine:
-    """Open the database behind `sqlite:////absolute/path` or `postgresql://…`; `dispose()` closes it.
+    """Open the database at `sqlite:////absolute/path` or `postgresql://…`; `dispose()` closes it.
 
-    `busy_timeout` is the seconds to wait for another writer, or for one of the `connections` to be free.
-    If `durable`, a commit that returned survives a power cut: SQLite in WAL mode with synchronous=FULL.
+    `busy_timeout` is in seconds, for another writer to finish or one of the `connections` to be free.
+    If `durable`, a commit that has returned survives a power cut: SQLite in WAL mode with synchronous=FULL.
     InvalidInput for another kind of URL, Unavailable when the database cannot be opened.
     """
     address = parse_url(url)
@@ -74,7 +74,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Translate errors of SQLAlchemy and its drivers to ours."""
+    """Translate errors of SQLAlchemy and its drivers."""
     try:
         yield
     except NoConnectionFree as error:
@@ -91,7 +91,7 @@ def _open_postgresql(address: URL, busy_timeout: float, durable: bool, connectio
         pool_size=(connections + 1) // 2,
         max_overflow=connections // 2,
         pool_timeout=busy_timeout,
-        pool_pre_ping=True,  # else each connection from before a restart fails one call
+        pool_pre_ping=True,  # else each connection opened before a restart fails one call
     )
     if durable:
         event.listen(engine, "connect", _require_synchronous_commit)
@@ -109,7 +109,7 @@ def _open_postgresql(address: URL, busy_timeout: float, durable: bool, connectio
 
 
 def _require_synchronous_commit(connection: DBAPIConnection, _: object) -> None:
-    """Override a default of `off`; a stricter one, such as a cluster's, stays."""
+    """Override a default of `off`; keep a stricter one, such as a cluster's."""
     with closing(connection.cursor()) as cursor:
         cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) "
@@ -144,7 +144,7 @@ def _open_sqlite(url: URL, busy_timeout: float, durable: bool, connections: int)
 
 
 def _begin(connection: Connection) -> None:
-    """Take a writer's lock at once: after a read it could not be had once another connection has written."""
+    """Lock for writing at the start: SQLite refuses the lock if another connection wrote after a read."""
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -158,11 +158,11 @@ def _translated(error: DBAPIError) -> FacecliError | None:
         return DiskFull("the database's disk is full; acknowledged data is safe", retry_after=_RETRY_AFTER)
     if code in _DAMAGED:
         return StorageFailed(f"the database cannot be read or written: {_message(error)}")
-    if isinstance(error, DataError) and code is None:  # raised by the driver, before it reached the database
+    if isinstance(error, DataError) and code is None:  # raised by the driver, before the statement was sent
         return InvalidInput(f"the database cannot store this value: {_message(error)}")
-    # SQLite reports an invalid statement as operational, too; that is a bug of ours.
-    away = isinstance(error, OperationalError) or error.connection_invalidated or code in _REFUSED
-    if code != sqlite3.SQLITE_ERROR and away:
+    # SQLite reports an invalid statement, which is a bug of ours, as operational, too.
+    unavailable = isinstance(error, OperationalError) or error.connection_invalidated or code in _REFUSED
+    if code != sqlite3.SQLITE_ERROR and unavailable:
         return Unavailable(f"the database is not available: {_message(error)}")
     return None
 

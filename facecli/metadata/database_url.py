@@ -6,7 +6,7 @@ from sqlalchemy.exc import ArgumentError
 from facecli.core.errors import InvalidInput
 
 EXAMPLE = "postgresql://facecli@db.example/facecli"
-# libpq's parameters, where the URL does not set them: without, it waits for a dead host for minutes.
+# Parameters of libpq unless the URL sets them: by default it waits for a dead host for minutes.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 _TIMEOUTS = {
     "connect_timeout": "10",  # seconds
@@ -21,7 +21,7 @@ def parse_url(url: str) -> URL:
     """Parse `sqlite:////absolute/path` or `postgresql://…`; InvalidInput otherwise, without quoting it."""
     try:
         address = make_url(url)
-    except (ArgumentError, ValueError):  # its message, and so its traceback, may quote part of the password
+    except (ArgumentError, ValueError):  # the message, and so the traceback, can quote part of the password
         raise InvalidInput(f"the database URL is not valid; it looks like {EXAMPLE}") from None
     match address.get_backend_name():
         case "sqlite":
@@ -29,7 +29,7 @@ def parse_url(url: str) -> URL:
         case "postgresql" | "postgres":
             return _postgresql(address)
         case other:
-            raise InvalidInput(f"a database of the kind {other!r} is not supported; use {EXAMPLE}")
+            raise InvalidInput(f"databases of type {other!r} are not supported; use {EXAMPLE}")
 
 
 def postgresql_url(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The SQL repository of data directories: the ids of those whose files this database knows."""
+"""SqlDirectoryRepository: the ids of the data directories that belong to this database."""
 
 from sqlalchemy import Engine, insert, select
 

@@ -1,10 +1,10 @@
 """SqlTaskFeed: one thread per process reads changed tasks for all watchers.
 
-Theory of operation. The thread lives while anybody watches. It waits for a sign of changes, then reads, in
-one query, all watched tasks whose revision is newer than the one last delivered. A watcher's first state is
-read and delivered in its own call, under the same lock, so that revisions only increase for everybody.
-Whatever was missed (a change between that read and the registration, a lost notification) is found by the
-next query, which comes at once after a new watcher and at least once every `MAX_WAIT`.
+Theory of operation. The thread runs while there are watchers. It waits for a change signal, then reads, in
+one query, all watched tasks whose revision is newer than the one last delivered. `watch` delivers the first
+state in the caller's thread, under the same lock, so that every watcher sees increasing revisions. A change
+missed between that read and the registration, or by a lost notification, is found by the next query, which
+runs at once after a new watcher and at least every `MAX_WAIT`.
 """
 
 import logging
@@ -19,15 +19,15 @@ from facecli.metadata.database_url import parse_url
 from facecli.tasks.repository import TaskRepository
 from facecli.tasks.task import Task
 
-MAX_WAIT = 1.0  # seconds between two queries, even without a sign of changes
-QUERY_SHARE = 0.1  # of the time may be spent in queries
+MAX_WAIT = 1.0  # seconds between two queries without a change signal
+QUERY_SHARE = 0.1  # upper limit of the share of time spent in queries
 THREAD_NAME = "task-feed"
 
 _log = logging.getLogger(__name__)
 
 
 class _Watched:
-    """A task with watchers, and its newest state that any of them has seen."""
+    """A task with its watchers, and the newest state delivered to them."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -41,7 +41,7 @@ class _Watched:
 
 
 def database_changes(url: str) -> Changes:
-    """Changes of the database behind `sqlite:////absolute/path` or `postgresql://…`."""
+    """Changes of the database at `sqlite:////absolute/path` or `postgresql://…`."""
     address = parse_url(url)
     if address.get_backend_name() == "sqlite":
         return FileChanges(str(address.database))
@@ -51,7 +51,7 @@ def database_changes(url: str) -> Changes:
 
 
 class SqlTaskFeed:
-    """TaskFeed on a repository; `changes` say when to query it."""
+    """A TaskFeed on a repository, queried when `changes` signals."""
 
     def __init__(self, repository: TaskRepository, changes: Changes) -> None:
         self._repository = repository
@@ -125,7 +125,7 @@ class SqlTaskFeed:
                         self._remove(watched)
 
     def _wait(self, min_wait: float) -> None:
-        """Wait for a sign of changes, a new watcher, or `MAX_WAIT`; at least `min_wait`."""
+        """Wait for a change signal, a new watcher, or `MAX_WAIT`; at least `min_wait`."""
         started = time.monotonic()
         while not self._wakeup.is_set() and not self._changes.wait():
             if time.monotonic() - started > MAX_WAIT:
@@ -133,7 +133,7 @@ class SqlTaskFeed:
         time.sleep(max(0.0, started + min(min_wait, MAX_WAIT) - time.monotonic()))
 
     def _finish_thread(self) -> None:
-        """Release what the calling thread owns, once: the next watcher starts another one."""
+        """End the calling thread's role, so that the next watcher starts another thread."""
         if self._thread is threading.current_thread():
             self._changes.close()
             self._thread = None

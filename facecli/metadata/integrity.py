@@ -10,7 +10,7 @@ from facecli.metadata.database import reading
 
 
 def integrity_errors(engine: Engine) -> list[str]:
-    """The defects of an SQLite file, in SQLite's words; none for PostgreSQL, which has tools of its own."""
+    """Defects of an SQLite file, as SQLite reports them; none for PostgreSQL, which has its own tools."""
     if engine.dialect.name != "sqlite":
         return []
     try:

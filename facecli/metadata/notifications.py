@@ -13,7 +13,7 @@ RECONNECT_DELAY = 0.5  # seconds
 
 
 class Notifications:
-    """Changes by NOTIFY, on a connection of its own. While there is none, everything may have changed."""
+    """Changes by NOTIFY, on a separate connection; without one, every `wait` reports a change."""
 
     def __init__(
         self, url: str, *, timeout: float = LISTEN_TIMEOUT, sleep: Callable[[float], None] = time.sleep

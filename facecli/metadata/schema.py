@@ -1,4 +1,4 @@
-"""Schema migration: brings the tables up to the version that this facecli needs."""
+"""Schema migration: upgrades the tables to the version of this facecli."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from facecli.metadata.database import reading, writing
 HEAD = "0008"  # the newest file in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-LOCK = 0x66616365  # of the migration; any number, the same in every process
+LOCK = 0x66616365  # id of the migration's advisory lock: arbitrary, the same in every process
 
 
 def upgrade(engine: Engine) -> None:
@@ -29,7 +29,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def check(engine: Engine) -> None:
-    """InvalidInput when the tables are missing or of another version."""
+    """Raise InvalidInput if the tables are missing or of another version."""
     with reading(engine) as connection:
         revision = _revision(connection)
     if revision != HEAD:

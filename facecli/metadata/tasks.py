@@ -22,8 +22,7 @@ from facecli.metadata.changes import notify
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
-from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
 _FIXED = frozenset(
@@ -84,13 +83,13 @@ class SqlTaskRepository:
             return [_task(row) for row in connection.execute(query).mappings()]
 
     def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
-        over = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
+        query = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
         order = tuple_(tasks.c.updated_at, tasks.c.id)
         if after:
-            over = over.where(order > tuple_(after.updated_at, after.id))
+            query = query.where(order > tuple_(after.updated_at, after.id))
         with reading(self._engine) as connection:
-            found = connection.execute(over.order_by(tasks.c.updated_at, tasks.c.id).limit(_BATCH))
-            return [_task(row) for row in found.mappings()]
+            rows = connection.execute(query.order_by(tasks.c.updated_at, tasks.c.id).limit(_BATCH))
+            return [_task(row) for row in rows.mappings()]
 
     def delete(self, task_id: str, *, revision: int) -> bool:
         deletion = delete(tasks).where(

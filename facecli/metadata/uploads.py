@@ -1,4 +1,4 @@
-"""The SQL repository of uploads and their chunks."""
+"""SqlUploadRepository: uploads and their chunks as database rows (group commit, fencing by epoch)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,7 +47,7 @@ class SqlUploadRepository:
             with writing(self._engine) as connection:
                 connection.execute(insert(uploads), rows)
         except IntegrityError as error:
-            raise AlreadyExists(f"there is an upload {new[0].id} already") from error
+            raise AlreadyExists(f"upload {new[0].id} exists already") from error
 
     def get(self, upload_id: str, *, owner: str | None = None) -> Upload:
         with reading(self._engine) as connection:
@@ -207,10 +207,10 @@ def _changed(connection: Connection, upload_id: str, **values: object) -> Upload
 
 def _locked(connection: Connection, upload_ids: set[str]) -> dict[str, Upload]:
     query = select(uploads).where(uploads.c.id.in_(upload_ids)).order_by(uploads.c.id).with_for_update()
-    found = {row["id"]: _upload(row) for row in connection.execute(query).mappings()}
-    if missing := upload_ids - found.keys():
+    locked = {row["id"]: _upload(row) for row in connection.execute(query).mappings()}
+    if missing := upload_ids - locked.keys():
         raise UploadNotFound(f"there is no upload {min(missing)}")
-    return found
+    return locked
 
 
 def _values(upload: Upload) -> dict[str, object]:

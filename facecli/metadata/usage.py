@@ -16,16 +16,15 @@ class SqlUsageRepository:
         self._engine = engine
 
     def of(self, owner: str) -> Usage:
-        # Two indexes answer this without a table; 100,000 uploads take about 15 ms.
+        # Two covering indexes answer this; 100,000 uploads take about 15 ms.
         with reading(self._engine) as connection:
             reserved, unfinished = connection.execute(_UPLOADS.where(uploads.c.owner == owner)).one()
             results, waiting = connection.execute(_TASKS.where(tasks.c.owner == owner)).one()
         return Usage(stored=int(reserved) + int(results), unfinished=unfinished, waiting=waiting)
 
 
-_LARGEST_SIZE = (
-    cast(uploads.c.total_chunks, BigInteger) * uploads.c.chunk_size
-)  # of an upload of unknown size
+# The size limit of an upload whose size is unknown.
+_LARGEST_SIZE = cast(uploads.c.total_chunks, BigInteger) * uploads.c.chunk_size
 _UPLOADS = select(
     func.coalesce(func.sum(func.coalesce(uploads.c.size, _LARGEST_SIZE)), 0),
     func.count().filter(uploads.c.status == UploadStatus.INCOMPLETE),

@@ -1,4 +1,4 @@
-"""SqlWorkerRepository: workers as database rows, with their heartbeat."""
+"""SqlWorkerRepository: workers as database rows, with heartbeat counters for their leases."""
 
 import uuid
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ from dbos import DBOS, DBOSClient
 SQLITE = "sqlite:///"
 QUEUE = "tasks"
 WORKFLOW = "swap"
-# Constant, so that an upgrade of facecli does not strand the work of the version before.
+# Constant, so that an upgrade of facecli does not strand the work of the previous version.
 APPLICATION_VERSION = "1"
 CONNECTIONS = 5  # to PostgreSQL
 SCHEMA = "facecli_queue"  # beside the schema of the metadata, where the database has schemas
@@ -20,7 +20,7 @@ Errors = Callable[[], AbstractContextManager[None]]
 
 
 def migrate_queue(url: str) -> None:
-    """Create or migrate the queue's database, once, before clients and workers open it."""
+    """Create or migrate the queue's database, before clients and workers open it."""
     if url.startswith(SQLITE):
         with closing(sqlite3.connect(url.removeprefix(SQLITE))) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -28,12 +28,12 @@ def migrate_queue(url: str) -> None:
 
 
 class DbosTaskQueue:
-    """TaskQueue on DBOS. `errors` is a context manager that translates the database's errors."""
+    """A TaskQueue on DBOS. `errors` makes a context manager that translates database errors."""
 
     def __init__(self, url: str, *, errors: Errors, connections: int = CONNECTIONS) -> None:
         self._errors = errors
         with errors():
-            # Without retries of its own: the caller knows how long it can wait.
+            # No retries here: the caller knows how long it can wait.
             self._client = DBOSClient(
                 system_database_url=url,
                 system_database_pool_size=connections,
@@ -70,11 +70,11 @@ class DbosTaskQueue:
         return {status.workflow_id for status in held}
 
     def requeue(self, work_ids: Collection[str], *, worker: str) -> None:
-        """Return work to the queue if this worker holds it; work of another worker stays where it is.
+        """Return work to the queue if this worker holds it; do not touch work of another worker.
 
-        A private call, and the only one. The public `resume_workflows` ignores who holds the work: a late
-        recovery would take it from the worker that runs it by now. `reenqueue_for_recovery` checks the holder
-        in the same statement; it is what DBOS's own recovery uses. tests/unit/queue holds both properties.
+        This is the only use of a private DBOS call. The public `resume_workflows` ignores the holder: a late
+        recovery would take the work away from its next worker. `reenqueue_for_recovery`, which DBOS's own
+        recovery uses, checks the holder in the same statement. tests/unit/queue holds both properties.
         """
         with self._errors():
             for work_id in work_ids:

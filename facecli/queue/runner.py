@@ -1,4 +1,12 @@
-"""DbosTaskRunner: the worker's end of the durable queue."""
+"""DbosTaskRunner: runs the work of the durable queue in a worker.
+
+Theory of operation. DBOS polls the queue, records in its database that this worker has taken a piece of work,
+and calls the workflow in a thread. If the database fails at the wrong moment, it can hold a record of work
+that this process does not run: the work was taken and never started, or has ended. DBOS retries only some of
+these failures. `_reconcile` therefore compares the recorded work with the running one, and requeues what is
+missing at two consecutive checks; at a single one it may be about to start. Delivering twice is harmless,
+because the claim on the task's row fences off the second run.
+"""
 
 import logging
 from collections.abc import Callable
@@ -9,9 +17,9 @@ from dbos import DBOS
 from facecli.core.periodic import run_periodically
 from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, DbosTaskQueue, Errors
 
-POLL_INTERVAL = 0.2  # seconds; an idle worker then uses about 2 % of a core
-RECONCILE_INTERVAL = 5.0  # seconds between two checks for work that was taken and never started
-DBOS_CONNECTIONS = 5  # for the work, its steps, the queue's poll, and the recovery at the start
+POLL_INTERVAL = 0.2  # seconds; an idle worker uses about 2 % of a core
+RECONCILE_INTERVAL = 5.0  # seconds between two checks for stranded work
+DBOS_CONNECTIONS = 5  # for the work, its steps, the poll of the queue, and recovery at start
 RECONCILE_CONNECTIONS = 1
 CONNECTIONS = DBOS_CONNECTIONS + RECONCILE_CONNECTIONS  # to PostgreSQL
 
@@ -34,7 +42,7 @@ class DbosTaskRunner:
         reconcile_interval: float = RECONCILE_INTERVAL,
     ) -> None:
         self._worker = worker
-        self._running: dict[object, str] = {}
+        self._running: dict[object, str] = {}  # work ids by execution
         self._suspects = set[str]()
         DBOS(
             config={
@@ -52,12 +60,12 @@ class DbosTaskRunner:
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         def swap(task_id: str) -> None:
-            this = object()
-            self._running[this] = str(DBOS.workflow_id)
+            execution = object()
+            self._running[execution] = str(DBOS.workflow_id)
             try:
                 run(task_id)
             finally:
-                del self._running[this]
+                del self._running[execution]
 
         with errors():
             DBOS.launch()
@@ -74,12 +82,7 @@ class DbosTaskRunner:
         DBOS.destroy()
 
     def _reconcile(self) -> None:
-        """Requeue work that the database assigns to this worker at two checks, but that is not running.
-
-        A database that goes away at the wrong moment may have recorded that work was taken, but not that it
-        ended, or that it should begin. DBOS retries only on some of these failures, and leaves the work until
-        the worker's next start.
-        """
+        """Requeue work that was assigned to this worker, but not running, at two consecutive checks."""
         before, self._suspects = self._suspects, set()
         suspects = self._queue.held_by(self._worker) - set(self._running.copy().values())
         if stranded := suspects & before:

@@ -1,4 +1,4 @@
-"""Checkpoints of a task: its plan, its swapped segments, and the joined file.
+"""Checkpoints of a task: the files of its finished steps.
 
 Theory of operation. A checkpoint is a file, and its name is the commit: it is written under the run's own
 directory, flushed, then renamed into place, so a file that has its final name is whole and durable. Finished
@@ -23,7 +23,6 @@ from facecli.core.errors import DiskFull, StorageFailed
 from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
 
 RUN = "run-"  # prefix of the directories with partial files
-PLAN = "plan.json"
 
 
 class Checkpoints:
@@ -56,11 +55,13 @@ class Checkpoints:
         """Delete everything."""
         delete_checkpoints(self._directory)
 
-    def plan(self, recipe: Mapping[str, object], make: Callable[[], VideoPlan]) -> "PlanCheckpoints":
-        """The checkpoints of work with this recipe; `make` plans the video if there is no plan yet."""
+    def plan(
+        self, name: str, recipe: Mapping[str, object], make: Callable[[], VideoPlan]
+    ) -> "PlanCheckpoints":
+        """The checkpoints of this recipe; `make` plans the video unless the file `name` holds a plan."""
         key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
         directory = self._directory / key
-        final, partial = directory / PLAN, self._partial / PLAN
+        final, partial = directory / name, self._partial / name
         if not final.exists():
             plan = json.dumps(asdict(make()), default=str)
             with _translate_os_errors():
@@ -73,7 +74,7 @@ class Checkpoints:
 
 
 class PlanCheckpoints:
-    """A plan, and the finished files of its work."""
+    """A plan and the checkpoint files made by it."""
 
     def __init__(self, plan: VideoPlan, *, directory: Path, partial: Path) -> None:
         self.plan = plan
@@ -81,7 +82,7 @@ class PlanCheckpoints:
         self._partial = partial
 
     def file(self, name: str, make: Callable[[Path], None]) -> Path:
-        """The finished file of this name; `make` writes it to the path it gets if there is none yet."""
+        """The checkpoint file of this name; if it is missing, `make` writes it to the given path."""
         final = self._directory / name
         if not final.exists():
             partial = self._partial / name
@@ -96,7 +97,7 @@ def delete_checkpoints(directory: Path) -> None:
 
 
 def checkpoints_size(directory: Path) -> int:
-    """Bytes of all files; those deleted meanwhile count as none."""
+    """Total bytes of all files; files deleted meanwhile do not count."""
     total = 0
     for path in directory.rglob("*"):
         with suppress(FileNotFoundError):
@@ -105,7 +106,7 @@ def checkpoints_size(directory: Path) -> int:
 
 
 def _commit(partial: Path, final: Path) -> None:
-    """Rename durably: after a power cut the final name holds all bytes, or does not exist."""
+    """Rename durably: after a power cut the final file is whole, or does not exist."""
     with _translate_os_errors():
         flush(partial)
         partial.replace(final)
@@ -114,7 +115,7 @@ def _commit(partial: Path, final: Path) -> None:
 
 @contextmanager
 def _translate_os_errors() -> Iterator[None]:
-    """Leaves FileNotFoundError alone: it means that another run deleted the directory."""
+    """Translate OSErrors but FileNotFoundError, which means that another run deleted the directory."""
     try:
         yield
     except FileNotFoundError:

@@ -4,7 +4,7 @@ Theory of operation. The queue delivers a task at least once, so two workers may
 is the right of one delivery to one task, and its `run` is the fencing token. Taking a pending task starts an
 attempt; taking it again, after a failure that can be retried, starts the next attempt of the same delivery. A
 claim that lost its task can never take it again: by then the queue has delivered it to another worker.
-Crashes of workers and of ffmpeg count against the task, so one that keeps killing workers fails in the end.
+Crashes of workers and of ffmpeg are counted per task, so a task that keeps killing workers eventually fails.
 """
 
 import uuid
@@ -37,7 +37,7 @@ class Claim:
 
 
 def record_crash(task: Task, *, run: str, max_crashes: int, error: FacecliError) -> Task:
-    """Count one crash of a worker or of ffmpeg; the last allowed one fails the task with the error."""
+    """Count one crash of a worker or of ffmpeg; fail the task with `error` after `max_crashes`."""
     transitions.check_held(task, run)
     crashed = replace(task, crashes=task.crashes + 1)
     if crashed.crashes >= max_crashes:
@@ -49,7 +49,9 @@ def release_after_crash(task: Task, *, run: str, max_crashes: int) -> Task:
     """Requeue the task of a dead worker, or fail it after too many crashes; no change if the run lost it."""
     if not _holds(task, run):
         return task
-    error = ProgramKilled(f"its worker was killed {max_crashes} times; the task may be too large for it")
+    error = ProgramKilled(
+        f"its worker was killed {max_crashes} times; it may need more memory than the worker has"
+    )
     crashed = record_crash(task, run=run, max_crashes=max_crashes, error=error)
     return crashed if crashed.ended else release(crashed, run=run)
 

@@ -1,4 +1,4 @@
-"""Garbage collection of tasks: expired tasks, results without a task, and checkpoints without a task."""
+"""Garbage collection of tasks: expired tasks, and orphaned results and checkpoints."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from facecli.uploads.collector import day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """The retention of ended tasks: `expiry` seconds, or for ever if 0.
+    """The retention of ended tasks: `expiry` seconds, or unlimited if 0.
 
     A task expires when both the wall clock, which jumps, and the `monotonic` clock say so.
     """
@@ -36,7 +36,7 @@ class _Ended:
 
 
 class TaskCollector:
-    """Deletes ended tasks with everything that belongs to them; `forget` deletes work from the queue."""
+    """Deletes ended tasks with their results and checkpoints; `forget` deletes their work from the queue."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class TaskCollector:
     def remove(self, task: Task, *, cause: str) -> bool:
         """Delete an ended task; False when it has changed since. A download in progress continues.
 
-        The row goes first: what a crash leaves behind is found by `orphans`.
+        The row is deleted first, so that a crash leaves only orphans.
         """
         if not self._tasks.delete(task, cause=cause):
             return False
@@ -71,19 +71,20 @@ class TaskCollector:
         return remove_all(self.overdue(measured=True))
 
     def sweep(self) -> int:
-        """Delete orphans, which a crash has left behind, and return their number."""
+        """Delete orphans, left by a crash, and return their number."""
         return remove_all(self.orphans())
 
     def overdue(self, *, measured: bool) -> list[Garbage]:
         """Tasks expired by the wall clock and, if `measured`, also by this process's monotonic clock."""
-        over = list(self._ended()) if self._retention.expiry else []
-        return [self._overdue(ended) for ended in (self._idle_tracker.expired(over) if measured else over)]
+        overdue = list(self._ended()) if self._retention.expiry else []
+        expired = self._idle_tracker.expired(overdue) if measured else overdue
+        return [self._overdue(ended) for ended in expired]
 
     def orphans(self) -> list[Garbage]:
-        """Results and checkpoints without a task that needs them.
+        """Results and checkpoints that no task refers to.
 
-        A processing task may be about to publish and keeps everything. A failed or cancelled one keeps its
-        checkpoints, from which a retry continues.
+        A processing task keeps everything, because it may be about to publish. A failed or cancelled one
+        keeps its checkpoints for a retry.
         """
         return [*self._orphan_blobs(), *self._orphan_checkpoints()]
 
@@ -111,7 +112,7 @@ class TaskCollector:
             if task and task.status is TaskStatus.PROCESSING:
                 continue
             if task is None or task.result is None or task.result.blob_key != key:
-                yield orphan_blob(self._blobs, key, reason="no task has this result")
+                yield orphan_blob(self._blobs, key, reason="no task refers to it")
 
     def _orphan_checkpoints(self) -> Iterator[Garbage]:
         for directory in filter(Path.is_dir, self._workspace.glob("*")):
@@ -134,7 +135,7 @@ def _orphan_directory(directory: Path) -> Garbage:
     return Garbage(
         kind=GarbageKind.WORK,
         id=f"{directory.parent.name}/{directory.name}",
-        reason="no task needs these checkpoints",
+        reason="no task uses these checkpoints",
         size=checkpoints_size(directory),
         remove=remove,
     )

@@ -1,4 +1,4 @@
-"""TaskInputs: validates what a new task is made from."""
+"""TaskInputs: validates the files, engine and options of a new task."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,5 +64,5 @@ class TaskInputs:
         return upload
 
     def _path(self, upload: Upload) -> Path:
-        with present(f"{upload.name} (facecli upload --no-resume sends them again)"):
+        with present(f"{upload.name} (send them again with facecli upload --no-resume)"):
             return self._blobs.local_copy(upload.blob_key)

@@ -1,10 +1,11 @@
 """Leases of workers, kept by heartbeat.
 
-Theory of operation. A worker has a row, whose counter it increments with every heartbeat. An observer reads
-all rows at intervals; a worker whose counter stood still for `MISSED_HEARTBEATS` checks has lost its lease.
-Observers count checks and compare no clocks: clocks of machines differ, and while an observer or the database
-is suspended no lease may expire. A heartbeat is a write, and a database that is only readable stops the
-heartbeats of living workers; so a check counts against a worker only after the observer has written, too.
+Theory of operation. Every worker has a row with a counter, which each heartbeat increments. Observers read
+all rows periodically; a worker whose counter has not changed for `MISSED_HEARTBEATS` checks has lost its
+lease. Observers count checks instead of comparing clocks, because the clocks of machines differ, and no lease
+must expire while the observer or the database is suspended. A heartbeat is a write, and a read-only database
+stops the heartbeats of healthy workers; so a check counts only if the observer can write, too. A worker that
+lost its lease in error is fenced off by the fencing token of its task.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ MISSED_HEARTBEATS = 3  # consecutive checks without a heartbeat after which a le
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A worker process. `id` is unique for ever; `name` and `data_dir_id` are the same after a restart."""
+    """A worker process. `id` is new with every start; `name` and `data_dir_id` survive a restart."""
 
     id: str
     name: str
@@ -33,7 +34,7 @@ class WorkerRepository(Protocol):
         ...
 
     def probe_writable(self) -> None:
-        """Write as a heartbeat does, and leave no trace; raises what a heartbeat would raise."""
+        """Write like a heartbeat, but leave no trace; raises what a heartbeat would raise."""
         ...
 
     def listed(self) -> Sequence[Worker]: ...

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class TaskQueue(Protocol):
-    """Delivers work at least once: enqueued work runs to its end, whatever crashes."""
+    """Delivers work at least once: enqueued work runs to its end despite crashes."""
 
     def enqueue(self, *, work_id: str, task_id: str) -> None:
         """Enqueue a task; idempotent per work id."""
@@ -16,13 +16,13 @@ class TaskQueue(Protocol):
         ...
 
     def recover(self, worker: str) -> None:
-        """Requeue the work of a dead worker; work that another worker holds by now stays there."""
+        """Requeue the work of a dead worker; work now held by another worker is not touched."""
         ...
 
     def missing(self, work_ids: Sequence[str]) -> set[str]:
-        """Those of the given ids that will not run: unknown, or done."""
+        """The given ids whose work will not run: unknown or finished."""
         ...
 
     def forget(self, work_ids: Sequence[str]) -> None:
-        """Delete all trace of work, so that its id can be enqueued again; harmless for unknown ids."""
+        """Delete work, so that its id can be enqueued again; harmless for unknown ids."""
         ...

@@ -1,9 +1,9 @@
-"""Recovery: requeues the tasks of dead workers, and repairs disagreements between rows and queue.
+"""Recovery: requeues the tasks of dead workers, and reconciles task rows with the queue.
 
-Theory of operation. The task's row is the truth; the queue only delivers. A crash between the two writes of a
-step can leave a task that no worker will run: a row without work in the queue, or work held by a worker that
-is gone. `requeue_stranded` finds these. All of it is idempotent, so any number of processes may run it at
-once, and a worker that was declared dead in error is fenced off by the row.
+Theory of operation. The task's row is the truth; the queue only delivers. A crash between a write to the
+row and one to the queue can strand a task: a row without work in the queue, or work held by a worker that no
+longer exists. `requeue_stranded` finds these. Everything is idempotent, so any number of processes may run it
+at once, and a worker declared dead in error is fenced off by the row (fencing token).
 """
 
 import logging
@@ -53,17 +53,17 @@ class Recovery:
         """Requeue the work of a worker that shuts down."""
         self._requeue(worker_id, claims.release)
 
-    def recover_former(self, *, data_dir_id: str, names: Callable[[str], bool]) -> None:
-        """Recover all workers of this data directory with such a name. Only while none of them can live."""
+    def recover_former(self, *, data_dir_id: str, is_former: Callable[[str], bool]) -> None:
+        """Recover the workers of this data directory whose names match. None of them may still run."""
         for worker in self._workers.listed():
-            if worker.data_dir_id == data_dir_id and names(worker.name):
+            if worker.data_dir_id == data_dir_id and is_former(worker.name):
                 self.recover(worker.id)
 
     def requeue_stranded(self) -> None:
         """Requeue tasks whose worker has no row, and pending tasks that the queue does not hold."""
         processing = self._tasks.repository.with_status(TaskStatus.PROCESSING)
         holders = {task.worker for task in processing} | self._queue.holders()
-        # Read the living after the holders: a worker has its row before it holds anything.
+        # Read the live workers after the holders: a worker has its row before it holds any work.
         for worker_id in sorted(holders - {worker.id for worker in self._workers.listed()}):
             self.recover(worker_id)
         pending = self._tasks.repository.with_status(TaskStatus.PENDING)
@@ -73,8 +73,8 @@ class Recovery:
         for task in self._tasks.repository.with_status(TaskStatus.PROCESSING):
             if task.worker == worker_id:
                 self._tasks.change(task.id, partial(change, run=task.run))
-        # Rows first: a task must be free when the queue delivers it again. The worker's own row goes last,
-        # so that after a crash in between the next check does the rest.
+        # Rows first: a task must be free when the queue delivers it again. The worker's own row is deleted
+        # last, so that after a crash in between the next check does the rest.
         self._queue.recover(worker_id)
         self._workers.forget(worker_id)
 

@@ -1,4 +1,4 @@
-"""ProgressReporter: records the progress of a run in its task, and detects that the run lost the task."""
+"""ProgressReporter: records the progress of a run, and detects when the run has lost its task (fencing)."""
 
 import logging
 from functools import partial
@@ -9,7 +9,7 @@ from facecli.tasks.progress_throttle import ProgressThrottle
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
 
-CANCEL_CHECK_INTERVAL = 0.15  # seconds between two checks whether the run still holds the task
+CANCEL_CHECK_INTERVAL = 0.15  # seconds between two checks that the run still holds the task
 PROGRESS_INTERVAL = 0.1  # seconds between two records of progress
 
 _log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 class ProgressReporter:
     """Maps the progress of each step to a percentage of the whole run.
 
-    A step of weight w owns w of `total_weight` parts. Its last percent is reached when the next step starts.
+    A step of weight w covers w of `total_weight` parts; its last percent is reported by the next step.
     """
 
     def __init__(self, tasks: TaskStore, task: Task, *, total_weight: int) -> None:
@@ -50,7 +50,7 @@ class ProgressReporter:
             self._report(done=done, of=frames, frames_done=done, frames=frames)
 
     def stopped(self) -> bool:
-        """Return whether the run has lost its task; checked in the database now and then."""
+        """Return whether the run has lost its task; reads the row every `CANCEL_CHECK_INTERVAL`."""
         now = self._tasks.clock()
         if not self._lost and abs(now - self._checked_at) >= CANCEL_CHECK_INTERVAL:
             self._checked_at = now

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from facecli.tasks.task import NewTask, Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
 
@@ -50,5 +49,5 @@ class TaskRepository(Protocol):
         ...
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
-        """Those of the given tasks whose revision is above the given one."""
+        """The given tasks that have a higher revision than given."""
         ...

@@ -9,8 +9,7 @@ from facecli.tasks.feed import TaskFeed
 from facecli.tasks.inputs import TaskInputs
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
-from facecli.tasks.task import NewTask, Result, Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.quota import Quota
 
 

@@ -1,4 +1,4 @@
-"""TaskStore: changes stored tasks, and publishes what the changes mean as domain events."""
+"""TaskStore: changes stored tasks, and publishes the changes as domain events."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -59,12 +59,17 @@ class TaskStore:
 
 
 def events_of(before: Task, after: Task) -> Iterator[Event]:
-    """The events that a change of a task amounts to; none for mere progress."""
+    """The events of a change; none for mere progress."""
     if after.round > before.round:
         yield TaskRetried(task_id=after.id, round=after.round)
     elif after.attempt > before.attempt:
         yield TaskStarted(task_id=after.id, worker=after.worker, attempt=after.attempt)
     elif after.ended and after.status is not before.status:
-        yield TaskEnded(task_id=after.id, status=after.status, reason=after.error_reason)
+        yield TaskEnded(
+            task_id=after.id,
+            status=after.status,
+            reason=after.error_reason,
+            message=after.error_message,
+        )
     elif before.status is TaskStatus.PROCESSING and after.status is TaskStatus.PENDING:
         yield TaskRequeued(task_id=after.id, worker=before.worker)

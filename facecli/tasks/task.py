@@ -1,5 +1,6 @@
 """Tasks: a face swap from request to result."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -124,3 +125,13 @@ class Task:
     def work_ids(self) -> list[str]:
         """The queue's ids for all rounds."""
         return [f"{self.id}.{number}" for number in range(1, self.round + 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Criteria of a task list: status and engine, empty for any; created from `since` to before `until`."""
+
+    status: str = ""
+    engine: str = ""
+    since: float = 0.0  # seconds since 1970
+    until: float = math.inf

@@ -10,7 +10,7 @@ from facecli.core.errors import Cancelled, TimedOut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLimits:
-    """Seconds for an attempt at a task and for a segment (0: unlimited), and the crashes that fail a task."""
+    """Seconds per attempt and per segment (0: unlimited), and the number of crashes that fails a task."""
 
     task: float
     segment: float
@@ -18,7 +18,7 @@ class AttemptLimits:
 
 
 class Deadline:
-    """A deadline so many seconds from now, or none for 0. Its error names the `setting`."""
+    """A deadline `seconds` from now, or none for 0. Its error names the `setting`."""
 
     def __init__(
         self, seconds: float, *, subject: str, setting: str, clock: Callable[[], float] = time.monotonic

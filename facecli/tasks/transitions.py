@@ -3,7 +3,7 @@
 Theory of operation. A transition takes a task and returns the changed task; the repository applies it within
 one transaction. `MOVES` is the only table of legal moves. Fencing: `claim` writes the fencing token of a new
 run into the task, and every transition of a run requires that token, so a run that lost its task can change
-nothing, however late it wakes up. `cancel` needs no token: it removes the run's.
+nothing, however late it resumes. `cancel` needs no token: it invalidates that of the run.
 """
 
 from collections.abc import Callable, Mapping

@@ -26,7 +26,7 @@ class TaskVerifier:
             kind=DamageKind.TASK,
             id=task.id,
             problem=problem,
-            remedy="the task is now failed; facecli task retry makes the result again",
+            remedy="the task fails; facecli task retry makes the result again",
             repair=lambda: self._repair(task.id, result),
         )
 
@@ -41,13 +41,13 @@ class TaskVerifier:
         return "" if crc32c == result.crc32c else "the bytes of its result differ"
 
     def _repair(self, task_id: str, result: Result) -> None:
-        """Change the row first: a blob that a crash leaves then is an orphan."""
+        """Change the row first, so that a crash leaves only an orphan."""
         self._tasks.change(task_id, lose_result)
         self._verifier.blobs.delete(result.blob_key)
 
 
 def lose_result(task: Task) -> Task:
-    """Fail a completed task. No legal move otherwise, and reserved for the integrity check."""
+    """Fail a completed task: a move that only the integrity check may make."""
     if task.status is not TaskStatus.COMPLETED:
         return task
     return replace(

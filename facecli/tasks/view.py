@@ -7,9 +7,9 @@ from facecli.tasks.task import ENDED, TaskStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
-    """The part of a task that the server shows; times in seconds since 1970.
+    """The public fields of a task; times in seconds since 1970.
 
-    The result's URL is empty, its size and checksum are None, until the task is completed.
+    `result_url` is empty, `result_size` and `result_crc32c` are None, until the task is completed.
     """
 
     id: str
@@ -38,5 +38,5 @@ class TaskView:
 
     @property
     def outcome(self) -> str:
-        """A sentence that says how the task ended."""
+        """The outcome as a sentence."""
         return f"task {self.id} {self.status}: {self.error_message}"

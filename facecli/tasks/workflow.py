@@ -1,11 +1,14 @@
 """TaskWorkflow: runs a task from its claim to its published result.
 
-Theory of operation. A task is a list of steps, each with a checkpoint. A run claims the task, then runs the
-steps in order; an interrupted run is followed by another, which skips finished work. A run that has lost its
-task (cancelled, or claimed by another run) is fenced off by the task's row: it stops, deletes its own partial
-files and records nothing. Errors end the task, with three exceptions. Unavailable and DiskFull leave it to
-the caller to run the same claim again, after backoff. A killed ffmpeg counts as a crash, and fails the task
-only after `max_crashes`. To add a step, write its class and list it in `STEPS`.
+Theory of operation. A task is the list of steps in `STEPS`. A run claims the task, then runs the steps in
+order; after an interruption the next run skips the work whose checkpoint exists. A run that has lost its task
+(cancelled, or claimed by another run) is fenced off by the task's row: it stops, deletes its partial files
+and records nothing. Errors end the task, with three exceptions: Unavailable and DiskFull are raised, and the
+caller runs the same claim again after backoff; a killed ffmpeg counts as a crash, and fails the task only
+after `max_crashes`.
+
+To add a step, write a class with name, weight and checkpoint (see `steps/step.py`) and list it in `STEPS`.
+Percentages follow from the weights.
 """
 
 import logging
@@ -59,7 +62,7 @@ class TaskWorkflow:
     def run(self, task_id: str, claim: Claim) -> None:
         """Run the task to its end; return early when it must not be run, or another run holds it.
 
-        Unavailable or DiskFull when the run has to wait: the claim holds the task, and is to be run again.
+        Unavailable or DiskFull when the run has to wait: the claim still holds the task; run it again.
         """
         checkpoints = self._checkpoints(task_id, claim)
         try:
@@ -71,7 +74,7 @@ class TaskWorkflow:
         try:
             self._run_steps(task, checkpoints)
         except (Cancelled, TakenOver) as error:
-            # If this run still holds the task, the engine raised this although nobody asked it to stop.
+            # If this run still holds the task, the engine raised this without having been asked to stop.
             self._fail(task, checkpoints, FacecliError(f"engine {task.engine} stopped by itself: {error}"))
         except FileNotFoundError as error:
             # A newer run has deleted the partial files of this one.
@@ -79,7 +82,7 @@ class TaskWorkflow:
         except ProgramKilled as error:
             self._record_crash(task, checkpoints, error)
         except DiskFull:
-            checkpoints.discard_partial()  # they take the space that is waited for
+            checkpoints.discard_partial()  # to free the space that the run waits for
             raise
         except Unavailable:
             raise
@@ -87,7 +90,7 @@ class TaskWorkflow:
             self._fail(task, checkpoints, error)
 
     def fail_with_bug(self, task_id: str, claim: Claim, error_id: str) -> None:
-        """Fail a task whose run hit a bug; the worker's log has the stack under the id."""
+        """Fail a task whose run hit a bug; the worker's log has the stack trace under `error_id`."""
         error = InternalError(f"internal error {error_id}; see the worker's log", error_id=error_id)
         try:
             task = transitions.check_held(self._tasks.repository.get(task_id), claim.run)
@@ -124,13 +127,13 @@ class TaskWorkflow:
 
     def _input(self, upload_id: str) -> Path:
         upload = self._tools.uploads.get(upload_id)
-        if not upload.completed:  # an integrity check found that the disk has lost some of it
+        if not upload.completed:  # an integrity check found bytes missing
             raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
             return self._tools.blobs.local_copy(upload.blob_key)
 
     def _record_crash(self, task: Task, checkpoints: Checkpoints, error: Unavailable) -> None:
-        """Raise the error, so that the task is run again, unless this crash was the last allowed one."""
+        """Count a crash, and raise the error so that the task runs again, unless it was the last allowed."""
         change = partial(claims.record_crash, run=task.run, max_crashes=self._limits.max_crashes, error=error)
         try:
             crashed = self._tasks.change(task.id, change)
@@ -142,7 +145,7 @@ class TaskWorkflow:
         self._trim(task.id, checkpoints)
 
     def _fail(self, task: Task, checkpoints: Checkpoints, error: FacecliError) -> None:
-        """Delete partial files before the task is seen to end, so that none is left to be found."""
+        """Fail the task; its partial files are deleted first, so that no ended task has any."""
         try:
             transitions.check_held(self._tasks.repository.get(task.id), task.run)
             checkpoints.trim()
@@ -156,7 +159,7 @@ class TaskWorkflow:
         _log.info("run stopped", extra={"task": task.id, "run": task.run, "error": error.message})
 
     def _trim(self, task_id: str, checkpoints: Checkpoints) -> None:
-        """Delete what nobody needs: a retry continues from the segments of a failed or cancelled task."""
+        """Delete unused checkpoints: a failed or cancelled task keeps its segments for a retry."""
         try:
             task = self._tasks.repository.get(task_id)
         except NotFound:

@@ -21,6 +21,7 @@ _RECORDS: dict[type[Event], tuple[int, str]] = {
     events.TaskDeleted: (logging.INFO, "task deleted"),
     events.WorkerLost: (logging.WARNING, "lease of worker expired"),
 }
+_FIELDS = {"message": "error"}  # the names of values in a record, where a LogRecord reserves the event's
 
 
 def log_events(bus: EventBus) -> None:
@@ -31,4 +32,7 @@ def log_events(bus: EventBus) -> None:
 def _log_event(event: Event) -> None:
     if record := _RECORDS.get(type(event)):
         level, sentence = record
-        _log.log(level, sentence, extra={field.name: getattr(event, field.name) for field in fields(event)})
+        if isinstance(event, events.TaskEnded) and event.status == "failed":
+            level = logging.WARNING
+        values = {_FIELDS.get(field.name, field.name): getattr(event, field.name) for field in fields(event)}
+        _log.log(level, sentence, extra=values)

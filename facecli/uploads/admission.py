@@ -10,7 +10,7 @@ from facecli.uploads.upload import Chunk, NewUpload, Upload
 
 
 class UploadAdmission:
-    """Refuses uploads that this server has no room for. `max_file_size` is in bytes."""
+    """Refuses uploads that exceed a limit of this server. `max_file_size` is in bytes."""
 
     def __init__(self, *, blobs: BlobStore, quota: Quota, max_file_size: int) -> None:
         self._blobs = blobs
@@ -18,21 +18,21 @@ class UploadAdmission:
         self._max_file_size = max_file_size
 
     def check_size(self, new: NewUpload) -> None:
-        """Raise FileTooLarge for a file beyond the limit."""
+        """Raise FileTooLarge if the announced size exceeds the limit."""
         if new.size is not None:
             self._check(new.name, new.size)
 
     def check_chunk(self, upload: Upload, chunk: Chunk) -> None:
-        """Raise FileTooLarge for a chunk that reaches beyond the limit."""
+        """Raise FileTooLarge if the file would exceed the limit with this chunk."""
         self._check(upload.name, chunk.index * upload.chunk_size + chunk.size)
 
     @contextmanager
     def admitted(self, uploads: Sequence[Upload]) -> Iterator[None]:
-        """Insert new uploads within this block; DiskFull, QuotaReached or FileTooLarge without room."""
+        """Admit new uploads, to be inserted within this block; DiskFull, QuotaReached or FileTooLarge."""
         required, free = sum(upload.size or 0 for upload in uploads), self._blobs.free_bytes()
         if required > free:
             raise DiskFull(
-                f"no room for {required} bytes, {free} are free; what was acknowledged is kept",
+                f"no room for {required} bytes, {free} are free; acknowledged bytes are safe",
                 retry_after=RETRY_AFTER,
             )
         with self._quota.uploads(uploads):
@@ -40,4 +40,4 @@ class UploadAdmission:
 
     def _check(self, name: str, size: int) -> None:
         if size > self._max_file_size:
-            raise FileTooLarge(f"{name} has {size} bytes; this server takes {self._max_file_size} at most")
+            raise FileTooLarge(f"{name} has {size} bytes; the limit of this server is {self._max_file_size}")

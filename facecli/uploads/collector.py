@@ -1,4 +1,4 @@
-"""Garbage collection of uploads: abandoned ones, and orphaned blobs without a row."""
+"""Garbage collection of uploads: expired incomplete uploads, and orphaned blobs."""
 
 from datetime import UTC, datetime
 
@@ -13,33 +13,33 @@ from facecli.uploads.upload import Upload, blob_keys
 
 
 class UploadCollector:
-    """Finds and removes uploads whose expiry has passed, and orphaned blobs."""
+    """Finds and removes expired uploads and orphaned blobs."""
 
     def __init__(
         self,
         *,
         repository: UploadRepository,
         blobs: BlobStore,
-        files: OpenUploads,
+        open_uploads: OpenUploads,
         expiry_clock: ExpiryClock,
         events: EventBus,
     ) -> None:
         self._repository = repository
         self._blobs = blobs
-        self._files = files
+        self._open_uploads = open_uploads
         self._expiry_clock = expiry_clock
         self._events = events
 
     def expire(self) -> int:
-        """Remove expired incomplete uploads; return how many. Call it periodically."""
+        """Remove expired incomplete uploads; return their number. To be called periodically."""
         return remove_all(self.overdue(measured=True))
 
     def sweep(self) -> int:
-        """Remove orphaned blobs, left by a crash between two steps. Only before the server starts."""
+        """Remove orphaned blobs, left by a crash; return their number. Only before the server starts."""
         return remove_all(self.orphans())
 
     def overdue(self, *, measured: bool) -> list[Garbage]:
-        """Incomplete uploads past their expiry; with `measured` only those idle in this process, too."""
+        """Uploads expired by the wall clock and, if `measured`, also by this process's monotonic clock."""
         now = self._expiry_clock.now()
         overdue = self._repository.expired(now)
         uploads = self._expiry_clock.expired(overdue) if measured else overdue
@@ -48,7 +48,7 @@ class UploadCollector:
     def orphans(self) -> list[Garbage]:
         """Blobs of uploads that no row refers to."""
         keys = [key for key in self._blobs.list("uploads") if not self._is_known(key)]
-        return [orphan_blob(self._blobs, key, reason="no upload has its bytes there") for key in keys]
+        return [orphan_blob(self._blobs, key, reason="no upload refers to it") for key in keys]
 
     def delete_blobs(self, upload_id: str) -> None:
         for key in blob_keys(upload_id):
@@ -64,13 +64,13 @@ class UploadCollector:
         )
 
     def _remove(self, upload_id: str, expired_at: float) -> bool:
-        """Remove an upload unless it was resumed. The row goes first: a crash then leaves an orphan."""
-        with self._files.exclusive(upload_id) as file:
+        """Remove an upload unless it was resumed; row first, so that a crash leaves only an orphan."""
+        with self._open_uploads.exclusive(upload_id) as file:
             if file or not self._repository.delete(upload_id, expired_at=expired_at):
                 return False
-            self._files.forget_fresh(upload_id)
-        self.delete_blobs(upload_id)
+            self._open_uploads.forget_fresh(upload_id)
         self._events.publish(UploadDeleted(upload_id=upload_id, cause="expired"))
+        self.delete_blobs(upload_id)
         return True
 
     def _is_known(self, key: str) -> bool:

@@ -1,10 +1,11 @@
-"""Makes chunks durable, with group commit: flush, commit, acknowledge, always in that order.
+"""Durable chunks by group commit: flush, commit, acknowledge, always in that order.
 
-Theory of operation. A batch holds chunks of many uploads. Their files are flushed in parallel, one flush a
+Theory of operation. A batch holds chunks of many uploads. Their files are flushed in parallel, one flush per
 file; one transaction commits all rows; only then may the chunks be acknowledged. The chunk that completes an
-upload whose parts lie in order completes its row in the same transaction. An upload with replaced chunks is
+upload whose parts are in order completes its row in the same transaction. An upload with replaced chunks is
 completed afterwards: its parts are copied in order, then the row gets the key of the copy, then the old blob
-goes. A crash between two of these steps leaves an orphan blob or an upload that the next `begin` completes.
+is deleted. A crash between two of these steps leaves an orphan blob, or an upload that the next `begin`
+completes. Fencing: the transaction refuses chunks of a writer whose epoch is not the newest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ class ChunkCommitter:
 
     def __init__(
         self,
-        files: OpenUploads,
+        open_uploads: OpenUploads,
         *,
         repository: UploadRepository,
         blobs: BlobStore,
@@ -43,7 +44,7 @@ class ChunkCommitter:
         expiry_clock: ExpiryClock,
         events: EventBus,
     ) -> None:
-        self._files = files
+        self._open_uploads = open_uploads
         self._repository = repository
         self._blobs = blobs
         self._admission = admission
@@ -53,8 +54,8 @@ class ChunkCommitter:
 
     @contextmanager
     def writer(self, upload_id: str) -> Iterator[UploadWriter]:
-        """The newest writer of an upload; the one before can store nothing more."""
-        with self._files.opened(upload_id) as file:
+        """Open the newest writer of an upload; the previous one can store no more chunks."""
+        with self._open_uploads.opened(upload_id) as file:
             with file.commit():
                 writer = UploadWriter(file, epoch=file.supersede(lambda: self._claim(upload_id)))
                 file.attach(writer.revoke)
@@ -68,8 +69,8 @@ class ChunkCommitter:
     def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
         """Yield the upload of each chunk, in order, once it may be acknowledged. The last chunk completes it.
 
-        When one of several chunks is refused they are stored one by one: TakenOver when another writer has
-        begun, ChunkDiffers when the upload was completed meanwhile.
+        If one of several chunks is refused, they are stored one by one: TakenOver when a newer writer exists,
+        ChunkDiffers when the upload was completed meanwhile.
         """
         try:
             yield from self._stored(batch)
@@ -80,7 +81,7 @@ class ChunkCommitter:
                 yield from self._stored([written])
 
     def completed(self, file: OpenUpload) -> Upload:
-        """The upload, completed if every chunk of it is stored."""
+        """Complete the upload if all of its chunks are stored, and return it."""
         with file.commit():
             return self._completed(file, file.upload)
 
@@ -111,7 +112,7 @@ class ChunkCommitter:
             return [self._completed(files[upload.id], upload) for upload in acknowledged]
 
     def _commit(self, fresh: Sequence[WrittenChunk]) -> Sequence[Upload]:
-        """Flush the files, commit the chunks, and complete the uploads that they complete in order."""
+        """Flush the files, then commit the chunks, and the uploads that they complete in order."""
         if not fresh:
             return ()
         files = _files(fresh)
@@ -138,7 +139,7 @@ class ChunkCommitter:
         return uploads
 
     def _flush(self, files: Sequence[OpenUpload]) -> None:
-        """Flush in parallel: a disk makes many files durable in little more time than one."""
+        """Flush in parallel, because many files take a disk little longer than one."""
         if len(files) == 1:
             files[0].flush()
             return
@@ -148,7 +149,7 @@ class ChunkCommitter:
             flush.result()
 
     def _completed(self, file: OpenUpload, upload: Upload) -> Upload:
-        """`upload`, a state of this file, completed if it has every chunk."""
+        """Complete the file's upload if its state `upload` has every chunk; return the newest state."""
         if upload.stored_chunks < upload.total_chunks or upload.completed:
             return upload
         if not file.upload.completed:
@@ -159,7 +160,7 @@ class ChunkCommitter:
         return file.upload
 
     def _complete(self, file: OpenUpload, chunks: Sequence[Chunk]) -> Upload:
-        """Complete an upload that its last chunk did not complete, because some chunks were replaced."""
+        """Complete an upload with replaced chunks, which its last chunk could not complete in place."""
         old_key, upload_id = file.upload.blob_key, file.upload.id
         key = file.complete_blob(chunks)
         try:
@@ -174,9 +175,9 @@ class ChunkCommitter:
             self._blobs.delete(old_key)
             self._blobs.delete(key)
             raise
+        self._publish_completed(upload)
         if key != old_key:
             self._blobs.delete(old_key)
-        self._publish_completed(upload)
         return upload
 
     def _publish_completed(self, upload: Upload) -> None:
@@ -194,7 +195,7 @@ def _is_stored(writer: UploadWriter, chunk: Chunk) -> bool:
 
 
 def _rows(fresh: Sequence[WrittenChunk]) -> list[NewChunk]:
-    """The rows of flushed chunks. The chunk that completes its upload in order carries the whole checksum."""
+    """Rows of flushed chunks; one that completes its upload in order carries the checksum of the file."""
     stored: dict[str, dict[int, Chunk]] = {}
     rows = []
     for writer, chunk in fresh:

@@ -2,13 +2,15 @@
 
 Theory of operation. All writers of one upload share one `OpenUpload`. No other class changes its state.
 
-* A chunk is written by one writer at a time: `take` waits for the others, `release` lets them go on. Bytes
-  that replace a stored chunk become a new part; the row decides which part counts.
+* A chunk is written by one writer at a time: `take` waits for its holder to `release` it. Bytes that replace
+  a stored chunk become a new part; the row decides which part counts.
 * `commit` admits one flush, commit, takeover or completion at a time.
 * Once every chunk is stored the upload is sealed, and `take` hands out no part until the commit has ended:
   then the upload is complete, or open again. No byte of a complete upload changes.
-* After a flush or commit with an unknown outcome the upload is broken: nothing more is acknowledged until all
-  its writers have ended, and its chunks were read back from the medium and compared with their checksums.
+* After a flush or commit with an unknown outcome the upload is broken. Then it hands out no part, because the
+  row may already refer to any part written so far, and acknowledges no chunk, until all of its writers have
+  ended and its chunks have been read back from the medium and compared with their checksums.
+* Fencing: `supersede` revokes the previous writer and gives the next one a higher epoch.
 """
 
 import threading
@@ -23,7 +25,7 @@ Claim = Callable[[], tuple[Upload, Sequence[Chunk]]]
 
 
 class OpenUpload:
-    """`unclaimed` means that no writer was there yet: the first one supersedes nobody."""
+    """An upload with its staged blob; `unclaimed` if it never had a writer to supersede."""
 
     def __init__(
         self, upload: Upload, blob: StagedBlob, chunks: Iterable[Chunk], *, unclaimed: bool = False
@@ -60,14 +62,15 @@ class OpenUpload:
         self._users += 1
 
     def leave(self) -> bool:
-        """Remove a user; close the blob and return True after the last one."""
+        """Remove a user; return whether it was the last one."""
         self._users -= 1
-        if not self._users:
-            self._blob.close()
         return not self._users
 
+    def close(self) -> None:
+        self._blob.close()
+
     def supersede(self, claim: Claim) -> int:
-        """Revoke the writer before and return the epoch of the next one; call it within `commit`."""
+        """Revoke the current writer and return the epoch of the next one; call it within `commit`."""
         self._revoke()
         if self._unclaimed:
             self._unclaimed = False
@@ -84,12 +87,14 @@ class OpenUpload:
         self._revoke()
 
     def take(self, index: int) -> PartWriter | None:
-        """Hold a chunk alone, after its current holder; the part for its bytes, None in a complete upload.
+        """Hold a chunk exclusively; return the part to write, None in a complete upload.
 
-        Waits also for the commit that may complete the upload.
+        Waits for the current holder, and for a commit that may complete the upload. StorageFailed for a
+        broken upload.
         """
         with self._changed:
             self._changed.wait_for(lambda: index not in self._busy and self._sealed == self._upload.completed)
+            self._check_intact()
             if self._sealed:
                 part = None
             else:
@@ -99,18 +104,18 @@ class OpenUpload:
             return part
 
     def mark_received(self, index: int) -> None:
-        """Note that all bytes of a held chunk have arrived."""
+        """Record that all bytes of a held chunk have arrived."""
         with self._changed:
             self._received.add(index)
 
     def settle(self, seconds: float) -> None:
-        """Wait until every chunk received by now is stored or given up, for `seconds` at most."""
+        """Wait, for `seconds` at most, until every chunk received so far is stored or abandoned."""
         with self._changed:
             awaited = set(self._received)
             self._changed.wait_for(lambda: not awaited & self._received, seconds)
 
     def release(self, index: int, part: PartWriter | None) -> None:
-        """Let others have the chunk; abort the part unless it is the stored one."""
+        """Stop holding a chunk; abort the part unless it is the stored one."""
         with self._changed:
             self._busy.discard(index)
             self._received.discard(index)
@@ -124,8 +129,7 @@ class OpenUpload:
 
     def flush(self) -> None:
         """Make the finished parts durable; StorageFailed for a broken upload."""
-        if self._broken:
-            raise StorageFailed(f"storing {self._upload.name} failed; waiting for its writers to end")
+        self._check_intact()
         with self.unsure():
             self._blob.sync()
 
@@ -142,7 +146,7 @@ class OpenUpload:
 
     @contextmanager
     def unsure(self) -> Iterator[None]:
-        """Break the upload when the block ends with anything but a clear refusal."""
+        """Mark the upload as broken when the block fails with anything but a clear refusal."""
         try:
             yield
         except (AlreadyExists, InvalidInput, NotFound, TakenOver):
@@ -152,7 +156,10 @@ class OpenUpload:
             raise
 
     def seal(self, chunks: Sequence[Chunk]) -> bool:
-        """Hand out no more parts before the commit ends; True when the blob is in order, and cut to size."""
+        """Hand out no more parts until the commit ends; complete the blob in place if its parts are in order.
+
+        Return whether they are.
+        """
         parts = self._seal(chunks)
         if not self._blob.in_order(parts):
             return False
@@ -160,11 +167,14 @@ class OpenUpload:
         return True
 
     def complete_blob(self, chunks: Sequence[Chunk]) -> str:
-        """Seal, and turn the chunks into a blob; return its key."""
+        """Hand out no more parts until the commit ends; complete the blob, in place or as a copy.
+
+        Return its key.
+        """
         return self._blob.complete(self._seal(chunks), spare_key=self._spare_key())
 
     def update(self, upload: Upload) -> None:
-        """Take over a committed state of the row."""
+        """Record a committed state of the row."""
         self._upload = upload
 
     def add_chunk(self, chunk: Chunk) -> None:
@@ -172,10 +182,14 @@ class OpenUpload:
         self._chunks[chunk.index] = chunk
 
     def lose_chunks(self, upload: Upload, lost: Iterable[Chunk]) -> None:
-        """Forget chunks that the medium has lost; `upload` is the row without them."""
+        """Remove chunks that the medium has lost; `upload` is the row without them."""
         self._upload = upload
         for chunk in lost:
             del self._chunks[chunk.index]
+
+    def _check_intact(self) -> None:
+        if self._broken:
+            raise StorageFailed(f"storing {self._upload.name} failed; waiting for its writers to end")
 
     def _seal(self, chunks: Sequence[Chunk]) -> list[Part]:
         with self._changed:

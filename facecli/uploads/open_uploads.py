@@ -1,4 +1,4 @@
-"""The uploads that have writers now, each opened once."""
+"""The registry of uploads that have writers, each opened once."""
 
 import threading
 import time
@@ -12,14 +12,14 @@ from facecli.uploads.open_upload import OpenUpload
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, Upload
 
-SETTLE_TIMEOUT = 2.0  # seconds; after that the disk is stuck, and a client has to wait for it anyway
-MAX_FRESH = 1000  # new uploads whose rows need not be read again to be opened
+SETTLE_TIMEOUT = 2.0  # seconds; a slower disk is stuck, and clients have to wait for it anyway
+MAX_FRESH = 1000  # new uploads that are opened without reading their rows again
 
 
 class OpenUploads:
-    """Opens, closes and removes uploads: one thread at a time for one upload, in parallel for several.
+    """Opens and closes uploads, with a lock per upload.
 
-    Reserving the space of a file may take as long as writing all of it.
+    One lock for all would not do: reserving the space of a file can take as long as writing all of it.
     """
 
     def __init__(self, *, repository: UploadRepository, blobs: BlobStore) -> None:
@@ -33,7 +33,7 @@ class OpenUploads:
         self._doubtful: set[str] = set()
 
     def add_fresh(self, upload: Upload) -> None:
-        """Note a new row of this process: its first writer supersedes nobody."""
+        """Record a new upload of this process: its first writer supersedes no other."""
         with self._lock:
             if len(self._fresh) < MAX_FRESH:
                 self._fresh[upload.id] = upload
@@ -44,7 +44,7 @@ class OpenUploads:
 
     @contextmanager
     def exclusive(self, upload_id: str) -> Iterator[OpenUpload | None]:
-        """The upload if it is open; until leaving, no other thread opens, closes or removes it."""
+        """Lock an upload against opening, closing and removal by other threads; yield it if it is open."""
         with self._lock:
             self._lock.wait_for(lambda: upload_id not in self._exclusive)
             file = self._open.get(upload_id)
@@ -57,7 +57,7 @@ class OpenUploads:
                 self._lock.notify_all()
 
     def owner(self, upload_id: str) -> str | None:
-        """The owner of an upload, where it is known without reading the row."""
+        """The owner of an upload if it is known without reading the row."""
         with self._lock:
             if file := self._open.get(upload_id):
                 return file.upload.owner
@@ -65,7 +65,7 @@ class OpenUploads:
             return fresh.owner if fresh else None
 
     def settle(self, upload_ids: Iterable[str]) -> None:
-        """Wait, for a short time, until the chunks received by now are stored or given up."""
+        """Wait, for `SETTLE_TIMEOUT` at most, until all chunks received so far are stored or abandoned."""
         until = time.monotonic() + SETTLE_TIMEOUT
         for upload_id in upload_ids:
             if file := self._open.get(upload_id):
@@ -77,7 +77,7 @@ class OpenUploads:
 
     @contextmanager
     def opened(self, upload_id: str) -> Iterator[OpenUpload]:
-        """The upload, opened; StorageFailed while a broken one has writers left. Then it is verified."""
+        """Open an upload; StorageFailed for a broken one that has writers left. Without, it is verified."""
         with self.exclusive(upload_id) as already_open:
             file = already_open or self._opened(upload_id)
             if file.broken:
@@ -92,6 +92,7 @@ class OpenUploads:
                     del self._open[upload_id]
                     if file.broken:
                         self._doubtful.add(upload_id)
+                    file.close()
 
     def _opened(self, upload_id: str) -> OpenUpload:
         if upload := self._fresh.get(upload_id):
@@ -109,12 +110,12 @@ class OpenUploads:
 
     def _blob(self, upload: Upload, chunks: Iterable[Chunk]) -> StagedBlob:
         if not chunks and not self._blobs.exists(upload.blob_key):
-            # Never written to, or its name was not durable at a power cut.
+            # Never written to, or created just before a power cut.
             return self._blobs.begin(upload.blob_key, _layout(upload))
         return self._blobs.resume(upload.blob_key, _layout(upload))
 
     def _verify(self, file: OpenUpload) -> None:
-        """Read the stored chunks back after a failed flush; those that the disk lost are missing again."""
+        """Read the stored chunks back after a failed flush; forget those that the disk has lost."""
         lost = [chunk for chunk in file.chunks.values() if not self._holds(file.upload, chunk)]
         if file.upload.completed and lost:
             raise StorageFailed(f"the disk lost bytes of {file.upload.name}, which is complete")

@@ -32,13 +32,13 @@ class UserLimits:
 
 
 class UsageRepository(Protocol):
-    """Current usage of every user."""
+    """The current usage of users."""
 
     def of(self, owner: str) -> Usage: ...
 
 
 class Quota:
-    """Enforces the limits of every user. Two servers may together admit more than a limit."""
+    """Enforces the limits of every user. Two servers together can exceed one."""
 
     def __init__(self, repository: UsageRepository, limits: UserLimits) -> None:
         self.limits = limits
@@ -63,7 +63,7 @@ class Quota:
             used, limits = self._repository.of(owner), self.limits
             if limits.waiting and used.waiting >= limits.waiting:
                 raise QuotaReached(
-                    f"{owner} has {used.waiting} waiting tasks, and may have {limits.waiting}",
+                    f"{owner} already has {used.waiting} waiting tasks, the limit",
                     retry_after=WAITING_RETRY_AFTER,
                 )
             if limits.stored and used.stored >= limits.stored:
@@ -75,17 +75,17 @@ class Quota:
         for upload in new:
             if limits.stored and _reserved(upload) > limits.stored:
                 raise FileTooLarge(
-                    f"{upload.name} has {_reserved(upload)} bytes; one user may have {limits.stored} here"
+                    f"{upload.name} has {_reserved(upload)} bytes; the quota of a user is {limits.stored}"
                 )
         used, required = self._repository.of(owner), sum(map(_reserved, new))
         if limits.unfinished and used.unfinished + len(new) > limits.unfinished:
             raise QuotaReached(
-                f"{owner} has {used.unfinished} unfinished uploads, and may have {limits.unfinished}",
+                f"{owner} already has {used.unfinished} unfinished uploads, the limit",
                 retry_after=STORED_RETRY_AFTER,
             )
         if limits.stored and used.stored + required > limits.stored:
-            what = new[0].name if len(new) == 1 else f"{len(new)} files"
-            raise _no_room(owner, used.stored, limits.stored, f"{what} would take {required}")
+            files = new[0].name if len(new) == 1 else f"{len(new)} files"
+            raise _no_room(owner, used.stored, limits.stored, f"{files} would take {required}")
 
 
 def _reserved(upload: Upload) -> int:
@@ -94,6 +94,6 @@ def _reserved(upload: Upload) -> int:
 
 def _no_room(owner: str, used: int, limit: int, reason: str) -> QuotaReached:
     return QuotaReached(
-        f"{owner} has {used} bytes on this server, and may have {limit}; {reason}",
+        f"{owner} has {used} bytes on this server, the quota is {limit}; {reason}",
         retry_after=STORED_RETRY_AFTER,
     )

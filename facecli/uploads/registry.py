@@ -1,6 +1,6 @@
 """Creation of uploads, and the search for an upload to resume.
 
-Idempotency: to begin the same file again returns the unfinished or complete upload of it.
+Idempotency: beginning the same file again returns its existing upload, complete or not.
 """
 
 import uuid
@@ -22,7 +22,7 @@ class UploadRegistry:
 
     def __init__(
         self,
-        files: OpenUploads,
+        open_uploads: OpenUploads,
         *,
         repository: UploadRepository,
         committer: ChunkCommitter,
@@ -30,7 +30,7 @@ class UploadRegistry:
         expiry_clock: ExpiryClock,
         events: EventBus,
     ) -> None:
-        self._files = files
+        self._open_uploads = open_uploads
         self._repository = repository
         self._committer = committer
         self._admission = admission
@@ -41,12 +41,12 @@ class UploadRegistry:
         """The upload to resume and its stored chunks; a new one when none fits or `fresh` asks for it."""
         self._admission.check_size(new)
         stored = None if fresh or upload_id else self._repository.find(new)
-        (found,) = self._resumed([stored])
-        if found is None:
+        (existing,) = self._resumed([stored])
+        if existing is None:
             upload = self._created(new, upload_id or new_upload_id())
             self._insert([upload])
             return upload, []
-        return found
+        return existing
 
     def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[UploadWithChunks]:
         """`begin` for many, each with its `fresh`; all or none, the new ones in one commit."""
@@ -58,12 +58,12 @@ class UploadRegistry:
             self._resumed(self._repository.find_all([new for new, fresh in requested if not fresh]))
         )
         for new, fresh in requested:
-            found = None if fresh else next(stored)
-            if found is None or new in created:
+            existing = None if fresh else next(stored)
+            if existing is None or new in created:
                 created[new] = created.get(new) or self._created(new, new_upload_id())
                 results.append((created[new], []))
             else:
-                results.append(found)
+                results.append(existing)
         if created:
             self._insert(list(created.values()))
         return results
@@ -84,16 +84,16 @@ class UploadRegistry:
             self._repository.insert(uploads)
         self._expiry_clock.touch(upload.id for upload in uploads)
         for upload in uploads:
-            self._files.add_fresh(upload)
+            self._open_uploads.add_fresh(upload)
             self._events.publish(UploadCreated(upload_id=upload.id, owner=upload.owner, size=upload.size))
 
     def _resumed(self, uploads: Sequence[Upload | None]) -> list[UploadWithChunks | None]:
-        """Each upload as it is now, with its stored chunks and a new expiry; None for one that is gone.
+        """The current state of each upload, with its stored chunks and a new expiry; None for a deleted one.
 
-        Chunks received before the connection was cut are stored first, so that no client sends them again.
+        Waits for chunks received before a disconnect to be stored, so that no client sends them again.
         """
         unfinished = [upload.id for upload in uploads if upload and not upload.completed]
-        self._files.settle(unfinished)
+        self._open_uploads.settle(unfinished)
         self._expiry_clock.touch(unfinished)
         current = {upload.id: upload for upload in uploads if upload and upload.completed}
         if unfinished:
@@ -108,8 +108,8 @@ class UploadRegistry:
     def _with_chunks(self, upload: Upload) -> UploadWithChunks:
         chunks = list(self._repository.chunks(upload.id))
         all_stored = len(chunks) == upload.total_chunks
-        if not upload.completed and (all_stored or self._files.is_doubtful(upload.id)):
-            with self._files.opened(upload.id) as file:
+        if not upload.completed and (all_stored or self._open_uploads.is_doubtful(upload.id)):
+            with self._open_uploads.opened(upload.id) as file:
                 upload = self._committer.completed(file)
             chunks = list(self._repository.chunks(upload.id))
         return upload, chunks

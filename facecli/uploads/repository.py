@@ -14,13 +14,13 @@ class UploadRepository(Protocol):
         ...
 
     def get(self, upload_id: str, *, owner: str | None = None) -> Upload:
-        """UploadNotFound when there is none, or none of this owner: with the same text in the same time."""
+        """UploadNotFound for an unknown id and for another owner's alike: same message, same work."""
         ...
 
     def find(self, new: NewUpload) -> Upload | None:
         """The newest upload of the same owner, name, type, size, chunk size, chunks and fingerprint.
 
-        A size that is unknown in `new` may be known by now.
+        If the size is unknown in `new`, that of the upload may be known.
         """
         ...
 
@@ -36,7 +36,7 @@ class UploadRepository(Protocol):
         ...
 
     def page(self, *, after: str) -> Sequence[Upload]:
-        """Uploads of all owners by id, a page of those behind `after`; an empty page is the end."""
+        """A page of the uploads of all owners with ids above `after`, by id; an empty page is the end."""
         ...
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
@@ -44,7 +44,7 @@ class UploadRepository(Protocol):
         ...
 
     def claim(self, upload_id: str, *, now: float, expires_at: float) -> Upload:
-        """Raise the epoch: from now on no earlier writer can store a chunk."""
+        """Raise the epoch (fencing): no earlier writer can store a chunk any more."""
         ...
 
     def prolong(self, upload_ids: Sequence[str], *, expires_at: float) -> Sequence[Upload]:
@@ -55,20 +55,20 @@ class UploadRepository(Protocol):
         """Insert flushed chunks in one transaction (group commit); return the upload of each, in order.
 
         All or none: TakenOver when an `epoch` is not the newest, ChunkDiffers when an upload is complete. The
-        last chunk of a file sets a size that was unknown; from then on the size is fixed.
+        last chunk of a file fixes an unknown size.
         """
         ...
 
     def forget_chunks(self, upload_id: str, indexes: Sequence[int]) -> Upload:
-        """Delete chunks that the disk has lost, and count the remaining ones again."""
+        """Delete chunks that the disk has lost, and recount the rest."""
         ...
 
     def reopen(self, upload_id: str, intact: Sequence[Chunk], *, now: float, expires_at: float) -> Upload:
-        """Make an upload incomplete again, with these chunks alone."""
+        """Make an upload incomplete again, with only these chunks."""
         ...
 
     def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
-        """Make the blob visible, for good. Idempotent: a second call changes nothing."""
+        """Mark an upload as complete. Idempotent: a second call changes nothing."""
         ...
 
     def expired(self, now: float) -> Sequence[Upload]:
@@ -76,7 +76,7 @@ class UploadRepository(Protocol):
         ...
 
     def needed_by(self, upload_id: str) -> str | None:
-        """The id of a task that has not ended and reads this upload, if there is one."""
+        """The id of an unfinished task that reads this upload, if any."""
         ...
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:

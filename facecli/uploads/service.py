@@ -19,7 +19,10 @@ from facecli.uploads.writer import UploadWriter
 
 
 class UploadService:
-    """The one entrance to uploads. Safe to use from many threads. `max_file_size` is in bytes."""
+    """The entry point to uploads for every transport. Safe to use from many threads.
+
+    `max_file_size` is in bytes.
+    """
 
     def __init__(
         self,
@@ -33,10 +36,10 @@ class UploadService:
     ) -> None:
         self._repository = repository
         self._events = events
-        self._files = OpenUploads(repository=repository, blobs=blobs)
+        self._open_uploads = OpenUploads(repository=repository, blobs=blobs)
         admission = UploadAdmission(blobs=blobs, quota=quota, max_file_size=max_file_size)
         self._committer = ChunkCommitter(
-            self._files,
+            self._open_uploads,
             repository=repository,
             blobs=blobs,
             admission=admission,
@@ -44,7 +47,7 @@ class UploadService:
             events=events,
         )
         self._registry = UploadRegistry(
-            self._files,
+            self._open_uploads,
             repository=repository,
             committer=self._committer,
             admission=admission,
@@ -52,7 +55,11 @@ class UploadService:
             events=events,
         )
         self.collector = UploadCollector(
-            repository=repository, blobs=blobs, files=self._files, expiry_clock=expiry_clock, events=events
+            repository=repository,
+            blobs=blobs,
+            open_uploads=self._open_uploads,
+            expiry_clock=expiry_clock,
+            events=events,
         )
 
     def begin(
@@ -86,17 +93,17 @@ class UploadService:
 
     @contextmanager
     def writer(self, upload_id: str, *, owner: str) -> Iterator[UploadWriter]:
-        """The newest writer of an upload; the one before can store nothing more."""
+        """Open the newest writer of an upload; the previous one can store no more chunks."""
         self._check_owner(upload_id, owner)
         with self._committer.writer(upload_id) as writer:
             yield writer
 
     def store_all(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
-        """Make chunks durable together; yield the upload of each when it may be acknowledged, in order."""
+        """Make chunks durable by group commit; yield the upload of each once it may be acknowledged."""
         return self._committer.store(batch)
 
     def store(self, writer: UploadWriter, chunk: Chunk) -> Upload:
-        """Make a chunk durable: when this returns it may be acknowledged. The last one completes.
+        """Make a chunk durable; it may be acknowledged on return. The last chunk completes the upload.
 
         TakenOver when another writer has begun, ChunkDiffers when the upload was completed meanwhile.
         """
@@ -106,7 +113,7 @@ class UploadService:
     def put_chunk(self, upload_id: str, frame: Frame, *, owner: str) -> Upload:
         """Store one whole chunk, in any order, in parallel with other writers."""
         self._check_owner(upload_id, owner)
-        with self._files.opened(upload_id) as file:
+        with self._open_uploads.opened(upload_id) as file:
             writer = UploadWriter(file, epoch=None)
             try:
                 chunk = writer.write(frame)
@@ -117,21 +124,19 @@ class UploadService:
                 writer.revoke()
 
     def cancel(self, upload_id: str, *, owner: str) -> None:
-        """Delete an upload, complete or not, and its bytes; NotReady while a task needs it."""
+        """Delete an upload, complete or not, with its bytes; NotReady while a task needs it."""
         upload = self.get(upload_id, owner=owner)
         if task_id := self._repository.needed_by(upload_id):
-            raise NotReady(
-                f"task {task_id} needs {upload.name}; facecli task cancel ends it, then the file can go"
-            )
-        with self._files.exclusive(upload_id) as file:
+            raise NotReady(f"task {task_id} needs {upload.name}; cancel it with facecli task cancel first")
+        with self._open_uploads.exclusive(upload_id) as file:
             if file:
                 file.revoke_writer()
-            self._files.forget_fresh(upload_id)
+            self._open_uploads.forget_fresh(upload_id)
             deleted = self._repository.delete(upload_id)
-        self.collector.delete_blobs(upload_id)
         if deleted:
             self._events.publish(UploadDeleted(upload_id=upload_id, cause="cancelled"))
+        self.collector.delete_blobs(upload_id)
 
     def _check_owner(self, upload_id: str, owner: str) -> None:
-        if self._files.owner(upload_id) != owner:
+        if self._open_uploads.owner(upload_id) != owner:
             self.get(upload_id, owner=owner)

@@ -8,7 +8,7 @@ from facecli.core.errors import InvalidInput
 from facecli.uploads.names import checked_name, file_url
 
 CHUNK_SIZE = 10 * 1024 * 1024  # bytes; the unit of checksum, acknowledgement and resume
-FRAME_SIZE = 512 * 1024  # bytes of one message at most
+FRAME_SIZE = 512 * 1024  # bytes; upper limit of one message
 FINGERPRINT_SIZE = 1024 * 1024  # bytes at either end of a file that the fingerprint covers
 MAX_CHUNK_SIZE = 16 * 1024 * 1024
 MAX_CHUNKS = 1_000_000
@@ -36,9 +36,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewChunk:
-    """A flushed chunk to be inserted. `epoch` is that of its writer, None for a single chunk.
+    """A flushed chunk to insert. `epoch` is the fencing token of its writer, None for a single chunk.
 
-    `whole` is set on the chunk that completes the file: the crc32c of the whole file.
+    `whole` is the crc32c of the whole file, set only on the chunk that completes it.
     """
 
     upload_id: str
@@ -51,7 +51,7 @@ class NewChunk:
 class Frame:
     """A piece of one chunk, at its absolute offset in the file.
 
-    `crc32c` is that of `data`, where it is already known.
+    `crc32c` is that of `data`, if already known.
     """
 
     offset: int
@@ -85,7 +85,7 @@ class NewUpload:
         total_chunks: int | None = None,
         fingerprint: int | None = None,
     ) -> "NewUpload":
-        """Build from input that is not trusted; InvalidInput for sizes that no file can have."""
+        """Build from untrusted input; InvalidInput for an impossible size."""
         name = checked_name(name)
         if size is not None and size <= 0:
             raise InvalidInput(f"{name} has {size} bytes; an upload needs at least one")
@@ -171,12 +171,12 @@ class Upload:
 
 
 def blob_keys(upload_id: str) -> tuple[str, str]:
-    """The two keys that the blob of an upload may have: the first one, and the one that it is copied to."""
+    """The possible keys of an upload's blob: the original one, and that of the copy in order."""
     return f"uploads/{upload_id}", f"uploads/{upload_id}.whole"
 
 
 def upload_id_of(file_url: str) -> str:
-    """The id in a `/uploads/<id>/<name>` URL; InvalidInput when it is not one."""
+    """The id in a `/uploads/<id>/<name>` URL; InvalidInput for anything else."""
     parts = file_url.split("/")
     if len(parts) != 4 or parts[0] or parts[1] != "uploads" or not parts[2] or not unquote(parts[3]):
         raise InvalidInput(f"{file_url!r} is not a file_url; it looks like /uploads/<id>/<name>")

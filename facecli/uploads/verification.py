@@ -14,7 +14,7 @@ from facecli.uploads.upload import Chunk, Upload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """An upload as it was found. `size` is that of its blob, None for a missing one; `lost` are indexes."""
+    """An upload as read. `size` is that of its blob, None if it is missing; `lost` are chunk indexes."""
 
     upload: Upload
     chunks: Mapping[int, Chunk]
@@ -33,7 +33,7 @@ class _State:
 
     @property
     def wrong_sum(self) -> bool:
-        """Whether a complete upload has every chunk, but the checksum of others."""
+        """Whether a complete upload has every chunk, but another checksum than they do."""
         chunks = sorted(self.chunks.values(), key=lambda chunk: chunk.index)
         whole = self.upload.completed and not self.lost
         return whole and join((chunk.crc32c, chunk.size) for chunk in chunks) != self.upload.crc32c
@@ -61,7 +61,7 @@ class UploadVerifier:
         self._quick = quick
 
     def damage(self, upload: Upload) -> Damage | None:
-        """The damage of an upload; None when all agrees."""
+        """The damage of an upload; None if it is intact."""
         state = self._state(upload)
         if not (problems := list(_problems(state))):
             return None
@@ -81,7 +81,7 @@ class UploadVerifier:
         return _State(upload=upload, chunks=chunks, size=size, lost=sorted(lost | unknown))
 
     def _holds(self, upload: Upload, chunk: Chunk, size: int) -> bool:
-        """Whether the blob has the bytes of a chunk: a complete one in order, a staged one by token."""
+        """Whether the blob has the bytes of a chunk: by offset if complete, by token if staged."""
         key, part = upload.blob_key, Part(token=chunk.token, size=chunk.size)
         offset = chunk.index * upload.chunk_size
         if upload.completed:
@@ -96,7 +96,7 @@ class UploadVerifier:
         return self._verifier.part_crc32c(key, part) == chunk.crc32c
 
     def _repair(self, state: _State) -> None:
-        """Repair in steps; a run that crashes between two of them is finished by the next one."""
+        """Repair in steps; after a crash between two of them, the next run does the rest."""
         upload = state.upload
         if state.surplus and upload.size is not None:
             self._verifier.blobs.trim(upload.blob_key, upload.size)
@@ -136,15 +136,15 @@ def _problems(state: _State) -> Iterator[str]:
     if state.wrong_sum:
         yield "its checksum is not that of its chunks"
     if not upload.completed and state.miscounted:
-        yield f"its row counts {upload.stored_bytes} bytes in {upload.stored_chunks} chunks, which is wrong"
+        yield f"its row miscounts {upload.stored_bytes} bytes in {upload.stored_chunks} chunks"
 
 
 def _remedy(state: _State) -> str:
     if state.lost:
-        return f"facecli upload of the same file sends {_chunks(state.lost)} again and nothing else"
+        return f"facecli upload of the same file sends only {_chunks(state.lost)} again"
     if state.wrong_sum:
         return "the upload becomes incomplete; facecli upload of the same file completes it"
-    return "the bytes behind its end are cut off" if state.surplus else "the chunks are counted again"
+    return "the surplus bytes are cut off" if state.surplus else "the chunks are counted again"
 
 
 def _chunks(indexes: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from facecli.uploads.upload import FileType, UploadStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadView:
-    """The part of an upload that the server shows; times in seconds since 1970."""
+    """The public fields of an upload; times in seconds since 1970."""
 
     id: str
     name: str

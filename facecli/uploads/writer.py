@@ -1,7 +1,7 @@
 """The writer of an upload: turns a sequence of frames into verified chunks.
 
-Fencing: the epoch of a writer is its fencing token. A writer that was superseded is revoked, and the database
-refuses its chunks, because their epoch is not the newest.
+Fencing: the epoch of a writer is its fencing token. A superseded writer is revoked, and the database refuses
+its chunks, because their epoch is not the newest.
 """
 
 import threading
@@ -25,7 +25,7 @@ class _Cursor:
 
 
 class UploadWriter:
-    """One stream of frames into an upload. `write` may run in one thread while another one commits.
+    """One stream of frames into an upload. One thread may `write` while another commits.
 
     `epoch` is None for a single chunk, which supersedes no other writer.
     """
@@ -39,7 +39,7 @@ class UploadWriter:
         self._revoked = False
 
     def write(self, frame: Frame) -> Chunk | None:
-        """Write one frame; return the chunk that it finished, if any.
+        """Write one frame; return the chunk that it finishes, if any.
 
         InvalidInput for a frame at a wrong offset, ChecksumMismatch for a damaged chunk, ChunkDiffers for
         other bytes in a complete upload, TakenOver after `revoke`.
@@ -71,7 +71,7 @@ class UploadWriter:
             self._check()
 
     def release(self, index: int) -> None:
-        """Let other writers have the chunk, stored or given up; harmless when it is not held."""
+        """Stop holding a chunk, stored or abandoned; harmless when it is not held."""
         try:
             part = self._held.pop(index)
         except KeyError:
@@ -79,7 +79,7 @@ class UploadWriter:
         self.file.release(index, part)
 
     def revoke(self) -> None:
-        """Stop this writer for good; when this returns, none of its writes is under way."""
+        """Stop this writer for good; on return, none of its writes is in progress."""
         with self._lock:
             self._revoked = True
         for index in list(self._held):
@@ -105,7 +105,7 @@ class UploadWriter:
         return self._cursor
 
     def _take(self, index: int) -> PartWriter | None:
-        """Hold a chunk, waiting also for one of our own that another thread is committing."""
+        """Hold a chunk; waits even for this writer's own, while another thread commits it."""
         part = self.file.take(index)
         with self._lock:
             self._held[index] = part
@@ -122,7 +122,7 @@ class UploadWriter:
             self.release(index)
             raise ChecksumMismatch(
                 f"chunk {index} of {name} arrived with crc32c {cursor.crc32c:08x}, not {expected:08x}; "
-                "nothing of it was kept, send it again"
+                "it was discarded, send it again"
             )
         stored = self.file.chunks.get(index)
         if stored and (stored.size, stored.crc32c) == (cursor.received, cursor.crc32c):

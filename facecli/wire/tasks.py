@@ -2,8 +2,7 @@
 
 import math
 
-from facecli.tasks.task import Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import Task, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb

@@ -1,4 +1,4 @@
-"""Heartbeat of a worker, and its checks of the other workers' leases."""
+"""Heartbeat of a worker, which keeps its lease, and its checks of the leases of other workers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ CHECK_INTERVAL = 1.0  # seconds between two checks of leases
 def send_heartbeats(
     worker: Worker, *, repository: WorkerRepository, check: Callable[[], object]
 ) -> Iterator[None]:
-    """Register the worker, which then may take work; send heartbeats and check leases until leaving.
+    """Register the worker, then send heartbeats and check leases until the context ends.
 
-    No heartbeat is sent after that.
+    The worker may take work only within; no heartbeat is sent after it.
     """
     repository.heartbeat(worker)
     with (

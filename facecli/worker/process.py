@@ -20,8 +20,8 @@ class ShutdownSignal:
     def __init__(self, *, with_stdin: bool) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        # Python writes to the pipe at once, in whichever thread receives the signal. A lock would not do: the
-        # handler runs only when the main thread wakes, and a signal to another thread does not wake it.
+        # Python writes to the pipe immediately, in the thread that gets the signal. A lock would not work:
+        # the handler runs when the main thread wakes, and a signal to another thread does not wake it.
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, _ignore)
         signal.signal(signal.SIGINT, _ignore)
@@ -33,16 +33,16 @@ class ShutdownSignal:
         os.read(self._reader, 1)
 
     def _read_stdin(self) -> None:
-        # Not through sys.stdin, whose lock this thread would still hold when the interpreter closes it.
+        # Bypass sys.stdin: this thread would still hold its lock when the interpreter closes it.
         while os.read(sys.stdin.fileno(), 1):
             pass
         os.write(self._writer, b"\0")
 
 
 def exit_process(cleanup: Callable[[], object], *, grace: float) -> None:
-    """Run `cleanup` for at most `grace` seconds, then exit at once, whatever threads still run.
+    """Run `cleanup` for at most `grace` seconds, then exit at once, even if other threads still run.
 
-    Work that was not released by then is recovered when the lease expires. A running ffmpeg dies with us.
+    Unreleased work is recovered when the lease expires. A running ffmpeg ends with this process.
     """
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""TaskRunner: the outermost loop of a worker, with backoff between attempts."""
+"""TaskRunner: the retry loop around a task, with backoff between attempts."""
 
 import logging
 import threading
@@ -26,10 +26,10 @@ class TaskRunner:
         self._stopping = stopping
 
     def run(self, task_id: str) -> None:
-        """Run a task until it ends or is lost. Raises nothing: only the task's row says how it ended.
+        """Run a task until it ends or is lost. Raises nothing: the outcome is in the task's row.
 
-        Once the worker is stopping this does not return either: the queue would take the work for done, which
-        is being released.
+        Never returns once the worker is stopping: the queue would record the work as done, while the worker
+        is releasing it to others.
         """
         claim = Claim(worker=self._worker)
         work: Callable[[], None] = partial(self._workflow.run, task_id, claim)

@@ -11,7 +11,7 @@ from facecli.core.errors import FacecliError
 
 FIRST_DELAY = 0.25  # seconds
 MAX_DELAY = 10.0  # seconds
-SETTLED = 10.0  # seconds of uptime after which a crash is no longer one of a series
+MIN_UPTIME = 10.0  # seconds of uptime after which the backoff starts again
 
 _log = logging.getLogger(__name__)
 
@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 class Supervisor:
     """Keeps one child process per name alive from `start` to `stop`.
 
-    `crashed` is called with the name of a dead worker before its restart, so that its work is free by then.
-    The supervisor holds the other end of each worker's standard input: workers end when its process does.
+    `crashed` is called with the name of a dead worker before its restart, so that its work is requeued first.
+    Each worker's standard input is a pipe from the supervisor, so workers end when this process does.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Supervisor:
             self._threads.append(thread)
 
     def pids(self) -> list[int]:
-        """The process ids of the workers that run now."""
+        """The process ids of the running workers."""
         with self._lock:
             return [child.pid for child in self._children.values() if child.poll() is None]
 
@@ -81,7 +81,7 @@ class Supervisor:
                 fields = {"worker": name, "pid": child.pid, "status": status}
                 _log.warning("worker process exited; will be restarted", extra=fields)
                 self._recover(name)
-            if time.monotonic() - started > SETTLED:
+            if time.monotonic() - started > MIN_UPTIME:
                 backoff.reset()
             else:
                 self._stopping.wait(backoff.next())
@@ -92,13 +92,13 @@ class Supervisor:
             self._crashed(name)
         except FacecliError as error:
             fields = {"worker": name, "error": error.message}
-            _log.warning("work of the worker waits for its restart", extra=fields)
+            _log.warning("work of the worker was not recovered; it waits for the restart", extra=fields)
         except Exception:
-            # The worker recovers its own work by its name when it starts.
+            # A worker recovers the work of its predecessor, by name, when it starts.
             _log.exception("recovery of the worker's work failed", extra={"worker": name})
 
     def _spawn(self, name: str) -> subprocess.Popen[bytes] | None:
-        """None while stopping, and when the system lacks a process, memory or a file for it."""
+        """Start a worker process; None while stopping, or if the system cannot start one."""
         with self._lock:
             if self._stopping.is_set():
                 return None

@@ -1,4 +1,4 @@
-"""Fixtures of the contract suites: every implementation is a param, and passes the same suite."""
+"""Fixtures of the contract suites, which every implementation passes."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ Open = Callable[[], tuple[UploadRepository, TaskRepository]]
 
 @pytest.fixture
 def open_repositories(either_database: str) -> Iterator[Open]:
-    """Opens the same rows again and again, as every process does for itself."""
+    """A function that opens the repositories once more, as another process would."""
     engines = []
 
     def opened() -> tuple[UploadRepository, TaskRepository]:
@@ -41,7 +41,7 @@ def open_repositories(either_database: str) -> Iterator[Open]:
 
 @pytest.fixture
 def open_tokens(either_database: str) -> Iterator[Callable[[], TokenRepository]]:
-    """The same for tokens."""
+    """A function that opens the token repository once more, as another process would."""
     engines = []
 
     def opened() -> TokenRepository:

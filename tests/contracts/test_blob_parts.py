@@ -62,7 +62,7 @@ def test_a_resumed_blob_keeps_its_parts(blobs: BlobStore) -> None:
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_a_part_that_replaces_another_leaves_its_bytes_alone(blobs: BlobStore, resumed: bool) -> None:
+def test_a_replacement_keeps_the_bytes_of_the_part_before(blobs: BlobStore, resumed: bool) -> None:
     blob = blobs.begin(KEY, LAYOUT)
     parts = put_all(blob)
     if resumed:
@@ -97,7 +97,7 @@ def test_parts_in_order_complete_in_place(blobs: BlobStore) -> None:
     with blobs.begin(KEY, LAYOUT) as blob:
         parts = put_all(blob)
         unsettled = blob.part(0, replaces=parts[0].token)
-        assert not blob.in_order(parts), "a part is being written behind them"
+        assert not blob.in_order(parts), "a replacement is being written"
         unsettled.abort()
         assert blob.in_order(parts)
         for _ in range(2):
@@ -134,7 +134,7 @@ def test_a_reopened_blob_takes_parts_again(blobs: BlobStore) -> None:
         assert content(blobs, blob.complete(parts, spare_key=SPARE_KEY)) == b"0123abcd89"
 
 
-def test_a_part_that_is_not_all_there_ends_early(blobs: BlobStore) -> None:
+def test_a_truncated_part_ends_early(blobs: BlobStore) -> None:
     with blobs.begin(KEY, LAYOUT) as blob:
         part = put(blob, 2, PARTS[2])
     longer = Part(token=part.token, size=5)

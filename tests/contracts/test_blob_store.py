@@ -22,12 +22,12 @@ def test_a_blob_that_is_too_long_is_trimmed(blobs: BlobStore, source: Path) -> N
     assert content(blobs) == b"res"
 
 
-def test_blocks_are_no_longer_than_asked_for(blobs: BlobStore, source: Path) -> None:
+def test_blocks_are_no_longer_than_requested(blobs: BlobStore, source: Path) -> None:
     blobs.put(KEY, source)
     assert list(blobs.open(KEY, offset=1, block=2)) == [b"es", b"ul", b"t"]
 
 
-def test_no_second_blob_takes_the_place_of_the_first(blobs: BlobStore, source: Path) -> None:
+def test_an_existing_blob_cannot_be_begun_again(blobs: BlobStore, source: Path) -> None:
     blobs.put(KEY, source)
     with pytest.raises(StorageFailed):
         blobs.begin(KEY, LAYOUT)
@@ -46,7 +46,7 @@ def test_a_missing_blob_raises(blobs: BlobStore) -> None:
     assert not blobs.exists(KEY)
 
 
-def test_more_than_the_disk_has_is_refused_and_leaves_nothing(blobs: BlobStore) -> None:
+def test_a_blob_larger_than_the_disk_is_refused_and_leaves_nothing(blobs: BlobStore) -> None:
     if Capability.RESERVES_SPACE not in blobs.capabilities:
         pytest.skip("this store reserves no space")
     free = blobs.free_bytes()
@@ -57,13 +57,13 @@ def test_more_than_the_disk_has_is_refused_and_leaves_nothing(blobs: BlobStore) 
     assert blobs.free_bytes() > free // 2
 
 
-def test_put_moves_a_finished_file_in(blobs: BlobStore, source: Path) -> None:
+def test_put_stores_a_finished_file(blobs: BlobStore, source: Path) -> None:
     blobs.put("outputs/t1/r1", source)
     assert content(blobs, "outputs/t1/r1") == b"result"
     assert not source.exists()
 
 
-def test_put_again_takes_the_newer_file(blobs: BlobStore, source: Path) -> None:
+def test_a_second_put_replaces_the_blob(blobs: BlobStore, source: Path) -> None:
     blobs.put("outputs/t1/r1", source)
     source.write_bytes(b"again")
     blobs.put("outputs/t1/r1", source)
@@ -76,7 +76,7 @@ def test_put_of_a_missing_file_leaves_nothing(blobs: BlobStore, tmp_path: Path) 
     assert blobs.list("outputs") == []
 
 
-def test_deleting_is_harmless_twice_and_spares_the_rest(blobs: BlobStore, source: Path) -> None:
+def test_deleting_twice_is_harmless_and_keeps_other_blobs(blobs: BlobStore, source: Path) -> None:
     blobs.begin(KEY, LAYOUT).close()
     blobs.put("uploads/u1.whole", source)
     blobs.delete(KEY)
@@ -97,7 +97,7 @@ def test_an_open_blob_can_be_deleted(blobs: BlobStore) -> None:
     assert blobs.list("uploads") == []
 
 
-def test_a_size_is_that_of_the_bytes(blobs: BlobStore, source: Path) -> None:
+def test_the_size_is_that_of_the_bytes(blobs: BlobStore, source: Path) -> None:
     blobs.put(KEY, source)
     assert blobs.size(KEY) == 6
     blobs.delete(KEY)
@@ -147,7 +147,7 @@ def test_keys_are_listed_by_prefix(blobs: BlobStore, source: Path) -> None:
         "uploads/" + "x" * 129,
     ],
 )
-def test_an_odd_key_is_refused_by_everything(blobs: BlobStore, source: Path, key: str) -> None:
+def test_an_invalid_key_is_refused_by_every_method(blobs: BlobStore, source: Path, key: str) -> None:
     for act in (
         lambda: blobs.begin(key, LAYOUT),
         lambda: blobs.resume(key, LAYOUT),

@@ -14,7 +14,7 @@ from facecli.uploads.upload import Chunk, UploadStatus
 from tests.support.upload_repository import NEW, UNKNOWN_SIZE, chunk, insert, store
 
 
-def test_stored_chunks_are_counted_and_come_back_by_index(upload_repository: UploadRepository) -> None:
+def test_stored_chunks_are_counted_and_returned_by_index(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     assert store(upload_repository, chunk(2, size=5)).stored_bytes == 5
     upload = store(upload_repository, chunk(0), now=120)
@@ -55,7 +55,7 @@ def test_the_remaining_chunks_are_counted_again_when_some_are_deleted(
     assert upload_repository.forget_chunks("u1", []) == upload
 
 
-def test_a_reopened_upload_has_the_intact_chunks_alone(
+def test_a_reopened_upload_has_only_the_intact_chunks(
     upload_repository: UploadRepository,
 ) -> None:
     insert(upload_repository)
@@ -110,7 +110,7 @@ def test_after_a_claim_no_earlier_writer_stores(upload_repository: UploadReposit
     assert upload_repository.get("u1").stored_chunks == 2
 
 
-def test_deleting_takes_the_chunks_along(upload_repository: UploadRepository) -> None:
+def test_deleting_an_upload_deletes_its_chunks(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     store(upload_repository, chunk(0))
     assert upload_repository.delete("u1")
@@ -119,7 +119,7 @@ def test_deleting_takes_the_chunks_along(upload_repository: UploadRepository) ->
     assert upload_repository.chunks("u1") == []
 
 
-def test_parallel_writers_lose_nothing(
+def test_concurrent_writers_lose_no_chunk(
     open_repositories: Callable[[], tuple[UploadRepository, TaskRepository]],
 ) -> None:
     processes = [open_repositories()[0], open_repositories()[0]]

@@ -1,4 +1,4 @@
-"""Contract of TaskRepository: ended tasks, and crashes."""
+"""The contract of every TaskRepository for ended tasks and crashes."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Contract of TaskFeed."""
+"""The contract of every TaskFeed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from facecli.tasks.task import Task, TaskStatus
 from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 
-DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
+DEADLINE = 60.0  # seconds until a test gives up
 
 Open = Callable[[], tuple[UploadRepository, TaskRepository]]
 
@@ -31,7 +31,7 @@ class Watcher:
     def next(self) -> Task:
         return self._queue.get(timeout=DEADLINE)
 
-    def until_the_end(self) -> list[Task]:
+    def until_end(self) -> list[Task]:
         """All states delivered since the last call, up to the end."""
         seen = [self.next()]
         while not seen[-1].ended:
@@ -67,7 +67,7 @@ def test_every_change_is_delivered_until_the_end(open_repositories: Open, feed: 
     advanced = advance(worker, 10)
     assert watcher.next() == advanced
     ended = worker.change("t1", transitions.cancel, now=120.0)
-    assert watcher.until_the_end() == [ended]
+    assert watcher.until_end() == [ended]
 
 
 def test_an_ended_task_is_delivered_once_and_is_the_last(
@@ -82,7 +82,7 @@ def test_an_ended_task_is_delivered_once_and_is_the_last(
     assert early.next() == late.next() == ended
     task_repository.change("t1", transitions.retry, now=103.0)
     task_repository.change("t2", transitions.cancel, now=104.0)
-    assert other.until_the_end()[-1].ended  # the feed has seen both by now
+    assert other.until_end()[-1].ended  # the feed has seen both by now
     assert early.unread == late.unread == 0
 
 
@@ -92,27 +92,29 @@ def test_a_watcher_that_comes_after_a_retry_sees_the_next_round(
     task_repository.insert(NEW, task_id="t1", now=100.0)
     first = Watcher(feed)
     task_repository.change("t1", transitions.cancel, now=102.0)
-    assert first.until_the_end()[-1].round == 1
+    assert first.until_end()[-1].round == 1
     retried = task_repository.change("t1", transitions.retry, now=103.0)
     second = Watcher(feed)
     assert second.next() == retried
     task_repository.change("t1", transitions.cancel, now=104.0)
-    assert [task.round for task in second.until_the_end()] == [2]
+    assert [task.round for task in second.until_end()] == [2]
 
 
-def test_an_unknown_task_is_named(feed: TaskFeed) -> None:
+def test_an_unknown_task_is_refused(feed: TaskFeed) -> None:
     with pytest.raises(TaskNotFound):
         feed.watch("nope", lambda task: None)
 
 
-def test_a_watcher_that_left_receives_nothing_more(task_repository: TaskRepository, feed: TaskFeed) -> None:
+def test_a_watcher_that_left_receives_no_more_changes(
+    task_repository: TaskRepository, feed: TaskFeed
+) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     first, second = Watcher(feed), Watcher(feed)
     assert first.next() == second.next()
     first.leave()
     first.leave()
     task_repository.change("t1", transitions.cancel, now=102.0)
-    assert [task.status for task in second.until_the_end()] == [TaskStatus.CANCELLED]
+    assert [task.status for task in second.until_end()] == [TaskStatus.CANCELLED]
     assert first.unread == 0
 
 
@@ -121,7 +123,7 @@ def test_a_change_during_registration_is_not_missed(open_repositories: Open, fee
     worker.insert(NEW, task_id="t1", now=100.0)
     claim(worker)
 
-    def change_again_and_again() -> None:
+    def change_repeatedly() -> None:
         for progress in range(1, 60):
             advance(worker, progress)
             if progress == 10:
@@ -129,11 +131,11 @@ def test_a_change_during_registration_is_not_missed(open_repositories: Open, fee
         worker.change("t1", transitions.cancel, now=200.0)
 
     with ThreadPoolExecutor(1) as pool:
-        changing = pool.submit(change_again_and_again)
+        changing = pool.submit(change_repeatedly)
         ready.wait()
         watchers = [Watcher(feed) for _ in range(30)]
         for watcher in watchers:
-            check_sequence(watcher.until_the_end())
+            check_sequence(watcher.until_end())
         changing.result()
 
 
@@ -150,7 +152,7 @@ def test_every_watcher_sees_increasing_revisions_and_the_end(
     for task_id in ("t1", "t2"):
         task_repository.change(task_id, transitions.cancel, now=130.0)
     for watcher in watchers:
-        check_sequence(watcher.until_the_end())
+        check_sequence(watcher.until_end())
 
 
 def check_sequence(seen: list[Task]) -> None:

@@ -1,4 +1,4 @@
-"""Contract of TaskRepository: lists."""
+"""The contract of every TaskRepository for lists."""
 
 from dataclasses import replace
 
@@ -7,8 +7,7 @@ import pytest
 from facecli.core.errors import InvalidInput
 from facecli.tasks import transitions
 from facecli.tasks.repository import TaskRepository
-from facecli.tasks.task import TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import TaskFilter, TaskStatus
 from tests.support.builders import NEW, claim
 
 

@@ -1,4 +1,4 @@
-"""Contract of TaskRepository."""
+"""The contract of every TaskRepository."""
 
 import threading
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def test_a_change_without_effect_is_not_written(task_repository: TaskRepository)
     assert task_repository.get("t1") == task
 
 
-def test_a_refused_change_leaves_the_task_as_it_is(task_repository: TaskRepository) -> None:
+def test_a_refused_change_leaves_the_task_unchanged(task_repository: TaskRepository) -> None:
     task_repository.insert(NEW, task_id="t1", now=100.0)
     task = task_repository.change("t1", transitions.cancel, now=101.0)
     with pytest.raises(TaskEnded):

@@ -1,4 +1,4 @@
-"""Contract of TokenRepository."""
+"""The contract of every TokenRepository."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ TOKEN = Token(
 )
 
 
-def test_every_process_finds_a_token_as_it_was_created(open_tokens: OpenTokens) -> None:
+def test_every_process_finds_a_created_token(open_tokens: OpenTokens) -> None:
     lasting = replace(TOKEN, id="1" * 16, user="Ann Müller", admin=True, expires_at=2.25)
     repository = open_tokens()
     repository.insert(TOKEN)
@@ -39,7 +39,7 @@ def test_tokens_are_listed_newest_first(open_tokens: OpenTokens) -> None:
     assert [token.id[0] for token in repository.listed()] == ["3", "2", "1"]
 
 
-def test_a_token_is_revoked_once_and_for_all_processes(open_tokens: OpenTokens) -> None:
+def test_a_revocation_is_final_and_seen_by_every_process(open_tokens: OpenTokens) -> None:
     repository, other = open_tokens(), open_tokens()
     repository.insert(TOKEN)
     revoked = replace(TOKEN, revoked_at=7.0)

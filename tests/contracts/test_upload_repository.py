@@ -30,7 +30,7 @@ def test_another_process_sees_stored_chunks(
     assert second.chunks("u1") == [chunk(1)]
 
 
-def test_a_task_id_is_unique(upload_repository: UploadRepository) -> None:
+def test_an_upload_id_is_unique(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     with pytest.raises(AlreadyExists):
         insert(upload_repository)
@@ -59,7 +59,7 @@ def test_an_unknown_id_is_named(upload_repository: UploadRepository) -> None:
     assert not upload_repository.delete("nope")
 
 
-def test_an_upload_is_there_for_its_owner_alone(upload_repository: UploadRepository) -> None:
+def test_an_upload_is_visible_to_its_owner_only(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     owner = upload_repository.get("u1").owner
     assert upload_repository.get("u1", owner=owner) == upload_repository.get("u1")
@@ -86,7 +86,7 @@ def test_only_the_same_file_is_found(upload_repository: UploadRepository, other:
     assert upload_repository.find(other) is None
 
 
-def test_without_a_size_the_number_of_chunks_tells_files_apart(upload_repository: UploadRepository) -> None:
+def test_files_of_unknown_size_differ_by_their_number_of_chunks(upload_repository: UploadRepository) -> None:
     upload = insert(upload_repository, UNKNOWN_SIZE)
     assert upload_repository.find(UNKNOWN_SIZE) == upload
     assert upload_repository.find(replace(UNKNOWN_SIZE, total_chunks=4)) is None

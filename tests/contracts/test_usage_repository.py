@@ -17,44 +17,44 @@ from tests.support.builders import NEW, claim
 from tests.support.upload_repository import NEW as FILE
 from tests.support.upload_repository import insert, store_all
 
-NOTHING = Usage(stored=0, unfinished=0, waiting=0)
+UNUSED = Usage(stored=0, unfinished=0, waiting=0)
 
 
 @pytest.fixture
-def usage_rows(upload_repository: UploadRepository, either_database: str) -> Iterator[UsageRepository]:
+def usage_repository(upload_repository: UploadRepository, either_database: str) -> Iterator[UsageRepository]:
     engine = open_database(either_database)
     yield SqlUsageRepository(engine)
     engine.dispose()
 
 
-def test_a_new_user_has_no_usage(usage_rows: UsageRepository) -> None:
-    assert usage_rows.of("zoe") == NOTHING
+def test_a_new_user_has_no_usage(usage_repository: UsageRepository) -> None:
+    assert usage_repository.of("zoe") == UNUSED
 
 
 def test_an_upload_counts_with_its_announced_size(
-    usage_rows: UsageRepository, upload_repository: UploadRepository
+    usage_repository: UsageRepository, upload_repository: UploadRepository
 ) -> None:
     insert(upload_repository, FILE, "u1")
     insert(upload_repository, replace(FILE, size=None, chunk_size=2**24, total_chunks=10**6), "u2")
     insert(upload_repository, replace(FILE, owner="bob"), "u3")
-    assert usage_rows.of("ann") == replace(NOTHING, stored=25 + 2**24 * 10**6, unfinished=2)
+    assert usage_repository.of("ann") == replace(UNUSED, stored=25 + 2**24 * 10**6, unfinished=2)
     upload_repository.delete("u2")
-    assert usage_rows.of("ann") == replace(NOTHING, stored=25, unfinished=1)
+    assert usage_repository.of("ann") == replace(UNUSED, stored=25, unfinished=1)
     store_all(upload_repository)
     upload_repository.complete("u1", crc32c=1, size=25, blob_key="uploads/u1", now=120.0)
-    assert usage_rows.of("ann") == replace(NOTHING, stored=25)
+    assert usage_repository.of("ann") == replace(UNUSED, stored=25)
 
 
 def test_a_waiting_task_counts_and_later_its_result(
-    usage_rows: UsageRepository, task_repository: TaskRepository
+    usage_repository: UsageRepository, task_repository: TaskRepository
 ) -> None:
     task_repository.insert(NEW, task_id="t1", now=1.0)
     task_repository.insert(NEW, task_id="t2", now=1.0)
-    assert usage_rows.of(NEW.owner) == replace(NOTHING, waiting=2)
+    assert usage_repository.of(NEW.owner) == replace(UNUSED, waiting=2)
     claim(task_repository)
-    assert usage_rows.of(NEW.owner) == replace(NOTHING, waiting=1)
+    assert usage_repository.of(NEW.owner) == replace(UNUSED, waiting=1)
     result = Result(blob_key="outputs/t1/r1", size=2**40, crc32c=1)
     task_repository.change("t1", partial(transitions.complete, run="r1", result=result), now=2.0)
     task_repository.change("t2", transitions.cancel, now=2.0)
-    assert usage_rows.of(NEW.owner) == replace(NOTHING, stored=2**40)
-    assert usage_rows.of("another") == NOTHING
+    assert usage_repository.of(NEW.owner) == replace(UNUSED, stored=2**40)
+    assert usage_repository.of("another") == UNUSED

@@ -1,4 +1,4 @@
-"""Contract of WorkerRepository."""
+"""The contract of every WorkerRepository."""
 
 from dataclasses import replace
 

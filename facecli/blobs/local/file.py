@@ -15,7 +15,7 @@ _DIRECT = getattr(os, "O_DIRECT", 0)
 
 
 class BlobFile:
-    """An open file. All that was written before `flush` returns survives a power cut."""
+    """An open file. Everything written before `flush` returns survives a power cut, if `durable`."""
 
     def __init__(self, key: str, directory: Path, *, durable: bool, buffers: Buffers) -> None:
         self._key = key
@@ -30,11 +30,11 @@ class BlobFile:
             self._direct = -1
 
     def run(self, position: int) -> DirectRun:
-        """Begin a run of bytes at `position`; several runs at once need ranges of their own."""
+        """Begin a sequential write at `position`; concurrent runs must not overlap."""
         return DirectRun(self._key, position, plain=self._file, direct=self._direct, buffers=self._buffers)
 
     def write(self, position: int, data: bytes | memoryview) -> None:
-        """Write all of `data`, in as many writes as it takes; DiskFull, FileTooLarge or StorageFailed."""
+        """Write all of `data`; DiskFull, FileTooLarge or StorageFailed."""
         rest = memoryview(data)
         with translate_os_errors(self._key):
             while rest:
@@ -64,7 +64,7 @@ class BlobFile:
             os.fsync(self._file)
 
     def read(self, position: int, length: int) -> bytes:
-        """Return exactly `length` bytes; StorageFailed when the file ends before."""
+        """Return exactly `length` bytes; StorageFailed if the file is shorter."""
         blocks = []
         with translate_os_errors(self._key):
             while length:

@@ -1,12 +1,12 @@
 """A staged blob in one local file.
 
-Theory of operation. A part has a home in the file: its index times the part size. A part that replaces a
-committed one is written to a spare position behind the last home, so committed bytes are never overwritten. A
-token is the position in decimal digits.
+Theory of operation. The home position of a part is its index times the part size. A part that replaces a
+committed one is written to a spare position after the last home position, so committed bytes are never
+overwritten. A token is the position in decimal digits.
 
-A spare position is lent to a part until the part is committed or aborted; an aborted one is free again. When
-every part lies at home and no spare position is lent, completion only truncates the file. Otherwise it copies
-the parts in order into a second blob.
+A spare position is lent to a part until the part is committed or aborted; an aborted part frees it again. If
+every part is at its home position and no spare position is lent, completion only truncates the file.
+Otherwise it copies the parts in order into a second blob.
 """
 
 import threading
@@ -22,7 +22,7 @@ CreateFile = Callable[[str, int], BlobFile]
 
 
 class LocalStagedBlob:
-    """A StagedBlob. `create` opens a new file for a key and a size, in place of an older one."""
+    """A StagedBlob. `create` opens a new file for a key and a size, replacing an older one."""
 
     def __init__(self, key: str, file: BlobFile, layout: PartLayout, *, create: CreateFile) -> None:
         self._key = key
@@ -31,7 +31,7 @@ class LocalStagedBlob:
         self._create = create
         self._lock = threading.Lock()
         self._end = max(file.size(), layout.count * layout.part_size)
-        self._spare: set[int] = set()  # free positions behind the last home
+        self._spare: set[int] = set()  # free positions after the last home position
         self._lent: set[int] = set()  # spare positions of parts neither committed nor aborted
 
     def part(self, index: int, *, replaces: str | None) -> PartWriter:

@@ -20,7 +20,7 @@ _KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
 class LocalBlobs:
-    """A BlobStore in `root`, which only this process's user can read. Nothing is written outside of it.
+    """A BlobStore in the directory `root`, readable only by the user of this process.
 
     Without `durable`, synced bytes survive a crash of every process but not a power cut.
     """
@@ -46,11 +46,11 @@ class LocalBlobs:
         return [str(index * layout.part_size) for index in range(layout.count)]
 
     def read_part(self, key: str, part: Part, *, block: int) -> Iterator[bytes]:
-        left = part.size
+        remaining = part.size
         for data in self._read(key, int(part.token), block=block, cached=False):
-            yield data[:left]
-            left -= len(data)
-            if left <= 0:
+            yield data[:remaining]
+            remaining -= len(data)
+            if remaining <= 0:
                 return
 
     def has_part(self, key: str, part: Part) -> bool:
@@ -95,15 +95,15 @@ class LocalBlobs:
                 shutil.rmtree(directory)
             except FileNotFoundError:
                 return
-            above = directory.parent
-            while above.parent != self.root and not any(above.iterdir()):
-                with suppress(OSError):  # a blob created there at this moment creates it again if need be
-                    above.rmdir()
-                above = above.parent
-            flush(above)
+            parent = directory.parent
+            while parent.parent != self.root and not any(parent.iterdir()):
+                with suppress(OSError):  # a concurrent `_create` makes its directory again
+                    parent.rmdir()
+                parent = parent.parent
+            flush(parent)
 
     def list(self, prefix: str) -> Sequence[str]:
-        """Include blobs whose creation was cut short, and skip files that are not the store's."""
+        """List keys, also of blobs that a crash left without a file; skip foreign files."""
         top = self._inside(prefix)
         keys = []
         for folder, folders, files in os.walk(top):
@@ -149,7 +149,9 @@ class LocalBlobs:
         try:
             with translate_os_errors(key):
                 if not cached:
-                    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)  # of the whole file, or pages stay
+                    os.posix_fadvise(
+                        file, 0, 0, os.POSIX_FADV_DONTNEED
+                    )  # whole file: of a range, pages may stay
                 while data := os.pread(file, block, position):
                     yield data
                     position += len(data)
@@ -173,19 +175,19 @@ class LocalBlobs:
         except OSError as error:
             if error.errno in FULL:
                 raise DiskFull(
-                    f"no room for {size} bytes, {self.free_bytes()} are free; what was acknowledged is kept",
+                    f"no room for {size} bytes, {self.free_bytes()} are free; acknowledged bytes are safe",
                     retry_after=RETRY_AFTER,
                 ) from error
             raise
 
 
 def _is_key_part(name: str) -> bool:
-    """Whether `name` may stand between two slashes of a key."""
+    """Whether `name` is valid between two slashes of a key."""
     return bool(_KEY_PART.fullmatch(name)) and name != FILE
 
 
 def _make_directory(directory: Path) -> None:
-    """Create the directory and its parents, each new name durable."""
+    """Create the directory and its parents durably."""
     try:
         directory.mkdir(mode=0o700)
     except FileExistsError:

@@ -10,8 +10,7 @@ from facecli.cli.shared.objects import task_line, task_object
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import parse_timestamp
-from facecli.tasks.task import TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import TaskFilter, TaskStatus
 
 
 @with_session

@@ -1,4 +1,4 @@
-"""Join: makes one video of the swapped segments and the original sound."""
+"""Join: joins the swapped segments and the original sound to one video."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from facecli.tasks.steps.run import Run
 
 
 class Join:
-    """Joins the segments."""
+    """Joins the segments to `run.output`."""
 
     name = "joining"
     weight = 2

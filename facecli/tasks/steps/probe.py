@@ -1,7 +1,6 @@
 """Probe: plans the segments of the video."""
 
 from facecli import __version__
-from facecli.tasks.checkpoints import PLAN
 from facecli.tasks.steps.run import Run
 
 
@@ -10,7 +9,7 @@ class Probe:
 
     name = "starting"
     weight = 1
-    checkpoint = PLAN
+    checkpoint = "plan.json"
 
     def run(self, run: Run) -> None:
         media, task = run.tools.media, run.task
@@ -21,4 +20,4 @@ class Probe:
             "inputs": [task.image_id, task.video_id],
             "options": dict(task.options),
         }
-        run.work = run.checkpoints.plan(recipe, lambda: media.plan(run.video))
+        run.work = run.checkpoints.plan(self.checkpoint, recipe, lambda: media.plan(run.video))

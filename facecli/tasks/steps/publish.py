@@ -1,4 +1,4 @@
-"""Publish: makes the finished file the result of the task."""
+"""Publish: stores the output as the result of the task."""
 
 from functools import partial
 
@@ -10,11 +10,11 @@ from facecli.tasks.task import Result
 
 
 class Publish:
-    """Stores the output as a blob, completes the task, and deletes its checkpoints, in that order."""
+    """Stores the output as a blob, completes the task, then deletes the task's checkpoints."""
 
     name = "publishing"
     weight = 3
-    checkpoint = ""
+    checkpoint = None
 
     def run(self, run: Run) -> None:
         task, tasks, blobs = run.task, run.tools.tasks, run.tools.blobs

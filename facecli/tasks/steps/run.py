@@ -1,4 +1,4 @@
-"""Run: the record of one attempt at a task, which its steps share."""
+"""Run: the state of one attempt at a task, shared by its steps."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Tools:
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """One attempt at a task. The fields at the end are the products of its steps, each set by one of them."""
+    """One attempt at a task. The last fields are the products of its steps, unset before."""
 
     tools: Tools
     task: Task
@@ -39,6 +39,6 @@ class Run:
     checkpoints: Checkpoints
     reporter: ProgressReporter
     stopped: Callable[[], bool]
-    work: PlanCheckpoints = field(init=False)  # the plan of the video, and the files finished so far
-    parts: Sequence[Path] = field(init=False)  # the swapped segments, in order
-    output: Path = field(init=False)  # the file to publish
+    work: PlanCheckpoints = field(init=False)  # by Probe: the plan of the video, and its checkpoint files
+    parts: Sequence[Path] = field(init=False)  # by Swap: the swapped segments, in order
+    output: Path = field(init=False)  # by Join: the file to publish; a later step may replace it

@@ -1,4 +1,8 @@
-"""Step: one stage of a task's workflow."""
+"""Step: one stage of a task's workflow, with a name, a weight and a checkpoint.
+
+A step reads its inputs from the `Run`, stores its finished files as checkpoints (`run.work.file`), and sets
+its product in the `Run` for the steps after it.
+"""
 
 from typing import Protocol
 
@@ -6,7 +10,7 @@ from facecli.tasks.steps.run import Run
 
 
 class Step(Protocol):
-    """A stage that can be interrupted at any point and run again: it skips what its checkpoint holds."""
+    """A stage that can be interrupted at any point and run again; finished checkpoints are reused."""
 
     @property
     def name(self) -> str:
@@ -19,8 +23,11 @@ class Step(Protocol):
         ...
 
     @property
-    def checkpoint(self) -> str:
-        """The name of the file that holds its finished work; empty when the task's row does."""
+    def checkpoint(self) -> str | None:
+        """The name, or pattern of names, of its checkpoint files, unique among the steps.
+
+        None for a step that leaves no checkpoint, and is repeated as a whole after an interruption.
+        """
         ...
 
     def run(self, run: Run) -> None:

@@ -11,7 +11,7 @@ from facecli.tasks.time_limits import Deadline, within
 
 
 class Swap:
-    """Swaps the face in every segment that has no checkpoint yet."""
+    """Swaps the face in every segment without a checkpoint; one checkpoint per segment."""
 
     name = "swapping"
     weight = 94
@@ -27,12 +27,12 @@ class Swap:
 def _swap(run: Run, segment: Segment, output: Path) -> None:
     task, media, info = run.task, run.tools.media, run.work.plan.info
     deadline = Deadline(run.limits.segment, subject="a segment", setting="segment_timeout")
-    swap = engines.SwapJob(
+    job = engines.SwapJob(
         face=run.face, video=run.video, segment=segment, output=output, info=info, options=task.options
     )
     with within(run.stopped, deadline) as stopped:
         run.engine.swap(
-            swap,
+            job,
             progress=lambda done: run.reporter.frames(segment.before + done, info.frames),
             stopped=stopped,
         )

@@ -148,7 +148,7 @@ DAMAGED_INCOMPLETE: dict[str, tuple[Damage, str, int]] = {
         lambda data: data.execute(
             "UPDATE uploads SET stored_chunks = 1, stored_bytes = 5 WHERE id = ?", data.incomplete_id
         ),
-        "its row counts 5 bytes in 1 chunks",
+        "its row miscounts 5 bytes in 1 chunks",
         0,
     ),
 }

@@ -90,7 +90,7 @@ def test_a_task_whose_worker_dies_while_postgresql_is_away_completes(
         paced.speed_up()
         postgres.stop()
         server.kill_worker()
-        server.wait_for_log("work of the worker waits for its restart")
+        server.wait_for_log("work of the worker was not recovered; it waits for the restart")
         postgres.start()
         result = watching.wait()
     check_completed_once(server, result, task_id, tmp_path / "out.mp4")
@@ -145,7 +145,7 @@ def test_a_password_reaches_the_workers_and_is_written_nowhere(
     postgres.stop()
     run("task", "list", "--server", server.address, "--timeout", "1s", expect=6)
     os.kill(worker, signal.SIGKILL)
-    server.wait_for_log("work of the worker waits for its restart")
+    server.wait_for_log("work of the worker was not recovered; it waits for the restart")
     postgres.start()
     with watch(server, create(server, face, clip)) as watching:
         assert watching.wait().code == 0

@@ -155,7 +155,7 @@ def test_a_disk_that_fills_up_refuses_and_goes_on_when_there_is_room(small_disk:
     (small_disk / "ballast").write_bytes(b"x" * (MIB // 2))
     with blobs.begin(KEY, PartLayout(part_size=MIB, count=2, size=None)) as blob:
         write(blob, b"a" * 1000)
-        with pytest.raises(DiskFull, match="what was acknowledged is kept"):
+        with pytest.raises(DiskFull, match="acknowledged bytes are safe"):
             write_second(blob)
         (small_disk / "ballast").unlink()
         write_second(blob)

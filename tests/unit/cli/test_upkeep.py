@@ -44,7 +44,7 @@ def stray(data: Path) -> str:
 def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
     key, here = stray(data), ("--data-dir", data)
     dry = facecli("gc", "--dry-run", *here)
-    assert dry.lines == [f"to remove  blob {key}  0.2 MB  no upload has its bytes there"]
+    assert dry.lines == [f"to remove  blob {key}  0.2 MB  no upload refers to it"]
     assert dry.err == "1 to remove, 0.2 MB\n"
     gone = facecli("gc", *here, "--json")
     assert gone.object == {
@@ -52,7 +52,7 @@ def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
         "id": key,
         "action": "removed",
         "bytes": 200_000,
-        "reason": "no upload has its bytes there",
+        "reason": "no upload refers to it",
     }
     assert gone.err == ""
     assert facecli("gc", *here).err == "0 removed, 0.0 MB\n"
@@ -79,8 +79,8 @@ def test_fsck_reports_and_repairs_damage(data: Path) -> None:
     damaged = facecli("fsck", *here)
     assert damaged.lines == [
         f"upload {upload_id}  face.png: chunk 0 lost; "
-        "--repair: facecli upload of the same file sends chunk 0 again and nothing else",
-        f"orphan {key}  no upload has its bytes there, 200000 bytes; --repair: it is removed",
+        "--repair: facecli upload of the same file sends only chunk 0 again",
+        f"orphan {key}  no upload refers to it, 200000 bytes; --repair: it is removed",
     ]
     assert (damaged.code, damaged.err) == (8, "facecli: damaged: 2; facecli fsck --repair repairs 2\n")
     assert facecli("fsck", *here, "-q").lines == [upload_id, key]

@@ -135,7 +135,7 @@ def test_an_upload_without_room_ends_with_the_exceeded_quota(address: str, tmp_p
         (sent,) = client.send([video_file(path, Recorder())], chunk_size=100, retry_for=70)
     assert isinstance(sent.error, QuotaReached)
     assert sent.error.message == reasons[0]
-    assert reasons[0].startswith(f"ann has {QUOTA} bytes on this server, and may have {QUOTA}")
+    assert reasons[0].startswith(f"ann has {QUOTA} bytes on this server, the quota is {QUOTA}")
     assert time.slept == [30, 30]
 
 

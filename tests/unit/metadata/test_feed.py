@@ -13,8 +13,7 @@ from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.repository import TaskRepository
-from facecli.tasks.task import NewTask, Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 from tests.support.builders import NEW
 

@@ -139,7 +139,7 @@ def test_a_database_that_is_not_utf8_is_refused(postgres: Postgres) -> None:
         ("postgresql://ann:ge@heim@host/x", "write it as %40"),
         ("postgresql://ann:geheim@host:heim/x", "looks like postgresql://"),
         ("postgresql://ann:geheim@/x?geh=eim&host=/nowhere", 'invalid connection option "geh"'),
-        ("mysql://ann:geheim@host/x", "'mysql' is not supported"),
+        ("mysql://ann:geheim@host/x", "'mysql' are not supported"),
     ],
 )
 def test_an_invalid_url_is_refused_without_quoting_it(url: str, expected: str) -> None:

@@ -32,7 +32,7 @@ def test_the_bytes_of_one_user_are_limited(serve: Serve) -> None:
         uploads = world.stubs.uploads
         first = uploads.BeginUpload(begin(20)).upload.upload_id
         assert (asked(world).max_user_bytes, asked(world).user_bytes) == (30, 20)
-        expected = "ann has 20 bytes on this server, and may have 30; "
+        expected = "ann has 20 bytes on this server, the quota is 30; "
         check_quota(lambda: uploads.BeginUpload(begin(11)), expected + "clip.mp4 would take 11", after=30)
         both = upload_pb.BeginUploadsRequest(uploads=[begin(4), begin(8)])
         check_quota(lambda: uploads.BeginUploads(both), expected, after=30)
@@ -53,7 +53,7 @@ def test_the_unfinished_uploads_of_one_user_are_limited(serve: Serve) -> None:
     with serve(max_user_unfinished=2) as world:
         world.stubs.begin()
         world.stubs.begin()
-        check_quota(world.stubs.begin, "ann has 2 unfinished uploads, and may have 2", after=30)
+        check_quota(world.stubs.begin, "ann already has 2 unfinished uploads, the limit", after=30)
         world.stubs.begin(user="bob")
         # An upload in progress continues, and complete uploads do not count.
         again = begin(10)
@@ -70,12 +70,12 @@ def test_the_waiting_tasks_of_one_user_are_limited(serve: Serve) -> None:
         image = world.stubs.stored(world.face, file_type="image", name="face.png")
         files = {"image": image, "video": world.stubs.stored(world.clip)}
         waiting = world.task(**files)
-        check_quota(lambda: world.task(**files), "ann has 1 waiting tasks, and may have 1", after=5)
+        check_quota(lambda: world.task(**files), "ann already has 1 waiting tasks, the limit", after=5)
         cancel = task_pb.CancelTaskRequest(user_id="ann", task_id=waiting.task_id)
         retry = task_pb.RetryTaskRequest(user_id="ann", task_id=waiting.task_id)
         tasks.CancelTask(cancel)
         world.task(**files)
-        check_quota(lambda: tasks.RetryTask(retry), "ann has 1 waiting tasks", after=5)
+        check_quota(lambda: tasks.RetryTask(retry), "ann already has 1 waiting tasks", after=5)
 
 
 def test_an_idempotent_create_succeeds_at_the_limit(serve: Serve) -> None:

@@ -83,7 +83,7 @@ def test_a_file_over_the_limit_is_refused_during_the_upload(serve: Serve) -> Non
         chunks = [chunk(0), chunk(1), chunk(2)]
         code, error, seconds = refusal(lambda: world.stubs.videos.UploadVideo(iter(chunks)))
         assert (code, error.reason, seconds) == (Code.RESOURCE_EXHAUSTED, "FILE_TOO_LARGE", 0)
-        assert "this server takes 10 at most" in error.message
+        assert "the limit of this server is 10" in error.message
 
 
 def test_a_server_without_its_database_is_unavailable(serve: Serve, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def start_run(
 ) -> PlanCheckpoints:
     work = Checkpoints(directory, run=run)
     work.prepare()
-    return work.plan({"version": version}, make)
+    return work.plan("plan.json", {"version": version}, make)
 
 
 def writes(text: str) -> Callable[[Path], None]:

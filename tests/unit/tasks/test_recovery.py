@@ -105,7 +105,7 @@ def test_a_shutdown_requeues_the_task_without_a_crash(cluster: Cluster) -> None:
 def test_former_workers_are_recovered_only_in_the_same_data_directory(cluster: Cluster) -> None:
     elsewhere = Worker(id="one-2", name="one", data_dir_id="there", pid=1)
     cluster.workers.heartbeat(elsewhere)
-    cluster.recovery.recover_former(data_dir_id="here", names="one".__eq__)
+    cluster.recovery.recover_former(data_dir_id="here", is_former="one".__eq__)
     assert {worker.id for worker in cluster.workers.listed()} == {TWO.id, elsewhere.id}
     assert cluster.task.status is TaskStatus.PENDING
 

@@ -67,15 +67,19 @@ def test_the_life_of_a_task_is_published(store: PublishingStore) -> None:
     second.take(store, task_id)
     failure = partial(transitions.fail, run=second.run, error=MediaRefused("no frames"))
     store.change(task_id, failure)
-    assert store.drain()[1:] == [Ended(task_id=task_id, status="failed", reason="MEDIA_REFUSED")]
+    assert store.drain()[1:] == [
+        Ended(task_id=task_id, status="failed", reason="MEDIA_REFUSED", message="no frames")
+    ]
     store.change(task_id, transitions.retry)
     assert store.drain() == [TaskRetried(task_id=task_id, round=2)]
     third = Claim(worker="w3")
     third.take(store, task_id)
     store.change(task_id, partial(transitions.complete, run=third.run, result=RESULT))
-    assert store.drain()[1:] == [Ended(task_id=task_id, status="completed", reason="")]
+    assert store.drain()[1:] == [Ended(task_id=task_id, status="completed", reason="", message="")]
     lost = store.change(task_id, lose_result)
-    assert store.drain() == [Ended(task_id=task_id, status="failed", reason="RESULT_LOST")]
+    assert store.drain() == [
+        Ended(task_id=task_id, status="failed", reason="RESULT_LOST", message=lost.error_message)
+    ]
     assert store.delete(lost, cause="requested")
     assert store.drain() == [TaskDeleted(task_id=task_id, cause="requested")]
 
@@ -84,8 +88,11 @@ def test_the_last_allowed_crash_is_published_as_the_end(store: PublishingStore) 
     task_id, claim = store.create(NEW).id, Claim(worker="w1")
     claim.take(store, task_id)
     store.drain()
-    store.change(task_id, partial(claims.release_after_crash, run=claim.run, max_crashes=1))
-    assert store.drain() == [Ended(task_id=task_id, status="failed", reason="PROGRAM_KILLED")]
+    task = store.change(task_id, partial(claims.release_after_crash, run=claim.run, max_crashes=1))
+    assert "killed 1 times" in task.error_message
+    assert store.drain() == [
+        Ended(task_id=task_id, status="failed", reason="PROGRAM_KILLED", message=task.error_message)
+    ]
 
 
 def test_a_refused_change_and_a_missed_deletion_publish_nothing(store: PublishingStore) -> None:

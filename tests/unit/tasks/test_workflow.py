@@ -11,7 +11,7 @@ import pytest
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import PartLayout
 from facecli.core.engines import SwapJob
-from facecli.core.errors import Cancelled, DiskFull, FacecliError, TakenOver, Unavailable
+from facecli.core.errors import Cancelled, DiskFull, FacecliError, StorageFailed, TakenOver, Unavailable
 from facecli.core.events import EventBus
 from facecli.core.media import VideoPlan
 from facecli.tasks import claims
@@ -20,7 +20,7 @@ from facecli.tasks.steps.run import Tools
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits
-from facecli.tasks.workflow import TaskWorkflow
+from facecli.tasks.workflow import STEPS, TaskWorkflow
 from tests.support.builders import PLAN, task
 
 TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
@@ -54,7 +54,7 @@ class PlainMedia:
     def count_frames(self, path: Path) -> int:
         return len(path.read_text())
 
-    def count_shown(self, *video: object) -> int:
+    def count_decodable(self, *video: object) -> int:
         return 1
 
     def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
@@ -229,3 +229,18 @@ def test_a_full_disk_leaves_no_partial_file_and_the_next_run_continues(
     run()
     assert engine.swapped == [0, 1, 1]
     assert result(tmp_path, rows) == "01"
+
+
+def test_the_checkpoints_of_all_steps_survive_a_failed_publication(
+    tmp_path: Path, delivery: Callable[[str], Callable[[], None]]
+) -> None:
+    (tmp_path / "outputs").write_text("a file in place of the directory")
+    with pytest.raises(StorageFailed):
+        delivery("one")()
+    files = sorted(path.name for path in (tmp_path / "work").rglob("*") if path.is_file())
+    assert files == sorted(
+        step.checkpoint.format(index=index)
+        for step in STEPS
+        if step.checkpoint
+        for index in range(len(PLAN.segments) if "{index" in step.checkpoint else 1)
+    )

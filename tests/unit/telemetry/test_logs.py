@@ -86,6 +86,9 @@ def test_events_are_logged_with_fields(caplog: pytest.LogCaptureFixture) -> None
     bus = EventBus()
     log_events(bus)
     with caplog.at_level(logging.INFO):
-        bus.publish(TaskEnded(task_id="t1", status="failed", reason="MEDIA_REFUSED"))
+        bus.publish(
+            TaskEnded(task_id="t1", status="failed", reason="MEDIA_REFUSED", message="the file has no frames")
+        )
     (record,) = caplog.records
+    assert (record.levelname, vars(record)["error"]) == ("WARNING", "the file has no frames")
     assert (record.message, vars(record)["task_id"], vars(record)["status"]) == ("task ended", "t1", "failed")

@@ -44,7 +44,7 @@ def test_each_user_has_a_separate_limit_even_in_one_call(storage: Storage) -> No
     upload_service = storage.upload_service(of_user=UserLimits(unfinished=1))
     bobs = replace(FILE.new, owner="bob")
     upload_service.begin_all([(FILE.new, True), (bobs, True)])
-    with pytest.raises(QuotaReached, match="bob has 1 unfinished"):
+    with pytest.raises(QuotaReached, match="bob already has 1 unfinished"):
         upload_service.begin(replace(bobs, name="other.mp4"))
 
 
@@ -57,7 +57,7 @@ def test_a_file_of_unknown_size_counts_with_its_largest_size(
     upload_service = storage.upload_service(of_user=UserLimits(stored=3 * CHUNK))
     new = replace(FILE.new, size=size, total_chunks=total)
     if error:
-        with pytest.raises(error, match=f"one user may have {3 * CHUNK} here"):
+        with pytest.raises(error, match=f"the quota of a user is {3 * CHUNK}"):
             upload_service.begin(new)
     else:
         upload_service.begin(new)

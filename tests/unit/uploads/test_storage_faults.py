@@ -21,6 +21,7 @@ from tests.support.storage_faults import FaultyBlobs, FaultyRows, Gate
 
 FILE = Content(size=3 * CHUNK + 7)
 OTHER = Content(size=FILE.size, seed=1)
+THIRD = Content(size=FILE.size, seed=2)
 
 
 @pytest.fixture
@@ -96,6 +97,23 @@ def test_a_commit_without_an_answer_is_not_written_over(
         writer.write(OTHER.frames(0)[0])
     (chunk,) = upload_service.chunks(upload.id)
     assert storage.stored(upload, chunk) == FILE.chunk(0)
+
+
+def test_a_replacement_of_unknown_outcome_is_not_written_over_by_an_open_writer(
+    upload_service: UploadService, repository: FaultyRows, upload: Upload, storage: Storage
+) -> None:
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        send(upload_service, writer, OTHER, [0])
+        repository.forgets_to_answer = True
+        with pytest.raises(Unavailable):
+            upload_service.put_chunk(upload.id, FILE.frame(0), owner="ann")
+        repository.forgets_to_answer = False
+        with pytest.raises(StorageFailed, match="waiting for its writers"):
+            written(writer, THIRD.frames(0))
+    (chunk,) = upload_service.chunks(upload.id)
+    assert storage.stored(upload, chunk) == FILE.chunk(0)
+    with upload_service.writer(upload.id, owner="ann"):
+        assert [kept.index for kept in upload_service.chunks(upload.id)] == [0]
 
 
 def test_a_full_disk_keeps_what_was_stored_and_goes_on_when_there_is_room(

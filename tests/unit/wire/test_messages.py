@@ -5,8 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from facecli.api.server_info import ServerInfo
-from facecli.tasks.task import Result, Task, TaskStatus
-from facecli.tasks.task_filter import TaskFilter
+from facecli.tasks.task import Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.upload import Chunk, Upload, UploadStatus
 from facecli.wire import files, tasks, uploads
 from tests.support.builders import task as some_task
