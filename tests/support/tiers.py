@@ -33,7 +33,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         requirement = REQUIREMENTS[mark.args[0]]
         if not requirement.available():
-            skip_or_fail(requirement.cure)
+            skip_or_fail(requirement.remedy)
 
 
 def _tiers(item: pytest.Item) -> Iterator[str]:

@@ -28,7 +28,7 @@ _LANDLOCK_ABI = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     available: Callable[[], bool]
-    cure: str
+    remedy: str
     root: bool = False
 
 
@@ -83,13 +83,13 @@ def _has_landlock() -> bool:
 
 
 REQUIREMENTS: Mapping[str, Requirement] = {
-    "node": Requirement(available=_has_node, cure="Node and npm (apt-get install npm)"),
-    "strace": Requirement(available=_can_trace, cure="strace and permission to trace (ptrace)"),
-    "tmpfs": Requirement(available=_can_mount_tmpfs, cure="root or permission to mount", root=True),
+    "node": Requirement(available=_has_node, remedy="Node and npm (apt-get install npm)"),
+    "strace": Requirement(available=_can_trace, remedy="strace and permission to trace (ptrace)"),
+    "tmpfs": Requirement(available=_can_mount_tmpfs, remedy="root or permission to mount", root=True),
     "ext4": Requirement(
         available=_can_mount_ext4,
-        cure="root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
+        remedy="root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
         root=True,
     ),
-    "landlock": Requirement(available=_has_landlock, cure="Linux 6.12 or newer with Landlock and seccomp"),
+    "landlock": Requirement(available=_has_landlock, remedy="Linux 6.12 or newer with Landlock and seccomp"),
 }
