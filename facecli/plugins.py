@@ -5,7 +5,6 @@ A plug-in is a package with a class that follows `Engine`, declared as an entry 
 outside this module and `facecli.testing` may change in any release.
 """
 
-from facecli.core.engines import Engine, SwapJob
 from facecli.core.errors import (
     Cancelled,
     DiskFull,
@@ -16,8 +15,9 @@ from facecli.core.errors import (
     ProgramKilled,
     Unavailable,
 )
-from facecli.core.media import ImageInfo, Media, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
-from facecli.core.placement import Box, Oscillation, Placement
+from facecli.core.video.engines import Engine, SwapJob
+from facecli.core.video.media import ImageInfo, Media, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.placement import Box, Oscillation, Placement
 
 __all__ = [
     "Box",

@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from facecli.core.engines import Engine, SwapJob
-from facecli.core.media import Media
+from facecli.core.video.engines import Engine, SwapJob
+from facecli.core.video.media import Media
 
 
 def measure_plain_swap(media: Media, engine: Engine, *, face: Path, video: Path, output: Path) -> float:

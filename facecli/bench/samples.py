@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from facecli.core.errors import BytesDiffer
-from facecli.core.media import Media
+from facecli.core.video.media import Media
 
 
 def make_samples(media: Media, folder: Path, *, seconds: int) -> tuple[Path, Path]:

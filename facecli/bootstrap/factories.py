@@ -8,9 +8,9 @@ from pathlib import Path
 from facecli.blobs.local.store import LocalBlobs
 from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
-from facecli.core.engines import EngineInfo
 from facecli.core.events import EventBus
-from facecli.core.media import MediaLimits
+from facecli.core.video.engines import EngineInfo
+from facecli.core.video.media import MediaLimits
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia

@@ -6,7 +6,7 @@ from facecli import __version__
 from facecli.api.server_info import ServerInfo
 from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
-from facecli.core.formats import FormatKind, api_names
+from facecli.core.video.formats import FormatKind, api_names
 from facecli.engines.registry import InstalledEngines
 from facecli.uploads.quota import Quota
 from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE

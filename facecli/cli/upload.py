@@ -20,7 +20,7 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.client.transfers import FileToSend, SentUpload, UploadOutcome
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.formats import by_file_name
+from facecli.core.video.formats import by_file_name
 from facecli.uploads.upload import FileType
 
 STDIN = Path("-")

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from facecli.core.engines import SwapJob
-from facecli.core.media import Media, OverlayJob
+from facecli.core.video.engines import SwapJob
+from facecli.core.video.media import Media, OverlayJob
 from facecli.engines.mock_options import MockOptions, PacedProgress
 from facecli.engines.mock_path import face_placement
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
+from facecli.core.video.engines import SwapJob
 
 MAX_DELAY_SECONDS = 600.0
 MAX_SEED = 2**32 - 1

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from facecli.core.media import VideoInfo
-from facecli.core.placement import Oscillation, Placement
+from facecli.core.video.media import VideoInfo
+from facecli.core.video.placement import Oscillation, Placement
 
 HASHED_BYTES = 1024 * 1024  # of each file, from its beginning
 SLOWEST_SECONDS, FASTEST_SECONDS = 12.0, 6.0  # of one period

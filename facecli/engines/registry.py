@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 
-from facecli.core.engines import Engine, EngineInfo
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.media import Media
+from facecli.core.video.engines import Engine, EngineInfo
+from facecli.core.video.media import Media
 from facecli.engines.mock import MockEngine
 
 GROUP = "facecli.engines"

@@ -8,8 +8,8 @@ from typing import Any
 
 import ffmpeg
 
-from facecli.core.formats import demuxers
-from facecli.core.media import CLIP_RATE, MediaLimits
+from facecli.core.video.formats import demuxers
+from facecli.core.video.media import CLIP_RATE, MediaLimits
 
 MAX_STREAMS = 16
 # Bytes in one piece: enough for a frame, not for a compressed index of 2 GB.

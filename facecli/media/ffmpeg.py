@@ -6,7 +6,15 @@ from functools import cached_property
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
-from facecli.core.media import CLIP_RATE, ImageInfo, MediaLimits, OverlayJob, Segment, VideoInfo, VideoPlan
+from facecli.core.video.media import (
+    CLIP_RATE,
+    ImageInfo,
+    MediaLimits,
+    OverlayJob,
+    Segment,
+    VideoInfo,
+    VideoPlan,
+)
 from facecli.media import images
 from facecli.media.commands import clip_command
 from facecli.media.find import ffmpeg_version, find_ffmpeg

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
-from facecli.core.formats import FormatKind, of_kind, readable_list
-from facecli.core.media import ImageInfo, MediaLimits
+from facecli.core.video.formats import FormatKind, of_kind, readable_list
+from facecli.core.video.media import ImageInfo, MediaLimits
 from facecli.media.run import ProcessLimits, run
 
 _PROCESS_LIMITS = ProcessLimits(seconds=60, memory=2 * 1024**3, file_size=1024**3)

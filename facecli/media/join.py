@@ -9,8 +9,8 @@ from typing import Any
 import ffmpeg
 
 from facecli.core.errors import MediaRefused
-from facecli.core.formats import by_family, demuxers
-from facecli.core.media import MediaLimits, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.formats import by_family, demuxers
+from facecli.core.video.media import MediaLimits, Segment, Sound, VideoInfo, VideoPlan
 from facecli.media.commands import compiled, file_url, hardened_input
 from facecli.media.run import ProcessLimits, run
 

@@ -18,8 +18,8 @@ from typing import Any
 import ffmpeg
 
 from facecli.core.errors import MediaRefused
-from facecli.core.media import MediaLimits, OverlayJob, Segment, VideoInfo
-from facecli.core.placement import Oscillation
+from facecli.core.video.media import MediaLimits, OverlayJob, Segment, VideoInfo
+from facecli.core.video.placement import Oscillation
 from facecli.media.commands import compiled, file_url, h264_options, hardened_input, parse_frames_done
 from facecli.media.run import ProcessLimits, ProcessResult, run
 

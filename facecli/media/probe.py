@@ -10,8 +10,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
-from facecli.core.formats import FormatKind, readable_list
-from facecli.core.media import MediaLimits, Sound, VideoInfo, VideoPlan
+from facecli.core.video.formats import FormatKind, readable_list
+from facecli.core.video.media import MediaLimits, Sound, VideoInfo, VideoPlan
 from facecli.media.commands import MAX_STREAMS, first_frame_command, packets_command
 from facecli.media.packets import PacketCounter
 from facecli.media.probe_log import ProbeLog

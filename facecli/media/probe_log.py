@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from facecli.core.formats import by_demuxer
+from facecli.core.video.formats import by_demuxer
 from facecli.media.stderr import error_in
 
 _DURATION = re.compile(r"\[info\]   Duration: (?:(\d+):(\d\d):(\d\d\.\d+)|N/A)(?:, start: (-?\d+\.\d+))?")

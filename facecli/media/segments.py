@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from facecli.core.media import Segment, VideoInfo
+from facecli.core.video.media import Segment, VideoInfo
 
 MIN_FRAME_PIXELS = 250_000  # a smaller frame takes as long, for the fixed cost of each
 

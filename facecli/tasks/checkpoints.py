@@ -20,7 +20,7 @@ from typing import Any
 from facecli.core.blobs import RETRY_AFTER
 from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, StorageFailed
-from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.media import Segment, Sound, VideoInfo, VideoPlan
 
 RUN = "run-"  # prefix of the directories with partial files
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from facecli.core.blobs import BlobStore, present
-from facecli.core.engines import Engines
 from facecli.core.errors import InvalidInput
-from facecli.core.formats import check_name
-from facecli.core.media import Media
+from facecli.core.video.engines import Engines
+from facecli.core.video.formats import check_name
+from facecli.core.video.media import Media
 from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload

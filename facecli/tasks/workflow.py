@@ -32,7 +32,7 @@ from facecli.core.errors import (
 from facecli.tasks import claims, transitions
 from facecli.tasks.checkpoints import Checkpoints
 from facecli.tasks.claims import Claim
-from facecli.tasks.reporter import ProgressReporter
+from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.steps.join import Join
 from facecli.tasks.steps.probe import Probe
 from facecli.tasks.steps.publish import Publish

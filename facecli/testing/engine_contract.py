@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from facecli.core.engines import Engine, SwapJob
 from facecli.core.errors import Cancelled, InvalidInput
-from facecli.core.media import Media
+from facecli.core.video.engines import Engine, SwapJob
+from facecli.core.video.media import Media
 from facecli.testing.fake_media import FakeMedia
 
 

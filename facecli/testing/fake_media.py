@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from facecli.core.errors import Cancelled, MediaRefused
-from facecli.core.media import CLIP_RATE, ImageInfo, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.media import CLIP_RATE, ImageInfo, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
 
 WIDTH, HEIGHT = 320, 180  # pixels of every video
 SIDE = 512  # pixels of every picture

@@ -1,6 +1,6 @@
 """The media that servers and workers use, for tests of engines that need real frames."""
 
-from facecli.core.media import Media
+from facecli.core.video.media import Media
 from facecli.media.ffmpeg import FfmpegMedia
 
 

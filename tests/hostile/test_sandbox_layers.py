@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from facecli.core.errors import MediaRefused
-from facecli.core.media import MediaLimits
+from facecli.core.video.media import MediaLimits
 from facecli.media.commands import first_frame_command
 from facecli.media.run import ProcessLimits, run
 from tests.hostile.materials import HostileFile, Materials

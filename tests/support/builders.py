@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from facecli.core.media import Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.media import Segment, Sound, VideoInfo, VideoPlan
 from facecli.tasks import transitions
 from facecli.tasks.repository import TaskRepository
 from facecli.tasks.task import NewTask, Result, Task, TaskStatus

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from facecli.core.errors import InvalidInput
-from facecli.core.media import CLIP_RATE
+from facecli.core.video.media import CLIP_RATE
 
 UPDATE_RATE = 10  # updates of a task per second, the most that a worker reports
 

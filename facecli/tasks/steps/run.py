@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facecli.core.blobs import BlobStore
-from facecli.core.engines import Engine, Engines
-from facecli.core.media import Media
+from facecli.core.video.engines import Engine, Engines
+from facecli.core.video.media import Media
 from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
-from facecli.tasks.reporter import ProgressReporter
+from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
 from facecli.tasks.time_limits import AttemptLimits

@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from facecli.core import engines
 from facecli.core.errors import FacecliError
-from facecli.core.media import Segment
+from facecli.core.video import engines
+from facecli.core.video.media import Segment
 from facecli.tasks.steps.run import Run
 from facecli.tasks.time_limits import Deadline, within
 

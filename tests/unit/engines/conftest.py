@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.core.engines import SwapJob
+from facecli.core.video.engines import SwapJob
 from facecli.media.ffmpeg import FfmpegMedia
 
 

@@ -2,7 +2,7 @@
 
 import os
 
-from facecli.core.media import Media
+from facecli.core.video.media import Media
 from facecli.engines.mock import MockEngine
 from facecli.testing import EngineContract, ffmpeg_media
 

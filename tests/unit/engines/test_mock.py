@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
+from facecli.core.video.engines import SwapJob
 from facecli.engines.mock import MockEngine
 from facecli.engines.mock_path import face_placement
 from facecli.media.ffmpeg import FfmpegMedia

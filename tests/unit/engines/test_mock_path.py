@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from facecli.core.media import VideoInfo
-from facecli.core.placement import Placement
+from facecli.core.video.media import VideoInfo
+from facecli.core.video.placement import Placement
 from facecli.engines.mock_path import face_placement
 
 MAX_SPEED = 1.1  # widths of the free room per second

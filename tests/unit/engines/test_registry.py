@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facecli.core.errors import InvalidInput
-from facecli.core.media import Media
+from facecli.core.video.media import Media
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import GROUP, InstalledEngines, declared_engines
 from facecli.media.ffmpeg import FfmpegMedia

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from facecli.core.media import OverlayJob, Segment
-from facecli.core.placement import Oscillation, Placement
+from facecli.core.video.media import OverlayJob, Segment
+from facecli.core.video.placement import Oscillation, Placement
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from facecli.core.formats import demuxers
-from facecli.core.media import MediaLimits, OverlayJob, Segment, Sound, VideoInfo
-from facecli.core.placement import Oscillation, Placement
+from facecli.core.video.formats import demuxers
+from facecli.core.video.media import MediaLimits, OverlayJob, Segment, Sound, VideoInfo
+from facecli.core.video.placement import Oscillation, Placement
 from facecli.media.commands import first_frame_command, packets_command, parse_frames_done
 from facecli.media.join import concat_list, join_command
 from facecli.media.overlay import overlay_command

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from facecli.core.errors import MediaRefused
-from facecli.core.media import ImageInfo, MediaLimits
+from facecli.core.video.media import ImageInfo, MediaLimits
 from facecli.media.ffmpeg import FfmpegMedia
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from facecli.core.errors import MediaRefused
-from facecli.core.media import Sound
+from facecli.core.video.media import Sound
 from facecli.media.ffmpeg import FfmpegMedia
 
 Ffmpeg = Callable[..., bytes]

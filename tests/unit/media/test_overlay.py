@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from facecli.core.errors import Cancelled, MediaRefused
-from facecli.core.media import OverlayJob, VideoPlan
+from facecli.core.video.media import OverlayJob, VideoPlan
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.unit.media.conftest import PLACEMENT
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from facecli.core.errors import MediaRefused
-from facecli.core.media import MediaLimits, Sound, VideoInfo
+from facecli.core.video.media import MediaLimits, Sound, VideoInfo
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.probe import probe_video
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.core.media import VideoInfo
+from facecli.core.video.media import VideoInfo
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.segments import FrameTimes, cut_segments
 

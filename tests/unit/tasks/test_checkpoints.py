@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from facecli.core.errors import StorageFailed
-from facecli.core.media import VideoPlan
+from facecli.core.video.media import VideoPlan
 from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
 from tests.support.builders import PLAN
 

@@ -7,7 +7,7 @@ from facecli.core.events import EventBus
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.claims import Claim
-from facecli.tasks.reporter import CANCEL_CHECK_INTERVAL, PROGRESS_INTERVAL, ProgressReporter
+from facecli.tasks.progress_reporter import CANCEL_CHECK_INTERVAL, PROGRESS_INTERVAL, ProgressReporter
 from facecli.tasks.store import TaskStore
 from facecli.tasks.workflow import STEPS
 from tests.support.builders import NEW

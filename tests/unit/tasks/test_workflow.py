@@ -10,10 +10,10 @@ import pytest
 
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import PartLayout
-from facecli.core.engines import SwapJob
 from facecli.core.errors import Cancelled, DiskFull, FacecliError, StorageFailed, TakenOver, Unavailable
 from facecli.core.events import EventBus
-from facecli.core.media import VideoPlan
+from facecli.core.video.engines import SwapJob
+from facecli.core.video.media import VideoPlan
 from facecli.tasks import claims
 from facecli.tasks.claims import Claim
 from facecli.tasks.steps.run import Tools

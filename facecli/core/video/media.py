@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from facecli.core.placement import Placement
+from facecli.core.video.placement import Placement
 
 CLIP_RATE = 25  # frames per second of generated test clips
 
@@ -37,7 +37,7 @@ class VideoInfo:
     duration: float
     rate: Fraction  # average frames per second
     codec: str
-    container: str = ""  # a family in core/formats.py, such as Matroska
+    container: str = ""  # a family in core/video/formats.py, such as Matroska
     start: Fraction = Fraction(0)  # time of the first frame on the file's own clock
     origin: Fraction = Fraction(0)  # time on that clock at which the file begins, perhaps with sound alone
     ticks: int = 120_000  # per second; every frame's time is a whole number of them
@@ -81,7 +81,7 @@ class VideoPlan:
 class ImageInfo:
     width: int
     height: int
-    format: str  # a family in core/formats.py, such as JPEG
+    format: str  # a family in core/video/formats.py, such as JPEG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

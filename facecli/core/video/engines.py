@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from facecli.core.media import Segment, VideoInfo
+from facecli.core.video.media import Segment, VideoInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,14 @@
 import pytest
 
 from facecli.core.errors import MediaRefused
-from facecli.core.formats import FormatKind, api_names, by_file_name, check_name, demuxers, readable_list
+from facecli.core.video.formats import (
+    FormatKind,
+    api_names,
+    by_file_name,
+    check_name,
+    demuxers,
+    readable_list,
+)
 
 
 @pytest.mark.parametrize(
