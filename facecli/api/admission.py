@@ -1,10 +1,14 @@
 """Admission control: a concurrency limit with a share per user, and eviction of the longest-idle stream."""
 
+import math
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from facecli.core.errors import TooManyCalls
+
+EVICT_IDLE_AFTER = 3.0  # seconds that a stream may be idle when another one needs its slot
 
 
 def _never_idle() -> float:
@@ -64,3 +68,39 @@ class Admission:
         idlest.evicted = True
         self._evicted += 1
         self._held.remove(idlest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """Concurrent calls of each kind on a server, over all its transports."""
+
+    uploads: int
+    watchers: int
+    downloads: int
+    calls: int  # unary ones
+    share: int  # percent of each of these that one user may hold
+    idle: float  # seconds that a stream may be idle in any case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admissions:
+    """The admission control of a server, one per kind of call; all its transports share them."""
+
+    uploads: Admission
+    watchers: Admission
+    downloads: Admission
+    calls: Admission
+
+
+def create_admissions(limits: CallLimits) -> Admissions:
+    evict_after = min(EVICT_IDLE_AFTER, limits.idle)
+
+    def admission(limit: int, kind: str, *, evict_after: float = math.inf) -> Admission:
+        return Admission(limit, kind, share=limits.share, evict_after=evict_after)
+
+    return Admissions(
+        uploads=admission(limits.uploads, "uploads", evict_after=evict_after),
+        watchers=admission(limits.watchers, "watchers"),
+        downloads=admission(limits.downloads, "downloads", evict_after=evict_after),
+        calls=admission(limits.calls, "short calls"),
+    )

@@ -154,8 +154,8 @@ class UploadPipeline(Generic[Item, T]):
                 "what was stored is kept"
             )
 
-    # An error that ended a thread is returned out of the frame that caught it. Held there, the error would
-    # hold that frame by its traceback, and with it a message of 10 MiB, until a garbage collection.
+    # Errors are returned and never kept in a local variable: error, traceback, frame and its message of
+    # 10 MiB would be a reference cycle that only the cyclic garbage collector frees.
 
     def _receive(self) -> None:
         self._hand_over(self._received, self._receive_all())

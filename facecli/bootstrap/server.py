@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from facecli.api.access_log import log_access
+from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
 from facecli.bootstrap.server_components import ServerComponents, server_components
@@ -16,7 +17,7 @@ from facecli.core.addresses import check_exposure, checked_address
 from facecli.core.auth import RECHECK_SECONDS
 from facecli.core.periodic import run_periodically
 from facecli.metadata import database
-from facecli.queue import client as work
+from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
@@ -24,7 +25,7 @@ from facecli.worker.supervisor import Supervisor
 EMBEDDED_PREFIX = (
     "worker-"  # prefix of the names of a server's own workers, before data directory id and number
 )
-CONNECTIONS = database.CONNECTIONS + work.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
+CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
 REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
@@ -59,7 +60,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
         supervisor.start()
         server.start()
         stack.callback(server.stop, GRACE)
-        for seconds, work in (
+        for interval, job in (
             (RECHECK_SECONDS, server.recheck),
             (EXPIRY_INTERVAL, components.upload_service.collector.expire),
             (EXPIRY_INTERVAL, components.collector.expire),
@@ -67,7 +68,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (CHECK_INTERVAL, components.recovery.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
         ):
-            stack.enter_context(run_periodically(seconds, work))
+            stack.enter_context(run_periodically(interval, job))
         yield Running(address=server.address, workers=supervisor.pids)
 
 
@@ -80,15 +81,14 @@ def _check_bind(settings: Settings) -> None:
 
 
 def _server(settings: Settings, components: ServerComponents) -> Server:
-    limits = ServerLimits(
+    limits = ServerLimits(streams=settings.max_streams, idle=settings.idle_limit, min_rate=settings.min_rate)
+    calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
         downloads=settings.max_downloads,
         calls=settings.max_calls,
         share=settings.user_share,
-        streams=settings.max_streams,
         idle=settings.idle_limit,
-        min_rate=settings.min_rate,
     )
     log_access(components.events)
     log_audit(components.events)
@@ -98,6 +98,7 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
         downloads=components.downloads,
         info=components.info,
         authenticator=Authenticator(components.tokens),
+        admissions=create_admissions(calls),
         events=components.events,
     )
     return Server(parts, bind=settings.bind, limits=limits, tls=server_tls(settings))

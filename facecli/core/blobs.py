@@ -4,9 +4,8 @@ Theory of operation. `begin` opens a `StagedBlob`. Every part is written through
 names the part by a token that only the store understands, and `sync` makes all finished parts durable. The
 caller commits the tokens to its database, then `complete` turns the parts of given tokens into the blob.
 
-A part may be written again while its older version counts: the part that replaces a token leaves the bytes of
-that token alone, and the caller's database decides which token counts. Acknowledged bytes are therefore never
-overwritten. A process that resumes a staged blob needs nothing but the tokens.
+Rewriting a part never overwrites its committed version: it gets new space and a new token, and the caller's
+database records which token is current. Acknowledged bytes are therefore never overwritten. A process that resumes a staged blob needs nothing but the tokens.
 """
 
 from collections.abc import Iterator, Sequence
@@ -93,8 +92,8 @@ class StagedBlob(Protocol):
     def complete(self, parts: Sequence[Part], *, spare_key: str) -> str:
         """Turn the parts into the blob, durably; return its key.
 
-        Parts that cannot stay where they are are copied to a blob of `spare_key`; the staged one is left for
-        the caller to delete once it has committed the new key.
+        If the parts are not in order, copies them into a new blob at `spare_key`; the caller deletes the
+        staged blob after committing the new key.
         """
         ...
 

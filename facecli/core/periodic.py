@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 def run_periodically(interval: float, job: Callable[[], object]) -> Iterator[None]:
     """Run `job` every `interval` seconds until leaving; a failure is logged, and the job runs again.
 
-    So does a bug: a server that stops expiring uploads, or a worker without heartbeats, would be worse.
+    Bugs are treated alike: a server that stops expiring uploads, or a worker without heartbeats, is worse.
     """
     stopping = threading.Event()
     fields = {"job": getattr(job, "__qualname__", repr(job))}

@@ -50,7 +50,10 @@ def chunk_of(row: RowMapping) -> Chunk:
 
 
 def with_chunk(upload: Upload, new: NewChunk, *, is_new: bool) -> Upload:
-    """The upload with a chunk added or replaced; ChunkDiffers, TakenOver or InvalidInput when refused."""
+    """The upload with a chunk added or replaced; ChunkDiffers or InvalidInput when refused.
+
+    Fencing: TakenOver for the epoch of an older writer.
+    """
     chunk = new.chunk
     if upload.completed:
         raise ChunkDiffers(f"{upload.name} is complete; its chunk {chunk.index} cannot be replaced")

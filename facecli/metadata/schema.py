@@ -1,4 +1,4 @@
-"""Schema migration: upgrades the tables to the version of this facecli."""
+"""Schema migration: `facecli serve` upgrades the tables when it starts; everything else only checks them."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from facecli.core.errors import InvalidInput
 from facecli.metadata.database import reading, writing
 
-HEAD = "0008"  # the newest file in migrations/versions
 MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = max(path.name[:4] for path in MIGRATIONS.glob("versions/[0-9]*.py"))  # files begin with their number
 
 LOCK = 0x66616365  # id of the migration's advisory lock: arbitrary, the same in every process
 

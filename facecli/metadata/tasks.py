@@ -44,7 +44,7 @@ class SqlTaskRepository:
         try:
             with writing(self._engine) as connection:
                 return _task(connection.execute(row.returning(tasks)).mappings().one())
-        except IntegrityError as error:
+        except IntegrityError as error:  # of the unique (owner, key): idempotency, also in a race
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
             if existing is None:
                 raise AlreadyExists(f"task {task_id} exists already") from error

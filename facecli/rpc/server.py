@@ -1,6 +1,5 @@
 """The gRPC server: services, interceptors and limits; start and graceful stop."""
 
-import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from facecli.api.admission import Admission
+from facecli.api.admission import Admission, Admissions
 from facecli.api.authentication import Authenticator
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
@@ -40,7 +39,6 @@ from facecli.wire.generated.task_service_pb2_grpc import add_TaskServiceServicer
 from facecli.wire.generated.upload_service_pb2_grpc import add_UploadServiceServicer_to_server
 from facecli.wire.generated.video_service_pb2_grpc import add_VideoServiceServicer_to_server
 
-EVICT_IDLE_AFTER = 3.0  # seconds that an upload or download may be idle when another one needs its slot
 REJECT_THREADS = 32  # threads for calls that get no slot
 REJECT_BACKLOG = 512  # calls beyond all slots that are refused with a reason; gRPC itself refuses the others
 SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
@@ -48,29 +46,11 @@ SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLimits:
-    """Concurrent calls of each kind; idle timeout and minimum rate of streams."""
+    """Limits of this transport; the concurrent calls of each kind are limited by `ServerParts.admissions`."""
 
-    uploads: int
-    watchers: int
-    downloads: int
-    calls: int  # unary ones
-    share: int  # percent of each of these that one user may hold
     streams: int  # concurrent calls of one connection, 0 for any; others wait in the client
     idle: float  # seconds
     min_rate: int  # bytes a second
-
-    @property
-    def threads(self) -> int:
-        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none."""
-        return self.uploads + self.downloads + self.calls + REJECT_THREADS
-
-    @property
-    def evict_after(self) -> float:
-        """Seconds after which an idle stream may be evicted."""
-        return min(EVICT_IDLE_AFTER, self.idle)
-
-    def admission(self, limit: int, kind: str, *, evict_after: float = math.inf) -> Admission:
-        return Admission(limit, kind, share=self.share, evict_after=evict_after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +62,14 @@ class ServerParts:
     downloads: Downloads
     info: Callable[[str], ServerInfo]
     authenticator: Authenticator
+    admissions: Admissions
     events: EventBus
+
+    @property
+    def threads(self) -> int:
+        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none."""
+        calls = self.admissions
+        return calls.uploads.limit + calls.downloads.limit + calls.calls.limit + REJECT_THREADS
 
 
 class Server:
@@ -93,18 +80,18 @@ class Server:
         self._draining = threading.Event()
         self._health = health.HealthServicer()
         self._send_pool = SendPool()
-        self._pool = ThreadPoolExecutor(max_workers=limits.threads, thread_name_prefix="call")
+        self._pool = ThreadPoolExecutor(max_workers=parts.threads, thread_name_prefix="call")
         calls = Calls(parts.authenticator, parts.events)
         self._server = grpc.server(
             self._pool,
-            interceptors=_interceptors(calls, limits),
-            maximum_concurrent_rpcs=limits.threads + limits.watchers + REJECT_BACKLOG,
+            interceptors=_interceptors(calls, parts.admissions.calls),
+            maximum_concurrent_rpcs=parts.threads + parts.admissions.watchers.limit + REJECT_BACKLOG,
             options=server_options(max_streams=limits.streams),
         )
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
-        self._add_uploads(parts, calls, limits, stream_limits)
-        self._tasks = self._add_tasks(parts, calls, limits)
-        self._files = self._add_files(parts, calls, limits, stream_limits)
+        self._add_uploads(parts, calls, stream_limits)
+        self._tasks = self._add_tasks(parts, calls)
+        self._files = self._add_files(parts, calls, stream_limits)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self.address = self._listen(bind, tls)
 
@@ -128,31 +115,26 @@ class Server:
         self._send_pool.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _add_uploads(
-        self, parts: ServerParts, calls: Calls, limits: ServerLimits, stream_limits: StreamLimits
-    ) -> None:
+    def _add_uploads(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> None:
         """Register both services that take uploads; they share one admission control."""
-        admission = limits.admission(limits.uploads, "uploads", evict_after=limits.evict_after)
-        streams = UploadStreams(calls=calls, admission=admission, limits=stream_limits)
+        streams = UploadStreams(calls=calls, admission=parts.admissions.uploads, limits=limits)
         uploads = UploadServicer(parts.upload_service, streams=streams)
         videos = VideoServicer(parts.upload_service, parts.task_service, streams=streams)
         add_UploadServiceServicer_to_server(uploads, self._server)
         add_VideoServiceServicer_to_server(videos, self._server)
 
-    def _add_tasks(self, parts: ServerParts, calls: Calls, limits: ServerLimits) -> TaskServicer:
-        admission = limits.admission(limits.watchers, "watchers")
+    def _add_tasks(self, parts: ServerParts, calls: Calls) -> TaskServicer:
+        admission = parts.admissions.watchers
         servicer = TaskServicer(
             parts.task_service, calls=calls, admission=admission, send_pool=self._send_pool
         )
         add_TaskServiceServicer_to_server(servicer, self._server)
         return servicer
 
-    def _add_files(
-        self, parts: ServerParts, calls: Calls, limits: ServerLimits, stream_limits: StreamLimits
-    ) -> FileServicer:
-        admission = limits.admission(limits.downloads, "downloads", evict_after=limits.evict_after)
+    def _add_files(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> FileServicer:
+        admission = parts.admissions.downloads
         servicer = FileServicer(
-            parts.downloads, calls=calls, info=parts.info, admission=admission, limits=stream_limits
+            parts.downloads, calls=calls, info=parts.info, admission=admission, limits=limits
         )
         add_FileServiceServicer_to_server(servicer, self._server)
         return servicer
@@ -171,9 +153,8 @@ class Server:
         return f"{host}:{port}"
 
 
-def _interceptors(calls: Calls, limits: ServerLimits) -> list[grpc.ServerInterceptor]:
+def _interceptors(calls: Calls, short_calls: Admission) -> list[grpc.ServerInterceptor]:
     """From the outermost to the innermost."""
-    short_calls = limits.admission(limits.calls, "short calls")
     return [
         Wrapping(calls.opened),
         Wrapping(errors(calls)),

@@ -73,8 +73,10 @@ class Watcher:
             self._send_pool.submit(self._deliver)
 
     def _deliver(self) -> None:
-        """Send the newest revision. Never runs twice at once: the watcher stays scheduled meanwhile, and
-        forever once the call has ended."""
+        """Send the newest revision.
+
+        `_scheduled` stays set while this runs, so that runs never overlap, and forever once the call ended.
+        """
         task, error = self._newest, self._error
         if task and task.revision > self._after:
             self._send(self._encoder.message(task))

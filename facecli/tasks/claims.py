@@ -1,4 +1,4 @@
-"""Claims: a worker's exclusive hold on a task.
+"""Claims and fencing: a worker's exclusive hold on a task.
 
 Theory of operation. The queue delivers a task at least once, so two workers may run the same task. A `Claim`
 is the right of one delivery to one task, and its `run` is the fencing token. Taking a pending task starts an

@@ -1,11 +1,11 @@
-"""ProgressReporter: records the progress of a run, and detects when the run has lost its task (fencing)."""
+"""Progress of a run: how often it is written to the database, and whether the run was fenced off."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from facecli.core.errors import DiskFull, NotFound, TakenOver, Unavailable
 from facecli.tasks import transitions
-from facecli.tasks.progress_throttle import ProgressThrottle
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
 
@@ -87,3 +87,22 @@ class ProgressReporter:
         start = 100 * self._before // self._total_weight
         end = 100 * (self._before + self._weight) // self._total_weight
         return start + (end - start - 1) * done // of
+
+
+class ProgressThrottle:
+    """Passes the first and the last report at once, and others at most once per interval."""
+
+    def __init__(self, interval: float, clock: Callable[[], float]) -> None:
+        self._interval = interval  # seconds
+        self._clock = clock
+        self._done = -1
+        self._reported_at = 0.0
+
+    def due(self, done: int, total: int) -> bool:
+        """Return whether to report `done` of `total` now; a skipped report is covered by the next one."""
+        now = self._clock()
+        # A clock that was set back must not suppress reports.
+        if done <= self._done or (done < total and 0 <= now - self._reported_at < self._interval):
+            return False
+        self._done, self._reported_at = done, now
+        return True

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Fails a task after `max_crashes` crashes of the workers and of ffmpeg that ran it."""
+    """Requeues the tasks of dead workers; fails a task after `max_crashes` crashes of workers and ffmpeg."""
 
     def __init__(
         self,

@@ -77,7 +77,10 @@ class OpenUploads:
 
     @contextmanager
     def opened(self, upload_id: str) -> Iterator[OpenUpload]:
-        """Open an upload; StorageFailed for a broken one that has writers left. Without, it is verified."""
+        """Open an upload.
+
+        After a failed flush: StorageFailed while writers remain; the next opening verifies the stored chunks.
+        """
         with self.exclusive(upload_id) as already_open:
             file = already_open or self._opened(upload_id)
             if file.broken:

@@ -9,7 +9,7 @@ from facecli.cli.shared.options import size, time
 
 Runs = Annotated[int, typer.Option("--runs", metavar="N", help="Measured runs.", min=1)]
 WarmUp = Annotated[
-    int, typer.Option("--warm-up", metavar="N", help="Runs before them that are not measured.", min=0)
+    int, typer.Option("--warm-up", metavar="N", help="Unmeasured runs before the measured ones.", min=0)
 ]
 DataDir = Annotated[
     Path | None,
@@ -88,7 +88,7 @@ Watchers = Annotated[
 ]
 WatchFor = Annotated[
     float | None,
-    typer.Option("--watch-for", metavar="TIME", parser=time, help="How long they watch; default: 10s."),
+    typer.Option("--watch-for", metavar="TIME", parser=time, help="Watch duration; default: 10s."),
 ]
 Kills = Annotated[
     int, typer.Option("--kills", metavar="N", help="Kills of the worker in the middle of a task.", min=0)

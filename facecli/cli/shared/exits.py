@@ -30,7 +30,7 @@ class Exit:
 
 EXITS = (
     Exit(code=0, meaning="success"),
-    Exit(code=BUG, meaning="a bug, or a failure without a code of its own", errors=(FacecliError,)),
+    Exit(code=BUG, meaning="any other failure, or a bug", errors=(FacecliError,)),
     Exit(code=USAGE, meaning="invalid usage or input", errors=(errors.InvalidInput, errors.AlreadyExists)),
     Exit(code=3, meaning="the task failed or was cancelled", errors=(errors.TaskUnsuccessful,)),
     Exit(

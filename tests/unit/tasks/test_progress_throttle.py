@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from facecli.tasks.progress_throttle import ProgressThrottle
+from facecli.tasks.progress_reporter import ProgressThrottle
 from tests.support.storage import Clock
 
 
