@@ -4,8 +4,9 @@ Theory of operation. `begin` opens a `StagedBlob`. Every part is written through
 names the part by a token that only the store understands, and `sync` makes all finished parts durable. The
 caller commits the tokens to its database, then `complete` turns the parts of given tokens into the blob.
 
-Rewriting a part never overwrites its committed version: it gets new space and a new token, and the caller's
-database records which token is current. Acknowledged bytes are therefore never overwritten. A process that resumes a staged blob needs nothing but the tokens.
+Rewriting a part never overwrites its committed version: it gets new space and a new token, and the
+database of the caller records which token is current. Acknowledged bytes are therefore never overwritten. A
+process that resumes a staged blob needs nothing but the tokens.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,8 +2,8 @@
 
 Theory of operation. The wall clock jumps, and may be wrong after a start. A record that is overdue by the
 wall clock therefore expires only when this process has measured it to be idle. A record touched in this
-process has to be idle for the whole expiry. For a record last used before this process started
-only the wall clock is known, so the process waits for `GRACE`, or the expiry if shorter, after it first saw it.
+process has to be idle for the whole expiry. For a record last used before this process started only the
+wall clock is known, so the process waits for `GRACE`, or the expiry if shorter, after first seeing it.
 """
 
 import threading

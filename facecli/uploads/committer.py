@@ -160,7 +160,7 @@ class ChunkCommitter:
         return file.upload
 
     def _complete(self, file: OpenUpload, chunks: Sequence[Chunk]) -> Upload:
-        """Complete an upload with replaced chunks: its last chunk could not, as the parts are out of order."""
+        """Complete an upload with replaced chunks, whose parts are out of order."""
         old_key, upload_id = file.upload.blob_key, file.upload.id
         key = file.complete_blob(chunks)
         try:

@@ -66,9 +66,9 @@ def test_a_file_needed_by_a_task_cannot_be_deleted_until_the_task_ends(samples: 
         "task", "create", "--image", face, "--video", clip, "--option", "delay=600", "-q"
     ).lines
     refused = facecli("file", "delete", clip, "--json")
+    facecli("task", "cancel", task_id)
     assert (refused.code, refused.error["reason"]) == (1, "NOT_READY")
     assert refused.error["message"].startswith(
-        f"task {task_id} needs {samples.clip.name}; facecli task cancel"
+        f"task {task_id} needs {samples.clip.name}; cancel it with facecli task cancel first"
     )
-    facecli("task", "cancel", task_id)
     assert facecli("file", "delete", clip, face).code == 0

@@ -33,7 +33,7 @@ def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -
         (["--bind", "here"], "--bind 'here' is not HOST:PORT"),
         (["--workers", "-1"], "'--workers'"),
         (["--engine", "magic"], "magic"),
-        (["--database", "mysql://ann@host/facecli"], "'mysql' is not supported"),
+        (["--database", "mysql://ann@host/facecli"], "databases of type 'mysql' are not supported"),
         (["--database", "sqlite:////tmp/facecli.db"], "the database must be a PostgreSQL"),
         (["--database", "postgresql://ann@host"], "names no database"),
     ],

@@ -52,7 +52,9 @@ REASONS = {
 CLASSES = {
     name: kind
     for name, kind in vars(errors).items()
-    if inspect.isclass(kind) and issubclass(kind, FacecliError) and kind.__module__ == errors.__name__
+    if inspect.isclass(kind)
+    and issubclass(kind, FacecliError)
+    and kind.__module__.startswith("facecli.core.")
 }
 
 
