@@ -1,7 +1,8 @@
 """Domain events: what happened to uploads, tasks, workers and calls, as data.
 
 Code publishes an event once the change is durable. Audit, logs and metrics subscribe to the bus.
-An event names its subjects by id and carries no secret, no path and no file content.
+An event names its subjects by id and carries no secret, no path and no file content. Each process has
+a bus of its own: a worker publishes the start and the end of its tasks on its own bus.
 """
 
 import logging

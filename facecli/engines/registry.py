@@ -1,4 +1,4 @@
-"""The engine registry: the built-in engine, and those that installed packages declare as entry points."""
+"""The engine registry: engines declared as entry points, by pyproject.toml (ours) or by other packages."""
 
 import logging
 from collections.abc import Callable, Iterable

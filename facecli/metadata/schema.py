@@ -1,4 +1,4 @@
-"""Schema migration: `facecli serve` upgrades the tables when it starts; everything else only checks them."""
+"""Schema migration: `facecli serve` and `facecli token` upgrade the tables at start, others check them."""
 
 from pathlib import Path
 

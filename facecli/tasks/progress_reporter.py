@@ -10,7 +10,7 @@ from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
 
 CANCEL_CHECK_INTERVAL = 0.15  # seconds between two checks that the run still holds the task
-PROGRESS_INTERVAL = 0.1  # seconds between two records of progress
+PROGRESS_INTERVAL = 0.1  # seconds between two records of progress; ffmpeg reports every 0.1 s
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Exit codes, and the reporting of errors on stderr."""
+"""Exit codes, and the reporting of errors on stderr. Commands name theirs under `Exit codes:`."""
 
 import json
 import signal

@@ -26,7 +26,8 @@ class Step(Protocol):
     def checkpoint(self) -> str | None:
         """The name, or pattern of names, of its checkpoint files, unique among the steps.
 
-        None for a step that leaves no checkpoint, and is repeated as a whole after an interruption.
+        None for a step that leaves no checkpoint, and is repeated as a whole after an interruption. A failed
+        task keeps its checkpoints for a retry only if one of them is an .mp4 (`Checkpoints.trim`).
         """
         ...
 
