@@ -32,7 +32,7 @@ def _fields(event: CallEnded) -> dict[str, object]:
     fields: dict[str, object] = {"request": event.request_id, "user": event.user}
     if event.acting_for:
         fields["for"] = event.acting_for
-    fields |= {"did": event.method.rpartition("/")[2], "outcome": event.outcome}
+    fields |= {"method": event.method.rpartition("/")[2], "outcome": event.outcome}
     named = event.subjects[:MAX_SUBJECTS]
     for kind in dict.fromkeys(kind for kind, _ in named):
         fields[kind] = _joined([subject_id for each, subject_id in named if each == kind])

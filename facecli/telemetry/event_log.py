@@ -34,5 +34,8 @@ def _log_event(event: Event) -> None:
         level, sentence = record
         if isinstance(event, events.TaskEnded) and event.status == "failed":
             level = logging.WARNING
-        values = {_FIELDS.get(field.name, field.name): getattr(event, field.name) for field in fields(event)}
+        values = {
+            _FIELDS.get(field.name, field.name.removesuffix("_id")): getattr(event, field.name)
+            for field in fields(event)
+        }
         _log.log(level, sentence, extra=values)

@@ -34,9 +34,9 @@ READING = {
     "/video.FileService/Download",
     "/video.FileService/GetServerInfo",
 }
-FORGED = "ann\nrequest=1 user=root did=CancelTask outcome=OK\r\x1b[2J"
+FORGED = "ann\nrequest=1 user=root method=CancelTask outcome=OK\r\x1b[2J"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \w+ +[\w.]+ ")
-RECORD = r"call request=\w{12} user=QUOTED did=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
+RECORD = r"call request=\w{12} user=QUOTED method=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
 SECRET = "fc_0123456789abcdef"
 
 
@@ -97,10 +97,10 @@ def test_an_audit_record_names_user_subject_and_outcome(log: Log) -> None:
         stubs.uploads.CancelUpload(upload_service_pb2.CancelUploadRequest(user_id="ann", upload_id=upload_id))
         stubs.uploads.GetUpload(upload_service_pb2.GetUploadRequest(user_id="bob", upload_id=other))
     assert [re.sub("call request=[0-9a-f]{12} ", "", line) for line in log.audit] == [
-        f"user=ann did=BeginUpload outcome=OK upload={upload_id}",
-        f"user=ann did=StreamUpload outcome=OK upload={upload_id}",
-        f"user=bob did=UploadVideo outcome=OK upload={other}",
-        f"user=ann did=CancelUpload outcome=OK upload={upload_id}",
+        f"user=ann method=BeginUpload outcome=OK upload={upload_id}",
+        f"user=ann method=StreamUpload outcome=OK upload={upload_id}",
+        f"user=bob method=UploadVideo outcome=OK upload={other}",
+        f"user=ann method=CancelUpload outcome=OK upload={upload_id}",
     ]
 
 
@@ -121,10 +121,10 @@ def test_an_audit_record_names_the_authenticated_user(
     records = [re.sub("call request=[0-9a-f]{12} ", "", line) for line in token_log.audit]
     upload = f"upload={'0' * 32}"
     assert records == [
-        f"user=ann did=CancelUpload outcome=NOT_FOUND {upload}",
-        f"user=ann for=bob did=CancelUpload outcome=PERMISSION_DENIED {upload}",
-        f"user=root for=ann did=CancelUpload outcome=NOT_FOUND {upload}",
-        f'user="" did=CancelUpload outcome=UNAUTHENTICATED {upload}',
+        f"user=ann method=CancelUpload outcome=NOT_FOUND {upload}",
+        f"user=ann for=bob method=CancelUpload outcome=PERMISSION_DENIED {upload}",
+        f"user=root for=ann method=CancelUpload outcome=NOT_FOUND {upload}",
+        f'user="" method=CancelUpload outcome=UNAUTHENTICATED {upload}',
     ]
 
 
@@ -141,7 +141,9 @@ def test_an_error_carries_the_request_id_of_its_audit_record(log: Log) -> None:
             stubs.videos.GetTaskStatus(video_service_pb2.TaskStatusRequest(task_id=unknown))
     request_id = from_rpc(caught.value, server="here:1").request_id
     subjects = f'upload="{unknown} {url.split("/")[2]}"'
-    assert log.audit[-1] == f"call request={request_id} user=ann did=CreateTask outcome=NOT_FOUND {subjects}"
+    assert (
+        log.audit[-1] == f"call request={request_id} user=ann method=CreateTask outcome=NOT_FOUND {subjects}"
+    )
     assert re.search(
         rf"facecli\.access .*/video\.VideoService/CreateTask outcome=NOT_FOUND .*request={request_id}\n",
         log.text,
@@ -153,7 +155,7 @@ def test_a_call_refused_before_its_handler_names_user_and_subject(settings: Sett
     many = upload_service_pb2.BeginUploadRequest(user_id="ann", name="a.mp4", file_type="video", size=4)
     with log as stubs, pytest.raises(grpc.RpcError):
         stubs.uploads.BeginUploads(upload_service_pb2.BeginUploadsRequest(uploads=[many] * 257))
-    assert " user=ann did=BeginUploads outcome=INVALID_ARGUMENT" in log.audit[-1]
+    assert " user=ann method=BeginUploads outcome=INVALID_ARGUMENT" in log.audit[-1]
 
 
 def test_a_client_cannot_forge_a_line_or_a_field(log: Log) -> None:
@@ -203,6 +205,6 @@ def test_an_audit_record_has_a_bounded_length(log: Log) -> None:
         with pytest.raises(grpc.RpcError):
             stubs.uploads.CancelUpload(cancel)
     begun, cancelled = log.audit
-    assert begun.startswith(f"call request={begun[13:25]} user=ann did=BeginUploads outcome=OK upload=")
+    assert begun.startswith(f"call request={begun[13:25]} user=ann method=BeginUploads outcome=OK upload=")
     assert begun.endswith(f" more={200 - MAX_SUBJECTS}")
     assert len(cancelled) < 500

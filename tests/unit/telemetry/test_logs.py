@@ -91,4 +91,4 @@ def test_events_are_logged_with_fields(caplog: pytest.LogCaptureFixture) -> None
         )
     (record,) = caplog.records
     assert (record.levelname, vars(record)["error"]) == ("WARNING", "the file has no frames")
-    assert (record.message, vars(record)["task_id"], vars(record)["status"]) == ("task ended", "t1", "failed")
+    assert (record.message, vars(record)["task"], vars(record)["status"]) == ("task ended", "t1", "failed")
