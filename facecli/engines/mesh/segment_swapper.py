@@ -1,0 +1,125 @@
+"""SegmentSwapper: swaps the faces in the frames of one segment, from bytes to bytes.
+
+Theory of operation: frames come in order, some before the segment, so that smoothing and colours have settled
+when it begins, and some after it, for faces that fade out. Only the segment's own frames come back. The
+result is a function of the frames and the plan alone: no clock, no random number, one thread.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from facecli.engines.mesh.arrays import Points
+from facecli.engines.mesh.fading import FADE_FRAMES, Fader, VisibleFace
+from facecli.engines.mesh.identities import Selection
+from facecli.engines.mesh.networks import FaceDetector, FaceMesh, FaceRecognizer
+from facecli.engines.mesh.options import MeshOptions, Small
+from facecli.engines.mesh.patch import FaceSwapper, Region
+from facecli.engines.mesh.planes import ColorConversion, Frame, PixelLayout
+from facecli.engines.mesh.source import SourceFace
+from facecli.engines.mesh.tracking import FaceTracker
+
+WARM_UP = 16  # frames before a segment: the border frame then differs by a 240th of what neighbours do
+LOOK_AHEAD = FADE_FRAMES  # frames after it
+
+
+@dataclass(slots=True, kw_only=True)
+class Figures:
+    """Frames of a segment by their outcome: together they are all of them."""
+
+    swapped: int = 0
+    turned: int = 0  # all wanted faces are turned away too far
+    without: int = 0  # no wanted face
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """The networks of one thread."""
+
+    detector: FaceDetector
+    mesh: FaceMesh
+    recognizer: FaceRecognizer
+
+    @classmethod
+    def load(cls) -> "Networks":
+        return cls(detector=FaceDetector(), mesh=FaceMesh(), recognizer=FaceRecognizer())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentFrames:
+    """The frames that will come: those before the segment, and its own. `first` is the number of the first."""
+
+    first: int
+    before: int
+    frames: int
+    rate: float
+
+
+class SegmentSwapper:
+    def __init__(
+        self,
+        networks: Networks,
+        source: SourceFace,
+        *,
+        selection: Selection,
+        options: MeshOptions,
+        layout: PixelLayout,
+        segment: SegmentFrames,
+    ) -> None:
+        self._networks, self._source, self._selection = networks, source, selection
+        self._options, self._layout, self._segment = options, layout, segment
+        self._conversion = ColorConversion(layout)
+        self._tracker = FaceTracker(
+            networks.detector,
+            networks.mesh,
+            rate=segment.rate,
+            wanted=self._wanted,
+            smooth=options.smooth,
+            small=options.small is Small.ON,
+        )
+        self._fader = Fader[tuple[int, bytearray, Frame]]()
+        self._swappers: dict[int, FaceSwapper] = {}
+        self._taken = 0
+        self.figures = Figures()
+
+    def push(self, data: bytearray) -> Iterator[bytearray]:
+        """Take the planes of the next frame; return those that are done."""
+        frame = Frame(data, self._layout, self._conversion)
+        faces = self._tracker.track(frame, self._segment.first + self._taken)
+        for held, visible in self._fader.push((self._taken, data, frame), faces):
+            yield from self._finish(*held, visible)
+        self._taken += 1
+
+    def flush(self) -> Iterator[bytearray]:
+        for held, visible in self._fader.flush():
+            yield from self._finish(*held, visible)
+
+    def _finish(
+        self, number: int, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
+    ) -> Iterator[bytearray]:
+        changed = sum(self._swap(frame, face) for face in faces)
+        if not 0 <= number - self._segment.before < self._segment.frames:
+            return
+        if changed:
+            self.figures.swapped += 1
+        elif faces:
+            self.figures.turned += 1
+        else:
+            self.figures.without += 1
+        yield data
+
+    def _swap(self, frame: Frame, face: VisibleFace) -> bool:
+        region = Region.around(face.points, frame.size)
+        if region is None or face.opacity <= 0:
+            return False
+        if face.track not in self._swappers:
+            self._swappers[face.track] = FaceSwapper(self._source, self._options)
+        patch = self._swappers[face.track].patch(frame.region(region), region.relative(face.points))
+        frame.blend(patch.faded(face.opacity), region)
+        return True
+
+    def _wanted(self, frame: Frame, points: Points) -> bool:
+        region = Region.around(points, frame.size)
+        if region is None:
+            return False
+        pixels, inside = frame.region(region), region.relative(points)
+        return self._selection.wants(self._networks.recognizer.embed(pixels, inside))
