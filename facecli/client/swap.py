@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.client.downloads import DownloadClient
+from facecli.client.input_file import check_order, task_input
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
@@ -51,8 +52,10 @@ class SwapClient:
 
         A task that failed in an earlier run is retried.
         """
-        image_url = self._upload(request, request.image, FileType.IMAGE, transfer())
-        video_url = self._upload(request, request.video, FileType.VIDEO, transfer())
+        check_order(request.image, request.video)
+        image = task_input(request.image, FileType.IMAGE, transfer())
+        video = task_input(request.video, FileType.VIDEO, transfer())
+        image_url, video_url = self._upload(request, image), self._upload(request, video)
         task = self._tasks.create(
             image_url=image_url,
             video_url=video_url,
@@ -76,10 +79,7 @@ class SwapClient:
         )
         return task
 
-    def _upload(
-        self, request: SwapRequest, path: Path, file_type: FileType, progress: TransferProgress
-    ) -> str:
-        file = FileToSend(path=path, name=path.name, file_type=file_type, progress=progress)
+    def _upload(self, request: SwapRequest, file: FileToSend) -> str:
         sent = self._uploads.send_one(file, chunk_size=request.chunk_size, retry_for=request.retry_for)
         return sent.file_url
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from facecli.config.settings import PREFIX, Settings
+from facecli.config.text_file import read_text
 from facecli.core.errors import InvalidInput
 from facecli.core.tls import ClientTls, ServerTls
 
@@ -14,9 +15,9 @@ def current_token(settings: Settings) -> str:
         return ""
     file = settings.token_file
     try:
-        token = settings.token or Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
+        token = settings.token or read_text(Path(file), kind="the token file").strip()
+    except FileNotFoundError as error:
+        raise InvalidInput(f"cannot read the token file {file}: {error.strerror}") from error
     if not (token and token.isascii() and token.isprintable()):
         where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
         raise InvalidInput(f"{where} is not a valid token: a token is one line of printable ASCII characters")

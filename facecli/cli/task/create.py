@@ -12,7 +12,8 @@ from facecli.cli.shared.options import Engine, EngineOptions, ProgressKind, Retr
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.task.watch import follow
-from facecli.cli.upload import send
+from facecli.client.input_file import check_order, task_input
+from facecli.client.transfers import FileToSend
 from facecli.core.errors import InvalidInput
 from facecli.uploads.upload import FileType
 
@@ -54,9 +55,13 @@ def create(
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
     with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+        if not (_is_url(image) or _is_url(video)):
+            check_order(Path(image), Path(video))
+        inputs = _input(image, FileType.IMAGE, bars), _input(video, FileType.VIDEO, bars)
+        image_url, video_url = (_url(session, each) for each in inputs)
         task = session.tasks.create(
-            image_url=_url(session, image, FileType.IMAGE, bars),
-            video_url=_url(session, video, FileType.VIDEO, bars),
+            image_url=image_url,
+            video_url=video_url,
             engine=engine,
             options=parse_options(option),
             key=key,
@@ -77,8 +82,20 @@ def parse_options(pairs: list[str] | None) -> dict[str, str]:
     return options
 
 
-def _url(session: Session, value: str, kind: FileType, bars: Bars) -> str:
-    if value.startswith("/uploads/") and not Path(value).exists():
+def _input(value: str, file_type: FileType, bars: Bars) -> FileToSend | str:
+    """The URL of an upload, or a local file that a task can use."""
+    if _is_url(value):
         return value
-    path = Path(value)
-    return send(session, path, kind, bars).file_url
+    return task_input(Path(value), file_type, bars.transfer())
+
+
+def _is_url(value: str) -> bool:
+    return value.startswith("/uploads/") and not Path(value).exists()
+
+
+def _url(session: Session, value: FileToSend | str) -> str:
+    if isinstance(value, str):
+        return value
+    settings = session.settings
+    sent = session.uploads.send_one(value, chunk_size=settings.chunk_size, retry_for=settings.retry_for)
+    return sent.file_url
