@@ -34,7 +34,7 @@ COMMANDS = {
     "gc": Command("facecli.cli.gc", "Delete expired and orphaned data while no server runs."),
     "fsck": Command("facecli.cli.fsck", "Check stored files against their checksums while no server runs."),
     "task": Command("facecli.cli.task.app", "Manage tasks and download their results.", is_group=True),
-    "file": Command("facecli.cli.file", "List and delete your files on the server.", is_group=True),
+    "file": Command("facecli.cli.file", "List, download and delete your files on the server.", is_group=True),
     "bench": Command(
         "facecli.cli.bench.app",
         "Measure uploads and tasks, on this machine or against a server.",

@@ -14,7 +14,8 @@ from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import connected
-from facecli.cli.swap import run_swap
+from facecli.cli.swap import run_swap, swap_request
+from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
@@ -61,7 +62,9 @@ def demo(
         session = stack.enter_context(connected(replace(own, server=server.address)))
         out = folder / "result.mp4"
         with progress_bars(settings.progress, quiet=output.quiet) as bars:
-            task = run_swap(session, bars, output, image=image, video=video, out=out)
+            target = destination(str(out), name=out.name)
+            request = swap_request(session, image=image, video=video, target=target)
+            task = run_swap(session, bars, output, request)
         output.note(check_result(media, video=video, result=out))
         if not keep:
             image.unlink()

@@ -33,6 +33,10 @@ class Output:
         if not self.quiet and not self.as_json:
             write_stderr(text)
 
+    def remark(self, text: str) -> None:
+        """Write a line that scripts must not miss to stderr, in every mode."""
+        write_stderr(json.dumps({"note": text}) if self.as_json else text)
+
     def waiting(self, reason: str, seconds: float) -> None:
         """Note a failure that is retried after a delay."""
         self.note(f"{reason}; retrying in {seconds:.1f} s")

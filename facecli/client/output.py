@@ -1,0 +1,51 @@
+"""Writing of a verified download to its destination."""
+
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from facecli.client.destination import Destination
+from facecli.core.errors import InvalidInput, OutputFailed, ReaderGone
+
+_BLOCK = 1024 * 1024  # bytes
+
+
+def check_space(directory: Path, needed: int) -> None:
+    """Raise InvalidInput unless the disk has room for this many bytes."""
+    free = shutil.disk_usage(directory).free
+    if needed > free:
+        raise InvalidInput(f"the file needs {needed} more bytes, and {free} are free in {directory}")
+
+
+def keep_mode(file: BinaryIO, replaced: Path) -> None:
+    """Give a new file the mode and, as far as this user may, the owner of the one that it replaces."""
+    try:
+        old = replaced.stat()
+    except FileNotFoundError:
+        return
+    new = os.fstat(file.fileno())
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        try:
+            os.fchown(file.fileno(), old.st_uid, old.st_gid)
+        except PermissionError:
+            return  # the mode was meant for the other owner
+    os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
+
+
+def write_through(source: Path, target: Destination) -> None:
+    """Copy a file into standard output, a pipe or the null device."""
+    try:
+        with source.open("rb") as verified:
+            if target.is_stdout:
+                shutil.copyfileobj(verified, sys.stdout.buffer, _BLOCK)
+                sys.stdout.buffer.flush()
+            else:
+                with target.path.open("wb", buffering=0) as stream:
+                    shutil.copyfileobj(verified, stream, _BLOCK)
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except OSError as error:
+        raise OutputFailed(f"cannot write {target.shown}: {error.strerror}") from error
