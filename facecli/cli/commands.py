@@ -41,6 +41,9 @@ COMMANDS = {
         is_group=True,
     ),
     "token": Command("facecli.cli.token", "Create, list and revoke a server's tokens.", is_group=True),
+    "completion": Command(
+        "facecli.cli.completion", "Complete commands, IDs and engines in the shell.", is_group=True
+    ),
     "cert": Command("facecli.cli.cert", "Create certificates for development.", is_group=True),
 }
 

@@ -3,6 +3,7 @@
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ from facecli.telemetry.logs import set_up_logging
 CLIP_SECONDS = 5
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the path of the result.")
 def demo(
     settings: Settings,
     output: Output,

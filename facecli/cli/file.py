@@ -1,5 +1,6 @@
 """`facecli file`: list, download and delete uploaded files."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import unquote
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only URLs.")
 def list_files(
     session: Session,
     output: Output,
@@ -54,7 +55,7 @@ def list_files(
         output.show(file_object(upload), text=_line(upload), short=upload.file_url)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the path.")
 def download(
     session: Session,
     output: Output,
@@ -97,7 +98,7 @@ def download(
     show_path(output, target, {"file_url": url, "size": size})
 
 
-@with_session
+@partial(with_session, quiet_help="Print only URLs.")
 def delete(
     session: Session,
     output: Output,
@@ -116,7 +117,7 @@ def delete(
     A file that a task still needs cannot be deleted until that task has ended. Results are deleted with their
     tasks: facecli task delete. Deleting none is a success.
 
-    Example: facecli file list --unfinished --all -q | facecli file delete -
+    Example: facecli file delete $(facecli file list --unfinished --all -q)
 
     Exit codes: 0 success, 1 a task needs the file, 2 invalid URL, 5 file not found, 6 server unreachable.
     """

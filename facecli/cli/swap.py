@@ -1,6 +1,7 @@
 """`facecli swap`: the whole flow in one command."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from facecli.client.swap import SwapRequest
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the path.")
 def swap(
     session: Session,
     output: Output,
@@ -116,7 +117,7 @@ def run_swap(session: Session, bars: Bars, output: Output, request: "SwapRequest
         transfer=bars.transfer,
         changed=bars.task(),
         waiting=output.waiting,
-        reused=lambda task: output.note(f"{made(task)}; --fresh makes it anew"),
+        reused=lambda task: output.note(f"{made(task)}; --fresh makes it again"),
     )
 
 

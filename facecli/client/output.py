@@ -40,12 +40,21 @@ def write_through(source: Path, target: Destination) -> None:
     try:
         with source.open("rb") as verified:
             if target.is_stdout:
-                shutil.copyfileobj(verified, sys.stdout.buffer, _BLOCK)
-                sys.stdout.buffer.flush()
+                _copy(verified, sys.stdout.fileno())
             else:
-                with target.path.open("wb", buffering=0) as stream:
-                    shutil.copyfileobj(verified, stream, _BLOCK)
+                descriptor = os.open(target.path, os.O_WRONLY | os.O_CLOEXEC)
+                try:
+                    _copy(verified, descriptor)
+                finally:
+                    os.close(descriptor)
     except BrokenPipeError as error:
         raise ReaderGone from error
     except OSError as error:
         raise OutputFailed(f"cannot write {target.shown}: {error.strerror}") from error
+
+
+def _copy(source: BinaryIO, descriptor: int) -> None:
+    while block := source.read(_BLOCK):
+        rest = memoryview(block)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]

@@ -207,7 +207,7 @@ class TaskUnsuccessful(FacecliError):
 class FfmpegMissing(FacecliError):
     """ffmpeg not found."""
 
-    hint = "install it with apt-get install ffmpeg or pip install 'facecli[ffmpeg]'"
+    hint = "install it with apt-get install ffmpeg or pip install imageio-ffmpeg"
 
 
 class DirectoryInUse(FacecliError):

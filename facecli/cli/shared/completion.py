@@ -46,7 +46,7 @@ def complete_engines(ctx: typer.Context, incomplete: str) -> list[tuple[str, str
 def _matching(
     ctx: typer.Context, incomplete: str, offered: Callable[[Session], list[tuple[str, str]]]
 ) -> list[tuple[str, str]]:
-    """What the server offers for the word; nothing, without a word, if it does not answer soon."""
+    """The offers of the server that begin so; none, silently, if it does not answer soon."""
     flags = {name: ctx.params.get(name) for name in _CONNECTION}
     try:
         settings = load(flags, profile=ctx.params.get("profile"))

@@ -75,7 +75,6 @@ TaskTimeout = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print results and errors as JSON, one object per line.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help=QUIET_HELP)]
 Engine = Annotated[
     str,
     typer.Option(
@@ -89,7 +88,7 @@ EngineOptions = Annotated[
     list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
 ]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Make the result anew instead of using that of an earlier task.")
+    bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")
 ]
 _TASK_IDS = typer.Argument(
     metavar="ID…",

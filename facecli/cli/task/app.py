@@ -1,6 +1,7 @@
 """`facecli task`: create, status, list, watch, cancel, retry, delete, download."""
 
 from collections.abc import Callable
+from functools import partial
 
 import typer
 
@@ -22,7 +23,7 @@ from facecli.tasks.view import TaskView
 app = typer.Typer(rich_markup_mode=None)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def status(session: Session, output: Output, ids: TaskIds) -> None:
     """Print the current state of tasks.
 
@@ -39,7 +40,7 @@ def status(session: Session, output: Output, ids: TaskIds) -> None:
     each(given(ids), show, as_json=output.as_json)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def cancel(session: Session, output: Output, ids: TaskIds) -> None:
     """Cancel tasks.
 
@@ -51,7 +52,7 @@ def cancel(session: Session, output: Output, ids: TaskIds) -> None:
     _show(session, ids, session.tasks.cancel, output)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def retry(session: Session, output: Output, ids: TaskIds) -> None:
     """Retry failed or cancelled tasks.
 
@@ -63,7 +64,7 @@ def retry(session: Session, output: Output, ids: TaskIds) -> None:
     _show(session, ids, session.tasks.retry, output)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def delete(session: Session, output: Output, ids: OptionalTaskIds = None) -> None:
     """Delete ended tasks and their results on the server.
 
@@ -71,7 +72,7 @@ def delete(session: Session, output: Output, ids: OptionalTaskIds = None) -> Non
 
     Deleting none is a success.
 
-    Example: facecli task list --status failed --all -q | facecli task delete -
+    Example: facecli task delete $(facecli task list --status failed --all -q)
 
     Exit codes: 0 deleted, 1 not ended yet, 4 unauthenticated or forbidden, 5 task not found, 6 server
     unreachable.

@@ -1,5 +1,6 @@
 """`facecli task create`: create a task from local files or uploaded ones."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from facecli.core.errors import InvalidInput
 from facecli.uploads.upload import FileType
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")
 def create(
     session: Session,
     output: Output,
@@ -72,7 +73,7 @@ def create(
             fresh=fresh,
         )
         if task.ended:
-            output.note(f"task of {age(task.created_at)} ago, {task.status}; --fresh makes it anew")
+            output.note(f"task of {age(task.created_at)} ago, {task.status}; --fresh makes it again")
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
             follow(session, task.id, output, bars, timeout=None)

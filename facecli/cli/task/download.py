@@ -1,5 +1,6 @@
 """`facecli task download`: download and verify a result."""
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -24,7 +25,7 @@ from facecli.core.errors import ResultMissing
 from facecli.tasks.view import TaskView
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the path.")
 def download(
     session: Session,
     output: Output,

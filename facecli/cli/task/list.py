@@ -1,6 +1,7 @@
 """`facecli task list`: list tasks."""
 
 import math
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from facecli.cli.task.rows import HEADER, task_row
 from facecli.tasks.task import TaskFilter, TaskStatus
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def list_tasks(
     session: Session,
     output: Output,

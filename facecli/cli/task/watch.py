@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Annotated
@@ -22,7 +23,7 @@ from facecli.tasks.task import TaskStatus
 Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the URLs of results.")
 def watch(
     session: Session,
     output: Output,
