@@ -51,7 +51,7 @@ TYPES = {
 
 
 def upright() -> Iterator[tuple[str, bytes]]:
-    """Pictures whose metadata is odd, and says nothing of a turn that could be read."""
+    """Pictures whose metadata is odd, and that are to be shown as they are."""
     yield "EXIF that is no TIFF", exif_jpeg(b"nonsense")
     yield "EXIF that ends in its header", exif_jpeg(b"MM\0*")
     yield "an empty EXIF segment", jpeg(segment(0xE1, b"Exif\0\0"))
