@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +27,7 @@ STDIN = Path("-")
 SPOOL_BLOCK = 1024 * 1024  # bytes
 
 
-@with_session
+@partial(with_session, quiet_help="Print only URLs.")
 def upload(
     session: Session,
     output: Output,

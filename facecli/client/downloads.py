@@ -1,12 +1,15 @@
 """The download client: fetches files, verifies them, and reads the server's information."""
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from facecli.api.server_info import ServerInfo
 from facecli.client.context import ClientContext
+from facecli.client.destination import Destination
+from facecli.client.output import check_space, keep_mode, write_through
 from facecli.client.part_file import open_part_file
 from facecli.core.backoff import RetryBudget
 from facecli.core.checksums import crc32c_of
@@ -42,6 +45,30 @@ class DownloadClient:
         request = pb.GetServerInfoRequest(user_id=self._context.user)
         return wire.info_from_message(self._connection.call(self._stub.GetServerInfo, request))
 
+    def describe(self, url: str) -> tuple[int, int]:
+        """The size and checksum of a file, without its bytes."""
+        request = pb.DownloadRequest(user_id=self._context.user, url=url)
+        call = self._stub.Download(request, metadata=self._connection.metadata)
+        try:
+            with self._connection.translated_errors():
+                for answer in call:
+                    return answer.size, answer.crc32c
+        finally:
+            call.cancel()
+        raise Unavailable(f"the server did not describe {url}")
+
+    def download_to(
+        self, url: str, target: Destination, *, retry_for: float, progress: TransferProgress
+    ) -> int:
+        """Download to a destination; a stream gets its first byte when the whole file is verified."""
+        if not target.stream:
+            return self.download(url, target.path, retry_for=retry_for, progress=progress)
+        with tempfile.TemporaryDirectory(prefix="facecli-") as folder:
+            file = Path(folder) / "result"
+            size = self.download(url, file, retry_for=retry_for, progress=progress)
+            write_through(file, target)
+        return size
+
     def download(self, url: str, target: Path, *, retry_for: float, progress: TransferProgress) -> int:
         """Download to `target`, all or nothing; returns the size in bytes.
 
@@ -58,6 +85,7 @@ class DownloadClient:
             )
             size = self._complete(download)
             part.flush()
+            keep_mode(part, target)
             os.fsync(part.fileno())
             Path(part.name).replace(target)
             flush(target.parent)
@@ -99,6 +127,7 @@ class DownloadClient:
                 for answer in call:
                     if answer.HasField("crc32c"):
                         size, promised = answer.size, answer.crc32c
+                        check_space(Path(part.name).parent, size - offset)
                         progress.begin(download.name, size, offset)
                     offset += part.write(answer.data)
                     download.retry_budget.progressed()

@@ -7,7 +7,7 @@ from pathlib import Path
 from facecli.client.transfers import FileToSend
 from facecli.core.errors import InvalidInput
 from facecli.core.printable import escaped
-from facecli.core.progress import TransferProgress
+from facecli.core.progress import NullProgress, TransferProgress
 from facecli.core.video.formats import FormatKind, by_file_name, check_name, readable_list
 from facecli.core.video.signatures import HEAD_SIZE, Signature, signature
 from facecli.uploads.names import checked_name
@@ -38,6 +38,13 @@ def task_input(path: Path, file_type: FileType, progress: TransferProgress) -> F
         formats = readable_list(FormatKind(file_type.value))
         raise InvalidInput(f"{_shown(path)} is in {found.family} format; convert it to {formats}")
     return file
+
+
+def check_inputs(image: Path, video: Path) -> None:
+    """Raise InvalidInput if a task could not use one of the files, or their order is wrong."""
+    check_order(image, video)
+    task_input(image, FileType.IMAGE, NullProgress())
+    task_input(video, FileType.VIDEO, NullProgress())
 
 
 def check_order(image: Path, video: Path) -> None:

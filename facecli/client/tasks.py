@@ -1,12 +1,16 @@
 """The task client: creates, lists, cancels, retries and deletes tasks, and watches them up to a deadline."""
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from facecli.client.context import ClientContext
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
     FacecliError,
     ServerUnreachable,
+    TaskNotFound,
     TimedOut,
     TooManyCalls,
     Unauthenticated,
@@ -20,6 +24,8 @@ from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
 from facecli.wire.generated import video_service_pb2 as video_pb
 from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
 
+_FULL_ID = re.compile("[0-9a-f]{32}")
+
 
 class TaskClient:
     def __init__(self, context: ClientContext) -> None:
@@ -29,31 +35,54 @@ class TaskClient:
         self._connection = context.connection
 
     def create(
-        self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], key: str | None
+        self,
+        *,
+        image_url: str,
+        video_url: str,
+        engine: str,
+        options: Mapping[str, str],
+        key: str | None,
+        fresh: bool = False,
     ) -> TaskView:
-        """Create a task, or return the one with the same idempotency key."""
+        """Create a task, or return the one with the same idempotency key; never an ended one if `fresh`."""
         request = video_pb.CreateTaskRequest(
             user_id=self._context.user,
             image_url=image_url,
             video_url=video_url,
             engine=engine,
             options=dict(options),
+            fresh=fresh,
         )
         metadata = (("idempotency-key", key),) if key else ()
         return wire.from_message(self._connection.call(self._videos.CreateTask, request, metadata=metadata))
+
+    def check(self, *, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
+        """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
+        request = pb.CheckTaskRequest(user_id=self._context.user, engine=engine, options=dict(options))
+        answer = self._connection.call(self._tasks.CheckTask, request)
+        return answer.engine, answer.engine_version
 
     def get(self, task_id: str) -> TaskView:
         request = video_pb.TaskStatusRequest(task_id=task_id)
         return wire.from_message(self._connection.call(self._videos.GetTaskStatus, request))
 
-    def listed(self, wanted: TaskFilter, *, limit: int) -> Iterator[TaskView]:
-        """The user's tasks, newest first, at most `limit`."""
-        token = ""
-        while limit > 0:
-            request = wire.list_request(wanted, user=self._context.user, size=min(limit, 100), token=token)
+    def find(self, reference: str) -> TaskView:
+        """The task with this id, this beginning of an id, or this idempotency key."""
+        if _FULL_ID.fullmatch(reference):
+            with suppress(TaskNotFound):  # then it may be a key that looks like an id
+                return self.get(reference)
+        request = pb.FindTaskRequest(user_id=self._context.user, task_id=reference)
+        return wire.from_message(self._connection.call(self._tasks.FindTask, request).task)
+
+    def listed(self, wanted: TaskFilter, *, limit: int | None = None) -> Iterator[TaskView]:
+        """The user's tasks, newest first, at most `limit`; fetched by the page."""
+        token, left = "", math.inf if limit is None else limit
+        while left > 0:
+            size = int(min(left, 100))
+            request = wire.list_request(wanted, user=self._context.user, size=size, token=token)
             answer = self._connection.call(self._tasks.ListTasks, request)
             yield from map(wire.from_message, answer.tasks)
-            limit -= len(answer.tasks)
+            left -= len(answer.tasks)
             token = answer.next_page_token
             if not token:
                 return

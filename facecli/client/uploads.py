@@ -59,6 +59,10 @@ class UploadClient:
         (outcome,) = self.send([file], chunk_size=chunk_size, retry_for=retry_for)
         return outcome.get()
 
+    def get(self, upload_id: str) -> UploadView:
+        request = pb.GetUploadRequest(user_id=self._context.user, upload_id=upload_id)
+        return wire.from_message(self._connection.call(self._sender.stub.GetUpload, request).upload)
+
     def listed(self) -> Iterator[UploadView]:
         """The user's uploads, newest first."""
         request = pb.ListUploadsRequest(user_id=self._context.user)

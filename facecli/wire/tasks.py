@@ -20,6 +20,9 @@ def to_message(task: Task) -> pb.TaskResponse:
         created_at=timestamp(task.created_at),
         updated_at=timestamp(task.updated_at),
         engine=task.engine,
+        engine_version=task.engine_version,
+        options=task.options,
+        key=task.key or "",
         error_reason=task.error_reason,
         result_size=task.result.size if task.result else 0,
         result_crc32c=task.result.crc32c if task.result else None,
@@ -46,6 +49,9 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         round=message.round,
         attempt=message.attempt,
         engine=message.engine,
+        engine_version=message.engine_version,
+        options=dict(message.options),
+        key=message.key or None,
         image_url=message.image_url,
         video_url=message.video_url,
         result_url=message.result_url,
@@ -67,6 +73,7 @@ def list_request(
         engine=wanted.engine,
         since=timestamp(wanted.since) if wanted.since > 0 else None,
         until=timestamp(wanted.until) if wanted.until < math.inf else None,
+        result_crc32c=wanted.result_crc32c,
         page_size=size,
         page_token=token,
     )
@@ -78,4 +85,5 @@ def task_filter(request: task_service_pb2.ListTasksRequest) -> TaskFilter:
         engine=request.engine,
         since=seconds(request.since) if request.HasField("since") else 0.0,
         until=seconds(request.until) if request.HasField("until") else math.inf,
+        result_crc32c=request.result_crc32c if request.HasField("result_crc32c") else None,
     )

@@ -12,7 +12,6 @@ from facecli.cli.shared.options import (
     QUIET_HELP,
     Json,
     Profile,
-    Quiet,
     Server,
     SettingOption,
     Timeout,
@@ -43,7 +42,6 @@ _CONNECTION_OPTIONS = (
     _option("profile", Profile),
     _option("timeout", Timeout),
     _option("as_json", Json, False),
-    _option("quiet", Quiet, False),
 )
 
 
@@ -64,7 +62,10 @@ def with_settings(
 
 
 def with_session(
-    command: Callable[Concatenate[Session, Output, ...], None], *, user: bool = True
+    command: Callable[Concatenate[Session, Output, ...], None],
+    *,
+    user: bool = True,
+    quiet_help: str = QUIET_HELP,
 ) -> Callable[..., None]:
     """Pass an open session and the output; the connection's options follow the command's own.
 
@@ -73,7 +74,8 @@ def with_session(
     """
     own = _own_options(command)
     names = {option.name for option in own}
-    shared = [option for option in _CONNECTION_OPTIONS if option.name not in names]
+    quiet = _option("quiet", Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)], False)
+    shared = [option for option in (*_CONNECTION_OPTIONS, quiet) if option.name not in names]
     options = own + [option for option in shared if user or option.name != "user"]
 
     def run(**values: Any) -> None:

@@ -1,5 +1,6 @@
 """`facecli task create`: create a task from local files or uploaded ones."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +9,10 @@ import typer
 from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import Engine, EngineOptions, ProgressKind, RetryFor
+from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
+from facecli.cli.shared.timestamps import age
 from facecli.cli.task.watch import follow
 from facecli.client.input_file import check_order, task_input
 from facecli.client.transfers import FileToSend
@@ -18,7 +20,7 @@ from facecli.core.errors import InvalidInput
 from facecli.uploads.upload import FileType
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")
 def create(
     session: Session,
     output: Output,
@@ -39,13 +41,14 @@ def create(
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
+    fresh: Fresh = False,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:
     """Create a task and print its ID.
 
-    Uploads local files first.
+    Uploads local files first, once they, the engine and its options are checked.
 
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
@@ -57,15 +60,20 @@ def create(
     with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
         if not (_is_url(image) or _is_url(video)):
             check_order(Path(image), Path(video))
+        options = parse_options(option)
         inputs = _input(image, FileType.IMAGE, bars), _input(video, FileType.VIDEO, bars)
+        session.tasks.check(engine=engine, options=options)
         image_url, video_url = (_url(session, each) for each in inputs)
         task = session.tasks.create(
             image_url=image_url,
             video_url=video_url,
             engine=engine,
-            options=parse_options(option),
+            options=options,
             key=key,
+            fresh=fresh,
         )
+        if task.ended:
+            output.note(f"task of {age(task.created_at)} ago, {task.status}; --fresh makes it again")
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
             follow(session, task.id, output, bars, timeout=None)

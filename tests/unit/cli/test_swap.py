@@ -37,7 +37,7 @@ def test_swap_rejects_an_unusable_output_before_uploading(samples: Samples, tmp_
     face, clip = (shutil.copy(path, tmp_path) for path in (samples.face, samples.clip))
     for out, expected in {
         tmp_path / "none" / "out.mp4": "create it first",
-        tmp_path: "is a directory",
+        tmp_path: "would be overwritten",
         clip: "would be overwritten",
     }.items():
         ran = facecli("swap", face, clip, "-o", out, "--json")
