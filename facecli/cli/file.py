@@ -86,8 +86,9 @@ def download(
     if skip_existing and target.exists:
         output.note(f"{target.shown} exists; skipped")
     elif target.exists and not force:
-        size, checksum = session.files.describe(url)
-        if not target.holds(size=size, crc32c=checksum):
+        promise = session.files.describe(url)
+        size = promise.size
+        if not target.holds(size=size, crc32c=promise.crc32c):
             raise already_exists(target)
         output.note(f"{target.shown} is the file already")
     else:

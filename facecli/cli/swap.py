@@ -10,15 +10,7 @@ import typer
 from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import (
-    ChunkSize,
-    Engine,
-    EngineOptions,
-    Fresh,
-    ProgressKind,
-    RetryFor,
-    TaskTimeout,
-)
+from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
     Force,
@@ -49,7 +41,6 @@ def swap(
     option: EngineOptions = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
-    timeout: TaskTimeout = None,
     force: Force = False,
     skip_existing: SkipExisting = False,
     fresh: Fresh = False,
@@ -75,7 +66,7 @@ def swap(
     request = swap_request(
         session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
     )
-    request = replace(request, timeout=timeout, fresh=fresh)
+    request = replace(request, fresh=fresh)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:
@@ -116,7 +107,6 @@ def run_swap(session: Session, bars: Bars, output: Output, request: "SwapRequest
         request,
         transfer=bars.transfer,
         changed=bars.task(),
-        waiting=output.waiting,
         reused=lambda task: output.note(f"{made(task)}; --fresh makes it again"),
     )
 

@@ -1,23 +1,15 @@
 """Writing of a verified download to its destination."""
 
 import os
-import shutil
 import stat
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
 from facecli.client.destination import Destination
-from facecli.core.errors import InvalidInput, OutputFailed, ReaderGone
+from facecli.core.errors import OutputFailed, ReaderGone
 
 _BLOCK = 1024 * 1024  # bytes
-
-
-def check_space(directory: Path, needed: int) -> None:
-    """Raise InvalidInput unless the disk has room for this many bytes."""
-    free = shutil.disk_usage(directory).free
-    if needed > free:
-        raise InvalidInput(f"the file needs {needed} more bytes, and {free} are free in {directory}")
 
 
 def keep_mode(file: BinaryIO, replaced: Path) -> None:

@@ -13,7 +13,7 @@ from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.core.checksums import crc32c_of
-from facecli.core.errors import TaskUnsuccessful, UploadNotFound
+from facecli.core.errors import TaskUnsuccessful, UnexpectedResponse, UploadNotFound
 from facecli.core.progress import TransferProgress
 from facecli.tasks.task import TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
@@ -24,7 +24,7 @@ MAX_TWINS = 10  # tasks with the checksum of an existing result that are compare
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwapRequest:
-    """Two local files and the place of the result. `retry_for` and `timeout` are in seconds.
+    """Two local files and the place of the result. `retry_for` is in seconds.
 
     With `fresh` a task that has ended is not used again.
     """
@@ -36,7 +36,6 @@ class SwapRequest:
     options: Mapping[str, str]
     chunk_size: int
     retry_for: float
-    timeout: float | None = None
     fresh: bool = False
 
 
@@ -70,7 +69,6 @@ class SwapClient:
         *,
         transfer: Callable[[], TransferProgress],
         changed: Callable[[TaskView], None],
-        waiting: Callable[[str, float], None],
         reused: Callable[[TaskView], None],
     ) -> TaskView:
         """Run the swap and return the completed task, its verified result at `output`.
@@ -97,13 +95,13 @@ class SwapClient:
             task = self._tasks.retry(task.id)
         changed(task)
         if not task.ended:
-            for change in self._tasks.watch(
-                task.id, retry_for=request.retry_for, timeout=request.timeout, waiting=waiting
-            ):
+            for change in self._tasks.watch(task.id, retry_for=request.retry_for):
                 task = change
                 changed(task)
         if task.status is not TaskStatus.COMPLETED:
             raise TaskUnsuccessful(task.outcome)
+        if not task.result_url:
+            raise UnexpectedResponse(f"the server sent task {task.id} as completed without a result")
         self._downloads.download_to(
             task.result_url, request.output, retry_for=request.retry_for, progress=transfer()
         )

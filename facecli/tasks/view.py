@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from facecli.tasks.task import ENDED, TaskStatus
+from facecli.tasks.task import ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class TaskView:
     """
 
     id: str
-    status: TaskStatus
+    status: str  # a TaskStatus, or one that only a newer server knows
     progress: int  # 0..100
     frames_done: int
     frames: int  # in all; 0 until a worker has counted them

@@ -33,7 +33,7 @@ def complete_files(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]
 
     def offered(session: Session) -> list[tuple[str, str]]:
         uploads = islice(session.uploads.listed(), MAX_OFFERED)
-        return [(upload.file_url, upload.status.value) for upload in uploads]
+        return [(upload.file_url, upload.status) for upload in uploads]
 
     return _matching(ctx, incomplete, offered)
 
@@ -50,7 +50,7 @@ def _matching(
     flags = {name: ctx.params.get(name) for name in _CONNECTION}
     try:
         settings = load(flags, profile=ctx.params.get("profile"))
-        with connected(replace(settings, timeout=TIMEOUT, retry_for=0.0)) as session:
+        with connected(replace(settings, timeout=TIMEOUT, call_timeout=TIMEOUT, retry_for=0.0)) as session:
             return [pair for pair in offered(session) if pair[0].startswith(incomplete)]
     except FacecliError:
         return []

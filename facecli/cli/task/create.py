@@ -76,7 +76,7 @@ def create(
             output.note(f"task of {age(task.created_at)} ago, {task.status}; --fresh makes it again")
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
-            follow(session, task.id, output, bars, timeout=None)
+            follow(session, task.id, output, bars)
 
 
 def parse_options(pairs: list[str] | None) -> dict[str, str]:

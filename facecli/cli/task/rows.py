@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SHORT_ID = 12  # characters; every command that takes an ID takes the beginning of one
 HEADER = f"{'ID':{SHORT_ID}}  {'STATUS':10}  {'CREATED':16}  {'ENGINE':10}  INPUTS"
 
-_SWAP_KEY = "swap-"  # of keys that `facecli swap` makes
+_OWN_KEYS = ("swap-", "auto-")  # beginnings of keys that the client makes
 
 
 def task_row(task: "TaskView") -> str:
@@ -31,7 +31,7 @@ def task_row(task: "TaskView") -> str:
         f"{datetime.fromtimestamp(task.created_at):%Y-%m-%d %H:%M}",
         f"{f'{task.engine} {task.engine_version}':10}",
         f"{task.image_name} + {task.video_name}",
-        "" if (task.key or "").startswith(_SWAP_KEY) else task.key or "",
+        "" if (task.key or "").startswith(_OWN_KEYS) else task.key or "",
         outcome,
     ]
     return fitted("  ".join(escaped(part) for part in parts if part.strip()))

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.cli import DEADLINE
@@ -36,7 +37,8 @@ server= proxy=
 trap 'stop "$server"; stop "$proxy"' EXIT
 python3() { [ "$1 $2" = "-m venv" ]; }  # exists already
 run_until_ready() {
-    command facecli "$@" > ready & started=$!
+    : > ready
+    command facecli "$@" > ready 2>> log & started=$!
     until grep -q listening ready; do kill -0 $started; read -rt 0.1 <> pause || true; done
 }
 facecli() {
@@ -79,7 +81,7 @@ def machine(folder: Path) -> None:
         (programs / name).chmod(0o755)
     (programs / "activate").write_text(f'PATH="{programs}:$PATH"\n')
     media = FfmpegMedia()
-    media.make_face(folder / "face.jpg")
+    Image.new("RGB", (240, 320), "tan").save(folder / "face.jpg")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
     os.mkfifo(folder / "pause")
 
