@@ -17,6 +17,7 @@ BUSY_TIMEOUT = 30.0  # seconds
 _RETRY_AFTER = 30  # seconds; an operator has to free space
 CONNECTIONS = 32
 _WRITES = "facecli_writes"
+_AUTOCOMMIT = "facecli_autocommit"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _FULL = frozenset({sqlite3.SQLITE_FULL, "53100"})  # SQLSTATE disk_full
 _DAMAGED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "58030", "XX001"})
@@ -68,6 +69,21 @@ def writing(engine: Engine) -> Iterator[Connection]:
         translate_errors(),
         engine.connect().execution_options(**{_WRITES: True}) as connection,
         connection.begin(),
+    ):
+        yield connection
+
+
+@contextmanager
+def autocommitting(engine: Engine) -> Iterator[Connection]:
+    """A connection on which every statement is a transaction of its own.
+
+    On PostgreSQL no lock outlives the statement, even if this process is suspended after it was sent.
+    """
+    # SQLite's connections are in this mode, but for BEGIN; SQLAlchemy's level would end it when it is reset.
+    options = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+    with (
+        translate_errors(),
+        engine.connect().execution_options(**{_AUTOCOMMIT: True}, **options) as connection,
     ):
         yield connection
 
@@ -145,8 +161,9 @@ def _open_sqlite(url: URL, busy_timeout: float, durable: bool, connections: int)
 
 def _begin(connection: Connection) -> None:
     """Lock for writing at the start: SQLite refuses the lock if another connection wrote after a read."""
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_AUTOCOMMIT):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
 
 
 def _translated(error: DBAPIError) -> FacecliError | None:
