@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Requeues the tasks of dead workers; fails a task after `max_crashes` crashes of workers and ffmpeg."""
+    """Requeues the tasks of dead workers; fails a task after `max_crashes` crashes without progress."""
 
     def __init__(
         self,
