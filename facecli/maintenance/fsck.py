@@ -16,7 +16,7 @@ class Inspection:
     """The integrity check of one data directory.
 
     `database_errors` are those of the database's own check; `orphans` finds bytes that no row refers to. A
-    queue with `queue_problems` is repaired by `remove_queue`: the server makes it anew from the tasks.
+    queue with `queue_problems` is repaired by `remove_queue`: the server rebuilds it from the tasks.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Inspection:
             kind=DamageKind.DATABASE,
             id="queue",
             problem="; ".join(self._queue_problems),
-            remedy="it is removed, and the next facecli serve makes it anew from the tasks",
+            remedy="it is removed, and the next facecli serve rebuilds it from the tasks",
             repair=self._remove_queue,
         )
 

@@ -1,4 +1,4 @@
-"""The SQLite file of the queue: its integrity check, and its removal, after which it is made anew.
+"""The SQLite file of the queue: its integrity check, and its removal, after which the server rebuilds it.
 
 The file holds nothing of its own: `Recovery.requeue_stranded` enqueues every pending task that it lacks.
 """
