@@ -76,7 +76,7 @@ class Task:
     created_at: float
     updated_at: float
     engine_version: str = ""
-    crashes: int = 0  # of workers and of ffmpeg, within a round
+    crashes: int = 0  # of workers and of ffmpeg, since the last finished checkpoint of the round
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":

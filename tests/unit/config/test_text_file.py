@@ -43,6 +43,7 @@ def test_a_config_or_token_file_in_another_encoding_is_named(
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(data)
+    file.chmod(0o600)
     assert refused({"FACECLI_CONFIG": str(file)}) == f"{file} {expected}"
     message = refused({"FACECLI_TOKEN_FILE": str(file)})
     assert message == f"the token file {file} {expected}"
