@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
 from facecli.metadata.changes import notification
-from facecli.metadata.database import autocommitting, reading
+from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
