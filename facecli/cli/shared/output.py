@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from facecli.cli.shared.program import runnable
 from facecli.cli.shared.result_stream import protect_stdout
 from facecli.core.printable import escaped_lines
 
@@ -34,7 +35,7 @@ class Output:
     def note(self, text: str) -> None:
         """Write a diagnostic line, unless --quiet or --json is given."""
         if not self.quiet and not self.as_json:
-            write_stderr(escaped_lines(text))
+            write_stderr(runnable(escaped_lines(text)))
 
     def remark(self, text: str) -> None:
         """Write a line that scripts must not miss to stderr, in every mode."""
