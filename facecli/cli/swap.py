@@ -13,6 +13,7 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.task.create import parse_options
 from facecli.core.errors import InvalidInput
+from facecli.core.printable import escaped
 from facecli.tasks.view import TaskView
 
 
@@ -55,6 +56,8 @@ def swap(
             options=parse_options(option),
             timeout=timeout,
         )
+        for note in task.notes:
+            output.note(f"note: {escaped(note)}")
         output.show({**task_object(task), "path": str(out)}, text=str(out), short=str(out))
 
 

@@ -34,12 +34,14 @@ FacecliError
 ├── UploadInterrupted         the client gave up; stored data is kept
 ├── TaskUnsuccessful          the task failed or was cancelled
 ├── FfmpegMissing
+├── FfmpegOutputUnknown       ffmpeg printed something that this version cannot parse
 ├── DirectoryInUse
 ├── Cancelled                 stopped by the caller
 └── InternalError             a bug; the log has its traceback under the error ID
 """
 
 from facecli.core.error_base import FacecliError as FacecliError
+from facecli.core.printable import escaped
 
 
 class InvalidInput(FacecliError):
@@ -206,6 +208,16 @@ class FfmpegMissing(FacecliError):
     """ffmpeg not found."""
 
     hint = "install it with apt-get install ffmpeg or pip install 'facecli[ffmpeg]'"
+
+
+class FfmpegOutputUnknown(FacecliError):
+    """ffmpeg printed a line that facecli cannot parse."""
+
+    hint = "set FACECLI_FFMPEG to another version of ffmpeg, and report the line as a bug in facecli"
+
+    @classmethod
+    def of(cls, line: str) -> "FfmpegOutputUnknown":
+        return cls(f"ffmpeg printed a line that facecli cannot parse: {escaped(line)[:200]}")
 
 
 class DirectoryInUse(FacecliError):

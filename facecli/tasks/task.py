@@ -73,6 +73,7 @@ class Task:
     created_at: float
     updated_at: float
     crashes: int = 0  # of workers and of ffmpeg, within a round
+    notes: tuple[str, ...] = ()  # sentences about what the result lacks, such as a sound track
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":

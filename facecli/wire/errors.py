@@ -53,6 +53,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.UploadInterrupted: Code.ABORTED,
     errors.TaskUnsuccessful: Code.FAILED_PRECONDITION,
     errors.FfmpegMissing: Code.FAILED_PRECONDITION,
+    errors.FfmpegOutputUnknown: Code.UNKNOWN,
     errors.DirectoryInUse: Code.FAILED_PRECONDITION,
     errors.Cancelled: Code.CANCELLED,
     errors.InternalError: Code.INTERNAL,

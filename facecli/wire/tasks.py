@@ -30,6 +30,7 @@ def to_message(task: Task) -> pb.TaskResponse:
         frames_done=task.frames_done,
         frames=task.frames,
         round=task.round,
+        notes=task.notes,
     )
 
 
@@ -53,6 +54,7 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         result_crc32c=message.result_crc32c if has_result else None,
         error_reason=message.error_reason,
         error_message=message.error_message,
+        notes=tuple(message.notes),
         created_at=seconds(message.created_at),
         updated_at=seconds(message.updated_at),
     )

@@ -4,6 +4,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from facecli.core.printable import escaped
+
 if TYPE_CHECKING:
     from facecli.client.transfers import SentUpload
     from facecli.core.auth import Token, TokenStatus
@@ -36,6 +38,7 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "result_size": task.result_size,
         "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,
+        "notes": list(task.notes),
         "created_at": timestamp(task.created_at),
         "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
@@ -97,6 +100,11 @@ def task_line(task: "TaskView") -> str:
         return f"{task.id}  {task.status}  {task.result_url or task.error_message}"
     stage = f"  {task.stage}" if task.stage else ""
     return f"{task.id}  {task.status}  {task.progress}%{stage}"
+
+
+def task_text(task: "TaskView") -> str:
+    """A task as text: its line, then one for each note."""
+    return "\n".join([task_line(task), *(f"  note: {escaped(note)}" for note in task.notes)])
 
 
 def checksum(crc32c: int) -> str:

@@ -7,7 +7,7 @@ import typer
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.help import add_commands
-from facecli.cli.shared.objects import task_line, task_object
+from facecli.cli.shared.objects import task_object, task_text
 from facecli.cli.shared.options import TaskIds
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
@@ -80,7 +80,7 @@ def _show(ids: list[str], request: Callable[[str], TaskView], output: Output) ->
 
     def show(task_id: str) -> None:
         task = request(task_id)
-        output.show(task_object(task), text=task_line(task), short=task.id)
+        output.show(task_object(task), text=task_text(task), short=task.id)
 
     each(ids, show, as_json=output.as_json)
 

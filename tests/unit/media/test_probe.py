@@ -26,6 +26,7 @@ def test_all_properties_of_a_plain_clip_are_reported(plain: Path, media: FfmpegM
         rate=Fraction(25),
         codec="h264",
         container="MP4",
+        last=Fraction(24, 25),
         ticks=12800,
         sounds=(Sound(codec="aac", layout="mono"),),
     )
