@@ -3,7 +3,7 @@
 No `-frames:v` limit with several streams: with it, ffmpeg 9 drops sparse ones. The caller counts frames.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,9 @@ def first_frame_command(binary: Path, video: Path, limits: MediaLimits) -> list[
 
 
 def packets_command(
-    binary: Path, video: Path, limits: MediaLimits, *, unreadable: Iterable[int] = ()
+    binary: Path, video: Path, limits: MediaLimits, *, maps: Sequence[str] = ("0",)
 ) -> list[str]:
-    """List every packet of every stream but the unreadable ones, without decoding."""
+    """List every packet of the mapped streams, without decoding."""
     output = ffmpeg.output(
         hardened_input(video, limits),
         "pipe:1",
@@ -42,9 +42,8 @@ def packets_command(
         ignore_unknown=None,
     )
     command = compiled(output, binary, level="info", own_clock=True)
-    maps = (word for stream in ("0", *(f"-0:{stream}" for stream in unreadable)) for word in ("-map", stream))
     at = command.index("pipe:1")
-    return [*command[:at], *maps, *command[at:]]
+    return [*command[:at], *(word for stream in maps for word in ("-map", stream)), *command[at:]]
 
 
 def metadata_command(binary: Path, video: Path, limits: MediaLimits, *, streams: Iterable[int]) -> list[str]:

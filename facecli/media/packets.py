@@ -86,17 +86,16 @@ class Track:
 class PacketCounter:
     """Parses the listing: `#tb 0: 1/25`, then `0, dts, pts, duration, size, crc, F=flags`.
 
-    `picture` is the number of the video track whose times are kept, among those listed.
+    The video is the last stream of the listing. All streams are named before the first packet.
     """
 
-    def __init__(self, limits: MediaLimits, *, picture: int = 0) -> None:
+    def __init__(self, limits: MediaLimits) -> None:
         self._limits = limits
-        self._picture = picture
         self.tracks: dict[int, Track] = {}
 
     @property
     def video(self) -> Track:
-        return self.tracks.get(self._picture, Track())
+        return self.tracks[max(self.tracks)] if self.tracks else Track()
 
     def feed(self, line: str) -> None:
         if header := _HEADER.fullmatch(line):
@@ -129,7 +128,7 @@ class PacketCounter:
 
     def _add_packet(self, index: int, dts: int, pts: int, length: int, flags: int) -> None:
         track = self.tracks[index]
-        if not track.add(dts, pts, length, flags) or index != self._picture:
+        if not track.add(dts, pts, length, flags) or track is not self.video:
             return
         track.times.add(pts if pts != NO_TIME else dts, key=bool(flags & KEY))
         if track.frames > self._limits.max_frames:

@@ -6,7 +6,6 @@ a header that promises more than the file holds shows that the file is cut off, 
 with exit code 0.
 """
 
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,8 +50,9 @@ def plan_video(
     )
     picture = _require_video(result, first, frame, limits)
     _require_sdr(frame, first)
-    log, packets = ProbeLog(), PacketCounter(limits, picture=_listed_at(picture, first.unreadable))
-    command = packets_command(binary, path, limits, unreadable=first.unreadable)
+    log, packets = ProbeLog(), PacketCounter(limits)
+    maps = ["0", *(f"-0:{stream}" for stream in (*first.unreadable, picture)), f"0:{picture}"]
+    command = packets_command(binary, path, limits, maps=maps)
     result = run(command, limits=_PROCESS_LIMITS, reads=[path], on_stdout=packets.feed, on_stderr=log.feed)
     _require_complete(result, packets, log, path)
     info = _info(first, frame, packets, log, _languages(binary, path, packets, log, limits))
@@ -68,16 +68,11 @@ def plan_video(
 def count_frames(binary: Path, path: Path, limits: MediaLimits) -> int:
     """Count the frames of a file that an engine wrote, packet by packet."""
     packets = PacketCounter(limits)
-    command = packets_command(binary, path, limits)
+    command = packets_command(binary, path, limits, maps=("0:V:0",))
     result = run(command, limits=_PROCESS_LIMITS, reads=[path], on_stdout=packets.feed)
     if result.exit_code or not packets.video.frames:
         raise MediaRefused(f"the engine wrote no video ({result.error_text or 'it has no frames'})")
     return packets.video.frames
-
-
-def _listed_at(stream: int, unreadable: Iterable[int]) -> int:
-    """Return the number in the listing of a stream of the file, where unreadable ones are missing."""
-    return stream - sum(number < stream for number in unreadable)
 
 
 def _languages(
