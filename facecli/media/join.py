@@ -17,6 +17,7 @@ from facecli.media.run import ProcessLimits, run
 
 MICROSECONDS = 1_000_000  # per second
 LIST_NAME = "parts.ffconcat"
+_LONG_FRAMES = 2  # average frames
 _MP4_DEMUXERS = demuxers(by_family("MP4"))
 
 
@@ -105,9 +106,12 @@ def _frame_times(info: VideoInfo, offset: Fraction, end: Fraction) -> str:
 
     A frame in decoding order may be due later than the next segment's first, when frames come faster before
     the border than after it. Decoders need it due before; the time at which a frame is shown stays. The
-    length of the last frame is lost in encoding: the last one shown and the last one stored end the video.
+    length of the last frame is lost in encoding: the last one shown ends the video, and if it is a long one,
+    the last one stored too, since ffmpeg measures the length of an MP4's track by that.
     """
     last, end_tick = round((offset + info.last - info.start) * info.ticks), round(end * info.ticks)
-    is_last = f"gte(PTS+1\\,{last})+gte(N\\,{info.frames - 1})"
+    is_last = f"gte(PTS+1\\,{last})"
+    if end - offset - (info.last - info.start) > _LONG_FRAMES / info.rate:
+        is_last += f"+gte(N\\,{info.frames - 1})"
     length = f"if({is_last}\\,{end_tick}-PTS\\,DURATION)"
     return f"setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1):duration={length}"

@@ -13,7 +13,7 @@ KEY, DISCARDED = 1, 4  # AV_PKT_FLAG_KEY; AV_PKT_FLAG_DISCARD: decoded but never
 LONE_FRAME_SECONDS = Fraction(1, 25)  # of a single frame without a duration
 # Codecs that store frames which are never shown as packets of their own, at the time of another one.
 _WITH_HIDDEN_FRAMES = frozenset({"vp8", "vp9", "av1"})
-STOPPED_FRAMES = 12  # in a row at one time: beyond that, the clock went back, and is not merely rounded
+STOPPED_FRAMES = 4  # in a row at one time: beyond that, the clock went back, and is not merely rounded
 
 _HEADER = re.compile(r"#(\w+) (\d+): *(.*)")
 _PACKET = re.compile(
@@ -134,7 +134,7 @@ class PacketCounter:
         if track.frames > self._limits.max_frames:
             raise MediaRefused(f"the video has more than {self._limits.max_frames} frames")
         seconds = (track.last - track.first) * track.tick
-        if seconds > self._limits.max_seconds:
+        if seconds > self._limits.max_seconds + 1:
             raise MediaRefused(
                 f"the video lasts {float(seconds):.0f} s or longer, more than {self._limits.max_seconds}"
             )

@@ -149,7 +149,7 @@ def sound_command(
     limits: MediaLimits,
 ) -> list[str]:
     """Write these tracks in these forms, at their times since the origin of the video."""
-    source = hardened_input(video, limits, itsoffset=f"{floor(-info.origin * MICROSECONDS)}us")
+    source = hardened_input(video, limits)
     options: dict[str, Any] = {}
     for index, (sound, form) in enumerate(tracks):
         options |= {f"{name}:a:{index}": value for name, value in form.options.items()}
@@ -159,7 +159,8 @@ def sound_command(
         *(source[str(sound.stream)] for sound, _ in tracks),
         file_url(output),
         format="mp4",
-        t=limits.max_seconds + 1,
+        # Not `-itsoffset`: ffmpeg 5 takes one that equals the start of a transport stream for its own.
+        output_ts_offset=f"{floor(-info.origin * MICROSECONDS)}us",
         map_metadata=-1,
         map_chapters=-1,
         strict="experimental",  # ffmpeg 5 requires it for FLAC in an MP4

@@ -212,7 +212,7 @@ def test_tracks_are_taken_by_number_with_their_language_and_times_since_the_orig
     maps = [command[at + 1] for at, word in enumerate(command) if word == "-map"]
     assert maps == ["0:3", "0:7"]
     assert command[command.index("-metadata:s:a:1") + 1] == "language=deu"
-    assert inputs(command)[0]["-itsoffset"] == "-1400000us"
+    assert command[command.index("-output_ts_offset") + 1] == "-1400000us"
     assert "-copyts" in command
 
 
