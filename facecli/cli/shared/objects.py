@@ -4,8 +4,6 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from facecli.core.printable import escaped
-
 if TYPE_CHECKING:
     from facecli.client.transfers import SentUpload
     from facecli.core.auth import Token, TokenStatus
@@ -31,7 +29,12 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "stage": task.stage,
         "round": task.round,
         "attempt": task.attempt,
+        "key": task.key,
         "engine": task.engine,
+        "engine_version": task.engine_version,
+        "options": dict(task.options),
+        "image_name": task.image_name,
+        "video_name": task.video_name,
         "image_url": task.image_url,
         "video_url": task.video_url,
         "result_url": task.result_url,
@@ -104,7 +107,12 @@ def task_line(task: "TaskView") -> str:
 
 def task_text(task: "TaskView") -> str:
     """A task as text: its line, then one for each note."""
-    return "\n".join([task_line(task), *(f"  note: {escaped(note)}" for note in task.notes)])
+    return with_notes(task_line(task), task)
+
+
+def with_notes(line: str, task: "TaskView") -> str:
+    """The line, then one for each note of the task."""
+    return "\n".join([line, *(f"  note: {note}" for note in task.notes)])
 
 
 def checksum(crc32c: int) -> str:
