@@ -36,7 +36,6 @@ FacecliError
 ├── UploadInterrupted         the client gave up; stored data is kept
 ├── TaskUnsuccessful          the task failed or was cancelled
 ├── FfmpegMissing
-├── FfmpegOutputUnknown       ffmpeg printed something that this version cannot parse
 ├── DirectoryInUse
 ├── OutputFailed              a command's output cannot be written
 │   └── ReaderGone            the reader of the output has ended
@@ -45,7 +44,6 @@ FacecliError
 """
 
 from facecli.core.error_base import FacecliError as FacecliError
-from facecli.core.printable import escaped
 
 
 class InvalidInput(FacecliError):
@@ -225,16 +223,6 @@ class FfmpegMissing(FacecliError):
     """ffmpeg not found."""
 
     hint = "install it with apt-get install ffmpeg or pip install imageio-ffmpeg"
-
-
-class FfmpegOutputUnknown(FacecliError):
-    """ffmpeg printed a line that facecli cannot parse."""
-
-    hint = "set FACECLI_FFMPEG to another version of ffmpeg, and report the line as a bug in facecli"
-
-    @classmethod
-    def of(cls, line: str) -> "FfmpegOutputUnknown":
-        return cls(f"ffmpeg printed a line that facecli cannot parse: {escaped(line)[:200]}")
 
 
 class DirectoryInUse(FacecliError):

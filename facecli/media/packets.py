@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from facecli.core.errors import FfmpegOutputUnknown, MediaRefused
+from facecli.core.errors import MediaRefused
 from facecli.core.video.media import MediaLimits
 from facecli.media.segments import FrameTimes
+from facecli.media.unknown_output import FfmpegOutputUnknown
 
 NO_TIME = -(2**63)  # AV_NOPTS_VALUE
 KEY, DISCARDED = 1, 4  # AV_PKT_FLAG_KEY; AV_PKT_FLAG_DISCARD: decoded but never shown

@@ -9,7 +9,7 @@ with exit code 0.
 from fractions import Fraction
 from pathlib import Path
 
-from facecli.core.errors import FfmpegOutputUnknown, MediaRefused
+from facecli.core.errors import MediaRefused
 from facecli.core.video.formats import FormatKind, readable_list
 from facecli.core.video.media import MediaLimits, Sound, VideoInfo, VideoPlan
 from facecli.media.boxes import is_whole
@@ -20,6 +20,7 @@ from facecli.media.run import ProcessLimits, ProcessResult, run
 from facecli.media.segments import cut_segments
 from facecli.media.showinfo import FrameProperties
 from facecli.media.stream_metadata import StreamMetadata
+from facecli.media.unknown_output import FfmpegOutputUnknown
 
 SLACK_SECONDS = 0.1  # by which a file may be shorter than declared, for rounding and codec delay
 DEFAULT_TICKS = 120_000  # per second, where the file's own are too fine for an MP4

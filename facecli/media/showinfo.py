@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from facecli.core.errors import FfmpegOutputUnknown
+from facecli.media.unknown_output import FfmpegOutputUnknown
 
 # showinfo's prefix; a title in the file can forge text only behind "[info]".
 _LINE = re.compile(r"\[Parsed_showinfo_0 @ 0x[0-9a-f]+\] \[info\] (.*)")

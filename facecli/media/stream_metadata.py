@@ -2,8 +2,8 @@
 
 import re
 
-from facecli.core.errors import FfmpegOutputUnknown
 from facecli.core.video.languages import iso_639_2
+from facecli.media.unknown_output import FfmpegOutputUnknown
 
 _SECTION = "[STREAM]"
 _HEADER = ";FFMETADATA1"

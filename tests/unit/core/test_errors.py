@@ -46,7 +46,6 @@ REASONS = {
     "UploadInterrupted": "UPLOAD_INTERRUPTED",
     "TaskUnsuccessful": "TASK_UNSUCCESSFUL",
     "FfmpegMissing": "FFMPEG_MISSING",
-    "FfmpegOutputUnknown": "FFMPEG_OUTPUT_UNKNOWN",
     "DirectoryInUse": "DIRECTORY_IN_USE",
     "Cancelled": "CANCELLED",
     "InternalError": "INTERNAL",

@@ -11,7 +11,8 @@ import pytest
 from facecli.core.errors import MediaRefused
 from tests.support.e2e.requirements import REQUIREMENTS, skip_or_fail
 from tests.support.media.ffmpegs import OLDEST, newest
-from tests.support.media.matrix import Element, elements
+from tests.support.media.matrix import AXES, Element
+from tests.support.media.pairwise import elements
 from tests.support.media.seen import look_at
 from tests.support.media.swapped import swap
 
@@ -55,8 +56,6 @@ def log(element: Element, text: str) -> None:
 
 
 def test_the_matrix_covers_every_value_of_every_axis() -> None:
-    from tests.support.media.matrix import AXES
-
     found = elements()
     for axis, values in AXES.items():
         assert {getattr(element, axis) for element in found} == set(values)
