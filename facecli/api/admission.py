@@ -86,7 +86,8 @@ class Admission:
     def _evict(self, candidates: Collection[Slot], refusal: str) -> Slot:
         """Take the slot of the longest-idle candidate; TooManyCalls when none has been idle for long."""
         idlest = max(candidates, key=lambda slot: slot.idle_seconds(), default=None)
-        if idlest is None or idlest.idle_seconds() < self._evict_after or self._evicted >= self.limit:
+        running = len(self._held) + self._evicted
+        if idlest is None or idlest.idle_seconds() < self._evict_after or running >= 2 * self.limit:
             raise TooManyCalls(f"{refusal}; try again in a second", retry_after=1)
         idlest.evicted = True
         self._evicted += 1
