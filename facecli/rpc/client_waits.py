@@ -27,6 +27,8 @@ from facecli.rpc.calls import Calls
 from facecli.rpc.request_stream import RequestStream
 from facecli.uploads.upload import FRAME_SIZE
 
+FIRST_MESSAGE_SECONDS = 10.0  # that a client may take for a message at least, on whatever line
+
 
 class CallEnded(Exception):
     """Another thread has ended the call, with its status."""
@@ -128,7 +130,7 @@ class ClientWaits:
             stream.end(error, request_id=call.request_id)
 
         wait = _Wait(
-            limit=max(self._idle, self._seconds_for(largest)),
+            limit=max(self._idle, FIRST_MESSAGE_SECONDS, self._seconds_for(largest)),
             end=end,
             cancel=context.cancel,
             check_token=call.active if call.proven_user else bool,

@@ -12,8 +12,13 @@ from grpc_status import rpc_status
 
 from facecli.core import errors
 from facecli.core.errors import FacecliError
+from facecli.core.printable import bounded
 
 DOMAIN = "facecli"
+# gRPC refuses more than 8 KiB of trailing metadata. A message is there twice: percent-encoded, and in the
+# status in base64, so a byte of it may take 4.4.
+MAX_MESSAGE_BYTES = 1000
+MAX_VALUE_BYTES = 200  # of a value in ErrorInfo, which has a few
 
 Detail = TypeVar("Detail", bound=Message)
 
@@ -84,8 +89,8 @@ _CONNECT_FAILURES = {
     "(--tls-cert, --tls-key)",
 }
 
-# Text of gRPC when a server has reached `maximum_concurrent_rpcs`.
-_OVERLOADED = "Concurrent RPC limit exceeded!"
+# Text of gRPC when calls arrive faster than a server can accept them.
+_OVERLOADED = "Too many pending requests for this server"
 
 # Texts of gRPC when no connection was ever established.
 _CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
@@ -95,8 +100,8 @@ def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
     """The status of an error: code, message, ErrorInfo, RetryInfo where waiting helps, and RequestInfo."""
     # An error class of a plug-in maps to its nearest ancestor in the table.
     code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    status = status_pb2.Status(code=code.value[0], message=error.message)
-    metadata = {name: str(value) for name, value in error.details.items()}
+    status = status_pb2.Status(code=code.value[0], message=bounded(error.message, MAX_MESSAGE_BYTES))
+    metadata = {name: bounded(str(value), MAX_VALUE_BYTES) for name, value in error.details.items()}
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
     status.details.append(_packed(info))
     if "retry_after" in error.details:

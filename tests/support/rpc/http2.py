@@ -98,8 +98,9 @@ class RawConnection:
 
     def _handle(self, event: Event) -> None:
         match event:
-            case ResponseReceived(stream_id=int(stream), headers=headers) | TrailersReceived(
-                stream_id=int(stream), headers=headers
+            case (
+                ResponseReceived(stream_id=int(stream), headers=headers)
+                | TrailersReceived(stream_id=int(stream), headers=headers)
             ):
                 fields = {str(name): str(value) for name, value in headers or ()}
                 if "grpc-status" in fields:

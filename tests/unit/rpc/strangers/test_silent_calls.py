@@ -43,7 +43,9 @@ def test_calls_that_hang_leave_room_for_others(
             stack.enter_context(closing(connection))
         hang(connections, METHODS[kind], target, BODIES[body])
         check_serving(target.user)
-        ended, status = (CALLS, UNAUTHENTICATED) if caller in REFUSED else (CALLS - MAX_WAITS, DEADLINE_EXCEEDED)
+        ended, status = (
+            (CALLS, UNAUTHENTICATED) if caller in REFUSED else (CALLS - MAX_WAITS, DEADLINE_EXCEEDED)
+        )
         assert set(eventually(lambda: ended_calls(connections, ended))) == {status}
         check_serving(target.user)
 
