@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine, insert, select
 
-from facecli.metadata.database import reading, writing
+from facecli.metadata.database import autocommitting, reading
 from facecli.metadata.tables import directories
 
 
@@ -12,6 +12,11 @@ class SqlDirectoryRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def any(self) -> bool:
+        """Whether a server has used this database with any data directory."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(directories.c.id).limit(1)).first() is not None
+
     def known(self, data_dir_id: str) -> bool:
         with reading(self._engine) as connection:
             return (
@@ -20,5 +25,5 @@ class SqlDirectoryRepository:
             )
 
     def remember(self, data_dir_id: str) -> None:
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             connection.execute(insert(directories).values(id=data_dir_id))

@@ -11,12 +11,14 @@ from typer.exceptions import TyperException
 from facecli.cli.shared.output import write_stderr
 from facecli.core import errors
 from facecli.core.errors import FacecliError
+from facecli.core.printable import escaped_lines
 
 T = TypeVar("T")
 
 BUG = 1
 USAGE = 2
 INTERRUPTED = 130
+READER_GONE = 141  # as a shell reports the end by SIGPIPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +49,18 @@ EXITS = (
     ),
     Exit(
         code=8,
-        meaning="integrity check failed",
-        errors=(errors.BytesDiffer, errors.ChecksumMismatch),
+        meaning="integrity check failed, or an invalid response",
+        errors=(errors.BytesDiffer, errors.ChecksumMismatch, errors.UnexpectedResponse),
     ),
     Exit(code=9, meaning="limit or quota reached", errors=(errors.LimitReached,)),
     Exit(code=10, meaning="refused by policy", errors=(errors.PolicyRefused,)),
     Exit(code=124, meaning="--timeout expired", errors=(errors.TimedOut,)),
     Exit(code=INTERRUPTED, meaning="interrupted", errors=(errors.Cancelled,)),
+    Exit(
+        code=READER_GONE,
+        meaning="the reader of the output ended first, as by SIGPIPE",
+        errors=(errors.ReaderGone,),
+    ),
 )
 _CODES = {kind: row.code for row in EXITS for kind in row.errors}
 
@@ -73,14 +80,16 @@ def exit_code(error: FacecliError) -> int:
 
 
 def report(error: FacecliError, *, as_json: bool, hint: str = "") -> int:
-    """Write the error and its hint to stderr; the exit code."""
+    """Write the error and its hint to stderr, but nothing when the reader has gone; the exit code."""
     code, hint = exit_code(error), hint or error.hint
+    if code == READER_GONE:
+        return code
     if as_json:
         fields = {"reason": error.reason, "message": error.message, "hint": hint, "exit_code": code}
         request = {"request_id": error.request_id} if error.request_id else {}
         write_stderr(json.dumps({"error": {**fields, **request}}))
     else:
-        write_stderr(f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else ""))
+        write_stderr(escaped_lines(f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else "")))
     return code
 
 
@@ -102,14 +111,20 @@ def report_usage(error: TyperException, *, as_json: bool) -> int:
 def each(items: Iterable[T], action: Callable[[T], None], *, as_json: bool) -> None:
     """Apply the action to every item; a failure does not stop the others, but sets the exit code.
 
-    Text errors are reported at once; JSON errors at the end, as the last lines on stderr.
+    Text errors are reported at once; JSON errors at the end, as the last lines on stderr. What fails alike
+    for several items, such as a server that is away, is reported once.
     """
-    code, unreported = 0, list[FacecliError]()
+    code, unreported, messages = 0, list[FacecliError](), set[str]()
     for item in items:
         try:
             action(item)
+        except errors.OutputFailed:
+            raise  # of every other item, too
         except FacecliError as error:
             code = code or exit_code(error)
+            if error.message in messages:
+                continue
+            messages.add(error.message)
             if as_json:
                 unreported.append(error)
             else:
