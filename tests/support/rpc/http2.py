@@ -26,7 +26,7 @@ Headers = Iterable[tuple[str, str]]
 
 
 def tcp(address: str) -> socket.socket:
-    """A connection that says nothing."""
+    """An idle connection."""
     host, _, port = address.rpartition(":")
     return socket.create_connection((host, int(port)), DEADLINE)
 

@@ -95,13 +95,13 @@ def test_a_limit_of_zero_refuses_every_call(calls: ExitStack) -> None:
 
 
 def test_an_evicted_call_learns_of_it_at_once(calls: ExitStack) -> None:
-    admission, told = Admission(1, "uploads", evict_after=3), list[str]()
+    admission, evictions = Admission(1, "uploads", evict_after=3), list[str]()
     with calls:
-        first = admission.acquire(idle_seconds=lambda: 9, on_evict=lambda: told.append("first"))
+        first = admission.acquire(idle_seconds=lambda: 9, on_evict=lambda: evictions.append("first"))
         calls.enter_context(first)
-        assert not told
+        assert not evictions
         idle(calls, admission, 0)
-        assert told == ["first"]
+        assert evictions == ["first"]
 
 
 def test_a_full_share_does_not_lower_the_limit_of_evicted_calls(calls: ExitStack) -> None:

@@ -16,7 +16,7 @@ from facecli.wire.generated import video_service_pb2 as pb
 from tests.support.rpc.http2 import Headers, RawConnection
 from tests.unit.rpc.conftest import Stubs, bearing
 
-PATIENCE = 20.0  # seconds that the calls of a regular user may take on a busy machine
+TIMEOUT = 20.0  # seconds that the calls of a regular user may take on a busy machine
 CALLERS = ("no token", "wrong token", "malformed token", "another user's token", "auth none")
 REFUSED = {"no token", "wrong token", "malformed token"}
 METHODS = {
@@ -44,13 +44,13 @@ class Target:
 def check_serving(user: Stubs) -> None:
     """Assert that a health check, a status and an upload succeed."""
     health: Any = health_pb2_grpc.HealthStub(user.channel)
-    answer = health.Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+    answer = health.Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
     with pytest.raises(grpc.RpcError) as unknown:
-        user.videos.GetTaskStatus(pb.TaskStatusRequest(task_id="0" * 32), timeout=PATIENCE)
+        user.videos.GetTaskStatus(pb.TaskStatusRequest(task_id="0" * 32), timeout=TIMEOUT)
     assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
     message = pb.UploadRequest(file_name="a.mp4", file_type="video", total_chunks=1, chunk=b"0123")
-    assert user.videos.UploadVideo(iter([message]), timeout=PATIENCE).status == "completed"
+    assert user.videos.UploadVideo(iter([message]), timeout=TIMEOUT).status == "completed"
 
 
 @pytest.fixture(scope="module")
