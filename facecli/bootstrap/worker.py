@@ -5,10 +5,17 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
+from pathlib import Path
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media, open_blob_store
+from facecli.bootstrap.factories import (
+    create_recovery,
+    database_url,
+    ffmpeg_media,
+    open_blob_store,
+    private_data_directory,
+)
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
@@ -43,6 +50,11 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until a shutdown signal; DirectoryInUse if the name is in use."""
     shutdown = ShutdownSignal(with_stdin=with_stdin)
     directory = data_directory(settings)
+    with private_data_directory(directory):
+        _run(settings, directory, name=name, shutdown=shutdown)
+
+
+def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal) -> None:
     media = ffmpeg_media(settings)
     media.version()
     data_dir_id = identity(directory)
