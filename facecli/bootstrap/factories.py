@@ -83,7 +83,7 @@ def directory_mode(directory: Path) -> int:
 
 
 def orphan_policy(directories: SqlDirectoryRepository) -> OrphanPolicy:
-    """Which orphaned files may be removed, by the newest row of the database."""
+    """The policy that keeps orphaned files which are younger than the newest row of the database."""
     return OrphanPolicy(newest_row=directories.newest_row, clock=time.time)
 
 
