@@ -8,7 +8,7 @@ import typer
 from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor, TaskTimeout
+from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.task.create import parse_options
@@ -29,7 +29,6 @@ def swap(
     option: EngineOptions = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
-    timeout: TaskTimeout = None,
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -53,7 +52,6 @@ def swap(
             out=out,
             engine=engine,
             options=parse_options(option),
-            timeout=timeout,
         )
         output.show({**task_object(task), "path": str(out)}, text=str(out), short=str(out))
 
@@ -80,7 +78,6 @@ def run_swap(
     out: Path,
     engine: str = "",
     options: dict[str, str] | None = None,
-    timeout: float | None = None,
 ) -> TaskView:
     """Run the flow with progress bars and write the result to `out`; the completed task."""
     from facecli.client.swap import SwapRequest
@@ -94,9 +91,7 @@ def run_swap(
             options=options or {},
             chunk_size=session.settings.chunk_size,
             retry_for=session.settings.retry_for,
-            timeout=timeout,
         ),
         transfer=bars.transfer,
         changed=bars.task(),
-        waiting=output.waiting,
     )

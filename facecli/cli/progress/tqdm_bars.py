@@ -77,9 +77,6 @@ class _TqdmTransfer(NullProgress):
         if self._bar is not None:
             self._bar.update(total_stored - self._bar.n)
 
-    def waiting(self, reason: str, seconds: float) -> None:
-        self._lines.write(f"{reason}; retrying in {seconds:.1f} s")
-
     def verified(self) -> None:
         self.close()
 

@@ -63,7 +63,7 @@ def create(
         )
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
-            follow(session, task.id, output, bars, timeout=None)
+            follow(session, task.id, output, bars)
 
 
 def parse_options(pairs: list[str] | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.objects import task_line, task_object
-from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds, TaskTimeout
+from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
@@ -32,7 +32,6 @@ def watch(
             "--fail-fast", help="Stop watching when a task fails or is cancelled; the others continue."
         ),
     ] = False,
-    timeout: TaskTimeout = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:
@@ -51,9 +50,7 @@ def watch(
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
         outcomes_in_order = run_concurrently(
             ids,
-            lambda task_id, abandoned: follow(
-                session, task_id, output, bars, timeout=timeout, abandoned=abandoned
-            ),
+            lambda task_id, abandoned: follow(session, task_id, output, bars, abandoned=abandoned),
         )
         with closing(outcomes_in_order) as ended:
             outcomes = until_first_failure(ids, ended) if fail_fast else (outcome for _, outcome in ended)
@@ -110,18 +107,11 @@ def follow(
     output: Output,
     bars: Bars,
     *,
-    timeout: float | None,
     abandoned: Callable[[], bool] = lambda: False,
 ) -> None:
     """Watch one task; TaskUnsuccessful unless it completes. Prints nothing once it is abandoned."""
     update = bars.task()
-    changes = session.tasks.watch(
-        task_id,
-        retry_for=session.settings.retry_for,
-        timeout=timeout,
-        waiting=output.waiting,
-    )
-    for task in changes:
+    for task in session.tasks.watch(task_id, retry_for=session.settings.retry_for):
         if abandoned():
             return
         update(task)
