@@ -16,8 +16,8 @@ from facecli.uploads.quota import UserLimits
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import Upload
 from facecli.uploads.writer import UploadWriter
-from tests.support.disk_use import CHUNK, CHUNKS, NEW, SIZE, allocated, chunk, content, piece
 from tests.support.storage import Storage
+from tests.unit.uploads.disk_use import CHUNK, CHUNKS, NEW, SIZE, allocated, chunk, content, piece
 
 indexes = st.integers(0, CHUNKS - 1)
 versions = st.integers(0, 5)

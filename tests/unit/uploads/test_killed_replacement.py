@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.disk_use import NEW, SIZE, allocated, chunk, content
 from tests.support.storage import Storage
+from tests.unit.uploads.disk_use import NEW, SIZE, allocated, chunk, content
 
 REWRITER = """
 import os, signal, sys
 from pathlib import Path
 from facecli.metadata.uploads import SqlUploadRepository
-from tests.support.disk_use import CHUNKS, NEW, chunk
+from tests.unit.uploads.disk_use import CHUNKS, NEW, chunk
 from tests.support.storage import Storage
 
 left = int(sys.argv[2])
