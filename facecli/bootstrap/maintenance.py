@@ -12,24 +12,25 @@ from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
 from facecli.blobs.lost_and_found import move_to_lost_and_found
 from facecli.blobs.privacy import close_to_others, private_files
-from facecli.bootstrap.factories import database_url, open_blob_store, orphan_policy
+from facecli.bootstrap.factories import database_url, open_blob_store, orphan_policy, queue_errors, queue_file
 from facecli.bootstrap.generations import Generations, directory_damage
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
 from facecli.core.damage import BlobVerifier
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import BytesDiffer, InvalidInput, StorageFailed
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.core.garbage import Garbage, OrphanPolicy
 from facecli.maintenance.fsck import Inspection
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.integrity import integrity_errors
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
+from facecli.queue.file import queue_problems, remove_queue
 from facecli.tasks.collector import Retention, TaskCollector
 from facecli.tasks.store import TaskStore
 from facecli.tasks.verification import TaskVerifier
@@ -99,6 +100,8 @@ class _Storage:
             rescue=lambda orphan: move_to_lost_and_found(self.directory, orphan.id),
             database_errors=self.database_errors(),
             directory=partial(directory_damage, self.directory, self.generations()),
+            queue_problems=self.queue_problems(),
+            remove_queue=self.remove_queue,
         )
 
     def generations(self) -> Generations:
@@ -111,9 +114,23 @@ class _Storage:
         # Imported and opened on first use: it takes half a second.
         from facecli.queue.client import DbosTaskQueue
 
-        url = database_url(self.settings, self.directory / "queue.db")
-        with closing(DbosTaskQueue(url, errors=translate_errors)) as queue:
+        url = database_url(self.settings, queue_file(self.directory))
+        with closing(DbosTaskQueue(url, errors=queue_errors)) as queue:
             queue.forget(work_ids)
+
+    def queue_problems(self) -> list[str]:
+        if self.settings.database:
+            return []
+        with queue_errors():
+            return queue_problems(queue_file(self.directory))
+
+    def remove_queue(self) -> None:
+        """Delete the queue's file; DirectoryInUse while a worker runs."""
+        with ExitStack() as stack:
+            for path in (self.directory / "workers").glob("*.lock"):
+                taken = f"worker {path.stem} uses {self.directory}; stop it before the repair"
+                stack.enter_context(locked(path, taken=taken))
+            remove_queue(queue_file(self.directory))
 
 
 @contextmanager
@@ -133,9 +150,16 @@ def garbage(settings: Settings, *, dry_run: bool) -> Iterator[tuple[Sequence[Gar
 
 @contextmanager
 def inspection(settings: Settings, *, quick: bool, on_bytes: Callable[[int], None]) -> Iterator[Inspection]:
-    """An integrity check; DirectoryInUse while a server runs. `on_bytes` gets the number of bytes read."""
+    """An integrity check; `on_bytes` gets the number of bytes read.
+
+    DirectoryInUse while a server runs, BytesDiffer for a database that cannot be read at all.
+    """
     in_use = "facecli serve is using {}; stop it before the check"
-    with _opened(settings, in_use=in_use, inspecting=True) as storage:
+    with ExitStack() as stack:
+        try:
+            storage = stack.enter_context(_opened(settings, in_use=in_use, inspecting=True))
+        except StorageFailed as error:
+            raise BytesDiffer(error.message) from error
         yield storage.inspection(BlobVerifier(storage.blobs, on_bytes=on_bytes), quick=quick)
 
 

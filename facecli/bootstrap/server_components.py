@@ -17,6 +17,8 @@ from facecli.bootstrap.factories import (
     open_blob_store,
     orphan_policy,
     private_data_directory,
+    queue_errors,
+    queue_file,
 )
 from facecli.bootstrap.generations import Generations
 from facecli.bootstrap.server_info import server_info
@@ -29,7 +31,7 @@ from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
 from facecli.metadata.tasks import SqlTaskRepository
@@ -151,10 +153,10 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
         generations.open()
         stack.callback(generations.raise_if_changed)
-        queue_url = database_url(settings, directory / "queue.db")
-        with translate_errors():
+        queue_url = database_url(settings, queue_file(directory))
+        with queue_errors():
             migrate_queue(queue_url)
-        queue = DbosTaskQueue(queue_url, errors=translate_errors)
+        queue = DbosTaskQueue(queue_url, errors=queue_errors)
         stack.callback(queue.close)
         yield _Storage(
             directory=directory,

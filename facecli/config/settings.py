@@ -71,7 +71,9 @@ class Settings:
     )
     task_timeout: Time = _setting(86400.0, "Maximum duration of one attempt at a task; 0 for unlimited.")
     segment_timeout: Time = _setting(3600.0, "Maximum duration of one video segment; 0 for unlimited.")
-    max_crashes: Count = _setting(5, "Worker or ffmpeg crashes after which a task fails.")
+    max_crashes: Count = _setting(
+        5, "Worker or ffmpeg crashes without a finished segment in between that fail a task."
+    )
     ffmpeg: str = _setting("", "Path of ffmpeg; if empty, searches PATH, then the ffmpeg extra.")
     max_file_size: Size = _setting(20 * 1024**3, "Maximum size of an upload.")
     upload_expiry: Time = _setting(7 * 86400.0, "Delete incomplete uploads after this time without activity.")

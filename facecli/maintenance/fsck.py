@@ -16,7 +16,8 @@ class Inspection:
     """The integrity check of one data directory.
 
     `database_errors` are those of the database's own check; `orphans` finds bytes that no row refers to, and
-    `rescue` moves them to lost+found; `directory` reports a directory that is newer than the database.
+    `rescue` moves them to lost+found; `directory` reports a directory that is newer than the database. A
+    queue with `queue_problems` is repaired by `remove_queue`: the server rebuilds it from the tasks.
     """
 
     def __init__(
@@ -30,6 +31,8 @@ class Inspection:
         rescue: Callable[[Garbage], object],
         database_errors: Sequence[str],
         directory: Callable[[], Iterable[Damage]],
+        queue_problems: Sequence[str],
+        remove_queue: Callable[[], object],
     ) -> None:
         self._uploads = uploads
         self._tasks = tasks
@@ -39,6 +42,8 @@ class Inspection:
         self._rescue = rescue
         self._database_errors = database_errors
         self._directory = directory
+        self._queue_problems = queue_problems
+        self._remove_queue = remove_queue
 
     def size(self) -> int:
         """Bytes to verify, as counted by the rows; 0 with a damaged database."""
@@ -53,6 +58,8 @@ class Inspection:
 
         A damaged database is compared with nothing: every file whose row is lost would be an orphan.
         """
+        if self._queue_problems:
+            yield self._queue_damage()
         if self._database_errors:
             yield from map(_database_damage, self._database_errors)
             return
@@ -81,6 +88,15 @@ class Inspection:
         while page := self._uploads.page(after=last):
             yield from page
             last = page[-1].id
+
+    def _queue_damage(self) -> Damage:
+        return Damage(
+            kind=DamageKind.DATABASE,
+            id="queue",
+            problem="; ".join(self._queue_problems),
+            remedy="it is removed, and the next facecli serve rebuilds it from the tasks",
+            repair=self._remove_queue,
+        )
 
 
 def _database_damage(problem: str) -> Damage:

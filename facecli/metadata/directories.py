@@ -1,8 +1,8 @@
 """SqlDirectoryRepository: the data directories that belong to this database, and their generations."""
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, case, func, insert, select, update
 
-from facecli.metadata.database import reading, writing
+from facecli.metadata.database import autocommitting, reading
 from facecli.metadata.tables import directories, tasks, uploads
 
 
@@ -20,7 +20,7 @@ class SqlDirectoryRepository:
             )
 
     def remember(self, data_dir_id: str) -> None:
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             connection.execute(insert(directories).values(id=data_dir_id))
 
     def generation(self, data_dir_id: str) -> int:
@@ -31,12 +31,11 @@ class SqlDirectoryRepository:
 
     def raise_generation(self, data_dir_id: str, *, above: int = 0) -> int:
         """Raise the generation of a directory, beyond `above` too; return it."""
-        row = directories.c.id == data_dir_id
-        with writing(self._engine) as connection:
-            known = connection.execute(select(directories.c.generation).where(row)).scalar_one()
-            number = max(int(known), above) + 1
-            connection.execute(update(directories).where(row).values(generation=number))
-        return number
+        known = directories.c.generation
+        raised = update(directories).where(directories.c.id == data_dir_id)
+        raised = raised.values(generation=case((known > above, known), else_=above) + 1)
+        with autocommitting(self._engine) as connection:
+            return int(connection.execute(raised.returning(known)).scalar_one())
 
     def newest_row(self) -> float | None:
         """The time of the newest change to an upload or task; None without any."""

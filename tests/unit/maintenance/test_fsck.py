@@ -46,6 +46,8 @@ def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspect
         rescue=lambda orphan: None,
         database_errors=database_errors,
         directory=list,
+        queue_problems=[],
+        remove_queue=lambda: None,
     )
 
 
