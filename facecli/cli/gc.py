@@ -1,6 +1,7 @@
 """`facecli gc`: garbage collection of expired and orphaned data."""
 
 from collections import Counter
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from facecli.config.settings import Settings
 from facecli.maintenance.gc import Action, collect
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the IDs and keys of deleted items.")
 def gc(
     settings: Settings,
     output: Output,
@@ -49,6 +50,7 @@ def gc(
     Exit codes: 0 success, 1 a server is running, 2 not a data directory, 6 database unreachable, 10 data
     directory belongs to another or a newer database.
     """
+    from facecli.bootstrap.location import location
     from facecli.bootstrap.maintenance import garbage
 
     counts, sizes = Counter[Action](), Counter[Action]()
@@ -67,7 +69,7 @@ def gc(
             sizes[action] += item.size
             young += action is Action.KEPT and item.orphan
     action = Action.TO_REMOVE if dry_run else Action.REMOVED
-    output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])}")
+    output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])} in {location(settings)}")
     if expired := counts[Action.KEPT] - young:
         output.note(
             f"{expired} kept: expired by the clock alone; a server deletes them within an hour of its start; "
