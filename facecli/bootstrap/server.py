@@ -30,6 +30,7 @@ CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
 REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
+GENERATION_INTERVAL = 60.0  # seconds between two records of how new the database is
 GRACE = 5.0  # seconds for running calls and workers to end
 
 
@@ -68,6 +69,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (SWEEP_INTERVAL, components.collector.sweep),
             (CHECK_INTERVAL, components.recovery.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
+            (GENERATION_INTERVAL, components.raise_generation),
         ):
             stack.enter_context(run_periodically(interval, job))
         yield Running(address=server.address, workers=supervisor.pids)
