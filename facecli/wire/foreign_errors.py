@@ -40,7 +40,7 @@ _CONNECT_FAILURES = {
     "http1.x server": "it speaks HTTP/1, not gRPC",
 }
 
-# Texts of gRPC when a server has reached `maximum_concurrent_rpcs`, or calls come faster than it accepts them.
+# Texts of gRPC when a server has reached `maximum_concurrent_rpcs`, or accepts calls slower than they come.
 _OVERLOADED = frozenset({"Concurrent RPC limit exceeded!", "Too many pending requests for this server"})
 
 # Texts of gRPC about a response that it cannot take.
