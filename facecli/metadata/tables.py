@@ -118,7 +118,12 @@ tasks = Table(
     Index("ix_tasks_used", "owner", "status", "result_size"),
 )
 
-directories = Table("directories", metadata, Column("id", String(64), primary_key=True))
+directories = Table(
+    "directories",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("generation", BigInteger, nullable=False, server_default="0"),
+)
 
 workers = Table(
     "workers",

@@ -76,12 +76,13 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
     }
 
 
-def garbage_object(item: "Garbage", action: "Action") -> dict[str, Any]:
+def garbage_object(item: "Garbage", action: "Action", *, age: float) -> dict[str, Any]:
     return {
         "kind": item.kind,
         "id": item.id,
         "action": action,
         "bytes": item.size,
+        "age_seconds": round(age),
         "reason": item.reason,
     }
 
