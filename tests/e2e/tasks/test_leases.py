@@ -72,7 +72,7 @@ def test_a_thawed_worker_cannot_change_a_task_that_completed_elsewhere(
         with watch(server, task_id) as watching:
             watching.wait_until_swapping()
             (encoder,) = server.ffmpegs()
-            assert parent(encoder) == one.pid
+            assert parent(parent(encoder)) == one.pid
             os.kill(one.pid, signal.SIGSTOP)
             paced.speed_up()
             with start_worker(server, "two"):
