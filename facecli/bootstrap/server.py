@@ -68,6 +68,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (EXPIRY_INTERVAL, components.collector.expire),
             (SWEEP_INTERVAL, components.collector.sweep),
             (CHECK_INTERVAL, components.recovery.check),
+            (CHECK_INTERVAL, components.suspended_workers.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
             (GENERATION_INTERVAL, components.raise_generation),
         ):
