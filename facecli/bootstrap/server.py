@@ -9,6 +9,7 @@ from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
+from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.config.access import requires_authentication, server_tls
 from facecli.config.child_environment import child_environment
@@ -67,6 +68,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (EXPIRY_INTERVAL, components.collector.expire),
             (SWEEP_INTERVAL, components.collector.sweep),
             (CHECK_INTERVAL, components.recovery.check),
+            (CHECK_INTERVAL, components.suspended_workers.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
             (GENERATION_INTERVAL, components.raise_generation),
         ):
@@ -83,7 +85,12 @@ def _check_bind(settings: Settings) -> None:
 
 
 def _server(settings: Settings, components: ServerComponents) -> Server:
-    limits = ServerLimits(streams=settings.max_streams, idle=settings.idle_limit, min_rate=settings.min_rate)
+    limits = ServerLimits(
+        streams=settings.max_streams,
+        connections=max_connections(),
+        idle=settings.idle_limit,
+        min_rate=settings.min_rate,
+    )
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,

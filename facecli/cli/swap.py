@@ -75,6 +75,8 @@ def swap(
     else:
         with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
             task = run_swap(session, bars, output, request)
+    for note in task.notes:
+        output.note(f"note: {note}")
     show_path(output, target, task_object(task))
 
 

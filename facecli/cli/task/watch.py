@@ -13,7 +13,7 @@ from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.listing import given
-from facecli.cli.shared.objects import task_line, task_object
+from facecli.cli.shared.objects import task_object, task_text
 from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
@@ -122,7 +122,7 @@ def follow(
         if not task.ended:
             output.event(task_object(task))
             continue
-        output.show(task_object(task), text=task_line(task), short=task.result_url)
+        output.show(task_object(task), text=task_text(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
             raise TaskUnsuccessful(task.outcome)
 
