@@ -103,5 +103,5 @@ def _snapshot(directory: Path, data_dir_id: str, folder: Path) -> Iterator[_Copi
         )
     finally:
         engine.dispose()
-        for leftover in folder.glob("rows.copy*"):
-            leftover.unlink()
+        for path in folder.glob("rows.copy*"):
+            path.unlink()
