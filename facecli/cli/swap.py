@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bar import Bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor, TaskTimeout
 from facecli.cli.shared.output import Output
@@ -14,6 +16,11 @@ from facecli.cli.shared.session import Session
 from facecli.cli.task.create import parse_options
 from facecli.core.errors import InvalidInput
 from facecli.tasks.view import TaskView
+
+_RESULT_KEPT = (
+    "interrupted; the task has ended, and the server keeps its result",
+    "run the same command again for the result",
+)
 
 
 @with_session
@@ -43,11 +50,15 @@ def swap(
     unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
     """
     _check_output(out, image, video)
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+    with (
+        interruptible() as interruption,
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+    ):
         task = run_swap(
             session,
             bars,
             output,
+            interruption,
             image=image,
             video=video,
             out=out,
@@ -74,6 +85,7 @@ def run_swap(
     session: Session,
     bars: Bars,
     output: Output,
+    interruption: Interruption,
     *,
     image: Path,
     video: Path,
@@ -84,6 +96,16 @@ def run_swap(
 ) -> TaskView:
     """Run the flow with progress bars and write the result to `out`; the completed task."""
     from facecli.client.swap import SwapRequest
+
+    show = bars.task()
+
+    def changed(task: TaskView) -> None:
+        show(task)
+        if task.ended:
+            interruption.message, interruption.hint = _RESULT_KEPT
+        else:
+            again = "run the same command again for its result"
+            interruption.tasks_continue([task.id], flags=session.flags, again=again)
 
     return session.swaps.swap(
         SwapRequest(
@@ -97,6 +119,6 @@ def run_swap(
             timeout=timeout,
         ),
         transfer=bars.transfer,
-        changed=bars.task(),
+        changed=changed,
         waiting=output.waiting,
     )

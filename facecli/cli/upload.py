@@ -11,11 +11,14 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bar import Bars, TransferBar
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import upload_object
 from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
+from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.client.transfers import FileToSend, SentUpload, UploadOutcome
@@ -67,22 +70,41 @@ def upload(
         raise InvalidInput(f"--name needs a single file, not {len(paths)}; upload them one by one")
     if STDIN in paths and not name:
         raise InvalidInput("standard input has no name; pass one, for example --name clip.mp4")
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars, ExitStack() as stack:
+    results = OrderedResults(output, len(paths))
+    with (
+        interruptible(
+            hint="run the same command again to resume"
+            if resume
+            else "run the same command without --no-resume to resume"
+        ),
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+        ExitStack() as stack,
+        results.to_the_end(),
+    ):
+        files = dict[int, FileToSend]()
+        bar_of = [bars.transfer(name or path.name, _size(path)) for path in paths]
+        rejected = list[UploadOutcome]()
+        for index, path in enumerate(paths):
+            try:
+                local = path if path != STDIN else _spooled(stack)
+                files[index] = _file(local, name or path.name, file_type, bar_of[index])
+            except FacecliError as error:
+                bar_of[index].failed()
+                results.skip(index)
+                rejected.append(UploadOutcome(error=error))
+        index_of = {id(file): index for index, file in files.items()}
 
         def show(sent: UploadOutcome) -> None:
+            index = index_of.get(id(sent.file))
+            if index is not None and sent.error:
+                bar_of[index].failed()
+                results.skip(index)
             upload = sent.get()
-            output.show(upload_object(upload), text=upload.file_url, short=upload.file_url)
+            assert index is not None
+            results.show(index, upload_object(upload), text=upload.file_url, short=upload.file_url)
 
-        files, rejected = list[FileToSend](), list[UploadOutcome]()
-        for path in paths:
-            try:
-                files.append(
-                    _file(path if path != STDIN else _spooled(stack), name or path.name, file_type, bars)
-                )
-            except FacecliError as error:
-                rejected.append(UploadOutcome(error=error))
         sent = session.uploads.send(
-            files,
+            files.values(),
             chunk_size=session.settings.chunk_size,
             resume=resume,
             retry_for=session.settings.retry_for,
@@ -94,7 +116,7 @@ def upload(
 def send(session: Session, path: Path, kind: FileType, bars: Bars) -> SentUpload:
     """Upload one file and show its progress."""
     return session.uploads.send_one(
-        _file(path, path.name, kind, bars),
+        _file(path, path.name, kind, bars.transfer()),
         chunk_size=session.settings.chunk_size,
         retry_for=session.settings.retry_for,
     )
@@ -110,10 +132,18 @@ def file_type_of(name: str) -> FileType:
     return FileType(kind)
 
 
-def _file(path: Path, name: str, kind: FileType | None, bars: Bars) -> FileToSend:
+def _size(path: Path) -> int | None:
+    """The size of a file for its bar; None if it cannot be read, which is reported in its turn."""
+    try:
+        return path.stat().st_size if path != STDIN else None
+    except (OSError, ValueError):
+        return None
+
+
+def _file(path: Path, name: str, kind: FileType | None, progress: TransferBar) -> FileToSend:
     if not name.isprintable():
         raise InvalidInput(f"{name!a} contains unprintable characters; rename it, or pass --name")
-    return FileToSend(path=path, name=name, file_type=kind or file_type_of(name), progress=bars.transfer())
+    return FileToSend(path=path, name=name, file_type=kind or file_type_of(name), progress=progress)
 
 
 def _spooled(stack: ExitStack) -> Path:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from facecli.cli.shared.encoding import set_up_encoding
+
 
 class Output:
     """Results on stdout, diagnostics on stderr."""
@@ -22,6 +24,10 @@ class Output:
             self._print(json.dumps(value))
         elif line := short if self.quiet else text:
             self._print(line)
+
+    def blank(self) -> None:
+        """Print an empty line, for an argument without a result."""
+        self._print("")
 
     def event(self, value: Mapping[str, Any]) -> None:
         """Print an intermediate state, with --json only."""
@@ -72,7 +78,7 @@ class Stderr:
 
     @property
     def encoding(self) -> str:
-        return self._stream.encoding
+        return self._stream.encoding or "utf-8"
 
 
 def write_stderr(text: str) -> None:
@@ -84,12 +90,11 @@ def repair_streams() -> None:
     """Make the standard streams safe to use.
 
     A closed stream becomes the null device; otherwise the next opened file would get its descriptor, and
-    diagnostics would be written into it. Characters outside the terminal's encoding are escaped.
+    diagnostics would be written into it. Characters outside a stream's encoding are spelled or escaped.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)
             os.set_inheritable(descriptor, True)
             setattr(sys, name, os.fdopen(descriptor, mode))
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    set_up_encoding()

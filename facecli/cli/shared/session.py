@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A connection's settings and clients; each client is imported and created on first use."""
+    """A connection's settings and clients; each client is imported and created on first use.
 
-    def __init__(self, settings: Settings, connection: "Connection") -> None:
+    `flags` are the options that lead other commands to the same server.
+    """
+
+    def __init__(self, settings: Settings, connection: "Connection", *, flags: str) -> None:
         self.settings = settings
+        self.flags = flags
         self.encrypted = connection.encrypted
         self.local = connection.local
         self._connection = connection
@@ -58,7 +62,7 @@ class Session:
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[Session]:
+def connected(settings: Settings, *, flags: str = "") -> Iterator[Session]:
     """Open a session. gRPC is imported here, not at start-up."""
     from facecli.client.connection import Connection
 
@@ -69,4 +73,4 @@ def connected(settings: Settings) -> Iterator[Session]:
         tls=client_tls(settings),
         insecure=settings.insecure,
     ) as connection:
-        yield Session(settings, connection)
+        yield Session(settings, connection, flags=flags)

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bar import Bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import Engine, EngineOptions, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
@@ -53,7 +55,10 @@ def create(
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+    with (
+        interruptible() as interruption,
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+    ):
         task = session.tasks.create(
             image_url=_url(session, image, FileType.IMAGE, bars),
             video_url=_url(session, video, FileType.VIDEO, bars),
@@ -62,8 +67,9 @@ def create(
             key=key,
         )
         output.show(task_object(task), text=task.id, short=task.id)
+        interruption.tasks_continue([task.id], flags=session.flags)
         if watch:
-            follow(session, task.id, output, bars, timeout=None)
+            follow(session, task.id, output, bars.task(), show=output.show, timeout=None)
 
 
 def parse_options(pairs: list[str] | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ import typer
 
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.options import ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
@@ -36,7 +37,10 @@ def download(
     Exit codes: 0 success, 1 no result, 2 OUT cannot be written, 4 unauthenticated or forbidden, 5 task not
     found, 6 server unreachable, 8 integrity check failed.
     """
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+    with (
+        interruptible("interrupted; what was downloaded is kept", "run the same command again to resume"),
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+    ):
         task = session.tasks.get(task_id)
         if not task.result_url:
             raise ResultMissing(f"task {task.id} is {task.status} and has no result")
