@@ -100,12 +100,12 @@ def run_swap(
     show = bars.task()
 
     def changed(task: TaskView) -> None:
-        show(task)
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT
         else:
             again = "run the same command again for its result"
             interruption.tasks_continue([task.id], flags=session.flags, again=again)
+        show(task)
 
     return session.swaps.swap(
         SwapRequest(

@@ -7,6 +7,8 @@ from rich.cells import get_character_cell_size
 from facecli.core.printable import escaped
 
 MAX_MARKS = 3  # combining marks kept on one character
+# The letters of which flags are made, drawn as flags by some terminals only.
+_FLAG_LETTERS = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
 # Joiners, variation selectors and skin tones: terminals disagree on the width of what they join.
 _JOINING = frozenset("\u200c\u200d\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 
@@ -15,7 +17,7 @@ def displayable(text: str, *, ascii_only: bool = False) -> str:
     """The text on one line, with a width on which all terminals agree."""
     kept = list[str]()
     marks = 0
-    for character in text:
+    for character in text.translate(_FLAG_LETTERS):
         category = unicodedata.category(character)
         marks = marks + 1 if category in {"Mn", "Me"} else 0
         if character in _JOINING or marks > MAX_MARKS:

@@ -66,8 +66,8 @@ def create(
             options=parse_options(option),
             key=key,
         )
-        output.show(task_object(task), text=task.id, short=task.id)
         interruption.tasks_continue([task.id], flags=session.flags)
+        output.show(task_object(task), text=task.id, short=task.id)
         if watch:
             follow(session, task.id, output, bars.task(), show=output.show, timeout=None)
 

@@ -104,8 +104,11 @@ def test_an_interrupted_swap_says_how_to_cancel_its_task(
         flags = f"--server {server.address}"
         hint = f"run the same command again for its result; facecli task cancel {task_id} {flags} cancels"
         message = f"interrupted; task {task_id} continues on the server"
-        check_interrupted(running, [f"facecli: {message}", f"  hint: {hint}"])
-    assert process(*hint.split("; ")[1].split()[1:-1]).code == 0
+        try:
+            check_interrupted(running, [f"facecli: {message}", f"  hint: {hint}"])
+        finally:
+            cancelled = process(*hint.split("; ")[1].split()[1:-1])
+    assert cancelled.code == 0
 
 
 def test_an_interrupted_demo_says_that_nothing_stays(user: str, tmp_path: Path) -> None:
