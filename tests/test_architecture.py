@@ -59,6 +59,7 @@ BROAD_CATCHES = {
     "facecli/core/events.py": "EventBus.publish",
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
+    "facecli/media/picture/decode.py": "main",
     "facecli/api/upload_pipeline.py": "UploadPipeline._receive_all UploadPipeline._write_received",
     "facecli/worker/process.py": "exit_process",
     "facecli/worker/supervisor.py": "Supervisor._recover",

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
-from facecli.metadata.database import server_version
+from facecli.metadata.database import server_version, translate_errors
 from facecli.metadata.database_url import postgresql_url
 from facecli.queue.client import DbosTaskQueue
+from facecli.queue.file import REMEDY
 from facecli.tasks.leases import WorkerRepository
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
@@ -45,6 +47,16 @@ def database_version(settings: Settings) -> str:
 def database_url(settings: Settings, file: Path) -> str:
     """The URL of the PostgreSQL in the settings, by default that of an SQLite file."""
     return postgresql_url(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
+
+
+def queue_file(directory: Path) -> Path:
+    """The SQLite file of the queue."""
+    return directory / "queue.db"
+
+
+def queue_errors() -> AbstractContextManager[None]:
+    """Translate errors of the queue's database."""
+    return translate_errors(subject="the task queue", remedy=REMEDY)
 
 
 def ffmpeg_media(settings: Settings) -> FfmpegMedia:

@@ -9,22 +9,23 @@ from pathlib import Path
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import database_url, open_blob_store
+from facecli.bootstrap.factories import database_url, open_blob_store, queue_errors, queue_file
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
 from facecli.core.damage import BlobVerifier
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import BytesDiffer, InvalidInput, StorageFailed
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.core.garbage import Garbage
 from facecli.maintenance.fsck import Inspection
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.integrity import integrity_errors
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
+from facecli.queue.file import queue_problems, remove_queue
 from facecli.tasks.collector import Retention, TaskCollector
 from facecli.tasks.store import TaskStore
 from facecli.tasks.verification import TaskVerifier
@@ -85,6 +86,8 @@ class _Storage:
             ),
             orphans=self.orphans,
             database_errors=self.database_errors(),
+            queue_problems=self.queue_problems(),
+            remove_queue=self.remove_queue,
         )
 
     def _task_store(self) -> TaskStore:
@@ -94,9 +97,23 @@ class _Storage:
         # Imported and opened on first use: it takes half a second.
         from facecli.queue.client import DbosTaskQueue
 
-        url = database_url(self.settings, self.directory / "queue.db")
-        with closing(DbosTaskQueue(url, errors=translate_errors)) as queue:
+        url = database_url(self.settings, queue_file(self.directory))
+        with closing(DbosTaskQueue(url, errors=queue_errors)) as queue:
             queue.forget(work_ids)
+
+    def queue_problems(self) -> list[str]:
+        if self.settings.database:
+            return []
+        with queue_errors():
+            return queue_problems(queue_file(self.directory))
+
+    def remove_queue(self) -> None:
+        """Delete the queue's file; DirectoryInUse while a worker runs."""
+        with ExitStack() as stack:
+            for path in (self.directory / "workers").glob("*.lock"):
+                taken = f"worker {path.stem} uses {self.directory}; stop it before the repair"
+                stack.enter_context(locked(path, taken=taken))
+            remove_queue(queue_file(self.directory))
 
 
 @contextmanager
@@ -111,9 +128,16 @@ def garbage(settings: Settings, *, dry_run: bool) -> Iterator[Sequence[Garbage]]
 
 @contextmanager
 def inspection(settings: Settings, *, quick: bool, on_bytes: Callable[[int], None]) -> Iterator[Inspection]:
-    """An integrity check; DirectoryInUse while a server runs. `on_bytes` gets the number of bytes read."""
+    """An integrity check; `on_bytes` gets the number of bytes read.
+
+    DirectoryInUse while a server runs, BytesDiffer for a database that cannot be read at all.
+    """
     in_use = "facecli serve is using {}; stop it before the check"
-    with _opened(settings, in_use=in_use) as storage:
+    with ExitStack() as stack:
+        try:
+            storage = stack.enter_context(_opened(settings, in_use=in_use))
+        except StorageFailed as error:
+            raise BytesDiffer(error.message) from error
         yield storage.inspection(BlobVerifier(storage.blobs, on_bytes=on_bytes), quick=quick)
 
 

@@ -10,7 +10,14 @@ from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media, open_blob_store
+from facecli.bootstrap.factories import (
+    create_recovery,
+    database_url,
+    ffmpeg_media,
+    open_blob_store,
+    queue_errors,
+    queue_file,
+)
 from facecli.bootstrap.server_info import server_info
 from facecli.config.access import requires_authentication
 from facecli.config.paths import data_directory
@@ -21,7 +28,7 @@ from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
 from facecli.metadata.tasks import SqlTaskRepository
@@ -134,10 +141,10 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         data_dir_id = _identify(directory, SqlDirectoryRepository(engine))
-        queue_url = database_url(settings, directory / "queue.db")
-        with translate_errors():
+        queue_url = database_url(settings, queue_file(directory))
+        with queue_errors():
             migrate_queue(queue_url)
-        queue = DbosTaskQueue(queue_url, errors=translate_errors)
+        queue = DbosTaskQueue(queue_url, errors=queue_errors)
         stack.callback(queue.close)
         yield _Storage(
             directory=directory,

@@ -8,14 +8,21 @@ from contextlib import ExitStack
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media, open_blob_store
+from facecli.bootstrap.factories import (
+    create_recovery,
+    database_url,
+    ffmpeg_media,
+    open_blob_store,
+    queue_errors,
+    queue_file,
+)
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
@@ -58,8 +65,8 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
         log_events(events)
         tasks = TaskStore(SqlTaskRepository(engine), clock=time.time, events=events)
         workers = SqlWorkerRepository(engine)
-        queue_url = database_url(settings, directory / "queue.db")
-        queue = DbosTaskQueue(queue_url, errors=translate_errors, connections=RECOVERY_CONNECTIONS)
+        queue_url = database_url(settings, queue_file(directory))
+        queue = DbosTaskQueue(queue_url, errors=queue_errors, connections=RECOVERY_CONNECTIONS)
         recovery = create_recovery(settings, tasks=tasks, workers=workers, queue=queue, events=events)
         worker = Worker(
             id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid()
@@ -76,7 +83,7 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))
         stopping = threading.Event()
         task_runner = TaskRunner(workflow, worker=worker.id, stopping=stopping)
-        DbosTaskRunner(queue_url, worker=worker.id, run=task_runner.run, errors=translate_errors)
+        DbosTaskRunner(queue_url, worker=worker.id, run=task_runner.run, errors=queue_errors)
         shutdown.wait()
         stopping.set()
 

@@ -10,7 +10,7 @@ from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor, TaskTimeout
+from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.task.create import parse_options
@@ -36,7 +36,6 @@ def swap(
     option: EngineOptions = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
-    timeout: TaskTimeout = None,
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -64,7 +63,6 @@ def swap(
             out=out,
             engine=engine,
             options=parse_options(option),
-            timeout=timeout,
         )
         output.show({**task_object(task), "path": str(out)}, text=str(out), short=str(out))
 
@@ -92,7 +90,6 @@ def run_swap(
     out: Path,
     engine: str = "",
     options: dict[str, str] | None = None,
-    timeout: float | None = None,
 ) -> TaskView:
     """Run the flow with progress bars and write the result to `out`; the completed task."""
     from facecli.client.swap import SwapRequest
@@ -116,9 +113,7 @@ def run_swap(
             options=options or {},
             chunk_size=session.settings.chunk_size,
             retry_for=session.settings.retry_for,
-            timeout=timeout,
         ),
         transfer=bars.transfer,
         changed=changed,
-        waiting=output.waiting,
     )

@@ -1,11 +1,13 @@
 """The download client: fetches files, verifies them, and reads the server's information."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from facecli.api.server_info import ServerInfo
+from facecli.client.calls.response_stream import ResponseStream
+from facecli.client.calls.stall_watch import stall_limit
+from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
 from facecli.client.part_file import open_part_file
 from facecli.core.backoff import RetryBudget
@@ -13,11 +15,9 @@ from facecli.core.checksums import crc32c_of
 from facecli.core.disk import flush
 from facecli.core.errors import (
     BytesDiffer,
-    Cancelled,
     IdleTooLong,
     InvalidInput,
-    TimedOut,
-    TooManyCalls,
+    LimitReached,
     Unauthenticated,
     Unavailable,
 )
@@ -26,8 +26,7 @@ from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
 
-# The server cancels the call of a client that seems to read nothing.
-_RETRYABLE = (Unavailable, TimedOut, TooManyCalls, IdleTooLong, Cancelled)
+_RETRYABLE = (Unavailable, LimitReached, IdleTooLong)
 
 
 class DownloadClient:
@@ -40,7 +39,7 @@ class DownloadClient:
 
     def info(self) -> ServerInfo:
         request = pb.GetServerInfoRequest(user_id=self._context.user)
-        return wire.info_from_message(self._connection.call(self._stub.GetServerInfo, request))
+        return UnaryCalls(self._connection).call(self._stub.GetServerInfo, request, wire.info_from_message)
 
     def download(self, url: str, target: Path, *, retry_for: float, progress: TransferProgress) -> int:
         """Download to `target`, all or nothing; returns the size in bytes.
@@ -55,6 +54,7 @@ class DownloadClient:
                 part=part,
                 progress=progress,
                 retry_budget=self._context.retry_budget(retry_for),
+                stall_limit=stall_limit(retry_for, self._connection.call_timeout),
             )
             size = self._complete(download)
             part.flush()
@@ -69,59 +69,99 @@ class DownloadClient:
         resumed = part.seek(0, os.SEEK_END) > 0
         while True:
             try:
-                size, promised = self._fetch(download)
+                promise = self._fetch(download)
             except Unauthenticated:
                 if not self._connection.has_new_token():
                     raise
                 continue
+            except InvalidInput:
+                # A part file longer than the file belongs to another file.
+                if not resumed or download.promise:
+                    raise
+                part.truncate(0)
+                resumed = False
+                continue
             except _RETRYABLE as error:
-                if not download.retry_budget.wait(error, download.progress.waiting):
+                if not error.retryable or not download.retry_budget.wait(error, download.progress.waiting):
                     raise
                 continue
             part.seek(0)
-            if crc32c_of(part) == promised:
+            if crc32c_of(part) == promise.crc32c:
                 download.progress.verified()
-                return size
+                return promise.size
             part.truncate(0)
             if not resumed:
                 raise BytesDiffer(f"{download.url} arrived with other bytes than the server promised")
             resumed = False
 
-    def _fetch(self, download: "_Download") -> tuple[int, int]:
-        """Append the missing bytes; returns the size and checksum that the server promised."""
-        part, progress = download.part, download.progress
-        offset = part.seek(0, os.SEEK_END)
+    def _fetch(self, download: "_Download") -> wire.Promise:
+        """Append the missing bytes; returns what the server promised of the whole file."""
+        offset = download.part.seek(0, os.SEEK_END)
         request = pb.DownloadRequest(user_id=self._context.user, url=download.url, offset=offset)
-        call = self._stub.Download(request, metadata=self._connection.metadata)
-        size = promised = 0
-        try:
-            with self._connection.translated_errors():
-                for answer in call:
-                    if answer.HasField("crc32c"):
-                        size, promised = answer.size, answer.crc32c
-                        progress.begin(download.name, size, offset)
-                    offset += part.write(answer.data)
-                    download.retry_budget.progressed()
-                    progress.stored(offset)
-        except InvalidInput:
-            # A part file longer than the file belongs to another file.
-            if not offset:
-                raise
-            part.truncate(0)
-            raise Unavailable("starting over") from None
-        finally:
-            call.cancel()
-        if offset < size:
+        call = self._stub.Download(
+            request, timeout=self._connection.deadline.left(), metadata=self._connection.metadata
+        )
+        download.promise = promise = None
+        with ResponseStream(
+            call, wire.part_from_message, connection=self._connection, limit=download.stall_limit
+        ) as stream:
+            for answer in stream:
+                if answer.promise and promise is None:
+                    download.promise = promise = answer.promise
+                    self._check_room(download, promise.size - offset)
+                    download.progress.begin(download.name, promise.size, min(offset, promise.size))
+                if promise is None or answer.promise not in {None, promise}:
+                    raise self._connection.unexpected("a download whose size and checksum are unclear")
+                if offset + len(answer.data) > promise.size:
+                    raise self._connection.unexpected(
+                        f"more than the {promise.size} bytes of {download.name}"
+                    )
+                offset += download.part.write(answer.data)
+                if download.advanced(offset):
+                    stream.progressed()
+                download.progress.stored(offset)
+        if promise is None:
+            raise Unavailable(f"the download of {download.name} ended before it began")
+        if offset < promise.size:
             raise Unavailable(f"the download of {download.name} ended early")
-        return size, promised
+        return promise
+
+    def _check_room(self, download: "_Download", missing: int) -> None:
+        """InvalidInput when the bytes cannot fit on the disk, before any of them is written."""
+        status = os.fstatvfs(download.part.fileno())
+        free = status.f_bavail * status.f_frsize
+        if missing > free:
+            raise InvalidInput(
+                f"{download.name} needs {missing} more bytes, but only {free} are free in its directory"
+            )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Download:
     """One download in progress."""
 
-    url: str
-    name: str
-    part: BinaryIO
-    progress: TransferProgress
-    retry_budget: RetryBudget
+    def __init__(
+        self,
+        *,
+        url: str,
+        name: str,
+        part: BinaryIO,
+        progress: TransferProgress,
+        retry_budget: RetryBudget,
+        stall_limit: float,
+    ) -> None:
+        self.url = url
+        self.name = name
+        self.part = part
+        self.progress = progress
+        self.retry_budget = retry_budget
+        self.stall_limit = stall_limit
+        self.promise: wire.Promise | None = None  # of the current try
+        self._furthest = part.seek(0, os.SEEK_END)
+
+    def advanced(self, offset: int) -> bool:
+        """Record the bytes that have arrived; true, and progress, if it was never as much."""
+        if offset <= self._furthest:
+            return False
+        self._furthest = offset
+        self.retry_budget.progressed()
+        return True

@@ -10,7 +10,7 @@ from facecli.client.downloads import DownloadClient
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
-from facecli.core.errors import TaskUnsuccessful
+from facecli.core.errors import TaskUnsuccessful, UnexpectedResponse
 from facecli.core.progress import TransferProgress
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.view import TaskView
@@ -19,7 +19,7 @@ from facecli.uploads.upload import FileType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwapRequest:
-    """Two local files and the path of the result. `retry_for` and `timeout` are in seconds."""
+    """Two local files and the path of the result. `retry_for` is in seconds."""
 
     image: Path
     video: Path
@@ -28,7 +28,6 @@ class SwapRequest:
     options: Mapping[str, str]
     chunk_size: int
     retry_for: float
-    timeout: float | None = None
 
 
 class SwapClient:
@@ -45,7 +44,6 @@ class SwapClient:
         *,
         transfer: Callable[[], TransferProgress],
         changed: Callable[[TaskView], None],
-        waiting: Callable[[str, float], None],
     ) -> TaskView:
         """Run the swap and return the completed task, its verified result at `output`.
 
@@ -64,13 +62,13 @@ class SwapClient:
             task = self._tasks.retry(task.id)
         changed(task)
         if not task.ended:
-            for change in self._tasks.watch(
-                task.id, retry_for=request.retry_for, timeout=request.timeout, waiting=waiting
-            ):
+            for change in self._tasks.watch(task.id, retry_for=request.retry_for):
                 task = change
                 changed(task)
         if task.status is not TaskStatus.COMPLETED:
             raise TaskUnsuccessful(task.outcome)
+        if not task.result_url:
+            raise UnexpectedResponse(f"the server sent task {task.id} as completed without a result")
         self._downloads.download(
             task.result_url, request.output, retry_for=request.retry_for, progress=transfer()
         )

@@ -1,17 +1,15 @@
-"""The task client: creates, lists, cancels, retries and deletes tasks, and watches them up to a deadline."""
+"""The task client: creates, lists, cancels, retries, deletes and watches tasks."""
 
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
+from facecli.client.calls.pages import all_items
+from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
-from facecli.core.backoff import RetryBudget
-from facecli.core.errors import (
-    FacecliError,
-    ServerUnreachable,
-    TimedOut,
-    TooManyCalls,
-    Unauthenticated,
-    Unavailable,
-)
+from facecli.client.task_watch import TaskWatch
+from facecli.core.backoff import Waiting
+from facecli.core.errors import NotReady, TaskNotFound
 from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
 from facecli.wire import tasks as wire
@@ -20,6 +18,8 @@ from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
 from facecli.wire.generated import video_service_pb2 as video_pb
 from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
 
+PAGE_SIZE = 100  # tasks
+
 
 class TaskClient:
     def __init__(self, context: ClientContext) -> None:
@@ -27,11 +27,15 @@ class TaskClient:
         self._tasks = pb_grpc.TaskServiceStub(context.connection.channel)
         self._context = context
         self._connection = context.connection
+        self._calls = UnaryCalls(context.connection)
 
     def create(
         self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], key: str | None
     ) -> TaskView:
-        """Create a task, or return the one with the same idempotency key."""
+        """Create a task, or return the one with the same idempotency key.
+
+        Without a key a random one makes sure that a retry of the call creates no second task.
+        """
         request = video_pb.CreateTaskRequest(
             user_id=self._context.user,
             image_url=image_url,
@@ -39,87 +43,52 @@ class TaskClient:
             engine=engine,
             options=dict(options),
         )
-        metadata = (("idempotency-key", key),) if key else ()
-        return wire.from_message(self._connection.call(self._videos.CreateTask, request, metadata=metadata))
+        metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"),)
+        return self._calls.call(self._videos.CreateTask, request, wire.from_message, metadata=metadata)
 
     def get(self, task_id: str) -> TaskView:
         request = video_pb.TaskStatusRequest(task_id=task_id)
-        return wire.from_message(self._connection.call(self._videos.GetTaskStatus, request))
+        return self._calls.call(self._videos.GetTaskStatus, request, wire.from_message)
 
     def listed(self, wanted: TaskFilter, *, limit: int) -> Iterator[TaskView]:
         """The user's tasks, newest first, at most `limit`."""
-        token = ""
-        while limit > 0:
-            request = wire.list_request(wanted, user=self._context.user, size=min(limit, 100), token=token)
-            answer = self._connection.call(self._tasks.ListTasks, request)
-            yield from map(wire.from_message, answer.tasks)
-            limit -= len(answer.tasks)
-            token = answer.next_page_token
-            if not token:
-                return
+
+        def fetch(token: str) -> tuple[list[TaskView], str]:
+            size = min(limit, PAGE_SIZE)
+            request = wire.list_request(wanted, user=self._context.user, size=size, token=token)
+            return self._calls.call(self._tasks.ListTasks, request, wire.page_from_message)
+
+        return islice(all_items(fetch, unexpected=self._connection.unexpected), limit)
 
     def watch(
-        self,
-        task_id: str,
-        *,
-        retry_for: float,
-        timeout: float | None = None,
-        waiting: Callable[[str, float], None],
+        self, task_id: str, *, retry_for: float, waiting: Waiting = lambda reason, seconds: None
     ) -> Iterator[TaskView]:
         """Yield the task now and after every change, until it has ended.
 
-        A broken stream resumes after the last seen revision. Raises TimedOut after `timeout` seconds (the
-        deadline), and the last error after `retry_for` seconds without an answer.
+        A broken stream resumes after the last seen revision. Raises TimedOut at the command's deadline, and
+        the last error after `retry_for` seconds without an answer.
         """
-        retry_budget = self._context.retry_budget(retry_for)
-        clock = self._context.clock
-        deadline = None if timeout is None else clock() + timeout
-        task: TaskView | None = None
-        while task is None or not task.ended:
-            request = pb.WatchTaskRequest(
-                user_id=self._context.user, task_id=task_id, after_revision=task.revision if task else 0
-            )
-            left = None if deadline is None else max(0.0, deadline - clock())
-            try:
-                with self._connection.translated_errors():
-                    for answer in self._tasks.WatchTask(
-                        request, timeout=left, metadata=self._connection.metadata
-                    ):
-                        task = wire.from_message(answer.task)
-                        retry_budget.progressed()
-                        yield task
-            except Unauthenticated:
-                if not self._connection.has_new_token():
-                    raise
-            except (Unavailable, TimedOut, TooManyCalls) as error:
-                if deadline is not None and clock() >= deadline:
-                    raise TimedOut(
-                        f"task {task_id} had not ended after {timeout:g} s; it is still running"
-                    ) from error
-                self._pause(error, retry_budget, waiting, first=task is None)
+        watch = TaskWatch(
+            task_id,
+            self._context,
+            watch_method=self._tasks.WatchTask,
+            status_method=self._videos.GetTaskStatus,
+            retry_for=retry_for,
+        )
+        return watch.changes(waiting)
 
     def cancel(self, task_id: str) -> TaskView:
         request = pb.CancelTaskRequest(user_id=self._context.user, task_id=task_id)
-        return wire.from_message(self._connection.call(self._tasks.CancelTask, request).task)
+        done = (NotReady, lambda: self.get(task_id))
+        return self._calls.call(self._tasks.CancelTask, request, wire.from_wrapped, done=done)
 
     def retry(self, task_id: str) -> TaskView:
         request = pb.RetryTaskRequest(user_id=self._context.user, task_id=task_id)
-        return wire.from_message(self._connection.call(self._tasks.RetryTask, request).task)
+        done = (NotReady, lambda: self.get(task_id))
+        return self._calls.call(self._tasks.RetryTask, request, wire.from_wrapped, done=done)
 
     def delete(self, task_id: str) -> None:
         """Delete an ended task; NotReady if it has not ended."""
         request = pb.DeleteTaskRequest(user_id=self._context.user, task_id=task_id)
-        self._connection.call(self._tasks.DeleteTask, request)
-
-    def _pause(
-        self,
-        error: FacecliError,
-        retry_budget: RetryBudget,
-        waiting: Callable[[str, float], None],
-        *,
-        first: bool,
-    ) -> None:
-        if first and isinstance(error, ServerUnreachable):
-            raise error
-        if not retry_budget.wait(error, waiting):
-            raise error
+        done = (TaskNotFound, lambda: None)
+        self._calls.call(self._tasks.DeleteTask, request, lambda response: None, done=done)

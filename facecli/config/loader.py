@@ -15,13 +15,20 @@ from facecli.core.errors import InvalidInput
 
 
 def load(
-    flags: Mapping[str, Any], *, profile: str | None = None, environment: Mapping[str, str] = ENVIRONMENT
+    flags: Mapping[str, Any],
+    *,
+    profile: str | None = None,
+    environment: Mapping[str, str] = ENVIRONMENT,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Load the settings. InvalidInput names the setting and the source of its invalid value."""
+    """Load the settings. InvalidInput names the setting and the source of its invalid value.
+
+    `defaults` are those of one command, in place of the usual ones.
+    """
     chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
     file = config_file(environment)
     profile_values = _profile(file, chosen)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(defaults or {})
     for setting in fields(Settings):
         name = setting.name
         if flags.get(name) is not None:
@@ -32,8 +39,8 @@ def load(
             where = f"{name} in profile {chosen or 'default'} of {file}"
             values[name] = _parsed(setting, _scalar(profile_values[name], where), where)
     settings = Settings(**values)
-    if not settings.timeout:
-        raise InvalidInput("timeout must be greater than 0; write 30s")
+    if not settings.call_timeout:
+        raise InvalidInput("call_timeout must be greater than 0; write 30s")
     current_token(settings)
     return settings
 

@@ -42,8 +42,13 @@ class Settings:
         "How callers authenticate: `none` trusts the name they send, `token` requires a token or client "
         "certificate.",
     )
-    timeout: Time = _setting(30.0, "Deadline for unary calls.")
-    retry_for: Time = _setting(600.0, "Give up a transfer or watch after this time without progress.")
+    timeout: Time = _setting(
+        0.0, "Stop the command after this time with exit code 124; 0 for no limit. Tasks continue."
+    )
+    call_timeout: Time = _setting(30.0, "Deadline of a single call, such as one status request.")
+    retry_for: Time = _setting(
+        600.0, "Give up after this time without progress; 10s for commands without transfer or watch."
+    )
     chunk_size: Size = _setting(10 * 1024 * 1024, "Upload chunk size; the server acknowledges every chunk.")
     limit_rate: Size = _setting(0, "Upload rate limit in bytes per second; 0 for none.")
     progress: ProgressKind = _setting("auto", "Progress display.")
@@ -66,7 +71,9 @@ class Settings:
     )
     task_timeout: Time = _setting(86400.0, "Maximum duration of one attempt at a task; 0 for unlimited.")
     segment_timeout: Time = _setting(3600.0, "Maximum duration of one video segment; 0 for unlimited.")
-    max_crashes: Count = _setting(5, "Worker or ffmpeg crashes after which a task fails.")
+    max_crashes: Count = _setting(
+        5, "Worker or ffmpeg crashes without a finished segment in between that fail a task."
+    )
     ffmpeg: str = _setting("", "Path of ffmpeg; if empty, searches PATH, then the ffmpeg extra.")
     max_file_size: Size = _setting(20 * 1024**3, "Maximum size of an upload.")
     upload_expiry: Time = _setting(7 * 86400.0, "Delete incomplete uploads after this time without activity.")

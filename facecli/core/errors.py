@@ -26,10 +26,12 @@ FacecliError
 ├── PolicyRefused
 ├── Unavailable               retryable
 │   ├── ServerUnreachable
+│   │   └── MisconfiguredConnection   not retryable: an unknown host, an untrusted certificate
 │   ├── ProgramKilled         ffmpeg or a worker was killed, perhaps by the kernel when out of memory
 │   └── StorageFailed         disk error; nothing is acknowledged until a check has passed
 ├── IdleTooLong               idle timeout
 ├── BytesDiffer               received data does not match its checksum or size
+├── UnexpectedResponse        a response that no facecli server sends
 ├── TimedOut                  the caller's deadline
 ├── UploadInterrupted         the client gave up; stored data is kept
 ├── TaskUnsuccessful          the task failed or was cancelled
@@ -167,7 +169,14 @@ class Unavailable(FacecliError):
 class ServerUnreachable(Unavailable):
     """The server is unreachable."""
 
-    hint = "is facecli serve running there? facecli doctor checks the connection"
+    hint = "is facecli serve running there? --server, FACECLI_SERVER or the profile names the address"
+
+
+class MisconfiguredConnection(ServerUnreachable):
+    """The server cannot be reached as configured."""
+
+    retryable = False
+    hint = "check --server and the --tls options"
 
 
 class ProgramKilled(Unavailable):
@@ -186,6 +195,12 @@ class IdleTooLong(FacecliError):
 
 class BytesDiffer(FacecliError):
     """Integrity check failed: the bytes do not match their checksum."""
+
+
+class UnexpectedResponse(FacecliError):
+    """The server sent an invalid response."""
+
+    hint = "the server may be another version of facecli, or not facecli; facecli doctor shows its version"
 
 
 class TimedOut(FacecliError):

@@ -1,6 +1,33 @@
-"""Escaping of untrusted text before it is printed."""
+"""Escaping of untrusted text before it is printed.
+
+Control characters and escape sequences could redraw a terminal, line separators forge a line of output, and
+bidi overrides reverse it. Invisible format characters could hide text; only joiners, which emoji and several
+scripts need, stay.
+"""
+
+import unicodedata
+
+# Unicode's categories: control, format, surrogate, unassigned, private use, line and paragraph separator.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+_JOINERS = frozenset("\u200c\u200d")
 
 
 def escaped(text: str) -> str:
     """The text on one line, with control, bidi and other unprintable characters escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if text.isprintable():
+        return text
+    return "".join(c if _is_printable(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def escaped_lines(text: str) -> str:
+    """The text with every line escaped; the line breaks stay."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
+def shortened(text: str, limit: int) -> str:
+    """At most `limit` characters, the last of which is an ellipsis if some were cut off."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _is_printable(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in _UNPRINTABLE

@@ -15,7 +15,8 @@ from facecli.uploads.verification import UploadVerifier
 class Inspection:
     """The integrity check of one data directory.
 
-    `database_errors` are those of the database's own check; `orphans` finds bytes that no row refers to.
+    `database_errors` are those of the database's own check; `orphans` finds bytes that no row refers to. A
+    queue with `queue_problems` is repaired by `remove_queue`: the server rebuilds it from the tasks.
     """
 
     def __init__(
@@ -27,6 +28,8 @@ class Inspection:
         task_verifier: TaskVerifier,
         orphans: Callable[[], Sequence[Garbage]],
         database_errors: Sequence[str],
+        queue_problems: Sequence[str],
+        remove_queue: Callable[[], object],
     ) -> None:
         self._uploads = uploads
         self._tasks = tasks
@@ -34,6 +37,8 @@ class Inspection:
         self._task_verifier = task_verifier
         self._orphans = orphans
         self._database_errors = database_errors
+        self._queue_problems = queue_problems
+        self._remove_queue = remove_queue
 
     def size(self) -> int:
         """Bytes to verify, as counted by the rows; 0 with a damaged database."""
@@ -48,6 +53,8 @@ class Inspection:
 
         A damaged database is compared with nothing: every file whose row is lost would be an orphan.
         """
+        if self._queue_problems:
+            yield self._queue_damage()
         if self._database_errors:
             yield from map(_database_damage, self._database_errors)
             return
@@ -64,6 +71,15 @@ class Inspection:
         while page := self._uploads.page(after=last):
             yield from page
             last = page[-1].id
+
+    def _queue_damage(self) -> Damage:
+        return Damage(
+            kind=DamageKind.DATABASE,
+            id="queue",
+            problem="; ".join(self._queue_problems),
+            remedy="it is removed, and the next facecli serve rebuilds it from the tasks",
+            repair=self._remove_queue,
+        )
 
 
 def _database_damage(problem: str) -> Damage:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine, insert, select
 
-from facecli.metadata.database import reading, writing
+from facecli.metadata.database import autocommitting, reading
 from facecli.metadata.tables import directories
 
 
@@ -20,5 +20,5 @@ class SqlDirectoryRepository:
             )
 
     def remember(self, data_dir_id: str) -> None:
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             connection.execute(insert(directories).values(id=data_dir_id))

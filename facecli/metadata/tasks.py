@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
-from facecli.metadata.changes import notify
-from facecli.metadata.database import reading, writing
+from facecli.metadata.changes import notification
+from facecli.metadata.database import autocommitting, reading
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
@@ -42,7 +42,7 @@ class SqlTaskRepository:
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
         row = insert(tasks).values(_row(Task.new(new, task_id=task_id, now=now)))
         try:
-            with writing(self._engine) as connection:
+            with autocommitting(self._engine) as connection:
                 return _task(connection.execute(row.returning(tasks)).mappings().one())
         except IntegrityError as error:  # of the unique (owner, key): idempotency, also in a race
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
@@ -66,16 +66,23 @@ class SqlTaskRepository:
             return [_task(row) for row in rows]
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        with writing(self._engine) as connection:
-            task = _found(connection, task_id, lock=True)
-            changed = change(task)
-            if changed == task:
-                return task
-            row = {name: value for name, value in _row(changed).items() if name not in _FIXED}
-            write = update(tasks).where(tasks.c.id == task_id).values(row)
-            write = write.values(revision=task.revision + 1, updated_at=now)
-            notify(connection)
-            return _task(connection.execute(write.returning(tasks)).mappings().one())
+        # Compare and swap by the revision: a transaction with a locked row would keep it locked while this
+        # process is suspended, and nobody could recover the task.
+        with autocommitting(self._engine) as connection:
+            while True:
+                task = _found(connection, task_id)
+                changed = change(task)
+                if changed == task:
+                    return task
+                row = {name: value for name, value in _row(changed).items() if name not in _FIXED}
+                write = (
+                    update(tasks)
+                    .where(tasks.c.id == task_id, tasks.c.revision == task.revision)
+                    .values({**row, "revision": task.revision + 1, "updated_at": now})
+                    .returning(tasks, *notification(self._engine))
+                )
+                if stored := connection.execute(write).mappings().first():
+                    return _task(stored)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
@@ -95,7 +102,7 @@ class SqlTaskRepository:
         deletion = delete(tasks).where(
             tasks.c.id == task_id, tasks.c.revision == revision, tasks.c.status.in_(ENDED)
         )
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             return bool(connection.execute(deletion).rowcount)
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
@@ -127,11 +134,11 @@ def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str])
     return [_task(row) for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()]
 
 
-def _found(connection: Connection, task_id: str, *, owner: str | None = None, lock: bool = False) -> Task:
+def _found(connection: Connection, task_id: str, *, owner: str | None = None) -> Task:
     query = select(tasks).where(tasks.c.id == task_id)
     if owner is not None:
         query = query.where(tasks.c.owner == owner)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    row = connection.execute(query).mappings().first()
     if row is None:
         raise TaskNotFound(f"there is no task {task_id}")
     return _task(row)
@@ -143,7 +150,7 @@ def _row(task: Task) -> dict[str, Any]:
 
 
 def _task(row: RowMapping) -> Task:
-    values = dict(row)
+    values = {name: row[name] for name in _COLUMNS}
     result = {name: values.pop(f"result_{name}") for name in _RESULT}
     values["status"] = TaskStatus(row["status"])
     values["result"] = Result(**result) if result["blob_key"] else None

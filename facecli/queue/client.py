@@ -3,8 +3,11 @@
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, closing
+from pathlib import Path
 
 from dbos import DBOS, DBOSClient
+
+from facecli.queue.file import check_queue
 
 SQLITE = "sqlite:///"
 QUEUE = "tasks"
@@ -20,9 +23,14 @@ Errors = Callable[[], AbstractContextManager[None]]
 
 
 def migrate_queue(url: str) -> None:
-    """Create or migrate the queue's database, before clients and workers open it."""
+    """Create or migrate the queue's database, before clients and workers open it.
+
+    StorageFailed for a damaged SQLite file.
+    """
     if url.startswith(SQLITE):
-        with closing(sqlite3.connect(url.removeprefix(SQLITE))) as connection:
+        file = Path(url.removeprefix(SQLITE))
+        check_queue(file)
+        with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
     DBOS.migrate(url, schema=SCHEMA)
 

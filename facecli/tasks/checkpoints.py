@@ -28,9 +28,11 @@ RUN = "run-"  # prefix of the directories with partial files
 class Checkpoints:
     """The directory of a task, as one run of it uses it."""
 
-    def __init__(self, directory: Path, *, run: str) -> None:
+    def __init__(self, directory: Path, *, run: str, finishing: Callable[[], None] = lambda: None) -> None:
+        """`finishing` is called before a finished checkpoint gets its final name."""
         self._directory = directory
         self._partial = directory / f"{RUN}{run}"
+        self._finishing = finishing
 
     def prepare(self) -> None:
         """Create the directory of this run, and delete those of earlier runs."""
@@ -69,17 +71,23 @@ class Checkpoints:
                 partial.write_text(plan)
             _commit(partial, final)
         return PlanCheckpoints(
-            _decode_plan(json.loads(final.read_text())), directory=directory, partial=self._partial
+            _decode_plan(json.loads(final.read_text())),
+            directory=directory,
+            partial=self._partial,
+            finishing=self._finishing,
         )
 
 
 class PlanCheckpoints:
     """A plan and the checkpoint files made by it."""
 
-    def __init__(self, plan: VideoPlan, *, directory: Path, partial: Path) -> None:
+    def __init__(
+        self, plan: VideoPlan, *, directory: Path, partial: Path, finishing: Callable[[], None]
+    ) -> None:
         self.plan = plan
         self._directory = directory
         self._partial = partial
+        self._finishing = finishing
 
     def file(self, name: str, make: Callable[[Path], None]) -> Path:
         """The checkpoint file of this name; if it is missing, `make` writes it to the given path."""
@@ -87,6 +95,7 @@ class PlanCheckpoints:
         if not final.exists():
             partial = self._partial / name
             make(partial)
+            self._finishing()
             _commit(partial, final)
         return final
 

@@ -7,9 +7,10 @@ at once, and a worker declared dead in error is fenced off by the row (fencing t
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+from facecli.core.errors import Unavailable
 from facecli.core.events import EventBus, WorkerLost
 from facecli.tasks import claims
 from facecli.tasks.leases import Leases, WorkerRepository
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Requeues the tasks of dead workers; fails a task after `max_crashes` crashes of workers and ffmpeg."""
+    """Requeues the tasks of dead workers; fails a task after `max_crashes` crashes without progress."""
 
     def __init__(
         self,
@@ -41,9 +42,7 @@ class Recovery:
 
     def check(self) -> None:
         """Recover the workers whose lease has expired."""
-        for worker_id in self._leases.expired():
-            self.recover(worker_id)
-            self._events.publish(WorkerLost(worker=worker_id))
+        self._recover_each(self._leases.expired(), lost=True)
 
     def recover(self, worker_id: str) -> None:
         """Requeue the work of a dead worker, and count the crash."""
@@ -55,19 +54,31 @@ class Recovery:
 
     def recover_former(self, *, data_dir_id: str, is_former: Callable[[str], bool]) -> None:
         """Recover the workers of this data directory whose names match. None of them may still run."""
-        for worker in self._workers.listed():
-            if worker.data_dir_id == data_dir_id and is_former(worker.name):
-                self.recover(worker.id)
+        here = [worker for worker in self._workers.listed() if worker.data_dir_id == data_dir_id]
+        self._recover_each([worker.id for worker in here if is_former(worker.name)])
 
     def requeue_stranded(self) -> None:
         """Requeue tasks whose worker has no row, and pending tasks that the queue does not hold."""
         processing = self._tasks.repository.with_status(TaskStatus.PROCESSING)
         holders = {task.worker for task in processing} | self._queue.holders()
         # Read the live workers after the holders: a worker has its row before it holds any work.
-        for worker_id in sorted(holders - {worker.id for worker in self._workers.listed()}):
-            self.recover(worker_id)
+        self._recover_each(sorted(holders - {worker.id for worker in self._workers.listed()}))
         pending = self._tasks.repository.with_status(TaskStatus.PENDING)
         self._enqueue(pending, self._queue.missing([task.work_id for task in pending]))
+
+    def _recover_each(self, worker_ids: Sequence[str], *, lost: bool = False) -> None:
+        """Recover these workers; one whose rows are locked does not keep the others from their recovery."""
+        failure: Unavailable | None = None
+        for worker_id in worker_ids:
+            try:
+                self.recover(worker_id)
+            except Unavailable as error:
+                failure = error
+            else:
+                if lost:
+                    self._events.publish(WorkerLost(worker=worker_id))
+        if failure:
+            raise failure
 
     def _requeue(self, worker_id: str, change: Callable[..., Task]) -> None:
         for task in self._tasks.repository.with_status(TaskStatus.PROCESSING):

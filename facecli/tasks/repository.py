@@ -33,7 +33,10 @@ class TaskRepository(Protocol):
         ...
 
     def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        """Read, change and write in one transaction, at the next revision; no write when nothing changed."""
+        """Read, change and write atomically, at the next revision; no write when nothing changed.
+
+        `change` is called again with the newer task if another change came in between.
+        """
         ...
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:

@@ -72,7 +72,7 @@ class Task:
     error_message: str
     created_at: float
     updated_at: float
-    crashes: int = 0  # of workers and of ffmpeg, within a round
+    crashes: int = 0  # of workers and of ffmpeg, since the last finished checkpoint of the round
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":

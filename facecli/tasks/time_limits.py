@@ -10,7 +10,7 @@ from facecli.core.errors import Cancelled, TimedOut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLimits:
-    """Seconds per attempt and per segment (0: unlimited), and the number of crashes that fails a task."""
+    """Seconds per attempt and per segment (0: unlimited), and the crashes in a row that fail a task."""
 
     task: float
     segment: float

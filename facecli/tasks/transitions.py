@@ -1,7 +1,7 @@
 """The state machine of a task: legal moves, and pure functions that make them.
 
-Theory of operation. A transition takes a task and returns the changed task; the repository applies it within
-one transaction. `MOVES` is the only table of legal moves. Fencing: `claim` writes the fencing token of a new
+Theory of operation. A transition takes a task and returns the changed task; the repository applies it
+atomically. `MOVES` is the only table of legal moves. Fencing: `claim` writes the fencing token of a new
 run into the task, and every transition of a run requires that token, so a run that lost its task can change
 nothing, however late it resumes. `cancel` needs no token: it invalidates that of the run.
 """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from facecli.tasks.task import ENDED, TaskStatus
+from facecli.tasks.task import ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +13,7 @@ class TaskView:
     """
 
     id: str
-    status: TaskStatus
+    status: str  # a TaskStatus, or one that only a newer server knows
     progress: int  # 0..100
     frames_done: int
     frames: int  # in all; 0 until a worker has counted them

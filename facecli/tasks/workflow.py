@@ -5,7 +5,7 @@ order; after an interruption the next run skips the work whose checkpoint exists
 (cancelled, or claimed by another run) is fenced off by the task's row: it stops, deletes its partial files
 and records nothing. Errors end the task, with three exceptions: Unavailable and DiskFull are raised, and the
 caller runs the same claim again after backoff; a killed ffmpeg counts as a crash, and fails the task only
-after `max_crashes`.
+after `max_crashes` without a finished checkpoint in between.
 
 To add a step, write a class with name, weight and checkpoint (see `steps/step.py`) and list it in `STEPS`.
 Percentages follow from the weights.
@@ -100,7 +100,15 @@ class TaskWorkflow:
             self._fail(task, self._checkpoints(task_id, claim), error)
 
     def _checkpoints(self, task_id: str, claim: Claim) -> Checkpoints:
-        return Checkpoints(self._workspace / task_id, run=claim.run)
+        def reset_crashes() -> None:
+            # Before the checkpoint is visible: a worker killed right after it has already recorded progress.
+            try:
+                self._tasks.change(task_id, partial(claims.reset_crashes, run=claim.run))
+            except (Unavailable, DiskFull) as error:
+                fields = {"task": task_id, "error": error.message}
+                _log.warning("crash count was not reset", extra=fields)
+
+        return Checkpoints(self._workspace / task_id, run=claim.run, finishing=reset_crashes)
 
     def _run_steps(self, task: Task, checkpoints: Checkpoints) -> None:
         checkpoints.prepare()

@@ -5,6 +5,7 @@ has taken from its sender. With a receive window of 4 MiB and a minimum rate of 
 """
 
 from facecli.uploads.upload import MAX_CHUNK_SIZE
+from facecli.wire.proxies import Proxy
 
 Options = list[tuple[str, int | str]]
 
@@ -25,6 +26,13 @@ CLIENT_OPTIONS: Options = [
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.lb_policy_name", "round_robin"),
 ]
+
+
+def proxy_options(proxy: Proxy | None) -> Options:
+    """The proxy of a client; gRPC does not look for one by itself."""
+    if proxy is None:
+        return [("grpc.enable_http_proxy", 0)]
+    return [("grpc.http_proxy", proxy.url)]
 
 
 def server_options(*, max_streams: int) -> Options:

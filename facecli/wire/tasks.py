@@ -2,11 +2,19 @@
 
 import math
 
+from facecli.core.errors import UnexpectedResponse
 from facecli.tasks.task import Task, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
+from facecli.wire import responses
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.uploads import seconds, timestamp
+
+WrappedTask = (
+    task_service_pb2.WatchTaskResponse
+    | task_service_pb2.CancelTaskResponse
+    | task_service_pb2.RetryTaskResponse
+)
 
 
 def to_message(task: Task) -> pb.TaskResponse:
@@ -34,28 +42,49 @@ def to_message(task: Task) -> pb.TaskResponse:
 
 
 def from_message(message: pb.TaskResponse) -> TaskView:
+    """The client's view; UnexpectedResponse for a message that no server of this protocol sends."""
     has_result = message.HasField("result_crc32c")
     return TaskView(
-        id=message.task_id,
-        status=TaskStatus(message.status),
-        progress=message.progress,
-        frames_done=message.frames_done,
-        frames=message.frames,
-        stage=message.stage,
-        revision=message.revision,
-        round=message.round,
-        attempt=message.attempt,
-        engine=message.engine,
-        image_url=message.image_url,
-        video_url=message.video_url,
-        result_url=message.result_url,
-        result_size=message.result_size if has_result else None,
+        id=responses.identifier(message.task_id, "task ID"),
+        status=_status(message.status),
+        progress=responses.clamped(message.progress, 0, 100),
+        frames_done=max(0, message.frames_done),
+        frames=max(0, message.frames),
+        stage=responses.word(message.stage),
+        revision=responses.amount(message.revision, "revision"),
+        round=max(0, message.round),
+        attempt=max(0, message.attempt),
+        engine=responses.word(message.engine),
+        image_url=responses.url(message.image_url, "URL"),
+        video_url=responses.url(message.video_url, "URL"),
+        result_url=responses.url(message.result_url, "URL"),
+        result_size=responses.amount(message.result_size, "size") if has_result else None,
         result_crc32c=message.result_crc32c if has_result else None,
-        error_reason=message.error_reason,
-        error_message=message.error_message,
-        created_at=seconds(message.created_at),
-        updated_at=seconds(message.updated_at),
+        error_reason=responses.word(message.error_reason),
+        error_message=responses.text(message.error_message),
+        created_at=responses.seconds(message.created_at, "time"),
+        updated_at=responses.seconds(message.updated_at, "time"),
     )
+
+
+def from_wrapped(message: WrappedTask) -> TaskView:
+    """The view of a task in a response that has a field `task`."""
+    return from_message(message.task)
+
+
+def page_from_message(message: task_service_pb2.ListTasksResponse) -> tuple[list[TaskView], str]:
+    """The tasks of a page, and the token of the next one."""
+    return [from_message(task) for task in message.tasks], responses.page_token(message.next_page_token)
+
+
+def _status(value: str) -> str:
+    """The status; one that a newer server knows stays as it is."""
+    if not value:
+        raise UnexpectedResponse("a task without a status")
+    try:
+        return TaskStatus(value)
+    except ValueError:
+        return responses.word(value)
 
 
 def list_request(

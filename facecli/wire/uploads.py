@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facecli.uploads.upload import CHUNK_SIZE, Chunk, FileType, NewUpload, Upload, UploadStatus
-from facecli.uploads.view import UploadView
+from facecli.core.errors import UnexpectedResponse
+from facecli.uploads.upload import CHUNK_SIZE, Chunk, NewUpload, Upload, UploadStatus
+from facecli.uploads.view import UploadAcknowledgement, UploadView
+from facecli.wire import responses
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 
@@ -29,19 +31,46 @@ def to_message(upload: Upload) -> pb.Upload:
 
 
 def from_message(message: pb.Upload) -> UploadView:
+    """The client's view; UnexpectedResponse for a message that no server of this protocol sends."""
+    if not message.status:
+        raise UnexpectedResponse("an upload without a status")
+    size = responses.amount(message.size, "size")
+    stored = responses.amount(message.stored_bytes, "number of stored bytes")
+    if size and stored > size:
+        raise UnexpectedResponse(f"{stored} stored bytes of an upload of {size}")
     return UploadView(
-        id=message.upload_id,
-        name=message.name,
-        file_type=FileType(message.file_type),
-        size=message.size or None,
-        chunk_size=message.chunk_size,
-        total_chunks=message.total_chunks,
-        status=UploadStatus(message.status),
-        stored_bytes=message.stored_bytes,
-        stored_chunks=message.stored_chunks,
+        id=responses.identifier(message.upload_id, "upload ID"),
+        name=responses.text(message.name, limit=responses.MAX_IDENTIFIER),
+        file_type=responses.word(message.file_type),
+        size=size or None,
+        chunk_size=responses.amount(message.chunk_size, "chunk size"),
+        total_chunks=responses.amount(message.total_chunks, "number of chunks"),
+        status=responses.word(message.status),
+        stored_bytes=stored,
+        stored_chunks=responses.amount(message.stored_chunks, "number of stored chunks"),
         crc32c=message.crc32c if message.HasField("crc32c") else None,
-        created_at=seconds(message.created_at),
-        expires_at=seconds(message.expires_at),
+        created_at=responses.seconds(message.created_at, "time"),
+        expires_at=responses.seconds(message.expires_at, "time"),
+    )
+
+
+def page_from_message(message: pb.ListUploadsResponse) -> tuple[list[UploadView], str]:
+    """The uploads of a page, and the token of the next one."""
+    return [from_message(upload) for upload in message.uploads], responses.page_token(message.next_page_token)
+
+
+def begun_from_message(message: pb.BeginUploadsResponse) -> list[tuple[UploadView, list[Chunk]]]:
+    """Each upload with its stored chunks."""
+    return [(from_message(begun.upload), chunks_from_messages(begun.chunks)) for begun in message.uploads]
+
+
+def acknowledgement_from_message(message: pb.StreamUploadResponse) -> UploadAcknowledgement:
+    return UploadAcknowledgement(
+        upload_id=responses.identifier(message.upload_id, "upload ID"),
+        chunk_index=responses.amount(message.chunk_index, "chunk index"),
+        stored_bytes=responses.amount(message.stored_bytes, "number of stored bytes"),
+        completed=message.status == UploadStatus.COMPLETED,
+        crc32c=message.crc32c if message.HasField("crc32c") else None,
     )
 
 
@@ -50,7 +79,15 @@ def chunks_to_messages(chunks: Iterable[Chunk]) -> list[pb.StoredChunk]:
 
 
 def chunks_from_messages(messages: Iterable[pb.StoredChunk]) -> list[Chunk]:
-    return [Chunk(index=m.index, size=m.size, crc32c=m.crc32c, token="") for m in messages]
+    return [
+        Chunk(
+            index=responses.amount(m.index, "chunk index"),
+            size=responses.amount(m.size, "chunk size"),
+            crc32c=m.crc32c,
+            token="",
+        )
+        for m in messages
+    ]
 
 
 def new_upload(request: pb.BeginUploadRequest, *, owner: str) -> NewUpload:

@@ -20,8 +20,8 @@ from tests.support.retired_words import CLASSES, IDENTIFIERS, PHRASES, QUESTION_
 FOLDERS = ("facecli", "tests", "proto", "completions", ".github", ".ci")
 FILES = ("README.md", "pyproject.toml")
 SUFFIXES = {".py", ".txt", ".proto", ""}
-# Generated code, the app's proto file as it is, and the files that list or plant such words.
-SKIPPED = {"generated", "__pycache__", "node_modules", "frozen"}
+# Generated code, the app's proto file, licences of others, and the files that list or plant such words.
+SKIPPED = {"generated", "__pycache__", "node_modules", "frozen", "NOTICE"}
 SKIPPED |= {"retired_words.py", "test_language.py", "test_names.py"}
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -23,10 +23,10 @@ from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.fault_options import CutEvery, Delay, Rate
 from facecli.cli.shared.options import (
+    CallTimeout,
     ChunkSize,
     ProgressKind,
     RetryFor,
-    Timeout,
     Tls,
     TlsCa,
     TlsCert,
@@ -70,7 +70,7 @@ def upload(
     tls_ca: TlsCa = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
-    timeout: Timeout = None,
+    call_timeout: CallTimeout = None,
 ) -> None:
     """Measure uploads.
 

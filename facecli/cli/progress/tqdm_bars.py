@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from facecli.cli.progress.amounts import bytes_text, rate_text
 from facecli.cli.progress.bar import TaskBar, TransferBar
-from facecli.cli.progress.cells import cut, cut_middle, displayable
+from facecli.cli.progress.cells import cut_middle, displayable
 from facecli.cli.progress.frame_rate import FrameRate, attempt_text
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr
@@ -112,10 +112,6 @@ class _TqdmTransfer(NullProgress):
     def stored(self, total_stored: int) -> None:
         if self._bar is not None and self._bar.update(total_stored - self._bar.n):
             self._bar.mininterval = min(self._bar.mininterval * 2, LAST_INTERVAL)
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        width = self._lines.width - 24 if self._lines.on_terminal else len(reason)
-        self._lines.write(f"{cut(reason, width, ellipsis='~')}; retrying in {seconds:.1f} s")
 
     def verified(self) -> None:
         self.close()

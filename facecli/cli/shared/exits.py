@@ -12,6 +12,7 @@ from facecli.cli.shared.interrupts import INTERRUPTED, default_interruption
 from facecli.cli.shared.output import write_stderr
 from facecli.core import errors
 from facecli.core.errors import FacecliError
+from facecli.core.printable import escaped_lines
 
 T = TypeVar("T")
 
@@ -47,8 +48,8 @@ EXITS = (
     ),
     Exit(
         code=8,
-        meaning="integrity check failed",
-        errors=(errors.BytesDiffer, errors.ChecksumMismatch),
+        meaning="integrity check failed, or an invalid response",
+        errors=(errors.BytesDiffer, errors.ChecksumMismatch, errors.UnexpectedResponse),
     ),
     Exit(code=9, meaning="limit or quota reached", errors=(errors.LimitReached,)),
     Exit(code=10, meaning="refused by policy", errors=(errors.PolicyRefused,)),
@@ -80,7 +81,7 @@ def report(error: FacecliError, *, as_json: bool, hint: str = "") -> int:
         request = {"request_id": error.request_id} if error.request_id else {}
         write_stderr(json.dumps({"error": {**fields, **request}}))
     else:
-        write_stderr(f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else ""))
+        write_stderr(escaped_lines(f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else "")))
     return code
 
 
@@ -102,14 +103,18 @@ def report_usage(error: TyperException, *, as_json: bool) -> int:
 def each(items: Iterable[T], action: Callable[[T], None], *, as_json: bool) -> None:
     """Apply the action to every item; a failure does not stop the others, but sets the exit code.
 
-    Text errors are reported at once; JSON errors at the end, as the last lines on stderr.
+    Text errors are reported at once; JSON errors at the end, as the last lines on stderr. What fails alike
+    for several items, such as a server that is away, is reported once.
     """
-    code, unreported = 0, list[FacecliError]()
+    code, unreported, messages = 0, list[FacecliError](), set[str]()
     for item in items:
         try:
             action(item)
         except FacecliError as error:
             code = code or exit_code(error)
+            if error.message in messages:
+                continue
+            messages.add(error.message)
             if as_json:
                 unreported.append(error)
             else:

@@ -54,6 +54,7 @@ TlsCa = Annotated[str | None, SettingOption("tls_ca", metavar="FILE")]
 TlsCert = Annotated[str | None, SettingOption("tls_cert", metavar="FILE")]
 TlsKey = Annotated[str | None, SettingOption("tls_key", metavar="FILE")]
 Timeout = Annotated[float | None, SettingOption("timeout", metavar="TIME", parser=time)]
+CallTimeout = Annotated[float | None, SettingOption("call_timeout", metavar="TIME", parser=time)]
 RetryFor = Annotated[float | None, SettingOption("retry_for", metavar="TIME", parser=time)]
 ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", parser=size)]
 LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
@@ -63,15 +64,6 @@ Database = Annotated[str | None, SettingOption("database", metavar="URL")]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="Profile in the config file.  [FACECLI_PROFILE]"),
-]
-TaskTimeout = Annotated[
-    float | None,
-    typer.Option(
-        "--timeout",
-        metavar="TIME",
-        parser=time,
-        help="Stop waiting after this time with exit code 124; the task continues.",
-    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print results and errors as JSON, one object per line.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help=QUIET_HELP)]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from facecli.cli.shared.encoding import set_up_encoding
+from facecli.core.printable import escaped_lines
 
 
 class Output:
@@ -23,7 +24,7 @@ class Output:
         if self.as_json:
             self._print(json.dumps(value))
         elif line := short if self.quiet else text:
-            self._print(line)
+            self._print(escaped_lines(line))
 
     def blank(self) -> None:
         """Print an empty line, for an argument without a result."""
@@ -37,11 +38,7 @@ class Output:
     def note(self, text: str) -> None:
         """Write a diagnostic line, unless --quiet or --json is given."""
         if not self.quiet and not self.as_json:
-            write_stderr(text)
-
-    def waiting(self, reason: str, seconds: float) -> None:
-        """Note a failure that is retried after a delay."""
-        self.note(f"{reason}; retrying in {seconds:.1f} s")
+            write_stderr(escaped_lines(text))
 
     def _print(self, line: str) -> None:
         with self._lock:

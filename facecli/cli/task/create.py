@@ -69,7 +69,7 @@ def create(
         interruption.tasks_continue([task.id], flags=session.flags)
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
-            follow(session, task.id, output, bars.task(), show=output.show, timeout=None)
+            follow(session, task.id, output, bars.task(), show=output.show)
 
 
 def parse_options(pairs: list[str] | None) -> dict[str, str]:

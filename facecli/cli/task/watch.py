@@ -15,7 +15,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_line, task_object
-from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds, TaskTimeout
+from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
@@ -36,7 +36,6 @@ def watch(
             "--fail-fast", help="Stop watching when a task fails or is cancelled; the others continue."
         ),
     ] = False,
-    timeout: TaskTimeout = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:
@@ -65,7 +64,6 @@ def watch(
                     output,
                     bar_of[index],
                     show=partial(results.show, index),
-                    timeout=timeout,
                     abandoned=abandoned,
                 )
             except FacecliError as error:
@@ -143,20 +141,13 @@ def follow(
     bar: TaskBar,
     *,
     show: Callable[..., None],
-    timeout: float | None,
     abandoned: Callable[[], bool] = lambda: False,
 ) -> None:
     """Watch one task; TaskUnsuccessful unless it completes. Prints nothing once it is abandoned.
 
     `show` prints the ended task, with the arguments of `Output.show`.
     """
-    changes = session.tasks.watch(
-        task_id,
-        retry_for=session.settings.retry_for,
-        timeout=timeout,
-        waiting=output.waiting,
-    )
-    for task in changes:
+    for task in session.tasks.watch(task_id, retry_for=session.settings.retry_for):
         if abandoned():
             return
         bar(task)

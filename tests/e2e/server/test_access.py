@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.support.e2e.requirements import needs
 from tests.support.e2e.server import Server
 from tests.support.eventually import DEADLINE
 
-GRPC_FOR_NODE = ("@grpc/grpc-js@1.14", "@grpc/proto-loader@0.8")
+FOREIGN = ROOT / "tests" / "foreign"
 UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE = 16, 7, 14
 
 
@@ -51,6 +52,7 @@ def token(server: Server, user: str) -> str:
 def shell(server: Server, certs: dict[str, str], folder: Path, user: str) -> Shell:
     """A shell of a user, whose token is in a file."""
     file = folder / f"{user}.token"
+    file.touch(mode=0o600)
     file.write_text(token(server, user))
     settings = {"SERVER": server.address, "TLS_CA": certs["ca"], "TOKEN_FILE": str(file)}
     return Shell(environment={**os.environ, **{f"FACECLI_{name}": value for name, value in settings.items()}})
@@ -131,10 +133,15 @@ def test_a_node_client_needs_a_token_or_a_certificate(
 
 @pytest.fixture(scope="session")
 def node_modules(pytestconfig: pytest.Config) -> Path:
-    """gRPC for Node, installed once into pytest's cache."""
+    """gRPC for Node in its locked versions, installed once into pytest's cache."""
     assert pytestconfig.cache
     folder = pytestconfig.cache.mkdir("grpc-for-node")
-    if not all((folder / "node_modules" / name.rpartition("@")[0]).exists() for name in GRPC_FOR_NODE):
-        quiet = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
-        subprocess.run(["npm", "install", "--prefix", folder, *quiet, *GRPC_FOR_NODE], check=True)
+    lock = (FOREIGN / "package-lock.json").read_bytes()
+    installed = folder / "installed-lock.json"
+    if not installed.exists() or installed.read_bytes() != lock:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(FOREIGN / name, folder)
+        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
+        subprocess.run(["npm", "ci", "--prefix", folder, *quiet], check=True)
+        installed.write_bytes(lock)
     return folder / "node_modules"

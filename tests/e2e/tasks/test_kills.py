@@ -184,5 +184,5 @@ class TaskHistories:
 
 @contextmanager
 def watch_tasks(server: Server) -> Iterator[TaskHistories]:
-    with Connection(server.address, timeout=TIMEOUT) as connection:
+    with Connection(server.address, call_timeout=TIMEOUT) as connection:
         yield TaskHistories(server, TaskClient(ClientContext(connection=connection, user="local")))

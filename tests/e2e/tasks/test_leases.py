@@ -15,9 +15,8 @@ from facecli.worker.heartbeat import CHECK_INTERVAL
 from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import parent, wait_until_gone
-from tests.support.e2e.process import CommandProcess
 from tests.support.e2e.server import Server
-from tests.support.e2e.tasks import check_completed_once, create, status, watch
+from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, watch
 from tests.support.eventually import eventually, never
 
 LOCKED_FOR = 2 * MISSED_HEARTBEATS * CHECK_INTERVAL  # seconds
@@ -35,11 +34,6 @@ def database(request: pytest.FixtureRequest) -> str:
 def server(database: str, serve: Serve, paced: PacedFfmpeg) -> Server:
     """A server without workers and with a slowed-down ffmpeg."""
     return serve(options=["--workers", "0"], environment={**paced.environment, "FACECLI_DATABASE": database})
-
-
-def start_worker(server: Server, name: str) -> CommandProcess:
-    """Start a worker with the settings of the server."""
-    return CommandProcess("worker", "--data-dir", server.data, "--name", name, environment=server.environment)
 
 
 def files(server: Server) -> set[tuple[Path, int]]:

@@ -13,6 +13,11 @@ def create(server: Server, face: Path, video: Path, *options: object) -> str:
     return run("task", "create", *files, "--server", server.address, "-q", *options).out.strip()
 
 
+def start_worker(server: Server, name: str) -> CommandProcess:
+    """Start a stand-alone worker with the settings of the server."""
+    return CommandProcess("worker", "--data-dir", server.data, "--name", name, environment=server.environment)
+
+
 def watch(server: Server, task_id: str) -> CommandProcess:
     return CommandProcess("task", "watch", task_id, "--server", server.address, "--json")
 

@@ -142,7 +142,7 @@ def test_no_progress_is_exit_code_6_and_leaves_no_upload(server: Server, user: s
 
 def uploads(server: Server, user: str) -> list[str]:
     """The names of the user's uploads, complete or not."""
-    with Connection(server.address, timeout=30) as connection:
+    with Connection(server.address, call_timeout=30) as connection:
         return [
             upload.name for upload in UploadClient(ClientContext(connection=connection, user=user)).listed()
         ]

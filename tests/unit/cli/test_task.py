@@ -147,7 +147,7 @@ def test_fail_fast_waits_for_all_tasks_if_none_fails(completed: str) -> None:
 def test_watch_stops_after_its_timeout_and_the_task_continues(slow: str) -> None:
     ran = facecli("task", "watch", slow, "--timeout", "0.2s")
     assert ran.code == 124
-    assert ran.err.endswith(f"facecli: task {slow} had not ended after 0.2 s; it is still running\n")
+    assert ran.err.endswith(f"facecli: task {slow} had not ended after 0.2s; it is still running\n")
     assert facecli("task", "status", slow, "--json").object["status"] in {"pending", "processing"}
 
 

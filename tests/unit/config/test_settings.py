@@ -122,9 +122,9 @@ def test_an_invalid_variable_is_named(name: str, text: str, expected: str) -> No
     assert expected in message
 
 
-def test_the_timeout_must_be_greater_than_zero() -> None:
-    assert "timeout must be greater than 0" in refused(environment={"FACECLI_TIMEOUT": "0"})
-    assert "timeout must be greater than 0" in refused(flags={"timeout": 0.0}, environment={})
+def test_the_timeout_of_calls_must_be_greater_than_zero() -> None:
+    assert "timeout must be greater than 0" in refused(environment={"FACECLI_CALL_TIMEOUT": "0"})
+    assert "timeout must be greater than 0" in refused(flags={"call_timeout": 0.0}, environment={})
 
 
 def test_every_default_can_be_formatted_and_parsed() -> None:
@@ -145,6 +145,7 @@ def test_every_setting_has_a_sentence() -> None:
 
 def test_a_token_file_provides_the_token_unless_the_token_is_set(tmp_path: Path) -> None:
     file = tmp_path / "token"
+    file.touch(mode=0o600)
     file.write_text("secret\n")
     environment = {"FACECLI_TOKEN_FILE": str(file)}
     settings = load({}, environment=environment)

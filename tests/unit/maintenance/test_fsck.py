@@ -44,6 +44,8 @@ def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspect
         task_verifier=TaskVerifier(tasks=ended.tasks, verifier=verifier, quick=False),
         orphans=storage.upload_service().collector.orphans,
         database_errors=database_errors,
+        queue_problems=[],
+        remove_queue=lambda: None,
     )
 
 

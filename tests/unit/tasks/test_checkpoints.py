@@ -49,6 +49,22 @@ def test_the_next_run_reuses_the_plan_and_finished_segments(tmp_path: Path) -> N
     assert second.file(NAMES[1], writes("two")).read_text() == "two"
 
 
+def test_progress_is_recorded_before_a_finished_segment_is_visible(tmp_path: Path) -> None:
+    directories: list[str] = []
+
+    def record() -> None:
+        directories.extend(path.parent.name for path in tmp_path.rglob(NAMES[0]))
+
+    work = Checkpoints(tmp_path, run="a", finishing=record)
+    work.prepare()
+    plan = work.plan("plan.json", {}, lambda: PLAN)
+    segment = plan.file(NAMES[0], writes("one"))
+    with pytest.raises(OSError, match="broken"):
+        plan.file(NAMES[1], fail_halfway)
+    assert directories == ["run-a"]  # once, and before the segment had its place
+    assert segment.exists()
+
+
 def test_checkpoints_of_another_recipe_are_neither_used_nor_deleted(tmp_path: Path) -> None:
     old = start_run(tmp_path, "a").file(NAMES[0], writes("old"))
     new = start_run(tmp_path, "b", version="2").file(NAMES[0], writes("new"))

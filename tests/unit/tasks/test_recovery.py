@@ -1,7 +1,10 @@
 """Recovery: expired leases, shutdowns, and stranded tasks."""
 
+from collections.abc import Collection
+
 import pytest
 
+from facecli.core.errors import Unavailable
 from facecli.core.events import Event, EventBus, TaskRequeued, WorkerLost
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.workers import SqlWorkerRepository
@@ -10,6 +13,7 @@ from facecli.tasks.leases import MISSED_HEARTBEATS, Worker
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.transitions import Change
 from tests.support.builders import NEW
 from tests.support.storage import Clock, Storage
 from tests.support.task_queue import MemoryQueue
@@ -18,12 +22,23 @@ ONE = Worker(id="one-1", name="one", data_dir_id="here", pid=1)
 TWO = Worker(id="two-1", name="two", data_dir_id="here", pid=2)
 
 
+class LockableTasks(SqlTaskRepository):
+    """A repository in which the rows of some tasks are locked by another process."""
+
+    locked: Collection[str] = ()
+
+    def change(self, task_id: str, change: Change, *, now: float) -> Task:
+        if task_id in self.locked:
+            raise Unavailable("canceling statement due to lock timeout")
+        return super().change(task_id, change, now=now)
+
+
 class Cluster:
     """Two workers, and one task that the first of them runs."""
 
     def __init__(self, storage: Storage) -> None:
         self.tasks, self.workers, self.queue = (
-            storage.opened(SqlTaskRepository),
+            storage.opened(LockableTasks),
             storage.opened(SqlWorkerRepository),
             MemoryQueue(),
         )
@@ -132,6 +147,22 @@ def test_a_pending_task_missing_from_the_queue_is_enqueued_again(cluster: Cluste
     assert cluster.queue.waiting == {"t2.1", "t3.1"}
     cluster.recovery.requeue_stranded()
     assert cluster.queue.waiting == {"t2.1", "t3.1"}
+
+
+def test_a_worker_whose_rows_are_locked_does_not_delay_the_recovery_of_others(cluster: Cluster) -> None:
+    cluster.new("t2")
+    cluster.queue.take("t2.1", TWO.id)
+    Claim(worker=TWO.id).take(cluster.store, "t2")
+    cluster.tasks.locked = {"t1"}
+    with pytest.raises(Unavailable):
+        cluster.recovery.recover_former(data_dir_id="here", is_former=lambda name: True)
+    assert (cluster.task.status, cluster.tasks.get("t2").status) == (
+        TaskStatus.PROCESSING,
+        TaskStatus.PENDING,
+    )
+    cluster.tasks.locked = set()
+    cluster.recovery.recover_former(data_dir_id="here", is_former=lambda name: True)
+    assert (cluster.task.status, cluster.queue.waiting) == (TaskStatus.PENDING, {"t1.1", "t2.1"})
 
 
 def test_an_expired_lease_and_the_requeued_task_are_published(cluster: Cluster) -> None:

@@ -120,4 +120,4 @@ class LookupFailed(grpc.RpcError):
 
 def test_the_cause_of_a_failed_lookup_has_no_bracket() -> None:
     error = from_rpc(LookupFailed(), server="nowhere:1")
-    assert error.message == "the server nowhere:1 cannot be reached: Domain name not found"
+    assert error.message == "the server nowhere:1 cannot be reached: no host has this name"

@@ -1,0 +1,114 @@
+"""Processes suspended (SIGSTOP) exactly within a write: their locks keep nobody from working for long."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from tests.e2e.conftest import Serve
+from tests.support.e2e.files import PacedFfmpeg
+from tests.support.e2e.process import run
+from tests.support.e2e.requirements import needs
+from tests.support.e2e.strace import Strace
+from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, watch
+from tests.support.eventually import eventually
+
+WAITING = """
+SELECT activity.pid FROM pg_stat_activity AS activity JOIN pg_locks USING (pid)
+WHERE datname = current_database() AND NOT granted AND query LIKE %s
+"""
+
+
+@contextmanager
+def suspended(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def suspended_with_lock(url: str, pid: int, *, table: str, row_id: str) -> Iterator[None]:
+    """Suspend a process that waits for the lock of this row, then let PostgreSQL give it the lock."""
+    lock = sql.SQL("SELECT 1 FROM {} WHERE id = %s FOR UPDATE").format(sql.Identifier(table))
+    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as observer:
+        holder.execute(lock, [row_id])
+        eventually(lambda: observer.execute(WAITING, [f"%{table}%"]).fetchall())
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_worker_suspended_while_it_changes_a_task_does_not_stop_the_recovery(
+    postgresql: str, serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    server = serve(
+        options=["--workers", "0"], environment={**paced.environment, "FACECLI_DATABASE": postgresql}
+    )
+    task_id = create(server, face, long_clip)
+    with watch(server, task_id) as watching, start_worker(server, "one") as one:
+        watching.wait_until_swapping()
+        with suspended_with_lock(postgresql, one.pid, table="tasks", row_id=task_id):
+            paced.speed_up()
+            with start_worker(server, "two"):
+                check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+        assert status(server, task_id)["attempt"] == 2
+
+
+@needs("strace")
+def test_a_worker_suspended_with_the_lock_of_the_sqlite_file_is_replaced(
+    serve: Serve, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    server = serve(environment=paced.environment)
+    task_id = create(server, face, long_clip)
+    with watch(server, task_id) as watching:
+        watching.wait_until_swapping()
+        (worker,) = server.workers()
+        paced.speed_up()
+        suspend_in_commit(worker, server.data / "facecli.db")
+        run("upload", clip, "--server", server.address)
+        check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+    assert "does not respond" in server.log
+    assert worker not in server.workers()
+
+
+@needs("strace")
+def test_a_worker_suspended_with_the_lock_of_the_queue_file_is_replaced(
+    serve: Serve, face: Path, clip: Path, tmp_path: Path
+) -> None:
+    server = serve()
+    (worker,) = server.workers()
+    with ThreadPoolExecutor() as pool:
+        creating = pool.submit(create, server, face, clip)
+        suspend_in_commit(worker, server.data / "queue.db")
+        task_id = creating.result()
+    with watch(server, task_id) as watching:
+        check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+    assert "does not respond" in server.log
+
+
+def suspend_in_commit(pid: int, file: Path) -> None:
+    """Suspend a process at the next flush of a commit, when it has the write lock of the SQLite file."""
+    log = file.with_name(f"{file.name}-wal")
+    with Strace(pid, "fdatasync", inject="signal=STOP", path=log) as strace:
+        eventually(lambda: any("stopped by SIGSTOP" in line for line in strace.lines))
+    assert is_locked(file)
+
+
+def is_locked(file: Path) -> bool:
+    """Whether another process holds the write lock of an SQLite database."""
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False

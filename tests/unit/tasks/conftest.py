@@ -1,0 +1,137 @@
+"""A workflow with a plain engine, plain media and a repository of one task."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.blobs.local.store import LocalBlobs
+from facecli.core.blobs import PartLayout
+from facecli.core.events import EventBus
+from facecli.core.video.engines import SwapJob
+from facecli.core.video.media import VideoPlan
+from facecli.tasks.claims import Claim
+from facecli.tasks.steps.run import Tools
+from facecli.tasks.store import TaskStore
+from facecli.tasks.task import Task
+from facecli.tasks.time_limits import AttemptLimits
+from facecli.tasks.workflow import TaskWorkflow
+from tests.support.builders import PLAN, task
+
+MAX_CRASHES = 5
+TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
+
+
+Delivery = Callable[[str], Callable[[], None]]
+
+
+class Rows:
+    """A repository of one task, which records the stages."""
+
+    def __init__(self) -> None:
+        self.task = TASK
+        self.stages: list[tuple[str, int]] = []
+
+    def get(self, task_id: str) -> Task:
+        return self.task
+
+    def change(self, task_id: str, change: Callable[[Task], Task], *, now: float) -> Task:
+        before, self.task = self.task, change(self.task)
+        if self.task != before:
+            self.stages.append((self.task.stage, self.task.progress))
+        return self.task
+
+
+class PlainMedia:
+    """Media in which a video is a text: one character a frame."""
+
+    def version(self) -> str:
+        return "1"
+
+    def plan(self, path: Path) -> VideoPlan:
+        return PLAN
+
+    def count_frames(self, path: Path) -> int:
+        return len(path.read_text())
+
+    def count_decodable(self, *video: object) -> int:
+        return 1
+
+    def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
+        output.write_text("".join(part.read_text() for part in parts))
+
+
+class PlainEngine:
+    name, version, needs = "fake", "1", ()
+
+    def __init__(self) -> None:
+        self.swapped: list[int] = []
+        self.then: list[Callable[[], None]] = []  # happens after each segment
+        self.written = "{}"
+
+    def get(self, name: str) -> "PlainEngine":
+        return self
+
+    def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> None:
+        self.swapped.append(swap.segment.index)
+        progress(swap.segment.frames)
+        swap.output.write_text(self.written.format(swap.segment.index))
+        if self.then:
+            self.then.pop(0)()
+
+
+class Uploads:
+    """A repository of one upload, used as face and as video."""
+
+    def __init__(self) -> None:
+        self.completed = True
+
+    def get(self, upload_id: str) -> "Uploads":
+        return self
+
+    name = "clip.mp4"
+    blob_key = "uploads/clip"
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows()
+
+
+@pytest.fixture
+def engine() -> PlainEngine:
+    return PlainEngine()
+
+
+@pytest.fixture
+def uploads() -> Uploads:
+    return Uploads()
+
+
+@pytest.fixture
+def delivery(tmp_path: Path, rows: Rows, engine: PlainEngine, uploads: Uploads) -> Delivery:
+    """Make a function that runs the task for a worker, once per call, under one claim."""
+    blobs = LocalBlobs(tmp_path)
+    blobs.begin("uploads/clip", PartLayout(part_size=1, count=1, size=None)).close()
+    repository: Any = rows
+    fakes: Any = {"uploads": uploads, "media": PlainMedia(), "engines": engine}
+    workflow = TaskWorkflow(
+        Tools(tasks=TaskStore(repository, clock=time.time, events=EventBus()), blobs=blobs, **fakes),
+        workspace=tmp_path / "work",
+        limits=AttemptLimits(task=0, segment=0, max_crashes=MAX_CRASHES),
+    )
+    return lambda name: partial(workflow.run, "t", Claim(worker=name))
+
+
+def result(tmp_path: Path, rows: Rows) -> str:
+    (only,) = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
+    assert rows.task.result
+    assert rows.task.result.blob_key in str(only)
+    return only.read_text()
+
+
+def raises(error: Exception) -> None:
+    raise error
