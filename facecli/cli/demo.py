@@ -1,10 +1,12 @@
 """`facecli demo`: the whole flow on this machine."""
 
 import os
+import shutil
 import stat
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +19,8 @@ from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import connected
-from facecli.cli.swap import run_swap
+from facecli.cli.swap import run_swap, swap_request
+from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
@@ -26,7 +29,7 @@ from facecli.telemetry.logs import set_up_logging
 CLIP_SECONDS = 5
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the path of the result.")
 def demo(
     settings: Settings,
     output: Output,
@@ -54,7 +57,7 @@ def demo(
 
     with interruptible(*_interruption(keep)), ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facecli-demo-")))
-        out = (folder if keep else _results_folder()) / "result.mp4"
+        out = folder / "result.mp4"
         _make_folder(folder)
         media = ffmpeg_media(settings)
         image, video = make_samples(media, folder, seconds=CLIP_SECONDS)
@@ -64,9 +67,13 @@ def demo(
         output.note(f"started a temporary server on {server.address}")
         session = stack.enter_context(connected(replace(own, server=server.address)))
         with progress_bars(settings.progress, quiet=output.quiet) as bars:
-            own_words = Interruption()  # the task ends with its server
-            task = run_swap(session, bars, output, own_words, image=image, video=video, out=out)
+            target = destination(str(out), name=out.name)
+            request = swap_request(session, image=image, video=video, target=target)
+            # Its task ends with the server, so nothing is left to cancel.
+            task = run_swap(session, bars, output, request, Interruption())
         output.note(check_result(media, video=video, result=out))
+        if not keep:
+            out = Path(shutil.move(out, _results_folder() / out.name))
         output.show({**task_object(task), "path": str(out)}, text=f"result: {out}", short=str(out))
 
 

@@ -29,7 +29,7 @@ class Finding:
     more: dict[str, Any] | None = None
 
 
-@partial(with_session, user=False)
+@partial(with_session, user=False, quiet_help="Print only the names of failed checks.")
 def doctor(
     session: Session,
     output: Output,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from facecli.core.progress import TransferProgress
 from facecli.maintenance.fsck import Inspection
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the IDs and keys of damaged items.")
 def fsck(
     settings: Settings,
     output: Output,
@@ -56,7 +57,10 @@ def fsck(
     if remaining:
         remedy = f"; facecli fsck --repair repairs {repairable}" if repairable and not repair else ""
         raise BytesDiffer(f"damaged: {remaining}{remedy}")
-    output.note(f"repaired: {damaged}" if damaged else "no damage found")
+    from facecli.bootstrap.location import location
+
+    found = f"repaired: {damaged}" if damaged else "no damage found"
+    output.note(f"{found} in {location(settings)}")
 
 
 @contextmanager

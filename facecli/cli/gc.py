@@ -1,6 +1,7 @@
 """`facecli gc`: garbage collection of expired and orphaned data."""
 
 from collections import Counter
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from facecli.config.settings import Settings
 from facecli.maintenance.gc import Action, collect
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the IDs and keys of deleted items.")
 def gc(
     settings: Settings,
     output: Output,
@@ -41,6 +42,7 @@ def gc(
     Exit codes: 0 success, 1 a server is running, 2 not a data directory, 6 database unreachable, 10 data
     directory belongs to another database.
     """
+    from facecli.bootstrap.location import location
     from facecli.bootstrap.maintenance import garbage
 
     counts, sizes = Counter[Action](), Counter[Action]()
@@ -52,7 +54,7 @@ def gc(
             counts[action] += 1
             sizes[action] += item.size
     action = Action.TO_REMOVE if dry_run else Action.REMOVED
-    output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])}")
+    output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])} in {location(settings)}")
     if kept := counts[Action.KEPT]:
         output.note(
             f"{kept} kept, {_megabytes(sizes[Action.KEPT])}: expired by the clock alone; a server deletes "

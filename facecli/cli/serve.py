@@ -1,5 +1,6 @@
 """`facecli serve`: run the server."""
 
+from functools import partial
 from typing import Annotated
 
 from facecli.cli.shared.command import with_settings
@@ -10,7 +11,7 @@ from facecli.config.settings import Auth, Durability, Settings
 from facecli.telemetry.logs import set_up_logging
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the address.")
 def serve(
     settings: Settings,
     output: Output,

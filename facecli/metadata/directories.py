@@ -12,6 +12,11 @@ class SqlDirectoryRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def any(self) -> bool:
+        """Whether a server has used this database with any data directory."""
+        with reading(self._engine) as connection:
+            return connection.execute(select(directories.c.id).limit(1)).first() is not None
+
     def known(self, data_dir_id: str) -> bool:
         with reading(self._engine) as connection:
             return (

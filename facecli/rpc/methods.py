@@ -30,6 +30,8 @@ METHODS: Mapping[str, Method] = {
     "/video.UploadService/ListUploads": Method(),
     "/video.UploadService/CancelUpload": Method(changes=True),
     "/video.TaskService/WatchTask": Method(streams=True),
+    "/video.TaskService/CheckTask": Method(),
+    "/video.TaskService/FindTask": Method(),
     "/video.TaskService/ListTasks": Method(),
     "/video.TaskService/CancelTask": Method(changes=True),
     "/video.TaskService/RetryTask": Method(changes=True),

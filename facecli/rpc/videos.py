@@ -65,6 +65,7 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
             engine=request.engine,
             options=request.options,
             key=str(key) if key else None,
+            fresh=request.fresh,
         )
         call.concerns("task", task.id)
         return wire_tasks.to_message(task)

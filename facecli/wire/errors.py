@@ -59,6 +59,8 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.TaskUnsuccessful: Code.FAILED_PRECONDITION,
     errors.FfmpegMissing: Code.FAILED_PRECONDITION,
     errors.DirectoryInUse: Code.FAILED_PRECONDITION,
+    errors.OutputFailed: Code.UNKNOWN,
+    errors.ReaderGone: Code.UNKNOWN,
     errors.Cancelled: Code.CANCELLED,
     errors.InternalError: Code.INTERNAL,
 }

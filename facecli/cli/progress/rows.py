@@ -113,7 +113,7 @@ class TaskRow:
 
     def update(self, task: "TaskView") -> bool:
         """Show a change; True if a new attempt has begun."""
-        self._task = task
+        self._task, self._id = task, task.id  # it may have been announced by its key
         return self.rate.update(task)
 
     def failed(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from facecli.cli.shared.encoding import set_up_encoding
+from facecli.cli.shared.result_stream import protect_stdout
 from facecli.core.printable import escaped_lines
 
 
@@ -39,6 +40,10 @@ class Output:
         """Write a diagnostic line, unless --quiet or --json is given."""
         if not self.quiet and not self.as_json:
             write_stderr(escaped_lines(text))
+
+    def remark(self, text: str) -> None:
+        """Write a line that scripts must not miss to stderr, in every mode."""
+        write_stderr(json.dumps({"note": text}) if self.as_json else escaped_lines(text))
 
     def _print(self, line: str) -> None:
         with self._lock:
@@ -88,10 +93,13 @@ def repair_streams() -> None:
 
     A closed stream becomes the null device; otherwise the next opened file would get its descriptor, and
     diagnostics would be written into it. Characters outside a stream's encoding are spelled or escaped.
+    Writing a result that nobody can read is an error.
     """
+    closed = sys.stdout is None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)
             os.set_inheritable(descriptor, True)
             setattr(sys, name, os.fdopen(descriptor, mode))
     set_up_encoding()
+    protect_stdout(closed=closed)

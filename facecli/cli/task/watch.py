@@ -14,6 +14,7 @@ from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.interrupts import interruptible
+from facecli.cli.shared.listing import given
 from facecli.cli.shared.objects import task_line, task_object
 from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.ordered import OrderedResults
@@ -25,7 +26,7 @@ from facecli.tasks.task import TaskStatus
 Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the URLs of results.")
 def watch(
     session: Session,
     output: Output,
@@ -52,6 +53,7 @@ def watch(
     Exit codes: 0 all completed, 3 a task failed or was cancelled, 4 unauthenticated or forbidden, 5 task not
     found, 6 server unreachable, 124 --timeout expired.
     """
+    ids = given(ids)
     results = OrderedResults(output, len(ids), positional=True)
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
         bar_of = [bars.task(task_id) for task_id in ids]
@@ -147,7 +149,8 @@ def follow(
 
     `show` prints the ended task, with the arguments of `Output.show`.
     """
-    for task in session.tasks.watch(task_id, retry_for=session.settings.retry_for):
+    followed = session.tasks.find(task_id).id
+    for task in session.tasks.watch(followed, retry_for=session.settings.retry_for):
         if abandoned():
             return
         bar(task)

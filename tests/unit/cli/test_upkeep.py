@@ -45,7 +45,7 @@ def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
     key, here = stray(data), ("--data-dir", data)
     dry = facecli("gc", "--dry-run", *here)
     assert dry.lines == [f"to remove  blob {key}  0.2 MB  no upload refers to it"]
-    assert dry.err == "1 to remove, 0.2 MB\n"
+    assert dry.err == f"1 to remove, 0.2 MB in {data}\n"
     gone = facecli("gc", *here, "--json")
     assert gone.object == {
         "kind": "blob",
@@ -55,7 +55,7 @@ def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
         "reason": "no upload refers to it",
     }
     assert gone.err == ""
-    assert facecli("gc", *here).err == "0 removed, 0.0 MB\n"
+    assert facecli("gc", *here).err == f"0 removed, 0.0 MB in {data}\n"
     stray(data)
     assert facecli("gc", *here, "-q").out == f"{key}\n"
 
@@ -88,10 +88,10 @@ def test_fsck_reports_and_repairs_damage(data: Path) -> None:
     assert (as_json.code, as_json.error["reason"]) == (8, "BYTES_DIFFER")
     assert set(as_json.objects[0]) == {"kind", "id", "problem", "remedy", "repairable", "repaired"}
     repaired = facecli("fsck", *here, "--repair")
-    assert (repaired.code, repaired.err) == (0, "repaired: 2\n")
+    assert (repaired.code, repaired.err) == (0, f"repaired: 2 in {data}\n")
     assert all("repaired: " in line for line in repaired.lines)
     clean = facecli("fsck", *here)
-    assert (clean.code, clean.out, clean.err) == (0, "", "no damage found\n")
+    assert (clean.code, clean.out, clean.err) == (0, "", f"no damage found in {data}\n")
 
 
 def test_fsck_reports_progress(data: Path) -> None:
