@@ -13,7 +13,7 @@ import pytest
 from wcwidth import wcswidth
 
 from tests.support.cli import Server, facecli, words
-from tests.support.terminal import Terminal
+from tests.support.e2e.terminal import Terminal
 from tests.unit.cli.conftest import Samples
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("user")]
