@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
@@ -37,6 +38,9 @@ class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers."""
 
     address: str
+    directory: Path
+    engines: Sequence[str]
+    ffmpeg: str
     workers: Callable[[], Sequence[int]]
 
 
@@ -69,7 +73,14 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
         ):
             stack.enter_context(run_periodically(interval, job))
-        yield Running(address=server.address, workers=supervisor.pids)
+        info = components.info("")
+        yield Running(
+            address=server.address,
+            directory=components.directory.resolve(),
+            engines=info.engines,
+            ffmpeg=info.ffmpeg,
+            workers=supervisor.pids,
+        )
 
 
 def _check_bind(settings: Settings) -> None:
