@@ -48,7 +48,8 @@ def serve(
     Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 
     Exit codes: 0 stopped on request, 2 invalid setting, 6 database unreachable, 10 refused to listen on the
-    network without TLS and authentication, or to use the data directory of another database.
+    network without TLS and authentication, or to use a database that is not, or no longer, that of the data
+    directory.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.server import run_server

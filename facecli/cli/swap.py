@@ -85,6 +85,8 @@ def swap(
             progress_bars(session.settings.progress, quiet=output.quiet) as bars,
         ):
             task = run_swap(session, bars, output, request, interruption)
+    for note in task.notes:
+        output.note(f"note: {note}")
     show_path(output, target, task_object(task))
 
 

@@ -171,6 +171,7 @@ def _row(task: Task) -> dict[str, Any]:
 def _task(row: RowMapping) -> Task:
     values = {name: row[name] for name in _COLUMNS}
     result = {name: values.pop(f"result_{name}") for name in _RESULT}
+    values["notes"] = tuple(row["notes"])
     values["status"] = TaskStatus(row["status"])
     values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)

@@ -41,6 +41,7 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "result_size": task.result_size,
         "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,
+        "notes": list(task.notes),
         "created_at": timestamp(task.created_at),
         "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
@@ -75,12 +76,13 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
     }
 
 
-def garbage_object(item: "Garbage", action: "Action") -> dict[str, Any]:
+def garbage_object(item: "Garbage", action: "Action", *, age: float) -> dict[str, Any]:
     return {
         "kind": item.kind,
         "id": item.id,
         "action": action,
         "bytes": item.size,
+        "age_seconds": round(age),
         "reason": item.reason,
     }
 
@@ -102,6 +104,16 @@ def task_line(task: "TaskView") -> str:
         return f"{task.id}  {task.status}  {task.result_url or task.error_message}"
     stage = f"  {task.stage}" if task.stage else ""
     return f"{task.id}  {task.status}  {task.progress}%{stage}"
+
+
+def task_text(task: "TaskView") -> str:
+    """A task as text: its line, then one for each note."""
+    return with_notes(task_line(task), task)
+
+
+def with_notes(line: str, task: "TaskView") -> str:
+    """The line, then one for each note of the task."""
+    return "\n".join([line, *(f"  note: {note}" for note in task.notes)])
 
 
 def checksum(crc32c: int) -> str:

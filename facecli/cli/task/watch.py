@@ -15,7 +15,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.listing import given
-from facecli.cli.shared.objects import task_line, task_object
+from facecli.cli.shared.objects import task_object, task_text
 from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.output import Output
@@ -157,7 +157,7 @@ def follow(
         if not task.ended:
             output.event(task_object(task))
             continue
-        show(task_object(task), text=task_line(task), short=task.result_url)
+        show(task_object(task), text=task_text(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
             raise TaskUnsuccessful(task.outcome)
 

@@ -82,6 +82,22 @@ def test_a_worker_suspended_with_the_lock_of_the_sqlite_file_is_replaced(
 
 
 @needs("strace")
+def test_a_stand_alone_worker_suspended_with_the_lock_of_sqlite_loses_it(
+    serve: Serve, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    server = serve(options=["--workers", "0"], environment=paced.environment)
+    task_id = create(server, face, long_clip)
+    with watch(server, task_id) as watching, start_worker(server, "one") as one:
+        watching.wait_until_swapping()
+        paced.speed_up()
+        suspend_in_commit(one.pid, server.data / "facecli.db")
+        run("upload", clip, "--server", server.address)
+        with start_worker(server, "two"):
+            check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+    assert "worker is suspended and locks the database; killed" in server.log
+
+
+@needs("strace")
 def test_a_worker_suspended_with_the_lock_of_the_queue_file_is_replaced(
     serve: Serve, face: Path, clip: Path, tmp_path: Path
 ) -> None:

@@ -40,7 +40,9 @@ def test_watchers_see_the_stages_in_order_with_their_percentages(rows: Rows, del
     delivery("one")()
     assert rows.stages == [
         ("starting", 0),
-        ("swapping", 47),
+        ("extracting", 1),
+        ("extracting", 1),  # with its notes
+        ("swapping", 48),
         ("swapping", 94),
         ("joining", 95),
         ("publishing", 97),
@@ -108,7 +110,7 @@ def test_a_full_disk_leaves_no_partial_file_and_the_next_run_continues(
     with pytest.raises(DiskFull):
         run()
     assert rows.task.status is TaskStatus.PROCESSING
-    assert [path.name for path in (tmp_path / "work").rglob("*.mp4")] == ["000000.mp4"]
+    assert {path.name for path in (tmp_path / "work").rglob("*.mp4")} == {"000000.mp4", "sound.mp4"}
     run()
     assert engine.swapped == [0, 1, 1]
     assert result(tmp_path, rows) == "01"
