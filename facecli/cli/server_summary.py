@@ -1,4 +1,4 @@
-"""The summary of a server at its start: what it keeps where, whom it trusts, and its limits."""
+"""The summary of a server at its start: its data, engines, access and limits."""
 
 import shutil
 from collections.abc import Sequence
