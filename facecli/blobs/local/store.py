@@ -12,10 +12,10 @@ from pathlib import Path
 from facecli.blobs.local.direct import Buffers
 from facecli.blobs.local.file import FILE, BlobFile
 from facecli.blobs.local.staged import LocalStagedBlob
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
 from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput
+from facecli.core.os_errors import translate_os_errors
 
 _KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
