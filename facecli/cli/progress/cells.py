@@ -9,7 +9,7 @@ from facecli.core.printable import escaped
 MAX_MARKS = 3  # combining marks kept on one character
 # The letters of which flags are made, drawn as flags by some terminals only.
 _FLAG_LETTERS = {0x1F1E6 + number: chr(ord("A") + number) for number in range(26)}
-# Joiners, direction marks, variation selectors and skin tones: terminals disagree on the width of what they join.
+# Joiners, direction marks, variation selectors, skin tones: terminals disagree on the width of these
 _JOINING = frozenset(
     "\u200c\u200d\u200e\u200f\u061c\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 )
