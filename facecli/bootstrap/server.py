@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
@@ -42,6 +43,9 @@ class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers."""
 
     address: str
+    directory: Path
+    engines: Sequence[str]
+    ffmpeg: str
     workers: Callable[[], Sequence[int]]
 
 
@@ -78,7 +82,14 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (PROBE_INTERVAL, storage_health.check),
         ):
             stack.enter_context(run_periodically(interval, job))
-        yield Running(address=server.address, workers=supervisor.pids)
+        info = components.info("")
+        yield Running(
+            address=server.address,
+            directory=components.directory.resolve(),
+            engines=info.engines,
+            ffmpeg=info.ffmpeg,
+            workers=supervisor.pids,
+        )
 
 
 def _check_bind(settings: Settings) -> None:
