@@ -3,8 +3,8 @@
 from itertools import count
 from pathlib import Path
 
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.disk import flush
+from facecli.core.os_errors import translate_os_errors
 
 NAME = "lost+found"
 

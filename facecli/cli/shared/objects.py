@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,7 +10,9 @@ if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
     from facecli.core.damage import Damage
     from facecli.core.garbage import Garbage
+    from facecli.maintenance.backup import BackupSummary
     from facecli.maintenance.gc import Action
+    from facecli.maintenance.manifest import Manifest
     from facecli.tasks.view import TaskView
     from facecli.uploads.view import UploadView
 
@@ -84,6 +87,25 @@ def garbage_object(item: "Garbage", action: "Action", *, age: float) -> dict[str
         "bytes": item.size,
         "age_seconds": round(age),
         "reason": item.reason,
+    }
+
+
+def backup_object(directory: Path, summary: "BackupSummary") -> dict[str, Any]:
+    return {
+        "directory": str(directory),
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "copied_bytes": summary.copied_bytes,
+        "created_at": timestamp(summary.created_at),
+    }
+
+
+def restore_object(directory: Path, manifest: "Manifest") -> dict[str, Any]:
+    return {
+        "directory": str(directory),
+        "files": len(manifest.files),
+        "bytes": sum(file.size for file in manifest.files.values()),
+        "created_at": timestamp(manifest.created_at),
     }
 
 

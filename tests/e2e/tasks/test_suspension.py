@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests.e2e.conftest import Serve
-from tests.support.e2e.files import PacedFfmpeg
-from tests.support.e2e.process import run
+from tests.e2e.conftest import MakeFile, Serve
+from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
+from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
 from tests.support.e2e.strace import Strace
 from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, watch
@@ -62,6 +62,24 @@ def test_a_worker_suspended_while_it_changes_a_task_does_not_stop_the_recovery(
             with start_worker(server, "two"):
                 check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
         assert status(server, task_id)["attempt"] == 2
+
+
+def test_a_server_suspended_while_it_stores_a_chunk_loses_its_locks_and_no_byte(
+    postgresql: str, serve: Serve, file: MakeFile, user: str
+) -> None:
+    server = serve(options=["--workers", "0"], environment={"FACECLI_DATABASE": postgresql})
+    path = file(6)
+    slowly = ("--chunk-size", "1MiB", "--limit-rate", "1MiB", "--progress", "json", "--json")
+    with CommandProcess("upload", path, "--user", user, "--server", server.address, *slowly) as uploading:
+        uploading.wait_until_stored(MIB)
+        with psycopg.connect(postgresql, options="-c lock_timeout=60000") as other:
+            (upload_id,) = other.execute("SELECT id FROM uploads").fetchone() or ("",)
+            other.commit()
+            with suspended_with_lock(postgresql, server.pid, table="uploads", row_id=upload_id):
+                other.execute("SELECT 1 FROM uploads FOR UPDATE")
+        sent = uploading.wait()
+    assert sent.code == 0
+    assert server.sha256(sent.object["file_url"], user) == sha256(path)
 
 
 @needs("strace")
