@@ -16,7 +16,7 @@ from tests.support.media.pairwise import elements
 from tests.support.media.seen import look_at
 from tests.support.media.swapped import swap
 
-DEFAULT = 30  # elements in an ordinary run
+DEFAULT = 24  # elements in an ordinary run
 SYNC = 0.03  # seconds by which sound may move: half a frame of AAC at 16 kHz
 BACK = 0.07  # and where its times go back by 0.06 s
 LENGTH = 0.1  # by which its end may move: ffmpeg does not know how long the last packet of some codecs is
