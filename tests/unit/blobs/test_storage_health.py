@@ -10,7 +10,7 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.probe import DirectoryProbe
 from facecli.bootstrap.storage_health import StorageHealth
 from facecli.core.errors import StorageFailed
-from tests.support.storage import CHUNK, Content, Storage
+from tests.support.storage import CHUNK, Content, Storage, send
 
 FILE = Content(size=2 * CHUNK)
 
@@ -81,3 +81,15 @@ def test_a_store_behind_a_link_is_used_through_it(tmp_path: Path) -> None:
     (tmp_path / "result").write_bytes(b"result")
     LocalBlobs(tmp_path / "link").put("outputs/t1/r1", tmp_path / "result")
     assert (tmp_path / "disk" / "outputs" / "t1" / "r1" / "data").read_bytes() == b"result"
+
+
+def test_an_open_writer_is_not_acknowledged_after_a_replacement(storage: Storage, tmp_path: Path) -> None:
+    upload_service = storage.upload_service()
+    upload, _ = upload_service.begin(FILE.new)
+    with upload_service.writer(upload.id, owner="ann") as writer:
+        send(upload_service, writer, FILE, [0])
+        (tmp_path / "data").rename(tmp_path / "aside")
+        (tmp_path / "data").mkdir()
+        with pytest.raises(StorageFailed, match="was replaced"):
+            send(upload_service, writer, FILE, [1])
+    assert [chunk.index for chunk in upload_service.chunks(upload.id)] == [0]
