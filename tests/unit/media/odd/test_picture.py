@@ -9,12 +9,12 @@ import pytest
 from facecli.core.errors import MediaRefused
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.media.ffmpegs import ffmpeg
-from tests.support.media.odd import H264, SIZE, Swap, check_same
+from tests.support.media.odd import H264, PICTURE, SIZE, Swap, check_same
 from tests.support.media.seen import ffmpeg_log, look_at
 
 
 @pytest.mark.parametrize("name", ["start.mp4", "start.mov", "start.mkv"])
-@pytest.mark.parametrize("offset", ["0.667", "20"])
+@pytest.mark.parametrize("offset", ["0.667", "20", "30000"])
 def test_a_clock_that_does_not_begin_at_0_is_no_truncation(
     clip: Path, swapped: Swap, tmp_path: Path, name: str, offset: str
 ) -> None:
@@ -37,9 +37,19 @@ def test_two_frames_with_the_same_time_are_both_kept(clip: Path, swapped: Swap, 
     video = tmp_path / "twins.mkv"
     twins = "setts=ts=if(eq(N\\,15)\\,TS-512\\,TS)"
     ffmpeg("-i", clip, "-c:a", "copy", *H264, "-bf", "0", "-bsf:v", twins, video)
-    before, _ = check_same(video, swapped(video, segment_megapixels=3).output)
-    assert before.frames == 25
+    result = swapped(video, segment_megapixels=3)
+    before, _ = check_same(video, result.output)
+    assert before.frames == result.plan.info.frames == 25
     assert len(set(before.times)) == 24
+
+
+def test_frames_of_vp8_with_the_same_time_are_no_surprise_after_the_swap(
+    swapped: Swap, tmp_path: Path
+) -> None:
+    whole, video = tmp_path / "whole.webm", tmp_path / "twins.webm"
+    ffmpeg(*PICTURE, "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", whole)
+    ffmpeg("-i", whole, "-c", "copy", "-bsf:v", "setts=ts=if(eq(N\\,7)\\,PREV_OUTPTS\\,TS)", video)
+    check_same(video, swapped(video).output)
 
 
 def test_a_picture_whose_clock_goes_back_is_refused_when_the_task_is_created(
