@@ -55,9 +55,9 @@ def write_overlay(
         def on_stdout(line: str) -> None:
             nonlocal done
             done = parse_frames_done(line) or done
-            if done > job.segment.frames:
+            if done > job.segment.frames + job.info.hidden:
                 raise MediaRefused(f"the video has more frames than expected: more than {job.segment.frames}")
-            progress(done)
+            progress(min(done, job.segment.frames))
 
         result = run(
             overlay_command(binary, job, key=key, limits=limits),

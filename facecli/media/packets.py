@@ -40,6 +40,7 @@ class Track:
     stopped: int = 0  # packets in a row that are due for decoding at the same time
     longest_stop: int = 0
     timed: bool = True  # every packet has a presentation time
+    hidden: int = 0  # packets at the time of another one, in codecs that store frames which are never shown
     regular: bool = True  # no two packets are due for decoding at one time, and none is shown before
     times: FrameTimes = field(default_factory=FrameTimes)  # of the video stream alone
 
@@ -49,6 +50,7 @@ class Track:
         hidden = time == self.previous and self.codec in _WITH_HIDDEN_FRAMES
         self.timed = self.timed and pts != NO_TIME
         self.data_end = max(self.data_end, time + length) if self.decoded_at is not None else time + length
+        self.hidden += hidden
         self._check_order(dts, time, hidden=hidden)
         if flags & DISCARDED or hidden:
             return False

@@ -131,6 +131,7 @@ def _info(
         range=frame.range,
         matrix=frame.matrix,
         rgb=frame.rgb,
+        hidden=video.hidden,
         sounds=tuple(sorted(sounds, key=lambda sound: sound.stream)),
     )
 
@@ -180,7 +181,8 @@ def _require_sdr(frame: FrameProperties, log: ProbeLog) -> None:
 
 
 def _require_within_limits(info: VideoInfo, log: ProbeLog, limits: MediaLimits) -> None:
-    seconds = max(info.duration, log.seconds or 0)
+    # Where the clock begins late, most containers declare the time of the end.
+    seconds = max(info.duration, (log.seconds or 0) - float(max(Fraction(0), log.start or Fraction(0))))
     if seconds > limits.max_seconds:
         raise MediaRefused(f"the video lasts {seconds:.0f} s, more than {limits.max_seconds}")
     if seconds * log.declared_rate > limits.max_frames:

@@ -49,6 +49,7 @@ class VideoInfo:
     matrix: str = ""  # of colours, by ffmpeg's name; empty when the file does not declare it
     rgb: bool = False
     sounds: tuple[Sound, ...] = ()
+    hidden: int = 0  # frames stored at the time of another one; a few of them may be shown after all
 
     @property
     def full_range(self) -> bool:

@@ -79,8 +79,8 @@ class Element:
             "sound goes back": self.container == "mkv" and self.tracks != "none",
             "variable rate": self.container != "avi",
             "long last frame": timed_by_packet and self.clock != "trimmed" and self.tracks != "long",
-            "interlaced": self.container not in ("webm", "3gp"),
-            "b-frames": self.container != "webm",
+            "interlaced": self.container not in ("webm", "3gp", "avi"),
+            "b-frames": self.container not in ("webm", "avi"),
             "odd size": self.container in ("mkv", "webm"),
             "rotated": self.container in ("mp4", "mov"),
             "mpeg4": self.container not in ("webm", *_TS),
@@ -90,7 +90,7 @@ class Element:
             "cover": self.container in ("mp4", "mkv"),
             "subtitles": self.container in ("mkv", "mp4"),
             "timecode": self.container == "mov",
-            "second video": self.container not in ("avi", "3gp"),
+            "second video": self.container not in ("avi", "3gp", "m2ts"),
             "empty track": self.container in ("mov", "mkv"),
             "sound first": self.container != "avi",
         }
@@ -156,7 +156,7 @@ class Element:
     def _codecs(self) -> list[str]:
         if self.container == "webm":
             video = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"]
-        elif self.oddity == "mpeg4":
+        elif self.oddity == "mpeg4" or self.container == "avi":
             video = ["-c:v", "mpeg4"]
         else:
             video = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "6"]
@@ -171,7 +171,7 @@ class Element:
     def _muxing(self) -> list[str]:
         options = []
         if self.container in _FRAGMENTED:
-            flags = {"dash.mp4": "dash+frag_every_frame", "frag.mov": "frag_keyframe+empty_moov"}
+            flags = {"dash.mp4": "dash+frag_keyframe", "frag.mov": "frag_keyframe+empty_moov"}
             options += ["-movflags", flags[self.container]]
         if self.container == "m2ts":
             options += ["-mpegts_m2ts_mode", "1"]
@@ -183,9 +183,9 @@ class Element:
             options += ["-timecode", "01:00:00:00"]
         match self.oddity:
             case "twin frames":
-                options += ["-bsf:v", "setts=ts=if(eq(N\\,7)\\,PREV_OUTTS\\,TS)"]
+                options += ["-bsf:v", "setts=ts=if(eq(N\\,7)\\,PREV_OUTPTS\\,TS)"]
             case "twin sound":
-                options += ["-bsf:a", "setts=ts=if(eq(N\\,7)\\,PREV_OUTTS\\,TS)"]
+                options += ["-bsf:a", "setts=ts=if(eq(N\\,7)\\,PREV_OUTPTS\\,TS)"]
             case "sound goes back":
                 options += ["-bsf:a", "setts=ts=if(eq(N\\,7)\\,TS-60\\,TS)"]
         return [*options, "-strict", "experimental"]

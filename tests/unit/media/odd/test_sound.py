@@ -42,7 +42,11 @@ def test_sound_whose_times_do_not_rise_is_kept(
 def test_a_file_of_fragments_of_one_frame_is_swapped(clip: Path, swapped: Swap, tmp_path: Path) -> None:
     video = tmp_path / "fragments.mp4"
     ffmpeg("-i", clip, "-c", "copy", "-movflags", "dash+frag_every_frame", video)
-    check_same(video, swapped(video, segment_megapixels=3).output)
+    after = look_at(swapped(video, segment_megapixels=3).output)
+    assert after.times == look_at(video).times
+    # ffmpeg plays half of the sound of such a file, and copies all of it.
+    assert after.sounds[0].onset == pytest.approx(0.2, abs=SYNC)
+    assert after.sounds[0].seconds == pytest.approx(1, abs=SYNC)
 
 
 def test_a_sound_track_that_cannot_be_decoded_is_left_out_and_said_so(
