@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from facecli.api.downloads import Downloads
@@ -15,9 +16,12 @@ from facecli.bootstrap.factories import (
     database_url,
     ffmpeg_media,
     open_blob_store,
+    orphan_policy,
+    private_data_directory,
     queue_errors,
     queue_file,
 )
+from facecli.bootstrap.generations import Generations
 from facecli.bootstrap.server_info import server_info
 from facecli.config.access import requires_authentication
 from facecli.config.paths import data_directory
@@ -36,6 +40,7 @@ from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.metadata.workers import SqlWorkerRepository
+from facecli.metadata.write_lock import write_lock_holder
 from facecli.queue.client import DbosTaskQueue, migrate_queue
 from facecli.tasks.collector import Retention, TaskCollector
 from facecli.tasks.inputs import TaskInputs
@@ -45,6 +50,7 @@ from facecli.tasks.store import TaskStore
 from facecli.telemetry.event_log import log_events
 from facecli.uploads.quota import Quota, UserLimits
 from facecli.uploads.service import UploadService
+from facecli.worker.suspended_workers import SuspendedWorkers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +65,10 @@ class ServerComponents:
     downloads: Downloads
     collector: TaskCollector
     recovery: Recovery
+    suspended_workers: SuspendedWorkers
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
+    raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,8 @@ class _Storage:
     workers: SqlWorkerRepository
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
+    directories: SqlDirectoryRepository
+    generations: Generations
 
 
 @contextmanager
@@ -123,8 +133,14 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             recovery=create_recovery(
                 settings, tasks=tasks, workers=storage.workers, queue=storage.queue, events=events
             ),
+            suspended_workers=SuspendedWorkers(
+                storage.workers,
+                data_dir_id=storage.data_dir_id,
+                lock_holders=partial(_lock_holders, settings, storage.directory),
+            ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
             info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
+            raise_generation=storage.generations.raise_if_changed,
         )
 
 
@@ -134,13 +150,18 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
     directory = data_directory(settings)
     durable = settings.durability == "power"
     with ExitStack() as stack:
+        stack.enter_context(private_data_directory(directory))
         taken = f"another facecli serve uses {directory}; stop it, or choose another --data-dir"
         stack.enter_context(locked(directory / "server.lock", taken=taken))
         url = database_url(settings, directory / "facecli.db")
         engine = open_database(url, durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
-        data_dir_id = _identify(directory, SqlDirectoryRepository(engine))
+        directories = SqlDirectoryRepository(engine)
+        data_dir_id = _identify(directory, directories)
+        generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
+        generations.open()
+        stack.callback(generations.raise_if_changed)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)
@@ -157,7 +178,15 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             workers=SqlWorkerRepository(engine),
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),
+            directories=directories,
+            generations=generations,
         )
+
+
+def _lock_holders(settings: Settings, directory: Path) -> set[int]:
+    """The processes that hold the write lock of an SQLite file."""
+    files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
+    return {pid for pid in map(write_lock_holder, files) if pid}
 
 
 def _identify(directory: Path, repository: SqlDirectoryRepository) -> str:
@@ -183,6 +212,7 @@ def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events:
         expiry_clock=ExpiryClock(wall=time.time, monotonic=time.monotonic, expiry=settings.upload_expiry),
         quota=quota,
         max_file_size=settings.max_file_size,
+        orphan_policy=orphan_policy(storage.directories),
         events=events,
     )
 
@@ -194,4 +224,5 @@ def _task_collector(settings: Settings, storage: _Storage, tasks: TaskStore) -> 
         forget=storage.queue.forget,
         workspace=storage.directory / "work",
         retention=Retention(expiry=settings.result_expiry, clock=time.time, monotonic=time.monotonic),
+        orphan_policy=orphan_policy(storage.directories),
     )

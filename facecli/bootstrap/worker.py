@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
+from pathlib import Path
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
@@ -13,6 +14,7 @@ from facecli.bootstrap.factories import (
     database_url,
     ffmpeg_media,
     open_blob_store,
+    private_data_directory,
     queue_errors,
     queue_file,
 )
@@ -43,6 +45,7 @@ from facecli.worker.runner import TaskRunner
 METADATA_CONNECTIONS = 4  # for the task, the heartbeat, the checks of leases, and the release at shutdown
 RECOVERY_CONNECTIONS = 2
 CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  # of a worker to PostgreSQL
+MAX_NAME = 100  # bytes of a worker's name, which is part of a file name and of every task it runs
 GRACE = 2.0  # seconds for a worker to release its task at shutdown
 
 
@@ -50,6 +53,11 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until a shutdown signal; DirectoryInUse if the name is in use."""
     shutdown = ShutdownSignal(with_stdin=with_stdin)
     directory = data_directory(settings)
+    with private_data_directory(directory):
+        _run(settings, directory, name=name, shutdown=shutdown)
+
+
+def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal) -> None:
     media = ffmpeg_media(settings)
     media.version()
     data_dir_id = identity(directory)
@@ -57,8 +65,8 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     engine = open_database(url, connections=METADATA_CONNECTIONS)
     schema.check(engine)
     check_identity(directory, known=SqlDirectoryRepository(engine).known)
-    if not name or "/" in name or name.startswith("."):
-        raise InvalidInput(f"{name!r} is not a valid worker name")
+    if not 0 < len(name.encode()) <= MAX_NAME or "/" in name or name.startswith("."):
+        raise InvalidInput(f"{name[:MAX_NAME]!r} is not a valid worker name: use 1 to {MAX_NAME} bytes")
     taken = f"a worker named {name} is running on {directory}; choose another --name"
     with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heartbeats:
         events = EventBus()
@@ -96,5 +104,8 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
 
 def _limits(settings: Settings) -> AttemptLimits:
     return AttemptLimits(
-        task=settings.task_timeout, segment=settings.segment_timeout, max_crashes=settings.max_crashes
+        task=settings.task_timeout,
+        segment=settings.segment_timeout,
+        max_crashes=settings.max_crashes,
+        stored=settings.max_user_bytes,
     )
