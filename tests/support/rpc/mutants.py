@@ -132,7 +132,7 @@ def _varint(number: int) -> bytes:
 
 
 def count(values: Iterable[Any]) -> dict[str, int]:
-    """How often each value occurs, the most frequent first."""
+    """The number of times that each value occurs, the most frequent first."""
     counts = dict[str, int]()
     for value in values:
         counts[str(value)] = counts.get(str(value), 0) + 1
