@@ -25,7 +25,7 @@ class Method:
 
 METHODS: Mapping[str, Method] = {
     "/video.VideoService/UploadVideo": Method(changes=True, streams=True),
-    "/video.VideoService/CreateTask": Method(changes=True),
+    "/video.VideoService/CreateTask": Method(changes=True, streams=True),
     "/video.VideoService/GetTaskStatus": Method(),
     "/video.UploadService/BeginUpload": Method(changes=True),
     "/video.UploadService/BeginUploads": Method(changes=True),

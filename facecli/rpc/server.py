@@ -83,7 +83,8 @@ class ServerParts:
         The calls that wait for their clients come on top.
         """
         calls = self.admissions
-        return calls.uploads.limit + calls.downloads.limit + calls.calls.limit + REJECT_THREADS
+        limits = (calls.uploads.limit, calls.downloads.limit, calls.calls.limit, calls.creations.limit)
+        return sum(limits) + REJECT_THREADS
 
 
 class Server:
@@ -178,7 +179,12 @@ class Server:
             calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
         )
         uploads = UploadServicer(parts.upload_service, streams=streams)
-        videos = VideoServicer(parts.upload_service, parts.task_service, streams=streams)
+        videos = VideoServicer(
+            parts.upload_service,
+            parts.task_service,
+            streams=streams,
+            creations=parts.admissions.creations,
+        )
         add_UploadServiceServicer_to_server(uploads, self._server)
         add_VideoServiceServicer_to_server(videos, self._server)
 
