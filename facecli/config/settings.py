@@ -57,6 +57,9 @@ class Settings:
         False,
         "Allow listening on the network without TLS or authentication, and sending a token unencrypted.",
     )
+    reflection: bool = _setting(
+        False, "Offer gRPC server reflection, with which tools such as grpcurl list and call methods."
+    )
     data_dir: str = _setting("", "Path of the data directory.")
     database: str = _setting(
         "",

@@ -51,6 +51,7 @@ MAX_HEALTH_WAITS = 16
 HEALTH_BACKLOG = 4096  # larger, because any caller may ask for it
 WAIT_SHARE = 75  # percent of these that one user, or one connection of unknown users, can take
 UPLOAD_SERVICE = "video.UploadService"
+HEALTH_SERVICE = "grpc.health.v1.Health"
 SERVICES = ("", "video.VideoService", UPLOAD_SERVICE, "video.TaskService", "video.FileService")
 
 
@@ -90,7 +91,15 @@ class ServerParts:
 class Server:
     """Serves from `start` to `stop`, at `address`."""
 
-    def __init__(self, parts: ServerParts, *, bind: str, limits: ServerLimits, tls: ServerTls | None) -> None:
+    def __init__(
+        self,
+        parts: ServerParts,
+        *,
+        bind: str,
+        limits: ServerLimits,
+        tls: ServerTls | None,
+        reflection: bool = False,
+    ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = HealthServicer()
@@ -119,6 +128,10 @@ class Server:
         self._tasks = self._add_tasks(parts, calls)
         self._files = self._add_files(parts, calls, stream_limits)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if reflection:
+            from facecli.rpc.reflection import add_reflection  # most servers need none
+
+            add_reflection(self._server, [*filter(None, SERVICES), HEALTH_SERVICE], self._waits)
         self.address = self._listen(bind, tls)
 
     def start(self) -> None:

@@ -53,7 +53,7 @@ class Checkpoints:
         """Delete all partial files of an ended task; keep finished segments, from which a retry continues."""
         for partial in self._directory.glob(f"{RUN}*"):
             delete_checkpoints(partial)
-        if not any(self._directory.glob("*/*.mp4")):
+        if not any(self._directory.glob("*/[0-9]*.mp4")):
             self.delete()
 
     def delete(self) -> None:

@@ -112,7 +112,7 @@ class CommandProcess:
         return self.wait_for_event(
             lambda event: (
                 event.get("stage") == "swapping"
-                and event["progress"] >= 2
+                and event["frames_done"] > 0
                 and event.get("attempt", attempt) == attempt
             )
         )
