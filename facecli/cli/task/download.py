@@ -49,7 +49,9 @@ def download(
 
 
 def _unused_name(task: TaskView) -> Path:
-    target = Path(task.result_url.rsplit("/", 1)[-1])
+    name = task.result_url.rsplit("/", 1)[-1]
+    # The name comes from the server: it must not hide a file, or look like an option to later commands.
+    target = Path(name if name and name[0] not in ".-" else f"{task.id}.mp4")
     if target.exists():
         raise InvalidInput(
             f"{target} already exists; choose another file with -o, or pass -o {target} to replace it"
