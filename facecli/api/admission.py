@@ -15,12 +15,26 @@ def _never_idle() -> float:
     return 0.0
 
 
-class Slot:
-    """The right of one call to run. It is `evicted` when its client is idle and another call needs it."""
+def _do_nothing() -> None:
+    pass
 
-    def __init__(self, user: str) -> None:
+
+class Slot:
+    """The right of one call to run. It is `evicted` when its client is idle and another call needs it.
+
+    `idle_seconds` tells for how long the client has kept us waiting. `on_evict` runs in the thread of the
+    other call, at once.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        idle_seconds: Callable[[], float] = _never_idle,
+        on_evict: Callable[[], object] = _do_nothing,
+    ) -> None:
         self.user = user
-        self.idle_seconds: Callable[[], float] = _never_idle  # for which the client has kept us waiting
+        self.idle_seconds = idle_seconds
+        self.on_evict = on_evict
         self.evicted = False
 
 
@@ -43,31 +57,42 @@ class Admission:
         self._lock = threading.Lock()
 
     @contextmanager
-    def acquire(self, user: str = "") -> Iterator[Slot]:
+    def acquire(
+        self,
+        user: str = "",
+        *,
+        idle_seconds: Callable[[], float] = _never_idle,
+        on_evict: Callable[[], object] = _do_nothing,
+    ) -> Iterator[Slot]:
         """Hold a slot for this user. Shares do not apply to an empty name, where names are trusted."""
-        slot = Slot(user)
+        slot, loser = Slot(user, idle_seconds, on_evict), None
         with self._lock:
             own = [held for held in self._held if held.user == user] if user else []
             if len(own) >= self._user_limit:
-                self._evict(own, f"{user} already has {len(own)} {self._kind} in progress, the limit")
+                loser = self._evict(own, f"{user} already has {len(own)} {self._kind} in progress, the limit")
             elif len(self._held) >= self.limit:
-                self._evict(self._held, f"this server already has {self.limit} {self._kind} in progress")
+                refusal = f"this server already has {self.limit} {self._kind} in progress"
+                loser = self._evict(self._held, refusal)
             self._held.add(slot)
         try:
+            if loser is not None:
+                loser.on_evict()
             yield slot
         finally:
             with self._lock:
                 self._evicted -= slot.evicted
                 self._held.discard(slot)
 
-    def _evict(self, candidates: Collection[Slot], refusal: str) -> None:
+    def _evict(self, candidates: Collection[Slot], refusal: str) -> Slot:
         """Take the slot of the longest-idle candidate; TooManyCalls when none has been idle for long."""
         idlest = max(candidates, key=lambda slot: slot.idle_seconds(), default=None)
-        if idlest is None or idlest.idle_seconds() < self._evict_after or self._evicted >= self.limit:
+        running = len(self._held) + self._evicted
+        if idlest is None or idlest.idle_seconds() < self._evict_after or running >= 2 * self.limit:
             raise TooManyCalls(f"{refusal}; try again in a second", retry_after=1)
         idlest.evicted = True
         self._evicted += 1
         self._held.remove(idlest)
+        return idlest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

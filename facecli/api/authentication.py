@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facecli.core.auth import Principal, Tokens, checked_user
+from facecli.core.auth import Principal, Tokens, checked_user, is_token
 from facecli.core.errors import InvalidInput, NotAllowed, Unauthenticated
 
 ANONYMOUS_USER = "local"  # the user of calls that send no name, where names are trusted
@@ -74,6 +74,10 @@ class Authenticator:
             return Caller(principal=Principal(user=checked_user(name.decode())))
         except (UnicodeDecodeError, InvalidInput) as error:
             raise Unauthenticated("the name in the certificate is not a valid user name") from error
+
+    def rejects(self, token: str | None) -> bool:
+        """Whether a token, or its absence, is refused whatever the database says."""
+        return self._tokens is not None and (token is None or not is_token(token))
 
     def recheck(self, caller: Caller) -> None:
         """Unauthenticated once the caller's token is revoked or expired."""

@@ -29,7 +29,7 @@ def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:
     if not known(identity(directory)):
         raise PolicyRefused(
             f"this database does not know {directory} and its files; pass the --data-dir and --database that "
-            f"belong together, or remove {directory / FILE} and with it every file unknown to the database"
+            f"belong together, or restore both from one backup"
         )
 
 

@@ -9,6 +9,7 @@ from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
+from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.config.access import requires_authentication, server_tls
 from facecli.config.child_environment import child_environment
@@ -29,6 +30,7 @@ CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
 REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
+GENERATION_INTERVAL = 60.0  # seconds between two records of how new the database is
 GRACE = 5.0  # seconds for running calls and workers to end
 
 
@@ -67,6 +69,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (SWEEP_INTERVAL, components.collector.sweep),
             (CHECK_INTERVAL, components.recovery.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
+            (GENERATION_INTERVAL, components.raise_generation),
         ):
             stack.enter_context(run_periodically(interval, job))
         yield Running(address=server.address, workers=supervisor.pids)
@@ -81,7 +84,12 @@ def _check_bind(settings: Settings) -> None:
 
 
 def _server(settings: Settings, components: ServerComponents) -> Server:
-    limits = ServerLimits(streams=settings.max_streams, idle=settings.idle_limit, min_rate=settings.min_rate)
+    limits = ServerLimits(
+        streams=settings.max_streams,
+        connections=max_connections(),
+        idle=settings.idle_limit,
+        min_rate=settings.min_rate,
+    )
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,

@@ -15,9 +15,12 @@ from facecli.bootstrap.factories import (
     database_url,
     ffmpeg_media,
     open_blob_store,
+    orphan_policy,
+    private_data_directory,
     queue_errors,
     queue_file,
 )
+from facecli.bootstrap.generations import Generations
 from facecli.bootstrap.server_info import server_info
 from facecli.config.access import requires_authentication
 from facecli.config.paths import data_directory
@@ -61,6 +64,7 @@ class ServerComponents:
     recovery: Recovery
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
+    raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,8 @@ class _Storage:
     workers: SqlWorkerRepository
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
+    directories: SqlDirectoryRepository
+    generations: Generations
 
 
 @contextmanager
@@ -125,6 +131,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
             info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
+            raise_generation=storage.generations.raise_if_changed,
         )
 
 
@@ -134,13 +141,18 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
     directory = data_directory(settings)
     durable = settings.durability == "power"
     with ExitStack() as stack:
+        stack.enter_context(private_data_directory(directory))
         taken = f"another facecli serve uses {directory}; stop it, or choose another --data-dir"
         stack.enter_context(locked(directory / "server.lock", taken=taken))
         url = database_url(settings, directory / "facecli.db")
         engine = open_database(url, durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
-        data_dir_id = _identify(directory, SqlDirectoryRepository(engine))
+        directories = SqlDirectoryRepository(engine)
+        data_dir_id = _identify(directory, directories)
+        generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
+        generations.open()
+        stack.callback(generations.raise_if_changed)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)
@@ -157,6 +169,8 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             workers=SqlWorkerRepository(engine),
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),
+            directories=directories,
+            generations=generations,
         )
 
 
@@ -183,6 +197,7 @@ def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events:
         expiry_clock=ExpiryClock(wall=time.time, monotonic=time.monotonic, expiry=settings.upload_expiry),
         quota=quota,
         max_file_size=settings.max_file_size,
+        orphan_policy=orphan_policy(storage.directories),
         events=events,
     )
 
@@ -194,4 +209,5 @@ def _task_collector(settings: Settings, storage: _Storage, tasks: TaskStore) -> 
         forget=storage.queue.forget,
         workspace=storage.directory / "work",
         retention=Retention(expiry=settings.result_expiry, clock=time.time, monotonic=time.monotonic),
+        orphan_policy=orphan_policy(storage.directories),
     )

@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
+from pathlib import Path
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
@@ -13,6 +14,7 @@ from facecli.bootstrap.factories import (
     database_url,
     ffmpeg_media,
     open_blob_store,
+    private_data_directory,
     queue_errors,
     queue_file,
 )
@@ -50,6 +52,11 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until a shutdown signal; DirectoryInUse if the name is in use."""
     shutdown = ShutdownSignal(with_stdin=with_stdin)
     directory = data_directory(settings)
+    with private_data_directory(directory):
+        _run(settings, directory, name=name, shutdown=shutdown)
+
+
+def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal) -> None:
     media = ffmpeg_media(settings)
     media.version()
     data_dir_id = identity(directory)

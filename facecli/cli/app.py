@@ -5,11 +5,12 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
 import typer.main
-from typer.core import TyperGroup, TyperOption
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from facecli import __version__
@@ -18,6 +19,8 @@ from facecli.cli.shared import exits
 from facecli.cli.shared.output import repair_streams
 from facecli.config.environment import quiet_grpc
 from facecli.core.errors import FacecliError, InvalidInput
+
+_TYPER_OPTIONS = {"install_completion", "show_completion"}
 
 GC_THRESHOLD = 50_000  # new objects between two collections; with Python's 700, imports take 12 ms longer
 
@@ -56,7 +59,7 @@ def main() -> None:
 
 
 def root() -> TyperGroup:
-    """The root group. Its completion options work, but its help does not list them."""
+    """The root group."""
     app = typer.Typer(
         name="facecli",
         cls=LazyGroup,
@@ -69,16 +72,15 @@ def root() -> TyperGroup:
     app.callback()(facecli)
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    for parameter in group.params:
-        if isinstance(parameter, TyperOption) and parameter.name in {"install_completion", "show_completion"}:
-            parameter.hidden = True
+    # typer registers the shells along with options of its own, which `facecli completion` replaces.
+    group.params = [parameter for parameter in group.params if parameter.name not in _TYPER_OPTIONS]
     return group
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and report its error; the exit code.
 
-    Bugs propagate, and so does typer's SystemExit(1) when the reader of stdout is gone.
+    Bugs propagate.
     """
     as_json = "--json" in arguments
     try:
@@ -105,6 +107,7 @@ def _exit_now(code: int) -> NoReturn:
     Python ends itself by SIGINT when that arrived while it ran code made from text, as dataclasses are, and
     it joins the threads of libraries that are still busy.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError, FacecliError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)

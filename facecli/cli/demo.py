@@ -3,6 +3,7 @@
 import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,8 @@ from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import connected
-from facecli.cli.swap import run_swap
+from facecli.cli.swap import run_swap, swap_request
+from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
@@ -23,7 +25,7 @@ from facecli.telemetry.logs import set_up_logging
 CLIP_SECONDS = 5
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the path of the result.")
 def demo(
     settings: Settings,
     output: Output,
@@ -61,7 +63,9 @@ def demo(
         session = stack.enter_context(connected(replace(own, server=server.address)))
         out = folder / "result.mp4"
         with progress_bars(settings.progress, quiet=output.quiet) as bars:
-            task = run_swap(session, bars, output, image=image, video=video, out=out)
+            target = destination(str(out), name=out.name)
+            request = swap_request(session, image=image, video=video, target=target)
+            task = run_swap(session, bars, output, request)
         output.note(check_result(media, video=video, result=out))
         if not keep:
             image.unlink()

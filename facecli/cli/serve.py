@@ -1,5 +1,6 @@
 """`facecli serve`: run the server."""
 
+from functools import partial
 from typing import Annotated
 
 from facecli.cli.shared.command import with_settings
@@ -10,7 +11,7 @@ from facecli.config.settings import Auth, Durability, Settings
 from facecli.telemetry.logs import set_up_logging
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the address.")
 def serve(
     settings: Settings,
     output: Output,
@@ -37,7 +38,8 @@ def serve(
     Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 
     Exit codes: 0 stopped on request, 2 invalid setting, 6 database unreachable, 10 refused to listen on the
-    network without TLS and authentication, or to use the data directory of another database.
+    network without TLS and authentication, or to use a database that is not, or no longer, that of the data
+    directory.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.server import run_server

@@ -1,33 +1,33 @@
 """`facecli upload`: upload files to the server."""
 
-import mimetypes
 import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.objects import upload_object
 from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
-from facecli.client.transfers import FileToSend, SentUpload, UploadOutcome
+from facecli.client.input_file import file_to_send
+from facecli.client.transfers import FileToSend, UploadOutcome
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.video.formats import by_file_name
 from facecli.uploads.upload import FileType
 
 STDIN = Path("-")
 SPOOL_BLOCK = 1024 * 1024  # bytes
 
 
-@with_session
+@partial(with_session, quiet_help="Print only URLs.")
 def upload(
     session: Session,
     output: Output,
@@ -37,7 +37,9 @@ def upload(
     ],
     file_type: Annotated[
         FileType | None,
-        typer.Option("--type", help="File type; guessed from the name if not given.", show_default=False),
+        typer.Option(
+            "--type", help="File type; by default that of the first bytes or the name.", show_default=False
+        ),
     ] = None,
     name: Annotated[
         str,
@@ -76,9 +78,8 @@ def upload(
         files, rejected = list[FileToSend](), list[UploadOutcome]()
         for path in paths:
             try:
-                files.append(
-                    _file(path if path != STDIN else _spooled(stack), name or path.name, file_type, bars)
-                )
+                local = path if path != STDIN else _spooled(stack)
+                files.append(file_to_send(local, bars.transfer(), name=name, file_type=file_type))
             except FacecliError as error:
                 rejected.append(UploadOutcome(error=error))
         sent = session.uploads.send(
@@ -91,40 +92,18 @@ def upload(
         each(chain(rejected, sent), show, as_json=output.as_json)
 
 
-def send(session: Session, path: Path, kind: FileType, bars: Bars) -> SentUpload:
-    """Upload one file and show its progress."""
-    return session.uploads.send_one(
-        _file(path, path.name, kind, bars),
-        chunk_size=session.settings.chunk_size,
-        retry_for=session.settings.retry_for,
-    )
-
-
-def file_type_of(name: str) -> FileType:
-    """The file type that the name implies."""
-    if known := by_file_name(name):
-        return FileType(known.kind.value)
-    kind = (mimetypes.guess_type(name)[0] or "").partition("/")[0]
-    if kind not in {"image", "video"}:
-        raise InvalidInput(f"cannot tell whether {name} is an image or a video; pass --type")
-    return FileType(kind)
-
-
-def _file(path: Path, name: str, kind: FileType | None, bars: Bars) -> FileToSend:
-    if not name.isprintable():
-        raise InvalidInput(f"{name!a} contains unprintable characters; rename it, or pass --name")
-    return FileToSend(path=path, name=name, file_type=kind or file_type_of(name), progress=bars.transfer())
-
-
 def _spooled(stack: ExitStack) -> Path:
     """Copy standard input to a temporary file, because its size is unknown and a retry reads it again."""
     try:
         file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="facecli-"))  # noqa: SIM115
         shutil.copyfileobj(sys.stdin.buffer, file, SPOOL_BLOCK)
         file.flush()
+        empty = not file.tell()
     except OSError as error:
         where = tempfile.gettempdir()
         raise InvalidInput(
             f"cannot buffer standard input in {where}: {error.strerror}; free some space there, or set TMPDIR"
         ) from error
+    if empty:
+        raise InvalidInput("standard input is empty")
     return Path(file.name)

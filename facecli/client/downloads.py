@@ -1,6 +1,7 @@
 """The download client: fetches files, verifies them, and reads the server's information."""
 
 import os
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,6 +10,8 @@ from facecli.client.calls.response_stream import ResponseStream
 from facecli.client.calls.stall_watch import stall_limit
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
+from facecli.client.destination import Destination
+from facecli.client.output import keep_mode, write_through
 from facecli.client.part_file import open_part_file
 from facecli.core.backoff import RetryBudget
 from facecli.core.checksums import crc32c_of
@@ -41,6 +44,33 @@ class DownloadClient:
         request = pb.GetServerInfoRequest(user_id=self._context.user)
         return UnaryCalls(self._connection).call(self._stub.GetServerInfo, request, wire.info_from_message)
 
+    def describe(self, url: str) -> wire.Promise:
+        """The size and checksum of a file, without its bytes."""
+        request = pb.DownloadRequest(user_id=self._context.user, url=url)
+        call = self._stub.Download(
+            request,
+            timeout=self._connection.deadline.limited(self._connection.call_timeout),
+            metadata=self._connection.metadata,
+        )
+        limit = stall_limit(self._connection.call_timeout, self._connection.call_timeout)
+        with ResponseStream(call, wire.part_from_message, connection=self._connection, limit=limit) as stream:
+            for answer in stream:
+                if answer.promise:
+                    return answer.promise
+        raise Unavailable(f"the server did not describe {url}")
+
+    def download_to(
+        self, url: str, target: Destination, *, retry_for: float, progress: TransferProgress
+    ) -> int:
+        """Download to a destination; a stream gets its first byte when the whole file is verified."""
+        if not target.stream:
+            return self.download(url, target.path, retry_for=retry_for, progress=progress)
+        with tempfile.TemporaryDirectory(prefix="facecli-") as folder:
+            file = Path(folder) / "result"
+            size = self.download(url, file, retry_for=retry_for, progress=progress)
+            write_through(file, target)
+        return size
+
     def download(self, url: str, target: Path, *, retry_for: float, progress: TransferProgress) -> int:
         """Download to `target`, all or nothing; returns the size in bytes.
 
@@ -58,6 +88,7 @@ class DownloadClient:
             )
             size = self._complete(download)
             part.flush()
+            keep_mode(part, target)
             os.fsync(part.fileno())
             Path(part.name).replace(target)
             flush(target.parent)

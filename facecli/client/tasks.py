@@ -1,7 +1,10 @@
 """The task client: creates, lists, cancels, retries, deletes and watches tasks."""
 
+import re
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 
 from facecli.client.calls.pages import all_items
@@ -20,6 +23,8 @@ from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
 
 PAGE_SIZE = 100  # tasks
 
+_FULL_ID = re.compile("[0-9a-f]{32}")
+
 
 class TaskClient:
     def __init__(self, context: ClientContext) -> None:
@@ -30,9 +35,16 @@ class TaskClient:
         self._calls = UnaryCalls(context.connection)
 
     def create(
-        self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], key: str | None
+        self,
+        *,
+        image_url: str,
+        video_url: str,
+        engine: str,
+        options: Mapping[str, str],
+        key: str | None,
+        fresh: bool = False,
     ) -> TaskView:
-        """Create a task, or return the one with the same idempotency key.
+        """Create a task, or return the one with the same idempotency key; never an ended one if `fresh`.
 
         Without a key a random one makes sure that a retry of the call creates no second task.
         """
@@ -42,23 +54,40 @@ class TaskClient:
             video_url=video_url,
             engine=engine,
             options=dict(options),
+            fresh=fresh,
         )
         metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"),)
         return self._calls.call(self._videos.CreateTask, request, wire.from_message, metadata=metadata)
+
+    def check(self, *, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
+        """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
+        request = pb.CheckTaskRequest(user_id=self._context.user, engine=engine, options=dict(options))
+        return self._calls.call(self._tasks.CheckTask, request, wire.engine_from_message)
 
     def get(self, task_id: str) -> TaskView:
         request = video_pb.TaskStatusRequest(task_id=task_id)
         return self._calls.call(self._videos.GetTaskStatus, request, wire.from_message)
 
-    def listed(self, wanted: TaskFilter, *, limit: int) -> Iterator[TaskView]:
+    def find(self, reference: str) -> TaskView:
+        """The task with this id, this beginning of an id, or this idempotency key."""
+        if _FULL_ID.fullmatch(reference):
+            with suppress(TaskNotFound):  # then it may be a key that looks like an id
+                return self.get(reference)
+        request = pb.FindTaskRequest(user_id=self._context.user, task_id=reference)
+        return self._calls.call(
+            self._tasks.FindTask, request, lambda response: wire.from_message(response.task)
+        )
+
+    def listed(self, wanted: TaskFilter, *, limit: int | None = None) -> Iterator[TaskView]:
         """The user's tasks, newest first, at most `limit`."""
+        most = sys.maxsize if limit is None else limit
 
         def fetch(token: str) -> tuple[list[TaskView], str]:
-            size = min(limit, PAGE_SIZE)
+            size = min(most, PAGE_SIZE)
             request = wire.list_request(wanted, user=self._context.user, size=size, token=token)
             return self._calls.call(self._tasks.ListTasks, request, wire.page_from_message)
 
-        return islice(all_items(fetch, unexpected=self._connection.unexpected), limit)
+        return islice(all_items(fetch, unexpected=self._connection.unexpected), most)
 
     def watch(
         self, task_id: str, *, retry_for: float, waiting: Waiting = lambda reason, seconds: None

@@ -65,6 +65,12 @@ class UploadClient:
         (outcome,) = self.send([file], chunk_size=chunk_size, retry_for=retry_for)
         return outcome.get()
 
+    def get(self, upload_id: str) -> UploadView:
+        request = pb.GetUploadRequest(user_id=self._context.user, upload_id=upload_id)
+        return self._calls.call(
+            self._sender.stub.GetUpload, request, lambda response: wire.from_message(response.upload)
+        )
+
     def listed(self) -> Iterator[UploadView]:
         """The user's uploads, newest first."""
 

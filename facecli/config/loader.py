@@ -11,6 +11,7 @@ from facecli.config.amounts import PARSERS
 from facecli.config.environment import ENVIRONMENT
 from facecli.config.paths import config_file
 from facecli.config.settings import PREFIX, Settings, variable
+from facecli.config.text_file import read_text
 from facecli.core.errors import InvalidInput
 
 
@@ -48,11 +49,11 @@ def load(
 def _profile(file: Path, name: str) -> dict[str, Any]:
     """The table `[NAME]` of the config file, by default `[default]`, which may be missing."""
     try:
-        tables = tomllib.loads(file.read_text())
+        tables = tomllib.loads(read_text(file))
     except FileNotFoundError:
         tables = {}
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read {file}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{file} is not valid TOML: {error}") from error
     if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
         raise InvalidInput(f"{file}: {stray[0]} is outside of a profile; put it under [default] or [NAME]")
     if name not in {"", *tables}:

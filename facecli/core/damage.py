@@ -16,6 +16,7 @@ class DamageKind(StrEnum):
     TASK = "task"
     ORPHAN = "orphan"
     DATABASE = "database"
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,8 @@ FacecliError
 ├── TaskUnsuccessful          the task failed or was cancelled
 ├── FfmpegMissing
 ├── DirectoryInUse
+├── OutputFailed              a command's output cannot be written
+│   └── ReaderGone            the reader of the output has ended
 ├── Cancelled                 stopped by the caller
 └── InternalError             a bug; the log has its traceback under the error ID
 """
@@ -220,11 +222,19 @@ class TaskUnsuccessful(FacecliError):
 class FfmpegMissing(FacecliError):
     """ffmpeg not found."""
 
-    hint = "install it with apt-get install ffmpeg or pip install 'facecli[ffmpeg]'"
+    hint = "install it with apt-get install ffmpeg or pip install imageio-ffmpeg"
 
 
 class DirectoryInUse(FacecliError):
     """Another facecli process uses this directory."""
+
+
+class OutputFailed(FacecliError):
+    """The output cannot be written."""
+
+
+class ReaderGone(OutputFailed):
+    """The reader of the output has ended."""
 
 
 class Cancelled(FacecliError):

@@ -1,4 +1,4 @@
-"""Escaping of untrusted text before it is printed.
+"""Escaping and shortening of untrusted text before it is printed or quoted.
 
 Control characters and escape sequences could redraw a terminal, line separators forge a line of output, and
 bidi overrides reverse it. Invisible format characters could hide text; only joiners, which emoji and several
@@ -6,6 +6,8 @@ scripts need, stay.
 """
 
 import unicodedata
+
+MAX_QUOTED = 100  # characters of an id or a name that a message quotes
 
 # Unicode's categories: control, format, surrogate, unassigned, private use, line and paragraph separator.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
@@ -27,6 +29,12 @@ def escaped_lines(text: str) -> str:
 def shortened(text: str, limit: int) -> str:
     """At most `limit` characters, the last of which is an ellipsis if some were cut off."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def bounded(text: str, size: int) -> str:
+    """The text with every long word shortened, and at most `size` bytes in UTF-8 of it."""
+    words = " ".join(shortened(word, MAX_QUOTED) for word in text[: size * 2].split(" "))
+    return words.encode(errors="replace")[:size].decode(errors="ignore")
 
 
 def _is_printable(character: str) -> bool:

@@ -103,6 +103,7 @@ tasks = Table(
     Column("frames_done", Integer, nullable=False, server_default="0"),
     Column("frames", Integer, nullable=False, server_default="0"),
     Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("engine_version", Text, nullable=False, server_default=""),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
@@ -116,7 +117,12 @@ tasks = Table(
     Index("ix_tasks_used", "owner", "status", "result_size"),
 )
 
-directories = Table("directories", metadata, Column("id", String(64), primary_key=True))
+directories = Table(
+    "directories",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("generation", BigInteger, nullable=False, server_default="0"),
+)
 
 workers = Table(
     "workers",

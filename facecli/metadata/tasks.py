@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     RowMapping,
+    Update,
     delete,
     insert,
     select,
@@ -19,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
 from facecli.metadata.changes import notification
-from facecli.metadata.database import autocommitting, reading
+from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
@@ -42,7 +43,10 @@ class SqlTaskRepository:
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
         row = insert(tasks).values(_row(Task.new(new, task_id=task_id, now=now)))
         try:
-            with autocommitting(self._engine) as connection:
+            opened = writing if new.fresh else autocommitting  # one statement, or two
+            with opened(self._engine) as connection:
+                if new.fresh:
+                    connection.execute(_release_key(new))
                 return _task(connection.execute(row.returning(tasks)).mappings().one())
         except IntegrityError as error:  # of the unique (owner, key): idempotency, also in a race
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
@@ -55,6 +59,13 @@ class SqlTaskRepository:
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
         return _task(row) if row else None
+
+    def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
+        begins = tasks.c.id.startswith(reference, autoescape=True)
+        query = select(tasks).where(tasks.c.owner == owner, begins | (tasks.c.key == reference))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(tasks.c.created_at.desc()).limit(limit)).mappings()
+            return [_task(row) for row in rows]
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         with reading(self._engine) as connection:
@@ -124,6 +135,14 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
         yield tasks.c.created_at >= wanted.since
     if wanted.until < math.inf:
         yield tasks.c.created_at < wanted.until
+    if wanted.result_crc32c is not None:
+        yield tasks.c.result_crc32c == wanted.result_crc32c
+
+
+def _release_key(new: NewTask) -> Update:
+    """Take the idempotency key of a new task from the ended task that has it."""
+    of_key = update(tasks).where(tasks.c.owner == new.owner, tasks.c.key == new.key)
+    return of_key.where(tasks.c.status.in_(ENDED)).values(key=None)
 
 
 def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str]) -> list[Task]:

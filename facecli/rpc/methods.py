@@ -3,33 +3,40 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from facecli.wire.channel import MAX_MESSAGE_SIZE
+
+MAX_SHORT_REQUEST = 1024 * 1024  # bytes; 256 files of one BeginUploads have 200 KiB
+MAX_HEALTH_REQUEST = 4096  # bytes; the name of a service
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """Properties of an RPC method.
 
     `changes`: its calls are audited. `streams`: it takes a slot of its own, which it may lose when idle.
-    `raw_messages`: its requests arrive as bytes. `anonymous`: it needs no credentials and no slot.
+    `anonymous`: it needs no credentials and no slot. `largest_request`: the size in bytes of a message.
     """
 
     changes: bool = False
     streams: bool = False
-    raw_messages: bool = False
     anonymous: bool = False
+    largest_request: int = MAX_SHORT_REQUEST
 
 
 METHODS: Mapping[str, Method] = {
-    "/video.VideoService/UploadVideo": Method(changes=True, streams=True, raw_messages=True),
+    "/video.VideoService/UploadVideo": Method(changes=True, streams=True),
     "/video.VideoService/CreateTask": Method(changes=True),
     "/video.VideoService/GetTaskStatus": Method(),
     "/video.UploadService/BeginUpload": Method(changes=True),
     "/video.UploadService/BeginUploads": Method(changes=True),
-    "/video.UploadService/StreamUpload": Method(changes=True, streams=True, raw_messages=True),
-    "/video.UploadService/UploadChunk": Method(changes=True),
+    "/video.UploadService/StreamUpload": Method(changes=True, streams=True),
+    "/video.UploadService/UploadChunk": Method(changes=True, largest_request=MAX_MESSAGE_SIZE),
     "/video.UploadService/GetUpload": Method(),
     "/video.UploadService/ListUploads": Method(),
     "/video.UploadService/CancelUpload": Method(changes=True),
     "/video.TaskService/WatchTask": Method(streams=True),
+    "/video.TaskService/CheckTask": Method(),
+    "/video.TaskService/FindTask": Method(),
     "/video.TaskService/ListTasks": Method(),
     "/video.TaskService/CancelTask": Method(changes=True),
     "/video.TaskService/RetryTask": Method(changes=True),
@@ -44,5 +51,5 @@ _HEALTH = "/grpc.health.v1.Health/"
 def method_of(path: str) -> Method:
     """The properties of a method, by its path `/package.Service/Method`."""
     if path.startswith(_HEALTH):
-        return Method(anonymous=True)
+        return Method(anonymous=True, largest_request=MAX_HEALTH_REQUEST)
     return METHODS.get(path, Method())

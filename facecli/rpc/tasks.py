@@ -81,6 +81,16 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         for watcher in tuple(self._watchers):
             watcher.end(_shutting_down())
 
+    def CheckTask(self, request: pb.CheckTaskRequest, context: grpc.ServicerContext) -> pb.CheckTaskResponse:
+        self._calls.of(context).user(request.user_id)
+        engine, version = self._task_service.check(engine=request.engine, options=request.options)
+        return pb.CheckTaskResponse(engine=engine, engine_version=version)
+
+    def FindTask(self, request: pb.FindTaskRequest, context: grpc.ServicerContext) -> pb.FindTaskResponse:
+        owner = self._calls.of(context).user(request.user_id)
+        task = self._task_service.find(request.task_id, owner=owner)
+        return pb.FindTaskResponse(task=wire.to_message(task))
+
     def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
         owner = self._calls.of(context).user(request.user_id)
         tasks, token = page(

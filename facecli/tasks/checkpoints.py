@@ -101,17 +101,32 @@ class PlanCheckpoints:
 
 
 def delete_checkpoints(directory: Path) -> None:
-    """Delete a directory of checkpoints; harmless when it does not exist."""
+    """Delete a directory of checkpoints, or a link to one; harmless when it does not exist."""
+    if directory.is_symlink():
+        directory.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
 
 
 def checkpoints_size(directory: Path) -> int:
     """Total bytes of all files; files deleted meanwhile do not count."""
+    if directory.is_symlink():
+        return 0
     total = 0
     for path in directory.rglob("*"):
         with suppress(FileNotFoundError):
             total += path.lstat().st_size if not path.is_dir() else 0
     return total
+
+
+def checkpoints_modified_at(directory: Path) -> float:
+    """When a file in the directory was last changed, in seconds since 1970."""
+    if directory.is_symlink():
+        return directory.lstat().st_mtime
+    latest = 0.0
+    for path in (directory, *directory.rglob("*")):
+        with suppress(FileNotFoundError):
+            latest = max(latest, path.lstat().st_mtime)
+    return latest
 
 
 def _commit(partial: Path, final: Path) -> None:

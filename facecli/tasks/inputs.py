@@ -40,20 +40,30 @@ class TaskInputs:
         engine: str,
         options: Mapping[str, str],
         key: str | None,
+        fresh: bool = False,
     ) -> NewTask:
         """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise."""
+        name, version = self.checked_engine(engine, options)
         new = NewTask(
             owner=owner,
             image=self._upload(image_url, FileType.IMAGE, owner),
             video=self._upload(video_url, FileType.VIDEO, owner),
-            engine=engine or self._default_engine,
+            engine=name,
+            engine_version=version,
             options=dict(options),
             key=key,
+            fresh=fresh,
         )
-        self._engines.get(new.engine).check(new.options)
         check_name(new.image.name, self._media.probe_image(self._path(new.image)).format)
         check_name(new.video.name, self._media.probe_video(self._path(new.video)).container)
         return new
+
+    def checked_engine(self, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
+        """The name and version of an engine, by default the server's; InvalidInput for it or its options."""
+        name = engine or self._default_engine
+        chosen = self._engines.get(name)
+        chosen.check(dict(options))
+        return name, str(chosen.version)
 
     def _upload(self, url: str, file_type: FileType, owner: str) -> Upload:
         upload = self._upload_service.file(url, owner=owner)

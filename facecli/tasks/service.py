@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing
+from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing, TaskNotFound
 from facecli.tasks import transitions
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.feed import TaskFeed
@@ -11,6 +11,9 @@ from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.quota import Quota
+
+MIN_PREFIX = 4  # characters of an id that can stand for it
+MAX_CANDIDATES = 10  # that the refusal of an ambiguous reference lists
 
 
 class TaskService:
@@ -42,16 +45,24 @@ class TaskService:
         engine: str = "",
         options: Mapping[str, str],
         key: str | None = None,
+        fresh: bool = False,
     ) -> Task:
         """Create a durable task that will run. Idempotency: the same `key` and content return the same task.
 
+        With `fresh` an ended task with this key is not returned: the key passes to a new task.
         UploadNotFound, UploadUnfinished, MediaRefused, InvalidInput, KeyReused or QuotaReached.
         """
         new = self._inputs.checked(
-            owner=owner, image_url=image_url, video_url=video_url, engine=engine, options=options, key=key
+            owner=owner,
+            image_url=image_url,
+            video_url=video_url,
+            engine=engine,
+            options=options,
+            key=key,
+            fresh=fresh,
         )
         task = self._tasks.repository.with_key(owner, key) if key else None
-        if task is None:
+        if task is None or (fresh and task.ended):
             with self._quota.task(owner):
                 task = self._tasks.create(new)
         if not _is_same(task, new):
@@ -59,6 +70,29 @@ class TaskService:
         if not task.ended:
             self._queue.enqueue(work_id=task.work_id, task_id=task.id)
         return task
+
+    def check(self, *, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
+        """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
+        return self._inputs.checked_engine(engine, options)
+
+    def find(self, reference: str, *, owner: str) -> Task:
+        """The task with this id or idempotency key, or whose id alone begins with the reference.
+
+        TaskNotFound, or InvalidInput with the candidates if there are several.
+        """
+        found = self._tasks.repository.find(owner, reference, limit=MAX_CANDIDATES + 1)
+        exact = [task for task in found if reference in {task.id, task.key}]
+        if len(reference) < MIN_PREFIX and not exact:
+            found = []
+        match exact or found:
+            case []:
+                raise TaskNotFound(f"there is no task {reference[:100]}")
+            case [task]:
+                return task
+            case several:
+                ids = ", ".join(task.id for task in several[:MAX_CANDIDATES])
+                more = " and others" if len(several) > MAX_CANDIDATES else ""
+                raise InvalidInput(f"several tasks begin with {reference}: {ids}{more}")
 
     def get(self, task_id: str, *, owner: str | None) -> Task:
         """TaskNotFound for an unknown id and for another owner's alike; owner None skips that check."""

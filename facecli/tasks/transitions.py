@@ -66,7 +66,8 @@ def advance(
     )
 
 
-def complete(task: Task, *, run: str, result: Result) -> Task:
+def complete(task: Task, *, run: str, result: Result, engine_version: str = "") -> Task:
+    """Publish the result; `engine_version` is that of the engine which made it, if it is known."""
     check_held(task, run)
     return replace(
         move(task, TaskStatus.COMPLETED),
@@ -76,6 +77,7 @@ def complete(task: Task, *, run: str, result: Result) -> Task:
         run="",
         worker="",
         result=result,
+        engine_version=engine_version or task.engine_version,
     )
 
 

@@ -1,6 +1,8 @@
 """A task as a client sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from facecli.tasks.task import ENDED
 
@@ -22,6 +24,9 @@ class TaskView:
     round: int
     attempt: int
     engine: str
+    engine_version: str
+    options: Mapping[str, str]
+    key: str | None  # idempotency key
     image_url: str
     video_url: str
     result_url: str
@@ -35,6 +40,14 @@ class TaskView:
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def image_name(self) -> str:
+        return unquote(self.image_url.rsplit("/", 1)[-1])
+
+    @property
+    def video_name(self) -> str:
+        return unquote(self.video_url.rsplit("/", 1)[-1])
 
     @property
     def outcome(self) -> str:

@@ -3,8 +3,8 @@
 Theory of operation. A batch holds chunks of many uploads. Their files are flushed in parallel, one flush per
 file; one transaction commits all rows; only then may the chunks be acknowledged. The chunk that completes an
 upload whose parts are in order completes its row in the same transaction. An upload with replaced chunks is
-completed afterwards: its parts are copied in order, then the row gets the key of the copy, then the old blob
-is deleted. A crash between two of these steps leaves an orphan blob, or an upload that the next `begin`
+completed afterwards: its parts are copied into order, a few at a time, each time flush, then commit, then
+free the space of the originals. A crash between two of these steps leaves an upload that the next `begin`
 completes. Fencing: the transaction refuses chunks of a writer whose epoch is not the newest.
 """
 
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 
-from facecli.core.blobs import BlobStore
 from facecli.core.checksums import join
 from facecli.core.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver
 from facecli.core.events import ChunkStored, EventBus, UploadCompleted
@@ -39,14 +38,12 @@ class ChunkCommitter:
         open_uploads: OpenUploads,
         *,
         repository: UploadRepository,
-        blobs: BlobStore,
         admission: UploadAdmission,
         expiry_clock: ExpiryClock,
         events: EventBus,
     ) -> None:
         self._open_uploads = open_uploads
         self._repository = repository
-        self._blobs = blobs
         self._admission = admission
         self._expiry_clock = expiry_clock
         self._events = events
@@ -161,23 +158,16 @@ class ChunkCommitter:
 
     def _complete(self, file: OpenUpload, chunks: Sequence[Chunk]) -> Upload:
         """Complete an upload with replaced chunks, whose parts are out of order."""
-        old_key, upload_id = file.upload.blob_key, file.upload.id
-        key = file.complete_blob(chunks)
-        try:
+        upload_id = file.upload.id
+        with file.unsure():
+            file.rearrange(chunks, lambda moved: self._repository.move_chunks(upload_id, moved))
             upload = self._repository.complete(
                 upload_id,
                 crc32c=join((chunk.crc32c, chunk.size) for chunk in chunks),
                 size=sum(chunk.size for chunk in chunks),
-                blob_key=key,
                 now=self._expiry_clock.now(),
             )
-        except NotFound:
-            self._blobs.delete(old_key)
-            self._blobs.delete(key)
-            raise
         self._publish_completed(upload)
-        if key != old_key:
-            self._blobs.delete(old_key)
         return upload
 
     def _publish_completed(self, upload: Upload) -> None:

@@ -7,6 +7,7 @@ from facecli.core.blobs import BlobStore
 from facecli.core.errors import InvalidInput, NotReady, UploadUnfinished
 from facecli.core.events import EventBus, UploadDeleted
 from facecli.core.expiry_clock import ExpiryClock
+from facecli.core.garbage import OrphanPolicy
 from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.collector import UploadCollector
 from facecli.uploads.committer import ChunkCommitter, WrittenChunk
@@ -32,16 +33,16 @@ class UploadService:
         expiry_clock: ExpiryClock,
         quota: Quota,
         max_file_size: int,
+        orphan_policy: OrphanPolicy,
         events: EventBus,
     ) -> None:
         self._repository = repository
         self._events = events
-        self._open_uploads = OpenUploads(repository=repository, blobs=blobs)
+        self._open_uploads = OpenUploads(repository=repository, blobs=blobs, quota=quota)
         admission = UploadAdmission(blobs=blobs, quota=quota, max_file_size=max_file_size)
         self._committer = ChunkCommitter(
             self._open_uploads,
             repository=repository,
-            blobs=blobs,
             admission=admission,
             expiry_clock=expiry_clock,
             events=events,
@@ -59,6 +60,7 @@ class UploadService:
             blobs=blobs,
             open_uploads=self._open_uploads,
             expiry_clock=expiry_clock,
+            orphan_policy=orphan_policy,
             events=events,
         )
 
@@ -129,10 +131,12 @@ class UploadService:
         if task_id := self._repository.needed_by(upload_id):
             raise NotReady(f"task {task_id} needs {upload.name}; cancel it with facecli task cancel first")
         with self._open_uploads.exclusive(upload_id) as file:
-            if file:
-                file.revoke_writer()
-            self._open_uploads.forget_fresh(upload_id)
             deleted = self._repository.delete(upload_id)
+            self._open_uploads.forget_fresh(upload_id)
+            if file:  # only now: a revoked writer frees its parts, and a commit under way may refer to them
+                file.revoke_writer()
+                if not file.upload.completed:
+                    file.discard()
         if deleted:
             self._events.publish(UploadDeleted(upload_id=upload_id, cause="cancelled"))
         self.collector.delete_blobs(upload_id)

@@ -171,7 +171,7 @@ class Upload:
 
 
 def blob_keys(upload_id: str) -> tuple[str, str]:
-    """The possible keys of an upload's blob: the original one, and that of the copy in order."""
+    """The keys that the blob of an upload can have; a new one gets the first."""
     return f"uploads/{upload_id}", f"uploads/{upload_id}.whole"
 
 

@@ -11,11 +11,16 @@ from grpc_status import rpc_status
 
 from facecli.core import errors
 from facecli.core.errors import FacecliError
+from facecli.core.printable import bounded
 from facecli.wire import responses
 from facecli.wire.foreign_errors import foreign_error
 
 DOMAIN = "facecli"
 MAX_RETRY_AFTER = 3600  # seconds; a client asks again after an hour, whatever a server says
+# gRPC refuses more than 8 KiB of trailing metadata. A message is there twice: percent-encoded, and in the
+# status in base64, so a byte of it may take 4.4.
+MAX_MESSAGE_BYTES = 1000
+MAX_VALUE_BYTES = 200  # of a value in ErrorInfo, which has a few
 MAX_DIGITS = 19  # of a number in the metadata of an error
 
 Detail = TypeVar("Detail", bound=Message)
@@ -59,6 +64,8 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.TaskUnsuccessful: Code.FAILED_PRECONDITION,
     errors.FfmpegMissing: Code.FAILED_PRECONDITION,
     errors.DirectoryInUse: Code.FAILED_PRECONDITION,
+    errors.OutputFailed: Code.UNKNOWN,
+    errors.ReaderGone: Code.UNKNOWN,
     errors.Cancelled: Code.CANCELLED,
     errors.InternalError: Code.INTERNAL,
 }
@@ -70,8 +77,8 @@ def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
     """The status of an error: code, message, ErrorInfo, RetryInfo where waiting helps, and RequestInfo."""
     # An error class of a plug-in maps to its nearest ancestor in the table.
     code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    status = status_pb2.Status(code=code.value[0], message=error.message)
-    metadata = {name: str(value) for name, value in error.details.items()}
+    status = status_pb2.Status(code=code.value[0], message=bounded(error.message, MAX_MESSAGE_BYTES))
+    metadata = {name: bounded(str(value), MAX_VALUE_BYTES) for name, value in error.details.items()}
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
     status.details.append(_packed(info))
     if "retry_after" in error.details:

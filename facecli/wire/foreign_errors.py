@@ -40,8 +40,8 @@ _CONNECT_FAILURES = {
     "http1.x server": "it speaks HTTP/1, not gRPC",
 }
 
-# Text of gRPC when a server has reached `maximum_concurrent_rpcs`.
-_OVERLOADED = "Concurrent RPC limit exceeded!"
+# Texts of gRPC when a server has reached `maximum_concurrent_rpcs`, or accepts calls slower than they come.
+_OVERLOADED = frozenset({"Concurrent RPC limit exceeded!", "Too many pending requests for this server"})
 
 # Texts of gRPC about a response that it cannot take.
 _UNREADABLE = re.compile("Exception deserializing response|CLIENT: .*message larger|metadata size exceeds")
@@ -56,7 +56,7 @@ def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliEr
         return errors.UnexpectedResponse(f"the server {server} sent a response that cannot be read: {text}")
     if code is Code.INTERNAL:
         return errors.Unavailable(f"the connection to {server} broke: {text}")
-    if text == _OVERLOADED:
+    if text in _OVERLOADED:
         return errors.TooManyCalls(f"{server} has too many calls", retry_after=1)
     kind = _BY_CODE.get(code)
     if kind is None:

@@ -28,6 +28,9 @@ def to_message(task: Task) -> pb.TaskResponse:
         created_at=timestamp(task.created_at),
         updated_at=timestamp(task.updated_at),
         engine=task.engine,
+        engine_version=task.engine_version,
+        options=task.options,
+        key=task.key or "",
         error_reason=task.error_reason,
         result_size=task.result.size if task.result else 0,
         result_crc32c=task.result.crc32c if task.result else None,
@@ -55,6 +58,9 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         round=max(0, message.round),
         attempt=max(0, message.attempt),
         engine=responses.word(message.engine),
+        engine_version=responses.word(message.engine_version),
+        options={responses.word(name): responses.word(value) for name, value in message.options.items()},
+        key=responses.word(message.key) or None,
         image_url=responses.url(message.image_url, "URL"),
         video_url=responses.url(message.video_url, "URL"),
         result_url=responses.url(message.result_url, "URL"),
@@ -70,6 +76,11 @@ def from_message(message: pb.TaskResponse) -> TaskView:
 def from_wrapped(message: WrappedTask) -> TaskView:
     """The view of a task in a response that has a field `task`."""
     return from_message(message.task)
+
+
+def engine_from_message(message: task_service_pb2.CheckTaskResponse) -> tuple[str, str]:
+    """The name and version of an engine."""
+    return responses.word(message.engine), responses.word(message.engine_version)
 
 
 def page_from_message(message: task_service_pb2.ListTasksResponse) -> tuple[list[TaskView], str]:
@@ -96,6 +107,7 @@ def list_request(
         engine=wanted.engine,
         since=timestamp(wanted.since) if wanted.since > 0 else None,
         until=timestamp(wanted.until) if wanted.until < math.inf else None,
+        result_crc32c=wanted.result_crc32c,
         page_size=size,
         page_token=token,
     )
@@ -107,4 +119,5 @@ def task_filter(request: task_service_pb2.ListTasksRequest) -> TaskFilter:
         engine=request.engine,
         since=seconds(request.since) if request.HasField("since") else 0.0,
         until=seconds(request.until) if request.HasField("until") else math.inf,
+        result_crc32c=request.result_crc32c if request.HasField("result_crc32c") else None,
     )

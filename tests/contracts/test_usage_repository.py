@@ -41,7 +41,7 @@ def test_an_upload_counts_with_its_announced_size(
     upload_repository.delete("u2")
     assert usage_repository.of("ann") == replace(UNUSED, stored=25, unfinished=1)
     store_all(upload_repository)
-    upload_repository.complete("u1", crc32c=1, size=25, blob_key="uploads/u1", now=120.0)
+    upload_repository.complete("u1", crc32c=1, size=25, now=120.0)
     assert usage_repository.of("ann") == replace(UNUSED, stored=25)
 
 

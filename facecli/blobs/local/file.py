@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from facecli.blobs.local.direct import Buffers, DirectRun
+from facecli.blobs.local.holes import punch_hole
 from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.disk import flush
 from facecli.core.errors import StorageFailed
@@ -62,6 +63,16 @@ class BlobFile:
         with translate_os_errors(self._key):
             os.ftruncate(self._file, size)
             os.fsync(self._file)
+
+    def shorten(self, size: int) -> None:
+        """Cut the file, durable or not: nobody reads the bytes after `size`."""
+        with translate_os_errors(self._key):
+            os.ftruncate(self._file, size)
+
+    def punch(self, position: int, length: int) -> None:
+        """Give the disk back bytes that nobody reads, where the file system can."""
+        with translate_os_errors(self._key):
+            punch_hole(self._file, position, length)
 
     def read(self, position: int, length: int) -> bytes:
         """Return exactly `length` bytes; StorageFailed if the file is shorter."""

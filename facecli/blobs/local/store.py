@@ -4,7 +4,8 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -37,10 +38,15 @@ class LocalBlobs:
         return frozenset(Capability)
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
-        return self._staged(key, self._create(key, layout.size), layout)
+        return LocalStagedBlob(self._create(key, layout.size), layout, tokens={})
 
-    def resume(self, key: str, layout: PartLayout) -> StagedBlob:
-        return self._staged(key, self._file(key), layout)
+    def resume(self, key: str, layout: PartLayout, *, tokens: Mapping[int, str] | None) -> StagedBlob:
+        file = self._file(key)
+        try:
+            return LocalStagedBlob(file, layout, tokens=tokens)
+        except BaseException:
+            file.close()
+            raise
 
     def reopen(self, key: str, layout: PartLayout) -> Sequence[str]:
         return [str(index * layout.part_size) for index in range(layout.count)]
@@ -88,11 +94,22 @@ class LocalBlobs:
     def size(self, key: str) -> int:
         return self.local_copy(key).stat().st_size
 
+    def modified_at(self, key: str) -> float:
+        directory = self._directory(key)
+        times = list[float]()
+        for path in (directory, directory / FILE):
+            with suppress(FileNotFoundError):
+                times.append(path.lstat().st_mtime)
+        return max(times, default=time.time())
+
     def delete(self, key: str) -> None:
         directory = self._directory(key)
         with translate_os_errors(key):
             try:
-                shutil.rmtree(directory)
+                if directory.is_symlink():
+                    directory.unlink()
+                else:
+                    shutil.rmtree(directory)
             except FileNotFoundError:
                 return
             parent = directory.parent
@@ -103,11 +120,13 @@ class LocalBlobs:
             flush(parent)
 
     def list(self, prefix: str) -> Sequence[str]:
-        """List keys, also of blobs that a crash left without a file; skip foreign files."""
+        """List keys, also of links and of blobs that a crash left without a file; skip foreign files."""
         top = self._inside(prefix)
-        keys = []
+        keys = list[str]()
         for folder, folders, files in os.walk(top):
             folders[:] = filter(_is_key_part, folders)
+            links = (Path(folder) / name for name in folders if (Path(folder) / name).is_symlink())
+            keys.extend(link.relative_to(self.root).as_posix() for link in links)
             if Path(folder) != top and (FILE in files or not folders):
                 keys.append(Path(folder).relative_to(self.root).as_posix())
         return sorted(keys)
@@ -116,16 +135,9 @@ class LocalBlobs:
         with translate_os_errors("the data directory"):
             return shutil.disk_usage(self.root).free
 
-    def _staged(self, key: str, file: BlobFile, layout: PartLayout) -> StagedBlob:
-        return LocalStagedBlob(key, file, layout, create=self._recreate)
-
     def _file(self, key: str) -> BlobFile:
         with translate_os_errors(key):
             return BlobFile(key, self._directory(key), durable=self._durable, buffers=self._buffers)
-
-    def _recreate(self, key: str, size: int) -> BlobFile:
-        self.delete(key)
-        return self._create(key, size)
 
     def _create(self, key: str, size: int | None) -> BlobFile:
         """Create the file with space for `size` bytes; its name is durable with the first flush."""

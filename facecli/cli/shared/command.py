@@ -13,7 +13,6 @@ from facecli.cli.shared.options import (
     CallTimeout,
     Json,
     Profile,
-    Quiet,
     RetryFor,
     Server,
     SettingOption,
@@ -49,7 +48,6 @@ _CONNECTION_OPTIONS = (
     _option("timeout", Timeout),
     _option("call_timeout", CallTimeout),
     _option("as_json", Json, False),
-    _option("quiet", Quiet, False),
 )
 
 
@@ -73,6 +71,7 @@ def with_session(
     command: Callable[Concatenate[Session, Output, ...], None],
     *,
     user: bool = True,
+    quiet_help: str = QUIET_HELP,
     retry_for: float = CALL_RETRY_FOR,
 ) -> Callable[..., None]:
     """Pass an open session and the output; the connection's options follow the command's own.
@@ -83,7 +82,8 @@ def with_session(
     """
     own = _own_options(command)
     names = {option.name for option in own}
-    shared = [option for option in _CONNECTION_OPTIONS if option.name not in names]
+    quiet = _option("quiet", Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)], False)
+    shared = [option for option in (*_CONNECTION_OPTIONS, quiet) if option.name not in names]
     options = own + [option for option in shared if user or option.name != "user"]
     defaults = {} if "retry_for" in names else {"retry_for": retry_for}
 

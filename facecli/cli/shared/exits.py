@@ -18,6 +18,7 @@ T = TypeVar("T")
 BUG = 1
 USAGE = 2
 INTERRUPTED = 130
+READER_GONE = 141  # as a shell reports the end by SIGPIPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,11 @@ EXITS = (
     Exit(code=10, meaning="refused by policy", errors=(errors.PolicyRefused,)),
     Exit(code=124, meaning="--timeout expired", errors=(errors.TimedOut,)),
     Exit(code=INTERRUPTED, meaning="interrupted", errors=(errors.Cancelled,)),
+    Exit(
+        code=READER_GONE,
+        meaning="the reader of the output ended first, as by SIGPIPE",
+        errors=(errors.ReaderGone,),
+    ),
 )
 _CODES = {kind: row.code for row in EXITS for kind in row.errors}
 
@@ -74,8 +80,10 @@ def exit_code(error: FacecliError) -> int:
 
 
 def report(error: FacecliError, *, as_json: bool, hint: str = "") -> int:
-    """Write the error and its hint to stderr; the exit code."""
+    """Write the error and its hint to stderr, but nothing when the reader has gone; the exit code."""
     code, hint = exit_code(error), hint or error.hint
+    if code == READER_GONE:
+        return code
     if as_json:
         fields = {"reason": error.reason, "message": error.message, "hint": hint, "exit_code": code}
         request = {"request_id": error.request_id} if error.request_id else {}
@@ -110,6 +118,8 @@ def each(items: Iterable[T], action: Callable[[T], None], *, as_json: bool) -> N
     for item in items:
         try:
             action(item)
+        except errors.OutputFailed:
+            raise  # of every other item, too
         except FacecliError as error:
             code = code or exit_code(error)
             if error.message in messages:

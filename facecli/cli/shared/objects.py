@@ -29,7 +29,12 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "stage": task.stage,
         "round": task.round,
         "attempt": task.attempt,
+        "key": task.key,
         "engine": task.engine,
+        "engine_version": task.engine_version,
+        "options": dict(task.options),
+        "image_name": task.image_name,
+        "video_name": task.video_name,
         "image_url": task.image_url,
         "video_url": task.video_url,
         "result_url": task.result_url,
@@ -70,12 +75,13 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
     }
 
 
-def garbage_object(item: "Garbage", action: "Action") -> dict[str, Any]:
+def garbage_object(item: "Garbage", action: "Action", *, age: float) -> dict[str, Any]:
     return {
         "kind": item.kind,
         "id": item.id,
         "action": action,
         "bytes": item.size,
+        "age_seconds": round(age),
         "reason": item.reason,
     }
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.models import OptionInfo
 
+from facecli.cli.shared.completion import complete_engines, complete_tasks
 from facecli.config.amounts import format_default, parse_size, parse_time
 from facecli.config.settings import ProgressKind as ProgressKindSetting
 from facecli.config.settings import Settings, variable
@@ -66,12 +67,26 @@ Profile = Annotated[
     typer.Option("--profile", metavar="NAME", help="Profile in the config file.  [FACECLI_PROFILE]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print results and errors as JSON, one object per line.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help=QUIET_HELP)]
 Engine = Annotated[
     str,
-    typer.Option("--engine", metavar="NAME", help="Engine to use; the server's default engine if not given."),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Engine to use; the server's default engine if not given.",
+        autocompletion=complete_engines,
+    ),
 ]
 EngineOptions = Annotated[
     list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
 ]
-TaskIds = Annotated[list[str], typer.Argument(metavar="ID…", help="Task IDs.", show_default=False)]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")
+]
+_TASK_IDS = typer.Argument(
+    metavar="ID…",
+    help="Task IDs, their beginnings or keys; - reads them from standard input.",
+    show_default=False,
+    autocompletion=complete_tasks,
+)
+TaskIds = Annotated[list[str], _TASK_IDS]
+OptionalTaskIds = Annotated[list[str] | None, _TASK_IDS]

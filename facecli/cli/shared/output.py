@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from facecli.cli.shared.result_stream import protect_stdout
 from facecli.core.printable import escaped_lines
 
 
@@ -34,6 +35,10 @@ class Output:
         """Write a diagnostic line, unless --quiet or --json is given."""
         if not self.quiet and not self.as_json:
             write_stderr(escaped_lines(text))
+
+    def remark(self, text: str) -> None:
+        """Write a line that scripts must not miss to stderr, in every mode."""
+        write_stderr(json.dumps({"note": text}) if self.as_json else escaped_lines(text))
 
     def _print(self, line: str) -> None:
         with self._lock:
@@ -82,8 +87,10 @@ def repair_streams() -> None:
     """Make the standard streams safe to use.
 
     A closed stream becomes the null device; otherwise the next opened file would get its descriptor, and
-    diagnostics would be written into it. Characters outside the terminal's encoding are escaped.
+    diagnostics would be written into it. Characters outside the terminal's encoding are escaped. Writing a
+    result that nobody can read is an error.
     """
+    closed = sys.stdout is None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)
@@ -91,3 +98,4 @@ def repair_streams() -> None:
             setattr(sys, name, os.fdopen(descriptor, mode))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    protect_stdout(closed=closed)

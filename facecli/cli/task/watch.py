@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 from facecli.cli.progress.bars import Bars, progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
+from facecli.cli.shared.listing import given
 from facecli.cli.shared.objects import task_line, task_object
 from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.output import Output
@@ -21,7 +23,7 @@ from facecli.tasks.task import TaskStatus
 Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the URLs of results.")
 def watch(
     session: Session,
     output: Output,
@@ -47,6 +49,7 @@ def watch(
     Exit codes: 0 all completed, 3 a task failed or was cancelled, 4 unauthenticated or forbidden, 5 task not
     found, 6 server unreachable, 124 --timeout expired.
     """
+    ids = given(ids)
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
         outcomes_in_order = run_concurrently(
             ids,
@@ -111,7 +114,8 @@ def follow(
 ) -> None:
     """Watch one task; TaskUnsuccessful unless it completes. Prints nothing once it is abandoned."""
     update = bars.task()
-    for task in session.tasks.watch(task_id, retry_for=session.settings.retry_for):
+    followed = session.tasks.find(task_id).id
+    for task in session.tasks.watch(followed, retry_for=session.settings.retry_for):
         if abandoned():
             return
         update(task)

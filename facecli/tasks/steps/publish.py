@@ -25,7 +25,9 @@ class Publish:
         result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=size, crc32c=checksum)
         blobs.put(result.blob_key, run.output)
         try:
-            tasks.change(task.id, partial(transitions.complete, run=task.run, result=result))
+            version = str(run.engine.version)
+            complete = partial(transitions.complete, run=task.run, result=result, engine_version=version)
+            tasks.change(task.id, complete)
         except (NotFound, TakenOver):
             blobs.delete(result.blob_key)
             raise

@@ -39,6 +39,16 @@ class TaskServiceStub:
                 request_serializer=task__service__pb2.WatchTaskRequest.SerializeToString,
                 response_deserializer=task__service__pb2.WatchTaskResponse.FromString,
                 _registered_method=True)
+        self.CheckTask = channel.unary_unary(
+                '/video.TaskService/CheckTask',
+                request_serializer=task__service__pb2.CheckTaskRequest.SerializeToString,
+                response_deserializer=task__service__pb2.CheckTaskResponse.FromString,
+                _registered_method=True)
+        self.FindTask = channel.unary_unary(
+                '/video.TaskService/FindTask',
+                request_serializer=task__service__pb2.FindTaskRequest.SerializeToString,
+                response_deserializer=task__service__pb2.FindTaskResponse.FromString,
+                _registered_method=True)
         self.ListTasks = channel.unary_unary(
                 '/video.TaskService/ListTasks',
                 request_serializer=task__service__pb2.ListTasksRequest.SerializeToString,
@@ -67,6 +77,21 @@ class TaskServiceServicer:
     def WatchTask(self, request, context):
         """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
         last revision you saw: no update is lost and none is sent twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckTask(self, request, context):
+        """Validates the engine and the options of a task that is to be created, before its files are uploaded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindTask(self, request, context):
+        """Finds a task by its id, the beginning of its id, or its idempotency key; INVALID_ARGUMENT, with the candidates, if
+        several ids begin alike.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +132,16 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.WatchTask,
                     request_deserializer=task__service__pb2.WatchTaskRequest.FromString,
                     response_serializer=task__service__pb2.WatchTaskResponse.SerializeToString,
+            ),
+            'CheckTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckTask,
+                    request_deserializer=task__service__pb2.CheckTaskRequest.FromString,
+                    response_serializer=task__service__pb2.CheckTaskResponse.SerializeToString,
+            ),
+            'FindTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindTask,
+                    request_deserializer=task__service__pb2.FindTaskRequest.FromString,
+                    response_serializer=task__service__pb2.FindTaskResponse.SerializeToString,
             ),
             'ListTasks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTasks,
@@ -156,6 +191,60 @@ class TaskService:
             '/video.TaskService/WatchTask',
             task__service__pb2.WatchTaskRequest.SerializeToString,
             task__service__pb2.WatchTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/CheckTask',
+            task__service__pb2.CheckTaskRequest.SerializeToString,
+            task__service__pb2.CheckTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/FindTask',
+            task__service__pb2.FindTaskRequest.SerializeToString,
+            task__service__pb2.FindTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,12 @@ class TaskServiceStub:
     """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
     last revision you saw: no update is lost and none is sent twice.
     """
+    CheckTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]
+    """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+    FindTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.FindTaskRequest, _task_service_pb2.FindTaskResponse]
+    """Finds a task by its id, the beginning of its id, or its idempotency key; INVALID_ARGUMENT, with the candidates, if
+    several ids begin alike.
+    """
     ListTasks: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]
     """Lists tasks, newest first."""
     CancelTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CancelTaskRequest, _task_service_pb2.CancelTaskResponse]
@@ -50,6 +56,12 @@ class TaskServiceAsyncStub(TaskServiceStub):
     WatchTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]  # type: ignore[assignment]
     """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
     last revision you saw: no update is lost and none is sent twice.
+    """
+    CheckTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]  # type: ignore[assignment]
+    """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+    FindTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.FindTaskRequest, _task_service_pb2.FindTaskResponse]  # type: ignore[assignment]
+    """Finds a task by its id, the beginning of its id, or its idempotency key; INVALID_ARGUMENT, with the candidates, if
+    several ids begin alike.
     """
     ListTasks: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]  # type: ignore[assignment]
     """Lists tasks, newest first."""
@@ -69,6 +81,24 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchTaskResponse], _abc.AsyncIterator[_task_service_pb2.WatchTaskResponse]]:
         """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
         last revision you saw: no update is lost and none is sent twice.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckTask(
+        self,
+        request: _task_service_pb2.CheckTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.CheckTaskResponse, _abc.Awaitable[_task_service_pb2.CheckTaskResponse]]:
+        """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+
+    @_abc_1.abstractmethod
+    def FindTask(
+        self,
+        request: _task_service_pb2.FindTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.FindTaskResponse, _abc.Awaitable[_task_service_pb2.FindTaskResponse]]:
+        """Finds a task by its id, the beginning of its id, or its idempotency key; INVALID_ARGUMENT, with the candidates, if
+        several ids begin alike.
         """
 
     @_abc_1.abstractmethod

@@ -71,7 +71,7 @@ class VideoServiceServicer:
 
     def CreateTask(self, request, context):
         """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
-        idempotent: the same key and content always return the same task.
+        idempotent: the same key and content always return the same task, unless `fresh` asks for a new one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

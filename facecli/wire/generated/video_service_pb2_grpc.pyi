@@ -44,7 +44,7 @@ class VideoServiceStub:
     """
     CreateTask: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.CreateTaskRequest, _video_service_pb2.TaskResponse]
     """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
-    idempotent: the same key and content always return the same task.
+    idempotent: the same key and content always return the same task, unless `fresh` asks for a new one.
     """
     GetTaskStatus: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.TaskStatusRequest, _video_service_pb2.TaskResponse]
     """Returns the current state of a task. TaskService.WatchTask follows it without polling."""
@@ -65,7 +65,7 @@ class VideoServiceAsyncStub(VideoServiceStub):
     """
     CreateTask: _aio.UnaryUnaryMultiCallable[_video_service_pb2.CreateTaskRequest, _video_service_pb2.TaskResponse]  # type: ignore[assignment]
     """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
-    idempotent: the same key and content always return the same task.
+    idempotent: the same key and content always return the same task, unless `fresh` asks for a new one.
     """
     GetTaskStatus: _aio.UnaryUnaryMultiCallable[_video_service_pb2.TaskStatusRequest, _video_service_pb2.TaskResponse]  # type: ignore[assignment]
     """Returns the current state of a task. TaskService.WatchTask follows it without polling."""
@@ -95,7 +95,7 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_video_service_pb2.TaskResponse, _abc.Awaitable[_video_service_pb2.TaskResponse]]:
         """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
-        idempotent: the same key and content always return the same task.
+        idempotent: the same key and content always return the same task, unless `fresh` asks for a new one.
         """
 
     @_abc_1.abstractmethod

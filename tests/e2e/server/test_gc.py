@@ -1,5 +1,7 @@
 """Garbage collection by `facecli gc`: it deletes garbage and no live data, also after a clock jump."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -71,9 +73,12 @@ def test_a_trusted_clock_deletes_expired_data_with_all_its_files(
 def test_gc_deletes_orphans_and_a_dry_run_beside_a_server_changes_nothing(used: Server) -> None:
     orphans = {"blob": "uploads/dead", "work": "work/dead"}
     used.start("--workers", "0")  # it collects garbage when it starts
+    week_ago = time.time() - 7 * 86400
     for name in orphans.values():
         (used.data / name).mkdir()
         (used.data / name / "data").write_bytes(b"x" * 1000)
+        for path in (used.data / name / "data", used.data / name):
+            os.utime(path, (week_ago, week_ago))
     before = files(used)
     expected = [{"kind": kind, "id": name, "bytes": 1000} for kind, name in orphans.items()]
     assert [summary(item) for item in gc(used, "--dry-run")] == expected
@@ -84,6 +89,9 @@ def test_gc_deletes_orphans_and_a_dry_run_beside_a_server_changes_nothing(used: 
     used.terminate()
     assert [summary(item) for item in gc(used)] == expected
     assert gc(used) == []
+    (used.data / "uploads" / "young").mkdir()
+    assert [item["action"] for item in gc(used)] == ["kept"]
+    assert [item["action"] for item in gc(used, "--trust-database")] == ["removed"]
 
 
 def gc(server: Server, *options: str, clock: FakeClock | None = None) -> list[Event]:

@@ -82,7 +82,7 @@ def test_without_ffmpeg_a_server_does_not_start_and_names_both_cures(tmp_path: P
     for command in (["serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data"], ["demo"]):
         refused = run(*command, environment=without_ffmpeg, expect=1)
         assert "apt-get install ffmpeg" in refused.err
-        assert "pip install 'facecli[ffmpeg]'" in refused.err
+        assert "pip install imageio-ffmpeg" in refused.err
         assert "Traceback" not in refused.err
         assert wanted in refused.err
     assert not (tmp_path / "data").exists()

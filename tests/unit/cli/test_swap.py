@@ -37,13 +37,39 @@ def test_swap_rejects_an_unusable_output_before_uploading(samples: Samples, tmp_
     face, clip = (shutil.copy(path, tmp_path) for path in (samples.face, samples.clip))
     for out, expected in {
         tmp_path / "none" / "out.mp4": "create it first",
-        tmp_path: "is a directory",
+        tmp_path: "would be overwritten",
         clip: "would be overwritten",
     }.items():
         ran = facecli("swap", face, clip, "-o", out, "--json")
         assert (ran.code, ran.out) == (2, "")
         assert expected in ran.error["message"]
     assert facecli("task", "list").out == ""
+
+
+@pytest.mark.usefixtures("user")
+def test_unusable_inputs_are_named_before_anything_is_sent(samples: Samples, tmp_path: Path) -> None:
+    gif, page = tmp_path / "face.gif", tmp_path / "page.mp4"
+    gif.write_bytes(b"GIF89a" + bytes(100))
+    page.write_text("<html>\nnot found</html>")
+    renamed = shutil.copy(samples.face, tmp_path / "face.webp")
+    face, clip, gone = samples.face, samples.clip, tmp_path / "gone.mp4"
+    for image, video, expected in (
+        (clip, face, f"{clip} is a video and {face} a picture; name the picture first"),
+        (face, face, f"{face} is a picture, not a video: it is in PNG format"),
+        (face, gone, f"cannot read {gone}: No such file or directory"),
+        (face, tmp_path, f"{tmp_path} is a directory; pass the files in it"),
+        (gif, clip, f"{gif} is in GIF format; convert it to JPEG, PNG or WebP"),
+        (face, page, f"{page} is neither a picture nor a video: it is in text format"),
+        (renamed, clip, "face.webp has the wrong extension: it is in PNG format"),
+    ):
+        for command in (
+            ("swap", image, video, "-o", tmp_path / "out.mp4"),
+            ("task", "create", "--image", image, "--video", video),
+        ):
+            ran = facecli(*command, "--json")
+            assert (ran.code, ran.out) == (2, ""), command
+            assert expected.replace("name the picture first", "") in ran.error["message"], command
+    assert facecli("file", "list").out == ""
 
 
 def test_demo_keeps_a_verified_result(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_create_rejects_invalid_options(options: list[str], expected: str, sampl
 def test_status_prints_a_line_an_object_or_an_id(completed: str) -> None:
     plain, quiet = facecli("task", "status", completed), facecli("task", "status", completed, "-q")
     task = facecli("task", "status", completed, "--json").object
-    assert plain.out == f"{completed}  completed  {task['result_url']}\n"
+    assert plain.out.startswith(f"{completed}  completed   ")
+    assert plain.out.endswith(f"  mock 2      face.png + clip.mp4  {task['result_url']}\n")
     assert quiet.out == f"{completed}\n"
     assert set(task) == TASK
     assert (task["progress"], task["engine"], task["error"]) == (100, "mock", None)
@@ -170,10 +171,9 @@ def test_download_writes_the_result_and_prints_its_path(
     named = Path(task["result_url"]).name
     assert (quiet.out, quiet.err) == (f"{named}\n", "")
     assert (tmp_path / named).read_bytes() == out.read_bytes()
-    again = facecli("task", "download", completed, "--json")
-    assert again.error["message"] == (
-        f"{named} already exists; choose another file with -o, or pass -o {named} to replace it"
-    )
+    again = facecli("task", "download", completed)
+    assert (again.code, again.out) == (0, f"{named}\n")
+    assert again.err == f"{named} is the result already\n"
 
 
 def test_downloading_a_missing_result_is_an_error(slow: str, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path) -> Non
         *("cert", "dev", tmp_path / "certs", "--json"), env={"PYTHONPATH": ":".join(filter(None, path))}
     )
     assert ran.code == 1
-    assert "pip install 'facecli[tls]'" in ran.error["message"]
+    assert "pip install trustme" in ran.error["message"]
 
 
 def test_doctor_shows_encryption_and_the_authenticated_user(tmp_path: Path, samples: Samples) -> None:

@@ -79,7 +79,7 @@ def test_a_named_config_file_must_exist(tmp_path: Path) -> None:
             "tokens are not allowed in the config file; use FACECLI_TOKEN or",
         ),
         ("[default]\nserver = ['a:1']\n", "server in profile default of"),
-        ("[default]\nserver = \n", "cannot read"),
+        ("[default]\nserver = \n", "is not valid TOML: "),
         ("[default]\nchunk_size = 'much'\n", "'much' is not a size; write 4096, 10MiB or 500MB"),
         ("[default]\nlog_level = 'loud'\n", "'loud' is not one of debug, info, warning, error"),
     ],

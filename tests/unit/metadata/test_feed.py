@@ -40,6 +40,9 @@ class CountingRepository:
     def with_key(self, owner: str, key: str) -> Task | None:
         return self._repository.with_key(owner, key)
 
+    def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
+        return self._repository.find(owner, reference, limit=limit)
+
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         return self._repository.get(task_id, owner=owner)
 

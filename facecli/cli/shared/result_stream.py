@@ -1,0 +1,57 @@
+"""Standard output for results: a failed write is an error of the command, and a lost reader its end."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from facecli.core.errors import OutputFailed, ReaderGone
+
+
+class ResultStream:
+    """A text stream whose writes raise OutputFailed or ReaderGone; everything else is the stream's own.
+
+    After a failed write the rest goes to the null device: the interpreter flushes its buffers once more when
+    it exits, and threads may still be writing.
+    """
+
+    def __init__(self, stream: TextIO, *, closed: bool = False) -> None:
+        self._stream = stream
+        self._closed = closed
+
+    def write(self, text: str) -> int:
+        if text == "":  # a probe by typer, which ignores the error
+            return 0
+        if self._closed:
+            raise OutputFailed("cannot write to standard output: it is closed")
+        with self._translated():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with self._translated():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError as error:
+            self._discard_the_rest()
+            raise ReaderGone from error
+        except OSError as error:
+            self._discard_the_rest()
+            raise OutputFailed(f"cannot write to standard output: {error.strerror}") from error
+
+    def _discard_the_rest(self) -> None:
+        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        os.dup2(null, self._stream.fileno())
+        os.close(null)
+
+
+def protect_stdout(*, closed: bool) -> None:
+    """Make stdout a ResultStream."""
+    sys.stdout = ResultStream(sys.stdout, closed=closed)
