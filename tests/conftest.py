@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.media.ffmpegs import prefer_newest
+
 ROOT = Path(__file__).parents[1]
 
 pytest_plugins = ("tests.support.postgres", "tests.support.tiers")
@@ -36,6 +38,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         patch.setenv("TERM", "dumb")
         patch.setenv("LC_ALL", "C.UTF-8")
         patch.setenv("TZ", "UTC")
+        prefer_newest(tmp_path_factory.mktemp("ffmpeg"), patch)
         yield
 
 

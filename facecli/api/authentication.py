@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from facecli.core.auth import Principal, Tokens, checked_user, is_token
 from facecli.core.errors import InvalidInput, NotAllowed, Unauthenticated
 
+MAX_CLAIMED = 255  # characters of a user_id
 ANONYMOUS_USER = "local"  # the user of calls that send no name, where names are trusted
 
 
@@ -36,8 +37,11 @@ class Caller:
     def user(self, claimed: str) -> str:
         """The user that the call acts for, given the `user_id` of its message.
 
-        NotAllowed when it claims another user, unless the caller is an admin.
+        NotAllowed when it claims another user, unless the caller is an admin. InvalidInput for a name that is
+        too long to be stored with every upload and task.
         """
+        if len(claimed) > MAX_CLAIMED:
+            raise InvalidInput(f"user_id has {len(claimed)} characters, and may have {MAX_CLAIMED}")
         if self.principal is None:
             return claimed or ANONYMOUS_USER
         if claimed and claimed != self.principal.user and not self.principal.admin:

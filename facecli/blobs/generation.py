@@ -8,9 +8,9 @@ it. If it is, somebody has put back an older copy of the database, which does no
 import os
 from pathlib import Path
 
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.disk import flush
 from facecli.core.errors import PolicyRefused, StorageFailed
+from facecli.core.os_errors import translate_os_errors
 
 FILE = "directory.generation"
 

@@ -3,8 +3,8 @@
 from itertools import count
 from pathlib import Path
 
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.disk import flush
+from facecli.core.os_errors import translate_os_errors
 
 NAME = "lost+found"
 
@@ -21,4 +21,6 @@ def move_to_lost_and_found(directory: Path, name: str) -> Path:
         source.rename(target)
         for changed in (source.parent, target.parent):
             flush(changed)
+        if source.parent.parent != directory and not any(source.parent.iterdir()):
+            source.parent.rmdir()  # the folder of a task, which would be an orphan itself
     return target

@@ -4,13 +4,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
+from facecli.blobs.probe import DirectoryProbe
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
+from facecli.bootstrap.storage_health import StorageHealth
 from facecli.config.access import requires_authentication, server_tls
 from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
@@ -30,6 +33,7 @@ CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
 REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
+PROBE_INTERVAL = 5.0  # seconds between two probes of the data directory
 GENERATION_INTERVAL = 60.0  # seconds between two records of how new the database is
 GRACE = 5.0  # seconds for running calls and workers to end
 
@@ -39,6 +43,9 @@ class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers."""
 
     address: str
+    directory: Path
+    engines: Sequence[str]
+    ffmpeg: str
     workers: Callable[[], Sequence[int]]
 
 
@@ -62,17 +69,27 @@ def run_server(settings: Settings) -> Iterator[Running]:
         supervisor.start()
         server.start()
         stack.callback(server.stop, GRACE)
+        storage_health = StorageHealth(DirectoryProbe(components.directory), server.report_storage)
         for interval, job in (
             (RECHECK_SECONDS, server.recheck),
             (EXPIRY_INTERVAL, components.upload_service.collector.expire),
             (EXPIRY_INTERVAL, components.collector.expire),
             (SWEEP_INTERVAL, components.collector.sweep),
             (CHECK_INTERVAL, components.recovery.check),
+            (CHECK_INTERVAL, components.suspended_workers.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
             (GENERATION_INTERVAL, components.raise_generation),
+            (PROBE_INTERVAL, storage_health.check),
         ):
             stack.enter_context(run_periodically(interval, job))
-        yield Running(address=server.address, workers=supervisor.pids)
+        info = components.info("")
+        yield Running(
+            address=server.address,
+            directory=components.directory.resolve(),
+            engines=info.engines,
+            ffmpeg=info.ffmpeg,
+            workers=supervisor.pids,
+        )
 
 
 def _check_bind(settings: Settings) -> None:

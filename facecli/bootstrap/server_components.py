@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from facecli.api.downloads import Downloads
@@ -39,6 +40,7 @@ from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.metadata.workers import SqlWorkerRepository
+from facecli.metadata.write_lock import write_lock_holder
 from facecli.queue.client import DbosTaskQueue, migrate_queue
 from facecli.tasks.collector import Retention, TaskCollector
 from facecli.tasks.inputs import TaskInputs
@@ -48,6 +50,7 @@ from facecli.tasks.store import TaskStore
 from facecli.telemetry.event_log import log_events
 from facecli.uploads.quota import Quota, UserLimits
 from facecli.uploads.service import UploadService
+from facecli.worker.suspended_workers import SuspendedWorkers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class ServerComponents:
     downloads: Downloads
     collector: TaskCollector
     recovery: Recovery
+    suspended_workers: SuspendedWorkers
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
@@ -129,6 +133,11 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             recovery=create_recovery(
                 settings, tasks=tasks, workers=storage.workers, queue=storage.queue, events=events
             ),
+            suspended_workers=SuspendedWorkers(
+                storage.workers,
+                data_dir_id=storage.data_dir_id,
+                lock_holders=partial(_lock_holders, settings, storage.directory),
+            ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
             info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
             raise_generation=storage.generations.raise_if_changed,
@@ -172,6 +181,12 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             directories=directories,
             generations=generations,
         )
+
+
+def _lock_holders(settings: Settings, directory: Path) -> set[int]:
+    """The processes that hold the write lock of an SQLite file."""
+    files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
+    return {pid for pid in map(write_lock_holder, files) if pid}
 
 
 def _identify(directory: Path, repository: SqlDirectoryRepository) -> str:

@@ -45,6 +45,7 @@ from facecli.worker.runner import TaskRunner
 METADATA_CONNECTIONS = 4  # for the task, the heartbeat, the checks of leases, and the release at shutdown
 RECOVERY_CONNECTIONS = 2
 CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  # of a worker to PostgreSQL
+MAX_NAME = 100  # bytes of a worker's name, which is part of a file name and of every task it runs
 GRACE = 2.0  # seconds for a worker to release its task at shutdown
 
 
@@ -64,8 +65,8 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
     engine = open_database(url, connections=METADATA_CONNECTIONS)
     schema.check(engine)
     check_identity(directory, known=SqlDirectoryRepository(engine).known)
-    if not name or "/" in name or name.startswith("."):
-        raise InvalidInput(f"{name!r} is not a valid worker name")
+    if not 0 < len(name.encode()) <= MAX_NAME or "/" in name or name.startswith("."):
+        raise InvalidInput(f"{name[:MAX_NAME]!r} is not a valid worker name: use 1 to {MAX_NAME} bytes")
     taken = f"a worker named {name} is running on {directory}; choose another --name"
     with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heartbeats:
         events = EventBus()
@@ -103,5 +104,8 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
 
 def _limits(settings: Settings) -> AttemptLimits:
     return AttemptLimits(
-        task=settings.task_timeout, segment=settings.segment_timeout, max_crashes=settings.max_crashes
+        task=settings.task_timeout,
+        segment=settings.segment_timeout,
+        max_crashes=settings.max_crashes,
+        stored=settings.max_user_bytes,
     )

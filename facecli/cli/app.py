@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from facecli import __version__
 from facecli.cli.commands import LazyGroup
 from facecli.cli.shared import exits
+from facecli.cli.shared.interrupts import INTERRUPTED, handle_interrupts
 from facecli.cli.shared.output import repair_streams
 from facecli.config.environment import quiet_grpc
 from facecli.core.errors import FacecliError, InvalidInput
@@ -45,14 +46,15 @@ def main() -> None:
     quiet_grpc()
     arguments = sys.argv[1:]
     try:
+        handle_interrupts()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by __main__
         code = run(arguments)
     except KeyboardInterrupt:
-        code = exits.report_interrupt(as_json="--json" in arguments)
+        code = exits.report_interrupt(arguments)
     except Exception as error:
         traceback.print_exc()
         code = exits.report(FacecliError(f"a bug in facecli: {error!r}"), as_json="--json" in arguments)
-    if code == exits.INTERRUPTED:
+    if code == INTERRUPTED:
         _exit_now(code)
     gc.freeze()  # the interpreter's last collections would take 40 ms
     sys.exit(code)
@@ -85,8 +87,8 @@ def run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         code = root().main(arguments or ["--help"], prog_name="facecli", standalone_mode=False) or 0
-        if code == exits.INTERRUPTED:
-            return exits.report_interrupt(as_json=as_json)
+        if code == INTERRUPTED:
+            return exits.report_interrupt(arguments)
         return int(code)
     except FacecliError as error:
         return exits.report(error, as_json=as_json)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bar import Bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
@@ -28,6 +30,11 @@ from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:
     from facecli.client.swap import SwapRequest
+
+_RESULT_KEPT = (
+    "interrupted; the task has ended, and the server keeps its result",
+    "run the same command again for the result",
+)
 
 
 @partial(with_session, quiet_help="Print only the path.")
@@ -73,8 +80,13 @@ def swap(
             raise already_exists(target)
         output.note(f"{target.shown} is the result already, {made(task)}")
     else:
-        with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
-            task = run_swap(session, bars, output, request)
+        with (
+            interruptible() as interruption,
+            progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+        ):
+            task = run_swap(session, bars, output, request, interruption)
+    for note in task.notes:
+        output.note(f"note: {note}")
     show_path(output, target, task_object(task))
 
 
@@ -101,12 +113,24 @@ def swap_request(
     )
 
 
-def run_swap(session: Session, bars: Bars, output: Output, request: "SwapRequest") -> TaskView:
+def run_swap(
+    session: Session, bars: Bars, output: Output, request: "SwapRequest", interruption: Interruption
+) -> TaskView:
     """Run the flow with progress bars and write the result; the completed task."""
+    show = bars.task()
+
+    def changed(task: TaskView) -> None:
+        if task.ended:
+            interruption.message, interruption.hint = _RESULT_KEPT
+        else:
+            again = "run the same command again for its result"
+            interruption.tasks_continue([task.id], flags=session.flags, again=again)
+        show(task)
+
     return session.swaps.swap(
         request,
         transfer=bars.transfer,
-        changed=bars.task(),
+        changed=changed,
         reused=lambda task: output.note(f"{made(task)}; --fresh makes it again"),
     )
 

@@ -14,8 +14,10 @@ import typer
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import upload_object
 from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
+from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.client.input_file import file_to_send
@@ -69,27 +71,51 @@ def upload(
         raise InvalidInput(f"--name needs a single file, not {len(paths)}; upload them one by one")
     if STDIN in paths and not name:
         raise InvalidInput("standard input has no name; pass one, for example --name clip.mp4")
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars, ExitStack() as stack:
-
-        def show(sent: UploadOutcome) -> None:
-            upload = sent.get()
-            output.show(upload_object(upload), text=upload.file_url, short=upload.file_url)
-
-        files, rejected = list[FileToSend](), list[UploadOutcome]()
-        for path in paths:
+    again = "run the same command again" if resume else "run the same command without --no-resume"
+    results = OrderedResults(output, len(paths))
+    with (
+        interruptible(hint=f"{again} to resume"),
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+        ExitStack() as stack,
+        results.to_the_end(),
+    ):
+        files, rejected = dict[int, FileToSend](), list[UploadOutcome]()
+        bar_of = [bars.transfer(name or path.name, _size(path)) for path in paths]
+        for index, path in enumerate(paths):
             try:
                 local = path if path != STDIN else _spooled(stack)
-                files.append(file_to_send(local, bars.transfer(), name=name, file_type=file_type))
+                files[index] = file_to_send(local, bar_of[index], name=name, file_type=file_type)
             except FacecliError as error:
+                bar_of[index].failed()
+                results.skip(index)
                 rejected.append(UploadOutcome(error=error))
+        index_of = {id(file): index for index, file in files.items()}
+
+        def show(sent: UploadOutcome) -> None:
+            index = index_of.get(id(sent.file))
+            if index is not None and sent.error:
+                bar_of[index].failed()
+                results.skip(index)
+            upload = sent.get()
+            assert index is not None
+            results.show(index, upload_object(upload), text=upload.file_url, short=upload.file_url)
+
         sent = session.uploads.send(
-            files,
+            files.values(),
             chunk_size=session.settings.chunk_size,
             resume=resume,
             retry_for=session.settings.retry_for,
             limit_rate=session.settings.limit_rate,
         )
         each(chain(rejected, sent), show, as_json=output.as_json)
+
+
+def _size(path: Path) -> int | None:
+    """The size of a file for its bar; None if it cannot be read, which is reported in its turn."""
+    try:
+        return path.stat().st_size if path != STDIN else None
+    except (OSError, ValueError):
+        return None
 
 
 def _spooled(stack: ExitStack) -> Path:

@@ -61,10 +61,11 @@ class UploadRun:
 
     def _fill(self) -> Iterator[UploadOutcome]:
         while self._waiting and len(self._active) < BATCH_SIZE:
+            file = self._waiting.popleft()
             try:
-                self._active.append(self._open_file(self._waiting.popleft()))
+                self._active.append(self._open_file(file))
             except FacecliError as error:
-                yield UploadOutcome(error=error)
+                yield UploadOutcome(file=file, error=error)
 
     def _send_batch(self) -> Iterator[UploadOutcome]:
         batch = self._active[: self._batch_size]
@@ -85,9 +86,9 @@ class UploadRun:
 
     def _completed(self, state: UploadState, upload: UploadView) -> UploadOutcome:
         try:
-            return UploadOutcome(upload=state.result(upload, self._context.clock()))
+            return UploadOutcome(file=state.file, upload=state.result(upload, self._context.clock()))
         except FacecliError as error:
-            return UploadOutcome(error=error)
+            return UploadOutcome(file=state.file, error=error)
         finally:
             state.source.close()
 
@@ -151,7 +152,7 @@ class UploadRun:
         for state in [each for each in self._active if each.error]:
             self._active.remove(state)
             state.source.close()
-            yield UploadOutcome(error=state.error)
+            yield UploadOutcome(file=state.file, error=state.error)
 
 
 def _failed_upload(error: FacecliError, batch: Sequence[UploadState]) -> UploadState | None:

@@ -1,8 +1,8 @@
 """Escaping and shortening of untrusted text before it is printed or quoted.
 
 Control characters and escape sequences could redraw a terminal, line separators forge a line of output, and
-bidi overrides reverse it. Invisible format characters could hide text; only joiners, which emoji and several
-scripts need, stay.
+bidi overrides reverse it. Invisible format characters could hide text; only joiners and direction marks,
+which emoji and several scripts need, stay.
 """
 
 import unicodedata
@@ -11,7 +11,8 @@ MAX_QUOTED = 100  # characters of an id or a name that a message quotes
 
 # Unicode's categories: control, format, surrogate, unassigned, private use, line and paragraph separator.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
-_JOINERS = frozenset("\u200c\u200d")
+# Joiners, and the marks of direction in Hebrew and Arabic names, which reverse nothing but neighbours.
+_KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")
 
 
 def escaped(text: str) -> str:
@@ -38,4 +39,4 @@ def bounded(text: str, size: int) -> str:
 
 
 def _is_printable(character: str) -> bool:
-    return character in _JOINERS or unicodedata.category(character) not in _UNPRINTABLE
+    return character in _KEPT or unicodedata.category(character) not in _UNPRINTABLE

@@ -104,6 +104,7 @@ tasks = Table(
     Column("frames", Integer, nullable=False, server_default="0"),
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("engine_version", Text, nullable=False, server_default=""),
+    Column("notes", JSON, nullable=False, server_default="[]"),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),

@@ -23,6 +23,7 @@ from facecli.metadata.changes import notification
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
+from facecli.metadata.usage import check_room, stored_by
 from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
@@ -76,7 +77,7 @@ class SqlTaskRepository:
             rows = newest(connection, tasks, owner, *_conditions(wanted), limit=limit, before=before)
             return [_task(row) for row in rows]
 
-    def change(self, task_id: str, change: Change, *, now: float) -> Task:
+    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
         # Compare and swap by the revision: a transaction with a locked row would keep it locked while this
         # process is suspended, and nobody could recover the task.
         with autocommitting(self._engine) as connection:
@@ -92,6 +93,9 @@ class SqlTaskRepository:
                     .values({**row, "revision": task.revision + 1, "updated_at": now})
                     .returning(tasks, *notification(self._engine))
                 )
+                if max_stored and changed.result and not task.result:
+                    check_room(connection, task.owner, changed.result.size, limit=max_stored)
+                    write = write.where(stored_by(task.owner) + changed.result.size <= max_stored)
                 if stored := connection.execute(write).mappings().first():
                     return _task(stored)
 
@@ -171,6 +175,7 @@ def _row(task: Task) -> dict[str, Any]:
 def _task(row: RowMapping) -> Task:
     values = {name: row[name] for name in _COLUMNS}
     result = {name: values.pop(f"result_{name}") for name in _RESULT}
+    values["notes"] = tuple(row["notes"])
     values["status"] = TaskStatus(row["status"])
     values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)

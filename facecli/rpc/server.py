@@ -49,7 +49,8 @@ BACKLOG = 512  # calls that wait for a thread; others are refused
 MAX_WAITS = 128  # calls whose clients have sent no message yet, or do not take the answer
 MAX_HEALTH_WAITS = 16
 WAIT_SHARE = 75  # percent of these that one user, or one connection of unknown users, can take
-SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
+UPLOAD_SERVICE = "video.UploadService"
+SERVICES = ("", "video.VideoService", UPLOAD_SERVICE, "video.TaskService", "video.FileService")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,13 @@ class Server:
         self._server.start()
         for service in SERVICES:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    def report_storage(self, serving: bool, uploading: bool) -> None:
+        """Set what the health service says of uploads and of all other services."""
+        for service in SERVICES:
+            healthy = uploading if service == UPLOAD_SERVICE else serving
+            states = health_pb2.HealthCheckResponse
+            self._health.set(service, states.SERVING if healthy else states.NOT_SERVING)
 
     def recheck(self) -> None:
         """End calls that cannot do so themselves: watchers with a revoked token, which have no thread, and

@@ -152,7 +152,7 @@ def _translate_os_errors() -> Iterator[None]:
 
 def _decode_plan(values: Mapping[str, Any]) -> VideoPlan:
     info = {**values["info"], "sounds": tuple(Sound(**sound) for sound in values["info"]["sounds"])}
-    for name in ("rate", "start", "origin"):
+    for name in ("rate", "start", "last", "origin"):
         info[name] = Fraction(info[name])
     segments = tuple(_decode_segment(segment) for segment in values["segments"])
     return VideoPlan(info=VideoInfo(**info), segments=segments)

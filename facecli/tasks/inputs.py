@@ -12,6 +12,9 @@ from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
 
+MAX_KEY = 255  # characters of an idempotency key
+MAX_OPTIONS = 16 * 1024  # characters of all names and values of a task's options
+
 
 class TaskInputs:
     """Checks the files, the engine and its options before a task is created."""
@@ -43,6 +46,7 @@ class TaskInputs:
         fresh: bool = False,
     ) -> NewTask:
         """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise."""
+        _check_lengths(key or "", options)
         name, version = self.checked_engine(engine, options)
         new = NewTask(
             owner=owner,
@@ -76,3 +80,12 @@ class TaskInputs:
     def _path(self, upload: Upload) -> Path:
         with present(f"{upload.name} (send them again with facecli upload --no-resume)"):
             return self._blobs.local_copy(upload.blob_key)
+
+
+def _check_lengths(key: str, options: Mapping[str, str]) -> None:
+    """Bound what a client can store with a task."""
+    if len(key) > MAX_KEY:
+        raise InvalidInput(f"the idempotency key has {len(key)} characters, and may have {MAX_KEY}")
+    size = sum(len(name) + len(value) for name, value in options.items())
+    if size > MAX_OPTIONS:
+        raise InvalidInput(f"the options have {size} characters, and may have {MAX_OPTIONS}")

@@ -37,8 +37,10 @@ class TaskRepository(Protocol):
         """
         ...
 
-    def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        """Read, change and write atomically, at the next revision; no write when nothing changed.
+    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
+        """QuotaReached if a result would take its owner beyond `max_stored` bytes; 0 for no limit.
+
+        Read, change and write atomically, at the next revision; no write when nothing changed.
 
         `change` is called again with the newer task if another change came in between.
         """

@@ -77,6 +77,7 @@ class Task:
     updated_at: float
     engine_version: str = ""
     crashes: int = 0  # of workers and of ffmpeg, since the last finished checkpoint of the round
+    notes: tuple[str, ...] = ()  # sentences about what the result lacks, such as a sound track
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":

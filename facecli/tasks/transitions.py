@@ -6,7 +6,7 @@ run into the task, and every transition of a run requires that token, so a run t
 nothing, however late it resumes. `cancel` needs no token: it invalidates that of the run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from facecli.core.errors import FacecliError, NotReady, TakenOver, TaskEnded
@@ -22,6 +22,8 @@ MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
 }
 
 Change = Callable[[Task], Task]
+
+MAX_NOTES = 20  # of one task
 
 
 def move(task: Task, status: TaskStatus) -> Task:
@@ -64,6 +66,13 @@ def advance(
         frames=frames or task.frames,
         stage=stage,
     )
+
+
+def note(task: Task, *, run: str, notes: Sequence[str]) -> Task:
+    """Record what the result will lack. A retry keeps the notes with the checkpoints they are about."""
+    check_held(task, run)
+    more = [f"{len(notes) - MAX_NOTES} more"] if len(notes) > MAX_NOTES else []
+    return replace(task, notes=(*notes[:MAX_NOTES], *more))
 
 
 def complete(task: Task, *, run: str, result: Result, engine_version: str = "") -> Task:

@@ -37,12 +37,13 @@ from facecli.tasks.steps.join import Join
 from facecli.tasks.steps.probe import Probe
 from facecli.tasks.steps.publish import Publish
 from facecli.tasks.steps.run import Run, Tools
+from facecli.tasks.steps.sound import Sound
 from facecli.tasks.steps.step import Step
 from facecli.tasks.steps.swap import Swap
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits, Deadline, within
 
-STEPS: Sequence[Step] = (Probe(), Swap(), Join(), Publish())
+STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Publish())
 
 _log = logging.getLogger(__name__)
 

@@ -1,5 +1,7 @@
 """Structured logs on stderr: a constant sentence and fields per record, one line each, as text or JSON.
 
+A stack follows its record in a text log, in lines of its own that cannot pass for records.
+
 Fields come from `extra`: `_log.info("task completed", extra={"task": task.id})`.
 """
 
@@ -14,6 +16,8 @@ from datetime import UTC, datetime
 from facecli.core.printable import escaped
 
 _log = logging.getLogger(__name__)
+
+STACK_PREFIX = "  | "  # of the lines of a stack in a text log; no record begins so
 
 _NOISY = ("dbos", "alembic", "sqlalchemy", "PIL")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -44,9 +48,9 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         text = " ".join([record.getMessage(), *(f"{name}={plain(value)}" for name, value in _fields(record))])
-        if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(text)}"
+        line = f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(text)}"
+        stack = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        return "\n".join([line, *(f"{STACK_PREFIX}{escaped(one)}" for one in stack)])
 
 
 class _Json(logging.Formatter):

@@ -75,11 +75,19 @@ class FakeMedia:
     def count_decodable(self, video: Path, segment: Segment, info: VideoInfo) -> int:
         return segment.frames
 
+    def extract_sound(
+        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+    ) -> list[str]:
+        if stopped():
+            raise Cancelled
+        output.write_bytes(b"")
+        return []
+
     def join(
         self,
         *,
-        video: Path,
         parts: Sequence[Path],
+        sound: Path,
         plan: VideoPlan,
         output: Path,
         stopped: Callable[[], bool],

@@ -41,6 +41,7 @@ def to_message(task: Task) -> pb.TaskResponse:
         frames_done=task.frames_done,
         frames=task.frames,
         round=task.round,
+        notes=task.notes,
     )
 
 
@@ -68,6 +69,7 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         result_crc32c=message.result_crc32c if has_result else None,
         error_reason=responses.word(message.error_reason),
         error_message=responses.text(message.error_message),
+        notes=tuple(responses.text(note) for note in message.notes[: responses.MAX_ITEMS]),
         created_at=responses.seconds(message.created_at, "time"),
         updated_at=responses.seconds(message.updated_at, "time"),
     )

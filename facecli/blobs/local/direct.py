@@ -9,7 +9,7 @@ import mmap
 import os
 from queue import Empty, SimpleQueue
 
-from facecli.blobs.os_errors import translate_os_errors
+from facecli.core.os_errors import translate_os_errors
 
 BLOCK = 4096  # bytes; addresses, offsets and lengths of direct writes are multiples of it
 BUFFER = 2 * 1024 * 1024  # bytes of one direct write

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from facecli.blobs.local.direct import Buffers, DirectRun
 from facecli.blobs.local.holes import punch_hole
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.disk import flush
 from facecli.core.errors import StorageFailed
+from facecli.core.os_errors import translate_os_errors
 
 FILE = "data"
 

@@ -12,7 +12,7 @@ Completion revokes the parts that are still being written: no byte of a complete
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -29,10 +29,21 @@ MOVE_SIZE = 16 * 1024 * 1024  # bytes that `rearrange` copies at once, or one pa
 
 
 class LocalStagedBlob:
-    """A StagedBlob. `tokens` are those of the committed parts by index; None for a complete blob."""
+    """A StagedBlob. `tokens` are those of the committed parts by index; None for a complete blob.
 
-    def __init__(self, file: BlobFile, layout: PartLayout, *, tokens: Mapping[int, str] | None) -> None:
+    `check` raises StorageFailed when the file is no longer where the store is.
+    """
+
+    def __init__(
+        self,
+        file: BlobFile,
+        layout: PartLayout,
+        *,
+        tokens: Mapping[int, str] | None,
+        check: Callable[[], None],
+    ) -> None:
         self._file = file
+        self._check_place = check
         committed = {index: int(token) for index, token in (tokens or {}).items()}
         self._slots = Slots(part_size=layout.part_size, count=layout.count, committed=committed)
         self._part_size = layout.part_size
@@ -53,6 +64,7 @@ class LocalStagedBlob:
 
     def sync(self) -> None:
         self._file.flush()
+        self._check_place()
 
     def in_order(self, parts: Sequence[Part]) -> bool:
         with self._lock:

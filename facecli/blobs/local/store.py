@@ -5,17 +5,18 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 from facecli.blobs.local.direct import Buffers
 from facecli.blobs.local.file import FILE, BlobFile
 from facecli.blobs.local.staged import LocalStagedBlob
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
 from facecli.core.disk import FULL, flush
-from facecli.core.errors import DiskFull, InvalidInput
+from facecli.core.errors import DiskFull, InvalidInput, StorageFailed
+from facecli.core.os_errors import translate_os_errors
 
 _KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
@@ -32,18 +33,21 @@ class LocalBlobs:
         self._buffers = Buffers()
         with translate_os_errors("the data directory"):
             _make_directory(self.root)
+            self._real_root = self.root.resolve()
+            self._inode = _inode(self.root)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         return frozenset(Capability)
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
-        return LocalStagedBlob(self._create(key, layout.size), layout, tokens={})
+        self._check_place(key)
+        return LocalStagedBlob(self._create(key, layout.size), layout, tokens={}, check=self._checker(key))
 
     def resume(self, key: str, layout: PartLayout, *, tokens: Mapping[int, str] | None) -> StagedBlob:
         file = self._file(key)
         try:
-            return LocalStagedBlob(file, layout, tokens=tokens)
+            return LocalStagedBlob(file, layout, tokens=tokens, check=self._checker(key))
         except BaseException:
             file.close()
             raise
@@ -80,9 +84,11 @@ class LocalBlobs:
                 os.fsync(file)
             finally:
                 os.close(file)
+            self._check_place(key)
             _make_directory(directory)
             source.rename(directory / FILE)
             flush(directory)
+        self._check_place(key)
 
     def trim(self, key: str, size: int) -> None:
         with closing(self._file(key)) as file:
@@ -134,6 +140,23 @@ class LocalBlobs:
     def free_bytes(self) -> int:
         with translate_os_errors("the data directory"):
             return shutil.disk_usage(self.root).free
+
+    def _checker(self, key: str) -> Callable[[], None]:
+        return partial(self._check_place, key)
+
+    def _check_place(self, key: str) -> None:
+        """Raise StorageFailed when the data directory, or a part of the key, was replaced by another one.
+
+        Bytes must not be acknowledged that were written to another place.
+        """
+        directory = self._directory(key)
+        with translate_os_errors(key):
+            same = _inode(self.root) == self._inode
+        if not same or Path(os.path.realpath(directory)) != self._real_root / key:
+            raise StorageFailed(
+                f"the data directory {self.root} was replaced while the server was running; put it back, or "
+                "restart the server"
+            )
 
     def _file(self, key: str) -> BlobFile:
         with translate_os_errors(key):
@@ -191,6 +214,11 @@ class LocalBlobs:
                     retry_after=RETRY_AFTER,
                 ) from error
             raise
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _is_key_part(name: str) -> bool:

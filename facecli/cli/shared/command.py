@@ -1,6 +1,7 @@
 """Decorators that give a command its settings or an open session, its output, and the options for both."""
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter
@@ -89,10 +90,23 @@ def with_session(
 
     def run(**values: Any) -> None:
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
-        with connected(_settings(options, values, defaults), notify=output.note) as session:
+        flags = _flags(values)
+        resolved = _settings(options, values, defaults)
+        with connected(resolved, notify=output.note, flags=flags) as session:
             command(session, output, **_values_of(own, values))
 
     return _with_options(run, command, options)
+
+
+def _flags(values: Mapping[str, Any]) -> str:
+    """The connection options of this command line, for the commands that it suggests; begins with a space."""
+    flags = list[str]()
+    for name in ("server", "user", "tls", "tls_ca", "tls_cert", "tls_key", "profile"):
+        if (value := values.get(name)) is True:
+            flags.append(f"--{name}")
+        elif value:
+            flags += [f"--{name.replace('_', '-')}", value]
+    return f" {shlex.join(flags)}" if flags else ""
 
 
 def _own_options(command: Callable[..., None]) -> list[Parameter]:

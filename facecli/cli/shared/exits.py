@@ -2,12 +2,13 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from typer.exceptions import TyperException
 
+from facecli.cli.shared.interrupts import INTERRUPTED, default_interruption
 from facecli.cli.shared.output import write_stderr
 from facecli.core import errors
 from facecli.core.errors import FacecliError
@@ -17,7 +18,6 @@ T = TypeVar("T")
 
 BUG = 1
 USAGE = 2
-INTERRUPTED = 130
 READER_GONE = 141  # as a shell reports the end by SIGPIPE
 
 
@@ -93,10 +93,10 @@ def report(error: FacecliError, *, as_json: bool, hint: str = "") -> int:
     return code
 
 
-def report_interrupt(*, as_json: bool) -> int:
-    """Report that Ctrl-C ended the command; the exit code."""
+def report_interrupt(arguments: Sequence[str]) -> int:
+    """Report that Ctrl-C ended the command line with these arguments; the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command is ending already
-    return report(errors.Cancelled("interrupted; the server keeps the data it has stored"), as_json=as_json)
+    return report(default_interruption(arguments), as_json="--json" in arguments)
 
 
 def report_usage(error: TyperException, *, as_json: bool) -> int:

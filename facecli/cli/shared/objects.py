@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,7 +10,9 @@ if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
     from facecli.core.damage import Damage
     from facecli.core.garbage import Garbage
+    from facecli.maintenance.backup import BackupSummary
     from facecli.maintenance.gc import Action
+    from facecli.maintenance.manifest import Manifest
     from facecli.tasks.view import TaskView
     from facecli.uploads.view import UploadView
 
@@ -41,6 +44,7 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "result_size": task.result_size,
         "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,
+        "notes": list(task.notes),
         "created_at": timestamp(task.created_at),
         "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
@@ -86,6 +90,25 @@ def garbage_object(item: "Garbage", action: "Action", *, age: float) -> dict[str
     }
 
 
+def backup_object(directory: Path, summary: "BackupSummary") -> dict[str, Any]:
+    return {
+        "directory": str(directory),
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "copied_bytes": summary.copied_bytes,
+        "created_at": timestamp(summary.created_at),
+    }
+
+
+def restore_object(directory: Path, manifest: "Manifest") -> dict[str, Any]:
+    return {
+        "directory": str(directory),
+        "files": len(manifest.files),
+        "bytes": sum(file.size for file in manifest.files.values()),
+        "created_at": timestamp(manifest.created_at),
+    }
+
+
 def damage_object(damage: "Damage", *, repaired: bool) -> dict[str, Any]:
     return {
         "kind": damage.kind,
@@ -103,6 +126,16 @@ def task_line(task: "TaskView") -> str:
         return f"{task.id}  {task.status}  {task.result_url or task.error_message}"
     stage = f"  {task.stage}" if task.stage else ""
     return f"{task.id}  {task.status}  {task.progress}%{stage}"
+
+
+def task_text(task: "TaskView") -> str:
+    """A task as text: its line, then one for each note."""
+    return with_notes(task_line(task), task)
+
+
+def with_notes(line: str, task: "TaskView") -> str:
+    """The line, then one for each note of the task."""
+    return "\n".join([line, *(f"  note: {note}" for note in task.notes)])
 
 
 def checksum(crc32c: int) -> str:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from facecli.cli.shared.encoding import set_up_encoding
 from facecli.cli.shared.result_stream import protect_stdout
 from facecli.core.printable import escaped_lines
 
@@ -25,6 +26,10 @@ class Output:
             self._print(json.dumps(value))
         elif line := short if self.quiet else text:
             self._print(escaped_lines(line))
+
+    def blank(self) -> None:
+        """Print an empty line, for an argument without a result."""
+        self._print("")
 
     def event(self, value: Mapping[str, Any]) -> None:
         """Print an intermediate state, with --json only."""
@@ -75,7 +80,7 @@ class Stderr:
 
     @property
     def encoding(self) -> str:
-        return self._stream.encoding
+        return self._stream.encoding or "utf-8"
 
 
 def write_stderr(text: str) -> None:
@@ -87,8 +92,8 @@ def repair_streams() -> None:
     """Make the standard streams safe to use.
 
     A closed stream becomes the null device; otherwise the next opened file would get its descriptor, and
-    diagnostics would be written into it. Characters outside the terminal's encoding are escaped. Writing a
-    result that nobody can read is an error.
+    diagnostics would be written into it. Characters outside a stream's encoding are spelled or escaped.
+    Writing a result that nobody can read is an error.
     """
     closed = sys.stdout is None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -96,6 +101,5 @@ def repair_streams() -> None:
             descriptor = os.open(os.devnull, os.O_RDWR)
             os.set_inheritable(descriptor, True)
             setattr(sys, name, os.fdopen(descriptor, mode))
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    set_up_encoding()
     protect_stdout(closed=closed)

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A connection's settings and clients; each client is imported and created on first use."""
+    """A connection's settings and clients; each client is imported and created on first use.
 
-    def __init__(self, settings: Settings, connection: "Connection") -> None:
+    `flags` are the options that lead other commands to the same server.
+    """
+
+    def __init__(self, settings: Settings, connection: "Connection", *, flags: str) -> None:
         self.settings = settings
+        self.flags = flags
         self.encrypted = connection.encrypted
         self.local = connection.local
         self._connection = connection
@@ -59,7 +63,9 @@ class Session:
 
 
 @contextmanager
-def connected(settings: Settings, *, notify: Callable[[str], None] = lambda text: None) -> Iterator[Session]:
+def connected(
+    settings: Settings, *, notify: Callable[[str], None] = lambda text: None, flags: str = ""
+) -> Iterator[Session]:
     """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier."""
     from facecli.client.connection import Connection
     from facecli.wire.proxies import Proxies
@@ -75,4 +81,4 @@ def connected(settings: Settings, *, notify: Callable[[str], None] = lambda text
         proxies=Proxies.from_environment(ENVIRONMENT),
         notify=notify,
     ) as connection:
-        yield Session(settings, connection)
+        yield Session(settings, connection, flags=flags)

@@ -9,7 +9,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.listing import given
-from facecli.cli.shared.objects import task_line, task_object
+from facecli.cli.shared.objects import task_object, task_text, with_notes
 from facecli.cli.shared.options import OptionalTaskIds, TaskIds
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
@@ -35,7 +35,7 @@ def status(session: Session, output: Output, ids: TaskIds) -> None:
 
     def show(task_id: str) -> None:
         task = session.tasks.find(task_id)
-        output.show(task_object(task), text=task_row(task), short=task.id)
+        output.show(task_object(task), text=with_notes(task_row(task), task), short=task.id)
 
     each(given(ids), show, as_json=output.as_json)
 
@@ -91,7 +91,7 @@ def _show(session: Session, ids: list[str], request: Callable[[str], TaskView], 
 
     def show(task_id: str) -> None:
         task = request(session.tasks.find(task_id).id)
-        output.show(task_object(task), text=task_line(task), short=task.id)
+        output.show(task_object(task), text=task_text(task), short=task.id)
 
     each(given(ids), show, as_json=output.as_json)
 

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bar import Bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
@@ -57,7 +59,10 @@ def create(
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+    with (
+        interruptible() as interruption,
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+    ):
         if not (_is_url(image) or _is_url(video)):
             check_order(Path(image), Path(video))
         options = parse_options(option)
@@ -72,11 +77,12 @@ def create(
             key=key,
             fresh=fresh,
         )
+        interruption.tasks_continue([task.id], flags=session.flags)
         if task.ended:
             output.note(f"task of {age(task.created_at)} ago, {task.status}; --fresh makes it again")
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
-            follow(session, task.id, output, bars)
+            follow(session, task.id, output, bars.task(), show=output.show)
 
 
 def parse_options(pairs: list[str] | None) -> dict[str, str]:

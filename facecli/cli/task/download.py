@@ -9,6 +9,7 @@ import typer
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.completion import complete_tasks
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.options import ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
@@ -64,7 +65,10 @@ def download(
     elif target.exists and not force:
         raise already_exists(target)
     else:
-        with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+        with (
+            interruptible("interrupted; what was downloaded is kept", "run the same command again to resume"),
+            progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+        ):
             session.files.download_to(
                 task.result_url, target, retry_for=session.settings.retry_for, progress=bars.transfer()
             )

@@ -18,7 +18,7 @@ class Join:
 
         def join(output: Path) -> None:
             run.tools.media.join(
-                video=run.video, parts=run.parts, plan=plan, output=output, stopped=run.stopped
+                parts=run.parts, sound=run.sound, plan=plan, output=output, stopped=run.stopped
             )
 
         run.output = run.work.file(self.checkpoint, join)

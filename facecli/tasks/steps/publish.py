@@ -3,14 +3,17 @@
 from functools import partial
 
 from facecli.core.checksums import crc32c_of
-from facecli.core.errors import NotFound, TakenOver
+from facecli.core.errors import NotFound, QuotaReached, TakenOver
 from facecli.tasks import transitions
 from facecli.tasks.steps.run import Run
 from facecli.tasks.task import Result
 
 
 class Publish:
-    """Stores the output as a blob, completes the task, then deletes the task's checkpoints."""
+    """Stores the output as a blob, completes the task, then deletes the task's checkpoints.
+
+    A result that the owner's quota has no room for fails the task; its segments stay for a retry.
+    """
 
     name = "publishing"
     weight = 3
@@ -27,8 +30,8 @@ class Publish:
         try:
             version = str(run.engine.version)
             complete = partial(transitions.complete, run=task.run, result=result, engine_version=version)
-            tasks.change(task.id, complete)
-        except (NotFound, TakenOver):
+            tasks.change(task.id, complete, max_stored=run.limits.stored)
+        except (NotFound, QuotaReached, TakenOver):
             blobs.delete(result.blob_key)
             raise
         run.checkpoints.delete()

@@ -40,5 +40,6 @@ class Run:
     reporter: ProgressReporter
     stopped: Callable[[], bool]
     work: PlanCheckpoints = field(init=False)  # by Probe: the plan of the video, and its checkpoint files
+    sound: Path = field(init=False)  # by Sound: its tracks, an empty file if there are none
     parts: Sequence[Path] = field(init=False)  # by Swap: the swapped segments, in order
     output: Path = field(init=False)  # by Join: the file to publish; a later step may replace it

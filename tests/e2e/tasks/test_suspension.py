@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from tests.e2e.conftest import Serve
-from tests.support.e2e.files import PacedFfmpeg
-from tests.support.e2e.process import run
+from tests.e2e.conftest import MakeFile, Serve
+from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
+from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
 from tests.support.e2e.strace import Strace
 from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, watch
@@ -64,6 +64,24 @@ def test_a_worker_suspended_while_it_changes_a_task_does_not_stop_the_recovery(
         assert status(server, task_id)["attempt"] == 2
 
 
+def test_a_server_suspended_while_it_stores_a_chunk_loses_its_locks_and_no_byte(
+    postgresql: str, serve: Serve, file: MakeFile, user: str
+) -> None:
+    server = serve(options=["--workers", "0"], environment={"FACECLI_DATABASE": postgresql})
+    path = file(6)
+    slowly = ("--chunk-size", "1MiB", "--limit-rate", "1MiB", "--progress", "json", "--json")
+    with CommandProcess("upload", path, "--user", user, "--server", server.address, *slowly) as uploading:
+        uploading.wait_until_stored(MIB)
+        with psycopg.connect(postgresql, options="-c lock_timeout=60000") as other:
+            (upload_id,) = other.execute("SELECT id FROM uploads").fetchone() or ("",)
+            other.commit()
+            with suspended_with_lock(postgresql, server.pid, table="uploads", row_id=upload_id):
+                other.execute("SELECT 1 FROM uploads FOR UPDATE")
+        sent = uploading.wait()
+    assert sent.code == 0
+    assert server.sha256(sent.object["file_url"], user) == sha256(path)
+
+
 @needs("strace")
 def test_a_worker_suspended_with_the_lock_of_the_sqlite_file_is_replaced(
     serve: Serve, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
@@ -79,6 +97,22 @@ def test_a_worker_suspended_with_the_lock_of_the_sqlite_file_is_replaced(
         check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
     assert "does not respond" in server.log
     assert worker not in server.workers()
+
+
+@needs("strace")
+def test_a_stand_alone_worker_suspended_with_the_lock_of_sqlite_loses_it(
+    serve: Serve, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
+) -> None:
+    server = serve(options=["--workers", "0"], environment=paced.environment)
+    task_id = create(server, face, long_clip)
+    with watch(server, task_id) as watching, start_worker(server, "one") as one:
+        watching.wait_until_swapping()
+        paced.speed_up()
+        suspend_in_commit(one.pid, server.data / "facecli.db")
+        run("upload", clip, "--server", server.address)
+        with start_worker(server, "two"):
+            check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
+    assert "worker is suspended and locks the database; killed" in server.log
 
 
 @needs("strace")

@@ -198,7 +198,7 @@ def test_tasks_on_two_workers_run_in_parallel_and_one_crash_leaves_the_other_alo
         other.wait_until_swapping()
         assert len(server.ffmpegs()) == 2
         victim = server.workers()[0]
-        (doomed,) = [pid for pid in server.ffmpegs() if parent(pid) == victim]
+        (doomed,) = [pid for pid in server.ffmpegs() if parent(parent(pid)) == victim]
         (untouched,) = [pid for pid in server.ffmpegs() if pid != doomed]
         os.kill(victim, signal.SIGKILL)
         wait_until_gone([doomed])

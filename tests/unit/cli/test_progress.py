@@ -81,11 +81,12 @@ def test_results_go_to_stdout_while_bars_are_on_the_terminal(large: Path, tmp_pa
 
 def test_a_terminal_shows_the_stages_of_a_task(samples: Samples) -> None:
     task = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch")
-    seen, end, code = on_a_terminal(words(*task, "--option", "delay=0.5"))
+    seen, end, code = on_a_terminal(words(*task, "--option", "delay=2"))
     assert code == 0
-    task_id = end[-2]
-    assert end[-1].startswith(f"{task_id}  completed  /outputs/")
-    assert any(re.search(rf"task {task_id[:8]} .*\d+% .*\d+/25 frames .*fps.*swapping", one) for one in seen)
+    task_id, *bars, last = end
+    assert last.startswith(f"{task_id}  completed  /outputs/")
+    assert len(bars) == 3
+    assert any(re.search(rf"task {task_id[:8]} .*\d+% .*\d+/25 frames .*swapping", one) for one in seen)
     assert re.search(rf"task {task_id[:8]} .*100% .*25/25 frames .*completed", "\n".join(end))
 
 
@@ -101,8 +102,10 @@ def test_a_long_error_is_shown_whole_above_the_bars(samples: Samples, tmp_path: 
     assert code == 2
     message = f"facecli: cannot read {missing}: No such file or directory"
     assert "".join(end).startswith(message)
-    bar, url = end[-2:]
+    first, bar, summary, url = end[-4:]
+    assert (first[:9], first[-6:]) == ("gone.mp4 ", "failed")
     assert bar.endswith("verified")
+    assert summary.startswith("2 files: 1 done, 0 running, 0 waiting, 1 failed, ")
     assert url.startswith("/uploads/")
 
 

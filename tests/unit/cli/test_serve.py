@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import socket
 from pathlib import Path
 
@@ -25,6 +27,37 @@ def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -
         serve.terminate()
         out, _ = serve.communicate(timeout=DEADLINE)
     assert (serve.returncode, out) == (0, "")
+
+
+def test_serve_describes_itself_on_stderr_and_says_that_it_stops(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with started("serve", "--bind", "127.0.0.1:0", "--data-dir", data, "--workers", "0") as serve:
+        assert serve.stdout
+        assert serve.stdout.readline().startswith("listening on 127.0.0.1:")
+        serve.send_signal(signal.SIGINT)
+        out, err = serve.communicate(timeout=DEADLINE)
+    assert (serve.returncode, out) == (0, "")
+    described = dict(re.findall(r"^  (data directory|\w+) +(.+)$", err, re.MULTILINE))
+    assert described["data directory"].startswith(f"{data} (SQLite, ")
+    assert "mock (default)" in described["engines"]
+    assert described["access"].startswith("no authentication: ")
+    assert described["encryption"].startswith("none; ")
+    assert described["workers"].startswith("none here; ")
+    assert described["durability"].startswith("power: ")
+    assert described["limits"].startswith("files up to 20 GiB, 200 GiB per user, videos up to 3:00:00")
+    assert described["expiry"] == "unfinished uploads after 7 d, results after 30 d"
+    assert err.splitlines()[-1] == "stopped; all acknowledged data is stored"
+    assert "shutting down: " in err
+
+
+def test_a_json_log_begins_with_a_record_about_the_server(tmp_path: Path) -> None:
+    serve = ("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--workers", "0", "-q")
+    with started(*serve, FACECLI_LOG_FORMAT="json") as running:
+        assert running.stdout and running.stderr
+        assert running.stdout.readline().startswith("127.0.0.1:")
+        records = map(json.loads, running.stderr)
+        record = next(record for record in records if record["message"] == "server started")
+    assert (record["data_directory"].startswith(str(tmp_path)), record["workers"][:4]) == (True, "none")
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,22 @@ def test_watching_several_tasks_exits_with_the_code_of_the_failed_one(
     assert "fail_at=0.5" in ran.error["message"]
 
 
+def test_results_are_printed_in_the_order_of_the_arguments(samples: Samples) -> None:
+    create = ("task", "create", "--image", samples.face, "--video", samples.clip, "-q", "--option")
+    first = facecli(*create, "delay=0.1").out.strip()
+    second = facecli(*create, "delay=0.2").out.strip()  # the only worker runs it after the first
+    quiet = facecli("task", "watch", second, first, "-q")
+    assert [line.split("/")[2] for line in quiet.lines] == [second, first]
+    plain = facecli("task", "watch", second, first, second)
+    assert [line.split()[0] for line in plain.lines] == [second, first, second]
+
+
+def test_a_task_without_a_result_keeps_its_line(completed: str) -> None:
+    ran = facecli("task", "watch", "nobody", completed, "-q")
+    assert (ran.code, ran.lines[0]) == (5, "")
+    assert ran.lines[1].startswith(f"/outputs/{completed}/")
+
+
 def test_fail_fast_stops_at_the_first_failure_and_names_running_tasks(samples: Samples, slow: str) -> None:
     facecli("task", "cancel", slow)
     running = facecli(
@@ -126,7 +142,7 @@ def test_fail_fast_stops_at_the_first_failure_and_names_running_tasks(samples: S
 def test_fail_fast_waits_for_all_tasks_if_none_fails(completed: str) -> None:
     ran = facecli("task", "watch", completed, "nobody", completed, "--fail-fast", "-q")
     assert ran.code == 5
-    assert len(ran.lines) == 2
+    assert [line.startswith("/outputs/") for line in ran.lines] == [True, False, True]
 
 
 def test_watch_stops_after_its_timeout_and_the_task_continues(slow: str) -> None:

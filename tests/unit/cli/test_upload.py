@@ -55,6 +55,12 @@ def test_an_unreadable_file_does_not_stop_the_others(samples: Samples, tmp_path:
     assert f"facecli: cannot read {tmp_path / 'gone.mp4'}: No such file or directory" in ran.err
 
 
+def test_urls_are_printed_in_the_order_of_the_arguments(samples: Samples) -> None:
+    facecli("upload", samples.clip)  # now known to the server, which answers for it first
+    ran = facecli("upload", samples.face, samples.clip, "-q")
+    assert [line.rsplit("/", 1)[-1] for line in ran.lines] == ["face.png", "clip.mp4"]
+
+
 def test_every_file_is_checked_before_the_first_is_sent(samples: Samples, tmp_path: Path) -> None:
     bad = [tmp_path / "gone.mp4", tmp_path, tmp_path / "pipe.mp4", tmp_path / "empty.mp4"]
     os.mkfifo(bad[2])

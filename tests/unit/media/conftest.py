@@ -138,7 +138,9 @@ def overlay(binary: Path, tmp_path: Path) -> Overlay:
 
         for segment, part in zip(plan.segments, parts, strict=True):
             write_part(segment, part)
-        media.join(video=video, parts=parts, plan=plan, output=output, stopped=lambda: False)
+        sound = tmp_path / "sound.mp4"
+        assert media.extract_sound(video, plan.info, sound, stopped=lambda: False) == []
+        media.join(parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
         return output
 
     return make

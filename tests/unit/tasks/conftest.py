@@ -10,6 +10,7 @@ import pytest
 
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import PartLayout
+from facecli.core.errors import QuotaReached
 from facecli.core.events import EventBus
 from facecli.core.video.engines import SwapJob
 from facecli.core.video.media import VideoPlan
@@ -34,12 +35,18 @@ class Rows:
     def __init__(self) -> None:
         self.task = TASK
         self.stages: list[tuple[str, int]] = []
+        self.room = True  # in the quota of the owner, for a result
 
     def get(self, task_id: str) -> Task:
         return self.task
 
-    def change(self, task_id: str, change: Callable[[Task], Task], *, now: float) -> Task:
-        before, self.task = self.task, change(self.task)
+    def change(
+        self, task_id: str, change: Callable[[Task], Task], *, now: float, max_stored: int = 0
+    ) -> Task:
+        before, changed = self.task, change(self.task)
+        if changed.result and not self.room:
+            raise QuotaReached("there is no room for the result")
+        self.task = changed
         if self.task != before:
             self.stages.append((self.task.stage, self.task.progress))
         return self.task
@@ -59,6 +66,10 @@ class PlainMedia:
 
     def count_decodable(self, *video: object) -> int:
         return 1
+
+    def extract_sound(self, video: Path, info: object, output: Path, **more: object) -> list[str]:
+        output.write_text("")
+        return ["the sound is left out"]
 
     def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
         output.write_text("".join(part.read_text() for part in parts))

@@ -27,10 +27,10 @@ class LockableTasks(SqlTaskRepository):
 
     locked: Collection[str] = ()
 
-    def change(self, task_id: str, change: Change, *, now: float) -> Task:
+    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
         if task_id in self.locked:
             raise Unavailable("canceling statement due to lock timeout")
-        return super().change(task_id, change, now=now)
+        return super().change(task_id, change, now=now, max_stored=max_stored)
 
 
 class Cluster:

@@ -33,7 +33,7 @@ def reporter(store: TaskStore) -> ProgressReporter:
     """The reporter of a run that has reached the swap."""
     task = Claim(worker="w1").take(store, "t1")
     reporter = ProgressReporter(store, task, total_weight=sum(step.weight for step in STEPS))
-    for step in STEPS[:2]:
+    for step in STEPS[:3]:
         reporter.enter(step.name, weight=step.weight)
     return reporter
 
@@ -43,8 +43,8 @@ def test_a_step_is_invisible_until_its_first_report(store: TaskStore, reporter: 
     assert (task.stage, task.progress) == ("starting", 0)
 
 
-@pytest.mark.parametrize(("done", "percent"), [(0, 1), (1, 1), (3, 2), (100, 47), (199, 93), (200, 94)])
-def test_swapped_frames_map_to_1_to_94_percent(
+@pytest.mark.parametrize(("done", "percent"), [(0, 2), (1, 2), (3, 3), (100, 48), (199, 93), (200, 94)])
+def test_swapped_frames_map_to_2_to_94_percent(
     store: TaskStore, reporter: ProgressReporter, done: int, percent: int
 ) -> None:
     reporter.frames(done, FRAMES)
@@ -54,7 +54,7 @@ def test_swapped_frames_map_to_1_to_94_percent(
 
 def test_joining_is_95_percent_and_publishing_97(store: TaskStore, reporter: ProgressReporter) -> None:
     reports = []
-    for step in STEPS[2:]:
+    for step in STEPS[3:]:
         reporter.enter(step.name, weight=step.weight)
         reporter.started(frames=FRAMES)
         task = store.repository.get("t1")

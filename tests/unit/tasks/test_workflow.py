@@ -14,7 +14,7 @@ from facecli.core.errors import (
     TakenOver,
     Unavailable,
 )
-from facecli.tasks import claims
+from facecli.tasks import claims, transitions
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.workflow import STEPS
 from tests.support.builders import PLAN
@@ -40,7 +40,9 @@ def test_watchers_see_the_stages_in_order_with_their_percentages(rows: Rows, del
     delivery("one")()
     assert rows.stages == [
         ("starting", 0),
-        ("swapping", 47),
+        ("extracting", 1),
+        ("extracting", 1),  # with its notes
+        ("swapping", 48),
         ("swapping", 94),
         ("joining", 95),
         ("publishing", 97),
@@ -108,9 +110,23 @@ def test_a_full_disk_leaves_no_partial_file_and_the_next_run_continues(
     with pytest.raises(DiskFull):
         run()
     assert rows.task.status is TaskStatus.PROCESSING
-    assert [path.name for path in (tmp_path / "work").rglob("*.mp4")] == ["000000.mp4"]
+    assert {path.name for path in (tmp_path / "work").rglob("*.mp4")} == {"000000.mp4", "sound.mp4"}
     run()
     assert engine.swapped == [0, 1, 1]
+    assert result(tmp_path, rows) == "01"
+
+
+def test_a_result_without_room_in_the_quota_fails_the_task_and_a_retry_publishes_it(
+    tmp_path: Path, rows: Rows, engine: PlainEngine, delivery: Delivery
+) -> None:
+    rows.room = False
+    delivery("one")()
+    assert (rows.task.status, rows.task.error_reason) == (TaskStatus.FAILED, "QUOTA_REACHED")
+    assert not [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
+    rows.room, rows.task = True, transitions.retry(rows.task)
+    delivery("two")()
+    assert rows.task.status is TaskStatus.COMPLETED
+    assert engine.swapped == [0, 1], "the segments of the first attempt were kept"
     assert result(tmp_path, rows) == "01"
 
 

@@ -1,4 +1,4 @@
-"""Log records: one printable line each, whatever they contain, and fields."""
+"""Log records: printable lines, whatever they contain, that cannot be forged, and fields."""
 
 import json
 import logging
@@ -9,7 +9,7 @@ import pytest
 
 from facecli.core.events import EventBus, TaskEnded
 from facecli.telemetry.event_log import log_events
-from facecli.telemetry.logs import set_up_logging
+from facecli.telemetry.logs import STACK_PREFIX, set_up_logging
 
 LINE = "2026-01-01T00:00:00.000+00:00 info    facecli.audit user=root"
 FORGED = f"ann\n{LINE}\r\x1b[2J\x1b]0;x\x07\x85\u2028\u202e\x00"
@@ -31,7 +31,7 @@ def fails() -> None:
 
 @pytest.mark.parametrize("format", ["text", "json"])
 @pytest.mark.parametrize("stack", [False, True], ids=["a sentence", "a stack"])
-def test_a_record_is_one_printable_line(capsys: pytest.CaptureFixture[str], format: str, stack: bool) -> None:
+def test_a_record_is_printable_lines(capsys: pytest.CaptureFixture[str], format: str, stack: bool) -> None:
     set_up_logging(level="info", format=format)
     log = logging.getLogger("facecli.test")
     try:
@@ -40,7 +40,10 @@ def test_a_record_is_one_printable_line(capsys: pytest.CaptureFixture[str], form
         log.error("message with %s", FORGED, exc_info=stack)
     output = capsys.readouterr().err
     assert output.endswith("\n")
-    assert output[:-1].isprintable()
+    first, *rest = output[:-1].split("\n")
+    assert all(line.isprintable() for line in (first, *rest))
+    assert all(line.startswith(STACK_PREFIX) for line in rest)
+    assert len(rest) > 2 if stack and format == "text" else not rest
     assert output.isascii() or format == "text"
     assert ("Traceback" in output) == stack
     if format == "json":
@@ -57,7 +60,7 @@ def test_records_below_the_level_are_dropped(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_an_exception_that_ends_a_thread_is_one_printable_line(
+def test_an_exception_that_ends_a_thread_is_logged_in_printable_lines(
     capsys: pytest.CaptureFixture[str], format: str
 ) -> None:
     set_up_logging(level="info", format=format)
@@ -65,7 +68,9 @@ def test_an_exception_that_ends_a_thread_is_one_printable_line(
     thread.start()
     thread.join()
     output = capsys.readouterr().err
-    assert output[:-1].isprintable()
+    first, *rest = output[:-1].split("\n")
+    assert first.isprintable()
+    assert all(line.isprintable() and line.startswith(STACK_PREFIX) for line in rest)
     assert "unhandled exception ended a thread" in output
     assert "KeyError" in output
 
