@@ -11,6 +11,13 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
+# Large messages, and keepalive pings as often as clients like: silence is for the client to notice.
+OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 1),
+    ("grpc.http2.max_ping_strikes", 0),
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -87,9 +94,7 @@ def garbage_server(
 ) -> Iterator[GarbageServer]:
     running = GarbageServer(answers=answers or {})
     with ThreadPoolExecutor(40) as pool:
-        server = grpc.server(
-            pool, handlers=[_Handler(running)], options=[("grpc.max_send_message_length", -1)]
-        )
+        server = grpc.server(pool, handlers=[_Handler(running)], options=OPTIONS)
         port = server.add_insecure_port(address)
         running.address = f"127.0.0.1:{port}"
         server.start()

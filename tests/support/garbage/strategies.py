@@ -62,6 +62,10 @@ def extreme_field(message: Message, draw: st.DrawFn) -> None:
 
 def _extreme_list(message: Message, field: FieldDescriptor, draw: st.DrawFn) -> None:
     items: Any = getattr(message, field.name)
+    if field.message_type and field.message_type.GetOptions().map_entry:
+        texts = st.sampled_from(EXTREMES[FieldDescriptor.TYPE_STRING])
+        items[draw(texts)] = draw(texts)
+        return
     match draw(st.integers(0, 4)):
         case 0:
             message.ClearField(field.name)
