@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,12 +47,24 @@ class Admission:
     starve other users.
     """
 
-    def __init__(self, limit: int, kind: str, *, share: int = 100, evict_after: float = float("inf")) -> None:
-        """`kind` names the calls in error messages, in the plural."""
+    def __init__(
+        self,
+        limit: int,
+        kind: str,
+        *,
+        share: int = 100,
+        evict_after: float = float("inf"),
+        evict_heaviest: bool = False,
+    ) -> None:
+        """`kind` names the calls in error messages, in the plural.
+
+        With `evict_heaviest` the user with the most slots loses one, so a burst costs nobody else a slot.
+        """
         self.limit = limit
         self._user_limit = max(1, limit * share // 100)
         self._kind = kind
         self._evict_after = evict_after
+        self._evict_heaviest = evict_heaviest
         self._held: set[Slot] = set()
         self._evicted = 0  # calls that lost their slot and still run, each in a thread
         self._lock = threading.Lock()
@@ -72,7 +85,7 @@ class Admission:
                 loser = self._evict(own, f"{user} already has {len(own)} {self._kind} in progress, the limit")
             elif len(self._held) >= self.limit:
                 refusal = f"this server already has {self.limit} {self._kind} in progress"
-                loser = self._evict(self._held, refusal)
+                loser = self._evict(self._heaviest() if self._evict_heaviest else self._held, refusal)
             self._held.add(slot)
         try:
             if loser is not None:
@@ -82,6 +95,12 @@ class Admission:
             with self._lock:
                 self._evicted -= slot.evicted
                 self._held.discard(slot)
+
+    def _heaviest(self) -> list[Slot]:
+        """The slots of the users that hold the most."""
+        counts = Counter(slot.user for slot in self._held)
+        most = max(counts.values(), default=0)
+        return [slot for slot in self._held if counts[slot.user] == most]
 
     def _evict(self, candidates: Collection[Slot], refusal: str) -> Slot:
         """Take the slot of the longest-idle candidate; TooManyCalls when none has been idle for long."""

@@ -209,7 +209,8 @@ def _require_complete(result: ProcessResult, packets: PacketCounter, log: ProbeL
         present = float(packets.end() - min(Fraction(0), log.start or Fraction(0)))
         if log.seconds - present > max(SLACK_SECONDS, 2 / float(packets.video.rate or 1)):
             if log.container == "MP4" and is_whole(path):
-                packets.video.extend(Fraction(log.seconds).limit_denominator(100) - packets.end())
+                if not log.unreadable:  # else the length may be that of a track which is not listed
+                    packets.video.extend(Fraction(log.seconds).limit_denominator(100) - packets.end())
                 return
             raise MediaRefused(
                 f"the video is cut off: its header declares {log.seconds:.2f} s, but it holds {present:.2f} s"

@@ -2,8 +2,8 @@
 
 Theory of operation: gRPC gives a call a thread when its headers arrive. A client that then sends no message,
 or leaves no room for the answer (flow control), blocks that thread. So every such wait holds a slot of an
-admission control of its own. A new wait always finds a slot, because it evicts the longest one, the caller's
-own if the caller has a full share. The message of a regular client is there milliseconds after its headers,
+admission control of its own. A new wait always finds a slot, because it evicts the longest one of the caller
+that has the most. The message of a regular client is there milliseconds after its headers,
 so only silent clients wait long enough to be evicted, and the number of blocked threads is bounded.
 
 The thread of a wait is blocked inside gRPC, so another thread ends the call, which unblocks it: that of the

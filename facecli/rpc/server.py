@@ -48,6 +48,7 @@ REJECT_THREADS = 32  # threads for calls that get no slot
 BACKLOG = 512  # calls that wait for a thread; others are refused
 MAX_WAITS = 128  # calls whose clients have sent no message yet, or do not take the answer
 MAX_HEALTH_WAITS = 16
+HEALTH_BACKLOG = 4096  # larger, because any caller may ask for it
 WAIT_SHARE = 75  # percent of these that one user, or one connection of unknown users, can take
 UPLOAD_SERVICE = "video.UploadService"
 SERVICES = ("", "video.VideoService", UPLOAD_SERVICE, "video.TaskService", "video.FileService")
@@ -98,7 +99,9 @@ class Server:
         self._health_waits = _client_waits(MAX_HEALTH_WAITS, calls, limits)
         threads = parts.threads + self._waits.max_threads
         self._pool = CallPool(threads=threads, backlog=BACKLOG, name="call")
-        self._health_pool = CallPool(threads=self._health_waits.max_threads, backlog=BACKLOG, name="health")
+        self._health_pool = CallPool(
+            threads=self._health_waits.max_threads, backlog=HEALTH_BACKLOG, name="health"
+        )
         dispatch = Dispatch(
             parts.authenticator,
             certificates=bool(tls and tls.client_ca),
@@ -210,5 +213,7 @@ class Server:
 
 
 def _client_waits(limit: int, calls: Calls, limits: ServerLimits) -> ClientWaits:
-    admission = Admission(limit, "calls without a message", share=WAIT_SHARE, evict_after=0)
+    admission = Admission(
+        limit, "calls without a message", share=WAIT_SHARE, evict_after=0, evict_heaviest=True
+    )
     return ClientWaits(admission, calls=calls, idle=limits.idle, min_rate=limits.min_rate)

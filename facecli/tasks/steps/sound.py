@@ -15,7 +15,7 @@ class Sound:
     checkpoint = "sound.mp4"
 
     def run(self, run: Run) -> None:
-        run.reporter.started(frames=run.work.plan.info.frames)
+        run.reporter.started()
         run.sound = run.work.file(self.checkpoint, partial(_extract, run))
 
 

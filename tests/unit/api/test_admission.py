@@ -109,3 +109,12 @@ def test_a_full_share_does_not_lower_the_limit_of_evicted_calls(calls: ExitStack
     with calls:
         for _ in range(8):
             calls.enter_context(admission.acquire("ann"))
+
+
+def test_a_burst_of_some_users_evicts_no_call_of_another(calls: ExitStack) -> None:
+    admission = Admission(4, "calls", share=75, evict_after=0, evict_heaviest=True)
+    with calls:
+        oldest = calls.enter_context(admission.acquire("bob", idle_seconds=lambda: 99))
+        for user in ("ann", "eve", "eve", "ann", "eve", "ann"):
+            calls.enter_context(admission.acquire(user))
+        assert not oldest.evicted

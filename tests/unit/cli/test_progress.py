@@ -86,7 +86,7 @@ def test_a_terminal_shows_the_stages_of_a_task(samples: Samples) -> None:
     task_id, *bars, last = end
     assert last.startswith(f"{task_id}  completed  /outputs/")
     assert len(bars) == 3
-    assert any(re.search(rf"task {task_id[:8]} .*\d+% .*\d+/25 frames .*swapping", one) for one in seen)
+    assert any(re.search(rf"task {task_id[:8]} .*\d+% .*\d+/25 frames .*fps .*swapping", one) for one in seen)
     assert re.search(rf"task {task_id[:8]} .*100% .*25/25 frames .*completed", "\n".join(end))
 
 

@@ -30,6 +30,8 @@ READING = {
     "/video.UploadService/GetUpload",
     "/video.UploadService/ListUploads",
     "/video.TaskService/WatchTask",
+    "/video.TaskService/CheckTask",
+    "/video.TaskService/FindTask",
     "/video.TaskService/ListTasks",
     "/video.FileService/Download",
     "/video.FileService/GetServerInfo",

@@ -65,7 +65,8 @@ def test_a_second_longer_video_track_is_no_truncation(clip: Path, swapped: Swap,
     video = tmp_path / "motion.mov"
     longer = ("-f", "lavfi", "-i", "testsrc2=s=32x32:r=25:d=3")
     ffmpeg("-i", clip, *longer, "-map", "0", "-map", "1", *H264, "-c:v:0", "copy", "-c:a", "copy", video)
-    check_same(video, swapped(video).output)
+    before, after = check_same(video, swapped(video).output)
+    assert after.end == before.end
 
 
 @pytest.mark.parametrize("frames", ["0", "2"])
