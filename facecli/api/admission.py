@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from facecli.core.errors import TooManyCalls
 
+MAX_CREATIONS = 64  # CreateTask calls that wait for the check of their files
 EVICT_IDLE_AFTER = 3.0  # seconds that a stream may be idle when another one needs its slot
 
 
@@ -134,6 +135,7 @@ class Admissions:
     watchers: Admission
     downloads: Admission
     calls: Admission
+    creations: Admission
 
 
 def create_admissions(limits: CallLimits) -> Admissions:
@@ -147,4 +149,5 @@ def create_admissions(limits: CallLimits) -> Admissions:
         watchers=admission(limits.watchers, "watchers"),
         downloads=admission(limits.downloads, "downloads", evict_after=evict_after),
         calls=admission(limits.calls, "short calls"),
+        creations=admission(MAX_CREATIONS, "tasks being created"),
     )

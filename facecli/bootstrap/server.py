@@ -126,7 +126,13 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
         admissions=create_admissions(calls),
         events=components.events,
     )
-    return Server(parts, bind=settings.bind, limits=limits, tls=server_tls(settings))
+    return Server(
+        parts,
+        bind=settings.bind,
+        limits=limits,
+        tls=server_tls(settings),
+        reflection=settings.reflection,
+    )
 
 
 def _supervisor(settings: Settings, components: ServerComponents) -> Supervisor:

@@ -43,7 +43,8 @@ from facecli.metadata.workers import SqlWorkerRepository
 from facecli.metadata.write_lock import write_lock_holder
 from facecli.queue.client import DbosTaskQueue, migrate_queue
 from facecli.tasks.collector import Retention, TaskCollector
-from facecli.tasks.inputs import TaskInputs
+from facecli.tasks.inputs.probes import Probes
+from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.service import TaskService
 from facecli.tasks.store import TaskStore
@@ -110,8 +111,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             tasks=tasks,
             inputs=TaskInputs(
                 upload_service=upload_service,
-                blobs=storage.blobs,
-                media=media,
+                probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
                 engines=engines,
                 default_engine=settings.engine,
             ),
@@ -161,7 +161,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         data_dir_id = _identify(directory, directories)
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
         generations.open()
-        stack.callback(generations.raise_if_changed)
+        stack.callback(generations.close)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)

@@ -35,6 +35,7 @@ def serve(
     tls_key: TlsKey = None,
     tls_client_ca: Annotated[str | None, SettingOption("tls_client_ca", metavar="FILE")] = None,
     insecure: Annotated[bool | None, SettingOption("insecure")] = None,
+    reflection: Annotated[bool | None, SettingOption("reflection")] = None,
 ) -> None:
     """Run the server.
 

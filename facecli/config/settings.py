@@ -57,6 +57,9 @@ class Settings:
         False,
         "Allow listening on the network without TLS or authentication, and sending a token unencrypted.",
     )
+    reflection: bool = _setting(
+        False, "Offer gRPC server reflection, with which tools such as grpcurl list and call methods."
+    )
     data_dir: str = _setting("", "Path of the data directory.")
     database: str = _setting(
         "",
@@ -97,6 +100,10 @@ class Settings:
     )
     max_user_unfinished: Count = _setting(1000, "Maximum incomplete uploads per user; 0 for unlimited.")
     max_user_waiting: Count = _setting(1000, "Maximum waiting tasks per user; 0 for unlimited.")
+    probe_timeout: Time = _setting(
+        10.0,
+        "Maximum time to check a file of a new task, plus 1 s per 50 MB of a video.",
+    )
     max_pixels: Count = _setting(36_000_000, "Maximum size of a picture or video frame, in pixels.")
     max_video_seconds: Count = _setting(3 * 3600, "Maximum length of a video, in seconds.")
     segment_megapixels: Count = _setting(

@@ -11,6 +11,12 @@ from facecli.core.errors import StorageFailed
 BLOCK = 1024 * 1024  # bytes in memory at once
 
 
+class StoredBytesDamaged(StorageFailed):
+    """Stored bytes are damaged on the server's disk."""
+
+    retryable = False
+
+
 class DamageKind(StrEnum):
     UPLOAD = "upload"
     TASK = "task"

@@ -14,6 +14,7 @@ from facecli.core.video.media import (
     Segment,
     VideoInfo,
     VideoPlan,
+    never,
 )
 from facecli.media import images
 from facecli.media.commands import clip_command
@@ -60,11 +61,11 @@ class FfmpegMedia:
         binary, version = self._found
         return f"{version} ({binary})"
 
-    def probe_video(self, path: Path) -> VideoInfo:
-        return probe_video(self._binary, path, self._limits)
+    def probe_video(self, path: Path, *, stopped: Callable[[], bool] = never) -> VideoInfo:
+        return probe_video(self._binary, path, self._limits, stopped=stopped)
 
-    def probe_image(self, path: Path) -> ImageInfo:
-        return images.probe_image(path, self._limits)
+    def probe_image(self, path: Path, *, stopped: Callable[[], bool] = never) -> ImageInfo:
+        return images.probe_image(path, self._limits, stopped=stopped)
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         images.fit_picture(source, target, width=width, height=height, limits=self._limits)

@@ -4,22 +4,23 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
 from facecli.core.printable import escaped
 from facecli.core.video.formats import FormatKind, of_kind, readable_list
-from facecli.core.video.media import ImageInfo, MediaLimits
+from facecli.core.video.media import ImageInfo, MediaLimits, never
 from facecli.media.run import ProcessLimits, run
 
 _PROCESS_LIMITS = ProcessLimits(seconds=60, memory=2 * 1024**3, file_size=1024**3)
 _log = logging.getLogger(__name__)
 
 
-def probe_image(path: Path, limits: MediaLimits) -> ImageInfo:
+def probe_image(path: Path, limits: MediaLimits, *, stopped: Callable[[], bool] = never) -> ImageInfo:
     """Decode the whole picture; MediaRefused when that fails."""
-    return _decode(path, limits)
+    return _decode(path, limits, stopped=stopped)
 
 
 def fit_picture(source: Path, target: Path, *, width: int, height: int, limits: MediaLimits) -> None:
@@ -31,7 +32,7 @@ def fit_picture(source: Path, target: Path, *, width: int, height: int, limits: 
         raise
 
 
-def _decode(path: Path, limits: MediaLimits, *fit: str) -> ImageInfo:
+def _decode(path: Path, limits: MediaLimits, *fit: str, stopped: Callable[[], bool] = never) -> ImageInfo:
     pillow = find_spec("PIL")
     assert pillow and pillow.origin
     script, packages = Path(__file__).with_name("picture") / "decode.py", Path(pillow.origin).parents[1]
@@ -53,6 +54,7 @@ def _decode(path: Path, limits: MediaLimits, *fit: str) -> ImageInfo:
         limits=_PROCESS_LIMITS,
         reads=(script.parent, packages, path),
         writes=[Path(target).parent for target in fit[:1]],
+        stopped=stopped,
         on_stdout=lines.append,
     )
     if result.exit_code or not lines:

@@ -6,12 +6,14 @@ a header that promises more than the file holds shows that the file is cut off, 
 with exit code 0.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
 from facecli.core.video.formats import FormatKind, readable_list
-from facecli.core.video.media import MediaLimits, Sound, VideoInfo, VideoPlan
+from facecli.core.video.media import MediaLimits, Sound, VideoInfo, VideoPlan, never
 from facecli.media.boxes import is_whole
 from facecli.media.commands import MAX_STREAMS, first_frame_command, metadata_command, packets_command
 from facecli.media.packets import STOPPED_FRAMES, PacketCounter, Track
@@ -29,32 +31,38 @@ MIN_TICKS, MAX_TICKS = 10_000, 1_000_000
 _PROCESS_LIMITS = ProcessLimits(seconds=300, file_size=0)  # enough to read 20 GB from a slow disk
 
 
-def probe_video(binary: Path, path: Path, limits: MediaLimits) -> VideoInfo:
-    return plan_video(binary, path, limits).info
+def probe_video(
+    binary: Path, path: Path, limits: MediaLimits, *, stopped: Callable[[], bool] = never
+) -> VideoInfo:
+    return plan_video(binary, path, limits, stopped=stopped).info
 
 
 def plan_video(
-    binary: Path, path: Path, limits: MediaLimits, *, segment_megapixels: int | None = None
+    binary: Path,
+    path: Path,
+    limits: MediaLimits,
+    *,
+    segment_megapixels: int | None = None,
+    stopped: Callable[[], bool] = never,
 ) -> VideoPlan:
     """Decode the first frame, then read every packet once; memory grows by 8 bytes a frame.
 
     Without `segment_megapixels` the plan is a single segment.
     """
     first, frame = ProbeLog(), FrameProperties()
+    ffmpeg = partial(run, limits=_PROCESS_LIMITS, reads=[path], stopped=stopped)
 
     def on_stderr(line: str) -> None:
         first.feed(line)
         frame.feed(line)
 
-    result = run(
-        first_frame_command(binary, path, limits), limits=_PROCESS_LIMITS, reads=[path], on_stderr=on_stderr
-    )
+    result = ffmpeg(first_frame_command(binary, path, limits), on_stderr=on_stderr)
     picture = _require_video(result, first, frame, limits)
     _require_sdr(frame, first)
     log, packets = ProbeLog(), PacketCounter(limits)
     maps = ["0", *(f"-0:{stream}" for stream in (*first.unreadable, picture)), f"0:{picture}"]
     command = packets_command(binary, path, limits, maps=maps)
-    result = run(command, limits=_PROCESS_LIMITS, reads=[path], on_stdout=packets.feed, on_stderr=log.feed)
+    result = ffmpeg(command, on_stdout=packets.feed, on_stderr=log.feed)
     _require_complete(result, packets, log, path)
     info = _info(first, frame, packets, log, _languages(binary, path, packets, log, limits))
     _require_within_limits(info, first, limits)

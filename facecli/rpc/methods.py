@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from facecli.wire.channel import MAX_MESSAGE_SIZE
 
 MAX_SHORT_REQUEST = 1024 * 1024  # bytes; 256 files of one BeginUploads have 200 KiB
+MAX_REFLECTION_REQUEST = 4096  # bytes; the name of a file or a symbol
 MAX_HEALTH_REQUEST = 4096  # bytes; the name of a service
 
 
@@ -25,7 +26,7 @@ class Method:
 
 METHODS: Mapping[str, Method] = {
     "/video.VideoService/UploadVideo": Method(changes=True, streams=True),
-    "/video.VideoService/CreateTask": Method(changes=True),
+    "/video.VideoService/CreateTask": Method(changes=True, streams=True),
     "/video.VideoService/GetTaskStatus": Method(),
     "/video.UploadService/BeginUpload": Method(changes=True),
     "/video.UploadService/BeginUploads": Method(changes=True),
@@ -46,10 +47,13 @@ METHODS: Mapping[str, Method] = {
 }
 
 _HEALTH = "/grpc.health.v1.Health/"
+_REFLECTION = "/grpc.reflection."
 
 
 def method_of(path: str) -> Method:
     """The properties of a method, by its path `/package.Service/Method`."""
     if path.startswith(_HEALTH):
         return Method(anonymous=True, largest_request=MAX_HEALTH_REQUEST)
+    if path.startswith(_REFLECTION):
+        return Method(streams=True, largest_request=MAX_REFLECTION_REQUEST)
     return METHODS.get(path, Method())

@@ -51,6 +51,7 @@ MAX_HEALTH_WAITS = 16
 HEALTH_BACKLOG = 4096  # larger, because any caller may ask for it
 WAIT_SHARE = 75  # percent of these that one user, or one connection of unknown users, can take
 UPLOAD_SERVICE = "video.UploadService"
+HEALTH_SERVICE = "grpc.health.v1.Health"
 SERVICES = ("", "video.VideoService", UPLOAD_SERVICE, "video.TaskService", "video.FileService")
 
 
@@ -83,13 +84,22 @@ class ServerParts:
         The calls that wait for their clients come on top.
         """
         calls = self.admissions
-        return calls.uploads.limit + calls.downloads.limit + calls.calls.limit + REJECT_THREADS
+        limits = (calls.uploads.limit, calls.downloads.limit, calls.calls.limit, calls.creations.limit)
+        return sum(limits) + REJECT_THREADS
 
 
 class Server:
     """Serves from `start` to `stop`, at `address`."""
 
-    def __init__(self, parts: ServerParts, *, bind: str, limits: ServerLimits, tls: ServerTls | None) -> None:
+    def __init__(
+        self,
+        parts: ServerParts,
+        *,
+        bind: str,
+        limits: ServerLimits,
+        tls: ServerTls | None,
+        reflection: bool = False,
+    ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
         self._health = HealthServicer()
@@ -118,6 +128,10 @@ class Server:
         self._tasks = self._add_tasks(parts, calls)
         self._files = self._add_files(parts, calls, stream_limits)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if reflection:
+            from facecli.rpc.reflection import add_reflection  # most servers need none
+
+            add_reflection(self._server, [*filter(None, SERVICES), HEALTH_SERVICE], self._waits)
         self.address = self._listen(bind, tls)
 
     def start(self) -> None:
@@ -178,7 +192,12 @@ class Server:
             calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
         )
         uploads = UploadServicer(parts.upload_service, streams=streams)
-        videos = VideoServicer(parts.upload_service, parts.task_service, streams=streams)
+        videos = VideoServicer(
+            parts.upload_service,
+            parts.task_service,
+            streams=streams,
+            creations=parts.admissions.creations,
+        )
         add_UploadServiceServicer_to_server(uploads, self._server)
         add_VideoServiceServicer_to_server(videos, self._server)
 

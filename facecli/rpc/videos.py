@@ -2,6 +2,7 @@
 
 import grpc
 
+from facecli.api.admission import Admission
 from facecli.api.call_context import CallContext
 from facecli.api.in_order_session import InOrderUploadSession, Resume, next_missing
 from facecli.core.errors import InvalidInput, UploadNotFound
@@ -26,12 +27,18 @@ IDEMPOTENCY_KEY = "idempotency-key"
 
 class VideoServicer(pb_grpc.VideoServiceServicer):
     def __init__(
-        self, upload_service: UploadService, task_service: TaskService, *, streams: UploadStreams
+        self,
+        upload_service: UploadService,
+        task_service: TaskService,
+        *,
+        streams: UploadStreams,
+        creations: Admission,
     ) -> None:
         self._upload_service = upload_service
         self._task_service = task_service
         self._calls = streams.calls
         self._streams = streams
+        self._creations = creations
 
     def UploadVideo(  # type: ignore[override]  # requests arrive as bytes: request_stream.py
         self, request_iterator: RequestStream, context: grpc.ServicerContext
@@ -60,15 +67,17 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
         key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
-        task = self._task_service.create(
-            owner=call.user(request.user_id),
-            image_url=request.image_url,
-            video_url=request.video_url,
-            engine=request.engine,
-            options=request.options,
-            key=str(key) if key else None,
-            fresh=request.fresh,
-        )
+        with self._creations.acquire(call.authenticated_user):
+            task = self._task_service.create(
+                owner=call.user(request.user_id),
+                image_url=request.image_url,
+                video_url=request.video_url,
+                engine=request.engine,
+                options=request.options,
+                key=str(key) if key else None,
+                fresh=request.fresh,
+                active=call.active,
+            )
         call.concerns("task", task.id)
         return wire_tasks.to_message(task)
 

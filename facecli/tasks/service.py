@@ -6,7 +6,7 @@ from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing
 from facecli.tasks import transitions
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.feed import TaskFeed
-from facecli.tasks.inputs import TaskInputs
+from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
@@ -46,11 +46,13 @@ class TaskService:
         options: Mapping[str, str],
         key: str | None = None,
         fresh: bool = False,
+        active: Callable[[], bool] = lambda: True,
     ) -> Task:
         """Create a durable task that will run. Idempotency: the same `key` and content return the same task.
 
         With `fresh` an ended task with this key is not returned: the key passes to a new task.
-        UploadNotFound, UploadUnfinished, MediaRefused, InvalidInput, KeyReused or QuotaReached.
+        `active` is whether the caller still waits. UploadNotFound, UploadUnfinished, MediaRefused,
+        InvalidInput, KeyReused or QuotaReached; Cancelled, TooManyCalls or Unavailable as `Probes.families`.
         """
         new = self._inputs.checked(
             owner=owner,
@@ -60,6 +62,7 @@ class TaskService:
             options=options,
             key=key,
             fresh=fresh,
+            active=active,
         )
         task = self._tasks.repository.with_key(owner, key) if key else None
         if task is None or (fresh and task.ended):

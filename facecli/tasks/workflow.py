@@ -5,7 +5,8 @@ order; after an interruption the next run skips the work whose checkpoint exists
 (cancelled, or claimed by another run) is fenced off by the task's row: it stops, deletes its partial files
 and records nothing. Errors end the task, with three exceptions: Unavailable and DiskFull are raised, and the
 caller runs the same claim again after backoff; a killed ffmpeg counts as a crash, and fails the task only
-after `max_crashes` without a finished checkpoint in between.
+after `max_crashes` without a finished checkpoint in between. StoredBytesDamaged is Unavailable, and ends the
+task: waiting does not help.
 
 To add a step, write a class with name, weight and checkpoint (see `steps/step.py`) and list it in `STEPS`.
 Percentages follow from the weights.
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from facecli.core.blobs import present
+from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import (
     Cancelled,
     DiskFull,
@@ -42,6 +44,7 @@ from facecli.tasks.steps.step import Step
 from facecli.tasks.steps.swap import Swap
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits, Deadline, within
+from facecli.uploads.stored_file import StoredFile
 
 STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Publish())
 
@@ -74,6 +77,8 @@ class TaskWorkflow:
             return
         try:
             self._run_steps(task, checkpoints)
+        except StoredBytesDamaged as error:
+            self._fail(task, checkpoints, error)
         except (Cancelled, TakenOver) as error:
             # If this run still holds the task, the engine raised this without having been asked to stop.
             self._fail(task, checkpoints, FacecliError(f"engine {task.engine} stopped by itself: {error}"))
@@ -113,7 +118,8 @@ class TaskWorkflow:
 
     def _run_steps(self, task: Task, checkpoints: Checkpoints) -> None:
         checkpoints.prepare()
-        face, video = self._input(task.image_id), self._input(task.video_id)
+        inputs = [self._input(upload_id) for upload_id in (task.image_id, task.video_id)]
+        face, video = (stored.path for stored in inputs)
         engine = self._tools.engines.get(task.engine)
         total_weight = sum(step.weight for step in self._steps)
         reporter = ProgressReporter(self._tasks, task, total_weight=total_weight)
@@ -125,21 +131,28 @@ class TaskWorkflow:
                 engine=engine,
                 face=face,
                 video=video,
+                inputs=inputs,
                 limits=self._limits,
                 checkpoints=checkpoints,
                 reporter=reporter,
                 stopped=stopped,
             )
-            for step in self._steps:
-                reporter.enter(step.name, weight=step.weight)
-                step.run(run)
+            try:
+                for step in self._steps:
+                    reporter.enter(step.name, weight=step.weight)
+                    step.run(run)
+            except (Cancelled, TakenOver, Unavailable, DiskFull):
+                raise
+            except FacecliError:
+                run.verify_inputs(reread=True)  # blame a damaged input on the store, not on its owner
+                raise
 
-    def _input(self, upload_id: str) -> Path:
+    def _input(self, upload_id: str) -> StoredFile:
         upload = self._tools.uploads.get(upload_id)
         if not upload.completed:  # an integrity check found bytes missing
             raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
-            return self._tools.blobs.local_copy(upload.blob_key)
+            return StoredFile(upload, self._tools.blobs.local_copy(upload.blob_key))
 
     def _record_crash(self, task: Task, checkpoints: Checkpoints, error: Unavailable) -> None:
         """Count a crash, and raise the error so that the task runs again, unless it was the last allowed."""

@@ -10,8 +10,9 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from facecli.core import errors
+from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import FacecliError
-from facecli.core.printable import bounded
+from facecli.core.printable import bounded, escaped
 from facecli.wire import responses
 from facecli.wire.foreign_errors import foreign_error
 
@@ -56,6 +57,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.MisconfiguredConnection: Code.UNAVAILABLE,
     errors.ProgramKilled: Code.UNAVAILABLE,
     errors.StorageFailed: Code.UNAVAILABLE,
+    StoredBytesDamaged: Code.DATA_LOSS,
     errors.IdleTooLong: Code.DEADLINE_EXCEEDED,
     errors.BytesDiffer: Code.DATA_LOSS,
     errors.UnexpectedResponse: Code.DATA_LOSS,
@@ -70,15 +72,17 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.InternalError: Code.INTERNAL,
 }
 
-_BY_REASON = {kind.reason: kind for kind in STATUS}
+_BY_REASON = {(kind.reason, code): kind for kind, code in STATUS.items()} | {
+    (kind.reason, None): kind for kind in reversed(STATUS)
+}
 
 
 def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
     """The status of an error: code, message, ErrorInfo, RetryInfo where waiting helps, and RequestInfo."""
     # An error class of a plug-in maps to its nearest ancestor in the table.
     code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    status = status_pb2.Status(code=code.value[0], message=bounded(error.message, MAX_MESSAGE_BYTES))
-    metadata = {name: bounded(str(value), MAX_VALUE_BYTES) for name, value in error.details.items()}
+    status = status_pb2.Status(code=code.value[0], message=_quotable(error.message, MAX_MESSAGE_BYTES))
+    metadata = {name: _quotable(str(value), MAX_VALUE_BYTES) for name, value in error.details.items()}
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
     status.details.append(_packed(info))
     if "retry_after" in error.details:
@@ -100,7 +104,7 @@ def from_rpc(error: grpc.RpcError, *, server: str) -> FacecliError:
 
 def _ours(error: grpc.RpcError, infos: Sequence[error_details_pb2.ErrorInfo], server: str) -> FacecliError:
     for info in infos:
-        kind = _BY_REASON.get(info.reason)
+        kind = _BY_REASON.get((info.reason, error.code())) or _BY_REASON.get((info.reason, None))
         if info.domain == DOMAIN and kind:
             return restored(kind, _text(error), info.metadata)
     return foreign_error(error.code(), _text(error), server=server)
@@ -134,6 +138,11 @@ def _details(error: grpc.RpcError, kind: Callable[[], Detail]) -> Iterator[Detai
 
 def _text(error: grpc.RpcError) -> str:
     return responses.text(error.details() or "")
+
+
+def _quotable(text: str, size: int) -> str:
+    """The text on one line, without control characters, and at most `size` bytes of it."""
+    return bounded(escaped(text[: 2 * size]), size)
 
 
 def _packed(message: Message) -> any_pb2.Any:

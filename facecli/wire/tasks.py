@@ -2,7 +2,9 @@
 
 import math
 
-from facecli.core.errors import UnexpectedResponse
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from facecli.core.errors import InvalidInput, UnexpectedResponse
 from facecli.tasks.task import Task, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.wire import responses
@@ -15,6 +17,10 @@ WrappedTask = (
     | task_service_pb2.CancelTaskResponse
     | task_service_pb2.RetryTaskResponse
 )
+
+# What a google.protobuf.Timestamp may hold: the years 1 to 9999, and the nanoseconds of a second.
+_SECONDS = range(-62_135_596_800, 253_402_300_800)
+_NANOS = range(1_000_000_000)
 
 
 def to_message(task: Task) -> pb.TaskResponse:
@@ -119,7 +125,16 @@ def task_filter(request: task_service_pb2.ListTasksRequest) -> TaskFilter:
     return TaskFilter(
         status=request.status,
         engine=request.engine,
-        since=seconds(request.since) if request.HasField("since") else 0.0,
-        until=seconds(request.until) if request.HasField("until") else math.inf,
+        since=_time(request.since, "since") if request.HasField("since") else 0.0,
+        until=_time(request.until, "until") if request.HasField("until") else math.inf,
         result_crc32c=request.result_crc32c if request.HasField("result_crc32c") else None,
     )
+
+
+def _time(stamp: Timestamp, field: str) -> float:
+    """Seconds since the epoch; InvalidInput for a time that a Timestamp may not hold."""
+    if stamp.seconds not in _SECONDS or stamp.nanos not in _NANOS:
+        raise InvalidInput(
+            f"{field} must be a time between the years 1 and 9999, not {stamp.seconds} s and {stamp.nanos} ns"
+        )
+    return seconds(stamp)

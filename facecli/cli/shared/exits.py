@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 from facecli.cli.shared.interrupts import INTERRUPTED, default_interruption
 from facecli.cli.shared.output import write_stderr
 from facecli.core import errors
+from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import FacecliError
 from facecli.core.printable import escaped_lines
 
@@ -50,7 +51,12 @@ EXITS = (
     Exit(
         code=8,
         meaning="integrity check failed, or an invalid response",
-        errors=(errors.BytesDiffer, errors.ChecksumMismatch, errors.UnexpectedResponse),
+        errors=(
+            errors.BytesDiffer,
+            errors.ChecksumMismatch,
+            errors.UnexpectedResponse,
+            StoredBytesDamaged,
+        ),
     ),
     Exit(code=9, meaning="limit or quota reached", errors=(errors.LimitReached,)),
     Exit(code=10, meaning="refused by policy", errors=(errors.PolicyRefused,)),

@@ -11,6 +11,11 @@ from facecli.core.video.placement import Placement
 CLIP_RATE = 25  # frames per second of generated test clips
 
 
+def never() -> bool:
+    """A `stopped` of work that goes on to its end."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaLimits:
     max_pixels: int = 36_000_000  # of one frame or picture
@@ -107,12 +112,15 @@ class Media(Protocol):
         """Return the version of ffmpeg; FfmpegMissing if none is installed."""
         ...
 
-    def probe_video(self, path: Path) -> VideoInfo:
-        """Inspect a video; MediaRefused, with the reason, unless it is complete and within the limits."""
+    def probe_video(self, path: Path, *, stopped: Callable[[], bool] = never) -> VideoInfo:
+        """Inspect a video; MediaRefused, with the reason, unless it is complete and within the limits.
+
+        Cancelled soon after `stopped` returns True, with no process left.
+        """
         ...
 
-    def probe_image(self, path: Path) -> ImageInfo:
-        """Inspect a picture; MediaRefused, with the reason, unless it is complete and within the limits."""
+    def probe_image(self, path: Path, *, stopped: Callable[[], bool] = never) -> ImageInfo:
+        """Inspect a picture; MediaRefused and Cancelled as for a video."""
         ...
 
     def plan(self, path: Path) -> VideoPlan:

@@ -15,6 +15,8 @@ class Join:
     def run(self, run: Run) -> None:
         plan = run.work.plan
         run.reporter.started(frames=plan.info.frames)
+        for part in (run.sound, *run.parts):
+            run.work.check(part)
 
         def join(output: Path) -> None:
             run.tools.media.join(

@@ -1,4 +1,4 @@
-"""Publish: stores the output as the result of the task."""
+"""Publish: verifies the output and stores it as the result of the task."""
 
 from functools import partial
 
@@ -24,6 +24,8 @@ class Publish:
         run.reporter.started()
         with run.output.open("rb") as file:
             checksum = crc32c_of(file)
+        run.work.compare(run.output, checksum)
+        run.verify_inputs()
         size = run.output.stat().st_size
         result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=size, crc32c=checksum)
         blobs.put(result.blob_key, run.output)

@@ -95,7 +95,6 @@ def test_a_worker_suspended_with_the_lock_of_the_sqlite_file_is_replaced(
         suspend_in_commit(worker, server.data / "facecli.db")
         run("upload", clip, "--server", server.address)
         check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
-    assert "does not respond" in server.log
     assert worker not in server.workers()
 
 
@@ -127,7 +126,7 @@ def test_a_worker_suspended_with_the_lock_of_the_queue_file_is_replaced(
         task_id = creating.result()
     with watch(server, task_id) as watching:
         check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
-    assert "does not respond" in server.log
+    assert worker not in server.workers()
 
 
 def suspend_in_commit(pid: int, file: Path) -> None:

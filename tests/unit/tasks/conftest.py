@@ -104,6 +104,7 @@ class Uploads:
         return self
 
     name = "clip.mp4"
+    size, crc32c = 0, 0
     blob_key = "uploads/clip"
 
 

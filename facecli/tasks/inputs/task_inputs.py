@@ -1,13 +1,11 @@
 """TaskInputs: validates the files, engine and options of a new task."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-from facecli.core.blobs import BlobStore, present
 from facecli.core.errors import InvalidInput
 from facecli.core.video.engines import Engines
 from facecli.core.video.formats import check_name
-from facecli.core.video.media import Media
+from facecli.tasks.inputs.probes import Probes
 from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
@@ -23,14 +21,12 @@ class TaskInputs:
         self,
         *,
         upload_service: UploadService,
-        blobs: BlobStore,
-        media: Media,
+        probes: Probes,
         engines: Engines,
         default_engine: str,
     ) -> None:
         self._upload_service = upload_service
-        self._blobs = blobs
-        self._media = media
+        self._probes = probes
         self._engines = engines
         self._default_engine = default_engine
 
@@ -44,8 +40,12 @@ class TaskInputs:
         options: Mapping[str, str],
         key: str | None,
         fresh: bool = False,
+        active: Callable[[], bool],
     ) -> NewTask:
-        """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise."""
+        """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise.
+
+        `active` is whether the caller still waits; errors also as `Probes.families`.
+        """
         _check_lengths(key or "", options)
         name, version = self.checked_engine(engine, options)
         new = NewTask(
@@ -58,8 +58,9 @@ class TaskInputs:
             key=key,
             fresh=fresh,
         )
-        check_name(new.image.name, self._media.probe_image(self._path(new.image)).format)
-        check_name(new.video.name, self._media.probe_video(self._path(new.video)).container)
+        uploads = (new.image, new.video)
+        for upload, family in zip(uploads, self._probes.families(uploads, active=active), strict=True):
+            check_name(upload.name, family)
         return new
 
     def checked_engine(self, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
@@ -76,10 +77,6 @@ class TaskInputs:
                 f"{upload.name} was uploaded as {upload.file_type}, but is used as {file_type}"
             )
         return upload
-
-    def _path(self, upload: Upload) -> Path:
-        with present(f"{upload.name} (send them again with facecli upload --no-resume)"):
-            return self._blobs.local_copy(upload.blob_key)
 
 
 def _check_lengths(key: str, options: Mapping[str, str]) -> None:
