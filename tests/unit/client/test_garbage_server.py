@@ -56,7 +56,7 @@ ORDINARY_FAILURES = {
 }
 FILES = ("clip.mp4", "clip.png", "done.mp4")
 MAX_OUTPUT = 3_000_000  # characters
-FEWER = 4  # of the examples of the profile for each command
+FEWER = 20  # of the examples of the profile for each command
 
 counts: Counter[str] = Counter()
 
