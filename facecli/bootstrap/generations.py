@@ -1,13 +1,16 @@
 """The generation of a data directory while a server runs: in the database first, then in the directory."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 from facecli.blobs.generation import check_generation, generation, older, record_generation
 from facecli.blobs.privacy import OPEN, close_to_others, describe, mode_of
 from facecli.core.damage import Damage, DamageKind
-from facecli.core.errors import StorageFailed
+from facecli.core.errors import FacecliError, StorageFailed
 from facecli.metadata.directories import SqlDirectoryRepository
+
+_log = logging.getLogger(__name__)
 
 
 class Generations:
@@ -33,6 +36,13 @@ class Generations:
         """Raise the generation if a row has changed since."""
         if self._repository.newest_row() != self._newest_row:
             self._raise()
+
+    def close(self) -> None:
+        """Raise the generation at the end, if the database is available."""
+        try:
+            self.raise_if_changed()
+        except FacecliError as error:
+            _log.warning("generation was not recorded", extra={"error": error.message})
 
     def adopt(self, *, above: int) -> None:
         """Make an older database the one of this directory, beyond the generation that the directory had."""

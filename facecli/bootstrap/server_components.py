@@ -161,7 +161,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         data_dir_id = _identify(directory, directories)
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
         generations.open()
-        stack.callback(generations.raise_if_changed)
+        stack.callback(generations.close)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)

@@ -48,7 +48,7 @@ def install(settings: Settings, output: Output, shell: Annotated[Shell, _SHELL])
 
     Writes the script to your home directory and a line that loads it to the shell's start-up file; it takes
     effect in the next shell. Commands, options, task IDs, file URLs and engines are completed; IDs, URLs and
-    engines come from the server, within a second or not at all.
+    engines come from the server, within two seconds or not at all.
 
     Example: facecli completion install zsh
 

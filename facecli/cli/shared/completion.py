@@ -10,7 +10,7 @@ from facecli.cli.shared.session import Session, connected
 from facecli.config.loader import load
 from facecli.core.errors import FacecliError
 
-TIMEOUT = 1.0  # seconds that a person waits for a completion
+TIMEOUT = 2.0  # seconds that a person waits for a completion
 MAX_OFFERED = 50
 
 _CONNECTION = ("server", "user", "tls", "tls_ca", "tls_cert", "tls_key")  # options that name the server

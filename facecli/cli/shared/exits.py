@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from facecli.cli.shared.interrupts import INTERRUPTED, default_interruption
 from facecli.cli.shared.output import write_stderr
+from facecli.cli.shared.program import runnable
 from facecli.core import errors
 from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import FacecliError
@@ -95,7 +96,8 @@ def report(error: FacecliError, *, as_json: bool, hint: str = "") -> int:
         request = {"request_id": error.request_id} if error.request_id else {}
         write_stderr(json.dumps({"error": {**fields, **request}}))
     else:
-        write_stderr(escaped_lines(f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else "")))
+        text = f"facecli: {error.message}" + (f"\n  hint: {hint}" if hint else "")
+        write_stderr(runnable(escaped_lines(text)))
     return code
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from facecli.cli.shared.encoding import set_up_encoding
+from facecli.cli.shared.program import runnable
 from facecli.cli.shared.result_stream import protect_stdout
 from facecli.core.printable import escaped_lines
 
@@ -39,7 +40,7 @@ class Output:
     def note(self, text: str) -> None:
         """Write a diagnostic line, unless --quiet or --json is given."""
         if not self.quiet and not self.as_json:
-            write_stderr(escaped_lines(text))
+            write_stderr(runnable(escaped_lines(text)))
 
     def remark(self, text: str) -> None:
         """Write a line that scripts must not miss to stderr, in every mode."""

@@ -1,6 +1,5 @@
 """Standard output for results: a failed write is an error of the command, and a lost reader its end."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,7 @@ from facecli.core.errors import OutputFailed, ReaderGone
 
 
 class ResultStream:
-    """A text stream whose writes raise OutputFailed or ReaderGone; everything else is the stream's own.
-
-    After a failed write the rest goes to the null device: the interpreter flushes its buffers once more when
-    it exits, and threads may still be writing.
-    """
+    """A text stream whose writes raise OutputFailed or ReaderGone; everything else is the stream's own."""
 
     def __init__(self, stream: TextIO, *, closed: bool = False) -> None:
         self._stream = stream
@@ -40,16 +35,9 @@ class ResultStream:
         try:
             yield
         except BrokenPipeError as error:
-            self._discard_the_rest()
             raise ReaderGone from error
         except OSError as error:
-            self._discard_the_rest()
             raise OutputFailed(f"cannot write to standard output: {error.strerror}") from error
-
-    def _discard_the_rest(self) -> None:
-        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        os.dup2(null, self._stream.fileno())
-        os.close(null)
 
 
 def protect_stdout(*, closed: bool) -> None:

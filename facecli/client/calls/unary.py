@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import grpc
 
 from facecli.client.connection import Connection, Metadata
-from facecli.core.errors import FacecliError, LimitReached, ServerUnreachable, Unavailable
+from facecli.core.errors import FacecliError, LimitReached, ServerUnreachable, Unavailable, UnexpectedResponse
 
 T = TypeVar("T")
 
@@ -73,6 +73,8 @@ class UnaryCalls:
         with connection.translated_errors(late):
             response = method(request, timeout=within, metadata=(*connection.metadata, *metadata))
             connection.outage.ended()
+            if response is None:  # gRPC's return value for a call that ended well without a message
+                raise UnexpectedResponse("no message")
             return read(response)
 
 

@@ -91,7 +91,7 @@ def test_without_ffmpeg_a_server_does_not_start_and_names_both_cures(tmp_path: P
 def test_a_command_without_a_server_exits_with_6(face: Path, clip: Path, tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        to = ("--server", f"127.0.0.1:{closed.getsockname()[1]}", "--json")
+        to = ("--server", f"127.0.0.1:{closed.getsockname()[1]}", "--retry-for", "0", "--json")
         for command in (
             ["upload", clip],
             ["task", "list"],

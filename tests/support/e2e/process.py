@@ -88,11 +88,13 @@ class CommandProcess:
             assert isinstance(event, dict), self._texts
             return event
 
-    def wait_for_line(self, pipe: str) -> str:
-        """Wait for the first line of `out` or `err`."""
+    def wait_for_line(self, pipe: str, *, number: int = 1) -> str:
+        """Wait for a line of `out` or `err`, the first by default."""
         with self._output_changed:
-            self._output_changed.wait_for(lambda: "\n" in self._texts[pipe] or not self._open_pipes, DEADLINE)
-            return self._texts[pipe].partition("\n")[0] + "\n"
+            self._output_changed.wait_for(
+                lambda: self._texts[pipe].count("\n") >= number or not self._open_pipes, DEADLINE
+            )
+            return self._texts[pipe].split("\n")[number - 1] + "\n"
 
     def wait_until_stored(self, minimum: float) -> int:
         """Wait until at least this many bytes are acknowledged; return how many are."""

@@ -15,6 +15,9 @@ from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings
 from facecli.core.progress import NullProgress, TransferProgress
 from facecli.uploads.upload import FileType
+from tests.support.garbage.clients import Clients, clients_of
+from tests.support.garbage.plausible import PLAUSIBLE
+from tests.support.garbage.server import GarbageServer, garbage_server
 
 CHUNK = 1000
 
@@ -30,6 +33,18 @@ def connection(data: Path) -> Iterator[Connection]:
     settings = Settings(bind="127.0.0.1:0", data_dir=str(data), workers=0)
     with run_server(settings) as server, Connection(server.address, call_timeout=30) as connection:
         yield connection
+
+
+@pytest.fixture
+def garbage() -> Iterator[GarbageServer]:
+    with garbage_server(PLAUSIBLE) as server:
+        yield server
+
+
+@pytest.fixture
+def clients(garbage: GarbageServer) -> Iterator[Clients]:
+    with clients_of(garbage.address) as clients:
+        yield clients
 
 
 @pytest.fixture

@@ -48,6 +48,8 @@ REASONS = {
     "FfmpegMissing": "FFMPEG_MISSING",
     "DirectoryInUse": "DIRECTORY_IN_USE",
     "Cancelled": "CANCELLED",
+    "OutputFailed": "OUTPUT_FAILED",
+    "ReaderGone": "READER_GONE",
     "InternalError": "INTERNAL",
 }
 
