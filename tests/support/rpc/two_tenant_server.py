@@ -15,11 +15,14 @@ from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
+from tests.support.eventually import eventually
 from tests.support.rpc.rpcs import NOTHING, REQUESTS, Metadata, TenantData, answers, begin
 
 Outcome = tuple[grpc.StatusCode, str]
 
 UNAUTHENTICATED = ("no token", "another scheme", "unknown id", "wrong secret", "expired", "revoked")
+
+_REPORTED = ("progress", "frames_done", "frames", "stage", "revision", "updated_at")
 
 _IDENTITY = re.compile("[0-9a-f]{32}|(?<=not )(ann|nobody)")
 
@@ -45,12 +48,15 @@ class TwoTenantServer:
         return grpc.StatusCode.OK, ""
 
     def everything(self, user: str) -> list[bytes]:
-        """The listings of a user."""
+        """The listings of a user, without what a worker reports of a running task meanwhile."""
         own = TenantData(**{**dict.fromkeys(TenantData.__slots__, ""), "user": user})
         listed = [
             answers(self.channel, rpc, REQUESTS[rpc](own), self.metadata[user])[0]
             for rpc in ("UploadService.ListUploads", "TaskService.ListTasks")
         ]
+        for task in listed[1].tasks:
+            for field in _REPORTED if task.status == "processing" else ():
+                task.ClearField(field)
         return [each.SerializeToString(deterministic=True) for each in listed]
 
 
@@ -79,6 +85,11 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
         # The first task that runs occupies the only worker.
         done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
         ann, bob = (_with_unfinished_work(channel, data, metadata[data.user]) for data in done)
+        running = video_pb.TaskStatusRequest(task_id=ann.running_id)
+        # It is running for good: `everything` would notice the change from pending.
+        eventually(
+            lambda: answers(channel, "VideoService.GetTaskStatus", [running], metadata["ann"])[0].frames
+        )
         yield TwoTenantServer(channel, metadata, ann, bob)
 
 
