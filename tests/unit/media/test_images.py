@@ -138,6 +138,14 @@ def test_the_configured_limit_holds(thirds: Path) -> None:
         FfmpegMedia(limits=MediaLimits(max_pixels=29_999)).probe_image(thirds)
 
 
+def test_an_unexpected_failure_of_the_decoder_shows_no_traceback(
+    media: FfmpegMedia, thirds: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(MediaRefused) as refused:
+        media.fit_picture(thirds, tmp_path / "missing" / "target.png", width=8, height=8)
+    assert refused.value.message == "the picture cannot be decoded"
+
+
 def test_the_drawn_face_is_a_picture_of_many_colours(media: FfmpegMedia, face: Path) -> None:
     assert media.probe_image(face) == ImageInfo(width=512, height=512, format="PNG")
     colours = Image.open(face).getcolors(maxcolors=100_000)
