@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     Update,
     delete,
+    func,
     insert,
     select,
     tuple_,
@@ -78,26 +79,37 @@ class SqlTaskRepository:
             return [_task(row) for row in rows]
 
     def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
+        if max_stored and self._engine.dialect.name == "postgresql":
+            # One result of a user at a time: PostgreSQL adds up what it saw before the others were stored.
+            with writing(self._engine) as connection:
+                owner = _found(connection, task_id).owner
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
+                return self._change(connection, task_id, change, now=now, max_stored=max_stored)
         # Compare and swap by the revision: a transaction with a locked row would keep it locked while this
         # process is suspended, and nobody could recover the task.
         with autocommitting(self._engine) as connection:
-            while True:
-                task = _found(connection, task_id)
-                changed = change(task)
-                if changed == task:
-                    return task
-                row = {name: value for name, value in _row(changed).items() if name not in _FIXED}
-                write = (
-                    update(tasks)
-                    .where(tasks.c.id == task_id, tasks.c.revision == task.revision)
-                    .values({**row, "revision": task.revision + 1, "updated_at": now})
-                    .returning(tasks, *notification(self._engine))
-                )
-                if max_stored and changed.result and not task.result:
-                    check_room(connection, task.owner, changed.result.size, limit=max_stored)
-                    write = write.where(stored_by(task.owner) + changed.result.size <= max_stored)
-                if stored := connection.execute(write).mappings().first():
-                    return _task(stored)
+            return self._change(connection, task_id, change, now=now, max_stored=max_stored)
+
+    def _change(
+        self, connection: Connection, task_id: str, change: Change, *, now: float, max_stored: int
+    ) -> Task:
+        while True:
+            task = _found(connection, task_id)
+            changed = change(task)
+            if changed == task:
+                return task
+            row = {name: value for name, value in _row(changed).items() if name not in _FIXED}
+            write = (
+                update(tasks)
+                .where(tasks.c.id == task_id, tasks.c.revision == task.revision)
+                .values({**row, "revision": task.revision + 1, "updated_at": now})
+                .returning(tasks, *notification(self._engine))
+            )
+            if max_stored and changed.result and not task.result:
+                check_room(connection, task.owner, changed.result.size, limit=max_stored)
+                write = write.where(stored_by(task.owner) + changed.result.size <= max_stored)
+            if stored := connection.execute(write).mappings().first():
+                return _task(stored)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)

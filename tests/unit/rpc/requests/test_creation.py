@@ -64,7 +64,10 @@ def test_a_picture_of_many_scans_is_refused_in_time_and_leaves_no_process(
     stubs: Stubs, settings: Settings, samples: tuple[bytes, bytes], slow: bytes
 ) -> None:
     request = creation(stubs, slow, samples[1], user="ann")
+    # A call that ends before the check has to be repeated; on a busy machine that may be this one.
     code, error, _ = refusal(lambda: stubs.videos.CreateTask(request))
+    while code is grpc.StatusCode.UNAVAILABLE and "still being checked" in error.message:
+        code, error, _ = refusal(lambda: stubs.videos.CreateTask(request))
     assert (code, error.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "MEDIA_REFUSED")
     assert "face was not checked within 2.7 s, the probe_timeout of the server" in error.message
     eventually(lambda: not decoders(settings))
