@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
+from facecli.core.os_errors import translate_os_errors
 from facecli.core.printable import escaped
 from facecli.core.video.formats import FormatKind, of_kind, readable_list
 from facecli.core.video.media import ImageInfo, MediaLimits, never
@@ -60,6 +62,9 @@ def _decode(path: Path, limits: MediaLimits, *fit: str, stopped: Callable[[], bo
     if result.exit_code or not lines:
         raise MediaRefused(f"the picture cannot be decoded: {_end(result.exit_code)}")
     answer = json.loads(lines[0])
+    if "errno" in answer:
+        with translate_os_errors(Path(fit[0]).name if fit else path.name):
+            raise OSError(answer["errno"], os.strerror(answer["errno"]))
     if "bug" in answer:
         _log.error("the picture decoder failed", extra={"trace": answer["bug"]})
         raise MediaRefused("the picture cannot be decoded")

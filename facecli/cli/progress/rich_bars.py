@@ -17,7 +17,7 @@ from facecli.cli.progress.block import Block
 from facecli.cli.progress.frame_rate import attempt_text
 from facecli.cli.progress.rows import Row, TaskRow, TransferRow
 from facecli.cli.progress.safe import SafeProgress
-from facecli.cli.shared.output import Stderr
+from facecli.cli.shared.output import Stderr, write_stdout
 from facecli.config.environment import ENVIRONMENT
 from facecli.tasks.view import TaskView
 
@@ -166,7 +166,7 @@ class _Lines(io.TextIOBase):
     def print_held(self) -> None:
         """Print what is left to the real stream, after the rows."""
         for line in self._held:
-            print(line, flush=True)
+            write_stdout(line)
 
     def _print(self, line: str) -> None:
         self._console.print(Text(line), soft_wrap=True)

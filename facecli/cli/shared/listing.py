@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from facecli.cli.shared.output import Output
+from facecli.cli.shared.output import Output, write_stdout
 from facecli.core.errors import InvalidInput
 
 STDIN = "-"
@@ -41,7 +41,7 @@ def limited(
 def show_header(output: Output, header: str) -> None:
     """Print the header of a list that people read."""
     if not (output.quiet or output.as_json) and sys.stdout.isatty():
-        print(header, flush=True)
+        write_stdout(header)
 
 
 def fitted(line: str) -> str:

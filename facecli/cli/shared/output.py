@@ -48,7 +48,7 @@ class Output:
 
     def _print(self, line: str) -> None:
         with self._lock:
-            print(line, flush=True)
+            write_stdout(line)
 
 
 class Stderr:
@@ -82,6 +82,11 @@ class Stderr:
     @property
     def encoding(self) -> str:
         return self._stream.encoding or "utf-8"
+
+
+def write_stdout(line: str) -> None:
+    """Write a line to stdout at once."""
+    print(line, flush=True)
 
 
 def write_stderr(text: str) -> None:

@@ -3,7 +3,7 @@
 A script, run as `python -I decode.py PILLOW_DIR MAX_PIXELS FORMATS NAMES SOURCE [TARGET WIDTH HEIGHT]`:
 FORMATS are Pillow's names of the allowed formats, with commas, and NAMES is the same list for people. It
 prints one JSON object: `width`, `height` (upright) and `format` (Pillow's name), or `refused`, a sentence, or
-`bug`, a stack trace for the log.
+`errno` of a file that the machine could not read or write, or `bug`, a stack trace for the log.
 """
 
 import io
@@ -55,6 +55,8 @@ def main(arguments: list[str]) -> None:
         answer = {"refused": str(refused)[:MAX_TEXT]}
     except MemoryError:
         answer = {"refused": "the picture needs too much memory"}
+    except OSError as error:
+        answer = {"errno": error.errno or 0}
     except Exception:
         answer = {"bug": traceback.format_exc(limit=-3)[-MAX_TEXT:]}
     sys.stdout.write(json.dumps(answer) + "\n")
@@ -84,6 +86,8 @@ def open_upright(
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise Refused(f"the picture has more than {max_pixels} pixels") from None
     except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the machine; those of Pillow have no number
+            raise
         raise Refused(f"the picture is cut off or damaged ({error})") from error
 
 

@@ -19,7 +19,7 @@ from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.proc import wait_until_gone
 from tests.support.e2e.process import CommandProcess, run
-from tests.support.e2e.tasks import check_completed_once, create, status, watch
+from tests.support.e2e.tasks import check_completed_once, create, status, swapping, watch
 from tests.support.eventually import eventually
 from tests.support.postgres import PASSWORD, Postgres, WithPassword
 from tests.unit.rpc.conftest import Stubs
@@ -34,9 +34,7 @@ def test_a_task_whose_worker_is_killed_completes(
     postgresql: str, serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         (encoder,) = server.ffmpegs()
         paced.speed_up()
         server.kill_worker()
@@ -60,9 +58,7 @@ def test_a_task_and_its_watcher_outlive_a_crash_of_postgresql(
     video = tmp_path / "video.mp4"
     media.make_clip(video, seconds=8, width=320, height=180)
     server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
-    task_id = create(server, face, video)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, video) as (task_id, watching):
         postgres.stop()
         server.wait_for_log("cannot check whether the task is still held")
         server.wait_for_log("task feed cannot read the database")
@@ -84,9 +80,7 @@ def test_a_task_whose_worker_dies_while_postgresql_is_away_completes(
     tmp_path: Path,
 ) -> None:
     server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         paced.speed_up()
         postgres.stop()
         server.kill_worker()
@@ -118,9 +112,7 @@ def test_a_second_server_on_the_same_database_leaves_tasks_of_the_first_alone(
 ) -> None:
     environment = {**paced.environment, "FACECLI_DATABASE": postgresql}
     first = serve(environment=environment)
-    task_id = create(first, face, long_clip)
-    with watch(first, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(first, face, long_clip) as (task_id, watching):
         encoders = first.ffmpegs()
         # Each server has one worker, with number 1.
         second = serve(tmp_path / "other", environment=environment)
@@ -143,7 +135,7 @@ def test_a_password_reaches_the_workers_and_is_written_nowhere(
     for process in (server.pid, worker):
         assert PASSWORD.encode() not in Path(f"/proc/{process}/cmdline").read_bytes()
     postgres.stop()
-    run("task", "list", "--server", server.address, "--timeout", "1s", expect=6)
+    run("task", "list", "--server", server.address, environment={"FACECLI_RETRY_FOR": "0"}, expect=6)
     os.kill(worker, signal.SIGKILL)
     server.wait_for_log("work of the worker was not recovered; it waits for the restart")
     postgres.start()

@@ -19,7 +19,7 @@ from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import wait_until_gone
 from tests.support.e2e.process import run
-from tests.support.e2e.tasks import create, watch, watch_to_end
+from tests.support.e2e.tasks import create, swapping, watch_to_end
 from tests.support.eventually import eventually
 
 ENGINES = """
@@ -88,9 +88,7 @@ def test_a_time_limit_ends_a_running_ffmpeg(
     serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg
 ) -> None:
     server = serve(environment={**paced.environment, "FACECLI_TASK_TIMEOUT": "12s"})
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (_, watching):
         encoders = server.ffmpegs()
         assert encoders
         failed = watching.wait().objects[-1]

@@ -16,7 +16,7 @@ from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
 from tests.support.e2e.strace import Strace
-from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, watch
+from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, swapping, watch
 from tests.support.eventually import eventually
 
 WAITING = """
@@ -87,9 +87,7 @@ def test_a_worker_suspended_with_the_lock_of_the_sqlite_file_is_replaced(
     serve: Serve, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     server = serve(environment=paced.environment)
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         (worker,) = server.workers()
         paced.speed_up()
         suspend_in_commit(worker, server.data / "facecli.db")

@@ -15,7 +15,7 @@ from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import parent, wait_until_gone
 from tests.support.e2e.process import run
 from tests.support.e2e.server import Server
-from tests.support.e2e.tasks import check_completed_once, create, status, watch
+from tests.support.e2e.tasks import check_completed_once, create, status, swapping, watch
 
 GONE_WITHIN = 5.0  # seconds after the response to cancel; it takes about 0.3
 
@@ -44,9 +44,7 @@ def test_a_task_whose_ffmpeg_is_killed_completes_in_another_attempt(
     serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     server = serve(environment=paced.environment)
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         (encoder,) = server.ffmpegs()
         paced.speed_up()
         os.kill(encoder, signal.SIGKILL)
@@ -65,9 +63,7 @@ def test_a_running_task_completes_after_a_restart_of_the_server(
     end: Callable[[Server], object],
 ) -> None:
     server = serve(environment=paced.environment)
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         assert len(server.ffmpegs()) == 1
         descendants = server.descendants()
         paced.speed_up()
@@ -116,9 +112,7 @@ def test_a_task_cancelled_while_its_worker_was_dead_leaves_no_files(
     serve: Serve, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg
 ) -> None:
     server = serve(environment=paced.environment)
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         descendants = server.descendants()
         server.kill()
     wait_until_gone(descendants)
@@ -168,9 +162,7 @@ def test_a_cancel_takes_effect_at_once_and_ends_the_ffmpeg_of_the_task(
     serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg
 ) -> None:
     server = serve(environment=paced.environment)
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         (encoder,) = server.ffmpegs()
         assert server.work_files()
         assert server.cancel(task_id) == "cancelled"

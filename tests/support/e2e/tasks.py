@@ -1,5 +1,7 @@
 """Tasks created, watched and checked from the command line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.e2e.process import CommandProcess, CommandResult, Event, run
@@ -20,6 +22,15 @@ def start_worker(server: Server, name: str) -> CommandProcess:
 
 def watch(server: Server, task_id: str) -> CommandProcess:
     return CommandProcess("task", "watch", task_id, "--server", server.address, "--json")
+
+
+@contextmanager
+def swapping(server: Server, face: Path, video: Path) -> Iterator[tuple[str, CommandProcess]]:
+    """Create and watch a task, and wait until it swaps; its ID, and the command that watches it."""
+    task_id = create(server, face, video)
+    with watch(server, task_id) as watching:
+        watching.wait_until_swapping()
+        yield task_id, watching
 
 
 def watch_to_end(server: Server, task_id: str) -> Event:

@@ -9,8 +9,6 @@ import pyte
 
 from tests.support.cli import DEADLINE
 
-_BUFFER = 4096  # bytes of a pseudo-terminal; a longer frame arrives in parts
-
 
 class Terminal:
     """A running command; `pictures` are the screens after each whole frame, without empty lines."""
@@ -30,6 +28,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
         self.pictures = list[list[str]]()
+        self._framed = False
 
     @property
     def picture(self) -> list[str]:
@@ -87,8 +86,12 @@ class Terminal:
             data = self._child.read_nonblocking(65536, timeout=DEADLINE)
         except pexpect.EOF:
             return False
+        if data.startswith(b"\n") and self._framed and self.pictures:
+            self.pictures.pop()
         self._stream.feed(data)
         self.raw += data
-        if data.endswith((b"\r", b"\n")) and len(data) < _BUFFER:
+        # A frame ends at the start of a line. It may arrive in parts that end at or within a line break.
+        self._framed = data.endswith(b"\r")
+        if self._framed:
             self.pictures.append(self.picture)
         return True

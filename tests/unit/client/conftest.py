@@ -1,6 +1,7 @@
 """Clients connected to a server in this process."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from facecli.client.downloads import DownloadClient
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings
+from facecli.core.errors import FacecliError
 from facecli.core.progress import NullProgress, TransferProgress
 from facecli.uploads.upload import FileType
 from tests.support.garbage.clients import Clients, clients_of
-from tests.support.garbage.plausible import PLAUSIBLE
+from tests.support.garbage.plausible import DATA, PLAUSIBLE
 from tests.support.garbage.server import GarbageServer, garbage_server
 
 CHUNK = 1000
@@ -48,6 +50,22 @@ def clients(garbage: GarbageServer) -> Iterator[Clients]:
 
 
 @pytest.fixture
+def address() -> Iterator[str]:
+    """An address that nobody listens at, and that nobody else gets meanwhile."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{reserved.getsockname()[1]}"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(DATA)
+    return path
+
+
+@pytest.fixture
 def uploads(connection: Connection) -> UploadClient:
     return UploadClient(ClientContext(connection=connection, user="ann"))
 
@@ -65,6 +83,12 @@ def video_file(path: Path, progress: TransferProgress | None = None) -> FileToSe
     return FileToSend(
         path=path, name="clip.mp4", file_type=FileType.VIDEO, progress=progress or NullProgress()
     )
+
+
+def upload(clients: Clients, path: Path, *, retry_for: float) -> FacecliError | None:
+    """The error of an upload in small chunks."""
+    (outcome,) = clients.uploads.send([video_file(path)], chunk_size=4, retry_for=retry_for)
+    return outcome.error
 
 
 def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:

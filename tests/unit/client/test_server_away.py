@@ -1,7 +1,6 @@
 """A server that is away, silent or restarting: how long commands wait for it, and what they say."""
 
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,45 +9,17 @@ import pytest
 from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.errors import (
-    FacecliError,
     MisconfiguredConnection,
     ServerUnreachable,
     Unauthenticated,
 )
 from facecli.core.progress import NullProgress
 from facecli.wire.errors import to_status
-from facecli.wire.generated import file_service_pb2 as files
 from tests.support.cli import facecli
 from tests.support.garbage.clients import Clients, clients_of
-from tests.support.garbage.plausible import DATA, PLAUSIBLE, TASK_ID, URL
+from tests.support.garbage.plausible import PLAUSIBLE, TASK_ID, URL
 from tests.support.garbage.server import Answer, GarbageServer, garbage_server
 from tests.unit.client.conftest import clips, video_file
-
-HANGS = Answer(hangs=True)
-PROMISE = files.DownloadResponse(size=10, crc32c=1)
-SHORT = 0.3  # seconds
-
-
-@pytest.fixture
-def address() -> Iterator[str]:
-    """An address that nobody listens at, and that nobody else gets meanwhile."""
-    with socket.socket() as reserved:
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{reserved.getsockname()[1]}"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(DATA)
-    return path
-
-
-def upload(clients: Clients, path: Path, *, retry_for: float) -> FacecliError | None:
-    (outcome,) = clients.uploads.send([video_file(path)], chunk_size=4, retry_for=retry_for)
-    return outcome.error
-
 
 ACTIONS: dict[str, Callable[[Clients, Path], object]] = {
     "status": lambda clients, path: clients.tasks.get(TASK_ID),

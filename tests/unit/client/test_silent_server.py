@@ -1,8 +1,6 @@
 """A server that is silent, deadlines of commands, and proxies."""
 
 import os
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,35 +17,14 @@ from facecli.wire.errors import to_status
 from facecli.wire.generated import file_service_pb2 as files
 from facecli.wire.generated import task_service_pb2 as tasks
 from tests.support.cli import facecli
-from tests.support.garbage.clients import Clients, clients_of
+from tests.support.garbage.clients import clients_of
 from tests.support.garbage.plausible import DATA, PLAUSIBLE, TASK_ID, URL, task
 from tests.support.garbage.server import Answer, GarbageServer, of
-from tests.unit.client.conftest import video_file
+from tests.unit.client.conftest import upload
 
 HANGS = Answer(hangs=True)
 PROMISE = files.DownloadResponse(size=10, crc32c=1)
 SHORT = 0.3  # seconds
-
-
-@pytest.fixture
-def address() -> Iterator[str]:
-    """An address that nobody listens at, and that nobody else gets meanwhile."""
-    with socket.socket() as reserved:
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{reserved.getsockname()[1]}"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(DATA)
-    return path
-
-
-def upload(clients: Clients, path: Path, *, retry_for: float) -> FacecliError | None:
-    (outcome,) = clients.uploads.send([video_file(path)], chunk_size=4, retry_for=retry_for)
-    return outcome.error
 
 
 # The limit without retries is that of a call, here SHORT; nothing else in these tests waits in real time.

@@ -9,7 +9,7 @@ import pytest
 
 from facecli.cli.shared import exits
 from tests.support.cli import DEADLINE, Ran, facecli, started, words
-from tests.unit.cli.conftest import Samples
+from tests.unit.cli.conftest import Samples, slow_tasks
 
 pytestmark = pytest.mark.usefixtures("user")
 
@@ -27,18 +27,7 @@ COMMANDS = [
 @pytest.fixture
 def tasks(samples: Samples, user: str) -> Iterator[list[str]]:
     """Three tasks that do not end by themselves."""
-    create = (
-        "task",
-        "create",
-        "--image",
-        samples.face,
-        "--video",
-        samples.clip,
-        "-q",
-        "--option",
-        "delay=600",
-    )
-    ids = [facecli(*create, "--option", f"seed={seed}").out.strip() for seed in range(3)]
+    ids = slow_tasks(samples, 3)
     yield ids
     facecli("task", "cancel", *ids)
 

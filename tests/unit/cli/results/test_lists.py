@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from tests.support.cli import DEADLINE, Ran, Server, facecli, words
-from tests.unit.cli.conftest import Samples
+from tests.unit.cli.conftest import Samples, slow_tasks
 
 pytestmark = pytest.mark.usefixtures("user")
 
@@ -104,18 +104,7 @@ def test_a_task_is_found_by_its_key_and_by_the_beginning_of_its_id(samples: Samp
 
 
 def test_an_ambiguous_beginning_lists_the_candidates(server: Server, samples: Samples) -> None:
-    create = (
-        "task",
-        "create",
-        "--image",
-        samples.face,
-        "--video",
-        samples.clip,
-        "-q",
-        "--option",
-        "delay=600",
-    )
-    ids = [facecli(*create).out.strip() for _ in range(2)]
+    ids = slow_tasks(samples, 2)
     facecli("task", "cancel", *ids)
     twins = [f"{'5eed' * 7}{number:04}" for number in range(2)]
     with closing(sqlite3.connect(server.database())) as connection, connection:
