@@ -56,8 +56,10 @@ class VideoServiceStub:
     With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
     `facecli-next-chunk`; the client sends messages from that chunk on. To resume after an interruption, the client
     calls again with both `facecli-resume` and `facecli-upload-id` set. If that upload does not exist or belongs to
-    another user, the server announces a new id and chunk 0. Without `facecli-resume` nothing changes. To resume after
-    the app itself was restarted, keep the id with the name and size of the file, on disk, until the upload completes.
+    another user, the server announces a new id and chunk 0. The server answers before it knows `user_id`, so without
+    authentication the id alone tells the next chunk; the messages are still refused to another user. Without
+    `facecli-resume` nothing changes. To resume after the app itself was restarted, keep the id with the name and size
+    of the file, on disk, until the upload completes.
     """
     CreateTask: _grpc.UnaryUnaryMultiCallable[_video_service_pb2.CreateTaskRequest, _video_service_pb2.TaskResponse]
     """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
@@ -78,8 +80,10 @@ class VideoServiceAsyncStub(VideoServiceStub):
     With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
     `facecli-next-chunk`; the client sends messages from that chunk on. To resume after an interruption, the client
     calls again with both `facecli-resume` and `facecli-upload-id` set. If that upload does not exist or belongs to
-    another user, the server announces a new id and chunk 0. Without `facecli-resume` nothing changes. To resume after
-    the app itself was restarted, keep the id with the name and size of the file, on disk, until the upload completes.
+    another user, the server announces a new id and chunk 0. The server answers before it knows `user_id`, so without
+    authentication the id alone tells the next chunk; the messages are still refused to another user. Without
+    `facecli-resume` nothing changes. To resume after the app itself was restarted, keep the id with the name and size
+    of the file, on disk, until the upload completes.
     """
     CreateTask: _aio.UnaryUnaryMultiCallable[_video_service_pb2.CreateTaskRequest, _video_service_pb2.TaskResponse]  # type: ignore[assignment]
     """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
@@ -103,8 +107,10 @@ class VideoServiceServicer(metaclass=_abc_1.ABCMeta):
         With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
         `facecli-next-chunk`; the client sends messages from that chunk on. To resume after an interruption, the client
         calls again with both `facecli-resume` and `facecli-upload-id` set. If that upload does not exist or belongs to
-        another user, the server announces a new id and chunk 0. Without `facecli-resume` nothing changes. To resume after
-        the app itself was restarted, keep the id with the name and size of the file, on disk, until the upload completes.
+        another user, the server announces a new id and chunk 0. The server answers before it knows `user_id`, so without
+        authentication the id alone tells the next chunk; the messages are still refused to another user. Without
+        `facecli-resume` nothing changes. To resume after the app itself was restarted, keep the id with the name and size
+        of the file, on disk, until the upload completes.
         """
 
     @_abc_1.abstractmethod
