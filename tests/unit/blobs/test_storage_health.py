@@ -1,15 +1,18 @@
 """The data directory vanishes or changes under a running server: health says so, nothing is lost."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from facecli.blobs.identity import record_identity
 from facecli.blobs.local.store import LocalBlobs
-from facecli.blobs.probe import DirectoryProbe
+from facecli.blobs.probe import MIN_FREE_BYTES, DirectoryProbe
 from facecli.bootstrap.storage_health import StorageHealth
 from facecli.core.errors import StorageFailed
+from tests.support.e2e.disks import Ballast, read_only, tmpfs
+from tests.support.e2e.requirements import needs
 from tests.support.storage import CHUNK, Content, Storage, send
 
 FILE = Content(size=2 * CHUNK)
@@ -20,6 +23,38 @@ def directory(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     record_identity(tmp_path / "data", "abc")
     return tmp_path / "data"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A data directory that is a file system of 32 MiB."""
+    with tmpfs(tmp_path / "disk", size="32m") as disk:
+        record_identity(disk, "abc")
+        yield disk
+
+
+@needs("tmpfs")
+@pytest.mark.parametrize("free", [0, MIN_FREE_BYTES - 2**20])
+def test_a_full_disk_stops_only_uploads(disk: Path, free: int) -> None:
+    reports = list[tuple[bool, bool]]()
+    health = StorageHealth(DirectoryProbe(disk), lambda *report: reports.append(report))
+    health.check()
+    ballast = Ballast(disk)
+    ballast.fill(leave=free)
+    health.check()
+    ballast.free()
+    health.check()
+    assert reports == [(True, True), (True, False), (True, True)]
+
+
+@needs("tmpfs")
+def test_a_read_only_disk_stops_serving(disk: Path) -> None:
+    reports = list[tuple[bool, bool]]()
+    health = StorageHealth(DirectoryProbe(disk), lambda *report: reports.append(report))
+    with read_only(disk):
+        health.check()
+    health.check()
+    assert reports == [(False, False), (True, True)]
 
 
 @pytest.mark.parametrize("replacement", ["nothing", "copy", "link", "no id"])
