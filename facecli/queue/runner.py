@@ -16,6 +16,7 @@ from dbos import DBOS
 
 from facecli.core.periodic import run_periodically
 from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, DbosTaskQueue, Errors
+from facecli.queue.log import QueueLog
 
 POLL_INTERVAL = 0.2  # seconds; an idle worker uses about 2 % of a core
 RECONCILE_INTERVAL = 5.0  # seconds between two checks for stranded work
@@ -44,6 +45,7 @@ class DbosTaskRunner:
         self._worker = worker
         self._running: dict[object, str] = {}  # work ids by execution
         self._suspects = set[str]()
+        QueueLog(errors).install()
         DBOS(
             config={
                 "name": "facecli",

@@ -161,7 +161,7 @@ def test_a_task_without_room_for_its_result_waits_and_completes_when_there_is_ro
 def test_a_task_completes_after_its_databases_ran_out_of_space(
     disk: Disk, serve: Serve, face: Path, clip: Path
 ) -> None:
-    server = serve(data=disk.data, allow_tracebacks=True)
+    server = serve(data=disk.data)
     files = ("--image", face, "--video", clip, "--option", "delay=2", "--server", server.address)
     task_id = run("task", "create", *files, "-q").out.strip()
     with CommandProcess("task", "watch", task_id, "--server", server.address, "--json") as watch:
@@ -174,7 +174,7 @@ def test_a_task_completes_after_its_databases_ran_out_of_space(
 
 
 def _health(server: Server) -> tuple[str, str]:
-    """What the health service says of the whole server and of uploads."""
+    """Status of the whole server and of its uploads, of the health service."""
     with grpc.insecure_channel(server.address) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         whole, uploads = (

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import TASK, facecli, process
+from tests.support.media.ffmpegs import ffmpeg
 from tests.unit.cli.conftest import Samples
 
 
@@ -21,6 +22,23 @@ def test_swap_writes_the_result_and_prints_its_path(samples: Samples, tmp_path: 
     quiet = facecli(*swap, "-q")
     assert (quiet.out, quiet.err) == (f"{out}\n", "")
     assert facecli(*swap, "--json").object["task_id"] == first.object["task_id"]
+
+
+@pytest.mark.usefixtures("user")
+def test_sound_that_is_left_out_is_noted_by_every_command(samples: Samples, tmp_path: Path) -> None:
+    video, out = tmp_path / "phone.mov", tmp_path / "out.mp4"
+    sound = ("-f", "lavfi", "-i", "sine=duration=1")
+    ffmpeg(
+        "-i", samples.clip, *sound, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "pcm_s16le", video
+    )
+    video.write_bytes(video.read_bytes().replace(b"sowt", b"apac"))
+    swapped = facecli("swap", samples.face, video, "-o", out)
+    note = next(line for line in swapped.err.splitlines() if line.startswith("note: "))
+    assert note.startswith("note: sound track 1 (")
+    assert "is left out: " in note
+    (task,) = facecli("task", "list", "--json").objects
+    assert [f"note: {text}" for text in task["notes"]] == [note]
+    assert f"  {note}" in facecli("task", "status", task["task_id"]).lines
 
 
 @pytest.mark.usefixtures("user")
