@@ -4,8 +4,9 @@ Theory of operation: one thread receives items from the transport, a second one 
 that iterates commits what was written. RECEIVE_QUEUE bounds the first hand-over and COMMIT_QUEUE the
 second. When the disk is slower than the network the queues fill up, the receiver stops taking items, and
 the transport's flow control slows the client down, so memory per upload does not grow with the file. The
-committer takes whatever was finished while its last batch was being stored (group commit): one flush and
-one commit for many chunks when the disk is slow, one each when it is fast. It also enforces the stream's
+committer takes whatever was finished while its last batch was being stored (group commit), and begins at
+most ten batches a second: one flush and one commit for many chunks of a fast stream, one each of a slow one.
+The end of a stream waits for nothing. It also enforces the stream's
 deadline, the eviction of its slot, the validity of its token and the draining of the server.
 
 Everything that arrived whole before the connection was lost is still committed; the loss is raised after it.
@@ -13,6 +14,7 @@ Everything that arrived whole before the connection was lost is still committed;
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence, Sized
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
 
 RECEIVE_QUEUE = 2  # items that wait to be written
 COMMIT_QUEUE = 8  # finished chunks that wait to be committed, together
+BATCH_SECONDS = 0.1  # from the beginning of one batch to that of the next, unless the queue is full
 POLL_SECONDS = 0.2  # between two checks of deadline, token and draining
 
 Item = TypeVar("Item", bound=Sized)
@@ -103,10 +106,11 @@ class UploadPipeline(Generic[Item, T]):
         for thread in threads:
             thread.start()
         try:
-            ended = False
+            ended, next_batch = False, 0.0
             while not ended:
                 batch: list[T] = []
-                results = [self._next(), *self._available()]
+                results = self._group(self._next(), until=next_batch)
+                next_batch = time.monotonic() + BATCH_SECONDS
                 for result in results:
                     if not isinstance(result, _End):
                         batch.append(result)
@@ -137,12 +141,13 @@ class UploadPipeline(Generic[Item, T]):
                 if not active:
                     raise ConnectionLost from None
 
-    def _available(self) -> Iterator[T | _End]:
-        try:
-            while True:
-                yield self._written.get_nowait()
-        except queue.Empty:
-            return
+    def _group(self, result: T | _End, *, until: float) -> list[T | _End]:
+        """Add the results that are there, or come until then, to the first one."""
+        results = [result]
+        with suppress(queue.Empty):
+            while len(results) < COMMIT_QUEUE and not isinstance(results[-1], _End):
+                results.append(self._written.get(timeout=max(0.0, until - time.monotonic())))
+        return results
 
     def _check_deadline(self) -> None:
         if self._slot.evicted:

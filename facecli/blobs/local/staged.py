@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from facecli.blobs.local.direct import DirectRun
 from facecli.blobs.local.file import BlobFile
+from facecli.blobs.local.run import SequentialRun
 from facecli.blobs.local.slots import Slots
 from facecli.core.blobs import Part, PartLayout, PartWriter
 from facecli.core.errors import FacecliError
@@ -155,7 +155,9 @@ class LocalStagedBlob:
 class LocalPartWriter:
     """A PartWriter at one position; `replaces` is that of the part before."""
 
-    def __init__(self, blob: LocalStagedBlob, run: DirectRun, position: int, *, replaces: int | None) -> None:
+    def __init__(
+        self, blob: LocalStagedBlob, run: SequentialRun, position: int, *, replaces: int | None
+    ) -> None:
         self._blob = blob
         self._run = run
         self._lock = threading.Lock()
@@ -180,23 +182,17 @@ class LocalPartWriter:
         self._blob.settle(self, unused=self.replaces)
 
     def abort(self) -> None:
-        self._drop()
         # A first version is written over by the next one, and its space stays reserved.
         self._blob.settle(self, unused=None if self.replaces is None else self.position)
 
     def abandon(self) -> None:
-        self._drop()
+        pass  # its slot stays taken until the blob is opened again
 
     def revoke(self) -> None:
         """Write nothing more; on return, no write is in progress."""
         with self._lock:
             self._revoked = True
             self.token = None
-            self._run.drop()
-
-    def _drop(self) -> None:
-        with self._lock:
-            self._run.drop()
 
     @contextmanager
     def _active(self) -> Iterator[bool]:

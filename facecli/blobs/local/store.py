@@ -10,9 +10,9 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
-from facecli.blobs.local.direct import Buffers
 from facecli.blobs.local.file import FILE, BlobFile
 from facecli.blobs.local.staged import LocalStagedBlob
+from facecli.blobs.local.writeback import drop_cached
 from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
 from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput, StorageFailed
@@ -30,7 +30,6 @@ class LocalBlobs:
     def __init__(self, root: Path, *, durable: bool = True) -> None:
         self.root = root.absolute()
         self._durable = durable
-        self._buffers = Buffers()
         with translate_os_errors("the data directory"):
             _make_directory(self.root)
             self._real_root = self.root.resolve()
@@ -160,7 +159,7 @@ class LocalBlobs:
 
     def _file(self, key: str) -> BlobFile:
         with translate_os_errors(key):
-            return BlobFile(key, self._directory(key), durable=self._durable, buffers=self._buffers)
+            return BlobFile(key, self._directory(key), durable=self._durable)
 
     def _create(self, key: str, size: int | None) -> BlobFile:
         """Create the file with space for `size` bytes; its name is durable with the first flush."""
@@ -184,9 +183,7 @@ class LocalBlobs:
         try:
             with translate_os_errors(key):
                 if not cached:
-                    os.posix_fadvise(
-                        file, 0, 0, os.POSIX_FADV_DONTNEED
-                    )  # whole file: of a range, pages may stay
+                    drop_cached(file)
                 while data := os.pread(file, block, position):
                     yield data
                     position += len(data)
