@@ -91,14 +91,14 @@ def face(media: FfmpegMedia, samples: Path) -> Path:
 @pytest.fixture(scope="session")
 def clip(media: FfmpegMedia, samples: Path) -> Path:
     """A small clip of two seconds."""
-    media.make_clip(samples / "clip.mp4", seconds=2, width=320, height=180)
+    media.make_clip(samples / "clip.mp4", seconds=2, width=128, height=72)
     return samples / "clip.mp4"
 
 
 @pytest.fixture(scope="session")
 def long_clip(media: FfmpegMedia, samples: Path) -> Path:
     """A small clip of 30 seconds, which `paced` takes as long to encode."""
-    media.make_clip(samples / "long.mp4", seconds=30, width=320, height=180)
+    media.make_clip(samples / "long.mp4", seconds=30, width=128, height=72)
     return samples / "long.mp4"
 
 
