@@ -96,10 +96,10 @@ class KilledUploads:
         return len(hits)
 
     def kill_until_one_survives(self, calls: str, *, of: Of, step: int = 1) -> int:
-        """Kill at the first call of a thread and every `step` calls after it, until an upload completes.
+        """Kill at the first call of a thread, then at every `step`-th after it, until an upload completes.
 
-        Return the number of the last call with a kill. It varies, because group commit stores a varying number
-        of chunks together.
+        Return the number of the last call with a kill. It varies, because group commit stores a varying
+        number of chunks together.
         """
         last = 0
         for when in count(1, step):

@@ -10,7 +10,7 @@ from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.fake_clock import FakeClock
 from tests.support.e2e.fault_proxy import holding_proxy
 from tests.support.e2e.files import MIB
-from tests.support.e2e.process import CommandProcess, Event, invoke
+from tests.support.e2e.process import CommandProcess, Event, invoke, run
 from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import upload_command
 
@@ -96,8 +96,10 @@ def test_gc_deletes_orphans_and_a_dry_run_beside_a_server_changes_nothing(used: 
 
 def gc(server: Server, *options: str, clock: FakeClock | None = None) -> list[Event]:
     database = {"FACECLI_DATABASE": server.environment["FACECLI_DATABASE"]}
-    environment = {**database, **(clock.environment if clock else {})}
-    return invoke("gc", "--data-dir", server.data, *options, "--json", environment=environment).objects
+    command = ("gc", "--data-dir", server.data, *options, "--json")
+    if clock:
+        return run(*command, environment={**database, **clock.environment}).objects
+    return invoke(*command, environment=database).objects
 
 
 def summary(item: Event) -> Event:

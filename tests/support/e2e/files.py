@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,7 +33,7 @@ class PacedFfmpeg:
         library, program = folder / "lib" / "ffmpeg", folder / "bin" / "ffmpeg"
         library.parent.mkdir()
         program.parent.mkdir()
-        shutil.copy2(real, library)
+        os.link(real, library)
         program.write_text(
             "#!/bin/sh\n"
             'case "$*" in\n'

@@ -181,7 +181,7 @@ def invoke(
 ) -> CommandResult:
     """Run `facecli …` inside this process and assert its exit code, unless it is None.
 
-    Much cheaper than `run`; for commands that are only a step of a test which proves nothing of their process.
+    Much cheaper than `run`; for commands that are only a step of a test, not what it proves.
     """
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (environment or {}).items():
