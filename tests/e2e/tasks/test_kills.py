@@ -1,6 +1,6 @@
 """Random kills of workers, ffmpegs and the server, and frozen workers: every task completes once.
 
-`KILLS=200 KILL_TASKS=20 KILL_WORKERS=3 KILL_SEED=7 pytest -s tests/e2e/tasks/test_kills.py` is a long run.
+`KILLS=200 KILL_TASKS=20 KILL_SEED=7 pytest -s tests/e2e/tasks/test_kills.py` is a long run.
 """
 
 import os
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("KILLS", "6"))
 TASKS = int(os.environ.get("KILL_TASKS", "3"))
 SEED = int(os.environ.get("KILL_SEED", "1"))
-WORKERS = int(os.environ.get("KILL_WORKERS", "2"))
+WORKERS = 3 if "KILLS" in os.environ else 2
 MAX_PAUSE = 1.2  # seconds between two kills
 FROZEN_FOR = 5.0  # seconds; long enough for the lease of the worker to expire
 TIMEOUT = 600.0  # seconds; never an expectation of how long something takes
