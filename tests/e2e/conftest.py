@@ -92,7 +92,7 @@ def face(media: FfmpegMedia, samples: Path) -> Path:
 @pytest.fixture(scope="session")
 def clip(media: FfmpegMedia, samples: Path) -> Path:
     """A small clip of two seconds."""
-    media.make_clip(samples / "clip.mp4", seconds=2, width=128, height=72)
+    media.make_clip(samples / "clip.mp4", seconds=2, width=320, height=180)
     return samples / "clip.mp4"
 
 
