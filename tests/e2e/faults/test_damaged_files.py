@@ -13,7 +13,7 @@ from tests.support.e2e.tasks import check_completed_once, create, watch
 
 pytestmark = pytest.mark.slow
 
-SLOWLY = ("--option", "delay=5")
+SLOWLY = ("--option", "delay=6")
 SEGMENTS = {"FACECLI_SEGMENT_MEGAPIXELS": "50"}
 
 

@@ -87,7 +87,7 @@ def test_a_task_that_exceeds_a_time_limit_fails_and_the_next_one_starts(
 def test_a_time_limit_ends_a_running_ffmpeg(
     serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg
 ) -> None:
-    server = serve(environment={**paced.environment, "FACECLI_TASK_TIMEOUT": "8s"})
+    server = serve(environment={**paced.environment, "FACECLI_TASK_TIMEOUT": "12s"})
     with swapping(server, face, long_clip) as (_, watching):
         encoders = server.ffmpegs()
         assert encoders
