@@ -38,7 +38,7 @@ def run(task_id):
         threading.Event().wait()
     print("ended", task_id, flush=True)
 
-DbosTaskRunner(url, worker=name, run=run, errors=translate_errors, reconcile_interval=0.5)
+DbosTaskRunner(url, worker=name, run=run, errors=translate_errors, reconcile_interval=2)
 threading.Event().wait()
 """
 
