@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facecli.cli.shared import exits
-from tests.support.cli import DEADLINE, Ran, facecli, started, words
+from tests.support.cli import DEADLINE, Ran, Server, facecli, started, words
 from tests.unit.cli.conftest import Samples, slow_tasks
 
 pytestmark = pytest.mark.usefixtures("user")
@@ -22,6 +22,19 @@ COMMANDS = [
     "engines",
     "doctor -q --json",
 ]
+REASONS = {
+    ">/dev/full": "No space left on device",
+    ">&-": "it is closed",
+    "1</dev/null": "Bad file descriptor",
+}
+# Every command once, every way to print with every redirection; MATRIX=all runs every combination.
+PRINTED = ("--help", "task list --json", "doctor -q --json")
+CASES = [
+    (redirection, command)
+    for redirection in REASONS
+    for command in COMMANDS
+    if redirection == ">/dev/full" or command in PRINTED or os.environ.get("MATRIX") == "all"
+]
 
 
 @pytest.fixture
@@ -30,6 +43,23 @@ def tasks(samples: Samples, user: str) -> Iterator[list[str]]:
     ids = slow_tasks(samples, 3)
     yield ids
     facecli("task", "cancel", *ids)
+
+
+@pytest.fixture(scope="module")
+def owner(server: Server, samples: Samples) -> str:
+    """A user with three cancelled tasks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECLI_SERVER", server.address)
+        patch.setenv("FACECLI_USER", "owner of cancelled tasks")
+        ids = slow_tasks(samples, 3)
+        facecli("task", "cancel", *ids)
+    return "owner of cancelled tasks"
+
+
+@pytest.fixture
+def listed(user: str, owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands act as the user with three tasks."""
+    monkeypatch.setenv("FACECLI_USER", owner)
 
 
 def ran_with(redirection: str, *arguments: str) -> Ran:
@@ -44,25 +74,18 @@ def ran_with(redirection: str, *arguments: str) -> Ran:
     return Ran(code=done.returncode, out="", err=done.stderr)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize(
-    ("redirection", "reason"),
-    [
-        (">/dev/full", "No space left on device"),
-        (">&-", "it is closed"),
-        ("1</dev/null", "Bad file descriptor"),
-    ],
-)
-def test_a_result_that_cannot_be_written_is_one_sentence(
-    command: str, redirection: str, reason: str, tasks: list[str]
-) -> None:
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(("redirection", "command"), CASES)
+def test_a_result_that_cannot_be_written_is_one_sentence(redirection: str, command: str) -> None:
+    reason = REASONS[redirection]
     ran = ran_with(redirection, *command.split())
     (sentence,) = ran.err.splitlines()
     assert (ran.code, f"cannot write to standard output: {reason}" in sentence) == (exits.BUG, True)
 
 
+@pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_reader_that_has_gone_ends_the_command_silently(command: str, tasks: list[str]) -> None:
+def test_a_reader_that_has_gone_ends_the_command_silently(command: str) -> None:
     reader, unread = os.pipe()
     os.close(reader)
     try:
