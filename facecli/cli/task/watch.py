@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bar import TaskBar
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
@@ -22,6 +21,7 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
 from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 
 Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
@@ -57,6 +57,16 @@ def watch(
     results = OrderedResults(output, len(ids), positional=True)
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
         bar_of = [bars.task(task_id) for task_id in ids]
+        running = list(ids)
+
+        def ended(index: int) -> None:
+            running.remove(ids[index])
+            interruption.tasks_continue(running, flags=session.flags)
+
+        def changed(index: int, task: TaskView) -> None:
+            if task.ended:
+                ended(index)  # before it is shown, so that the words for Ctrl-C never contradict the rows
+            bar_of[index](task)
 
         def work(index: int, abandoned: Callable[[], bool]) -> None:
             try:
@@ -64,12 +74,13 @@ def watch(
                     session,
                     ids[index],
                     output,
-                    bar_of[index],
+                    partial(changed, index),
                     show=partial(results.show, index),
                     abandoned=abandoned,
                 )
             except FacecliError as error:
                 if not isinstance(error, TaskUnsuccessful):
+                    ended(index)
                     bar_of[index].failed()
                     results.skip(index)
                 raise
@@ -77,18 +88,10 @@ def watch(
         with (
             interruptible() as interruption,
             results.to_the_end(),
-            closing(run_concurrently(ids, work)) as ended,
+            closing(run_concurrently(ids, work)) as pairs,
         ):
-            running = list(ids)
             interruption.tasks_continue(running, flags=session.flags)
-
-            def counted() -> Iterator[Outcome]:
-                for task_id, outcome in ended:
-                    running.remove(task_id)
-                    interruption.tasks_continue(running, flags=session.flags)
-                    yield task_id, outcome
-
-            outcomes = until_first_failure(ids, counted()) if fail_fast else (one for _, one in counted())
+            outcomes = until_first_failure(ids, pairs) if fail_fast else (one for _, one in pairs)
             each(outcomes, _raise_error, as_json=output.as_json)
 
 
@@ -140,7 +143,7 @@ def follow(
     session: Session,
     task_id: str,
     output: Output,
-    bar: TaskBar,
+    changed: Callable[[TaskView], None],
     *,
     show: Callable[..., None],
     abandoned: Callable[[], bool] = lambda: False,
@@ -153,7 +156,7 @@ def follow(
     for task in session.tasks.watch(followed, retry_for=session.settings.retry_for):
         if abandoned():
             return
-        bar(task)
+        changed(task)
         if not task.ended:
             output.event(task_object(task))
             continue
