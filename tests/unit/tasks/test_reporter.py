@@ -7,11 +7,13 @@ from facecli.core.events import EventBus
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.claims import Claim
+from facecli.tasks.logs.run_log import FLUSH_INTERVAL, RunLog
 from facecli.tasks.progress_reporter import CANCEL_CHECK_INTERVAL, PROGRESS_INTERVAL, ProgressReporter
 from facecli.tasks.store import TaskStore
 from facecli.tasks.workflow import STEPS
 from tests.support.builders import NEW
 from tests.support.storage import Clock, Storage
+from tests.support.tasks.logs import MemoryTaskLogs
 
 FRAMES = 200
 
@@ -29,10 +31,25 @@ def store(storage: Storage, clock: Clock) -> TaskStore:
 
 
 @pytest.fixture
-def reporter(store: TaskStore) -> ProgressReporter:
+def logs() -> MemoryTaskLogs:
+    return MemoryTaskLogs()
+
+
+@pytest.fixture
+def monotonic() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def log(logs: MemoryTaskLogs, monotonic: Clock) -> RunLog:
+    return RunLog(logs, "t1", run="r1", monotonic=monotonic)
+
+
+@pytest.fixture
+def reporter(store: TaskStore, log: RunLog) -> ProgressReporter:
     """The reporter of a run that has reached the swap."""
     task = Claim(worker="w1").take(store, "t1")
-    reporter = ProgressReporter(store, task, total_weight=sum(step.weight for step in STEPS))
+    reporter = ProgressReporter(store, task, total_weight=sum(step.weight for step in STEPS), log=log)
     for step in STEPS[:3]:
         reporter.enter(step.name, weight=step.weight)
     return reporter
@@ -73,3 +90,32 @@ def test_a_run_that_lost_its_task_reports_nothing_and_stops(
     with pytest.raises(TakenOver):
         reporter.started()
     assert store.repository.get("t1") == cancelled
+
+
+@pytest.mark.parametrize("report", ["progress", "check"])
+def test_the_log_is_stored_with_reports_and_checks_once_per_interval(
+    logs: MemoryTaskLogs, monotonic: Clock, log: RunLog, clock: Clock, reporter: ProgressReporter, report: str
+) -> None:
+    def reported(number: int) -> None:
+        clock.now += CANCEL_CHECK_INTERVAL
+        if report == "progress":
+            reporter.frames(number, FRAMES)
+        else:
+            assert not reporter.stopped()
+
+    for number in range(6):
+        log.add(level="INFO", logger="engine", text=f"{number}")
+        reported(number)
+        monotonic.now += FLUSH_INTERVAL / 2
+    assert [len(batch) for batch in logs.batches] == [3, 2]
+
+
+def test_a_run_that_lost_its_task_stores_no_log(
+    store: TaskStore, logs: MemoryTaskLogs, monotonic: Clock, log: RunLog, reporter: ProgressReporter
+) -> None:
+    store.change("t1", transitions.cancel)
+    log.add(level="INFO", logger="engine", text="late")
+    monotonic.now += FLUSH_INTERVAL
+    reporter.frames(1, FRAMES)
+    assert reporter.stopped()
+    assert logs.batches == []
