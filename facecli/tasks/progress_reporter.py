@@ -59,7 +59,6 @@ class ProgressReporter:
             self._checked_at = now
             try:
                 transitions.check_held(self._tasks.repository.get(self._task.id), self._task.run)
-                self._log.flush_if_due()  # also for an engine that reports no progress
             except (TakenOver, NotFound):
                 self._lost = True
             except Unavailable as error:

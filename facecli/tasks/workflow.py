@@ -70,7 +70,7 @@ class TaskWorkflow:
 
         Unavailable or DiskFull when the run has to wait: the claim still holds the task; run it again.
         """
-        checkpoints = self._checkpoints(task_id, claim)
+        checkpoints = self._checkpoints(task_id, claim, log)
         try:
             task = claim.take(self._tasks, task_id)
         except (NotReady, NotFound, TakenOver) as error:
@@ -107,13 +107,14 @@ class TaskWorkflow:
         except (NotFound, TakenOver) as lost:
             _log.info("task skipped", extra={"task": task_id, "error": lost.message})
         else:
-            self._fail(task, self._checkpoints(task_id, claim), log, error)
+            self._fail(task, self._checkpoints(task_id, claim, log), log, error)
 
-    def _checkpoints(self, task_id: str, claim: Claim) -> Checkpoints:
+    def _checkpoints(self, task_id: str, claim: Claim, log: RunLog) -> Checkpoints:
         def reset_crashes() -> None:
             # Before the checkpoint is visible: a worker killed right after it has already recorded progress.
             try:
                 self._tasks.change(task_id, partial(claims.reset_crashes, run=claim.run))
+                log.flush_if_due()
             except (Unavailable, DiskFull) as error:
                 fields = {"task": task_id, "error": error.message}
                 _log.warning("crash count was not reset", extra=fields)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from facecli.core.errors import FacecliError
 from facecli.tasks.logs.record import LogEntry, TaskLog, TaskLogRecord
-from facecli.tasks.logs.run_log import RunLog
 
 
 class MemoryTaskLogs:
@@ -37,8 +36,3 @@ class MemoryTaskLogs:
             for entry in self.entries
         ]
         return TaskLog(records=records, dropped=self.dropped)
-
-
-def run_log(repository: MemoryTaskLogs | None = None) -> RunLog:
-    """The log of a run of the task `t1`."""
-    return RunLog(repository or MemoryTaskLogs(), "t1", run="r1")

@@ -16,10 +16,11 @@ from facecli.core.errors import (
     Unavailable,
 )
 from facecli.tasks import claims, transitions
-from facecli.tasks.logs.run_log import RunLog
+from facecli.tasks.logs.run_log import FLUSH_INTERVAL, RunLog
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.workflow import STEPS
 from tests.support.builders import PLAN
+from tests.support.storage import Clock
 from tests.support.tasks.logs import MemoryTaskLogs
 from tests.unit.tasks.conftest import MAX_CRASHES, Delivery, PlainEngine, Rows, Uploads, raises, result
 
@@ -195,6 +196,26 @@ def test_the_log_of_a_completed_task_is_stored(
     run()
     assert rows.task.status is TaskStatus.COMPLETED
     assert logs.texts == ["one face"]
+
+
+def test_the_log_is_stored_with_a_checkpoint(
+    engine: PlainEngine, delivery: Delivery, logs: MemoryTaskLogs, monotonic: Clock
+) -> None:
+    run = delivery("one")
+    log: RunLog = run.args[-1]  # type: ignore[attr-defined]
+    seen: list[str] = []
+
+    def logs_a_face() -> None:
+        log.add(level="INFO", logger="engine", text="one face")
+        monotonic.now += FLUSH_INTERVAL
+
+    def ends_before_any_report() -> None:
+        seen.extend(logs.texts)
+
+    engine.reports = False
+    engine.then = [logs_a_face, ends_before_any_report]
+    run()
+    assert seen == ["one face"]
 
 
 def test_the_log_has_each_crash(

@@ -8,6 +8,7 @@ import pytest
 
 from facecli.tasks.logs.handler import captured
 from facecli.tasks.logs.run_log import RunLog
+from facecli.telemetry.logs import set_up_logging
 from tests.support.tasks.logs import MemoryTaskLogs
 
 ENGINE = logging.getLogger("corner.model")
@@ -111,3 +112,17 @@ def test_nothing_is_captured_after_the_run() -> None:
         ENGINE.warning("during")
     ENGINE.warning("after")
     assert recorded.lines == ["warning corner.model during"]
+
+
+def test_the_log_of_the_worker_keeps_its_own_level(capsys: pytest.CaptureFixture[str]) -> None:
+    root, recorded = logging.getLogger(), Recorded()
+    handlers, level = root.handlers[:], root.level
+    set_up_logging(level="warning", format="text")
+    with captured(recorded.log):
+        ENGINE.info("for the owner")
+        ENGINE.warning("for both")
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    assert recorded.lines == ["info corner.model for the owner", "warning corner.model for both"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("warning corner.model for both")
