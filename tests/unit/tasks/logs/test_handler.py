@@ -56,6 +56,13 @@ def test_records_from_info_on_are_captured_whatever_the_level_of_the_worker(reco
     ]
 
 
+def test_a_worker_that_logs_details_adds_none_to_the_log(recorded: Recorded) -> None:
+    logging.getLogger().setLevel(logging.DEBUG)
+    ENGINE.debug("a detail")
+    ENGINE.info("a fact")
+    assert recorded.lines == ["info corner.model a fact"]
+
+
 def test_threads_of_the_engine_count_and_threads_of_the_worker_do_not(recorded: Recorded) -> None:
     in_thread(lambda: ENGINE.info("from a pool"))
     in_thread(lambda: logging.getLogger("facecli.tasks.recovery").warning("about the task of another user"))
