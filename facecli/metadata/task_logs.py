@@ -1,6 +1,7 @@
 """SqlTaskLogRepository: the log records of tasks as database rows."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sqlalchemy import (
     BigInteger,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from facecli.core.errors import TakenOver, Unavailable
+from facecli.core.errors import DiskFull, TakenOver, Unavailable
 from facecli.metadata.database import autocommitting, reading
 from facecli.metadata.tables import task_logs, tasks
 from facecli.tasks.logs.record import MAX_RECORDS, LogEntry, TaskLog, TaskLogRecord
@@ -48,10 +49,12 @@ class SqlTaskLogRepository:
                 last = max(stored, default=0)
             except IntegrityError as error:  # the task was deleted, or another run wrote the same positions
                 raise Unavailable(f"the log of task {task_id} changed meanwhile") from error
-            if not last:
-                raise TakenOver(f"task {task_id} is no longer held by this run")
-            if last > MAX_RECORDS:
-                beyond = task_logs.c.position <= last - MAX_RECORDS
+        if not last:
+            raise TakenOver(f"task {task_id} is no longer held by this run")
+        if last > MAX_RECORDS:
+            beyond = task_logs.c.position <= last - MAX_RECORDS
+            # The entries are stored: a failure here must not make the caller store them again.
+            with suppress(Unavailable, DiskFull), autocommitting(self._engine) as connection:
                 connection.execute(delete(task_logs).where(task_logs.c.task_id == task_id, beyond))
 
     def read(self, task_id: str) -> TaskLog:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from facecli.core.errors import FacecliError, TakenOver
+from facecli.core.errors import FacecliError, TakenOver, Unavailable
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.task_logs import SqlTaskLogRepository
@@ -132,3 +133,17 @@ def test_a_batch_is_one_statement(opened: Opened) -> None:
     event.listen(opened.engine, "before_cursor_execute", lambda *call: ran.append(call[2]))
     opened.logs.append("t1", entries(*range(MAX_RECORDS)), run="r1", dropped=0)
     assert [sql.split()[0] for sql in ran if not sql.startswith("BEGIN")] in (["WITH"], ["INSERT"])
+
+
+def test_entries_that_are_stored_count_as_stored_when_older_ones_cannot_be_deleted(opened: Opened) -> None:
+    def refuse(*call: Any) -> None:
+        if call[2].startswith("DELETE"):
+            raise Unavailable("away")
+
+    opened.logs.append("t1", entries(*range(MAX_RECORDS)), run="r1", dropped=0)
+    event.listen(opened.engine, "before_cursor_execute", refuse)
+    opened.logs.append("t1", entries("a"), run="r1", dropped=0)
+    event.remove(opened.engine, "before_cursor_execute", refuse)
+    assert (len(opened.texts()), opened.texts()[-1], opened.logs.read("t1").dropped) == (MAX_RECORDS, "a", 1)
+    opened.logs.append("t1", entries("b"), run="r1", dropped=0)
+    assert (len(opened.texts()), opened.texts()[-2:]) == (MAX_RECORDS, ["a", "b"])
