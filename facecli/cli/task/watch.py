@@ -17,6 +17,7 @@ from facecli.cli.shared.listing import given
 from facecli.cli.shared.objects import task_object, task_text
 from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.ordered import OrderedResults
+from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
@@ -134,7 +135,7 @@ def until_first_failure(ids: Sequence[str], ended: Iterable[Outcome]) -> Iterato
         running.remove(task_id)
         if isinstance(outcome, TaskUnsuccessful):
             suffix = f"; still running: {', '.join(running)}" if running else ""
-            yield TaskUnsuccessful(f"{outcome.message}{suffix}")
+            yield TaskUnsuccessful(f"{outcome.message}{suffix}", hint=outcome.hint)
             return
         yield outcome
 
@@ -162,7 +163,7 @@ def follow(
             continue
         show(task_object(task), text=task_text(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(task.outcome)
+            raise unsuccessful(task, flags=session.flags)
 
 
 def _next(ended: "SimpleQueue[Outcome]") -> Outcome:

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "task status": (("task", "status", TASK_ID), ("GetTaskStatus",)),
     "task status KEY": (("task", "status", "order-4711"), ("FindTask",)),
     "task list": (("task", "list"), ("ListTasks",)),
+    "task logs": (("task", "logs", TASK_ID), ("GetTaskStatus", "ListTaskLogs")),
     "task watch": (("task", "watch", TASK_ID), ("GetTaskStatus", "WatchTask")),
     "task cancel": (("task", "cancel", TASK_ID), ("GetTaskStatus", "CancelTask")),
     "task retry": (("task", "retry", TASK_ID), ("GetTaskStatus", "RetryTask")),
