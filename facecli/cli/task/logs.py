@@ -29,8 +29,8 @@ def logs(
     """Print the log of a task: why it failed, and what its engine logged.
 
     One line per record, oldest first: time, level, logger and text. The server keeps the newest 200 records
-    of a task, over all its attempts, until the task is deleted. Records of the last second before a worker
-    was killed can be missing.
+    of a task, over all its attempts, until the task is deleted. A worker stores them with the task's
+    progress; when it is stopped or killed, those since the last progress are missing.
 
     Example: facecli task logs 6f2c…
 
