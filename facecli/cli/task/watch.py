@@ -58,11 +58,11 @@ def watch(
     results = OrderedResults(output, len(ids), positional=True)
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
         bar_of = [bars.task(task_id) for task_id in ids]
-        running = list(ids)
+        running = dict(enumerate(ids))
 
         def ended(index: int) -> None:
-            running.remove(ids[index])
-            interruption.tasks_continue(running, flags=session.flags)
+            running.pop(index, None)
+            interruption.tasks_continue(list(running.values()), flags=session.flags)
 
         def changed(index: int, task: TaskView) -> None:
             if task.ended:
@@ -91,7 +91,7 @@ def watch(
             results.to_the_end(),
             closing(run_concurrently(ids, work)) as pairs,
         ):
-            interruption.tasks_continue(running, flags=session.flags)
+            interruption.tasks_continue(ids, flags=session.flags)
             outcomes = until_first_failure(ids, pairs) if fail_fast else (one for _, one in pairs)
             each(outcomes, _raise_error, as_json=output.as_json)
 
