@@ -60,7 +60,7 @@ class TaskRunner:
                 fields = {"task": task_id, "delay": round(delay, 2), "error": error.message}
                 _log.warning("task interrupted; will be retried", extra=fields)
                 log.flush()  # before the next attempt, to whose number the record would belong
-            except Exception:
+            except BaseException:  # also the SystemExit of an engine, which would end this thread silently
                 error_id = uuid.uuid4().hex[:12]
                 _log.exception("internal error in task", extra={"task": task_id, "error_id": error_id})
                 work = partial(self._workflow.fail_with_bug, task_id, claim, log, error_id)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from asyncio import CancelledError
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +33,7 @@ class RecordingEvent(threading.Event):
 class FailingWorkflow:
     """A workflow that raises these errors, one per run, and then succeeds."""
 
-    def __init__(self, *errors: Exception) -> None:
+    def __init__(self, *errors: BaseException) -> None:
         self._errors = list(errors)
         self.claims: list[Claim] = []
         self.bugs: list[str] = []
@@ -81,10 +82,11 @@ def test_an_interrupted_task_is_run_again_under_the_same_claim(
     assert MAX_DELAY * (1 - JITTER) <= stopping.delays[-1] <= MAX_DELAY * (1 + JITTER)
 
 
+@pytest.mark.parametrize("bug", [KeyError("odd"), SystemExit(3), CancelledError()])
 def test_a_task_that_hits_a_bug_fails_with_the_id_that_the_log_has(
-    run: Callable[[FailingWorkflow], None], caplog: pytest.LogCaptureFixture
+    run: Callable[[FailingWorkflow], None], caplog: pytest.LogCaptureFixture, bug: BaseException
 ) -> None:
-    workflow = FailingWorkflow(KeyError("odd"))
+    workflow = FailingWorkflow(bug)
     run(workflow)
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [vars(record)["error_id"]] == workflow.bugs

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -108,12 +107,16 @@ def test_a_reader_of_many_watches_may_leave_after_the_first_line(tasks: list[str
         assert watch.stderr.read() == ""
 
 
-def test_a_full_disk_behind_dash_o_is_one_sentence(samples: Samples, tmp_path: Path) -> None:
-    assert facecli("swap", samples.face, samples.clip, "-o", tmp_path / "out.mp4").code == 0
-    ran = ran_with(
-        ">/dev/full", "swap", str(samples.face), str(samples.clip), "-o", "-", "--progress", "none"
-    )
+@pytest.mark.parametrize("command", ["swap", "task download", "file download"])
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_a_file_that_cannot_be_written_to_standard_output_is_one_sentence(
+    samples: Samples, completed: str, redirection: str, command: str
+) -> None:
+    video = facecli("task", "status", completed, "--json").object["video_url"]
+    sources = {"swap": [str(samples.face), str(samples.clip)], "task download": [completed]}
+    source = sources.get(command, [video])
+    ran = ran_with(redirection, *command.split(), *source, "-o", "-", "--progress", "none")
     assert (ran.code, ran.err.splitlines()[-1]) == (
         exits.BUG,
-        "facecli: cannot write -: No space left on device",
+        f"facecli: cannot write to standard output: {REASONS[redirection]}",
     )
