@@ -101,7 +101,7 @@ class TaskWorkflow:
 
     def fail_with_bug(self, task_id: str, claim: Claim, log: RunLog, error_id: str) -> None:
         """Fail a task whose run hit a bug; the worker's log has the stack trace under `error_id`."""
-        text = f"internal error {error_id}; facecli task logs shows it, and the worker's log its stack"
+        text = f"internal error {error_id}; see facecli task logs, or the worker's log for the full stack"
         error = InternalError(text, error_id=error_id)
         try:
             task = transitions.check_held(self._tasks.repository.get(task_id), claim.run)

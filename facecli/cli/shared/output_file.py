@@ -29,7 +29,7 @@ def check_options(target: Destination, output: Output, *, force: bool, skip_exis
     if target.is_stdout and output.as_json:
         raise InvalidInput("--json and the file would both go to standard output; name a file with -o")
     if target.is_stdout:
-        sys.stdout.fileno()  # raises, before anything is sent
+        sys.stdout.fileno()  # OutputFailed if it is closed
 
 
 def already_exists(target: Destination) -> InvalidInput:

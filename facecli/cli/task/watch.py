@@ -60,13 +60,13 @@ def watch(
         bar_of = [bars.task(task_id) for task_id in ids]
         running = dict(enumerate(ids))
 
-        def ended(index: int) -> None:
+        def task_ended(index: int) -> None:
             running.pop(index, None)
             interruption.tasks_continue(list(running.values()), flags=session.flags)
 
         def changed(index: int, task: TaskView) -> None:
             if task.ended:
-                ended(index)  # before it is shown, so that the words for Ctrl-C never contradict the rows
+                task_ended(index)  # before its row, which Ctrl-C must not contradict
             bar_of[index](task)
 
         def work(index: int, abandoned: Callable[[], bool]) -> None:
@@ -81,7 +81,7 @@ def watch(
                 )
             except FacecliError as error:
                 if not isinstance(error, TaskUnsuccessful):
-                    ended(index)
+                    task_ended(index)
                     bar_of[index].failed()
                     results.skip(index)
                 raise
@@ -89,10 +89,10 @@ def watch(
         with (
             interruptible() as interruption,
             results.to_the_end(),
-            closing(run_concurrently(ids, work)) as pairs,
+            closing(run_concurrently(ids, work)) as ended,
         ):
             interruption.tasks_continue(ids, flags=session.flags)
-            outcomes = until_first_failure(ids, pairs) if fail_fast else (one for _, one in pairs)
+            outcomes = until_first_failure(ids, ended) if fail_fast else (one for _, one in ended)
             each(outcomes, _raise_error, as_json=output.as_json)
 
 

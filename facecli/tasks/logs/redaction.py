@@ -1,7 +1,7 @@
-"""Redaction of log texts: the owner of a task reads them, and gets neither paths nor secrets of the server.
+"""Redaction of log texts: the owner of a task reads them, and not the server's folders and secrets.
 
-It works on patterns and errs towards hiding too much: an absolute path keeps its last part, and a URL loses
-everything before its last `@`.
+It works on patterns, so a secret in an unusual form stays. An absolute path keeps its last part, and a URL
+loses everything before its last `@`.
 """
 
 import re

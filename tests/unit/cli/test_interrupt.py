@@ -14,6 +14,7 @@ from typing import IO
 
 import pytest
 
+from facecli.cli.shared.interrupts import Interruption
 from tests.conftest import ROOT
 from tests.support.cli import DEADLINE, Server, process, run_server, started
 from tests.support.eventually import eventually
@@ -189,3 +190,10 @@ def wait_until_read(pipe: IO[bytes], pid: int) -> None:
         return not unread and state == "S"
 
     eventually(is_read)
+
+
+def test_no_task_is_said_to_continue_when_all_have_ended() -> None:
+    interruption = Interruption()
+    interruption.tasks_continue(["t1"], flags="")
+    interruption.tasks_continue([], flags="")
+    assert (interruption.message, interruption.hint) == ("interrupted", "")

@@ -39,11 +39,6 @@ def logs() -> MemoryTaskLogs:
 
 
 @pytest.fixture
-def monotonic() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def log(logs: MemoryTaskLogs, monotonic: Clock) -> RunLog:
     return RunLog(logs, "t1", run="r1", monotonic=monotonic)
 

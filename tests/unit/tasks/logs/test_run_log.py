@@ -18,11 +18,6 @@ def logs() -> MemoryTaskLogs:
 
 
 @pytest.fixture
-def monotonic() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def log(logs: MemoryTaskLogs, monotonic: Clock) -> RunLog:
     return RunLog(logs, "t1", run="r1", directory="/srv/my data", clock=lambda: 5.0, monotonic=monotonic)
 
