@@ -35,6 +35,7 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
+from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
@@ -83,6 +84,7 @@ class _Storage:
     queue: DbosTaskQueue
     uploads: SqlUploadRepository
     tasks: SqlTaskRepository
+    task_logs: SqlTaskLogRepository
     workers: SqlWorkerRepository
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
@@ -109,6 +111,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         collector = _task_collector(settings, storage, tasks)
         task_service = TaskService(
             tasks=tasks,
+            logs=storage.task_logs,
             inputs=TaskInputs(
                 upload_service=upload_service,
                 probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
@@ -175,6 +178,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             queue=queue,
             uploads=SqlUploadRepository(engine),
             tasks=SqlTaskRepository(engine),
+            task_logs=SqlTaskLogRepository(engine),
             workers=SqlWorkerRepository(engine),
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),

@@ -26,6 +26,7 @@ from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
+from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
@@ -33,6 +34,7 @@ from facecli.queue import runner
 from facecli.queue.client import DbosTaskQueue
 from facecli.queue.runner import DbosTaskRunner
 from facecli.tasks.leases import Worker
+from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.steps.run import Tools
 from facecli.tasks.store import TaskStore
 from facecli.tasks.time_limits import AttemptLimits
@@ -90,7 +92,13 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))
         stopping = threading.Event()
-        task_runner = TaskRunner(workflow, worker=worker.id, stopping=stopping)
+        logs = SqlTaskLogRepository(engine)
+        task_runner = TaskRunner(
+            workflow,
+            worker=worker.id,
+            stopping=stopping,
+            open_log=lambda task_id, run: RunLog(logs, task_id, run=run, directory=str(directory)),
+        )
         DbosTaskRunner(queue_url, worker=worker.id, run=task_runner.run, errors=queue_errors)
         shutdown.wait()
         stopping.set()

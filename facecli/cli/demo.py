@@ -4,7 +4,9 @@ import os
 import shutil
 import stat
 import tempfile
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +29,8 @@ from facecli.core.errors import InvalidInput
 from facecli.telemetry.logs import set_up_logging
 
 CLIP_SECONDS = 5
+REMOVALS = 100
+REMOVAL_INTERVAL = 0.1  # seconds
 
 
 @partial(with_settings, quiet_help="Print only the path of the result.")
@@ -56,7 +60,7 @@ def demo(
     from facecli.bootstrap.server import run_server
 
     with interruptible(*_interruption(keep)), ExitStack() as stack:
-        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facecli-demo-")))
+        folder = keep or stack.enter_context(temporary_folder())
         out = folder / "result.mp4"
         _make_folder(folder)
         media = ffmpeg_media(settings)
@@ -81,6 +85,22 @@ def _interruption(keep: Path | None) -> tuple[str, str]:
     if keep:
         return f"interrupted; {keep} keeps what was done", "run the same command again to resume"
     return "interrupted; the temporary server and its files are removed", ""
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A directory that is removed, also while an ffmpeg that is being killed still writes to it."""
+    folder = Path(tempfile.mkdtemp(prefix="facecli-demo-"))
+    try:
+        yield folder
+    finally:
+        for _ in range(REMOVALS):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            time.sleep(REMOVAL_INTERVAL)
+        else:
+            shutil.rmtree(folder)
 
 
 def _make_folder(folder: Path) -> None:

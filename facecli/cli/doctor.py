@@ -29,7 +29,7 @@ class Finding:
     more: dict[str, Any] | None = None
 
 
-@partial(with_session, user=False, quiet_help="Print only the names of failed checks.")
+@partial(with_session, user=False, quiet_help="Print only the names of failed checks.", retry_for=0.0)
 def doctor(
     session: Session,
     output: Output,
@@ -38,7 +38,8 @@ def doctor(
 
     If FACECLI_DATABASE is set, checks that PostgreSQL database too. Prints one line per check, with a hint
     for each problem; with -q, prints only the names of failed checks. `sandbox` shows how ffmpeg is
-    isolated; a layer that this kernel does not support is reported but is not a failure.
+    isolated; a layer that this kernel does not support is reported but is not a failure. Calls the server
+    once; with --retry-for, waits for one that is away.
 
     Example: facecli doctor --server 127.0.0.1:50051
 

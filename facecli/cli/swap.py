@@ -13,6 +13,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
     Force,
@@ -26,6 +27,7 @@ from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.create import parse_options
 from facecli.client.destination import Destination, destination
+from facecli.core.errors import TaskUnsuccessful
 from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:
@@ -118,8 +120,11 @@ def run_swap(
 ) -> TaskView:
     """Run the flow with progress bars and write the result; the completed task."""
     show = bars.task()
+    last: TaskView | None = None
 
     def changed(task: TaskView) -> None:
+        nonlocal last
+        last = task
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT
         else:
@@ -127,12 +132,15 @@ def run_swap(
             interruption.tasks_continue([task.id], flags=session.flags, again=again)
         show(task)
 
-    return session.swaps.swap(
-        request,
-        transfer=bars.transfer,
-        changed=changed,
-        reused=lambda task: output.note(f"{made(task)}; --fresh makes it again"),
-    )
+    try:
+        return session.swaps.swap(
+            request,
+            transfer=bars.transfer,
+            changed=changed,
+            reused=lambda task: output.note(f"{made(task)}; --fresh makes it again"),
+        )
+    except TaskUnsuccessful as error:
+        raise (unsuccessful(last, flags=session.flags) if last else error) from None
 
 
 def made(task: TaskView) -> str:

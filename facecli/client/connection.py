@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from threading import Thread
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -31,6 +32,8 @@ from facecli.wire.channel import (
     proxy_options,
 )
 from facecli.wire.proxies import DIRECT, Proxies
+
+CLOSE_SECONDS = 1.0  # that an error waits for the connections to close
 
 Metadata = tuple[tuple[str, str], ...]
 T = TypeVar("T")
@@ -151,6 +154,13 @@ class Connection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Ctrl-C in the middle of the start of a call leaves gRPC a call that never ends, and closing waits
+        # for it. So an error waits a little only: the connections end with the process.
+        closing = Thread(target=self._close, daemon=True)
+        closing.start()
+        closing.join(None if kind is None else CLOSE_SECONDS)
+
+    def _close(self) -> None:
         self.channel.close()
         if "patient_channel" in self.__dict__:
             self.patient_channel.close()

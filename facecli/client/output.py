@@ -42,7 +42,8 @@ def write_through(source: Path, target: Destination) -> None:
     except BrokenPipeError as error:
         raise ReaderGone from error
     except OSError as error:
-        raise OutputFailed(f"cannot write {target.shown}: {error.strerror}") from error
+        name = "to standard output" if target.is_stdout else target.shown
+        raise OutputFailed(f"cannot write {name}: {error.strerror}") from error
 
 
 def _copy(source: BinaryIO, descriptor: int) -> None:

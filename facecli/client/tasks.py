@@ -1,4 +1,4 @@
-"""The task client: creates, lists, cancels, retries, deletes and watches tasks."""
+"""The task client: creates, lists, cancels, retries, deletes and watches tasks, and reads their logs."""
 
 import re
 import sys
@@ -13,8 +13,10 @@ from facecli.client.context import ClientContext
 from facecli.client.task_watch import TaskWatch
 from facecli.core.backoff import Waiting
 from facecli.core.errors import NotReady, TaskNotFound
+from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
+from facecli.wire import task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -88,6 +90,10 @@ class TaskClient:
             return self._calls.call(self._tasks.ListTasks, request, wire.page_from_message)
 
         return islice(all_items(fetch, unexpected=self._connection.unexpected), most)
+
+    def log(self, task_id: str) -> TaskLog:
+        request = pb.ListTaskLogsRequest(user_id=self._context.user, task_id=task_id)
+        return self._calls.call(self._tasks.ListTaskLogs, request, task_logs.from_message)
 
     def watch(
         self, task_id: str, *, retry_for: float, waiting: Waiting = lambda reason, seconds: None

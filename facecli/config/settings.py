@@ -47,7 +47,8 @@ class Settings:
     )
     call_timeout: Time = _setting(30.0, "Deadline of a single call, such as one status request.")
     retry_for: Time = _setting(
-        600.0, "Give up after this time without progress; 10s for commands without transfer or watch."
+        600.0,
+        "Give up after this time without progress; 10s for commands without transfer or watch, 0 for doctor.",
     )
     chunk_size: Size = _setting(10 * 1024 * 1024, "Upload chunk size; the server acknowledges every chunk.")
     limit_rate: Size = _setting(0, "Upload rate limit in bytes per second; 0 for none.")

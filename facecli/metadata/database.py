@@ -1,6 +1,7 @@
 """Connections and transactions of SQLite and PostgreSQL, with translated errors."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -9,6 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from facecli.core.errors import DiskFull, FacecliError, InvalidInput, StorageFailed, Unavailable
 from facecli.metadata.database_url import display_name, parse_url
@@ -42,8 +44,11 @@ def open_database(
     """
     address = parse_url(url)
     if address.get_backend_name() == "sqlite":
-        return _open_sqlite(address, busy_timeout, durable, connections)
-    return _open_postgresql(address, busy_timeout, durable, connections)
+        engine = _open_sqlite(address, busy_timeout, durable, connections)
+    else:
+        engine = _open_postgresql(address, busy_timeout, durable, connections)
+    _close_connections_in_use(engine)
+    return engine
 
 
 def server_version(url: str) -> str:
@@ -127,6 +132,18 @@ def _open_postgresql(address: URL, busy_timeout: float, durable: bool, connectio
             ) from error
         raise
     return engine
+
+
+def _close_connections_in_use(engine: Engine) -> None:
+    """Have `dispose` close also the connections in use at that time, as soon as they are free."""
+    disposed = threading.Event()
+
+    def close(_: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        if disposed.is_set():
+            record.invalidate()
+
+    event.listen(engine, "engine_disposed", lambda _: disposed.set())
+    event.listen(engine, "checkin", close)
 
 
 def _require_synchronous_commit(connection: DBAPIConnection, _: object) -> None:

@@ -118,6 +118,21 @@ tasks = Table(
     Index("ix_tasks_used", "owner", "status", "result_size"),
 )
 
+task_logs = Table(
+    "task_logs",
+    metadata,
+    Column("task_id", String(64), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("round", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("logger", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    CheckConstraint("position > 0", name="position"),
+    sqlite_with_rowid=False,
+)
+
 directories = Table(
     "directories",
     metadata,

@@ -1,10 +1,9 @@
 """The log of DBOS in the format of all other records; a known failure of its database needs no stack."""
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 from facecli.core.errors import FacecliError
+from facecli.queue.client import Errors
 
 _DBOS = logging.getLogger("dbos")
 _log = logging.getLogger(__name__)
@@ -13,7 +12,7 @@ _log = logging.getLogger(__name__)
 class QueueLog(logging.Handler):
     """Passes records of DBOS on. `errors` makes a context manager that translates database errors."""
 
-    def __init__(self, errors: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, errors: Errors) -> None:
         super().__init__()
         self._errors = errors
 

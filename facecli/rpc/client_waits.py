@@ -2,9 +2,10 @@
 
 Theory of operation: gRPC gives a call a thread when its headers arrive. A client that then sends no message,
 or leaves no room for the answer (flow control), blocks that thread. So every such wait holds a slot of an
-admission control of its own. A new wait always finds a slot, because it evicts the longest one of the caller
-that has the most. The message of a regular client is there milliseconds after its headers,
-so only silent clients wait long enough to be evicted, and the number of blocked threads is bounded.
+admission control of its own. A new wait finds a slot, because it evicts the longest one of the caller that
+has the most; only while as many evicted calls have not ended yet, on a busy machine, it is refused and the
+client retries. The message of a regular client is there milliseconds after its headers, so only silent
+clients wait long enough to be evicted, and the number of blocked threads is bounded.
 
 The thread of a wait is blocked inside gRPC, so another thread ends the call, which unblocks it: that of the
 wait that takes its slot, or the one that runs `recheck` when the client was idle for too long, its token was

@@ -39,6 +39,7 @@ METHODS: Mapping[str, Method] = {
     "/video.TaskService/CheckTask": Method(),
     "/video.TaskService/FindTask": Method(),
     "/video.TaskService/ListTasks": Method(),
+    "/video.TaskService/ListTaskLogs": Method(),
     "/video.TaskService/CancelTask": Method(changes=True),
     "/video.TaskService/RetryTask": Method(changes=True),
     "/video.TaskService/DeleteTask": Method(changes=True),

@@ -1,4 +1,4 @@
-"""TaskService: creates (with idempotency keys), watches, cancels, retries and deletes tasks."""
+"""TaskService: creates (with idempotency keys), watches, cancels, retries, deletes tasks; reads logs."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -7,6 +7,8 @@ from facecli.tasks import transitions
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.feed import TaskFeed
 from facecli.tasks.inputs.task_inputs import TaskInputs
+from facecli.tasks.logs.record import TaskLog
+from facecli.tasks.logs.repository import TaskLogRepository
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
@@ -23,6 +25,7 @@ class TaskService:
         self,
         *,
         tasks: TaskStore,
+        logs: TaskLogRepository,
         inputs: TaskInputs,
         feed: TaskFeed,
         queue: TaskQueue,
@@ -30,6 +33,7 @@ class TaskService:
         collector: TaskCollector,
     ) -> None:
         self._tasks = tasks
+        self._logs = logs
         self._inputs = inputs
         self._feed = feed
         self._queue = queue
@@ -106,6 +110,10 @@ class TaskService:
         if wanted.status and wanted.status not in set(TaskStatus):
             raise InvalidInput(f"there is no status {wanted.status!r}; use one of {', '.join(TaskStatus)}")
         return self._tasks.repository.listed(owner, wanted, limit=limit, before=before)
+
+    def log(self, task_id: str, *, owner: str) -> TaskLog:
+        """The log of a task, whether it has ended or not; TaskNotFound also for another owner's task."""
+        return self._logs.read(self.get(task_id, owner=owner).id)
 
     def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
         """As `TaskFeed.watch`; TaskNotFound also for another owner's task."""

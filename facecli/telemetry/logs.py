@@ -31,6 +31,7 @@ def set_up_logging(*, level: str, format: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if format == "json" else _Text())
+    handler.setLevel(level.upper())  # the log of a task has a level of its own
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -47,7 +48,9 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        text = " ".join([record.getMessage(), *(f"{name}={plain(value)}" for name, value in _fields(record))])
+        text = " ".join(
+            [record.getMessage(), *(f"{name}={plain(value)}" for name, value in fields_of(record))]
+        )
         line = f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(text)}"
         stack = self.formatException(record.exc_info).split("\n") if record.exc_info else []
         return "\n".join([line, *(f"{STACK_PREFIX}{escaped(one)}" for one in stack)])
@@ -60,7 +63,7 @@ class _Json(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **dict(_fields(record)),
+            **dict(fields_of(record)),
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
@@ -73,7 +76,7 @@ def plain(value: object) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
-def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
+def fields_of(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
     """The fields passed as `extra`, in order."""
     return ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
 

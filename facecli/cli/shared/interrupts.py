@@ -28,6 +28,7 @@ class Interruption:
         """From now on tasks run without the command. `flags` are its connection options."""
         ids = list(dict.fromkeys(ids))
         if not ids:
+            self.message, self.hint = "interrupted", ""
             return
         names = " ".join(ids) if len(ids) <= NAMED else "ID…"
         subject = f"task {names} continues" if len(ids) == 1 else f"{len(ids)} tasks continue"

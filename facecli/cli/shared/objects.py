@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from facecli.maintenance.backup import BackupSummary
     from facecli.maintenance.gc import Action
     from facecli.maintenance.manifest import Manifest
+    from facecli.tasks.logs.record import TaskLogRecord
     from facecli.tasks.view import TaskView
     from facecli.uploads.view import UploadView
 
@@ -48,6 +49,17 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "created_at": timestamp(task.created_at),
         "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
+    }
+
+
+def log_object(record: "TaskLogRecord") -> dict[str, Any]:
+    return {
+        "time": timestamp(record.time),
+        "level": record.level,
+        "logger": record.logger,
+        "text": record.text,
+        "round": record.round,
+        "attempt": record.attempt,
     }
 
 

@@ -1,5 +1,6 @@
 """The options for the file that a command writes, and the rule for one that exists."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -22,11 +23,13 @@ SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Keep an exi
 
 
 def check_options(target: Destination, output: Output, *, force: bool, skip_existing: bool) -> None:
-    """Reject options that exclude each other."""
+    """Reject options that exclude each other, and a standard output that is closed."""
     if force and skip_existing:
         raise InvalidInput("--force and --skip-existing exclude each other; pass one of them")
     if target.is_stdout and output.as_json:
         raise InvalidInput("--json and the file would both go to standard output; name a file with -o")
+    if target.is_stdout:
+        sys.stdout.fileno()  # OutputFailed if it is closed
 
 
 def already_exists(target: Destination) -> InvalidInput:

@@ -18,10 +18,18 @@ class ResultStream:
     def write(self, text: str) -> int:
         if text == "":  # a probe by typer, which ignores the error
             return 0
-        if self._closed:
-            raise OutputFailed("cannot write to standard output: it is closed")
+        self.check_open()
         with self._translated():
             return self._stream.write(text)
+
+    def fileno(self) -> int:
+        self.check_open()
+        return self._stream.fileno()
+
+    def check_open(self) -> None:
+        """Raise OutputFailed if the command was started without standard output."""
+        if self._closed:
+            raise OutputFailed("cannot write to standard output: it is closed")
 
     def flush(self) -> None:
         with self._translated():

@@ -1,4 +1,4 @@
-"""`facecli task`: create, status, list, watch, cancel, retry, delete, download."""
+"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +16,7 @@ from facecli.cli.shared.session import Session
 from facecli.cli.task import create as task_create
 from facecli.cli.task import download as task_download
 from facecli.cli.task import list as task_list
+from facecli.cli.task import logs as task_logs
 from facecli.cli.task import watch as task_watch
 from facecli.cli.task.rows import task_row
 from facecli.tasks.view import TaskView
@@ -101,6 +102,7 @@ add_commands(
     {
         "create": task_create.create,
         "status": status,
+        "logs": task_logs.logs,
         "list": task_list.list_tasks,
         "watch": task_watch.watch,
         "cancel": cancel,

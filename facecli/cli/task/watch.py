@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bar import TaskBar
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
@@ -18,10 +17,12 @@ from facecli.cli.shared.listing import given
 from facecli.cli.shared.objects import task_object, task_text
 from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.ordered import OrderedResults
+from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
 from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 
 Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
@@ -57,6 +58,16 @@ def watch(
     results = OrderedResults(output, len(ids), positional=True)
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
         bar_of = [bars.task(task_id) for task_id in ids]
+        running = dict(enumerate(ids))
+
+        def task_ended(index: int) -> None:
+            running.pop(index, None)
+            interruption.tasks_continue(list(running.values()), flags=session.flags)
+
+        def changed(index: int, task: TaskView) -> None:
+            if task.ended:
+                task_ended(index)  # before its row, which Ctrl-C must not contradict
+            bar_of[index](task)
 
         def work(index: int, abandoned: Callable[[], bool]) -> None:
             try:
@@ -64,12 +75,13 @@ def watch(
                     session,
                     ids[index],
                     output,
-                    bar_of[index],
+                    partial(changed, index),
                     show=partial(results.show, index),
                     abandoned=abandoned,
                 )
             except FacecliError as error:
                 if not isinstance(error, TaskUnsuccessful):
+                    task_ended(index)
                     bar_of[index].failed()
                     results.skip(index)
                 raise
@@ -79,16 +91,8 @@ def watch(
             results.to_the_end(),
             closing(run_concurrently(ids, work)) as ended,
         ):
-            running = list(ids)
-            interruption.tasks_continue(running, flags=session.flags)
-
-            def counted() -> Iterator[Outcome]:
-                for task_id, outcome in ended:
-                    running.remove(task_id)
-                    interruption.tasks_continue(running, flags=session.flags)
-                    yield task_id, outcome
-
-            outcomes = until_first_failure(ids, counted()) if fail_fast else (one for _, one in counted())
+            interruption.tasks_continue(ids, flags=session.flags)
+            outcomes = until_first_failure(ids, ended) if fail_fast else (one for _, one in ended)
             each(outcomes, _raise_error, as_json=output.as_json)
 
 
@@ -131,7 +135,7 @@ def until_first_failure(ids: Sequence[str], ended: Iterable[Outcome]) -> Iterato
         running.remove(task_id)
         if isinstance(outcome, TaskUnsuccessful):
             suffix = f"; still running: {', '.join(running)}" if running else ""
-            yield TaskUnsuccessful(f"{outcome.message}{suffix}")
+            yield TaskUnsuccessful(f"{outcome.message}{suffix}", hint=outcome.hint)
             return
         yield outcome
 
@@ -140,7 +144,7 @@ def follow(
     session: Session,
     task_id: str,
     output: Output,
-    bar: TaskBar,
+    changed: Callable[[TaskView], None],
     *,
     show: Callable[..., None],
     abandoned: Callable[[], bool] = lambda: False,
@@ -153,13 +157,13 @@ def follow(
     for task in session.tasks.watch(followed, retry_for=session.settings.retry_for):
         if abandoned():
             return
-        bar(task)
+        changed(task)
         if not task.ended:
             output.event(task_object(task))
             continue
         show(task_object(task), text=task_text(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(task.outcome)
+            raise unsuccessful(task, flags=session.flags)
 
 
 def _next(ended: "SimpleQueue[Outcome]") -> Outcome:

@@ -6,6 +6,7 @@ prints one JSON object: `width`, `height` (upright) and `format` (Pillow's name)
 `errno` of a file that the machine could not read or write, or `bug`, a stack trace for the log.
 """
 
+import errno
 import io
 import json
 import sys
@@ -56,7 +57,7 @@ def main(arguments: list[str]) -> None:
     except MemoryError:
         answer = {"refused": "the picture needs too much memory"}
     except OSError as error:
-        answer = {"errno": error.errno or 0}
+        answer = {"errno": error.errno or errno.EIO}
     except Exception:
         answer = {"bug": traceback.format_exc(limit=-3)[-MAX_TEXT:]}
     sys.stdout.write(json.dumps(answer) + "\n")

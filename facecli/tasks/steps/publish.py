@@ -29,6 +29,7 @@ class Publish:
         size = run.output.stat().st_size
         result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=size, crc32c=checksum)
         blobs.put(result.blob_key, run.output)
+        run.log.flush()
         try:
             version = str(run.engine.version)
             complete = partial(transitions.complete, run=task.run, result=result, engine_version=version)

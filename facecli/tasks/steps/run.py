@@ -8,6 +8,7 @@ from facecli.core.blobs import BlobStore
 from facecli.core.video.engines import Engine, Engines
 from facecli.core.video.media import Media
 from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
+from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
@@ -40,6 +41,7 @@ class Run:
     limits: AttemptLimits
     checkpoints: Checkpoints
     reporter: ProgressReporter
+    log: RunLog
     stopped: Callable[[], bool]
     work: PlanCheckpoints = field(init=False)  # by Probe: the plan of the video, and its checkpoint files
     sound: Path = field(init=False)  # by Sound: its tracks, an empty file if there are none

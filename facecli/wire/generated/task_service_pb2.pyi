@@ -93,6 +93,38 @@ class ListTasksResponse(_message.Message):
     next_page_token: str
     def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class ListTaskLogsRequest(_message.Message):
+    __slots__ = ("user_id", "task_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    task_id: str
+    def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
+
+class ListTaskLogsResponse(_message.Message):
+    __slots__ = ("records", "dropped")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[TaskLogRecord]
+    dropped: int
+    def __init__(self, records: _Optional[_Iterable[_Union[TaskLogRecord, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
+
+class TaskLogRecord(_message.Message):
+    __slots__ = ("time", "level", "logger", "text", "round", "attempt")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    LOGGER_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    level: str
+    logger: str
+    text: str
+    round: int
+    attempt: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., level: _Optional[str] = ..., logger: _Optional[str] = ..., text: _Optional[str] = ..., round: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
+
 class CancelTaskRequest(_message.Message):
     __slots__ = ("user_id", "task_id")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

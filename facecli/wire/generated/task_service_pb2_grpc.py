@@ -54,6 +54,11 @@ class TaskServiceStub:
                 request_serializer=task__service__pb2.ListTasksRequest.SerializeToString,
                 response_deserializer=task__service__pb2.ListTasksResponse.FromString,
                 _registered_method=True)
+        self.ListTaskLogs = channel.unary_unary(
+                '/video.TaskService/ListTaskLogs',
+                request_serializer=task__service__pb2.ListTaskLogsRequest.SerializeToString,
+                response_deserializer=task__service__pb2.ListTaskLogsResponse.FromString,
+                _registered_method=True)
         self.CancelTask = channel.unary_unary(
                 '/video.TaskService/CancelTask',
                 request_serializer=task__service__pb2.CancelTaskRequest.SerializeToString,
@@ -104,6 +109,13 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTaskLogs(self, request, context):
+        """Reads the log of a task, in any state: what its engine and the worker logged, and why it failed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CancelTask(self, request, context):
         """Cancels a task; FAILED_PRECONDITION if it has ended.
         """
@@ -147,6 +159,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.ListTasks,
                     request_deserializer=task__service__pb2.ListTasksRequest.FromString,
                     response_serializer=task__service__pb2.ListTasksResponse.SerializeToString,
+            ),
+            'ListTaskLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTaskLogs,
+                    request_deserializer=task__service__pb2.ListTaskLogsRequest.FromString,
+                    response_serializer=task__service__pb2.ListTaskLogsResponse.SerializeToString,
             ),
             'CancelTask': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelTask,
@@ -272,6 +289,33 @@ class TaskService:
             '/video.TaskService/ListTasks',
             task__service__pb2.ListTasksRequest.SerializeToString,
             task__service__pb2.ListTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTaskLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/ListTaskLogs',
+            task__service__pb2.ListTaskLogsRequest.SerializeToString,
+            task__service__pb2.ListTaskLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,11 +1,13 @@
 """Files damaged on the server's disk: no task uses them, and their owner is not blamed."""
 
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Serve
-from tests.support.e2e.process import run
+from tests.support.e2e.process import invoke
 from tests.support.e2e.server import Server
 from tests.support.e2e.tasks import check_completed_once, create, watch
 
@@ -29,31 +31,31 @@ def stored(server: Server, url: str) -> Path:
     return server.data / "uploads" / url.split("/")[2] / "data"
 
 
-@pytest.mark.parametrize("victim", ["image", "video"])
-@pytest.mark.parametrize("at", [0.02, 0.5, 0.97])
-def test_a_task_does_not_use_an_input_damaged_since_its_creation(
-    serve: Serve, face: Path, clip: Path, victim: str, at: float
-) -> None:
+def test_no_task_uses_an_input_damaged_since_its_creation(serve: Serve, face: Path, clip: Path) -> None:
+    """Each task has a user of its own, so that no two share a stored file."""
     server = serve(options=["--workers", "0"])
-    to = ("--server", server.address, "--json")
-    urls = dict(
-        zip(("image", "video"), (u["file_url"] for u in run("upload", face, clip, *to).objects), strict=True)
-    )
-    files = ("--image", urls["image"], "--video", urls["video"])
-    task_id = run("task", "create", *files, *to).object["task_id"]
-    flip(stored(server, urls[victim]), at=at)
+    tasks = {}
+    for user, (victim, at) in enumerate(product(("image", "video"), (0.02, 0.5, 0.97))):
+        to = ("--server", server.address, "--user", f"user-{user}", "--json")
+        image, video = (upload["file_url"] for upload in invoke("upload", face, clip, *to).objects)
+        task = invoke("task", "create", "--image", image, "--video", video, *to).object
+        flip(stored(server, {"image": image, "video": video}[victim]), at=at)
+        tasks[to] = task["task_id"]
     server.terminate()
     server.start("--workers", "1")
-    failed = run("task", "watch", task_id, *to, expect=3).objects[-1]
-    assert (failed["status"], failed["error"]["reason"]) == ("failed", "STORAGE_FAILED")
-    assert "damaged on the server's disk" in failed["error"]["message"]
+    for to, task_id in tasks.items():
+        failed = invoke("task", "watch", task_id, *to, expect=3).objects[-1]
+        assert (failed["status"], failed["error"]["reason"]) == ("failed", "STORAGE_FAILED")
+        assert "damaged on the server's disk" in failed["error"]["message"]
     assert server.results() == []
     server.terminate()
-    run("fsck", "--repair", "--data-dir", server.data)
+    invoke("fsck", "--repair", "--data-dir", server.data)
     server.start("--workers", "1")
-    run("upload", face, clip, *to)
-    run("task", "retry", task_id, *to)
-    assert run("task", "watch", task_id, *to).objects[-1]["status"] == "completed"
+    for to, task_id in tasks.items():
+        invoke("upload", face, clip, *to)
+        invoke("task", "retry", task_id, *to)
+    for to, task_id in tasks.items():
+        assert invoke("task", "watch", task_id, *to).objects[-1]["status"] == "completed"
 
 
 def test_the_creation_of_a_task_does_not_blame_a_damaged_file_on_its_owner(
@@ -61,25 +63,30 @@ def test_the_creation_of_a_task_does_not_blame_a_damaged_file_on_its_owner(
 ) -> None:
     server = serve(options=["--workers", "0"])
     to = ("--server", server.address, "--json")
-    image, video = (upload["file_url"] for upload in run("upload", face, clip, *to).objects)
+    image, video = (upload["file_url"] for upload in invoke("upload", face, clip, *to).objects)
     flip(stored(server, image), at=0.5)
-    refused = run("task", "create", "--image", image, "--video", video, *to, expect=8).error
+    refused = invoke("task", "create", "--image", image, "--video", video, *to, expect=8).error
     assert refused["reason"] == "STORAGE_FAILED"
     assert f"{face.name} are damaged on the server's disk" in refused["message"]
 
 
-@pytest.mark.parametrize("at", [0.1, 0.9])
-def test_damage_during_the_run_never_reaches_a_result(
-    serve: Serve, face: Path, long_clip: Path, at: float
-) -> None:
-    server = serve(environment=SEGMENTS)
-    task_id = create(server, face, long_clip, *SLOWLY)
-    with watch(server, task_id) as watching:
-        watching.wait_for_event(lambda event: event["stage"] == "swapping" and event["progress"] > 10)
-        largest = max(server.data.glob("uploads/*/data"), key=lambda path: path.stat().st_size)
-        flip(largest, at=at)
-        failed = watching.wait().objects[-1]
-    assert (failed["status"], failed["error"]["reason"]) == ("failed", "STORAGE_FAILED")
+def test_damage_during_the_run_never_reaches_a_result(serve: Serve, face: Path, long_clip: Path) -> None:
+    """Both in a part of the video that is converted before the damage and in one that is converted after."""
+    server = serve(environment=SEGMENTS, options=["--workers", "2"])
+    files = ("--image", face, "--video", long_clip, "--server", server.address, "--json")
+    users = {f"user-{at}": at for at in (0.1, 0.9)}
+    tasks = {user: invoke("task", "create", *files, *SLOWLY, "--user", user).object for user in users}
+    with ExitStack() as stack:
+        running = {
+            user: stack.enter_context(watch(server, task["task_id"], "--user", user))
+            for user, task in tasks.items()
+        }
+        for user, watching in running.items():
+            watching.wait_for_event(lambda event: event["stage"] == "swapping" and event["progress"] > 10)
+            flip(stored(server, tasks[user]["video_url"]), at=users[user])
+        for watching in running.values():
+            failed = watching.wait().objects[-1]
+            assert (failed["status"], failed["error"]["reason"]) == ("failed", "STORAGE_FAILED")
     assert server.results() == []
 
 

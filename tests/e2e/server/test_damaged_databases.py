@@ -1,16 +1,16 @@
 """Damaged SQLite files: the server names the file and the remedy, and fsck rebuilds the queue."""
 
 import os
+import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Serve
 from tests.support.e2e.fsck import fsck
-from tests.support.e2e.process import CommandProcess, run
+from tests.support.e2e.process import CommandProcess, invoke, run
 from tests.support.e2e.server import Server
 from tests.support.e2e.tasks import check_completed_once, create, watch
 
@@ -34,13 +34,25 @@ def replace_by_another(file: Path) -> None:
         connection.execute("CREATE TABLE songs (title TEXT)")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, face: Path, clip: Path) -> Iterator[tuple[Path, str]]:
+    """A data directory with a task that waits for a worker, made once and copied for every test."""
+    data = tmp_path_factory.mktemp("made") / "data"
+    with Server(data, options=["--workers", "0"]) as server:
+        task_id = create(server, face, clip)
+        server.terminate()
+        yield data, task_id
+
+
 @pytest.fixture
-def waiting(serve: Serve, face: Path, clip: Path) -> tuple[Server, str]:
+def waiting(made: tuple[Path, str], tmp_path: Path) -> Iterator[tuple[Server, str]]:
     """A stopped server with a task that waits for a worker."""
-    server = serve(options=["--workers", "0"])
-    task_id = create(server, face, clip)
-    server.terminate()
-    return server, task_id
+    data, task_id = made
+    shutil.copytree(data, tmp_path / "data")
+    with ExitStack() as stack:
+        server = Server(tmp_path / "data", options=["--workers", "0"])
+        stack.push(server.__exit__)
+        yield server, task_id
 
 
 def refused(server: Server) -> str:
@@ -76,8 +88,7 @@ def test_a_damaged_database_is_named_with_the_remedy(
     database = server.data / "facecli.db"
     damage(database)
     contents = database.read_bytes()
-    with CommandProcess("fsck", "--data-dir", server.data, "--repair", "--json") as checking:
-        result = checking.wait()
+    result = invoke("fsck", "--data-dir", server.data, "--repair", "--json", expect=None)
     found = "".join(finding["problem"] + finding["remedy"] for finding in result.objects)
     assert result.code == 8
     for message in (refused(server), found or result.error["message"]):
@@ -92,7 +103,7 @@ def test_a_queue_is_not_rebuilt_under_a_running_worker(waiting: tuple[Server, st
     with CommandProcess(*worker, environment={"FACECLI_LOG_LEVEL": "info"}) as running:
         running.wait_for_line("err", number=2)  # the first one comes before the queue is open
         overwrite(server.data / "queue.db")
-        error = run("fsck", "--data-dir", server.data, "--repair", "--json", expect=1).error
+        error = invoke("fsck", "--data-dir", server.data, "--repair", "--json", expect=1).error
     assert (error["reason"], "worker extra uses" in error["message"]) == ("DIRECTORY_IN_USE", True)
     assert (server.data / "queue.db").exists()
 

@@ -10,7 +10,7 @@ from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.fake_clock import FakeClock
 from tests.support.e2e.fault_proxy import holding_proxy
 from tests.support.e2e.files import MIB
-from tests.support.e2e.process import CommandProcess, Event, run
+from tests.support.e2e.process import CommandProcess, Event, invoke, run
 from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import upload_command
 
@@ -36,7 +36,7 @@ def used(
         sending.wait_until_stored(MIB)
         sending.kill()
     create = ("task", "create", "--image", face, "--video", clip, "--watch", "-q")
-    run(*create, "--server", server.address, "--user", user)
+    invoke(*create, "--server", server.address, "--user", user)
     server.terminate()
     return server
 
@@ -50,9 +50,9 @@ def test_a_clock_that_jumped_a_month_ahead_deletes_nothing(
     assert {(item["kind"], item["action"]) for item in listed} == {("upload", "kept"), ("task", "kept")}
     assert files(used) == before
     used.start()
-    again = run(*upload_command(tmp_path / "clip.mp4", used.address, user)).object
+    again = invoke(*upload_command(tmp_path / "clip.mp4", used.address, user)).object
     assert again["bytes_skipped"] >= MIB
-    assert run("task", "list", "-q", "--server", used.address, "--user", user).out
+    assert invoke("task", "list", "-q", "--server", used.address, "--user", user).out
 
 
 @pytest.mark.parametrize("used", ["postgresql"], indirect=True)
@@ -67,7 +67,7 @@ def test_a_trusted_clock_deletes_expired_data_with_all_its_files(
     }
     assert used.results() == used.work_files() == []
     used.start()
-    assert run("task", "list", "-q", "--server", used.address, "--user", user).out == ""
+    assert invoke("task", "list", "-q", "--server", used.address, "--user", user).out == ""
 
 
 def test_gc_deletes_orphans_and_a_dry_run_beside_a_server_changes_nothing(used: Server) -> None:
@@ -83,7 +83,7 @@ def test_gc_deletes_orphans_and_a_dry_run_beside_a_server_changes_nothing(used: 
     expected = [{"kind": kind, "id": name, "bytes": 1000} for kind, name in orphans.items()]
     assert [summary(item) for item in gc(used, "--dry-run")] == expected
     assert files(used) == before
-    refused = run("gc", "--data-dir", used.data, "--json", expect=1).error
+    refused = invoke("gc", "--data-dir", used.data, "--json", expect=1).error
     assert (refused["reason"], "--dry-run" in refused["message"]) == ("DIRECTORY_IN_USE", True)
     assert files(used) == before
     used.terminate()
@@ -96,8 +96,10 @@ def test_gc_deletes_orphans_and_a_dry_run_beside_a_server_changes_nothing(used: 
 
 def gc(server: Server, *options: str, clock: FakeClock | None = None) -> list[Event]:
     database = {"FACECLI_DATABASE": server.environment["FACECLI_DATABASE"]}
-    environment = {**database, **(clock.environment if clock else {})}
-    return run("gc", "--data-dir", server.data, *options, "--json", environment=environment).objects
+    command = ("gc", "--data-dir", server.data, *options, "--json")
+    if clock:
+        return run(*command, environment={**database, **clock.environment}).objects
+    return invoke(*command, environment=database).objects
 
 
 def summary(item: Event) -> Event:

@@ -18,7 +18,7 @@ from facecli.wire.generated import task_service_pb2 as task_pb
 from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.proc import wait_until_gone
-from tests.support.e2e.process import CommandProcess, run
+from tests.support.e2e.process import CommandProcess, invoke, run
 from tests.support.e2e.tasks import check_completed_once, create, status, swapping, watch
 from tests.support.eventually import eventually
 from tests.support.postgres import PASSWORD, Postgres, WithPassword
@@ -119,7 +119,7 @@ def test_a_second_server_on_the_same_database_leaves_tasks_of_the_first_alone(
         state = status(second, task_id)
         assert (state["status"], state["attempt"]) == ("processing", 1)
         assert first.ffmpegs() == encoders
-        run("task", "cancel", task_id, "--server", second.address)
+        invoke("task", "cancel", task_id, "--server", second.address)
         assert watching.wait().code == 3
 
 
@@ -135,7 +135,7 @@ def test_a_password_reaches_the_workers_and_is_written_nowhere(
     for process in (server.pid, worker):
         assert PASSWORD.encode() not in Path(f"/proc/{process}/cmdline").read_bytes()
     postgres.stop()
-    run("task", "list", "--server", server.address, environment={"FACECLI_RETRY_FOR": "0"}, expect=6)
+    invoke("task", "list", "--server", server.address, environment={"FACECLI_RETRY_FOR": "0"}, expect=6)
     os.kill(worker, signal.SIGKILL)
     server.wait_for_log("work of the worker was not recovered; it waits for the restart")
     postgres.start()
@@ -149,7 +149,7 @@ def test_a_data_directory_is_refused_with_a_database_that_lacks_its_files(
     postgres: Postgres, postgresql: str, serve: Serve, clip: Path
 ) -> None:
     server = serve(environment={"FACECLI_DATABASE": postgresql}, options=["--workers", "0"])
-    run("upload", clip, "--server", server.address)
+    invoke("upload", clip, "--server", server.address)
     server.terminate()
     before = sorted((server.data / "uploads").rglob("*"))
     elsewhere = postgres.new_database()

@@ -41,6 +41,7 @@ def files(server: Server) -> set[tuple[Path, int]]:
     return {(path, path.stat().st_mtime_ns) for folder in folders for path in folder.rglob("*")}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_task_of_a_killed_worker_moves_to_another_worker(
     server: Server, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
@@ -62,6 +63,7 @@ def test_the_task_of_a_killed_worker_moves_to_another_worker(
     assert LEASE_EXPIRED in log
 
 
+# A frozen worker loses its lease like a killed one: this test proves most of the others for both databases.
 def test_a_thawed_worker_cannot_change_a_task_that_completed_elsewhere(
     server: Server, face: Path, clip: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_thawed_worker_cannot_change_a_task_that_completed_elsewhere(
         eventually(lambda: not server.work_files())
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_worker_that_is_terminated_hands_over_its_task_without_a_crash(
     server: Server, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:

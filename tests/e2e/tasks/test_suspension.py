@@ -13,7 +13,7 @@ from psycopg import sql
 
 from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
-from tests.support.e2e.process import CommandProcess, run
+from tests.support.e2e.process import CommandProcess, invoke
 from tests.support.e2e.requirements import needs
 from tests.support.e2e.strace import Strace
 from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, swapping, watch
@@ -91,7 +91,7 @@ def test_a_worker_suspended_with_the_lock_of_the_sqlite_file_is_replaced(
         (worker,) = server.workers()
         paced.speed_up()
         suspend_in_commit(worker, server.data / "facecli.db")
-        run("upload", clip, "--server", server.address)
+        invoke("upload", clip, "--server", server.address)
         check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
     assert worker not in server.workers()
 
@@ -106,7 +106,7 @@ def test_a_stand_alone_worker_suspended_with_the_lock_of_sqlite_loses_it(
         watching.wait_until_swapping()
         paced.speed_up()
         suspend_in_commit(one.pid, server.data / "facecli.db")
-        run("upload", clip, "--server", server.address)
+        invoke("upload", clip, "--server", server.address)
         with start_worker(server, "two"):
             check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
     assert "worker is suspended and locks the database; killed" in server.log

@@ -13,7 +13,7 @@ from facecli.media.ffmpeg import FfmpegMedia
 from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import parent, wait_until_gone
-from tests.support.e2e.process import run
+from tests.support.e2e.process import invoke
 from tests.support.e2e.server import Server
 from tests.support.e2e.tasks import check_completed_once, create, status, swapping, watch
 
@@ -86,7 +86,7 @@ def test_a_pending_task_runs_after_the_server_was_killed_and_started_again(
     assert status(server, second)["status"] == "pending"
     server.kill()
     server.start()
-    run("task", "cancel", first, "--server", server.address)
+    invoke("task", "cancel", first, "--server", server.address)
     with watch(server, second) as watching:
         assert watching.wait().code == 0
 
@@ -118,7 +118,7 @@ def test_a_task_cancelled_while_its_worker_was_dead_leaves_no_files(
     wait_until_gone(descendants)
     assert any(path.is_file() for path in server.work_files())
     server.start("--workers", "0")
-    run("task", "cancel", task_id, "--server", server.address)
+    invoke("task", "cancel", task_id, "--server", server.address)
     server.terminate()
     paced.speed_up()
     server.start()
@@ -135,14 +135,14 @@ def test_watching_an_ended_task_exits_with_the_code_of_its_outcome(
     completed = create(server, face, clip)
     failed = create(server, face, clip, "--option", "fail_at=0")
     cancelled = create(server, face, clip, "--option", "delay=600")
-    run("task", "cancel", cancelled, "--server", server.address)
-    run("task", "watch", completed, failed, "--server", server.address, expect=3)
+    invoke("task", "cancel", cancelled, "--server", server.address)
+    invoke("task", "watch", completed, failed, "--server", server.address, expect=3)
     for task_id, outcome, code in (
         (completed, "completed", 0),
         (failed, "failed", 3),
         (cancelled, "cancelled", 3),
     ):
-        result = run("task", "watch", task_id, "--server", server.address, "--json", expect=code)
+        result = invoke("task", "watch", task_id, "--server", server.address, "--json", expect=code)
         assert result.object["status"] == outcome
 
 
@@ -150,12 +150,12 @@ def test_a_watch_that_times_out_exits_with_124_and_the_task_continues(
     server: Server, face: Path, clip: Path
 ) -> None:
     task_id = create(server, face, clip, "--option", "delay=600")
-    result = run(
+    result = invoke(
         "task", "watch", task_id, "--timeout", "0.2", "--server", server.address, "--json", expect=124
     )
     assert result.error["reason"] == "TIMED_OUT"
     assert status(server, task_id)["status"] in {"pending", "processing"}
-    run("task", "cancel", task_id, "--server", server.address)
+    invoke("task", "cancel", task_id, "--server", server.address)
 
 
 def test_a_cancel_takes_effect_at_once_and_ends_the_ffmpeg_of_the_task(
@@ -195,7 +195,7 @@ def test_tasks_on_two_workers_run_in_parallel_and_one_crash_leaves_the_other_alo
         os.kill(victim, signal.SIGKILL)
         wait_until_gone([doomed])
         assert untouched in server.ffmpegs()
-        run("task", "cancel", *ids, "--server", server.address)
+        invoke("task", "cancel", *ids, "--server", server.address)
         histories = [watching.wait().objects for watching in (one, other)]
     assert sorted(any(state["status"] == "pending" for state in states[1:]) for states in histories) == [
         False,

@@ -62,6 +62,7 @@ class Terminal:
         """Wait for the end of the command; the last picture."""
         while self._read():
             pass
+        self._child.wait()  # it may close its terminal before it exits; `close` would kill it
         self._child.close()
         return self.picture
 

@@ -43,8 +43,12 @@ class Clients:
     connection: Connection
 
     def wait_until_connected(self) -> None:
-        """Wait, in real time, until gRPC's own pause between two tries is over."""
-        grpc.channel_ready_future(self.connection.channel).result(DEADLINE)
+        """Wait, in real time, until gRPC's own pauses between two tries are over.
+
+        An upload that was broken twice goes on over the patient channel, which pauses by itself.
+        """
+        for channel in (self.connection.channel, self.connection.patient_channel):
+            grpc.channel_ready_future(channel).result(DEADLINE)
 
 
 @contextmanager

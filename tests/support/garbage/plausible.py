@@ -44,6 +44,11 @@ def task(status: str = "completed", **changed: Any) -> videos.TaskResponse:
     return videos.TaskResponse(**{**fields, **changed})
 
 
+def log_record(**changed: Any) -> tasks.TaskLogRecord:
+    fields = {"time": NOW, "level": "error", "logger": "engine", "text": "no face", "round": 1, "attempt": 1}
+    return tasks.TaskLogRecord(**{**fields, **changed})
+
+
 def upload(status: str = "incomplete", **changed: Any) -> uploads.Upload:
     completed = status == "completed"
     fields: dict[str, Any] = {
@@ -93,6 +98,7 @@ MESSAGES: dict[str, list[Message]] = {
         tasks.WatchTaskResponse(task=task()),
     ],
     "ListTasks": [tasks.ListTasksResponse(tasks=[task(), task("failed", error_message="no face")])],
+    "ListTaskLogs": [tasks.ListTaskLogsResponse(records=[log_record(), log_record()], dropped=3)],
     "CheckTask": [tasks.CheckTaskResponse(engine="mock", engine_version="1")],
     "FindTask": [tasks.FindTaskResponse(task=task())],
     "GetUpload": [uploads.GetUploadResponse(upload=upload("completed"))],

@@ -11,6 +11,7 @@ OLDEST = Path("/usr/bin/ffmpeg")
 OLDEST_VERSION = "5.1"
 
 
+@cache
 def newest() -> Path:
     """Return the packaged ffmpeg, which also makes the files of the tests."""
     from imageio_ffmpeg import get_ffmpeg_exe

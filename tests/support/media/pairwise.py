@@ -2,15 +2,14 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 from tests.support.media.matrix import AXES, Element
 
 
 def elements(count: int | None = None) -> list[Element]:
     """Return elements that cover every possible pair, always the same; `count` of them, or all."""
-    found = list(_pairwise(random.Random(11)))
-    return found if count is None else found[:count]
+    return list(islice(_pairwise(random.Random(11)), count))
 
 
 def _pairwise(chance: random.Random) -> Iterator[Element]:
@@ -19,7 +18,8 @@ def _pairwise(chance: random.Random) -> Iterator[Element]:
     missing = {(a, x, b, y) for a, b in combinations(axes, 2) for x in AXES[a] for y in AXES[b]}
     fruitless = 0
     while missing and fruitless < 200:
-        candidates = [_candidate(chance, missing) for _ in range(30)]
+        choices = sorted(missing)
+        candidates = [_candidate(chance, choices) for _ in range(30)]
         best = max((c for c in candidates if c), key=lambda c: len(_pairs(c) & missing), default=None)
         new = _pairs(best) & missing if best else set()
         fruitless = 0 if new else fruitless + 1
@@ -28,9 +28,9 @@ def _pairwise(chance: random.Random) -> Iterator[Element]:
             yield best
 
 
-def _candidate(chance: random.Random, missing: set[tuple[str, str, str, str]]) -> Element | None:
+def _candidate(chance: random.Random, missing: Sequence[tuple[str, str, str, str]]) -> Element | None:
     """Return a random possible element with one of the missing pairs."""
-    a, x, b, y = chance.choice(sorted(missing))
+    a, x, b, y = chance.choice(missing)
     for _ in range(20):
         values = {axis: chance.choice(choices) for axis, choices in AXES.items()} | {a: x, b: y}
         element = Element(**values)

@@ -1,12 +1,14 @@
 """A video as plain ffmpeg sees it: the times of frames, and each sound track on the clock of the picture."""
 
 import re
+import subprocess
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
-from tests.support.media.ffmpegs import ffmpeg
+from tests.support.media.ffmpegs import ffmpeg, newest
 
 RATE = 8000  # samples per second at which sound is compared
 LOUD = 0.4  # of the loudest sample; the noise of codecs is far below
@@ -35,33 +37,32 @@ class Seen:
 
 
 def look_at(path: Path) -> Seen:
-    """Decode a video with the newest ffmpeg, as leniently as it does by default."""
-    copy = ("-copyts", "-i", path)
-    decoded = ffmpeg(
-        *copy,
-        "-map",
-        "0:V:0",
-        "-fps_mode",
-        "passthrough",
-        "-enc_time_base",
-        "1:1000000",
-        "-f",
-        "framecrc",
-        "-pix_fmt",
-        "yuv420p",
-        "-",
+    """Decode a video with the newest ffmpeg, as leniently as it does by default; once for each file."""
+    state = path.stat()
+    return _look_at(path, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _look_at(path: Path, _changed: int, _size: int) -> Seen:
+    decoded, packets = path.with_name(f"{path.name}.frames"), path.with_name(f"{path.name}.packets")
+    picture = ("-map", "0:V:0")
+    log = ffmpeg_log(
+        *("-copyts", "-i", path),
+        *(*picture, "-fps_mode", "passthrough", "-enc_time_base", "1:1000000"),
+        *("-f", "framecrc", "-pix_fmt", "yuv420p", decoded),
+        *(*picture, "-c", "copy", "-f", "framecrc", packets),
+        *(*picture, "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"),
+        check=True,
     )
-    start, times = _listed(decoded)
-    packets = _durations(ffmpeg(*copy, "-map", "0:V:0", "-c", "copy", "-f", "framecrc", "-"))
-    log = ffmpeg_log(*copy, "-map", "0:V:0", "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-")
+    start, times = _listed(decoded.read_text())
     size = re.search(r" s:(\d+)x(\d+) i:", log)
     assert size
     field = re.search(r" i:([PTB])", log)
     assert field
-    sounds, languages = _sounds(path, start)
+    sounds, languages = _sounds(path, start, log.partition("\nStream mapping:")[0])
     return Seen(
         times=[time - start for time in times],
-        end=packets - start,
+        end=_end(packets.read_text()) - start,
         size=(int(size[1]), int(size[2])),
         interlaced=field[1] != "P",
         sounds=sounds,
@@ -69,37 +70,32 @@ def look_at(path: Path) -> Seen:
     )
 
 
-def ffmpeg_log(*arguments: object) -> str:
+def ffmpeg_log(*arguments: object, check: bool = False) -> str:
     """Return what ffmpeg logs; stdout stays empty."""
-    import subprocess
-
-    from tests.support.media.ffmpegs import newest
-
     command = [str(newest()), "-nostdin", "-hide_banner", "-v", "info", "-y", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, check=False).stderr.decode(errors="replace")
+    return subprocess.run(command, capture_output=True, check=check).stderr.decode(errors="replace")
 
 
-def _listed(listing: bytes) -> tuple[Fraction, list[Fraction]]:
+def _listed(listing: str) -> tuple[Fraction, list[Fraction]]:
     """Return the first time and all times of a listing of decoded frames."""
-    lines = listing.decode().splitlines()
+    lines = listing.splitlines()
     tick = next(Fraction(line.split()[-1]) for line in lines if line.startswith("#tb 0"))
     times = [int(line.split(",")[2]) * tick for line in lines if line[:1].isdigit()]
     return times[0], times
 
 
-def _durations(listing: bytes) -> Fraction:
+def _end(listing: str) -> Fraction:
     """Return the end of the last packet."""
-    lines = listing.decode().splitlines()
+    lines = listing.splitlines()
     tick = next(Fraction(line.split()[-1]) for line in lines if line.startswith("#tb 0"))
     fields = [line.split(",") for line in lines if line[:1].isdigit()]
     times = [int(pts) if int(pts) > -(2**62) else int(dts) for _, dts, pts, *_ in fields]
     return max(time + int(field[3]) for time, field in zip(times, fields, strict=True)) * tick
 
 
-def _sounds(path: Path, start: Fraction) -> tuple[list[SeenSound], list[str]]:
-    """Decode every sound track alone; a track that cannot be decoded is not seen."""
+def _sounds(path: Path, start: Fraction, log: str) -> tuple[list[SeenSound], list[str]]:
+    """Decode every sound track of the log alone; a track that cannot be decoded is not seen."""
     sounds, languages = [], []
-    log = ffmpeg_log("-i", path)
     tracks = re.findall(r"^ +Stream #0:(\d+)(?:\[\w+\])?(?:\(([^)]*)\))?: Audio:", log, re.MULTILINE)
     for stream, language in tracks:
         found = _sound(path, stream, start)
@@ -110,8 +106,6 @@ def _sounds(path: Path, start: Fraction) -> tuple[list[SeenSound], list[str]]:
 
 
 def _sound(path: Path, stream: str, start: Fraction) -> SeenSound | None:
-    import subprocess
-
     raw = path.with_name(f"{path.name}.{stream}.raw")
     options = ("-map", f"0:{stream}", "-ac", "1", "-ar", RATE)
     try:

@@ -98,6 +98,7 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
     "TaskService.CheckTask": lambda of: [task_pb.CheckTaskRequest(user_id=of.user)],
     "TaskService.FindTask": lambda of: [task_pb.FindTaskRequest(user_id=of.user, task_id=of.task_id)],
     "TaskService.ListTasks": lambda of: [task_pb.ListTasksRequest(user_id=of.user, page_token=of.task_id)],
+    "TaskService.ListTaskLogs": lambda of: [task_pb.ListTaskLogsRequest(user_id=of.user, task_id=of.task_id)],
     "TaskService.CancelTask": lambda of: [task_pb.CancelTaskRequest(user_id=of.user, task_id=of.running_id)],
     "TaskService.RetryTask": lambda of: [task_pb.RetryTaskRequest(user_id=of.user, task_id=of.cancelled_id)],
     "TaskService.DeleteTask": lambda of: [

@@ -211,7 +211,10 @@ UNKNOWN = [
     unknown("CreateTask", lambda world: world.task(image=f"/uploads/{UNKNOWN_ID}/x.png"), "upload"),
     unknown("GetTaskStatus", unknown_status, "task"),
     unknown("WatchTask", unknown_watch, "task"),
-    *(unknown(call, unknown_task(call), "task") for call in ("CancelTask", "RetryTask", "DeleteTask")),
+    *(
+        unknown(call, unknown_task(call), "task")
+        for call in ("ListTaskLogs", "CancelTask", "RetryTask", "DeleteTask")
+    ),
     unknown("Download of a result", unknown_file(f"/outputs/{UNKNOWN_ID}/x.mp4"), "task"),
     unknown("Download of an upload", unknown_file(f"/uploads/{UNKNOWN_ID}/x.mp4"), "upload"),
 ]

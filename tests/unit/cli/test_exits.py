@@ -76,7 +76,7 @@ def a_missing_server(resources: Resources) -> Ran:
     with socket.socket() as bound:  # but not listening
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
-        return facecli("task", "list", "--server", address, "--json")
+        return facecli("task", "list", "--server", address, "--retry-for", "1s", "--json")
 
 
 def a_server_that_dies(resources: Resources) -> Ran:

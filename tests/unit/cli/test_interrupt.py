@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sys
 import termios
@@ -10,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import PIPE, Popen
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
+from facecli.cli import demo
+from facecli.cli.shared.interrupts import Interruption
 from tests.conftest import ROOT
 from tests.support.cli import DEADLINE, Server, process, run_server, started
 from tests.support.eventually import eventually
@@ -120,6 +123,27 @@ def test_an_interrupted_demo_says_that_nothing_stays(user: str, tmp_path: Path) 
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_the_temporary_directory_is_removed_although_a_dying_process_still_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    remove = shutil.rmtree
+    written: list[Path] = []
+
+    def remove_while_written(folder: Path, **options: Any) -> None:
+        remove(folder, **options)
+        if len(written) < 2:
+            written.append(folder / "frame.png")
+            folder.mkdir()
+            written[-1].touch()
+
+    monkeypatch.setattr(demo, "REMOVAL_INTERVAL", 0)
+    monkeypatch.setattr(shutil, "rmtree", remove_while_written)
+    with demo.temporary_folder() as folder:
+        (folder / "clip.mp4").touch()
+    assert len(written) == 2
+    assert not folder.exists()
+
+
 def test_a_command_that_stores_nothing_promises_nothing(user: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(PRESS_WHEN_IMPORTED.format(module="grpc"))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
@@ -176,8 +200,8 @@ def sending(path: Path, *options: str) -> "Iterator[Popen[str]]":
 def check_interrupted(running: "Popen[str]", words: list[str] = WORDS) -> None:
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=DEADLINE)
-    assert (running.returncode, out) == (130, "")
-    assert [line for line in err.splitlines() if not line.startswith("{")] == words
+    said = [line for line in err.splitlines() if not line.startswith("{")]
+    assert (running.returncode, out, said) == (130, "", words)
 
 
 def wait_until_read(pipe: IO[bytes], pid: int) -> None:
@@ -189,3 +213,10 @@ def wait_until_read(pipe: IO[bytes], pid: int) -> None:
         return not unread and state == "S"
 
     eventually(is_read)
+
+
+def test_no_task_is_said_to_continue_when_all_have_ended() -> None:
+    interruption = Interruption()
+    interruption.tasks_continue(["t1"], flags="")
+    interruption.tasks_continue([], flags="")
+    assert (interruption.message, interruption.hint) == ("interrupted", "")

@@ -52,6 +52,7 @@ def on_a_terminal(command: list[str], *, term: str = "xterm-256color") -> tuple[
         except pexpect.EOF:
             break
         seen.append("\n".join(screen.display))
+    child.wait()
     child.close()
     return seen, [line.rstrip() for line in screen.display if line.strip()], child.exitstatus
 

@@ -73,20 +73,20 @@ def test_a_json_log_begins_with_a_record_about_the_server(tmp_path: Path) -> Non
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_serve_rejects_invalid_options(options: list[str], expected: str, tmp_path: Path) -> None:
-    ran = process("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
+    ran = facecli("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
     assert (ran.code, ran.out) == (2, "")
     assert expected in ran.error["message"]
 
 
-def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path) -> None:
-    environment = {**os.environ, "FACECLI_LOG_LEVEL": "loud"}
-    ran = process("serve", "--data-dir", tmp_path, "--json", env=environment)
+def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACECLI_LOG_LEVEL", "loud")
+    ran = facecli("serve", "--data-dir", tmp_path, "--json")
     assert ran.code == 2
     assert ran.error["message"] == "FACECLI_LOG_LEVEL: 'loud' is not one of debug, info, warning, error"
 
 
 def test_a_worker_needs_the_data_directory_of_a_server(tmp_path: Path) -> None:
-    ran = process("worker", "--data-dir", tmp_path, "--json")
+    ran = facecli("worker", "--data-dir", tmp_path, "--json")
     assert ran.code == 2
     assert "start facecli serve on it first" in ran.error["message"]
 
@@ -147,7 +147,10 @@ def test_doctor_names_failed_checks_with_hints() -> None:
         ran = facecli("doctor", "--server", address)
         assert ran.code == 6
         assert ran.lines[-1].strip().startswith("hint: is facecli serve running there?")
+        assert ran.err == ""
         assert facecli("doctor", "--server", address, "-q").out == "server\n"
         as_json = facecli("doctor", "--server", address, "--json")
         assert not as_json.objects[-1]["ok"]
         assert as_json.error["reason"] == "SERVER_UNREACHABLE"
+        waited = facecli("doctor", "--server", address, "--retry-for", "0.5s")
+        assert (waited.code, waited.err) == (6, f"server {address} unreachable; retrying for 0.5s\n")

@@ -100,6 +100,6 @@ def clips(folder: Path, count: int, *, size: int = 100) -> list[FileToSend]:
     return files
 
 
-def send(uploads: UploadClient, path: Path, *, resume: bool = True) -> SentUpload:
-    (sent,) = uploads.send([video_file(path)], chunk_size=CHUNK, resume=resume, retry_for=5)
+def send(uploads: UploadClient, path: Path, *, resume: bool = True, chunk_size: int = CHUNK) -> SentUpload:
+    (sent,) = uploads.send([video_file(path)], chunk_size=chunk_size, resume=resume, retry_for=5)
     return sent.get()

@@ -16,13 +16,14 @@ pytestmark = pytest.mark.slow
 
 
 DATA = bytes(range(256)) * 9000  # 2.3 MB: several messages
+CHUNKS = 1_000_000  # bytes of each chunk
 
 
 @pytest.fixture
 def url(uploads: UploadClient, tmp_path: Path) -> str:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
-    return send(uploads, path, resume=False).file_url
+    return send(uploads, path, resume=False, chunk_size=CHUNKS).file_url
 
 
 def download(files: DownloadClient, url: str, target: Path) -> int:
@@ -98,7 +99,7 @@ def test_a_full_local_disk_is_reported(
     """For a small file it shows only when the buffer is flushed."""
     source = tmp_path / "clip.mp4"
     source.write_bytes(DATA[:size])
-    url = send(uploads, source, resume=False).file_url
+    url = send(uploads, source, resume=False, chunk_size=CHUNKS).file_url
     (tmp_path / "out.part").symlink_to("/dev/full")
     with pytest.raises(InvalidInput, match=r"cannot write .*out\.part: No space left on device"):
         download(files, url, tmp_path / "out")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from facecli.client.calls import stall_watch
 from facecli.core.errors import (
     FacecliError,
     QuotaReached,
@@ -71,7 +72,10 @@ def test_empty_pieces_of_a_download_are_no_progress(garbage: GarbageServer, path
         clients.files.download(URL, path.with_name("out"), retry_for=0, progress=NullProgress())
 
 
-def test_a_stalled_stream_has_used_up_its_retries(garbage: GarbageServer, path: Path) -> None:
+def test_a_stalled_stream_has_used_up_its_retries(
+    garbage: GarbageServer, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stall_watch, "MIN_LIMIT", 1.0)
     garbage.answers = {"Download": lambda requests: HANGS}
     with clients_of(garbage.address) as clients, pytest.raises(Unavailable, match="no progress"):
         clients.files.download(URL, path.with_name("out"), retry_for=1, progress=NullProgress())
@@ -81,11 +85,11 @@ def test_a_stalled_stream_has_used_up_its_retries(garbage: GarbageServer, path: 
 def test_a_watch_of_a_waiting_task_is_silent_for_as_long_as_the_server_is_alive(
     garbage: GarbageServer,
 ) -> None:
-    """The status calls prove it; the fifth of them brings the change that the stream does not tell."""
+    """The status calls prove it; the third of them brings the change that the stream does not tell."""
     waiting, ended = task("pending", revision=1), task(revision=2)
 
     def status(requests: list[bytes]) -> Answer:
-        known = ended if garbage.count("GetTaskStatus") >= 5 else waiting
+        known = ended if garbage.count("GetTaskStatus") >= 3 else waiting
         return Answer(messages=(known.SerializeToString(),))
 
     garbage.answers = {

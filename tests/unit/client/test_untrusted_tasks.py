@@ -13,6 +13,7 @@ from tests.support.garbage.clients import Clients
 from tests.support.garbage.plausible import (
     PLAUSIBLE,
     TASK_ID,
+    log_record,
     task,
 )
 from tests.support.garbage.server import Answer, GarbageServer, of
@@ -133,3 +134,33 @@ def test_a_result_never_names_a_hidden_file_or_a_path(
     garbage.answers = {**PLAUSIBLE, "GetTaskStatus": of(task(result_url=url))}
     ran = facecli("task", "download", TASK_ID, "--server", garbage.address, "-q")
     assert (ran.code, ran.out) == (0, f"{TASK_ID}.mp4\n")
+
+
+@pytest.mark.parametrize("name", ["level", "logger", "text"])
+@pytest.mark.parametrize("form", [(), ("-q",), ("--json",)], ids=str)
+def test_the_log_of_a_server_cannot_control_the_terminal(
+    garbage: GarbageServer, name: str, form: tuple[str, ...]
+) -> None:
+    changed: dict[str, Any] = {name: f"x{BOMB}\n" * 10_000}
+    answer = tasks.ListTaskLogsResponse(records=[log_record(**changed)])
+    garbage.answers = {**PLAUSIBLE, "ListTaskLogs": of(answer)}
+    ran = facecli("task", "logs", TASK_ID, "--server", garbage.address, *form)
+    assert (ran.code, len(ran.lines)) == (0, 1)
+    assert ran.out[:-1].isprintable()
+    assert len(ran.out) < 10_000
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"dropped": -1},
+        {"records": [log_record()] * 1001},
+        {"records": [log_record(time={"seconds": 2**62})]},
+        {"records": [log_record(time={"nanos": -1})]},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_an_impossible_log_is_refused(garbage: GarbageServer, changed: dict[str, Any]) -> None:
+    garbage.answers = {**PLAUSIBLE, "ListTaskLogs": of(tasks.ListTaskLogsResponse(**changed))}
+    ran = facecli("task", "logs", TASK_ID, "--server", garbage.address, "--json")
+    assert (ran.code, ran.error["reason"]) == (8, "UNEXPECTED_RESPONSE")

@@ -41,21 +41,29 @@ def postgres_over_tcp(postgres: Postgres) -> str:
     return postgres.new_database(over="tcp")
 
 
+def limited(url: str, limit: str, milliseconds: int) -> str:
+    """The URL with a limit of its sessions that a test need not wait for."""
+    return f"{url}&options=-c%20{limit}%3D{milliseconds}"
+
+
 def lock(connection: psycopg.Connection) -> None:
     connection.execute("SELECT 1 FROM tasks WHERE id = 't1' FOR UPDATE")
 
 
 def test_a_writer_suspended_in_its_transaction_loses_the_lock(engine: Engine, postgresql: str) -> None:
-    with pytest.raises(Unavailable, match="idle-in-transaction") as caught, writing(engine) as suspended:
+    impatient = open_database(limited(postgresql, "idle_in_transaction_session_timeout", 1000))
+    with pytest.raises(Unavailable, match="idle-in-transaction") as caught, writing(impatient) as suspended:
         suspended.execute(update(tasks).values(stage="held"))
         with psycopg.connect(postgresql, options=PATIENT) as other:
             lock(other)
+    impatient.dispose()
     assert caught.value.retryable
     assert SqlTaskRepository(engine).get("t1").stage == ""
 
 
 def test_a_change_of_a_task_whose_row_stays_locked_is_unavailable(engine: Engine, postgresql: str) -> None:
-    repository = SqlTaskRepository(engine)
+    impatient = open_database(limited(postgresql, "lock_timeout", 500))
+    repository = SqlTaskRepository(impatient)
     with psycopg.connect(postgresql) as operator:
         lock(operator)
         with pytest.raises(Unavailable, match="lock timeout") as caught:
@@ -63,10 +71,11 @@ def test_a_change_of_a_task_whose_row_stays_locked_is_unavailable(engine: Engine
     assert caught.value.retryable
     assert repository.get("t1").status is TaskStatus.PENDING
     assert repository.change("t1", transitions.cancel, now=3.0).status is TaskStatus.CANCELLED
+    impatient.dispose()
 
 
 def test_a_statement_that_takes_too_long_is_unavailable(postgresql: str) -> None:
-    engine = open_database(f"{postgresql}&options=-c%20statement_timeout%3D50")
+    engine = open_database(limited(postgresql, "statement_timeout", 50))
     with pytest.raises(Unavailable, match="statement timeout"), reading(engine) as connection:
         connection.execute(text("SELECT pg_sleep(600)"))
     engine.dispose()

@@ -33,6 +33,7 @@ READING = {
     "/video.TaskService/CheckTask",
     "/video.TaskService/FindTask",
     "/video.TaskService/ListTasks",
+    "/video.TaskService/ListTaskLogs",
     "/video.FileService/Download",
     "/video.FileService/GetServerInfo",
 }

@@ -1,7 +1,7 @@
 """A workflow with a plain engine, plain media and a repository of one task."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,21 @@ import pytest
 
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import PartLayout
-from facecli.core.errors import QuotaReached
+from facecli.core.errors import QuotaReached, TakenOver
 from facecli.core.events import EventBus
 from facecli.core.video.engines import SwapJob
 from facecli.core.video.media import VideoPlan
 from facecli.tasks.claims import Claim
+from facecli.tasks.logs.record import LogEntry
+from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.steps.run import Tools
 from facecli.tasks.store import TaskStore
-from facecli.tasks.task import Task
+from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.tasks.workflow import TaskWorkflow
 from tests.support.builders import PLAN, task
+from tests.support.storage import Clock
+from tests.support.tasks.logs import MemoryTaskLogs
 
 MAX_CRASHES = 5
 TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
@@ -82,13 +86,15 @@ class PlainEngine:
         self.swapped: list[int] = []
         self.then: list[Callable[[], None]] = []  # happens after each segment
         self.written = "{}"
+        self.reports = True
 
     def get(self, name: str) -> "PlainEngine":
         return self
 
     def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> None:
         self.swapped.append(swap.segment.index)
-        progress(swap.segment.frames)
+        if self.reports:
+            progress(swap.segment.frames)
         swap.output.write_text(self.written.format(swap.segment.index))
         if self.then:
             self.then.pop(0)()
@@ -124,18 +130,45 @@ def uploads() -> Uploads:
 
 
 @pytest.fixture
-def delivery(tmp_path: Path, rows: Rows, engine: PlainEngine, uploads: Uploads) -> Delivery:
+def logs(rows: Rows) -> MemoryTaskLogs:
+    """The log of the task, fenced as in a database."""
+
+    class Fenced(MemoryTaskLogs):
+        def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: int) -> None:
+            if rows.task.status is not TaskStatus.PROCESSING:
+                raise TakenOver("the task has ended")
+            super().append(task_id, entries, run=run, dropped=dropped)
+
+    return Fenced()
+
+
+@pytest.fixture
+def monotonic() -> Clock:
+    """The clock of the log."""
+    return Clock()
+
+
+@pytest.fixture
+def delivery(
+    tmp_path: Path,
+    rows: Rows,
+    engine: PlainEngine,
+    uploads: Uploads,
+    logs: MemoryTaskLogs,
+    monotonic: Clock,
+) -> Delivery:
     """Make a function that runs the task for a worker, once per call, under one claim."""
     blobs = LocalBlobs(tmp_path)
     blobs.begin("uploads/clip", PartLayout(part_size=1, count=1, size=None)).close()
     repository: Any = rows
     fakes: Any = {"uploads": uploads, "media": PlainMedia(), "engines": engine}
+    log = RunLog(logs, "t", run="r1", monotonic=monotonic)
     workflow = TaskWorkflow(
         Tools(tasks=TaskStore(repository, clock=time.time, events=EventBus()), blobs=blobs, **fakes),
         workspace=tmp_path / "work",
         limits=AttemptLimits(task=0, segment=0, max_crashes=MAX_CRASHES),
     )
-    return lambda name: partial(workflow.run, "t", Claim(worker=name))
+    return lambda name: partial(workflow.run, "t", Claim(worker=name), log)
 
 
 def result(tmp_path: Path, rows: Rows) -> str:

@@ -9,15 +9,19 @@ from facecli.core.errors import (
     Cancelled,
     DiskFull,
     FacecliError,
+    MediaRefused,
     ProgramKilled,
     StorageFailed,
     TakenOver,
     Unavailable,
 )
 from facecli.tasks import claims, transitions
+from facecli.tasks.logs.run_log import FLUSH_INTERVAL, RunLog
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.workflow import STEPS
 from tests.support.builders import PLAN
+from tests.support.storage import Clock
+from tests.support.tasks.logs import MemoryTaskLogs
 from tests.unit.tasks.conftest import MAX_CRASHES, Delivery, PlainEngine, Rows, Uploads, raises, result
 
 
@@ -171,3 +175,58 @@ def test_crashes_at_one_segment_fail_a_task_that_finished_others(
     run()
     assert (rows.task.status, rows.task.error_message) == (TaskStatus.FAILED, "out of memory")
     assert engine.swapped == [0, *[1] * MAX_CRASHES]
+
+
+def test_the_log_says_why_a_task_failed_before_it_ends(
+    rows: Rows, engine: PlainEngine, delivery: Delivery, logs: MemoryTaskLogs
+) -> None:
+    engine.then = [partial(raises, MediaRefused("no face"))]
+    delivery("one")()
+    assert rows.task.status is TaskStatus.FAILED
+    (text,) = logs.texts
+    assert text.startswith("task failed: MediaRefused: no face (at tests.unit.tasks.conftest.raises:")
+
+
+def test_the_log_of_a_completed_task_is_stored(
+    rows: Rows, engine: PlainEngine, delivery: Delivery, logs: MemoryTaskLogs
+) -> None:
+    run = delivery("one")
+    log: RunLog = run.args[-1]  # type: ignore[attr-defined]
+    engine.then = [lambda: log.add(level="INFO", logger="engine", text="one face")]
+    run()
+    assert rows.task.status is TaskStatus.COMPLETED
+    assert logs.texts == ["one face"]
+
+
+def test_the_log_is_stored_with_a_checkpoint(
+    engine: PlainEngine, delivery: Delivery, logs: MemoryTaskLogs, monotonic: Clock
+) -> None:
+    run = delivery("one")
+    log: RunLog = run.args[-1]  # type: ignore[attr-defined]
+    seen: list[str] = []
+
+    def logs_a_face() -> None:
+        log.add(level="INFO", logger="engine", text="one face")
+        monotonic.now += FLUSH_INTERVAL
+
+    def ends_before_any_report() -> None:
+        seen.extend(logs.texts)
+
+    engine.reports = False
+    engine.then = [logs_a_face, ends_before_any_report]
+    run()
+    assert seen == ["one face"]
+
+
+def test_the_log_has_each_crash(
+    rows: Rows, engine: PlainEngine, delivery: Delivery, logs: MemoryTaskLogs
+) -> None:
+    engine.then = [partial(raises, ProgramKilled("ffmpeg was killed"))] * MAX_CRASHES
+    run = delivery("one")
+    for _ in range(MAX_CRASHES - 1):
+        with pytest.raises(ProgramKilled):
+            run()
+    run()
+    assert rows.task.status is TaskStatus.FAILED
+    assert len(logs.texts) == MAX_CRASHES
+    assert all(text.startswith("attempt failed: ProgramKilled: ffmpeg was killed") for text in logs.texts)

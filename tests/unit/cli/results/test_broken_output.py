@@ -3,12 +3,11 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from facecli.cli.shared import exits
-from tests.support.cli import DEADLINE, Ran, facecli, started, words
+from tests.support.cli import DEADLINE, Ran, Server, facecli, started, words
 from tests.unit.cli.conftest import Samples, slow_tasks
 
 pytestmark = pytest.mark.usefixtures("user")
@@ -22,6 +21,19 @@ COMMANDS = [
     "engines",
     "doctor -q --json",
 ]
+REASONS = {
+    ">/dev/full": "No space left on device",
+    ">&-": "it is closed",
+    "1</dev/null": "Bad file descriptor",
+}
+# Every command once, every way to print with every redirection; MATRIX=all runs every combination.
+PRINTED = ("--help", "task list --json", "doctor -q --json")
+CASES = [
+    (redirection, command)
+    for redirection in REASONS
+    for command in COMMANDS
+    if redirection == ">/dev/full" or command in PRINTED or os.environ.get("MATRIX") == "all"
+]
 
 
 @pytest.fixture
@@ -30,6 +42,23 @@ def tasks(samples: Samples, user: str) -> Iterator[list[str]]:
     ids = slow_tasks(samples, 3)
     yield ids
     facecli("task", "cancel", *ids)
+
+
+@pytest.fixture(scope="module")
+def owner(server: Server, samples: Samples) -> str:
+    """A user with three cancelled tasks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACECLI_SERVER", server.address)
+        patch.setenv("FACECLI_USER", "owner of cancelled tasks")
+        ids = slow_tasks(samples, 3)
+        facecli("task", "cancel", *ids)
+    return "owner of cancelled tasks"
+
+
+@pytest.fixture
+def listed(user: str, owner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands act as the user with three tasks."""
+    monkeypatch.setenv("FACECLI_USER", owner)
 
 
 def ran_with(redirection: str, *arguments: str) -> Ran:
@@ -44,25 +73,18 @@ def ran_with(redirection: str, *arguments: str) -> Ran:
     return Ran(code=done.returncode, out="", err=done.stderr)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize(
-    ("redirection", "reason"),
-    [
-        (">/dev/full", "No space left on device"),
-        (">&-", "it is closed"),
-        ("1</dev/null", "Bad file descriptor"),
-    ],
-)
-def test_a_result_that_cannot_be_written_is_one_sentence(
-    command: str, redirection: str, reason: str, tasks: list[str]
-) -> None:
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize(("redirection", "command"), CASES)
+def test_a_result_that_cannot_be_written_is_one_sentence(redirection: str, command: str) -> None:
+    reason = REASONS[redirection]
     ran = ran_with(redirection, *command.split())
     (sentence,) = ran.err.splitlines()
     assert (ran.code, f"cannot write to standard output: {reason}" in sentence) == (exits.BUG, True)
 
 
+@pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_reader_that_has_gone_ends_the_command_silently(command: str, tasks: list[str]) -> None:
+def test_a_reader_that_has_gone_ends_the_command_silently(command: str) -> None:
     reader, unread = os.pipe()
     os.close(reader)
     try:
@@ -85,12 +107,16 @@ def test_a_reader_of_many_watches_may_leave_after_the_first_line(tasks: list[str
         assert watch.stderr.read() == ""
 
 
-def test_a_full_disk_behind_dash_o_is_one_sentence(samples: Samples, tmp_path: Path) -> None:
-    assert facecli("swap", samples.face, samples.clip, "-o", tmp_path / "out.mp4").code == 0
-    ran = ran_with(
-        ">/dev/full", "swap", str(samples.face), str(samples.clip), "-o", "-", "--progress", "none"
-    )
+@pytest.mark.parametrize("command", ["swap", "task download", "file download"])
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_a_file_that_cannot_be_written_to_standard_output_is_one_sentence(
+    samples: Samples, completed: str, redirection: str, command: str
+) -> None:
+    video = facecli("task", "status", completed, "--json").object["video_url"]
+    sources = {"swap": [str(samples.face), str(samples.clip)], "task download": [completed]}
+    source = sources.get(command, [video])
+    ran = ran_with(redirection, *command.split(), *source, "-o", "-", "--progress", "none")
     assert (ran.code, ran.err.splitlines()[-1]) == (
         exits.BUG,
-        "facecli: cannot write -: No space left on device",
+        f"facecli: cannot write to standard output: {REASONS[redirection]}",
     )

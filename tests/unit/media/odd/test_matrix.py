@@ -16,7 +16,7 @@ from tests.support.media.pairwise import elements
 from tests.support.media.seen import look_at
 from tests.support.media.swapped import swap
 
-DEFAULT = 24  # elements in an ordinary run
+DEFAULT = 20  # elements in an ordinary run: enough for every value of every axis
 SYNC = 0.03  # seconds by which sound may move: half a frame of AAC at 16 kHz
 BACK = 0.07  # and where its times go back by 0.06 s
 LENGTH = 0.1  # by which its end may move: ffmpeg does not know how long the last packet of some codecs is
@@ -56,7 +56,7 @@ def log(element: Element, text: str) -> None:
             file.write(f"{element}: {text}\n")
 
 
-def test_the_matrix_covers_every_value_of_every_axis() -> None:
-    found = elements()
+def test_an_ordinary_run_covers_every_value_of_every_axis() -> None:
+    found = elements(DEFAULT)
     for axis, values in AXES.items():
         assert {getattr(element, axis) for element in found} == set(values)

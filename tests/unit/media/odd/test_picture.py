@@ -9,12 +9,11 @@ import pytest
 from facecli.core.errors import MediaRefused
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.media.ffmpegs import ffmpeg
-from tests.support.media.odd import H264, PICTURE, SIZE, Swap, check_same
+from tests.support.media.odd import H264, PICTURE, SIZE, Swap, check_same, pairwise
 from tests.support.media.seen import ffmpeg_log, look_at
 
 
-@pytest.mark.parametrize("name", ["start.mp4", "start.mov", "start.mkv"])
-@pytest.mark.parametrize("offset", ["0.667", "20", "30000"])
+@pairwise("name,offset", ["start.mp4", "start.mov", "start.mkv"], ["0.667", "20", "30000"])
 def test_a_clock_that_does_not_begin_at_0_is_no_truncation(
     clip: Path, swapped: Swap, tmp_path: Path, name: str, offset: str
 ) -> None:
@@ -69,8 +68,7 @@ def test_a_second_longer_video_track_is_no_truncation(clip: Path, swapped: Swap,
     assert after.end == before.end
 
 
-@pytest.mark.parametrize("frames", ["0", "2"])
-@pytest.mark.parametrize("name", ["last.mp4", "last.mkv"])
+@pairwise("frames,name", ["0", "2"], ["last.mp4", "last.mkv"])
 def test_the_last_frame_keeps_its_length(
     swapped: Swap, binary: Path, tmp_path: Path, name: str, frames: str
 ) -> None:
@@ -90,17 +88,14 @@ def test_the_last_frame_keeps_its_length(
     )
 
 
-@pytest.mark.parametrize("field", ["tff", "bff"])
-@pytest.mark.parametrize("segment_megapixels", [1500, 3])
-def test_interlaced_video_becomes_whole_pictures(
-    swapped: Swap, tmp_path: Path, field: str, segment_megapixels: int
-) -> None:
+@pairwise("field,cut", ["tff", "bff"], ["whole", "cut"])
+def test_interlaced_video_becomes_whole_pictures(swapped: Swap, tmp_path: Path, field: str, cut: str) -> None:
     video = tmp_path / "interlaced.mp4"
     weave = "interleave_top" if field == "tff" else "interleave_bottom"
     fields = f"testsrc2=s=320x180:r=50:d=1,tinterlace={weave},setfield={field}"
     interlaced = ("-flags", "+ilme+ildct", "-x264-params", f"{field}=1")
     ffmpeg("-f", "lavfi", "-i", fields, *H264, *interlaced, video)
-    result = swapped(video, segment_megapixels=segment_megapixels)
+    result = swapped(video, segment_megapixels=3 if cut == "cut" else 1500)
     before, after = check_same(video, result.output)
     assert (before.interlaced, after.interlaced) == (True, False)
     assert combed_frames(video) > 15

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.media.ffmpegs import ffmpeg
-from tests.support.media.odd import H264, PICTURE, SOUND, SYNC, Swap, check_same
+from tests.support.media.odd import H264, PICTURE, SOUND, SYNC, Swap, check_same, pairwise
 from tests.support.media.seen import look_at
 
 
-@pytest.mark.parametrize("codec", ["aac", "mp2", "ac3"])
-@pytest.mark.parametrize("name", ["late.ts", "late.m2ts"])
+@pairwise("codec,name", ["aac", "mp2", "ac3"], ["late.ts", "late.m2ts"])
 def test_sound_that_begins_late_in_a_transport_stream_stays_in_sync(
     swapped: Swap, tmp_path: Path, codec: str, name: str
 ) -> None:
@@ -89,24 +88,28 @@ def test_sound_of_any_layout_and_format_is_kept(
     assert sound.onset == pytest.approx(0.2, abs=SYNC)
 
 
-@pytest.mark.parametrize(
-    ("tags", "languages"),
-    [
-        (("en-US", "deu"), ["eng", "deu"]),
-        (("zh-Hans-CN", "pt_BR"), ["zho", "por"]),
-        (("x\n[STREAM]\nlanguage=fra", "de"), ["und", "deu"]),
-        (("nonsense", "mis"), ["und", "und"]),
-    ],
-)
-def test_each_track_keeps_its_own_language(
-    clip: Path, swapped: Swap, tmp_path: Path, tags: tuple[str, str], languages: list[str]
-) -> None:
+LANGUAGES = {
+    "en-US": "eng",
+    "deu": "deu",
+    "zh-Hans-CN": "zho",
+    "pt_BR": "por",
+    "x\n[STREAM]\nlanguage=fra": "und",
+    "de": "deu",
+    "nonsense": "und",
+    "mis": "und",
+}
+
+
+def test_each_track_keeps_its_own_language(clip: Path, swapped: Swap, tmp_path: Path) -> None:
     video = tmp_path / "languages.mkv"
-    metadata = [f"-metadata:s:a:{index}" for index in range(2)]
-    pairs = [word for name, tag in zip(metadata, tags, strict=True) for word in (name, f"language={tag}")]
-    ffmpeg("-i", clip, "-map", "0", "-map", "0:a", "-c", "copy", *pairs, video)
+    tags = [
+        word
+        for at, tag in enumerate(LANGUAGES)
+        for word in ("-map", "0:a", f"-metadata:s:a:{at}", f"language={tag}")
+    ]
+    ffmpeg("-i", clip, "-map", "0:v", *tags, "-c", "copy", video)
     after = look_at(swapped(video).output)
-    assert [language or "und" for language in after.languages] == languages
+    assert [language or "und" for language in after.languages] == list(LANGUAGES.values())
 
 
 @pytest.mark.parametrize(

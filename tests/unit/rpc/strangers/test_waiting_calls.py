@@ -13,6 +13,8 @@ import pytest
 from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
+from facecli.rpc import client_waits
+from facecli.wire import channel as channel_options
 from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from tests.support.rpc.http2 import HALF_MESSAGE, RawConnection, tcp
@@ -36,17 +38,20 @@ def silent_call(channel: grpc.Channel, path: str, ended: threading.Event) -> Any
     return call(nothing(), timeout=DEADLINE)
 
 
-@pytest.mark.slow
-def test_a_call_without_a_message_ends_with_the_idle_limit(settings: Settings) -> None:
+def test_a_call_without_a_message_ends_with_the_idle_limit(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client_waits.FIRST_MESSAGE_SECONDS == 10
+    monkeypatch.setattr(client_waits, "FIRST_MESSAGE_SECONDS", 1.0)
     ended = threading.Event()
     with (
-        run_server(replace(settings, idle_limit=1.0, min_rate=0)) as server,
+        run_server(replace(settings, idle_limit=0.5, min_rate=0)) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         for call in [silent_call(channel, path, ended) for path in METHODS.values()]:
             code, error, _ = refusal(partial(list, call))
             assert (code, error.reason) == (Code.DEADLINE_EXCEEDED, "IDLE_TOO_LONG")
-            assert error.message == "no message arrived for 10 s"
+            assert error.message == "no message arrived for 1 s"
         ended.set()
 
 
@@ -134,8 +139,11 @@ def test_a_new_call_gets_room_for_more_calls_than_a_connection_carries(settings:
         assert set(outcomes) == {Code.OK}
 
 
-@pytest.mark.slow
-def test_a_connection_without_a_handshake_is_closed(settings: Settings) -> None:
+def test_a_connection_without_a_handshake_is_closed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert channel_options.HANDSHAKE_TIMEOUT_MS == 20_000
+    monkeypatch.setattr(channel_options, "HANDSHAKE_TIMEOUT_MS", 1_000)
     with run_server(settings) as server, tcp(server.address) as silent:
         assert silent.recv(1) == b"\0"  # the server's settings
         while silent.recv(1 << 12):
