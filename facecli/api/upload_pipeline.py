@@ -6,8 +6,8 @@ second. When the disk is slower than the network the queues fill up, the receive
 the transport's flow control slows the client down, so memory per upload does not grow with the file. The
 committer takes whatever was finished while its last batch was being stored (group commit), and begins at
 most ten batches a second: one flush and one commit for many chunks of a fast stream, one each of a slow one.
-The end of a stream waits for nothing. It also enforces the stream's
-deadline, the eviction of its slot, the validity of its token and the draining of the server.
+The end of a stream waits for nothing. The committer also enforces the stream's deadline, the eviction of its
+slot, the validity of its token and the draining of the server.
 
 Everything that arrived whole before the connection was lost is still committed; the loss is raised after it.
 """

@@ -14,7 +14,7 @@ from facecli.client.destination import Destination
 from facecli.client.output import keep_mode, write_through
 from facecli.client.part_file import open_part_file
 from facecli.core.backoff import RetryBudget
-from facecli.core.checksums import crc32c_of
+from facecli.core.checksums import crc32c, crc32c_of
 from facecli.core.disk import flush
 from facecli.core.errors import (
     BytesDiffer,
@@ -25,6 +25,7 @@ from facecli.core.errors import (
     Unavailable,
 )
 from facecli.core.progress import TransferProgress
+from facecli.core.writeback import EarlyWriteback
 from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
@@ -116,8 +117,7 @@ class DownloadClient:
                 if not error.retryable or not download.retry_budget.wait(error, download.progress.waiting):
                     raise
                 continue
-            part.seek(0)
-            if crc32c_of(part) == promise.crc32c:
+            if download.crc32c == promise.crc32c:
                 download.progress.verified()
                 return promise.size
             part.truncate(0)
@@ -127,7 +127,7 @@ class DownloadClient:
 
     def _fetch(self, download: "_Download") -> wire.Promise:
         """Append the missing bytes; returns what the server promised of the whole file."""
-        offset = download.part.seek(0, os.SEEK_END)
+        offset = download.resume()
         request = pb.DownloadRequest(user_id=self._context.user, url=download.url, offset=offset)
         call = self._stub.Download(
             request, timeout=self._connection.deadline.left(), metadata=self._connection.metadata
@@ -147,8 +147,8 @@ class DownloadClient:
                     raise self._connection.unexpected(
                         f"more than the {promise.size} bytes of {download.name}"
                     )
-                offset += download.part.write(answer.data)
-                if download.advanced(offset):
+                offset += len(answer.data)
+                if download.append(answer.data):
                     stream.progressed()
                 download.progress.stored(offset)
         if promise is None:
@@ -168,7 +168,7 @@ class DownloadClient:
 
 
 class _Download:
-    """One download in progress."""
+    """One download in progress. `crc32c` is the checksum of the part file."""
 
     def __init__(
         self,
@@ -187,12 +187,27 @@ class _Download:
         self.retry_budget = retry_budget
         self.stall_limit = stall_limit
         self.promise: wire.Promise | None = None  # of the current try
+        self.crc32c = 0
+        self._size = 0  # of the bytes in `crc32c`
         self._furthest = part.seek(0, os.SEEK_END)
+        self._writeback = EarlyWriteback(part.fileno(), self._furthest)
 
-    def advanced(self, offset: int) -> bool:
-        """Record the bytes that have arrived; true, and progress, if it was never as much."""
-        if offset <= self._furthest:
+    def resume(self) -> int:
+        """Return the size of the part file, and sum what an earlier command left in it."""
+        size = self.part.seek(0, os.SEEK_END)
+        if size != self._size:
+            self.part.seek(0)
+            self.crc32c, self._size = crc32c_of(self.part), size
+        return size
+
+    def append(self, data: bytes) -> bool:
+        """Write the bytes that have arrived; true, and progress, if there were never as many."""
+        self.part.write(data)
+        self.crc32c = crc32c(data, self.crc32c)
+        self._size += len(data)
+        self._writeback.written(self._size)
+        if self._size <= self._furthest:
             return False
-        self._furthest = offset
+        self._furthest = self._size
         self.retry_budget.progressed()
         return True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from facecli.blobs.local.holes import punch_hole
 from facecli.blobs.local.run import SequentialRun
-from facecli.blobs.local.writeback import drop_cached
+from facecli.core.writeback import drop_cached
 from facecli.core.disk import flush
 from facecli.core.errors import StorageFailed
 from facecli.core.os_errors import translate_os_errors

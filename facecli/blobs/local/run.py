@@ -2,10 +2,8 @@
 
 import os
 
-from facecli.blobs.local.writeback import start_writeback
 from facecli.core.os_errors import translate_os_errors
-
-EARLY = 2 * 1024 * 1024  # bytes that are written before the disk begins with them
+from facecli.core.writeback import EarlyWriteback
 
 
 class SequentialRun:
@@ -14,8 +12,8 @@ class SequentialRun:
     def __init__(self, key: str, position: int, *, file: int, early: bool) -> None:
         self._key = key
         self._file = file
-        self._early = early
-        self._end = self._begun = position  # of the written bytes, and of those that the disk has begun
+        self._end = position
+        self._writeback = EarlyWriteback(file, position) if early else None
 
     def write(self, data: bytes | memoryview) -> None:
         """Write all of `data`; DiskFull, FileTooLarge or StorageFailed."""
@@ -25,14 +23,10 @@ class SequentialRun:
                 written = os.pwrite(self._file, rest, self._end)
                 rest = rest[written:]
                 self._end += written
-        if self._end - self._begun >= EARLY:
-            self._begin()
+        if self._writeback:
+            self._writeback.written(self._end)
 
     def end(self) -> None:
         """Say that nothing follows; the bytes are durable after the next flush of the file."""
-        self._begin()
-
-    def _begin(self) -> None:
-        if self._early and self._end > self._begun:
-            start_writeback(self._file, self._begun, self._end - self._begun)
-        self._begun = self._end
+        if self._writeback:
+            self._writeback.begin(self._end)

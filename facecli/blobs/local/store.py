@@ -12,7 +12,7 @@ from pathlib import Path
 
 from facecli.blobs.local.file import FILE, BlobFile
 from facecli.blobs.local.staged import LocalStagedBlob
-from facecli.blobs.local.writeback import drop_cached
+from facecli.core.writeback import drop_cached
 from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
 from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput, StorageFailed
@@ -41,7 +41,9 @@ class LocalBlobs:
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
         self._check_place(key)
-        return LocalStagedBlob(self._create(key, layout.size), layout, tokens={}, check=self._checker(key))
+        # To reserve the space of small files costs more than to write them.
+        reserved = layout.size if layout.count > 1 else None
+        return LocalStagedBlob(self._create(key, reserved), layout, tokens={}, check=self._checker(key))
 
     def resume(self, key: str, layout: PartLayout, *, tokens: Mapping[int, str] | None) -> StagedBlob:
         file = self._file(key)

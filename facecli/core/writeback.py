@@ -1,0 +1,48 @@
+"""Early writeback of sequential writes, and removal of flushed bytes from the page cache.
+
+Measured on 500 MiB and an ordinary disk: with early writeback a flush at the end waits for the last bytes only,
+and the whole takes the time of the slower of network and disk, not their sum.
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+EARLY = 2 * 1024 * 1024  # bytes that are written before the disk begins with them
+_WRITE = 0x02  # linux/fs.h: start to write dirty pages, and wait for none
+
+
+class EarlyWriteback:
+    """Has the disk begin with the bytes written to `file` from `position` on while more arrive."""
+
+    def __init__(self, file: int, position: int) -> None:
+        self._file = file
+        self._begun = position
+
+    def written(self, end: int) -> None:
+        """Record that the bytes before `end` are written."""
+        if end - self._begun >= EARLY:
+            self.begin(end)
+
+    def begin(self, end: int) -> None:
+        """Have the disk begin with all bytes before `end`. A failure is left to the next flush, which reports it."""
+        function = _sync_file_range()
+        if function is not None and end > self._begun:
+            function(self._file, self._begun, end - self._begun, _WRITE)
+        self._begun = end
+
+
+def drop_cached(file: int) -> None:
+    """Remove the clean pages of a whole file from the page cache: of a range, some may stay."""
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+@cache
+def _sync_file_range() -> Any:
+    """sync_file_range(2) of the C library, which the module os lacks; None where the library has none."""
+    import ctypes  # takes 4 ms, which only writers pay
+
+    function = getattr(ctypes.CDLL(None, use_errno=True), "sync_file_range", None)
+    if function is not None:
+        function.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
+    return function
