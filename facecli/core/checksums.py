@@ -29,8 +29,9 @@ def crc32c_of(file: BinaryIO) -> int:
 def append(whole: int, part: int, length: int) -> int:
     """Checksum of bytes with the checksum `whole`, followed by `length` bytes with the checksum `part`.
 
-    Appending n bytes multiplies a checksum by x^8n in GF(2); crc(AB) = crc(A)·x^8|B| xor crc(B). The factor is
-    applied in powers of two: at most 0.1 ms for any length, where the operator of one odd length takes 2.3 ms to make.
+    Appending n bytes multiplies a checksum by x^8n in GF(2); crc(AB) = crc(A)·x^8|B| xor crc(B). The factor
+    is applied in powers of two: at most 0.1 ms for any length; the operator of an odd length takes 2.3 ms to
+    make.
     """
     exponent = 0
     while length and whole:

@@ -1,7 +1,7 @@
 """Early writeback of sequential writes, and removal of flushed bytes from the page cache.
 
-Measured on 500 MiB and an ordinary disk: with early writeback a flush at the end waits for the last bytes only,
-and the whole takes the time of the slower of network and disk, not their sum.
+The flush at the end then waits for the last bytes only, and a transfer takes as long as the slower of network
+and disk, not as both.
 """
 
 import os
@@ -25,7 +25,7 @@ class EarlyWriteback:
             self.begin(end)
 
     def begin(self, end: int) -> None:
-        """Have the disk begin with all bytes before `end`. A failure is left to the next flush, which reports it."""
+        """Have the disk begin with all bytes before `end`; the next flush reports a failure."""
         function = _sync_file_range()
         if function is not None and end > self._begun:
             function(self._file, self._begun, end - self._begun, _WRITE)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from facecli.blobs.local.holes import punch_hole
 from facecli.blobs.local.run import SequentialRun
-from facecli.core.writeback import drop_cached
 from facecli.core.disk import flush
 from facecli.core.errors import StorageFailed
 from facecli.core.os_errors import translate_os_errors
+from facecli.core.writeback import drop_cached
 
 FILE = "data"
 CACHED = 16 * 1024 * 1024  # bytes; a larger file leaves the page cache when it is flushed

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from facecli.blobs.local.file import FILE, BlobFile
 from facecli.blobs.local.staged import LocalStagedBlob
-from facecli.core.writeback import drop_cached
 from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
 from facecli.core.disk import FULL, flush
 from facecli.core.errors import DiskFull, InvalidInput, StorageFailed
 from facecli.core.os_errors import translate_os_errors
+from facecli.core.writeback import drop_cached
 
 _KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
