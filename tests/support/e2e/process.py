@@ -106,6 +106,19 @@ class CommandProcess:
         )
         return int(event["stored"])
 
+    def stored(self) -> int:
+        """The most bytes that were acknowledged so far."""
+        with self._output_changed:
+            return max((event["stored"] for event in self._events if "stored" in event), default=0)
+
+    def runs_for(self, seconds: float) -> bool:
+        """Whether the command still runs after this time."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
     def wait_until_retrying(self) -> Event:
         """Wait until a transfer pauses before its next try."""
         return self.wait_for_event(lambda event: event.get("event") == "waiting")
