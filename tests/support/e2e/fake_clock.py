@@ -52,5 +52,5 @@ class FakeClock:
         eventually(lambda: self._waits(name) >= until)
 
     def _waits(self, name: str) -> int:
-        """How often the job was waited for."""
+        """The number of waits for the job so far."""
         return self._jobs.read_text().splitlines().count(name)
