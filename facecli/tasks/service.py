@@ -9,6 +9,7 @@ from facecli.tasks.feed import TaskFeed
 from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.logs.repository import TaskLogRepository
+from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
@@ -125,7 +126,9 @@ class TaskService:
         task = self.get(task_id, owner=owner)
         if task.status is TaskStatus.CANCELLED:
             return task
-        return self._tasks.change(task.id, transitions.cancel)
+        cancelled = self._tasks.change(task.id, transitions.cancel)
+        ServerLog(self._logs, clock=self._tasks.clock).add(task.id, "task cancelled", level="info")
+        return cancelled
 
     def retry(self, task_id: str, *, owner: str) -> Task:
         """Run a failed or cancelled task again; QuotaReached when its owner has too many pending tasks."""
