@@ -97,5 +97,5 @@ def test_other_text_stays(text: str) -> None:
 def test_long_texts_take_no_time(part: str, also: str) -> None:
     began = time.process_time()
     shown = redacted((also + part) * (MAX_INPUT * 4 // len(also + part)))
-    assert len(shown) <= MAX_INPUT
+    assert len(shown) <= 2 * MAX_INPUT  # a mark may be longer than the secret
     assert time.process_time() - began < 2
