@@ -23,7 +23,7 @@ class ServerLog:
         self._clock = clock
 
     def add(self, task_id: str, text: str, *, level: str) -> None:
-        """Store a record, whoever holds the task."""
+        """Store a record; unlike one of a run, it needs no hold on the task."""
         entry = LogEntry(time=self._clock(), level=level, logger=LOGGER, text=one_line(redacted(text)))
         try:
             self._repository.append(task_id, [entry], run=None, dropped=0)
