@@ -91,7 +91,9 @@ class TaskService:
         found = self._tasks.repository.find(owner, reference, limit=MAX_CANDIDATES + 1)
         exact = [task for task in found if reference in {task.id, task.key}]
         if len(reference) < MIN_PREFIX and not exact:
-            found = []
+            raise TaskNotFound(
+                f"there is no task {reference}; the beginning of an ID needs at least {MIN_PREFIX} characters"
+            )
         match exact or found:
             case []:
                 raise TaskNotFound(f"there is no task {reference[:100]}")
