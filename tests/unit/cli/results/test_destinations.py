@@ -166,8 +166,9 @@ def test_force_and_skip_existing_exclude_each_other(samples: Samples, tmp_path: 
     ],
 )
 def test_a_place_that_takes_no_files_is_refused_before_any_work(
-    command: Command, out: str, expected: str
+    command: Command, out: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     ran = facecli(*command("-o", out, "--json"))
     assert (ran.code, ran.out) == (2, "")
     assert ran.error["message"].startswith(expected)
