@@ -14,6 +14,8 @@ from facecli.config.settings import PREFIX, Settings, variable
 from facecli.config.text_file import read_text
 from facecli.core.errors import InvalidInput
 
+MIN_CHUNK_SIZE = 64 * 1024  # bytes; the smaller, the more of an upload is spent on acknowledgements
+
 
 def load(
     flags: Mapping[str, Any],
@@ -42,6 +44,11 @@ def load(
     settings = Settings(**values)
     if not settings.call_timeout:
         raise InvalidInput("call_timeout must be greater than 0; write 30s")
+    if settings.chunk_size < MIN_CHUNK_SIZE:
+        raise InvalidInput(
+            f"chunk_size must be at least {MIN_CHUNK_SIZE // 1024}KiB, because the server flushes every "
+            "chunk to disk; leave it at 10MiB for most uses"
+        )
     current_token(settings)
     return settings
 

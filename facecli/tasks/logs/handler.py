@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from facecli.tasks.logs.exceptions import summary
 from facecli.tasks.logs.run_log import RunLog
-from facecli.telemetry.logs import fields_of, plain
+from facecli.telemetry.logs import fields_of, plain, replacement
 
 _EXCLUDED = frozenset({"dbos", "sqlalchemy", "alembic", "psycopg"})
 _OF_THE_SERVER = frozenset({"task", "run", "worker", "pid"})  # fields that only the administrator needs
@@ -38,7 +38,7 @@ class TaskLogHandler(logging.Handler):
         try:
             text = _text(record)
         except Exception as error:  # in the arguments of an engine
-            text = f"a record that cannot be formatted: {type(error).__name__}"
+            text = replacement(record, error).getMessage()
         self._log.add(level=record.levelname, logger=record.name, text=text)
 
 

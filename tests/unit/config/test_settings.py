@@ -127,6 +127,12 @@ def test_the_timeout_of_calls_must_be_greater_than_zero() -> None:
     assert "timeout must be greater than 0" in refused(flags={"call_timeout": 0.0}, environment={})
 
 
+@pytest.mark.parametrize("text", ["0", "1", "65535", "63KiB"])
+def test_a_chunk_size_that_is_mostly_acknowledgements_is_refused(text: str) -> None:
+    assert refused(environment={"FACECLI_CHUNK_SIZE": text}).startswith("chunk_size must be at least 64KiB")
+    assert load({}, environment={"FACECLI_CHUNK_SIZE": "64KiB"}).chunk_size == 64 * 1024
+
+
 def test_every_default_can_be_formatted_and_parsed() -> None:
     environment = {
         variable(setting.name): format_default(setting)
