@@ -166,7 +166,9 @@ class Server:
 
     def work_files(self) -> list[Path]:
         """The files and folders under work/."""
-        return list((self.data / "work").rglob("*"))
+        # os.walk goes on when a worker removes a folder meanwhile; Path.rglob fails.
+        walked = os.walk(self.data / "work")
+        return [Path(folder) / name for folder, folders, files in walked for name in (*folders, *files)]
 
     def __enter__(self) -> Self:
         return self.start()
