@@ -35,6 +35,7 @@ class TaskService:
     ) -> None:
         self._tasks = tasks
         self._logs = logs
+        self._server_log = ServerLog(logs, clock=tasks.clock)
         self._inputs = inputs
         self._feed = feed
         self._queue = queue
@@ -129,7 +130,7 @@ class TaskService:
         if task.status is TaskStatus.CANCELLED:
             return task
         cancelled = self._tasks.change(task.id, transitions.cancel)
-        ServerLog(self._logs, clock=self._tasks.clock).add(task.id, "task cancelled", level="info")
+        self._server_log.add(task.id, "task cancelled", level="info")
         return cancelled
 
     def retry(self, task_id: str, *, owner: str) -> Task:

@@ -12,8 +12,8 @@ class WorkerEnd:
     hint: str = ""
 
 
-UNKNOWN = WorkerEnd(description="ended without handing back its task")
-LEASE_EXPIRED = WorkerEnd(description="sent no more heartbeats")
+UNKNOWN = WorkerEnd(description="ended without returning its task")
+LEASE_EXPIRED = WorkerEnd(description="stopped sending heartbeats")
 UNRESPONSIVE = WorkerEnd(description="did not respond and was killed")
 SHUTDOWN = WorkerEnd(description="was shut down")
 

@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import threading
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -51,13 +51,13 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
         _log.error("unhandled exception ended a thread", extra={"thread_name": name}, exc_info=args.exc_value)
 
 
-class _Formatter(logging.Formatter):
-    """Formats any record: one whose arguments do not fit is replaced by a record about it."""
+class _Formatter(logging.Formatter, ABC):
+    """Formats any record; one that cannot be formatted is replaced by one that names the log call."""
 
     def format(self, record: logging.LogRecord) -> str:
         try:
             return self._format(record)
-        except Exception as error:  # in the arguments of an engine's log call
+        except Exception as error:  # arguments that do not fit, or the `__str__` of an engine's object
             return self._format(replacement(record, error))
 
     @abstractmethod
@@ -89,12 +89,12 @@ class _Json(_Formatter):
 
 
 def replacement(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
-    """A record of the same logger that says where a log call is badly formatted."""
+    """A record of the same logger, with the same exception, that says where a log call is badly formatted."""
     template = f" {shortened(record.msg, MAX_TEMPLATE)!r}" if isinstance(record.msg, str) else ""
     place = f"{record.filename}:{record.lineno}"
     text = f"badly formatted log call at {place}:{template} raises {type(error).__name__}"
-    values = {"name": record.name, "levelno": record.levelno, "levelname": record.levelname}
-    return logging.makeLogRecord({**values, "created": record.created, "msg": text})
+    kept = ("name", "levelno", "levelname", "created", "exc_info")
+    return logging.makeLogRecord({**{name: getattr(record, name) for name in kept}, "msg": text})
 
 
 def plain(value: object) -> str:

@@ -50,7 +50,10 @@ _OVERLOADED = frozenset({"Concurrent RPC limit exceeded!", "Too many pending req
 _UNREADABLE = re.compile("Exception deserializing response|CLIENT: .*message larger|metadata size exceeds")
 
 # Texts of gRPC when no connection was ever established.
-_CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
+_CONNECTING = re.compile(
+    "connect to|resol|DNS|connections to all backends failing|http1.x server|Expected SETTINGS frame",
+    re.IGNORECASE,
+)
 
 
 def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliError:
@@ -72,7 +75,7 @@ def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliEr
 
 
 def _unavailable(text: str, server: str) -> FacecliError:
-    if not _CONNECTING.search(text) and _meaning(_CONNECT_FAILURES, text) != _NO_GRPC:
+    if not _CONNECTING.search(text):
         return errors.Unavailable(f"the connection to {server} broke: {_cause(text)}")
     misconfigured = _meaning(_MISCONFIGURED, text)
     kind = errors.MisconfiguredConnection if misconfigured else errors.ServerUnreachable

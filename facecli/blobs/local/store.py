@@ -41,7 +41,7 @@ class LocalBlobs:
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
         self._check_place(key)
-        # To reserve the space of small files costs more than to write them.
+        # Reserving the space of a small file takes longer than writing the file.
         reserved = layout.size if layout.count > 1 else None
         return LocalStagedBlob(self._create(key, reserved), layout, tokens={}, check=self._checker(key))
 

@@ -86,9 +86,10 @@ class _Bar(tqdm):  # type: ignore[type-arg]  # generic in its stub only
         sent, elapsed = values["n"] - values["initial"], values["elapsed"]
         rate = sent / elapsed if sent and elapsed else None
         speed = f", {rate_text(rate)}" if rate else ""
-        left = seconds_left((values["total"] or 0) - values["n"], per_second=rate, elapsed=elapsed)
+        total = values["total"]
+        left = seconds_left(total - values["n"], per_second=rate, elapsed=elapsed) if total else None
         more = "" if left is None else f"<{self.format_interval(left)}"
-        return {**values, "amount": bytes_text(values["n"], values["total"]), "speed": speed, "left": more}
+        return {**values, "amount": bytes_text(values["n"], total), "speed": speed, "left": more}
 
 
 class _TqdmTransfer(NullProgress):

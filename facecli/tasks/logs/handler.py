@@ -37,8 +37,8 @@ class TaskLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = _text(record)
-        except Exception as error:  # in the arguments of an engine
-            text = replacement(record, error).getMessage()
+        except Exception as error:  # arguments that do not fit, or the `__str__` of an engine's object
+            text = _text(replacement(record, error))
         self._log.add(level=record.levelname, logger=record.name, text=text)
 
 

@@ -1,12 +1,13 @@
-"""Errors in a stage of the upload pipeline end the call."""
+"""The upload pipeline: errors in a stage end the call, and finished chunks are committed in groups."""
 
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from facecli.api import upload_pipeline
 from facecli.api.admission import Slot
-from facecli.api.upload_pipeline import ConnectionLost, StreamLimits, UploadPipeline
+from facecli.api.upload_pipeline import COMMIT_QUEUE, ConnectionLost, StreamLimits, UploadPipeline
 
 
 def messages(end: Exception | None = None) -> Iterator[bytes]:
@@ -36,3 +37,27 @@ def test_a_bug_in_writing_is_raised_once_with_its_stack() -> None:
     with pytest.raises(ValueError, match="a bug") as raised:
         list(intake(messages(), write))
     assert "write" in [entry.name for entry in raised.traceback]
+
+
+def test_a_fast_stream_is_committed_in_full_groups_and_its_end_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upload_pipeline, "BATCH_SECONDS", 3600)
+    batches = list(intake(iter([b"0123"] * 5 * COMMIT_QUEUE)))
+    assert sum(map(len, batches)) == 5 * COMMIT_QUEUE
+    assert {len(batch) for batch in batches[1:-1]} == {COMMIT_QUEUE}
+
+
+def test_a_chunk_is_committed_although_no_other_follows() -> None:
+    committed = threading.Semaphore(0)
+
+    def messages() -> Iterator[bytes]:
+        for _ in range(3):
+            yield b"0123"
+            committed.acquire()
+
+    batches = []
+    for batch in intake(messages()):
+        batches += [batch] if batch else []
+        committed.release()
+    assert batches == [[4]] * 3

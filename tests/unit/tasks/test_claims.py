@@ -84,7 +84,7 @@ def test_the_last_allowed_crash_fails_the_task_with_its_reason(repository: SqlTa
     task = repository.get("t1")
     assert (task.status, task.error_reason) == (TaskStatus.FAILED, "PROGRAM_KILLED")
     assert task.error_message == (
-        "3 attempts crashed without progress; at the last, its worker ended without handing back its task"
+        "3 attempts crashed without progress; at the last, its worker ended without returning its task"
     )
 
 
@@ -96,7 +96,7 @@ def test_the_last_allowed_crash_fails_the_task_with_its_reason(repository: SqlTa
         (exited(-40), "was ended by signal 40; see the log of the worker"),
         (exited(7), "exited with code 7; see the log of the worker"),
         (exited(0), "exited with code 0; see the log of the worker"),
-        (LEASE_EXPIRED, "sent no more heartbeats"),
+        (LEASE_EXPIRED, "stopped sending heartbeats"),
         (UNRESPONSIVE, "did not respond and was killed"),
     ],
 )

@@ -212,7 +212,7 @@ def test_the_log_of_a_task_tells_of_an_expired_lease(cluster: Cluster) -> None:
     for _ in range(MISSED_HEARTBEATS + 1):
         cluster.recovery.check()
     assert cluster.logged() == [
-        ("warning", "attempt 1 ended: worker one sent no more heartbeats; task requeued for attempt 2")
+        ("warning", "attempt 1 ended: worker one stopped sending heartbeats; task requeued for attempt 2")
     ]
 
 

@@ -137,6 +137,20 @@ def test_a_badly_formatted_log_call_is_one_record_that_says_where(
     assert said in line
 
 
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_badly_formatted_log_call_keeps_its_exception(
+    capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    set_up_logging(level="info", format=format)
+    try:
+        fails()
+    except KeyError:
+        logging.getLogger("corner.model").exception("%d", "x")
+    output = capsys.readouterr().err
+    assert "badly formatted log call" in output
+    assert "in fails" in output
+
+
 def test_a_handler_of_an_engine_prints_no_stack_either(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging(level="info", format="text")
     engine, own = logging.getLogger("corner.model"), logging.StreamHandler()
