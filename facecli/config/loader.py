@@ -14,7 +14,8 @@ from facecli.config.settings import PREFIX, Settings, variable
 from facecli.config.text_file import read_text
 from facecli.core.errors import InvalidInput
 
-MIN_CHUNK_SIZE = 64 * 1024  # bytes; the smaller, the more of an upload is spent on acknowledgements
+MIN_CHUNK_SIZE = 64 * 1024  # bytes; the server flushes every chunk to disk, so smaller ones are slow
+MAX_CHUNK_SIZE = 16 * 1024 * 1024  # bytes; the server's limit
 
 
 def load(
@@ -44,11 +45,8 @@ def load(
     settings = Settings(**values)
     if not settings.call_timeout:
         raise InvalidInput("call_timeout must be greater than 0; write 30s")
-    if settings.chunk_size < MIN_CHUNK_SIZE:
-        raise InvalidInput(
-            f"chunk_size must be at least {MIN_CHUNK_SIZE // 1024}KiB, because the server flushes every "
-            "chunk to disk; leave it at 10MiB for most uses"
-        )
+    if not MIN_CHUNK_SIZE <= settings.chunk_size <= MAX_CHUNK_SIZE:
+        raise InvalidInput("chunk_size must be between 64KiB and 16MiB; the default is 10MiB")
     current_token(settings)
     return settings
 
