@@ -7,6 +7,7 @@ import pytest
 
 from facecli.api.admission import Slot
 from facecli.api.upload_pipeline import ConnectionLost, StreamLimits, UploadPipeline
+from facecli.uploads.stage_times import StageClock
 
 
 def messages(end: Exception | None = None) -> Iterator[bytes]:
@@ -16,10 +17,14 @@ def messages(end: Exception | None = None) -> Iterator[bytes]:
 
 
 def intake(
-    messages: Iterator[bytes], write: Callable[[bytes], int | None] = len
+    messages: Iterator[bytes],
+    write: Callable[[bytes], int | None] = len,
+    stages: StageClock | None = None,
 ) -> UploadPipeline[bytes, int]:
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
-    return UploadPipeline(messages, write, limits=limits, active=lambda: True, first=0, slot=Slot("ann"))
+    return UploadPipeline(
+        messages, write, limits=limits, active=lambda: True, first=0, slot=Slot("ann"), stages=stages
+    )
 
 
 @pytest.mark.parametrize("end", [ConnectionLost(), ValueError("a bug")])
@@ -36,3 +41,48 @@ def test_a_bug_in_writing_is_raised_once_with_its_stack() -> None:
     with pytest.raises(ValueError, match="a bug") as raised:
         list(intake(messages(), write))
     assert "write" in [entry.name for entry in raised.traceback]
+
+
+def test_the_wait_for_the_client_the_writing_and_the_waits_in_the_queues_are_measured() -> None:
+    now = 100.0
+    written = threading.Event()
+
+    def slow_client() -> Iterator[bytes]:
+        nonlocal now
+        now += 5.0
+        yield b"0123"
+        written.wait(60)
+
+    def write(message: bytes) -> int:
+        nonlocal now
+        now += 3.0
+        written.set()
+        return len(message)
+
+    stages = StageClock(lambda: now)
+    assert [finished for batch in intake(slow_client(), write, stages) for finished in batch] == [4]
+    times = stages.times()
+    assert (times.elapsed, times.receive, times.write) == (8.0, 5.0, 3.0)
+    assert 0 < times.write_cpu < 60
+    assert (times.frames_queued, times.receive_blocked, times.write_blocked) == (0.0, 0.0, 0.0)
+
+
+def test_a_chunk_waits_for_the_others_of_its_batch() -> None:
+    now = 0.0
+    first_stored = threading.Event()
+
+    def write(message: bytes) -> int:
+        nonlocal now
+        if message == b"11":
+            first_stored.wait(60)
+        if message == b"222":
+            now += 4.0
+        return len(message)
+
+    stages = StageClock(lambda: now)
+    batches = iter(intake(iter([b"0", b"11", b"222"]), write, stages))
+    assert next(batches) == [1]
+    first_stored.set()
+    second, *_ = batches
+    together = second == [2, 3]  # unless this machine took longer than a batch waits
+    assert stages.times().chunks_queued in ({4.0} if together else {0.0, 4.0})
