@@ -1,0 +1,196 @@
+"""The bottleneck of an upload: the part that the others wait for, if there is one.
+
+Theory of operation. The stages of a stream work at the same time, so the longest one need not be the limit.
+It is one when it is busy nearly all of the stream's time. A stage that is busy on a processor is limited by
+that, and not by the disk. The wait for the client includes the work of both transports, so processors that
+are busy nearly all of the time come first there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import median
+from typing import TYPE_CHECKING
+
+from facecli.bench.figures import MB
+
+if TYPE_CHECKING:
+    from facecli.bench.uploads.figures import UploadRun
+
+BUSY = 0.8  # of the time: nearly all
+MOSTLY = 2 / 3  # of flush and commit together
+AT_RATE = 0.85  # of what the disk can do alone
+TOO_SHORT = 0.5  # of the run's time, in which the streams run
+
+
+class Part(StrEnum):
+    DISK = "disk"
+    DATABASE = "database"
+    DISK_AND_DATABASE = "disk_and_database"
+    SERVER_PROCESSOR = "server_processor"
+    CLIENT_PROCESSOR = "client_processor"
+    PROCESSORS = "processors"
+    CLIENT = "client"
+    NETWORK_OR_CLIENT = "network_or_client"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bottleneck:
+    """The limiting part, and a sentence about it for people."""
+
+    part: Part
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Medians of all runs. The stages are shares of the time of the streams, `stream` is theirs of the run.
+
+    `client_cpu` are the processors that one client keeps busy, `server_cpu` those of the server, or None for
+    another machine's; `mb_per_s` is the rate of the streams, and `disk_mb_per_s` of the disk alone, if it was
+    measured.
+    """
+
+    stream: float
+    receive: float
+    write: float
+    write_cpu: float
+    flush: float
+    commit: float
+    client_cpu: float
+    server_cpu: float | None
+    clients: int
+    cores: int
+    mb_per_s: float
+    disk_mb_per_s: float | None
+    network: bool  # whether there is one between client and server
+    breaks: bool  # of streams, which were continued in new ones
+
+    @property
+    def processors_busy(self) -> bool:
+        """Whether client and server keep this machine's processors busy."""
+        return self.server_cpu is not None and self.all_cpu >= BUSY * self.cores
+
+    @property
+    def all_cpu(self) -> float:
+        return self.client_cpu * self.clients + (self.server_cpu or 0)
+
+
+def load(
+    runs: Sequence["UploadRun"], *, bytes_per_run: int, clients: int, cores: int, network: bool
+) -> Load | None:
+    """None unless the server measured every run."""
+    measured = [(run, run.stages) for run in runs if run.stages]
+    if not measured or len(measured) < len(runs):
+        return None
+    shares = {
+        name: median(getattr(times, name) / times.elapsed for _, times in measured)
+        for name in ("receive", "write", "write_cpu", "flush", "commit")
+    }
+    server_cpu = [run.server_cpu_seconds / run.seconds for run in runs if run.server_cpu_seconds is not None]
+    disk = [run.disk_mb_per_s for run in runs if run.disk_mb_per_s is not None]
+    return Load(
+        **shares,
+        stream=median(times.elapsed / run.seconds for run, times in measured),
+        client_cpu=median(run.client_cpu_seconds / run.seconds for run in runs) / clients,
+        server_cpu=median(server_cpu) if server_cpu else None,
+        clients=clients,
+        cores=cores,
+        mb_per_s=median(bytes_per_run / MB / times.elapsed for _, times in measured),
+        disk_mb_per_s=median(disk) if disk else None,
+        network=network,
+        breaks=any(run.retries for run in runs),
+    )
+
+
+def bottleneck(load: Load) -> Bottleneck:
+    """The stage that is busy nearly all of the time, or Part.NONE."""
+    if load.stream < TOO_SHORT:
+        rest = "the rest are pauses after breaks" if load.breaks else "use a larger --size"
+        return Bottleneck(
+            part=Part.NONE,
+            sentence=f"no single limit: streams run only {load.stream:.0%} of the time; {rest}",
+        )
+    store = load.flush + load.commit
+    if store >= BUSY:
+        return _storing(load, store)
+    if load.write >= BUSY:
+        return _writing(load)
+    if load.receive >= BUSY:
+        return _receiving(load)
+    if load.disk_mb_per_s and load.mb_per_s >= AT_RATE * load.disk_mb_per_s:
+        return _disk(load)
+    if load.processors_busy:
+        return _processors(load)
+    name, share = max(
+        (("receive", load.receive), ("write", load.write), ("flush and commit", store)),
+        key=lambda each: each[1],
+    )
+    return Bottleneck(
+        part=Part.NONE,
+        sentence=f"no single limit: the busiest stage, {name}, takes {share:.0%} of the time",
+    )
+
+
+def _storing(load: Load, store: float) -> Bottleneck:
+    if load.flush >= MOSTLY * store:
+        return _disk(load)
+    if load.commit >= MOSTLY * store:
+        return Bottleneck(
+            part=Part.DATABASE,
+            sentence=f"limited by the database's commits: {load.commit:.0%} of the time",
+        )
+    return Bottleneck(
+        part=Part.DISK_AND_DATABASE,
+        sentence="limited by flushes and the database's commits: "
+        f"{load.flush:.0%} and {load.commit:.0%} of the time",
+    )
+
+
+def _writing(load: Load) -> Bottleneck:
+    if load.processors_busy:
+        return _processors(load)
+    if load.write_cpu >= load.write / 2:
+        return _server_processor(load)
+    return _disk(load)
+
+
+def _receiving(load: Load) -> Bottleneck:
+    if load.processors_busy:
+        return _processors(load)
+    if load.client_cpu >= BUSY:
+        return Bottleneck(
+            part=Part.CLIENT_PROCESSOR,
+            sentence=f"limited by the client's processor: busy {load.client_cpu:.0%} of the time",
+        )
+    if load.server_cpu is not None and load.server_cpu >= BUSY:
+        return _server_processor(load)
+    part, who = (
+        (Part.NETWORK_OR_CLIENT, "the network or the client") if load.network else (Part.CLIENT, "the client")
+    )
+    return Bottleneck(
+        part=part, sentence=f"limited by {who}: the server waits for frames {load.receive:.0%} of the time"
+    )
+
+
+def _disk(load: Load) -> Bottleneck:
+    alone = f" of {load.disk_mb_per_s:.0f}" if load.disk_mb_per_s else ""
+    return Bottleneck(part=Part.DISK, sentence=f"limited by the disk: {load.mb_per_s:.0f} MB/s{alone}")
+
+
+def _server_processor(load: Load) -> Bottleneck:
+    work = (
+        f"writing takes {load.write_cpu:.0%} of its time"
+        if load.server_cpu is None
+        else f"{load.server_cpu:.1f} cores busy on average"
+    )
+    return Bottleneck(part=Part.SERVER_PROCESSOR, sentence=f"limited by the server's processor: {work}")
+
+
+def _processors(load: Load) -> Bottleneck:
+    return Bottleneck(
+        part=Part.PROCESSORS,
+        sentence="limited by this machine's processors: "
+        f"{load.all_cpu:.1f} of {load.cores} busy with client and server",
+    )
