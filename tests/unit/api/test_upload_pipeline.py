@@ -70,18 +70,29 @@ def test_the_wait_for_the_client_the_writing_and_the_waits_in_the_queues_are_mea
 def test_a_chunk_waits_for_the_others_of_its_batch() -> None:
     now = 0.0
     first_stored = threading.Event()
+    committer = threading.current_thread()
+    readings = threading.Semaphore(0)  # of the clock, by the committer
+
+    def clock() -> float:
+        if threading.current_thread() is committer:
+            readings.release()
+        return now
 
     def write(message: bytes) -> int:
         nonlocal now
         if message == b"11":
             first_stored.wait(60)
         if message == b"222":
+            for _ in range(2):  # the committer has taken the chunk before, and waits for this one
+                readings.acquire(timeout=60)
             now += 4.0
         return len(message)
 
-    stages = StageClock(lambda: now)
+    stages = StageClock(clock)
     batches = iter(intake(iter([b"0", b"11", b"222"]), write, stages))
     assert next(batches) == [1]
+    while readings.acquire(blocking=False):
+        pass
     first_stored.set()
     second, *_ = batches
     together = second == [2, 3]  # unless this machine took longer than a batch waits
