@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from facecli.bench.uploads.figures import UploadRun
 
 BUSY = 0.8  # of the time: nearly all
+FULL = 0.95  # of the processors' time, with all programs of the machine
 MOSTLY = 2 / 3  # of flush and commit together
 AT_RATE = 0.85  # of what the disk can do alone
+SHOWN = 0.1  # cores busy with other programs, at least
 TOO_SHORT = 0.5  # of the run's time, in which the streams run
 
 
@@ -62,6 +64,7 @@ class Load:
     server_cpu: float | None
     clients: int
     cores: int
+    machine_busy: float | None  # share of all cores, other programs included
     mb_per_s: float
     disk_mb_per_s: float | None
     network: bool  # whether there is one between client and server
@@ -69,8 +72,10 @@ class Load:
 
     @property
     def processors_busy(self) -> bool:
-        """Whether client and server keep this machine's processors busy."""
-        return self.server_cpu is not None and self.all_cpu >= BUSY * self.cores
+        """Whether client and server, or these and others, keep the processors of their machine busy."""
+        if self.server_cpu is None:
+            return False
+        return self.all_cpu >= BUSY * self.cores or (self.machine_busy or 0) >= FULL
 
     @property
     def all_cpu(self) -> float:
@@ -89,6 +94,7 @@ def load(
         for name in ("receive", "write", "write_cpu", "flush", "commit")
     }
     server_cpu = [run.server_cpu_seconds / run.seconds for run in runs if run.server_cpu_seconds is not None]
+    busy = [run.machine_busy for run in runs if run.machine_busy is not None]
     disk = [run.disk_mb_per_s for run in runs if run.disk_mb_per_s is not None]
     return Load(
         **shares,
@@ -97,6 +103,7 @@ def load(
         server_cpu=median(server_cpu) if server_cpu else None,
         clients=clients,
         cores=cores,
+        machine_busy=median(busy) if busy else None,
         mb_per_s=median(bytes_per_run / MB / times.elapsed for _, times in measured),
         disk_mb_per_s=median(disk) if disk else None,
         network=network,
@@ -189,8 +196,10 @@ def _server_processor(load: Load) -> Bottleneck:
 
 
 def _processors(load: Load) -> Bottleneck:
+    others = (load.machine_busy or 0) * load.cores - load.all_cpu
+    rest = f", {others:.1f} with other programs" if others >= SHOWN else ""
     return Bottleneck(
         part=Part.PROCESSORS,
         sentence="limited by this machine's processors: "
-        f"{load.all_cpu:.1f} of {load.cores} busy with client and server",
+        f"{load.all_cpu:.1f} of {load.cores} busy with client and server{rest}",
     )

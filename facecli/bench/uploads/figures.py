@@ -21,7 +21,8 @@ class UploadRun:
 
     `resent_each_bytes` has the bytes sent again after each break; their sum is `resent_bytes`. `ratio` is
     `seconds` divided by `plain_seconds`, the time of the plain transfer before the run; both are None without
-    one. `stages` are the server's stage times of the mean client; None if the server does not measure them.
+    one. `machine_busy` is the share of all processors' time, other programs included. `stages` are those of
+    the mean client in the server; None if the server does not measure them.
     """
 
     seconds: float
@@ -40,6 +41,7 @@ class UploadRun:
     plain_seconds: float | None = None
     ratio: float | None = None
     disk_mb_per_s: float | None = None
+    machine_busy: float | None = None
     stages: "StageTimes | None" = None
 
 
@@ -72,6 +74,7 @@ def one_run(
     server: tuple["Usage", "Usage"] | None,
     cuts: int,
     plain: "PlainResult | None" = None,
+    machine_busy: float | None = None,
 ) -> UploadRun:
     """Combine the clients' results; `server` has the server's usage before and after, if it is known."""
     seconds = max(each.seconds for each in results)
@@ -95,6 +98,7 @@ def one_run(
         plain_seconds=round(plain.seconds, 4) if plain else None,
         ratio=round(seconds / plain.seconds, 4) if plain else None,
         disk_mb_per_s=round(plain.disk_rate / MB, 1) if plain else None,
+        machine_busy=None if machine_busy is None else round(machine_busy, 4),
         stages=mean_times([each.stages for each in results]),
     )
 

@@ -19,7 +19,7 @@ from facecli.bench.uploads.client_process import run_client
 from facecli.bench.uploads.figures import UploadRun, one_run
 from facecli.bench.uploads.messages import ClientResult, SendOrder, Stored, Waiting
 from facecli.bench.uploads.plan import UploadPlan
-from facecli.bench.usage import Usage
+from facecli.bench.usage import Usage, processor_times
 from facecli.chaos.events import EventKind
 from facecli.chaos.proxy import Proxy
 from facecli.core.errors import (
@@ -150,9 +150,11 @@ class _UploadBench:
                 process.send(SendOrder(proxy=address, names=names))
             self._wait_until_ready()
             before = self._server_usage()
+            ticks = processor_times()
             bar.begin(name, self._plan.bytes_per_run, 0)
             self._send_go()
             results = self._gather(bar)
+            busy = processor_times().busy_since(ticks) if self._server else None
             after = self._server_usage()
             bar.stored(self._plan.bytes_per_run)
             bar.verified()
@@ -160,7 +162,14 @@ class _UploadBench:
         self._send_go()
         self._wait_until_ready()
         server = (before, after) if before and after else None
-        run = one_run(results, total_bytes=self._plan.bytes_per_run, server=server, cuts=cuts, plain=plain)
+        run = one_run(
+            results,
+            total_bytes=self._plan.bytes_per_run,
+            server=server,
+            cuts=cuts,
+            plain=plain,
+            machine_busy=busy,
+        )
         return run, [delay for result in results for delay in result.delays]
 
     def _measure_plain(self) -> PlainResult | None:

@@ -21,6 +21,7 @@ IDLE = Load(
     server_cpu=0.4,
     clients=1,
     cores=4,
+    machine_busy=0.5,
     mb_per_s=200.0,
     disk_mb_per_s=470.0,
     network=False,
@@ -95,6 +96,12 @@ def loaded(**changed: Any) -> Load:
             {"client_cpu": 0.5, "server_cpu": 1.4, "clients": 4},
             Part.PROCESSORS,
             "limited by this machine's processors: 3.4 of 4 busy with client and server",
+        ),
+        (
+            {"receive": 0.9, "machine_busy": 0.99},
+            Part.PROCESSORS,
+            "limited by this machine's processors: 0.7 of 4 busy with client and server, 3.3 with other "
+            "programs",
         ),
         ({}, Part.NONE, "no single limit: the busiest stage, receive, takes 50% of the time"),
         (

@@ -9,7 +9,7 @@ from facecli.bench.plain_transfer import PlainResult
 from facecli.bench.uploads.figures import figure_names, figures, one_run
 from facecli.bench.uploads.messages import ClientResult
 from facecli.bench.uploads.stages import LABELS, StageFigure, mean_times, stage_figures
-from facecli.bench.usage import Usage
+from facecli.bench.usage import ProcessorTimes, Usage, processor_times
 from facecli.uploads.stage_times import StageTimes
 
 
@@ -47,6 +47,7 @@ def test_a_run_takes_the_slowest_client_and_the_sum_of_all_costs() -> None:
         "plain_seconds": None,
         "ratio": None,
         "disk_mb_per_s": None,
+        "machine_busy": None,
         "stages": None,
     }
 
@@ -105,3 +106,11 @@ def test_a_stage_has_its_median_seconds_and_share_of_its_run() -> None:
     assert stages["flush"] == StageFigure(seconds=0.5, share=0.125)
     assert stage_figures([*runs, (None, 1.0)]) is None
     assert stage_figures([]) is None
+
+
+def test_processors_are_busy_for_the_share_of_the_time_in_which_they_are_not_idle() -> None:
+    before, after = ProcessorTimes(total=100, idle=50), ProcessorTimes(total=300, idle=100)
+    assert after.busy_since(before) == 0.75
+    assert before.busy_since(before) is None
+    now = processor_times()
+    assert 0 < now.idle < now.total

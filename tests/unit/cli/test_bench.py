@@ -55,6 +55,7 @@ def test_json_is_one_object_with_plan_figures_and_every_run(before: Path) -> Non
         stages = run.pop("stages")
         assert min(stages[name] for name in ("elapsed", "receive", "write", "flush", "commit")) > 0
         assert run["ratio"] == pytest.approx(run["seconds"] / run["plain_seconds"], rel=0.01)
+        assert 0 < run["machine_busy"] <= 1
         assert all(run[name] > 0 for name in run if name not in counts)
 
 
