@@ -63,6 +63,7 @@ BROAD_CATCHES = {
     "facecli/api/upload_pipeline.py": "UploadPipeline._receive_all UploadPipeline._write_received",
     "facecli/tasks/logs/exceptions.py": "_message",
     "facecli/tasks/logs/handler.py": "TaskLogHandler.emit",
+    "facecli/telemetry/logs.py": "_Formatter.format",
     "facecli/worker/process.py": "exit_process",
     "facecli/worker/supervisor.py": "Supervisor._recover",
     "facecli/worker/runner.py": "TaskRunner._run",

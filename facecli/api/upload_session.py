@@ -5,8 +5,8 @@ session routes each frame to the writer of its upload, which it opens on the fir
 the next epoch and revokes the writer of an older stream (fencing). A frame that finishes a chunk yields a
 WrittenChunk. The transport collects these and passes them to `store` in batches; each acknowledgement that
 comes back may be sent, because its chunk is flushed and committed. The session starts no thread and performs
-no network I/O. `write` and `store` may run in two threads. After the session is closed
-no writer is opened any more, so a late frame cannot fence off the stream of a client that came back.
+no network I/O. `write` and `store` may run in two threads. After the session is closed no writer is opened
+any more, so a late frame cannot fence off the stream of a client that came back.
 """
 
 import threading

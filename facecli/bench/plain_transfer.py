@@ -25,10 +25,10 @@ STORED = b"."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainResult:
-    """Seconds of the plain transfer, and the bytes per second of the disk."""
+    """Seconds of the plain transfer, and the bytes per second of the disk; None if nothing is flushed."""
 
     seconds: float
-    disk_rate: float
+    disk_rate: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,9 @@ class PlainTransfer:
     def measure(self) -> PlainResult:
         """DiskFull, or StorageFailed."""
         with translate_os_errors(str(self.folder)):
-            return PlainResult(seconds=self._transfer(), disk_rate=self._disk_rate())
+            return PlainResult(
+                seconds=self._transfer(), disk_rate=self._disk_rate() if self.durable else None
+            )
 
     def _transfer(self) -> float:
         names = [
@@ -106,15 +108,13 @@ class PlainTransfer:
         block = memoryview(os.urandom(BLOCK_SIZE))
         with _removing([path]), path.open("wb", buffering=0) as file:
             started, written = time.monotonic(), 0
-            writeback = EarlyWriteback(file.fileno(), 0) if self.durable else None
+            writeback = EarlyWriteback(file.fileno(), 0)
             while written < size:
                 part = block[: size - written]
                 _write_all(file.fileno(), part)
                 written += len(part)
-                if writeback:
-                    writeback.written(written)
-            if self.durable:
-                os.fdatasync(file.fileno())
+                writeback.written(written)
+            os.fdatasync(file.fileno())
             return size / (time.monotonic() - started)
 
 

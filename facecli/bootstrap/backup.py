@@ -53,6 +53,8 @@ def back_up(settings: Settings, target: Path) -> BackupSummary:
     resolved, inside = target.resolve(), directory.resolve()
     if resolved == inside or inside in resolved.parents:
         raise InvalidInput(f"{target} is in the data directory; choose another disk for the backup")
+    if target.exists() and not target.is_dir():
+        raise InvalidInput(f"{target} exists and is not a directory; choose a directory for the backup")
     before = read_manifest(target)
     if before and before.data_dir_id != data_dir_id:
         raise InvalidInput(f"{target} is the backup of another data directory; choose an empty directory")

@@ -28,6 +28,8 @@ from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.queue.client import DbosTaskQueue
 from facecli.queue.file import REMEDY
 from facecli.tasks.leases import WorkerRepository
+from facecli.tasks.logs.repository import TaskLogRepository
+from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
 
@@ -112,10 +114,16 @@ def create_recovery(
     settings: Settings,
     *,
     tasks: TaskStore,
+    logs: TaskLogRepository,
     workers: WorkerRepository,
     queue: DbosTaskQueue,
     events: EventBus,
 ) -> Recovery:
     return Recovery(
-        tasks=tasks, workers=workers, queue=queue, events=events, max_crashes=settings.max_crashes
+        tasks=tasks,
+        log=ServerLog(logs),
+        workers=workers,
+        queue=queue,
+        events=events,
+        max_crashes=settings.max_crashes,
     )

@@ -143,8 +143,8 @@ def _supervisor(settings: Settings, components: ServerComponents) -> Supervisor:
         ],
         command=_worker_command,
         environment=child_environment(worker_settings, secrets=("database",)),
-        crashed=lambda name: components.recovery.recover_former(
-            data_dir_id=components.data_dir_id, is_former=name.__eq__
+        crashed=lambda name, end: components.recovery.recover_former(
+            data_dir_id=components.data_dir_id, is_former=name.__eq__, end=end
         ),
     )
 

@@ -134,7 +134,12 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             ),
             collector=collector,
             recovery=create_recovery(
-                settings, tasks=tasks, workers=storage.workers, queue=storage.queue, events=events
+                settings,
+                tasks=tasks,
+                logs=storage.task_logs,
+                workers=storage.workers,
+                queue=storage.queue,
+                events=events,
             ),
             suspended_workers=SuspendedWorkers(
                 storage.workers,

@@ -77,7 +77,10 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         workers = SqlWorkerRepository(engine)
         queue_url = database_url(settings, queue_file(directory))
         queue = DbosTaskQueue(queue_url, errors=queue_errors, connections=RECOVERY_CONNECTIONS)
-        recovery = create_recovery(settings, tasks=tasks, workers=workers, queue=queue, events=events)
+        logs = SqlTaskLogRepository(engine)
+        recovery = create_recovery(
+            settings, tasks=tasks, logs=logs, workers=workers, queue=queue, events=events
+        )
         worker = Worker(
             id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid()
         )
@@ -92,7 +95,6 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))
         stopping = threading.Event()
-        logs = SqlTaskLogRepository(engine)
         task_runner = TaskRunner(
             workflow,
             worker=worker.id,

@@ -100,7 +100,7 @@ def run(arguments: list[str]) -> int:
         invalid = InvalidInput(f"{error.object!a} is not valid UTF-8")
         return exits.report(invalid, as_json=as_json, hint="rename the file, or pass --name")
     except TyperException as error:
-        return exits.report_usage(error, as_json=as_json)
+        return exits.report_usage(error, as_json=as_json, arguments=arguments)
 
 
 def _exit_now(code: int) -> NoReturn:

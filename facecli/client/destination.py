@@ -58,6 +58,8 @@ def destination(text: str, *, name: str, inputs: Iterable[Path] = ()) -> Destina
         if sys.stdout.isatty():
             raise InvalidInput("standard output is a terminal; redirect it, or name a file with -o")
         return Destination(shown=STDOUT, path=Path("/dev/stdout"), stream=True, is_stdout=True)
+    if not text:
+        raise InvalidInput("the output file has no name; name one with -o")
     shown = escaped(text)
     if os.path.isdir(text):  # noqa: PTH112  (false for a name that no file can have)
         text = str(Path(text) / name)
@@ -127,6 +129,20 @@ def _check_directory(path: Path, shown: str) -> None:
         raise InvalidInput(f"cannot write {shown}: directory {parent} does not exist; create it first")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise InvalidInput(f"cannot write {shown}: directory {parent} is not writable")
+    _probe(parent, shown)
     longest = os.pathconf(parent, "PC_NAME_MAX")
     if len(os.fsencode(path.name)) > longest:
         raise InvalidInput(f"cannot write {shown}: its name is longer than {longest} bytes")
+
+
+def _probe(directory: Path, shown: str) -> None:
+    """Create a file without a name: permissions do not tell whether a file system takes new files."""
+    from tempfile import TemporaryFile
+
+    try:
+        TemporaryFile(dir=directory).close()
+    except OSError as error:
+        cause = "it takes no files" if isinstance(error, FileNotFoundError) else error.strerror
+        raise InvalidInput(
+            f"cannot write {shown}: no file can be created in {directory}: {cause}; choose another directory"
+        ) from error

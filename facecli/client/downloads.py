@@ -188,12 +188,12 @@ class _Download:
         self.stall_limit = stall_limit
         self.promise: wire.Promise | None = None  # of the current try
         self.crc32c = 0
-        self._size = 0  # of the bytes in `crc32c`
+        self._size = 0  # bytes that `crc32c` covers
         self._furthest = part.seek(0, os.SEEK_END)
         self._writeback = EarlyWriteback(part.fileno(), self._furthest)
 
     def resume(self) -> int:
-        """Return the size of the part file, and sum what an earlier command left in it."""
+        """Return the size of the part file; compute the checksum of what an earlier command left in it."""
         size = self.part.seek(0, os.SEEK_END)
         if size != self._size:
             self.part.seek(0)

@@ -43,7 +43,7 @@ def open_part_file(target: Path) -> Iterator[BinaryIO]:
                 if path.exists() and not path.stat().st_size:
                     path.unlink()
     except OSError as error:  # includes a full disk, which may show only when the file is closed
-        raise InvalidInput(f"cannot write {path}: {error.strerror}") from error
+        raise InvalidInput(f"cannot write {target}: {error.strerror}") from error
 
 
 def _open_locked(path: Path) -> BinaryIO:

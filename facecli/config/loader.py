@@ -14,6 +14,9 @@ from facecli.config.settings import PREFIX, Settings, variable
 from facecli.config.text_file import read_text
 from facecli.core.errors import InvalidInput
 
+MIN_CHUNK_SIZE = 64 * 1024  # bytes; the server flushes every chunk to disk, so smaller ones are slow
+MAX_CHUNK_SIZE = 16 * 1024 * 1024  # bytes; the server's limit
+
 
 def load(
     flags: Mapping[str, Any],
@@ -42,6 +45,8 @@ def load(
     settings = Settings(**values)
     if not settings.call_timeout:
         raise InvalidInput("call_timeout must be greater than 0; write 30s")
+    if not MIN_CHUNK_SIZE <= settings.chunk_size <= MAX_CHUNK_SIZE:
+        raise InvalidInput("chunk_size must be between 64KiB and 16MiB; the default is 10MiB")
     current_token(settings)
     return settings
 

@@ -50,7 +50,9 @@ class Settings:
         600.0,
         "Give up after this time without progress; 10s for commands without transfer or watch, 0 for doctor.",
     )
-    chunk_size: Size = _setting(10 * 1024 * 1024, "Upload chunk size; the server acknowledges every chunk.")
+    chunk_size: Size = _setting(
+        10 * 1024 * 1024, "Upload chunk size, from 64KiB to 16MiB; the server acknowledges every chunk."
+    )
     limit_rate: Size = _setting(0, "Upload rate limit in bytes per second; 0 for none.")
     progress: ProgressKind = _setting("auto", "Progress display.")
     bind: str = _setting("127.0.0.1:50051", "Address to listen on; port 0 picks a free port.")

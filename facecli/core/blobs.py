@@ -26,7 +26,7 @@ RETRY_AFTER = 30  # seconds; a person has to free space on a full disk
 class Capability(Enum):
     """Abilities that not every store has."""
 
-    RESERVES_SPACE = auto()  # `begin` takes the space of several parts of known size at once, or DiskFull
+    RESERVES_SPACE = auto()  # `begin` reserves a known size of several parts, or raises DiskFull
     LOCAL_FILES = auto()  # `local_copy` returns the blob's own file and copies nothing
 
 

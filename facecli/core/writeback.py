@@ -1,35 +1,35 @@
 """Early writeback of sequential writes, and removal of flushed bytes from the page cache.
 
-The flush at the end then waits for the last bytes only, and a transfer takes as long as the slower of network
-and disk, not as both.
+The flush at the end then waits for the last bytes only: a transfer takes as long as the slower of network and
+disk, instead of the sum of both.
 """
 
 import os
 from functools import cache
 from typing import Any
 
-EARLY = 2 * 1024 * 1024  # bytes that are written before the disk begins with them
+EARLY = 2 * 1024 * 1024  # bytes written before their writeback starts
 _WRITE = 0x02  # linux/fs.h: start to write dirty pages, and wait for none
 
 
 class EarlyWriteback:
-    """Has the disk begin with the bytes written to `file` from `position` on while more arrive."""
+    """Starts writeback of the bytes written to `file` from `position` on, while more are written."""
 
     def __init__(self, file: int, position: int) -> None:
         self._file = file
-        self._begun = position
+        self._started = position  # the writeback of all bytes before it has started
 
     def written(self, end: int) -> None:
         """Record that the bytes before `end` are written."""
-        if end - self._begun >= EARLY:
-            self.begin(end)
+        if end - self._started >= EARLY:
+            self.start(end)
 
-    def begin(self, end: int) -> None:
-        """Have the disk begin with all bytes before `end`; the next flush reports a failure."""
+    def start(self, end: int) -> None:
+        """Start writeback of all bytes before `end`; the next flush reports a failure."""
         function = _sync_file_range()
-        if function is not None and end > self._begun:
-            function(self._file, self._begun, end - self._begun, _WRITE)
-        self._begun = end
+        if function is not None and end > self._started:
+            function(self._file, self._started, end - self._started, _WRITE)
+        self._started = end
 
 
 def drop_cached(file: int) -> None:

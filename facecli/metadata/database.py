@@ -135,7 +135,7 @@ def _open_postgresql(address: URL, busy_timeout: float, durable: bool, connectio
 
 
 def _close_connections_in_use(engine: Engine) -> None:
-    """Have `dispose` close also the connections in use at that time, as soon as they are free."""
+    """Close connections that are in use during `dispose` when they are returned to the pool."""
     disposed = threading.Event()
 
     def close(_: DBAPIConnection, record: ConnectionPoolEntry) -> None:

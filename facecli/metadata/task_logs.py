@@ -39,7 +39,7 @@ class SqlTaskLogRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: int) -> None:
+    def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str | None, dropped: int) -> None:
         if not entries:
             return
         # Each statement is a transaction of its own: no lock outlives it if this process is suspended.
@@ -66,7 +66,7 @@ class SqlTaskLogRepository:
         return TaskLog(records=records, dropped=rows[-1]["position"] - len(rows) if rows else 0)
 
 
-def _insertion(task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: int) -> Insert:
+def _insertion(task_id: str, entries: Sequence[LogEntry], *, run: str | None, dropped: int) -> Insert:
     """One statement that stores the entries if the run holds the task, and returns their positions."""
     kinds = (BigInteger, Double, Text, Text, Text)
     entry = values(
@@ -88,7 +88,9 @@ def _insertion(task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: 
             *(entry_rows.c[name] for name in _ENTRY),
         )
         .select_from(tasks.join(entry_rows, literal(True)))
-        .where(tasks.c.id == task_id, tasks.c.run == run, tasks.c.status == TaskStatus.PROCESSING)
+        .where(tasks.c.id == task_id)
     )
+    if run is not None:
+        selected = selected.where(tasks.c.run == run, tasks.c.status == TaskStatus.PROCESSING)
     names = ["task_id", "position", *_FIELDS]
     return insert(task_logs).from_select(names, selected).returning(task_logs.c.position)

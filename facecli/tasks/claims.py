@@ -16,6 +16,7 @@ from facecli.core.errors import FacecliError, ProgramKilled, TakenOver
 from facecli.tasks import transitions
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.worker_end import UNKNOWN, WorkerEnd
 
 
 class Claim:
@@ -52,13 +53,14 @@ def reset_crashes(task: Task, *, run: str) -> Task:
     return replace(transitions.check_held(task, run), crashes=0)
 
 
-def release_after_crash(task: Task, *, run: str, max_crashes: int) -> Task:
+def release_after_crash(task: Task, *, run: str, max_crashes: int, end: WorkerEnd = UNKNOWN) -> Task:
     """Requeue the task of a dead worker, or fail it after too many crashes; no change if the run lost it."""
     if not _holds(task, run):
         return task
+    attempts = "attempt" if max_crashes == 1 else "attempts"
+    hint = f"; {end.hint}" if end.hint else ""
     error = ProgramKilled(
-        f"its worker was killed {max_crashes} times without progress; "
-        "it may need more memory than the worker has"
+        f"{max_crashes} {attempts} crashed without progress; at the last, its worker {end.description}{hint}"
     )
     crashed = record_crash(task, run=run, max_crashes=max_crashes, error=error)
     return crashed if crashed.ended else release(crashed, run=run)

@@ -9,6 +9,7 @@ from facecli.tasks.feed import TaskFeed
 from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.logs.repository import TaskLogRepository
+from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
@@ -34,6 +35,7 @@ class TaskService:
     ) -> None:
         self._tasks = tasks
         self._logs = logs
+        self._server_log = ServerLog(logs, clock=tasks.clock)
         self._inputs = inputs
         self._feed = feed
         self._queue = queue
@@ -90,7 +92,9 @@ class TaskService:
         found = self._tasks.repository.find(owner, reference, limit=MAX_CANDIDATES + 1)
         exact = [task for task in found if reference in {task.id, task.key}]
         if len(reference) < MIN_PREFIX and not exact:
-            found = []
+            raise TaskNotFound(
+                f"there is no task {reference}; the beginning of an ID needs at least {MIN_PREFIX} characters"
+            )
         match exact or found:
             case []:
                 raise TaskNotFound(f"there is no task {reference[:100]}")
@@ -125,7 +129,9 @@ class TaskService:
         task = self.get(task_id, owner=owner)
         if task.status is TaskStatus.CANCELLED:
             return task
-        return self._tasks.change(task.id, transitions.cancel)
+        cancelled = self._tasks.change(task.id, transitions.cancel)
+        self._server_log.add(task.id, "task cancelled", level="info")
+        return cancelled
 
     def retry(self, task_id: str, *, owner: str) -> Task:
         """Run a failed or cancelled task again; QuotaReached when its owner has too many pending tasks."""

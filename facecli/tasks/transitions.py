@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from facecli.core.errors import FacecliError, NotReady, TakenOver, TaskEnded
+from facecli.tasks.logs.redaction import redacted
 from facecli.tasks.task import Result, Task, TaskStatus
 
 _S = TaskStatus
@@ -91,6 +92,7 @@ def complete(task: Task, *, run: str, result: Result, engine_version: str = "") 
 
 
 def fail(task: Task, *, run: str, error: FacecliError) -> Task:
+    """End the task with an error, whose message may be an engine's: its owner must not see secrets."""
     check_held(task, run)
     return replace(
         move(task, TaskStatus.FAILED),
@@ -98,7 +100,7 @@ def fail(task: Task, *, run: str, error: FacecliError) -> Task:
         run="",
         worker="",
         error_reason=error.reason,
-        error_message=error.message,
+        error_message=redacted(error.message),
     )
 
 

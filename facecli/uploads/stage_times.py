@@ -18,7 +18,7 @@ class StageTimes:
 
     `receive` is the wait for the client's frames, `write_cpu` the part of `write` on a processor. `blocked`
     is the wait for room in the queue before the next stage, `queued` the sum of the waits of all frames until
-    they were written, or of all chunks until their batch was stored.
+    they were written, or of all chunks until the flush of their batch began.
     """
 
     elapsed: float = 0.0

@@ -25,6 +25,8 @@ _BY_CODE: dict[grpc.StatusCode, type[FacecliError]] = {
     Code.ABORTED: errors.TakenOver,
 }
 
+_NO_GRPC = "it does not speak gRPC; a web server or another program may listen on this port"
+
 # Texts of gRPC when a connection fails, and their meaning to people. Waiting helps against none of these.
 _MISCONFIGURED = {
     "CERTIFICATE_VERIFY_FAILED": "its certificate is expired or not signed by a trusted authority (--tls-ca)",
@@ -37,7 +39,8 @@ _MISCONFIGURED = {
 _CONNECT_FAILURES = {
     "Socket closed": "it closed the connection; it may require TLS or a client certificate "
     "(--tls-cert, --tls-key)",
-    "http1.x server": "it speaks HTTP/1, not gRPC",
+    "http1.x server": _NO_GRPC,
+    "Expected SETTINGS frame": _NO_GRPC,
 }
 
 # Texts of gRPC when a server has reached `maximum_concurrent_rpcs`, or accepts calls slower than they come.
@@ -47,7 +50,10 @@ _OVERLOADED = frozenset({"Concurrent RPC limit exceeded!", "Too many pending req
 _UNREADABLE = re.compile("Exception deserializing response|CLIENT: .*message larger|metadata size exceeds")
 
 # Texts of gRPC when no connection was ever established.
-_CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
+_CONNECTING = re.compile(
+    "connect to|resol|DNS|connections to all backends failing|http1.x server|Expected SETTINGS frame",
+    re.IGNORECASE,
+)
 
 
 def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliError:

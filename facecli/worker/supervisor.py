@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from facecli.core.backoff import Backoff
 from facecli.core.errors import FacecliError
 from facecli.tasks.leases import MISSED_HEARTBEATS
+from facecli.tasks.worker_end import UNRESPONSIVE, WorkerEnd, exited
 from facecli.worker.process import PING_INTERVAL
 
 FIRST_DELAY = 0.25  # seconds
@@ -60,7 +61,8 @@ class _Child:
 class Supervisor:
     """Keeps one child process per name alive from `start` to `stop`.
 
-    `crashed` is called with the name of a dead worker before its restart, so that its work is requeued first.
+    `crashed` is called with the name and the end of a dead worker before its restart, so that its work is
+    requeued first.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class Supervisor:
         names: Sequence[str],
         command: Callable[[str], list[str]],
         environment: Mapping[str, str],
-        crashed: Callable[[str], None],
+        crashed: Callable[[str, WorkerEnd], None],
         ping_interval: float = PING_INTERVAL,
     ) -> None:
         self._names = names
@@ -116,30 +118,32 @@ class Supervisor:
         while child is not None or not self._stopping.is_set():
             started = time.monotonic()
             if child is not None:
-                self._wait(name, child)
+                end = self._wait(name, child)
                 if self._stopping.is_set():
                     return
                 fields = {"worker": name, "pid": child.process.pid, "status": child.process.returncode}
                 _log.warning("worker process exited; will be restarted", extra=fields)
-                self._recover(name)
+                self._recover(name, end)
             if time.monotonic() - started > MIN_UPTIME:
                 backoff.reset()
             else:
                 self._stopping.wait(backoff.next())
             child = self._spawn(name)
 
-    def _wait(self, name: str, child: _Child) -> None:
+    def _wait(self, name: str, child: _Child) -> WorkerEnd:
         """Wait for the end of a worker; kill it when it is suspended or stuck."""
-        if not child.wait(interval=self._ping_interval):
+        responsive = child.wait(interval=self._ping_interval)
+        if not responsive:
             fields = {"worker": name, "pid": child.process.pid}
             _log.warning("worker process does not respond; will be killed", extra=fields)
             child.process.kill()
             child.process.wait()
         child.close()
+        return exited(child.process.returncode) if responsive else UNRESPONSIVE
 
-    def _recover(self, name: str) -> None:
+    def _recover(self, name: str, end: WorkerEnd) -> None:
         try:
-            self._crashed(name)
+            self._crashed(name, end)
         except FacecliError as error:
             fields = {"worker": name, "error": error.message}
             _log.warning("work of the worker was not recovered; it waits for the restart", extra=fields)

@@ -1,9 +1,12 @@
 """The bottleneck of an upload: the part that the others wait for, if there is one.
 
 Theory of operation. The stages of a stream work at the same time, so the longest one need not be the limit.
-It is one when it is busy nearly all of the stream's time. A stage that is busy on a processor is limited by
-that, and not by the disk. The wait for the client includes the work of both transports, so processors that
-are busy nearly all of the time come first there.
+It is one when it is busy nearly all of the stream's time. Writing that is busy on a processor, or waits for
+the server's other threads, is limited by that, and not by the disk. The wait for the client includes the work
+of both transports, so processors that are busy nearly all of the time come first there. A disk that works at
+its own rate is the limit whatever waits for it: commits then wait behind the files that are written back. One
+that is slower than alone, although all stages wait for it, is limited by its flushes, such as those of small
+files.
 """
 
 from collections.abc import Sequence
@@ -12,14 +15,13 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
 
-from facecli.bench.figures import MB
-
 if TYPE_CHECKING:
     from facecli.bench.uploads.figures import UploadRun
 
 BUSY = 0.8  # of the time: nearly all
 FULL = 0.95  # of the processors' time, with all programs of the machine
-MOSTLY = 2 / 3  # of flush and commit together
+FLUSHES = 2 / 3  # of the time of flush and commit: the disk is the limit, for commits wait for it, too
+COMMITS = 0.9  # of that time: the database is
 AT_RATE = 0.85  # of what the disk can do alone
 SHOWN = 0.1  # cores busy with other programs, at least
 TOO_SHORT = 0.5  # of the run's time, in which the streams run
@@ -50,8 +52,7 @@ class Load:
     """Medians of all runs. The stages are shares of the time of the streams, `stream` is theirs of the run.
 
     `client_cpu` are the processors that one client keeps busy, `server_cpu` those of the server, or None for
-    another machine's; `mb_per_s` is the rate of the streams, and `disk_mb_per_s` of the disk alone, if it was
-    measured.
+    another machine's; `disk_mb_per_s` is the rate of the disk alone, if it was measured.
     """
 
     stream: float
@@ -81,10 +82,12 @@ class Load:
     def all_cpu(self) -> float:
         return self.client_cpu * self.clients + (self.server_cpu or 0)
 
+    @property
+    def at_disk_rate(self) -> bool:
+        return self.disk_mb_per_s is not None and self.mb_per_s >= AT_RATE * self.disk_mb_per_s
 
-def load(
-    runs: Sequence["UploadRun"], *, bytes_per_run: int, clients: int, cores: int, network: bool
-) -> Load | None:
+
+def load(runs: Sequence["UploadRun"], *, clients: int, cores: int, network: bool) -> Load | None:
     """None unless the server measured every run."""
     measured = [(run, run.stages) for run in runs if run.stages]
     if not measured or len(measured) < len(runs):
@@ -104,7 +107,7 @@ def load(
         clients=clients,
         cores=cores,
         machine_busy=median(busy) if busy else None,
-        mb_per_s=median(bytes_per_run / MB / times.elapsed for _, times in measured),
+        mb_per_s=median(run.mb_per_s for run in runs),
         disk_mb_per_s=median(disk) if disk else None,
         network=network,
         breaks=any(run.retries for run in runs),
@@ -126,7 +129,7 @@ def bottleneck(load: Load) -> Bottleneck:
         return _writing(load)
     if load.receive >= BUSY:
         return _receiving(load)
-    if load.disk_mb_per_s and load.mb_per_s >= AT_RATE * load.disk_mb_per_s:
+    if load.at_disk_rate:
         return _disk(load)
     if load.processors_busy:
         return _processors(load)
@@ -141,26 +144,26 @@ def bottleneck(load: Load) -> Bottleneck:
 
 
 def _storing(load: Load, store: float) -> Bottleneck:
-    if load.flush >= MOSTLY * store:
-        return _disk(load)
-    if load.commit >= MOSTLY * store:
+    if load.at_disk_rate or load.flush >= FLUSHES * store:
+        return _disk(load, f"flushes take {load.flush:.0%} of the time")
+    if load.commit >= COMMITS * store:
         return Bottleneck(
             part=Part.DATABASE,
-            sentence=f"limited by the database's commits: {load.commit:.0%} of the time",
+            sentence=f"limited by the database: commits take {load.commit:.0%} of the time",
         )
     return Bottleneck(
         part=Part.DISK_AND_DATABASE,
-        sentence="limited by flushes and the database's commits: "
-        f"{load.flush:.0%} and {load.commit:.0%} of the time",
+        sentence=f"limited by {_disk_name(load)} and the database: "
+        f"flushes take {load.flush:.0%} and commits {load.commit:.0%} of the time",
     )
 
 
 def _writing(load: Load) -> Bottleneck:
     if load.processors_busy:
         return _processors(load)
-    if load.write_cpu >= load.write / 2:
+    if not load.at_disk_rate and (load.write_cpu >= load.write / 2 or (load.server_cpu or 0) >= BUSY):
         return _server_processor(load)
-    return _disk(load)
+    return _disk(load, f"writing takes {load.write:.0%} of the time")
 
 
 def _receiving(load: Load) -> Bottleneck:
@@ -169,7 +172,7 @@ def _receiving(load: Load) -> Bottleneck:
     if load.client_cpu >= BUSY:
         return Bottleneck(
             part=Part.CLIENT_PROCESSOR,
-            sentence=f"limited by the client's processor: busy {load.client_cpu:.0%} of the time",
+            sentence=f"limited by the client's processor: {load.client_cpu:.1f} cores busy on average",
         )
     if load.server_cpu is not None and load.server_cpu >= BUSY:
         return _server_processor(load)
@@ -181,9 +184,18 @@ def _receiving(load: Load) -> Bottleneck:
     )
 
 
-def _disk(load: Load) -> Bottleneck:
-    alone = f" of {load.disk_mb_per_s:.0f}" if load.disk_mb_per_s else ""
-    return Bottleneck(part=Part.DISK, sentence=f"limited by the disk: {load.mb_per_s:.0f} MB/s{alone}")
+def _disk(load: Load, work: str = "") -> Bottleneck:
+    """The disk at its own rate, or with the `work` that waits for it."""
+    rate = f"{load.mb_per_s:.0f} MB/s"
+    if load.disk_mb_per_s:
+        rate += f" of {load.disk_mb_per_s:.0f}"
+        if not load.at_disk_rate:
+            rate = f"{work}, {rate}"
+    return Bottleneck(part=Part.DISK, sentence=f"limited by {_disk_name(load)}: {rate}")
+
+
+def _disk_name(load: Load) -> str:
+    return "the server's disk" if load.server_cpu is None else "the disk"
 
 
 def _server_processor(load: Load) -> Bottleneck:

@@ -21,8 +21,9 @@ class UploadRun:
 
     `resent_each_bytes` has the bytes sent again after each break; their sum is `resent_bytes`. `ratio` is
     `seconds` divided by `plain_seconds`, the time of the plain transfer before the run; both are None without
-    one. `machine_busy` is the share of all processors' time, other programs included. `stages` are those of
-    the mean client in the server; None if the server does not measure them.
+    one, and `disk_mb_per_s` is None for a server that does not flush, too. `machine_busy` is the share of all
+    processors' time, other programs included. `stages` are those of the mean client in the server; None if
+    the server does not measure them.
     """
 
     seconds: float
@@ -97,7 +98,7 @@ def one_run(
         resent_each_bytes=resent,
         plain_seconds=round(plain.seconds, 4) if plain else None,
         ratio=round(seconds / plain.seconds, 4) if plain else None,
-        disk_mb_per_s=round(plain.disk_rate / MB, 1) if plain else None,
+        disk_mb_per_s=round(plain.disk_rate / MB, 1) if plain and plain.disk_rate else None,
         machine_busy=None if machine_busy is None else round(machine_busy, 4),
         stages=mean_times([each.stages for each in results]),
     )

@@ -1,4 +1,4 @@
-"""A sequential write through the page cache, whose bytes are on their way to the disk before the flush."""
+"""A sequential write through the page cache, with early writeback."""
 
 import os
 
@@ -7,7 +7,7 @@ from facecli.core.writeback import EarlyWriteback
 
 
 class SequentialRun:
-    """Writes to `file` from `position` on. With `early` the disk works while more bytes arrive."""
+    """Writes to `file` from `position` on. With `early`, writeback starts while more bytes arrive."""
 
     def __init__(self, key: str, position: int, *, file: int, early: bool) -> None:
         self._key = key
@@ -27,6 +27,6 @@ class SequentialRun:
             self._writeback.written(self._end)
 
     def end(self) -> None:
-        """Say that nothing follows; the bytes are durable after the next flush of the file."""
+        """End the write; the bytes are durable after the next flush of the file."""
         if self._writeback:
-            self._writeback.begin(self._end)
+            self._writeback.start(self._end)

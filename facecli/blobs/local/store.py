@@ -41,7 +41,7 @@ class LocalBlobs:
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
         self._check_place(key)
-        # To reserve the space of small files costs more than to write them.
+        # Reserving the space of a small file takes longer than writing the file.
         reserved = layout.size if layout.count > 1 else None
         return LocalStagedBlob(self._create(key, reserved), layout, tokens={}, check=self._checker(key))
 
@@ -204,12 +204,15 @@ class LocalBlobs:
         return self.root.joinpath(*parts)
 
     def _allocate(self, file: int, size: int) -> None:
+        free = self.free_bytes()
         try:
+            if size > free:  # ext4 takes all free space, which other writers need, before it fails
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.posix_fallocate(file, 0, size)
         except OSError as error:
             if error.errno in FULL:
                 raise DiskFull(
-                    f"no room for {size} bytes, {self.free_bytes()} are free; acknowledged bytes are safe",
+                    f"no room for {size} bytes, {free} are free; acknowledged bytes are safe",
                     retry_after=RETRY_AFTER,
                 ) from error
             raise

@@ -64,7 +64,7 @@ Plain = Annotated[
     bool,
     typer.Option(
         "--plain/--no-plain",
-        help="Before each run, time a plain TCP transfer with fsync and the disk alone, to compare with. "
+        help="Before each run, time a plain TCP transfer into files and the disk alone, to compare with. "
         "Only with a local server and without network faults.",
     ),
 ]

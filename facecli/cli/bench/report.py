@@ -146,7 +146,6 @@ def task_report(plan: TaskPlan, runs: Sequence[task_figures.Run], *, baseline: B
 def _stage_report(plan: UploadPlan, measured: UploadMeasurement, *, server: str | None) -> StageReport:
     loaded = load(
         measured.runs,
-        bytes_per_run=plan.bytes_per_run,
         clients=plan.concurrency,
         cores=_cores(),
         network=bool(server) or not plan.fault_free,

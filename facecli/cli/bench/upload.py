@@ -80,8 +80,8 @@ def upload(
     Cuts, delay and rate use the proxy of `facecli chaos`. The uploads are removed after each run. The stages
     show what the server did meanwhile, and the last line names what limited it.
 
-    The ratio compares each run with a plain TCP transfer of the same bytes into the same directory just
-    before, so it stays the same on a slower machine.
+    The ratio compares the uploads with plain TCP transfers of the same bytes into the same directory, so it
+    changes little from one machine to another.
 
     Example: facecli bench upload --size 500MB --runs 3
 

@@ -1,8 +1,14 @@
-"""Rate over the last seconds."""
+"""Rate over the last seconds, and the time left at a rate."""
 
 from collections import deque
 
 WINDOW_SECONDS = 10.0
+MIN_SECONDS = 5.0  # of a transfer before its rate tells the time left: the first bytes may come from a cache
+
+
+def seconds_left(rest: float, *, per_second: float | None, elapsed: float) -> float | None:
+    """Seconds for the rest of a transfer, which has taken `elapsed` so far; None while that is not known."""
+    return max(0, rest) / per_second if per_second and elapsed >= MIN_SECONDS else None
 
 
 class WindowRate:

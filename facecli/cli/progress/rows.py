@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from facecli.cli.progress.amounts import bytes_text, rate_text, time_text
 from facecli.cli.progress.frame_rate import FrameRate
-from facecli.cli.progress.rate import WindowRate
+from facecli.cli.progress.rate import WindowRate, seconds_left
 from facecli.core.progress import NullProgress
 
 if TYPE_CHECKING:
@@ -96,7 +96,11 @@ class TransferRow(NullProgress):
     def _time(self, rate: float | None) -> str:
         if self._ended is not None and self._began is not None:
             return time_text(self._ended - self._began)
-        return f"{time_text((self.total - self.done) / rate)} left" if rate and self.total else ""
+        if self.total is None or self._began is None:
+            return ""
+        elapsed = time.monotonic() - self._began
+        left = seconds_left(self.total - self.done, per_second=rate, elapsed=elapsed)
+        return "" if left is None else f"{time_text(left)} left"
 
     def _end(self, state: RowState, note: str) -> None:
         self.state, self._note, self._ended = state, note, time.monotonic()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from facecli.cli.progress.amounts import bytes_text, rate_text, time_text
 from facecli.cli.progress.cells import cells
-from facecli.cli.progress.rate import WindowRate
+from facecli.cli.progress.rate import WindowRate, seconds_left
 from facecli.cli.progress.rows import Row, RowState, TransferRow
 
 SAMPLE_INTERVAL = 1.0  # seconds between two samples of the total
@@ -70,9 +70,9 @@ class Summary:
             for row in rows
             if row.state in {RowState.RUNNING, RowState.WAITING}
         )
-        rate = self._rate.per_second
-        elapsed = f"{time_text(time.monotonic() - self._began)} elapsed"
-        return elapsed, f"{time_text(rest / rate)} left" if rate else ""
+        passed = time.monotonic() - self._began
+        left = seconds_left(rest, per_second=self._rate.per_second, elapsed=passed)
+        return f"{time_text(passed)} elapsed", "" if left is None else f"{time_text(left)} left"
 
 
 def _joined(head: str, counts: Sequence[str], more: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from facecli.cli.progress.amounts import bytes_text, rate_text
 from facecli.cli.progress.bar import TaskBar, TransferBar
 from facecli.cli.progress.cells import cut_middle, displayable
 from facecli.cli.progress.frame_rate import FrameRate, attempt_text
+from facecli.cli.progress.rate import seconds_left
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr
 from facecli.core.progress import NullProgress
@@ -83,8 +84,12 @@ class _Bar(tqdm):  # type: ignore[type-arg]  # generic in its stub only
     def format_dict(self) -> MutableMapping[str, Any]:
         values = super().format_dict
         sent, elapsed = values["n"] - values["initial"], values["elapsed"]
-        speed = f", {rate_text(sent / elapsed)}" if sent and elapsed else ""
-        return {**values, "amount": bytes_text(values["n"], values["total"]), "speed": speed}
+        rate = sent / elapsed if sent and elapsed else None
+        speed = f", {rate_text(rate)}" if rate else ""
+        total = values["total"]
+        left = seconds_left(total - values["n"], per_second=rate, elapsed=elapsed) if total else None
+        more = "" if left is None else f"<{self.format_interval(left)}"
+        return {**values, "amount": bytes_text(values["n"], total), "speed": speed, "left": more}
 
 
 class _TqdmTransfer(NullProgress):
@@ -133,7 +138,7 @@ def _format(width: int) -> str:
         return line + amount
     if width < WIDE:
         return line + "|{bar}|" + amount
-    return line + "|{bar}|" + amount + " [{elapsed}<{remaining}{speed}]"
+    return line + "|{bar}|" + amount + " [{elapsed}{left}{speed}]"
 
 
 class _Lines:

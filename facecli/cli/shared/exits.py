@@ -1,6 +1,7 @@
 """Exit codes, and the reporting of errors on stderr. Commands name theirs under `Exit codes:`."""
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -107,13 +108,19 @@ def report_interrupt(arguments: Sequence[str]) -> int:
     return report(default_interruption(arguments), as_json="--json" in arguments)
 
 
-def report_usage(error: TyperException, *, as_json: bool) -> int:
-    """Report an invalid command line and refer to its help; the exit code."""
+def report_usage(error: TyperException, *, as_json: bool, arguments: Sequence[str]) -> int:
+    """Report an invalid command line, and refer to its help or to a file that looks like an option."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "facecli"
     # pydantic, which typer uses, prefixes its messages with this.
     invalid = errors.InvalidInput(error.format_message().replace("Value error, ", ""))
-    return report(invalid, as_json=as_json, hint=f"see {path} --help")
+    file = next((each for each in arguments if each.startswith("-") and _is_file(each)), None)
+    hint = f"for the file of this name write ./{file}" if file else f"see {path} --help"
+    return report(invalid, as_json=as_json, hint=hint)
+
+
+def _is_file(argument: str) -> bool:
+    return argument != "-" and os.path.isfile(argument)  # noqa: PTH113  (false for an impossible name)
 
 
 def each(items: Iterable[T], action: Callable[[T], None], *, as_json: bool) -> None:

@@ -56,7 +56,7 @@ def download(
     task = session.tasks.find(task_id)
     if not task.result_url:
         raise ResultMissing(f"task {task.id} is {task.status} and has no result")
-    target = destination(out or ".", name=_result_name(task))
+    target = destination("." if out is None else out, name=_result_name(task))
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:
         output.note(f"{target.shown} exists; skipped")

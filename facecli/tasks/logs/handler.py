@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from facecli.tasks.logs.exceptions import summary
 from facecli.tasks.logs.run_log import RunLog
-from facecli.telemetry.logs import fields_of, plain
+from facecli.telemetry.logs import fields_of, plain, replacement
 
 _EXCLUDED = frozenset({"dbos", "sqlalchemy", "alembic", "psycopg"})
 _OF_THE_SERVER = frozenset({"task", "run", "worker", "pid"})  # fields that only the administrator needs
@@ -37,8 +37,8 @@ class TaskLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = _text(record)
-        except Exception as error:  # in the arguments of an engine
-            text = f"a record that cannot be formatted: {type(error).__name__}"
+        except Exception as error:  # arguments that do not fit, or the `__str__` of an engine's object
+            text = _text(replacement(record, error))
         self._log.add(level=record.levelname, logger=record.name, text=text)
 
 

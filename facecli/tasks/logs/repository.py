@@ -9,10 +9,10 @@ from facecli.tasks.logs.record import LogEntry, TaskLog
 class TaskLogRepository(Protocol):
     """Stores at most `MAX_RECORDS` records per task, the newest. They are deleted with their task."""
 
-    def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: int) -> None:
+    def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str | None, dropped: int) -> None:
         """Store entries, oldest first, after `dropped` ones that were lost; drop the oldest beyond the limit.
 
-        TakenOver unless this run holds the task.
+        TakenOver unless this run holds the task; with None, unless the task exists.
         """
         ...
 

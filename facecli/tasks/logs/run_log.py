@@ -56,9 +56,9 @@ class RunLog:
         """Add a record, without paths and secrets, escaped and shortened."""
         entry = LogEntry(
             time=self._clock(),
-            level=_line(level.lower(), MAX_LEVEL),
-            logger=_line(logger, MAX_LOGGER),
-            text=_line(redacted(text, directory=self._directory), MAX_TEXT),
+            level=one_line(level.lower(), MAX_LEVEL),
+            logger=one_line(logger, MAX_LOGGER),
+            text=one_line(redacted(text, directory=self._directory)),
         )
         with self._lock:
             self._waiting.append(entry)
@@ -107,5 +107,6 @@ class RunLog:
             self._dropped += 1
 
 
-def _line(text: str, limit: int) -> str:
+def one_line(text: str, limit: int = MAX_TEXT) -> str:
+    """The text escaped and shortened, as a record stores it."""
     return shortened(escaped(shortened(text, limit)), limit)

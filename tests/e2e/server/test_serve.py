@@ -12,6 +12,7 @@ from tests.e2e.conftest import Serve
 from tests.support.e2e.proc import wait_until_gone
 from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.server import Server
+from tests.support.eventually import eventually
 
 
 def test_a_server_prints_the_free_port_it_listens_on(tmp_path: Path) -> None:
@@ -33,8 +34,8 @@ def test_an_idle_server_that_is_stopped_exits_with_0_and_leaves_no_process(
     serve: Serve, end: Callable[[Server], int]
 ) -> None:
     server = serve(options=["--workers", "2"])
+    eventually(lambda: len(server.workers()) == 2)  # a process that is just being started has no arguments
     descendants = server.descendants()
-    assert len(server.workers()) == 2
     assert run("task", "list", "--server", server.address, "--json").objects == []
     assert end(server) == 0
     wait_until_gone(descendants)

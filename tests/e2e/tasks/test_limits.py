@@ -19,6 +19,7 @@ from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import wait_until_gone
 from tests.support.e2e.process import invoke
+from tests.support.e2e.server import Server
 from tests.support.e2e.tasks import create, swapping, watch_to_end
 from tests.support.eventually import eventually
 
@@ -66,10 +67,17 @@ def test_a_task_that_keeps_killing_its_worker_fails_and_the_next_one_completes(
     failed = watch_to_end(server, deadly)
     assert (failed["status"], failed["attempt"]) == ("failed", 2)
     assert failed["error"]["reason"] == "PROGRAM_KILLED"
-    assert "its worker was killed 2 times" in failed["error"]["message"]
+    reason = "2 attempts crashed without progress; at the last, its worker was killed by SIGKILL"
+    assert reason in failed["error"]["message"]
+    log = eventually(lambda: log if reason in (log := _log(server, deadly)) else "")
+    assert "was killed by SIGKILL; task requeued for attempt 2\n" in log
     assert watch_to_end(server, harmless)["status"] == "completed"
     # A worker deletes the checkpoints when the queue delivers the failed task once more.
     eventually(lambda: not [path for path in server.work_files() if path.is_file()])
+
+
+def _log(server: Server, task_id: str) -> str:
+    return invoke("task", "logs", task_id, "--server", server.address).out
 
 
 @pytest.mark.parametrize("setting", ["task_timeout", "segment_timeout"])

@@ -62,12 +62,14 @@ def test_a_crash_costs_only_the_segment_in_progress(
     task_id = create(server, face, long_clip)
     with watch(server, task_id) as watching:
         wait_for_second_segment(watching)
-        paced.speed_up()
         if victim == "worker":
             server.kill_worker()
         else:
             server.kill()
             server.start()
+        # A watch shows only the newest state, so a quick second attempt may go unseen.
+        watching.wait_until_swapping(attempt=2)
+        paced.speed_up()
         result = watching.wait()
     check_completed_once(server, result, task_id, tmp_path / "out.mp4")
     assert first_progress(result.objects, attempt=2) >= FIRST_SEGMENT_DONE

@@ -117,7 +117,7 @@ def test_a_worker_suspended_with_the_lock_of_the_queue_file_is_replaced(
     serve: Serve, face: Path, clip: Path, tmp_path: Path
 ) -> None:
     server = serve()
-    (worker,) = server.workers()
+    (worker,) = eventually(server.workers)
     with ThreadPoolExecutor() as pool:
         creating = pool.submit(create, server, face, clip)
         suspend_in_commit(worker, server.data / "queue.db")

@@ -48,7 +48,7 @@ class FakeClock:
 
     def wait_for_job(self, name: str) -> None:
         """Wait until a periodic job of this name, as `Class.method`, has run once from begin to end."""
-        until = self._waits(name) + 2  # the job is running now, or a wait before it is
+        until = self._waits(name) + 2  # the first wait may end a run that has begun before
         eventually(lambda: self._waits(name) >= until)
 
     def _waits(self, name: str) -> int:

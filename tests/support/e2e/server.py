@@ -162,11 +162,11 @@ class Server:
 
     def results(self) -> list[Path]:
         """The files under outputs/."""
-        return [path for path in (self.data / "outputs").rglob("*") if path.is_file()]
+        return [path for path in _below(self.data / "outputs") if path.is_file()]
 
     def work_files(self) -> list[Path]:
         """The files and folders under work/."""
-        return list((self.data / "work").rglob("*"))
+        return _below(self.data / "work")
 
     def __enter__(self) -> Self:
         return self.start()
@@ -215,3 +215,8 @@ class Server:
         if self._process:
             processes.pop(self.pid, None)
         return processes
+
+
+def _below(folder: Path) -> list[Path]:
+    """Files and folders; unlike Path.rglob, it allows for a worker that removes a folder meanwhile."""
+    return [Path(at) / name for at, folders, files in os.walk(folder) for name in (*folders, *files)]

@@ -22,7 +22,7 @@ class MemoryTaskLogs:
     def texts(self) -> list[str]:
         return [entry.text for entry in self.entries]
 
-    def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: int) -> None:
+    def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str | None, dropped: int) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(entries)

@@ -39,18 +39,35 @@ def loaded(**changed: Any) -> Load:
     ("changed", "part", "sentence"),
     [
         ({"flush": 0.85, **AT_DISK_RATE}, Part.DISK, "limited by the disk: 450 MB/s of 470"),
-        ({"flush": 0.85, **REMOTE}, Part.DISK, "limited by the disk: 200 MB/s"),
-        ({"write": 0.9}, Part.DISK, "limited by the disk: 200 MB/s of 470"),
+        ({"flush": 0.85, **REMOTE}, Part.DISK, "limited by the server's disk: 200 MB/s"),
+        (
+            {"flush": 0.85},
+            Part.DISK,
+            "limited by the disk: flushes take 85% of the time, 200 MB/s of 470",
+        ),
+        ({"write": 0.9}, Part.DISK, "limited by the disk: writing takes 90% of the time, 200 MB/s of 470"),
+        ({"write": 0.9, "disk_mb_per_s": None}, Part.DISK, "limited by the disk: 200 MB/s"),
+        (
+            {"write": 0.9, "write_cpu": 0.5, "server_cpu": 0.9, **AT_DISK_RATE},
+            Part.DISK,
+            "limited by the disk: 450 MB/s of 470",
+        ),
+        (
+            {"write": 0.9, "server_cpu": 1.2},
+            Part.SERVER_PROCESSOR,
+            "limited by the server's processor: 1.2 cores busy on average",
+        ),
         (AT_DISK_RATE, Part.DISK, "limited by the disk: 450 MB/s of 470"),
         (
-            {"commit": 0.8, "flush": 0.1},
+            {"commit": 0.8, "flush": 0.05},
             Part.DATABASE,
-            "limited by the database's commits: 80% of the time",
+            "limited by the database: commits take 80% of the time",
         ),
+        ({"commit": 0.8, "flush": 0.05, **AT_DISK_RATE}, Part.DISK, "limited by the disk: 450 MB/s of 470"),
         (
             {"commit": 0.4, "flush": 0.5},
             Part.DISK_AND_DATABASE,
-            "limited by flushes and the database's commits: 50% and 40% of the time",
+            "limited by the disk and the database: flushes take 50% and commits 40% of the time",
         ),
         (
             {"write": 0.9, "write_cpu": 0.7, "server_cpu": 1.2},
@@ -70,7 +87,7 @@ def loaded(**changed: Any) -> Load:
         (
             {"receive": 0.9, "client_cpu": 0.97, "server_cpu": 0.9},
             Part.CLIENT_PROCESSOR,
-            "limited by the client's processor: busy 97% of the time",
+            "limited by the client's processor: 1.0 cores busy on average",
         ),
         (
             {"receive": 0.93},
@@ -140,7 +157,7 @@ def run(stages: StageTimes | None, *, server: tuple[float, float] | None = (1.0,
 
 
 def load_of(*runs: UploadRun) -> Load | None:
-    return load(runs, bytes_per_run=200_000_000, clients=2, cores=2, network=False)
+    return load(runs, clients=2, cores=2, network=False)
 
 
 def test_a_load_has_the_medians_of_the_runs_as_shares_of_the_streams_time() -> None:
@@ -148,7 +165,7 @@ def test_a_load_has_the_medians_of_the_runs_as_shares_of_the_streams_time() -> N
     found = load_of(*runs)
     assert found
     assert (found.stream, found.flush, found.write) == (0.8, 0.625, 0.3125)
-    assert (found.client_cpu, found.server_cpu, found.mb_per_s) == (0.5, 1.0, 125.0)
+    assert (found.client_cpu, found.server_cpu, found.mb_per_s) == (0.5, 1.0, 100.0)
     external = load_of(run(StageTimes(elapsed=1.0), server=None))
     assert external
     assert (external.server_cpu, external.disk_mb_per_s) == (None, None)

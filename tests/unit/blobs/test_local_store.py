@@ -203,6 +203,18 @@ def test_a_file_beyond_the_process_limit_is_too_large(blobs: LocalBlobs, file_si
             last.finish()
 
 
+def test_the_free_space_is_not_taken_for_a_blob_that_it_cannot_hold(
+    blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allocated: list[int] = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda _file, _offset, size: allocated.append(size))
+    with pytest.raises(DiskFull):
+        blobs.begin(KEY, halves(blobs.free_bytes() * 2))
+    assert allocated == []
+    blobs.begin(KEY, halves(MIB)).close()
+    assert allocated == [MIB]
+
+
 def test_a_rearranged_part_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
     with blobs.begin(KEY, layout(100)) as blob:
         os.truncate(blobs.local_copy(KEY), 50)

@@ -191,6 +191,17 @@ def test_an_invalid_command_line_is_explained(arguments: list[str], expected: st
     assert "Traceback" not in ran.err
 
 
+def test_a_file_that_looks_like_an_option_is_recognized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "-dash.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+    ran = facecli("upload", "-dash.mp4", "--json")
+    assert (ran.code, ran.error["hint"]) == (2, "for the file of this name write ./-dash.mp4")
+    ran = facecli("upload", "-gone.mp4", "--json")
+    assert (ran.code, ran.error["hint"]) == (2, "see facecli upload --help")
+
+
 def test_a_usage_error_refers_to_the_help_of_its_command() -> None:
     ran = facecli("upload", "--json")
     assert ran.error["hint"] == "see facecli upload --help"

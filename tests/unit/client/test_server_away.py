@@ -1,7 +1,9 @@
 """A server that is away, silent or restarting: how long commands wait for it, and what they say."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,17 @@ ACTIONS: dict[str, Callable[[Clients, Path], object]] = {
         URL, path.with_name("out"), retry_for=60, progress=NullProgress()
     ),
 }
+
+
+@pytest.fixture
+def web_server() -> Iterator[str]:
+    """The address of a server that speaks HTTP/1 only."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -129,3 +142,16 @@ def test_without_retries_a_command_fails_at_once(address: str) -> None:
     ran = facecli("task", "list", "--server", address, "--retry-for", "0")
     assert ran.code == 6
     assert "retrying" not in ran.err
+
+
+@pytest.mark.parametrize("wait", ["0", "1s"])
+@pytest.mark.parametrize("command", [("task", "list"), ("doctor",)])
+def test_a_server_that_speaks_no_grpc_is_named_so(
+    web_server: str, command: tuple[str, ...], wait: str
+) -> None:
+    ran = facecli(*command, "--server", web_server, "--retry-for", wait)
+    assert ran.code == 6
+    said = f"{web_server} cannot be reached: it does not speak gRPC"
+    assert said in (ran.out + ran.err)
+    assert "frame" not in ran.out + ran.err
+    assert "--server" in (ran.out + ran.err).split("hint: ")[1]

@@ -10,10 +10,11 @@ import pytest
 from facecli.config.access import client_tls, current_token, server_tls, standalone
 from facecli.config.amounts import format_default
 from facecli.config.child_environment import child_environment
-from facecli.config.loader import load
+from facecli.config.loader import MAX_CHUNK_SIZE, MIN_CHUNK_SIZE, load
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings, variable
 from facecli.core.errors import InvalidInput
+from facecli.uploads import upload
 
 Profiles = Callable[[str], dict[str, str]]
 
@@ -125,6 +126,18 @@ def test_an_invalid_variable_is_named(name: str, text: str, expected: str) -> No
 def test_the_timeout_of_calls_must_be_greater_than_zero() -> None:
     assert "timeout must be greater than 0" in refused(environment={"FACECLI_CALL_TIMEOUT": "0"})
     assert "timeout must be greater than 0" in refused(flags={"call_timeout": 0.0}, environment={})
+
+
+@pytest.mark.parametrize("text", ["0", "1", "65535", "63KiB", "16777217", "1GiB"])
+def test_a_chunk_size_beyond_its_limits_is_refused(text: str) -> None:
+    message = "chunk_size must be between 64KiB and 16MiB; the default is 10MiB"
+    assert refused(environment={"FACECLI_CHUNK_SIZE": text}) == message
+
+
+def test_the_limits_of_the_chunk_size_are_allowed() -> None:
+    for text, size in (("64KiB", MIN_CHUNK_SIZE), ("16MiB", MAX_CHUNK_SIZE)):
+        assert load({}, environment={"FACECLI_CHUNK_SIZE": text}).chunk_size == size
+    assert MAX_CHUNK_SIZE == upload.MAX_CHUNK_SIZE
 
 
 def test_every_default_can_be_formatted_and_parsed() -> None:

@@ -10,7 +10,15 @@ from facecli.core.printable import escaped, escaped_lines, shortened
 
 
 @pytest.mark.parametrize(
-    "text", ["plain", "Müller 文件", "10.32\u202fAM", "no\u00a0break\u3000space", "👩\u200d👧"]
+    "text",
+    [
+        "plain",
+        "Müller 文件",
+        "10.32\u202fAM",
+        "no\u00a0break\u3000space",
+        "👩\u200d👧",
+        "\u200f\u05d0\u200e\u061c",
+    ],
 )
 def test_text_that_deceives_nobody_stays_as_it_is(text: str) -> None:
     assert escaped(text) == text
@@ -32,8 +40,8 @@ def test_control_bidi_and_invisible_characters_are_shown_as_escapes(text: str, s
 
 @given(st.text())
 def test_escaped_text_has_one_line_and_no_control_characters(text: str) -> None:
-    categories = {unicodedata.category(c) for c in escaped(text) if c not in "\u200c\u200d"}
-    assert not categories & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    categories = {unicodedata.category(c) for c in escaped(text) if c not in "\u200c\u200d\u200e\u200f\u061c"}
+    assert not categories & {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
     assert len(escaped(text).splitlines()) <= 1
 
 

@@ -1,4 +1,4 @@
-"""Early writeback: the disk begins with every byte once, and only of durable writes."""
+"""Early writeback: it starts once for every byte, and only of durable writes."""
 
 import os
 from pathlib import Path
@@ -12,8 +12,8 @@ from facecli.core.writeback import EARLY, EarlyWriteback
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The ranges of the calls, as (offset, length)."""
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The ranges whose writeback was started, as (offset, length)."""
     ranges: list[tuple[int, int]] = []
 
     def sync_file_range(file: int, offset: int, length: int, flags: int) -> None:
@@ -24,22 +24,22 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     return ranges
 
 
-def test_the_disk_begins_when_enough_is_written_and_with_each_byte_once(
-    begun: list[tuple[int, int]], tmp_path: Path
+def test_writeback_starts_when_enough_is_written_and_once_for_each_byte(
+    started: list[tuple[int, int]], tmp_path: Path
 ) -> None:
     with (tmp_path / "file").open("wb") as file:
         early = EarlyWriteback(file.fileno(), 10)
         for end in (EARLY, EARLY + 10, EARLY + 20):
             early.written(end)
-        assert begun == [(10, EARLY)]
+        assert started == [(10, EARLY)]
         for _ in range(2):
-            early.begin(EARLY + 30)
-    assert begun == [(10, EARLY), (EARLY + 10, 20)]
+            early.start(EARLY + 30)
+    assert started == [(10, EARLY), (EARLY + 10, 20)]
 
 
 @pytest.mark.parametrize("durable", [True, False])
 def test_only_durable_parts_are_written_early(
-    begun: list[tuple[int, int]], tmp_path: Path, durable: bool
+    started: list[tuple[int, int]], tmp_path: Path, durable: bool
 ) -> None:
     layout = PartLayout(part_size=EARLY + 5, count=1, size=EARLY + 5)
     with LocalBlobs(tmp_path, durable=durable).begin("uploads/u1", layout) as blob:
@@ -47,12 +47,13 @@ def test_only_durable_parts_are_written_early(
         for data in (bytes(EARLY), bytes(5)):
             writer.write(data)
         writer.finish()
-    assert begun == ([(0, EARLY), (EARLY, 5)] if durable else [])
+    assert started == ([(0, EARLY), (EARLY, 5)] if durable else [])
 
 
-def test_the_kernel_takes_a_range(tmp_path: Path) -> None:
+def test_the_kernel_takes_the_arguments(tmp_path: Path) -> None:
     with (tmp_path / "file").open("wb") as file:
         file.write(bytes(EARLY))
         file.flush()
-        EarlyWriteback(file.fileno(), 0).begin(EARLY)
-        os.fdatasync(file.fileno())
+        call = writeback._sync_file_range()
+        assert call(file.fileno(), 1, EARLY, writeback._WRITE) == 0
+        assert call(file.fileno(), -1, EARLY, writeback._WRITE) == -1

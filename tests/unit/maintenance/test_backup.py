@@ -148,6 +148,10 @@ def test_other_directories_are_refused_and_left_alone(settings: Settings, tmp_pa
     (tmp_path / "photos" / "holiday.jpg").write_bytes(b"precious")
     with pytest.raises(InvalidInput, match=r"holds holiday\.jpg"):
         back_up(settings, tmp_path / "photos")
+    with pytest.raises(InvalidInput, match="/dev/null exists and is not a directory"):
+        back_up(settings, Path("/dev/null"))
+    with pytest.raises(InvalidInput, match=r"holiday\.jpg exists and is not a directory"):
+        back_up(settings, tmp_path / "photos" / "holiday.jpg")
     with pytest.raises(InvalidInput, match="is in the data directory"):
         back_up(settings, Path(settings.data_dir) / "backup")
     with pytest.raises(InvalidInput, match="is not a backup"):

@@ -88,7 +88,7 @@ def test_every_limit_holds_in_every_client_unless_the_url_sets_another(
     show = sql.SQL("SHOW {}").format(sql.Identifier(limit))
     for url, expected in (
         (postgres_over_tcp, None),
-        (f"{postgres_over_tcp}&options=-c%20{limit}%3D7%20-c%20work_mem%3D2MB", 7),
+        (f"{postgres_over_tcp}&options=-c%20{limit}%3D7000%20-c%20work_mem%3D2MB", 7),
     ):
         complete = postgresql_url(url)
         assert postgresql_url(complete) == complete

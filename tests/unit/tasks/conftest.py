@@ -134,7 +134,7 @@ def logs(rows: Rows) -> MemoryTaskLogs:
     """The log of the task, fenced as in a database."""
 
     class Fenced(MemoryTaskLogs):
-        def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: int) -> None:
+        def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str | None, dropped: int) -> None:
             if rows.task.status is not TaskStatus.PROCESSING:
                 raise TakenOver("the task has ended")
             super().append(task_id, entries, run=run, dropped=dropped)

@@ -19,8 +19,9 @@ FORGED = f"ann\n{LINE}\r\x1b[2J\x1b]0;x\x07\x85\u2028\u202e\x00"
 def handlers() -> Iterator[None]:
     """Restore pytest's own handlers."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
     yield
+    logging.raiseExceptions = raising
     root.handlers[:] = handlers
     root.setLevel(level)
 
@@ -97,3 +98,63 @@ def test_events_are_logged_with_fields(caplog: pytest.LogCaptureFixture) -> None
     (record,) = caplog.records
     assert (record.levelname, vars(record)["error"]) == ("WARNING", "the file has no frames")
     assert (record.message, vars(record)["task"], vars(record)["status"]) == ("task ended", "t1", "failed")
+
+
+class Hostile:
+    def __str__(self) -> str:
+        raise KeyError(FORGED)
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize(
+    ("template", "arguments", "extra", "said"),
+    [
+        ("%d frames", ("x",), {}, "'%d frames' raises TypeError"),
+        ("%s and %s", ("x",), {}, "'%s and %s' raises TypeError"),
+        ("done", ("x",), {}, "'done' raises TypeError"),
+        ("%(name", ({"name": 1},), {}, "'%(name' raises ValueError"),
+        ("%s", (Hostile(),), {}, "'%s' raises KeyError"),
+        ("done", (), {"face": Hostile()}, "'done' raises KeyError"),
+        (FORGED + "%d" * 1000, ("x",), {}, "raises TypeError"),
+    ],
+)
+def test_a_badly_formatted_log_call_is_one_record_that_says_where(
+    capsys: pytest.CaptureFixture[str],
+    format: str,
+    template: str,
+    arguments: tuple[object, ...],
+    extra: dict[str, object],
+    said: str,
+) -> None:
+    set_up_logging(level="info", format=format)
+    logging.getLogger("corner.model").warning(template, *arguments, extra=extra)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.isprintable()
+    assert len(line) < 500
+    assert "warning" in line
+    assert "corner.model" in line
+    assert "badly formatted log call at test_logs.py:" in line
+    assert said in line
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_badly_formatted_log_call_keeps_its_exception(
+    capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    set_up_logging(level="info", format=format)
+    try:
+        fails()
+    except KeyError:
+        logging.getLogger("corner.model").exception("%d", "x")
+    output = capsys.readouterr().err
+    assert "badly formatted log call" in output
+    assert "in fails" in output
+
+
+def test_a_handler_of_an_engine_prints_no_stack_either(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(level="info", format="text")
+    engine, own = logging.getLogger("corner.model"), logging.StreamHandler()
+    engine.addHandler(own)
+    engine.info("%d", "x")
+    engine.removeHandler(own)
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from facecli.core.errors import Unavailable
+from facecli.tasks.worker_end import WorkerEnd
 from facecli.worker.supervisor import Supervisor
 
 CHILD = """
@@ -58,8 +59,8 @@ def supervised(
     """Run a supervisor. `fail`: recovery fails. `not_at`: the starts that fail, counted from 0."""
     starts = count()
 
-    def crashed(name: str) -> None:
-        crashes.put(name)
+    def crashed(name: str, end: WorkerEnd) -> None:
+        crashes.put(f"{name} {end.description}")
         if fail:
             raise Unavailable("no database")
 
@@ -87,7 +88,7 @@ def test_a_crash_is_reported_before_the_restart(pids: Path) -> None:
     with supervised(pids, crashes) as started:
         first = next(started)
         os.kill(first, signal.SIGKILL)
-        assert crashes.get(timeout=60) == "worker-1"
+        assert crashes.get(timeout=60) == "worker-1 was killed by SIGKILL"
         assert next(started) != first
 
 
@@ -103,7 +104,7 @@ def test_a_suspended_worker_is_killed_and_replaced(pids: Path) -> None:
     with supervised(pids, crashes, child=PINGING_CHILD) as started:
         suspended = next(started)
         os.kill(suspended, signal.SIGSTOP)
-        assert crashes.get(timeout=60) == "worker-1"
+        assert crashes.get(timeout=60) == "worker-1 did not respond and was killed"
         assert not Path(f"/proc/{suspended}").exists()
         assert next(started) != suspended
 

@@ -155,3 +155,22 @@ def test_an_input_is_never_overwritten(samples: Samples, tmp_path: Path) -> None
 def test_force_and_skip_existing_exclude_each_other(samples: Samples, tmp_path: Path) -> None:
     ran = facecli("swap", samples.face, samples.clip, "-o", tmp_path / "o", "--force", "--skip-existing")
     assert (ran.code, "exclude each other" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("out", "expected"),
+    [
+        ("", "the output file has no name; name one with -o"),
+        ("/proc/x.mp4", "cannot write /proc/x.mp4: no file can be created in /proc: it takes no files"),
+        ("/sys/x.mp4", "cannot write /sys/x.mp4: "),
+    ],
+)
+def test_a_place_that_takes_no_files_is_refused_before_any_work(
+    command: Command, out: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = facecli(*command("-o", out, "--json"))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.error["message"].startswith(expected)
+    assert ".part" not in ran.err
+    assert len(ran.err.splitlines()) == 1  # no progress: nothing was sent

@@ -97,6 +97,8 @@ def test_a_task_is_found_by_its_key_and_by_the_beginning_of_its_id(samples: Samp
         assert facecli("task", "status", reference, "--json").object["task_id"] == task["task_id"]
     for reference in ("order", task["task_id"][:3], "%", "____", ""):
         assert facecli("task", "status", reference, "--json").code == 5, reference
+    short = facecli("task", "status", task["task_id"][:3], "--json").error["message"]
+    assert short.endswith("; the beginning of an ID needs at least 4 characters")
     assert facecli("task", "status", "order-1", "--user", "somebody").code == 5
     assert facecli("task", "cancel", "order-1", "-q").out == f"{task['task_id']}\n"
     assert facecli("task", "watch", "order-1").code == 3

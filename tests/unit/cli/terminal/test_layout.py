@@ -1,6 +1,7 @@
 """The layout of rows: aligned, whole, within the width; the text of names and amounts."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,11 @@ from wcwidth import wcswidth
 
 from facecli.cli.progress import layout
 from facecli.cli.progress.amounts import bytes_text, rate_text, time_text
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.progress.cells import cells, cut_middle, displayable
 from facecli.cli.progress.rows import RowState, RowText, TransferRow
 from facecli.cli.progress.summary import Summary
+from tests.support.storage import Clock
 
 FULL = RowText(
     name="a-clip-with-a-long-name.mp4",
@@ -94,3 +97,26 @@ def test_the_summary_keeps_whole_counts_at_any_width(width: int, copies: int) ->
     assert len(text) <= width
     pattern = rf"{copies} done, {copies} run(ning)?, {copies} wait(ing)?, {copies} fail(ed)?(,.*)?$"
     assert re.search(pattern, text)
+
+
+def test_a_row_tells_the_time_left_only_once_its_rate_is_known_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, row = Clock(), TransferRow()
+    monkeypatch.setattr(time, "monotonic", clock)
+    row.begin("checked", 1000, 0)
+    shown = []
+    for second in range(1, 7):
+        clock.now += 1
+        row.stored(second * 100)
+        shown.append(row.text().time)
+    assert shown == ["", "", "", "", "0:05 left", "0:04 left"]
+
+
+def test_a_line_of_a_log_tells_no_time_left_at_the_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bars("tqdm", quiet=False) as bars:
+        bar = bars.transfer()
+        bar.begin("checked", 10**9, 0)
+        bar.stored(1000)
+    lines = capsys.readouterr().err
+    assert "checked: " in lines
+    assert "<" not in lines
+    assert "?" not in lines

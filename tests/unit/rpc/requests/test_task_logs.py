@@ -60,3 +60,11 @@ def test_a_task_of_another_user_is_not_found(stubs: Stubs, task_id: str, user: s
     code, error, _ = refusal(lambda: listed(stubs, task_id, user))
     assert (code, error.reason) == (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND")
     assert error.message == f"there is no task {task_id}"
+
+
+def test_the_log_of_a_cancelled_task_says_so_once(stubs: Stubs) -> None:
+    for _ in range(2):
+        stubs.tasks.CancelTask(pb.CancelTaskRequest(user_id="ann", task_id="t1"))
+    records = listed(stubs).records
+    assert [record.text for record in records][-2:] == ["b", "task cancelled"]
+    assert (records[-1].level, records[-1].logger, records[-1].attempt) == ("info", "facecli.server", 1)

@@ -98,7 +98,7 @@ def test_a_slow_database_blocks_neither_records_nor_reports(monotonic: Clock) ->
     storing, finish = threading.Event(), threading.Event()
 
     class Slow(MemoryTaskLogs):
-        def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str, dropped: int) -> None:
+        def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str | None, dropped: int) -> None:
             storing.set()
             assert finish.wait(30)
             super().append(task_id, entries, run=run, dropped=dropped)
