@@ -146,12 +146,17 @@ def test_a_new_blob_reserves_its_space(blobs: LocalBlobs) -> None:
     assert blobs.local_copy(KEY).stat().st_blocks * 512 >= MIB
 
 
-def test_a_full_disk_refuses_before_the_first_byte(small_disk: Path) -> None:
+def test_a_full_disk_refuses_before_any_space_is_taken(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allocated: list[int] = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda _file, _offset, size: allocated.append(size))
     blobs = LocalBlobs(small_disk / "data")
     with pytest.raises(DiskFull, match=f"no room for {2 * MIB} bytes"):
         blobs.begin(KEY, halves(2 * MIB)).close()
     assert blobs.list("uploads") == []
     blobs.begin(KEY, halves(MIB // 2)).close()
+    assert allocated == [MIB // 2]
 
 
 def test_a_full_disk_refuses_a_blob_of_one_part_while_it_is_written(small_disk: Path) -> None:
@@ -201,18 +206,6 @@ def test_a_file_beyond_the_process_limit_is_too_large(blobs: LocalBlobs, file_si
         with pytest.raises(FileTooLarge):
             last.write(b"x" * 20)
             last.finish()
-
-
-def test_the_free_space_is_not_taken_for_a_blob_that_it_cannot_hold(
-    blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    allocated: list[int] = []
-    monkeypatch.setattr(os, "posix_fallocate", lambda _file, _offset, size: allocated.append(size))
-    with pytest.raises(DiskFull):
-        blobs.begin(KEY, halves(blobs.free_bytes() * 2))
-    assert allocated == []
-    blobs.begin(KEY, halves(MIB)).close()
-    assert allocated == [MIB]
 
 
 def test_a_rearranged_part_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
