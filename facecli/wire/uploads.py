@@ -1,7 +1,6 @@
 """Converts uploads and chunks to protobuf messages and back."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -121,7 +120,7 @@ def acknowledgement(upload: Upload, chunk: Chunk, stages: StageTimes) -> pb.Stre
 
 
 def stages_to_message(times: StageTimes) -> pb.StageTimes:
-    return pb.StageTimes(**{f"{name}_us": round(seconds * 1e6) for name, seconds in asdict(times).items()})
+    return pb.StageTimes(**{f"{name}_us": round(getattr(times, name) * 1e6) for name in StageTimes.__slots__})
 
 
 def stages_from_message(message: pb.StageTimes) -> StageTimes:
