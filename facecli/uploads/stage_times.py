@@ -7,7 +7,7 @@ one thread only, once a frame or a batch, and read by any.
 """
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Self
 
@@ -33,8 +33,7 @@ class StageTimes:
     commit: float = 0.0
 
     def __add__(self, other: Self) -> Self:
-        sums = map(sum, zip(astuple(self), astuple(other), strict=True))
-        return type(self)(**dict(zip(self.__slots__, sums, strict=True)))
+        return type(self)(**{name: getattr(self, name) + getattr(other, name) for name in self.__slots__})
 
 
 @dataclass(slots=True)
