@@ -17,7 +17,7 @@ from typing import Any
 from facecli.core.os_errors import translate_os_errors
 from facecli.core.writeback import EarlyWriteback
 
-BLOCK_SIZE = 1024 * 1024  # bytes received and written at once, as many as a frame has
+BLOCK_SIZE = 1024 * 1024  # bytes received and written at once, as many as a large frame has
 PROBE_SIZE = 256 * 1024 * 1024  # bytes at most that measure the disk
 TIMEOUT = 60.0  # seconds without a byte
 STORED = b"."
