@@ -18,6 +18,8 @@ def main() -> None:
 
 def _print_version() -> bool:
     """Print the version; False when stdout cannot be written, which the command line then reports."""
+    if sys.stdout is None:
+        return False
     try:
         print(f"facecli {__version__}", flush=True)
     except OSError:

@@ -40,7 +40,7 @@ def make_dev_certificates(directory: Path, *, hosts: Sequence[str], user: str) -
         import trustme
         from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
     except ImportError as error:
-        raise FacecliError("creating certificates requires an extra: pip install 'facecli[tls]'") from error
+        raise FacecliError("creating certificates needs trustme: pip install trustme") from error
     files = DevCertificates(
         ca=directory / "ca.pem",
         ca_key=directory / "ca.key",

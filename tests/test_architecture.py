@@ -59,10 +59,14 @@ BROAD_CATCHES = {
     "facecli/core/events.py": "EventBus.publish",
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
+    "facecli/media/picture/decode.py": "main",
     "facecli/api/upload_pipeline.py": "UploadPipeline._receive_all UploadPipeline._write_received",
+    "facecli/tasks/logs/exceptions.py": "_message",
+    "facecli/tasks/logs/handler.py": "TaskLogHandler.emit",
+    "facecli/telemetry/logs.py": "_Formatter.format",
     "facecli/worker/process.py": "exit_process",
     "facecli/worker/supervisor.py": "Supervisor._recover",
-    "facecli/worker/runner.py": "TaskRunner.run",
+    "facecli/worker/runner.py": "TaskRunner._run",
 }
 
 Finding = tuple[int, str]

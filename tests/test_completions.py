@@ -92,11 +92,3 @@ def test_other_shells_complete(shell: str, path: str) -> None:
     )
     assert "cancel" in done.stdout
     assert "retry" not in done.stdout
-
-
-def test_completion_options_work_but_are_hidden() -> None:
-    command = [sys.executable, "-m", "facecli"]
-    shown = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)
-    assert "completion" not in shown.stdout
-    known = subprocess.run([*command, "--install-completion", "--help"], capture_output=True, check=True)
-    assert known.stderr == b""

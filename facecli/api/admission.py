@@ -2,12 +2,14 @@
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from facecli.core.errors import TooManyCalls
 
+MAX_CREATIONS = 64  # CreateTask calls that wait for the check of their files
 EVICT_IDLE_AFTER = 3.0  # seconds that a stream may be idle when another one needs its slot
 
 
@@ -15,12 +17,26 @@ def _never_idle() -> float:
     return 0.0
 
 
-class Slot:
-    """The right of one call to run. It is `evicted` when its client is idle and another call needs it."""
+def _do_nothing() -> None:
+    pass
 
-    def __init__(self, user: str) -> None:
+
+class Slot:
+    """The right of one call to run. It is `evicted` when its client is idle and another call needs it.
+
+    `idle_seconds` tells for how long the client has kept us waiting. `on_evict` runs in the thread of the
+    other call, at once.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        idle_seconds: Callable[[], float] = _never_idle,
+        on_evict: Callable[[], object] = _do_nothing,
+    ) -> None:
         self.user = user
-        self.idle_seconds: Callable[[], float] = _never_idle  # for which the client has kept us waiting
+        self.idle_seconds = idle_seconds
+        self.on_evict = on_evict
         self.evicted = False
 
 
@@ -32,42 +48,71 @@ class Admission:
     starve other users.
     """
 
-    def __init__(self, limit: int, kind: str, *, share: int = 100, evict_after: float = float("inf")) -> None:
-        """`kind` names the calls in error messages, in the plural."""
+    def __init__(
+        self,
+        limit: int,
+        kind: str,
+        *,
+        share: int = 100,
+        evict_after: float = float("inf"),
+        evict_heaviest: bool = False,
+    ) -> None:
+        """`kind` names the calls in error messages, in the plural.
+
+        With `evict_heaviest` the user with the most slots loses one, so a burst costs nobody else a slot.
+        """
         self.limit = limit
         self._user_limit = max(1, limit * share // 100)
         self._kind = kind
         self._evict_after = evict_after
+        self._evict_heaviest = evict_heaviest
         self._held: set[Slot] = set()
         self._evicted = 0  # calls that lost their slot and still run, each in a thread
         self._lock = threading.Lock()
 
     @contextmanager
-    def acquire(self, user: str = "") -> Iterator[Slot]:
+    def acquire(
+        self,
+        user: str = "",
+        *,
+        idle_seconds: Callable[[], float] = _never_idle,
+        on_evict: Callable[[], object] = _do_nothing,
+    ) -> Iterator[Slot]:
         """Hold a slot for this user. Shares do not apply to an empty name, where names are trusted."""
-        slot = Slot(user)
+        slot, loser = Slot(user, idle_seconds, on_evict), None
         with self._lock:
             own = [held for held in self._held if held.user == user] if user else []
             if len(own) >= self._user_limit:
-                self._evict(own, f"{user} already has {len(own)} {self._kind} in progress, the limit")
+                loser = self._evict(own, f"{user} already has {len(own)} {self._kind} in progress, the limit")
             elif len(self._held) >= self.limit:
-                self._evict(self._held, f"this server already has {self.limit} {self._kind} in progress")
+                refusal = f"this server already has {self.limit} {self._kind} in progress"
+                loser = self._evict(self._heaviest() if self._evict_heaviest else self._held, refusal)
             self._held.add(slot)
         try:
+            if loser is not None:
+                loser.on_evict()
             yield slot
         finally:
             with self._lock:
                 self._evicted -= slot.evicted
                 self._held.discard(slot)
 
-    def _evict(self, candidates: Collection[Slot], refusal: str) -> None:
+    def _heaviest(self) -> list[Slot]:
+        """The slots of the users that hold the most."""
+        counts = Counter(slot.user for slot in self._held)
+        most = max(counts.values(), default=0)
+        return [slot for slot in self._held if counts[slot.user] == most]
+
+    def _evict(self, candidates: Collection[Slot], refusal: str) -> Slot:
         """Take the slot of the longest-idle candidate; TooManyCalls when none has been idle for long."""
         idlest = max(candidates, key=lambda slot: slot.idle_seconds(), default=None)
-        if idlest is None or idlest.idle_seconds() < self._evict_after or self._evicted >= self.limit:
+        running = len(self._held) + self._evicted
+        if idlest is None or idlest.idle_seconds() < self._evict_after or running >= 2 * self.limit:
             raise TooManyCalls(f"{refusal}; try again in a second", retry_after=1)
         idlest.evicted = True
         self._evicted += 1
         self._held.remove(idlest)
+        return idlest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +135,7 @@ class Admissions:
     watchers: Admission
     downloads: Admission
     calls: Admission
+    creations: Admission
 
 
 def create_admissions(limits: CallLimits) -> Admissions:
@@ -103,4 +149,5 @@ def create_admissions(limits: CallLimits) -> Admissions:
         watchers=admission(limits.watchers, "watchers"),
         downloads=admission(limits.downloads, "downloads", evict_after=evict_after),
         calls=admission(limits.calls, "short calls"),
+        creations=admission(MAX_CREATIONS, "tasks being created"),
     )

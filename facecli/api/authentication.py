@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from facecli.core.auth import Principal, Tokens, checked_user
+from facecli.core.auth import Principal, Tokens, checked_user, is_token
 from facecli.core.errors import InvalidInput, NotAllowed, Unauthenticated
 
+MAX_CLAIMED = 255  # characters of a user_id
 ANONYMOUS_USER = "local"  # the user of calls that send no name, where names are trusted
 
 
@@ -36,8 +37,11 @@ class Caller:
     def user(self, claimed: str) -> str:
         """The user that the call acts for, given the `user_id` of its message.
 
-        NotAllowed when it claims another user, unless the caller is an admin.
+        NotAllowed when it claims another user, unless the caller is an admin. InvalidInput for a name that is
+        too long to be stored with every upload and task.
         """
+        if len(claimed) > MAX_CLAIMED:
+            raise InvalidInput(f"user_id has {len(claimed)} characters, and may have {MAX_CLAIMED}")
         if self.principal is None:
             return claimed or ANONYMOUS_USER
         if claimed and claimed != self.principal.user and not self.principal.admin:
@@ -74,6 +78,10 @@ class Authenticator:
             return Caller(principal=Principal(user=checked_user(name.decode())))
         except (UnicodeDecodeError, InvalidInput) as error:
             raise Unauthenticated("the name in the certificate is not a valid user name") from error
+
+    def rejects(self, token: str | None) -> bool:
+        """Whether a token, or its absence, is refused whatever the database says."""
+        return self._tokens is not None and (token is None or not is_token(token))
 
     def recheck(self, caller: Caller) -> None:
         """Unauthenticated once the caller's token is revoked or expired."""

@@ -61,6 +61,11 @@ class CallContext:
         """Empty where names are trusted."""
         return self.caller.authenticated_user
 
+    @property
+    def proven_user(self) -> str:
+        """The user that credentials prove; empty for anonymous callers and where names are trusted."""
+        return self._caller.authenticated_user if self._caller else ""
+
     def authenticate(self, credentials: Credentials) -> None:
         self._caller = self._authenticator.authenticate(credentials)
 

@@ -4,15 +4,17 @@ Theory of operation: one thread receives items from the transport, a second one 
 that iterates commits what was written. RECEIVE_QUEUE bounds the first hand-over and COMMIT_QUEUE the
 second. When the disk is slower than the network the queues fill up, the receiver stops taking items, and
 the transport's flow control slows the client down, so memory per upload does not grow with the file. The
-committer takes whatever was finished while its last batch was being stored (group commit): one flush and
-one commit for many chunks when the disk is slow, one each when it is fast. It also enforces the stream's
-deadline, the eviction of its slot, the validity of its token and the draining of the server.
+committer takes whatever was finished while its last batch was being stored (group commit), and begins at
+most ten batches a second: one flush and one commit for many chunks of a fast stream, one each of a slow one.
+The end of a stream waits for nothing. The committer also enforces the stream's deadline, the eviction of its
+slot, the validity of its token and the draining of the server.
 
 Everything that arrived whole before the connection was lost is still committed; the loss is raised after it.
 """
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence, Sized
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -20,10 +22,13 @@ from typing import Generic, TypeVar
 
 from facecli.api.admission import Slot
 from facecli.api.stream_deadline import MinRateDeadline
+from facecli.api.timed_queue import TimedQueue
 from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
+from facecli.uploads.stage_times import StageClock
 
 RECEIVE_QUEUE = 2  # items that wait to be written
 COMMIT_QUEUE = 8  # finished chunks that wait to be committed, together
+BATCH_SECONDS = 0.1  # from the beginning of one batch to that of the next, unless the queue is full
 POLL_SECONDS = 0.2  # between two checks of deadline, token and draining
 
 Item = TypeVar("Item", bound=Sized)
@@ -64,6 +69,7 @@ class UploadPipeline(Generic[Item, T]):
         active: Callable[[], bool],
         first: int,
         slot: Slot,
+        stages: StageClock | None = None,
     ) -> None:
         """`items` may raise ConnectionLost, `active` any error that shall end the stream.
 
@@ -73,8 +79,9 @@ class UploadPipeline(Generic[Item, T]):
         self._write = write
         self._limits = limits
         self._active = active
-        self._received: queue.Queue[Item | _End] = queue.Queue(maxsize=RECEIVE_QUEUE)
-        self._written: queue.Queue[T | _End] = queue.Queue(maxsize=COMMIT_QUEUE)
+        self._stages = stages = stages or StageClock()
+        self._received = TimedQueue[Item | _End](RECEIVE_QUEUE, stages.frames, clock=stages.now)
+        self._written = TimedQueue[T | _End](COMMIT_QUEUE, stages.chunks, clock=stages.now)
         self._deadline = MinRateDeadline(idle=limits.idle, min_rate=limits.min_rate, first=first)
         self._slot = slot
         self._slot.idle_seconds = self._deadline.idle_seconds
@@ -103,10 +110,11 @@ class UploadPipeline(Generic[Item, T]):
         for thread in threads:
             thread.start()
         try:
-            ended = False
+            ended, next_batch = False, 0.0
             while not ended:
                 batch: list[T] = []
-                results = [self._next(), *self._available()]
+                results = self._group(self._next(), until=next_batch)
+                next_batch = time.monotonic() + BATCH_SECONDS
                 for result in results:
                     if not isinstance(result, _End):
                         batch.append(result)
@@ -137,12 +145,16 @@ class UploadPipeline(Generic[Item, T]):
                 if not active:
                     raise ConnectionLost from None
 
-    def _available(self) -> Iterator[T | _End]:
-        try:
-            while True:
-                yield self._written.get_nowait()
-        except queue.Empty:
-            return
+    def _group(self, result: T | _End, *, until: float) -> list[T | _End]:
+        """Add the results that are there, or come until then, to the first one."""
+        results, taken = [result], [self._stages.now()]
+        with suppress(queue.Empty):
+            while len(results) < COMMIT_QUEUE and not isinstance(results[-1], _End):
+                results.append(self._written.get(timeout=max(0.0, until - time.monotonic())))
+                taken.append(self._stages.now())
+        now = self._stages.now()
+        self._stages.chunks.queued += sum(now - at for at in taken)
+        return results
 
     def _check_deadline(self) -> None:
         if self._slot.evicted:
@@ -162,11 +174,14 @@ class UploadPipeline(Generic[Item, T]):
 
     def _receive_all(self) -> _End:
         try:
+            began = self._stages.now()
             for item in self._items:
+                self._stages.receive += self._stages.now() - began
                 self._deadline.received(len(item))
                 if not self._hand_over(self._received, item):
                     return _End(None)
                 self._deadline.begin()
+                began = self._stages.now()
             self._deadline.received(0)  # the client has sent everything and waits for us
         except ConnectionLost:
             return _End(ConnectionLost())
@@ -180,7 +195,10 @@ class UploadPipeline(Generic[Item, T]):
     def _write_received(self) -> _End:
         try:
             while not isinstance(item := self._take(), _End):
+                began, began_cpu = self._stages.now(), time.thread_time()
                 result = self._write(item)
+                self._stages.write += self._stages.now() - began
+                self._stages.write_cpu += time.thread_time() - began_cpu
                 if result is not None and not self._hand_over(self._written, result):
                     return _End(None)
         except Exception as error:

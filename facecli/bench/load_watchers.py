@@ -13,7 +13,6 @@ import grpc
 from facecli.client.connection import Connection
 from facecli.tasks.view import TaskView
 from facecli.wire import tasks as wire
-from facecli.wire.channel import CLIENT_OPTIONS
 from facecli.wire.generated import task_service_pb2 as pb
 
 WATCHERS_PER_CHANNEL = 250
@@ -58,7 +57,7 @@ async def _watch(
                     ready()
         return log
 
-    options = [*CLIENT_OPTIONS, ("grpc.use_local_subchannel_pool", 1)]
+    options = [*connection.options, ("grpc.use_local_subchannel_pool", 1)]
     channels = [
         grpc.aio.insecure_channel(connection.target, options=options)
         for _ in range(-(-count // WATCHERS_PER_CHANNEL))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from facecli.client.connection import Connection
 from facecli.core.tls import ClientTls
+from facecli.wire.proxies import Proxies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class Target:
     user: str
     token: Callable[[], str]
     tls: ClientTls | None
-    timeout: float
+    call_timeout: float
+    proxies: Proxies
     retry_for: float
     insecure: bool
 
@@ -24,7 +26,8 @@ class Target:
         return Connection(
             servers or self.servers,
             token=self.token,
-            timeout=self.timeout,
+            call_timeout=self.call_timeout,
+            proxies=self.proxies,
             tls=self.tls,
             insecure=self.insecure,
         )

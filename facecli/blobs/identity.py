@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.disk import flush
 from facecli.core.errors import InvalidInput, PolicyRefused
+from facecli.core.os_errors import translate_os_errors
 
 FILE = "directory.id"
 
@@ -29,7 +29,7 @@ def check_identity(directory: Path, *, known: Callable[[str], bool]) -> None:
     if not known(identity(directory)):
         raise PolicyRefused(
             f"this database does not know {directory} and its files; pass the --data-dir and --database that "
-            f"belong together, or remove {directory / FILE} and with it every file unknown to the database"
+            f"belong together, or restore both from one backup"
         )
 
 
@@ -39,12 +39,18 @@ def name_directory(directory: Path, *, remember: Callable[[str], None]) -> str:
     if not file.exists():
         new = uuid.uuid4().hex[:12]
         remember(new)  # first: an id that only the database has is harmless
-        with translate_os_errors(str(file)):
-            partial = file.with_suffix(".part")
-            with partial.open("w") as output:
-                output.write(f"{new}\n")
-                output.flush()
-                os.fsync(output.fileno())
-            partial.replace(file)
-            flush(directory)
+        record_identity(directory, new)
     return identity(directory)
+
+
+def record_identity(directory: Path, data_dir_id: str) -> None:
+    """Write the id of a data directory durably."""
+    file = directory / FILE
+    with translate_os_errors(str(file)):
+        partial = file.with_suffix(".part")
+        with partial.open("w") as output:
+            output.write(f"{data_dir_id}\n")
+            output.flush()
+            os.fsync(output.fileno())
+        partial.replace(file)
+        flush(directory)

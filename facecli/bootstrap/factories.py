@@ -1,14 +1,20 @@
 """Factories shared by server, worker, maintenance and `doctor`."""
 
+import logging
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from facecli.blobs.local.store import LocalBlobs
+from facecli.blobs.privacy import OPEN as OPEN
+from facecli.blobs.privacy import close_to_others, mode_of, private_files
 from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
 from facecli.core.events import EventBus
+from facecli.core.garbage import OrphanPolicy
 from facecli.core.video.engines import EngineInfo
 from facecli.core.video.media import MediaLimits
 from facecli.engines.mock import MockEngine
@@ -16,12 +22,18 @@ from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
-from facecli.metadata.database import server_version
+from facecli.metadata.database import server_version, translate_errors
 from facecli.metadata.database_url import postgresql_url
+from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.queue.client import DbosTaskQueue
+from facecli.queue.file import REMEDY
 from facecli.tasks.leases import WorkerRepository
+from facecli.tasks.logs.repository import TaskLogRepository
+from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
+
+_log = logging.getLogger(__name__)
 
 
 def ffmpeg_version(settings: Settings) -> str:
@@ -47,6 +59,16 @@ def database_url(settings: Settings, file: Path) -> str:
     return postgresql_url(settings.database) if settings.database else f"sqlite:///{file.resolve()}"
 
 
+def queue_file(directory: Path) -> Path:
+    """The SQLite file of the queue."""
+    return directory / "queue.db"
+
+
+def queue_errors() -> AbstractContextManager[None]:
+    """Translate errors of the queue's database."""
+    return translate_errors(subject="the task queue", remedy=REMEDY)
+
+
 def ffmpeg_media(settings: Settings) -> FfmpegMedia:
     limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
     return FfmpegMedia(
@@ -57,6 +79,25 @@ def ffmpeg_media(settings: Settings) -> FfmpegMedia:
 def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
     """The blob store of uploads and results in this data directory."""
     return LocalBlobs(directory, durable=settings.durability == "power")
+
+
+@contextmanager
+def private_data_directory(directory: Path) -> Iterator[None]:
+    """Close the data directory to other users, and create no file in it that they could read."""
+    with private_files():
+        if close_to_others(directory):
+            _log.warning("data directory closed to other users", extra={"directory": str(directory)})
+        yield
+
+
+def directory_mode(directory: Path) -> int:
+    """The permission bits of a data directory; 0 if there is none yet."""
+    return mode_of(directory)
+
+
+def orphan_policy(directories: SqlDirectoryRepository) -> OrphanPolicy:
+    """The policy that keeps orphaned files which are younger than the newest row of the database."""
+    return OrphanPolicy(newest_row=directories.newest_row, clock=time.time)
 
 
 def installed_engines(settings: Settings) -> Sequence[EngineInfo]:
@@ -73,10 +114,16 @@ def create_recovery(
     settings: Settings,
     *,
     tasks: TaskStore,
+    logs: TaskLogRepository,
     workers: WorkerRepository,
     queue: DbosTaskQueue,
     events: EventBus,
 ) -> Recovery:
     return Recovery(
-        tasks=tasks, workers=workers, queue=queue, events=events, max_crashes=settings.max_crashes
+        tasks=tasks,
+        log=ServerLog(logs),
+        workers=workers,
+        queue=queue,
+        events=events,
+        max_crashes=settings.max_crashes,
     )

@@ -4,12 +4,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
+from facecli.blobs.probe import DirectoryProbe
+from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
+from facecli.bootstrap.storage_health import StorageHealth
 from facecli.config.access import requires_authentication, server_tls
 from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
@@ -29,6 +33,8 @@ CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
 REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
+PROBE_INTERVAL = 5.0  # seconds between two probes of the data directory
+GENERATION_INTERVAL = 60.0  # seconds between two records of how new the database is
 GRACE = 5.0  # seconds for running calls and workers to end
 
 
@@ -37,6 +43,9 @@ class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers."""
 
     address: str
+    directory: Path
+    engines: Sequence[str]
+    ffmpeg: str
     workers: Callable[[], Sequence[int]]
 
 
@@ -60,16 +69,27 @@ def run_server(settings: Settings) -> Iterator[Running]:
         supervisor.start()
         server.start()
         stack.callback(server.stop, GRACE)
+        storage_health = StorageHealth(DirectoryProbe(components.directory), server.report_storage)
         for interval, job in (
             (RECHECK_SECONDS, server.recheck),
             (EXPIRY_INTERVAL, components.upload_service.collector.expire),
             (EXPIRY_INTERVAL, components.collector.expire),
             (SWEEP_INTERVAL, components.collector.sweep),
             (CHECK_INTERVAL, components.recovery.check),
+            (CHECK_INTERVAL, components.suspended_workers.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
+            (GENERATION_INTERVAL, components.raise_generation),
+            (PROBE_INTERVAL, storage_health.check),
         ):
             stack.enter_context(run_periodically(interval, job))
-        yield Running(address=server.address, workers=supervisor.pids)
+        info = components.info("")
+        yield Running(
+            address=server.address,
+            directory=components.directory.resolve(),
+            engines=info.engines,
+            ffmpeg=info.ffmpeg,
+            workers=supervisor.pids,
+        )
 
 
 def _check_bind(settings: Settings) -> None:
@@ -81,7 +101,12 @@ def _check_bind(settings: Settings) -> None:
 
 
 def _server(settings: Settings, components: ServerComponents) -> Server:
-    limits = ServerLimits(streams=settings.max_streams, idle=settings.idle_limit, min_rate=settings.min_rate)
+    limits = ServerLimits(
+        streams=settings.max_streams,
+        connections=max_connections(),
+        idle=settings.idle_limit,
+        min_rate=settings.min_rate,
+    )
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
@@ -101,7 +126,13 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
         admissions=create_admissions(calls),
         events=components.events,
     )
-    return Server(parts, bind=settings.bind, limits=limits, tls=server_tls(settings))
+    return Server(
+        parts,
+        bind=settings.bind,
+        limits=limits,
+        tls=server_tls(settings),
+        reflection=settings.reflection,
+    )
 
 
 def _supervisor(settings: Settings, components: ServerComponents) -> Supervisor:
@@ -112,8 +143,8 @@ def _supervisor(settings: Settings, components: ServerComponents) -> Supervisor:
         ],
         command=_worker_command,
         environment=child_environment(worker_settings, secrets=("database",)),
-        crashed=lambda name: components.recovery.recover_former(
-            data_dir_id=components.data_dir_id, is_former=name.__eq__
+        crashed=lambda name, end: components.recovery.recover_former(
+            data_dir_id=components.data_dir_id, is_former=name.__eq__, end=end
         ),
     )
 

@@ -4,13 +4,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media, open_blob_store
+from facecli.bootstrap.factories import (
+    create_recovery,
+    database_url,
+    ffmpeg_media,
+    open_blob_store,
+    orphan_policy,
+    private_data_directory,
+    queue_errors,
+    queue_file,
+)
+from facecli.bootstrap.generations import Generations
 from facecli.bootstrap.server_info import server_info
 from facecli.config.access import requires_authentication
 from facecli.config.paths import data_directory
@@ -21,23 +32,27 @@ from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
+from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.metadata.workers import SqlWorkerRepository
+from facecli.metadata.write_lock import write_lock_holder
 from facecli.queue.client import DbosTaskQueue, migrate_queue
 from facecli.tasks.collector import Retention, TaskCollector
-from facecli.tasks.inputs import TaskInputs
+from facecli.tasks.inputs.probes import Probes
+from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.service import TaskService
 from facecli.tasks.store import TaskStore
 from facecli.telemetry.event_log import log_events
 from facecli.uploads.quota import Quota, UserLimits
 from facecli.uploads.service import UploadService
+from facecli.worker.suspended_workers import SuspendedWorkers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +67,10 @@ class ServerComponents:
     downloads: Downloads
     collector: TaskCollector
     recovery: Recovery
+    suspended_workers: SuspendedWorkers
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
+    raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +84,12 @@ class _Storage:
     queue: DbosTaskQueue
     uploads: SqlUploadRepository
     tasks: SqlTaskRepository
+    task_logs: SqlTaskLogRepository
     workers: SqlWorkerRepository
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
+    directories: SqlDirectoryRepository
+    generations: Generations
 
 
 @contextmanager
@@ -91,10 +111,10 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         collector = _task_collector(settings, storage, tasks)
         task_service = TaskService(
             tasks=tasks,
+            logs=storage.task_logs,
             inputs=TaskInputs(
                 upload_service=upload_service,
-                blobs=storage.blobs,
-                media=media,
+                probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
                 engines=engines,
                 default_engine=settings.engine,
             ),
@@ -114,10 +134,21 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             ),
             collector=collector,
             recovery=create_recovery(
-                settings, tasks=tasks, workers=storage.workers, queue=storage.queue, events=events
+                settings,
+                tasks=tasks,
+                logs=storage.task_logs,
+                workers=storage.workers,
+                queue=storage.queue,
+                events=events,
+            ),
+            suspended_workers=SuspendedWorkers(
+                storage.workers,
+                data_dir_id=storage.data_dir_id,
+                lock_holders=partial(_lock_holders, settings, storage.directory),
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
             info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
+            raise_generation=storage.generations.raise_if_changed,
         )
 
 
@@ -127,17 +158,22 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
     directory = data_directory(settings)
     durable = settings.durability == "power"
     with ExitStack() as stack:
+        stack.enter_context(private_data_directory(directory))
         taken = f"another facecli serve uses {directory}; stop it, or choose another --data-dir"
         stack.enter_context(locked(directory / "server.lock", taken=taken))
         url = database_url(settings, directory / "facecli.db")
         engine = open_database(url, durable=durable)
         stack.callback(engine.dispose)
         schema.upgrade(engine)
-        data_dir_id = _identify(directory, SqlDirectoryRepository(engine))
-        queue_url = database_url(settings, directory / "queue.db")
-        with translate_errors():
+        directories = SqlDirectoryRepository(engine)
+        data_dir_id = _identify(directory, directories)
+        generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
+        generations.open()
+        stack.callback(generations.close)
+        queue_url = database_url(settings, queue_file(directory))
+        with queue_errors():
             migrate_queue(queue_url)
-        queue = DbosTaskQueue(queue_url, errors=translate_errors)
+        queue = DbosTaskQueue(queue_url, errors=queue_errors)
         stack.callback(queue.close)
         yield _Storage(
             directory=directory,
@@ -147,10 +183,19 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             queue=queue,
             uploads=SqlUploadRepository(engine),
             tasks=SqlTaskRepository(engine),
+            task_logs=SqlTaskLogRepository(engine),
             workers=SqlWorkerRepository(engine),
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),
+            directories=directories,
+            generations=generations,
         )
+
+
+def _lock_holders(settings: Settings, directory: Path) -> set[int]:
+    """The processes that hold the write lock of an SQLite file."""
+    files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
+    return {pid for pid in map(write_lock_holder, files) if pid}
 
 
 def _identify(directory: Path, repository: SqlDirectoryRepository) -> str:
@@ -176,6 +221,7 @@ def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events:
         expiry_clock=ExpiryClock(wall=time.time, monotonic=time.monotonic, expiry=settings.upload_expiry),
         quota=quota,
         max_file_size=settings.max_file_size,
+        orphan_policy=orphan_policy(storage.directories),
         events=events,
     )
 
@@ -187,4 +233,5 @@ def _task_collector(settings: Settings, storage: _Storage, tasks: TaskStore) -> 
         forget=storage.queue.forget,
         workspace=storage.directory / "work",
         retention=Retention(expiry=settings.result_expiry, clock=time.time, monotonic=time.monotonic),
+        orphan_policy=orphan_policy(storage.directories),
     )

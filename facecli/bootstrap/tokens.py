@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from facecli.bootstrap.factories import database_url
+from facecli.bootstrap.factories import database_url, private_data_directory
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
@@ -18,6 +19,11 @@ from facecli.metadata.tokens import SqlTokenRepository
 def tokens(settings: Settings) -> Iterator[Tokens]:
     """Open the tokens of a data directory, creating it and its database if needed."""
     directory = data_directory(settings)
+    with private_data_directory(directory):
+        yield from _opened(settings, directory)
+
+
+def _opened(settings: Settings, directory: Path) -> Iterator[Tokens]:
     if not settings.database:
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)

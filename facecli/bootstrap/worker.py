@@ -5,18 +5,28 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
+from pathlib import Path
 
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
-from facecli.bootstrap.factories import create_recovery, database_url, ffmpeg_media, open_blob_store
+from facecli.bootstrap.factories import (
+    create_recovery,
+    database_url,
+    ffmpeg_media,
+    open_blob_store,
+    private_data_directory,
+    queue_errors,
+    queue_file,
+)
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
+from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
@@ -24,6 +34,7 @@ from facecli.queue import runner
 from facecli.queue.client import DbosTaskQueue
 from facecli.queue.runner import DbosTaskRunner
 from facecli.tasks.leases import Worker
+from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.steps.run import Tools
 from facecli.tasks.store import TaskStore
 from facecli.tasks.time_limits import AttemptLimits
@@ -36,6 +47,7 @@ from facecli.worker.runner import TaskRunner
 METADATA_CONNECTIONS = 4  # for the task, the heartbeat, the checks of leases, and the release at shutdown
 RECOVERY_CONNECTIONS = 2
 CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  # of a worker to PostgreSQL
+MAX_NAME = 100  # bytes of a worker's name, which is part of a file name and of every task it runs
 GRACE = 2.0  # seconds for a worker to release its task at shutdown
 
 
@@ -43,6 +55,11 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until a shutdown signal; DirectoryInUse if the name is in use."""
     shutdown = ShutdownSignal(with_stdin=with_stdin)
     directory = data_directory(settings)
+    with private_data_directory(directory):
+        _run(settings, directory, name=name, shutdown=shutdown)
+
+
+def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal) -> None:
     media = ffmpeg_media(settings)
     media.version()
     data_dir_id = identity(directory)
@@ -50,17 +67,20 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     engine = open_database(url, connections=METADATA_CONNECTIONS)
     schema.check(engine)
     check_identity(directory, known=SqlDirectoryRepository(engine).known)
-    if not name or "/" in name or name.startswith("."):
-        raise InvalidInput(f"{name!r} is not a valid worker name")
+    if not 0 < len(name.encode()) <= MAX_NAME or "/" in name or name.startswith("."):
+        raise InvalidInput(f"{name[:MAX_NAME]!r} is not a valid worker name: use 1 to {MAX_NAME} bytes")
     taken = f"a worker named {name} is running on {directory}; choose another --name"
     with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heartbeats:
         events = EventBus()
         log_events(events)
         tasks = TaskStore(SqlTaskRepository(engine), clock=time.time, events=events)
         workers = SqlWorkerRepository(engine)
-        queue_url = database_url(settings, directory / "queue.db")
-        queue = DbosTaskQueue(queue_url, errors=translate_errors, connections=RECOVERY_CONNECTIONS)
-        recovery = create_recovery(settings, tasks=tasks, workers=workers, queue=queue, events=events)
+        queue_url = database_url(settings, queue_file(directory))
+        queue = DbosTaskQueue(queue_url, errors=queue_errors, connections=RECOVERY_CONNECTIONS)
+        logs = SqlTaskLogRepository(engine)
+        recovery = create_recovery(
+            settings, tasks=tasks, logs=logs, workers=workers, queue=queue, events=events
+        )
         worker = Worker(
             id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid()
         )
@@ -75,8 +95,13 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))
         stopping = threading.Event()
-        task_runner = TaskRunner(workflow, worker=worker.id, stopping=stopping)
-        DbosTaskRunner(queue_url, worker=worker.id, run=task_runner.run, errors=translate_errors)
+        task_runner = TaskRunner(
+            workflow,
+            worker=worker.id,
+            stopping=stopping,
+            open_log=lambda task_id, run: RunLog(logs, task_id, run=run, directory=str(directory)),
+        )
+        DbosTaskRunner(queue_url, worker=worker.id, run=task_runner.run, errors=queue_errors)
         shutdown.wait()
         stopping.set()
 
@@ -89,5 +114,8 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
 
 def _limits(settings: Settings) -> AttemptLimits:
     return AttemptLimits(
-        task=settings.task_timeout, segment=settings.segment_timeout, max_crashes=settings.max_crashes
+        task=settings.task_timeout,
+        segment=settings.segment_timeout,
+        max_crashes=settings.max_crashes,
+        stored=settings.max_user_bytes,
     )

@@ -5,19 +5,23 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated, NoReturn
 
 import typer
 import typer.main
-from typer.core import TyperGroup, TyperOption
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from facecli import __version__
 from facecli.cli.commands import LazyGroup
 from facecli.cli.shared import exits
+from facecli.cli.shared.interrupts import INTERRUPTED, handle_interrupts
 from facecli.cli.shared.output import repair_streams
 from facecli.config.environment import quiet_grpc
 from facecli.core.errors import FacecliError, InvalidInput
+
+_TYPER_OPTIONS = {"install_completion", "show_completion"}
 
 GC_THRESHOLD = 50_000  # new objects between two collections; with Python's 700, imports take 12 ms longer
 
@@ -42,21 +46,22 @@ def main() -> None:
     quiet_grpc()
     arguments = sys.argv[1:]
     try:
+        handle_interrupts()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by __main__
         code = run(arguments)
     except KeyboardInterrupt:
-        code = exits.report_interrupt(as_json="--json" in arguments)
+        code = exits.report_interrupt(arguments)
     except Exception as error:
         traceback.print_exc()
         code = exits.report(FacecliError(f"a bug in facecli: {error!r}"), as_json="--json" in arguments)
-    if code == exits.INTERRUPTED:
+    if code == INTERRUPTED:
         _exit_now(code)
     gc.freeze()  # the interpreter's last collections would take 40 ms
     sys.exit(code)
 
 
 def root() -> TyperGroup:
-    """The root group. Its completion options work, but its help does not list them."""
+    """The root group."""
     app = typer.Typer(
         name="facecli",
         cls=LazyGroup,
@@ -69,22 +74,21 @@ def root() -> TyperGroup:
     app.callback()(facecli)
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    for parameter in group.params:
-        if isinstance(parameter, TyperOption) and parameter.name in {"install_completion", "show_completion"}:
-            parameter.hidden = True
+    # typer registers the shells along with options of its own, which `facecli completion` replaces.
+    group.params = [parameter for parameter in group.params if parameter.name not in _TYPER_OPTIONS]
     return group
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and report its error; the exit code.
 
-    Bugs propagate, and so does typer's SystemExit(1) when the reader of stdout is gone.
+    Bugs propagate.
     """
     as_json = "--json" in arguments
     try:
         code = root().main(arguments or ["--help"], prog_name="facecli", standalone_mode=False) or 0
-        if code == exits.INTERRUPTED:
-            return exits.report_interrupt(as_json=as_json)
+        if code == INTERRUPTED:
+            return exits.report_interrupt(arguments)
         return int(code)
     except FacecliError as error:
         return exits.report(error, as_json=as_json)
@@ -96,7 +100,7 @@ def run(arguments: list[str]) -> int:
         invalid = InvalidInput(f"{error.object!a} is not valid UTF-8")
         return exits.report(invalid, as_json=as_json, hint="rename the file, or pass --name")
     except TyperException as error:
-        return exits.report_usage(error, as_json=as_json)
+        return exits.report_usage(error, as_json=as_json, arguments=arguments)
 
 
 def _exit_now(code: int) -> NoReturn:
@@ -105,6 +109,7 @@ def _exit_now(code: int) -> NoReturn:
     Python ends itself by SIGINT when that arrived while it ran code made from text, as dataclasses are, and
     it joins the threads of libraries that are still busy.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError, FacecliError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)

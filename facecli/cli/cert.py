@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from facecli.cli.shared.help import add_commands
-from facecli.cli.shared.options import Json, Quiet
+from facecli.cli.shared.options import Json
 from facecli.cli.shared.output import Output
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -29,13 +29,13 @@ def dev(
         str, typer.Option("--user", metavar="NAME", help="User of the client certificate.")
     ] = "local",
     as_json: Json = False,
-    quiet: Quiet = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print only the paths.")] = False,
 ) -> None:
     """Create a CA, a server certificate and a client certificate.
 
     The server certificate covers localhost, 127.0.0.1, ::1, this machine's name and every --host. Server and
     client certificates are valid for one year. Keep ca.key on this machine: its holder can issue trusted
-    certificates. Needs the extra: pip install 'facecli[tls]'.
+    certificates. Needs trustme: pip install trustme.
 
     Example: facecli cert dev certs --host 192.0.2.7
 

@@ -33,14 +33,19 @@ COMMANDS = {
     "doctor": Command("facecli.cli.doctor", "Check ffmpeg, disk space, the server and your access to it."),
     "gc": Command("facecli.cli.gc", "Delete expired and orphaned data while no server runs."),
     "fsck": Command("facecli.cli.fsck", "Check stored files against their checksums while no server runs."),
+    "backup": Command("facecli.cli.backup", "Back up a data directory, even while its server runs."),
+    "restore": Command("facecli.cli.backup", "Restore a backup into a new data directory."),
     "task": Command("facecli.cli.task.app", "Manage tasks and download their results.", is_group=True),
-    "file": Command("facecli.cli.file", "List and delete your files on the server.", is_group=True),
+    "file": Command("facecli.cli.file", "List, download and delete your files on the server.", is_group=True),
     "bench": Command(
         "facecli.cli.bench.app",
         "Measure uploads and tasks, on this machine or against a server.",
         is_group=True,
     ),
     "token": Command("facecli.cli.token", "Create, list and revoke a server's tokens.", is_group=True),
+    "completion": Command(
+        "facecli.cli.completion", "Complete commands, IDs and engines in the shell.", is_group=True
+    ),
     "cert": Command("facecli.cli.cert", "Create certificates for development.", is_group=True),
 }
 

@@ -1,8 +1,14 @@
 """`facecli demo`: the whole flow on this machine."""
 
+import os
+import shutil
+import stat
 import tempfile
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,20 +16,24 @@ import typer
 
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import connected
-from facecli.cli.swap import run_swap
+from facecli.cli.swap import run_swap, swap_request
+from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
 from facecli.telemetry.logs import set_up_logging
 
 CLIP_SECONDS = 5
+REMOVALS = 100
+REMOVAL_INTERVAL = 0.1  # seconds
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the path of the result.")
 def demo(
     settings: Settings,
     output: Output,
@@ -38,7 +48,7 @@ def demo(
     """Run the whole flow on generated samples.
 
     Starts a temporary server, generates a face picture and a clip with sound, uploads both, swaps, downloads
-    and verifies the result, and prints its path.
+    and verifies the result, and prints its path. Without --keep, only the result of the last run is kept.
 
     Example: facecli demo --keep demo
 
@@ -49,31 +59,65 @@ def demo(
     from facecli.bootstrap.factories import ffmpeg_media
     from facecli.bootstrap.server import run_server
 
-    with ExitStack() as stack:
-        folder = _folder(keep)
-        data = keep / "server" if keep else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    with interruptible(*_interruption(keep)), ExitStack() as stack:
+        folder = keep or stack.enter_context(temporary_folder())
+        out = folder / "result.mp4"
+        _make_folder(folder)
         media = ffmpeg_media(settings)
         image, video = make_samples(media, folder, seconds=CLIP_SECONDS)
-        output.note(f"generated {image} and {video}")
-        own = replace(standalone(settings), data_dir=str(data), workers=1, log_level="error")
+        output.note(f"generated {image.name} and {video.name}{f' in {keep}' if keep else ''}")
+        own = replace(standalone(settings), data_dir=str(folder / "server"), workers=1, log_level="error")
         server = stack.enter_context(run_server(own))
         output.note(f"started a temporary server on {server.address}")
         session = stack.enter_context(connected(replace(own, server=server.address)))
-        out = folder / "result.mp4"
         with progress_bars(settings.progress, quiet=output.quiet) as bars:
-            task = run_swap(session, bars, output, image=image, video=video, out=out)
+            target = destination(str(out), name=out.name)
+            request = swap_request(session, image=image, video=video, target=target)
+            # Its task ends with the server, so nothing is left to cancel.
+            task = run_swap(session, bars, output, request, Interruption())
         output.note(check_result(media, video=video, result=out))
         if not keep:
-            image.unlink()
-            video.unlink()
+            out = Path(shutil.move(out, _results_folder() / out.name))
         output.show({**task_object(task), "path": str(out)}, text=f"result: {out}", short=str(out))
 
 
-def _folder(keep: Path | None) -> Path:
-    if keep is None:
-        return Path(tempfile.mkdtemp(prefix="facecli-demo-"))
+def _interruption(keep: Path | None) -> tuple[str, str]:
+    if keep:
+        return f"interrupted; {keep} keeps what was done", "run the same command again to resume"
+    return "interrupted; the temporary server and its files are removed", ""
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A directory that is removed, also while an ffmpeg that is being killed still writes to it."""
+    folder = Path(tempfile.mkdtemp(prefix="facecli-demo-"))
     try:
-        keep.mkdir(parents=True, exist_ok=True)
+        yield folder
+    finally:
+        for _ in range(REMOVALS):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            time.sleep(REMOVAL_INTERVAL)
+        else:
+            shutil.rmtree(folder)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidInput(f"--keep: cannot create directory {keep}: {error.strerror}") from error
-    return keep
+        raise InvalidInput(f"--keep: cannot create directory {folder}: {error.strerror}") from error
+
+
+def _results_folder() -> Path:
+    """The directory of this user's demo result, one for all runs: each replaces the result of the last."""
+    folder = Path(tempfile.gettempdir()) / f"facecli-demo-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise InvalidInput(f"cannot create directory {folder}: {error.strerror}; pass --keep DIR") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise InvalidInput(f"{folder} is not a directory of this user; pass --keep DIR")
+    return folder

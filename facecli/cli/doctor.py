@@ -14,7 +14,7 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
-from facecli.core.errors import DiskFull, FacecliError
+from facecli.core.errors import DiskFull, FacecliError, PolicyRefused
 
 MIN_FREE_BYTES = 1024**3
 
@@ -29,7 +29,7 @@ class Finding:
     more: dict[str, Any] | None = None
 
 
-@partial(with_session, user=False)
+@partial(with_session, user=False, quiet_help="Print only the names of failed checks.", retry_for=0.0)
 def doctor(
     session: Session,
     output: Output,
@@ -38,12 +38,13 @@ def doctor(
 
     If FACECLI_DATABASE is set, checks that PostgreSQL database too. Prints one line per check, with a hint
     for each problem; with -q, prints only the names of failed checks. `sandbox` shows how ffmpeg is
-    isolated; a layer that this kernel does not support is reported but is not a failure.
+    isolated; a layer that this kernel does not support is reported but is not a failure. Calls the server
+    once; with --retry-for, waits for one that is away.
 
     Example: facecli doctor --server 127.0.0.1:50051
 
     Exit codes: 0 all checks passed, else the code of the first failure: 1 ffmpeg not found, 4 unauthenticated
-    or forbidden, 6 server or database unreachable, 9 disk full.
+    or forbidden, 6 server or database unreachable, 9 disk full, 10 other users can read the data directory.
     """
     settings = session.settings
     checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
@@ -100,8 +101,12 @@ def _sandbox() -> tuple[str, dict[str, Any]]:
 
 
 def _disk(settings: Settings) -> tuple[str, dict[str, Any]]:
+    from facecli.bootstrap.factories import OPEN, directory_mode
+
     directory = data_directory(settings)
     existing = next(path for path in (directory, *directory.resolve().parents) if path.exists())
+    if (mode := directory_mode(directory)) & OPEN:
+        raise PolicyRefused(f"other users of this machine can read {directory} (mode {mode:o})")
     free = shutil.disk_usage(existing).free
     if free < MIN_FREE_BYTES:
         raise DiskFull(f"only {free} bytes are free for {directory}")

@@ -1,6 +1,7 @@
 """`facecli engines`: list installed engines."""
 
 from dataclasses import asdict
+from functools import partial
 
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.output import Output
@@ -8,7 +9,7 @@ from facecli.config.settings import Settings
 from facecli.telemetry.logs import set_up_logging
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the names of usable engines.")
 def engines(settings: Settings, output: Output) -> None:
     """List the installed engines and their requirements.
 

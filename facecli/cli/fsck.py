@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from facecli.core.progress import TransferProgress
 from facecli.maintenance.fsck import Inspection
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the IDs and keys of damaged items.")
 def fsck(
     settings: Settings,
     output: Output,
@@ -34,8 +35,10 @@ def fsck(
 
     Prints one line per damaged item, with its problem and what --repair does. Repairing an upload discards
     its damaged chunks; run the same facecli upload again to resend only those. Repairing a result marks its
-    task as failed; facecli task retry recreates the result. Orphaned files are deleted. A damaged database
-    is reported but not repaired. With -q, prints only the IDs and keys of damaged items.
+    task as failed; facecli task retry recreates the result. Files that the database does not know are moved
+    to lost+found; a database that is older than the directory is adopted then. A damaged task queue is
+    rebuilt from the tasks at the next start of the server. A damaged database is reported but not repaired.
+    With -q, prints only the IDs and keys of damaged items.
 
     Example: facecli fsck --repair --data-dir /srv/facecli
 
@@ -55,7 +58,10 @@ def fsck(
     if remaining:
         remedy = f"; facecli fsck --repair repairs {repairable}" if repairable and not repair else ""
         raise BytesDiffer(f"damaged: {remaining}{remedy}")
-    output.note(f"repaired: {damaged}" if damaged else "no damage found")
+    from facecli.bootstrap.location import location
+
+    found = f"repaired: {damaged}" if damaged else "no damage found"
+    output.note(f"{found} in {location(settings)}")
 
 
 @contextmanager

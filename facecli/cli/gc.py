@@ -1,6 +1,7 @@
 """`facecli gc`: garbage collection of expired and orphaned data."""
 
 from collections import Counter
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from facecli.config.settings import Settings
 from facecli.maintenance.gc import Action, collect
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the IDs and keys of deleted items.")
 def gc(
     settings: Settings,
     output: Output,
@@ -26,38 +27,63 @@ def gc(
             "--trust-clock", help="Also delete data that has expired by this machine's clock alone."
         ),
     ] = False,
+    trust_database: Annotated[
+        bool,
+        typer.Option(
+            "--trust-database",
+            help="Also delete young files that the database does not know.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
     database: Database = None,
 ) -> None:
     """Delete expired and orphaned data while no server runs.
 
-    Deletes files and checkpoints that belong to no upload and no task. Abandoned uploads and old tasks with
-    their results are only listed, because the clock may be wrong: a server deletes them within an hour of its
-    start, once it has measured their idle time, and --trust-clock deletes them now. A running server collects
-    all garbage by itself. With -q, prints only the IDs and keys of deleted items.
+    Deletes files and checkpoints that belong to no upload and no task, once they are 3 days older than the
+    newest upload or task: younger ones may belong to a newer copy of the database. Abandoned uploads and old
+    tasks with their results are only listed, because the clock may be wrong: a server deletes them within an
+    hour of its start, once it has measured their idle time, and --trust-clock deletes them now. A running
+    server collects all garbage by itself. With -q, prints only the IDs and keys of deleted items.
 
     Example: facecli gc --dry-run --data-dir /srv/facecli
 
     Exit codes: 0 success, 1 a server is running, 2 not a data directory, 6 database unreachable, 10 data
-    directory belongs to another database.
+    directory belongs to another or a newer database.
     """
+    from facecli.bootstrap.location import location
     from facecli.bootstrap.maintenance import garbage
 
     counts, sizes = Counter[Action](), Counter[Action]()
-    with garbage(settings, dry_run=dry_run) as items:
-        for item, action in collect(items, dry_run=dry_run, trust_clock=trust_clock):
-            text = f"{action:9}  {item.kind} {item.id}  {_megabytes(item.size)}  {item.reason}"
+    young = 0
+    with garbage(settings, dry_run=dry_run) as (items, policy):
+        for item, action in collect(
+            items, policy=policy, dry_run=dry_run, trust_clock=trust_clock, trust_database=trust_database
+        ):
+            age = max(policy.clock() - item.modified_at, 0.0)
+            text = (
+                f"{action:9}  {item.kind} {item.id}  {_megabytes(item.size)}  {_days(age)} old  {item.reason}"
+            )
             short = "" if action is Action.KEPT else item.id
-            output.show(garbage_object(item, action), text=text, short=short)
+            output.show(garbage_object(item, action, age=age), text=text, short=short)
             counts[action] += 1
             sizes[action] += item.size
+            young += action is Action.KEPT and item.orphan
     action = Action.TO_REMOVE if dry_run else Action.REMOVED
-    output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])}")
-    if kept := counts[Action.KEPT]:
+    output.note(f"{counts[action]} {action}, {_megabytes(sizes[action])} in {location(settings)}")
+    if expired := counts[Action.KEPT] - young:
         output.note(
-            f"{kept} kept, {_megabytes(sizes[Action.KEPT])}: expired by the clock alone; a server deletes "
-            "them within an hour of its start; --trust-clock deletes them now, if this clock is right"
+            f"{expired} kept: expired by the clock alone; a server deletes them within an hour of its start; "
+            "--trust-clock deletes them now, if this clock is right"
         )
+    if young:
+        output.note(
+            f"{young} kept: unknown to the database and young; --trust-database deletes them now, if no "
+            "newer database exists"
+        )
+
+
+def _days(seconds: float) -> str:
+    return f"{seconds / 86400:.1f} d"
 
 
 def _megabytes(size: int) -> str:

@@ -1,16 +1,26 @@
 """`facecli serve`: run the server."""
 
-from typing import Annotated
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
+from facecli import __version__
+from facecli.cli.server_summary import summary
 from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.interrupts import exit_on_interrupt
 from facecli.cli.shared.options import Database, DataDir, SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.access import requires_authentication
 from facecli.config.settings import Auth, Durability, Settings
 from facecli.telemetry.logs import set_up_logging
 
+if TYPE_CHECKING:
+    from facecli.bootstrap.server import Running
 
-@with_settings
+_log = logging.getLogger(__name__)
+
+
+@partial(with_settings, quiet_help="Print only the address.")
 def serve(
     settings: Settings,
     output: Output,
@@ -25,19 +35,22 @@ def serve(
     tls_key: TlsKey = None,
     tls_client_ca: Annotated[str | None, SettingOption("tls_client_ca", metavar="FILE")] = None,
     insecure: Annotated[bool | None, SettingOption("insecure")] = None,
+    reflection: Annotated[bool | None, SettingOption("reflection")] = None,
 ) -> None:
     """Run the server.
 
-    Prints `listening on HOST:PORT` on stdout when ready, or {"address": "HOST:PORT"} with --json. SIGTERM and
-    Ctrl-C shut it down gracefully: acknowledged data is durable, and running tasks resume after the next
-    start. Replaced certificate files take effect with the next connection.
+    Prints `listening on HOST:PORT` on stdout when ready, or {"address": "HOST:PORT"} with --json; describes
+    its data directory, engines, access and limits on stderr. SIGTERM and Ctrl-C shut it down gracefully:
+    acknowledged data is durable, and running tasks resume after the next start. A second Ctrl-C ends it at
+    once. Replaced certificate files take effect with the next connection.
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
 
     Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 
     Exit codes: 0 stopped on request, 2 invalid setting, 6 database unreachable, 10 refused to listen on the
-    network without TLS and authentication, or to use the data directory of another database.
+    network without TLS and authentication, or to use a database that is not, or no longer, that of the data
+    directory.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.server import run_server
@@ -50,5 +63,21 @@ def serve(
                 "FACECLI_TOKEN is a client setting, and this server requires no token; to require one, pass "
                 "--auth token"
             )
+        _announce(settings, server, output)
         output.show({"address": server.address}, text=f"listening on {server.address}", short=server.address)
         ending.wait()
+        exit_on_interrupt()
+        output.note("shutting down: running calls have 5 s to end, tasks resume after the next start")
+    output.note("stopped; all acknowledged data is stored")
+
+
+def _announce(settings: Settings, server: "Running", output: Output) -> None:
+    """Describe the server: as lines, or as one record of a JSON log."""
+    described = summary(settings, server)
+    if settings.log_format == "json":
+        fields = {label.replace(" ", "_"): value for label, value in described}
+        _log.info("server started", extra={**fields, "version": __version__})
+        return
+    output.note(f"facecli {__version__}")
+    for label, value in described:
+        output.note(f"  {label:15} {value}")

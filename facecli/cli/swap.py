@@ -1,102 +1,148 @@
 """`facecli swap`: the whole flow in one command."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bar import Bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor, TaskTimeout
+from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
+from facecli.cli.shared.output_file import (
+    Force,
+    RequiredOut,
+    SkipExisting,
+    already_exists,
+    check_options,
+    show_path,
+)
 from facecli.cli.shared.session import Session
+from facecli.cli.shared.timestamps import age
 from facecli.cli.task.create import parse_options
-from facecli.core.errors import InvalidInput
+from facecli.client.destination import Destination, destination
+from facecli.core.errors import TaskUnsuccessful
 from facecli.tasks.view import TaskView
 
+if TYPE_CHECKING:
+    from facecli.client.swap import SwapRequest
 
-@with_session
+_RESULT_KEPT = (
+    "interrupted; the task has ended, and the server keeps its result",
+    "run the same command again for the result",
+)
+
+
+@partial(with_session, quiet_help="Print only the path.")
 def swap(
     session: Session,
     output: Output,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Picture of the face.", show_default=False)],
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Video to edit.", show_default=False)],
-    out: Annotated[
-        Path, typer.Option("-o", "--output", metavar="OUT", help="Output file.", show_default=False)
-    ],
+    out: RequiredOut,
     engine: Engine = "",
     option: EngineOptions = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
-    timeout: TaskTimeout = None,
+    force: Force = False,
+    skip_existing: SkipExisting = False,
+    fresh: Fresh = False,
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
 
     Uploads both files, creates a task, waits for it, downloads and verifies the result. Run it again after a
-    failure: it resumes where it stopped.
+    failure: it resumes where it stopped. After success, running it again verifies that OUT is the result of
+    the same files, engine, version and options. Any other existing file is replaced only with --force.
 
     Example: facecli swap face.jpg clip.mp4 -o out.mp4
 
     Exit codes: 0 success, 2 unusable file, 3 task failed, 4 unauthenticated or forbidden, 6 server
     unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
     """
-    _check_output(out, image, video)
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
-        task = run_swap(
-            session,
-            bars,
-            output,
-            image=image,
-            video=video,
-            out=out,
-            engine=engine,
-            options=parse_options(option),
-            timeout=timeout,
-        )
-        output.show({**task_object(task), "path": str(out)}, text=str(out), short=str(out))
+    target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video))
+    check_options(target, output, force=force, skip_existing=skip_existing)
+    if skip_existing and target.exists:
+        output.note(f"{target.shown} exists; skipped")
+        show_path(output, target, {"skipped": True})
+        return
+    request = swap_request(
+        session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
+    )
+    request = replace(request, fresh=fresh)
+    if target.exists and not force:
+        task = None if fresh else session.swaps.finished(request)
+        if task is None:
+            raise already_exists(target)
+        output.note(f"{target.shown} is the result already, {made(task)}")
+    else:
+        with (
+            interruptible() as interruption,
+            progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+        ):
+            task = run_swap(session, bars, output, request, interruption)
+    for note in task.notes:
+        output.note(f"note: {note}")
+    show_path(output, target, task_object(task))
 
 
-def _check_output(out: Path, *inputs: Path) -> None:
-    """Reject an unusable output path before anything is uploaded."""
-    if not out.parent.is_dir():
-        raise InvalidInput(f"directory {out.parent} does not exist; create it first")
-    if out.is_dir():
-        raise InvalidInput(f"{out} is a directory; name a file")
-    if out.exists() and any(path.exists() and out.samefile(path) for path in inputs):
-        raise InvalidInput(
-            f"{out} is one of the inputs and would be overwritten; choose another file with -o"
-        )
-
-
-def run_swap(
+def swap_request(
     session: Session,
-    bars: Bars,
-    output: Output,
     *,
     image: Path,
     video: Path,
-    out: Path,
+    target: Destination,
     engine: str = "",
     options: dict[str, str] | None = None,
-    timeout: float | None = None,
-) -> TaskView:
-    """Run the flow with progress bars and write the result to `out`; the completed task."""
+) -> "SwapRequest":
+    """A request with the transfer settings of the session."""
     from facecli.client.swap import SwapRequest
 
-    return session.swaps.swap(
-        SwapRequest(
-            image=image,
-            video=video,
-            output=out,
-            engine=engine,
-            options=options or {},
-            chunk_size=session.settings.chunk_size,
-            retry_for=session.settings.retry_for,
-            timeout=timeout,
-        ),
-        transfer=bars.transfer,
-        changed=bars.task(),
-        waiting=output.waiting,
+    return SwapRequest(
+        image=image,
+        video=video,
+        output=target,
+        engine=engine,
+        options=options or {},
+        chunk_size=session.settings.chunk_size,
+        retry_for=session.settings.retry_for,
     )
+
+
+def run_swap(
+    session: Session, bars: Bars, output: Output, request: "SwapRequest", interruption: Interruption
+) -> TaskView:
+    """Run the flow with progress bars and write the result; the completed task."""
+    show = bars.task()
+    last: TaskView | None = None
+
+    def changed(task: TaskView) -> None:
+        nonlocal last
+        last = task
+        if task.ended:
+            interruption.message, interruption.hint = _RESULT_KEPT
+        else:
+            again = "run the same command again for its result"
+            interruption.tasks_continue([task.id], flags=session.flags, again=again)
+        show(task)
+
+    try:
+        return session.swaps.swap(
+            request,
+            transfer=bars.transfer,
+            changed=changed,
+            reused=lambda task: output.note(f"{made(task)}; --fresh makes it again"),
+        )
+    except TaskUnsuccessful as error:
+        raise (unsuccessful(last, flags=session.flags) if last else error) from None
+
+
+def made(task: TaskView) -> str:
+    """When and by which engine the result was made: `made 3 d ago by corner 2`."""
+    return f"made {age(task.updated_at)} ago by {task.engine} {task.engine_version}".rstrip()

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only the token.")
 def create(
     settings: Settings,
     output: Output,
@@ -44,14 +45,23 @@ def create(
 
     Exit codes: 0 success, 2 invalid name or unusable directory, 6 database unreachable.
     """
+    from facecli.bootstrap.location import has_served
+    from facecli.config.paths import data_directory
+
     with _open_tokens(settings) as tokens:
         token, secret = tokens.create(user, expires_in=expires, admin=admin)
         status = token.status(token.created_at)
     output.show({**token_object(token, status), "token": secret}, text=secret, short=secret)
     output.note(f"token {token.id} of {_summary(token, status)}; it will not be shown again")
+    _note_location(settings, output)
+    if not has_served(settings):
+        output.note(
+            "no server has used that yet; a server takes tokens only from its own: facecli serve "
+            f"{f'--data-dir {data_directory(settings)} ' if settings.data_dir else ''}--auth token"
+        )
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only IDs.")
 def list_tokens(
     settings: Settings,
     output: Output,
@@ -66,6 +76,7 @@ def list_tokens(
 
     Exit codes: 0 success, 2 unusable directory, 6 database unreachable.
     """
+    _note_location(settings, output)
     with _open_tokens(settings) as tokens:
         for token, status in tokens.listed():
             output.show(
@@ -73,7 +84,7 @@ def list_tokens(
             )
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print only IDs.")
 def revoke(
     settings: Settings,
     output: Output,
@@ -92,6 +103,7 @@ def revoke(
 
     Exit codes: 0 success, 2 unusable directory, 5 token not found, 6 database unreachable.
     """
+    _note_location(settings, output)
     with _open_tokens(settings) as tokens:
 
         def revoke_one(token_id: str) -> None:
@@ -108,6 +120,12 @@ def _open_tokens(settings: Settings) -> "AbstractContextManager[Tokens]":
     from facecli.bootstrap.tokens import tokens
 
     return tokens(settings)
+
+
+def _note_location(settings: Settings, output: Output) -> None:
+    from facecli.bootstrap.location import location
+
+    output.note(f"tokens of {location(settings)}")
 
 
 def _summary(token: "Token", status: "TokenStatus") -> str:

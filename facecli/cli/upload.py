@@ -1,33 +1,35 @@
 """`facecli upload`: upload files to the server."""
 
-import mimetypes
 import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import upload_object
 from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
+from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
-from facecli.client.transfers import FileToSend, SentUpload, UploadOutcome
+from facecli.client.input_file import file_to_send
+from facecli.client.transfers import FileToSend, UploadOutcome
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.video.formats import by_file_name
 from facecli.uploads.upload import FileType
 
 STDIN = Path("-")
 SPOOL_BLOCK = 1024 * 1024  # bytes
 
 
-@with_session
+@partial(with_session, quiet_help="Print only URLs.")
 def upload(
     session: Session,
     output: Output,
@@ -37,7 +39,9 @@ def upload(
     ],
     file_type: Annotated[
         FileType | None,
-        typer.Option("--type", help="File type; guessed from the name if not given.", show_default=False),
+        typer.Option(
+            "--type", help="File type; by default that of the first bytes or the name.", show_default=False
+        ),
     ] = None,
     name: Annotated[
         str,
@@ -67,22 +71,37 @@ def upload(
         raise InvalidInput(f"--name needs a single file, not {len(paths)}; upload them one by one")
     if STDIN in paths and not name:
         raise InvalidInput("standard input has no name; pass one, for example --name clip.mp4")
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars, ExitStack() as stack:
+    again = "run the same command again" if resume else "run the same command without --no-resume"
+    results = OrderedResults(output, len(paths))
+    with (
+        interruptible(hint=f"{again} to resume"),
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+        ExitStack() as stack,
+        results.to_the_end(),
+    ):
+        files, rejected = dict[int, FileToSend](), list[UploadOutcome]()
+        bar_of = [bars.transfer(name or path.name, _size(path)) for path in paths]
+        for index, path in enumerate(paths):
+            try:
+                local = path if path != STDIN else _spooled(stack)
+                files[index] = file_to_send(local, bar_of[index], name=name, file_type=file_type)
+            except FacecliError as error:
+                bar_of[index].failed()
+                results.skip(index)
+                rejected.append(UploadOutcome(error=error))
+        index_of = {id(file): index for index, file in files.items()}
 
         def show(sent: UploadOutcome) -> None:
+            index = index_of.get(id(sent.file))
+            if index is not None and sent.error:
+                bar_of[index].failed()
+                results.skip(index)
             upload = sent.get()
-            output.show(upload_object(upload), text=upload.file_url, short=upload.file_url)
+            assert index is not None
+            results.show(index, upload_object(upload), text=upload.file_url, short=upload.file_url)
 
-        files, rejected = list[FileToSend](), list[UploadOutcome]()
-        for path in paths:
-            try:
-                files.append(
-                    _file(path if path != STDIN else _spooled(stack), name or path.name, file_type, bars)
-                )
-            except FacecliError as error:
-                rejected.append(UploadOutcome(error=error))
         sent = session.uploads.send(
-            files,
+            files.values(),
             chunk_size=session.settings.chunk_size,
             resume=resume,
             retry_for=session.settings.retry_for,
@@ -91,29 +110,12 @@ def upload(
         each(chain(rejected, sent), show, as_json=output.as_json)
 
 
-def send(session: Session, path: Path, kind: FileType, bars: Bars) -> SentUpload:
-    """Upload one file and show its progress."""
-    return session.uploads.send_one(
-        _file(path, path.name, kind, bars),
-        chunk_size=session.settings.chunk_size,
-        retry_for=session.settings.retry_for,
-    )
-
-
-def file_type_of(name: str) -> FileType:
-    """The file type that the name implies."""
-    if known := by_file_name(name):
-        return FileType(known.kind.value)
-    kind = (mimetypes.guess_type(name)[0] or "").partition("/")[0]
-    if kind not in {"image", "video"}:
-        raise InvalidInput(f"cannot tell whether {name} is an image or a video; pass --type")
-    return FileType(kind)
-
-
-def _file(path: Path, name: str, kind: FileType | None, bars: Bars) -> FileToSend:
-    if not name.isprintable():
-        raise InvalidInput(f"{name!a} contains unprintable characters; rename it, or pass --name")
-    return FileToSend(path=path, name=name, file_type=kind or file_type_of(name), progress=bars.transfer())
+def _size(path: Path) -> int | None:
+    """The size of a file for its bar; None if it cannot be read, which is reported in its turn."""
+    try:
+        return path.stat().st_size if path != STDIN else None
+    except (OSError, ValueError):
+        return None
 
 
 def _spooled(stack: ExitStack) -> Path:
@@ -122,9 +124,12 @@ def _spooled(stack: ExitStack) -> Path:
         file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="facecli-"))  # noqa: SIM115
         shutil.copyfileobj(sys.stdin.buffer, file, SPOOL_BLOCK)
         file.flush()
+        empty = not file.tell()
     except OSError as error:
         where = tempfile.gettempdir()
         raise InvalidInput(
             f"cannot buffer standard input in {where}: {error.strerror}; free some space there, or set TMPDIR"
         ) from error
+    if empty:
+        raise InvalidInput("standard input is empty")
     return Path(file.name)

@@ -1,5 +1,6 @@
 """`facecli worker`: run tasks for a server."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from facecli.config.settings import Settings
 from facecli.telemetry.logs import set_up_logging
 
 
-@with_settings
+@partial(with_settings, quiet_help="Print no diagnostics.")
 def worker(
     settings: Settings,
     output: Output,
@@ -40,6 +41,9 @@ def worker(
     another database.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
+    from facecli.bootstrap.location import location
     from facecli.bootstrap.worker import run_worker
 
+    if not with_stdin:  # of a server, which says so itself
+        output.note(f"worker {name} for {location(settings)}")
     run_worker(settings, name=name, with_stdin=with_stdin)

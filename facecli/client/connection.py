@@ -1,65 +1,99 @@
 """The connection to a server: channels, token, and gRPC errors translated to ours."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from threading import Thread
 from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
 
+from facecli.client.calls.deadline import CommandDeadline
+from facecli.client.calls.outage import Outage
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.backoff import RetryBudget
-from facecli.core.errors import InvalidInput, LimitReached, PolicyRefused
+from facecli.core.errors import (
+    FacecliError,
+    InvalidInput,
+    MisconfiguredConnection,
+    PolicyRefused,
+    ServerUnreachable,
+    UnexpectedResponse,
+)
 from facecli.core.tls import ClientTls, read_authority, read_pair
 from facecli.wire.channel import (
     CLIENT_OPTIONS,
     FAST_KEEPALIVE_TIMEOUT_MS,
     SLOW_KEEPALIVE_TIMEOUT_MS,
+    Options,
     keepalive_timeout,
+    proxy_options,
 )
+from facecli.wire.proxies import DIRECT, Proxies
+
+CLOSE_SECONDS = 1.0  # that an error waits for the connections to close
 
 Metadata = tuple[tuple[str, str], ...]
-Q = TypeVar("Q")
-R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Connection:
     """A connection to `servers`: `HOST:PORT`, or several separated by commas. Use it in a `with` statement.
 
     With TLS every server needs a certificate for the name of the first. The token is read again for every
-    call. It is never sent to another machine without TLS, unless `insecure` is set.
+    call. It is never sent to another machine without TLS, unless `insecure` is set. A unary call ends after
+    `call_timeout` and is retried for `retry_for`; `timeout`, counted from now on, ends all of them. `notify`
+    receives one line when the server is away. Times are in seconds.
     """
 
     def __init__(
         self,
         servers: str,
         *,
-        timeout: float,
+        call_timeout: float,
+        retry_for: float = 0.0,
+        timeout: float | None = None,
         token: Callable[[], str] | None = None,
         tls: ClientTls | None = None,
         insecure: bool = False,
-        retry_budget: Callable[[float], RetryBudget] = RetryBudget,
+        proxies: Proxies = DIRECT,
+        notify: Callable[[str], None] = lambda text: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         addresses = [checked_address(each.strip(), option="--server") for each in servers.split(",")]
-        self.servers = servers
-        self.timeout = timeout
+        self.servers = ",".join(addresses)
+        self.call_timeout = call_timeout
+        self.retry_for = retry_for
+        self.deadline = CommandDeadline(timeout, clock=clock)
         self.encrypted = tls is not None
         self.local = all(map(is_local, addresses))
-        self._retry_budget = retry_budget
+        self.clock = clock
+        self.outage = Outage(self.servers, notify=notify, clock=clock)
+        self._sleep = sleep
         self._token = token
         self._last_token = token() if token else ""
         if self._last_token and not (tls or insecure or self.local):
             raise PolicyRefused(
-                f"the token would be sent unencrypted to {servers}; use --tls or a tunnel, "
+                f"the token would be sent unencrypted to {self.servers}; use --tls or a tunnel, "
                 "or set FACECLI_INSECURE=1"
             )
         first, *more = addresses
         self.target = "ipv4:" + ",".join(addresses) if more else first
+        # gRPC takes one proxy for all: an address that needs none makes all direct.
+        needed = [proxies.of(address) for address in addresses]
+        self.proxy = needed[0] if all(needed) else None
         self._credentials = _credentials(tls) if tls else None
         # Otherwise gRPC would check the certificate against the whole list.
-        self._authority = [("grpc.default_authority", first)] if tls and more else []
+        self._authority: Options = [("grpc.default_authority", first)] if tls and more else []
         self.channel = self._open(FAST_KEEPALIVE_TIMEOUT_MS)
+
+    @property
+    def options(self) -> Options:
+        """The channel options that do not depend on the network's speed."""
+        return [*CLIENT_OPTIONS, *proxy_options(self.proxy), *self._authority]
 
     @property
     def metadata(self) -> Metadata:
@@ -76,12 +110,57 @@ class Connection:
         """A channel to the same servers with a longer keepalive timeout, for a slow network."""
         return self._open(SLOW_KEEPALIVE_TIMEOUT_MS)
 
+    def retry_budget(
+        self,
+        retry_for: float,
+        *,
+        clock: Callable[[], float] | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> RetryBudget:
+        """A new budget for retries, whose waits are announced and end at the deadline."""
+        sleep_for = sleep or self._sleep
+        return RetryBudget(
+            retry_for,
+            clock=clock or self.clock,
+            sleep=lambda seconds: sleep_for(self.deadline.limited(seconds)),
+            announce=self.outage.announce,
+        )
+
+    @contextmanager
+    def translated_errors(
+        self, expected: Callable[[grpc.RpcError], FacecliError | None] = lambda error: None
+    ) -> Iterator[None]:
+        """Raise the error that the server raised, in place of gRPC's; `expected` may know a better one."""
+        try:
+            yield
+        except grpc.RpcError as error:
+            from facecli.wire.errors import from_rpc  # imported late: it takes 11 ms
+
+            if self.deadline.passed:
+                raise self.deadline.error() from error
+            ours = self._explained(expected(error) or from_rpc(error, server=self.servers))
+            self.outage.failed(ours)
+            raise ours from error
+        except UnexpectedResponse as error:
+            raise self.unexpected(error.message) from error
+
+    def unexpected(self, sent: str) -> UnexpectedResponse:
+        """The error about something that a server of this protocol does not send."""
+        return UnexpectedResponse(f"the server {self.servers} sent {sent}")
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Ctrl-C in the middle of the start of a call leaves gRPC a call that never ends, and closing waits
+        # for it. So an error waits a little only: the connections end with the process.
+        closing = Thread(target=self._close, daemon=True)
+        closing.start()
+        closing.join(None if kind is None else CLOSE_SECONDS)
+
+    def _close(self) -> None:
         self.channel.close()
         if "patient_channel" in self.__dict__:
             self.patient_channel.close()
@@ -92,34 +171,18 @@ class Connection:
         except InvalidInput:
             return self._last_token  # the token file is being rewritten right now
 
-    def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, R]", request: Q, *, metadata: Metadata = ()) -> R:
-        """Make a unary call and return its answer.
-
-        A call refused for a limit is retried when the server asks, as long as the retry begins within
-        `timeout` of this call.
-        """
-        retry_budget = self._retry_budget(self.timeout)
-        retry_budget.start()
-        while True:
-            try:
-                with self.translated_errors():
-                    return method(request, timeout=self.timeout, metadata=(*self.metadata, *metadata))
-            except LimitReached as error:
-                if not error.retryable or not retry_budget.wait_as_asked(error):
-                    raise
-
-    @contextmanager
-    def translated_errors(self) -> Iterator[None]:
-        """Raise the error that the server raised, in place of gRPC's."""
-        try:
-            yield
-        except grpc.RpcError as error:
-            from facecli.wire.errors import from_rpc  # imported late: it takes 11 ms
-
-            raise from_rpc(error, server=self.servers) from error
+    def _explained(self, error: FacecliError) -> FacecliError:
+        if not isinstance(error, ServerUnreachable):
+            return error
+        message = error.message
+        if self.proxy:
+            message += f"; it is reached through the proxy {self.proxy.name} unless no_proxy lists its host"
+        if isinstance(error, MisconfiguredConnection) and not self.outage.answered:
+            return MisconfiguredConnection(message)
+        return ServerUnreachable(message)
 
     def _open(self, timeout_ms: int) -> grpc.Channel:
-        options = [*CLIENT_OPTIONS, *keepalive_timeout(timeout_ms), *self._authority]
+        options = [*self.options, *keepalive_timeout(timeout_ms)]
         if self._credentials:
             return grpc.secure_channel(self.target, self._credentials, options=options)
         return grpc.insecure_channel(self.target, options=options)

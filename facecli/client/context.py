@@ -19,4 +19,4 @@ class ClientContext:
 
     def retry_budget(self, retry_for: float) -> RetryBudget:
         """A new budget that allows retries for `retry_for` seconds without progress."""
-        return RetryBudget(retry_for, clock=self.clock, sleep=self.sleep)
+        return self.connection.retry_budget(retry_for, clock=self.clock, sleep=self.sleep)

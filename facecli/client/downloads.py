@@ -1,33 +1,36 @@
 """The download client: fetches files, verifies them, and reads the server's information."""
 
 import os
-from dataclasses import dataclass
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
 from facecli.api.server_info import ServerInfo
+from facecli.client.calls.response_stream import ResponseStream
+from facecli.client.calls.stall_watch import stall_limit
+from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
+from facecli.client.destination import Destination
+from facecli.client.output import keep_mode, write_through
 from facecli.client.part_file import open_part_file
 from facecli.core.backoff import RetryBudget
-from facecli.core.checksums import crc32c_of
+from facecli.core.checksums import crc32c, crc32c_of
 from facecli.core.disk import flush
 from facecli.core.errors import (
     BytesDiffer,
-    Cancelled,
     IdleTooLong,
     InvalidInput,
-    TimedOut,
-    TooManyCalls,
+    LimitReached,
     Unauthenticated,
     Unavailable,
 )
 from facecli.core.progress import TransferProgress
+from facecli.core.writeback import EarlyWriteback
 from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
 
-# The server cancels the call of a client that seems to read nothing.
-_RETRYABLE = (Unavailable, TimedOut, TooManyCalls, IdleTooLong, Cancelled)
+_RETRYABLE = (Unavailable, LimitReached, IdleTooLong)
 
 
 class DownloadClient:
@@ -40,7 +43,34 @@ class DownloadClient:
 
     def info(self) -> ServerInfo:
         request = pb.GetServerInfoRequest(user_id=self._context.user)
-        return wire.info_from_message(self._connection.call(self._stub.GetServerInfo, request))
+        return UnaryCalls(self._connection).call(self._stub.GetServerInfo, request, wire.info_from_message)
+
+    def describe(self, url: str) -> wire.Promise:
+        """The size and checksum of a file, without its bytes."""
+        request = pb.DownloadRequest(user_id=self._context.user, url=url)
+        call = self._stub.Download(
+            request,
+            timeout=self._connection.deadline.limited(self._connection.call_timeout),
+            metadata=self._connection.metadata,
+        )
+        limit = stall_limit(self._connection.call_timeout, self._connection.call_timeout)
+        with ResponseStream(call, wire.part_from_message, connection=self._connection, limit=limit) as stream:
+            for answer in stream:
+                if answer.promise:
+                    return answer.promise
+        raise Unavailable(f"the server did not describe {url}")
+
+    def download_to(
+        self, url: str, target: Destination, *, retry_for: float, progress: TransferProgress
+    ) -> int:
+        """Download to a destination; a stream gets its first byte when the whole file is verified."""
+        if not target.stream:
+            return self.download(url, target.path, retry_for=retry_for, progress=progress)
+        with tempfile.TemporaryDirectory(prefix="facecli-") as folder:
+            file = Path(folder) / "result"
+            size = self.download(url, file, retry_for=retry_for, progress=progress)
+            write_through(file, target)
+        return size
 
     def download(self, url: str, target: Path, *, retry_for: float, progress: TransferProgress) -> int:
         """Download to `target`, all or nothing; returns the size in bytes.
@@ -55,9 +85,11 @@ class DownloadClient:
                 part=part,
                 progress=progress,
                 retry_budget=self._context.retry_budget(retry_for),
+                stall_limit=stall_limit(retry_for, self._connection.call_timeout),
             )
             size = self._complete(download)
             part.flush()
+            keep_mode(part, target)
             os.fsync(part.fileno())
             Path(part.name).replace(target)
             flush(target.parent)
@@ -69,59 +101,113 @@ class DownloadClient:
         resumed = part.seek(0, os.SEEK_END) > 0
         while True:
             try:
-                size, promised = self._fetch(download)
+                promise = self._fetch(download)
             except Unauthenticated:
                 if not self._connection.has_new_token():
                     raise
                 continue
+            except InvalidInput:
+                # A part file longer than the file belongs to another file.
+                if not resumed or download.promise:
+                    raise
+                part.truncate(0)
+                resumed = False
+                continue
             except _RETRYABLE as error:
-                if not download.retry_budget.wait(error, download.progress.waiting):
+                if not error.retryable or not download.retry_budget.wait(error, download.progress.waiting):
                     raise
                 continue
-            part.seek(0)
-            if crc32c_of(part) == promised:
+            if download.crc32c == promise.crc32c:
                 download.progress.verified()
-                return size
+                return promise.size
             part.truncate(0)
             if not resumed:
                 raise BytesDiffer(f"{download.url} arrived with other bytes than the server promised")
             resumed = False
 
-    def _fetch(self, download: "_Download") -> tuple[int, int]:
-        """Append the missing bytes; returns the size and checksum that the server promised."""
-        part, progress = download.part, download.progress
-        offset = part.seek(0, os.SEEK_END)
+    def _fetch(self, download: "_Download") -> wire.Promise:
+        """Append the missing bytes; returns what the server promised of the whole file."""
+        offset = download.resume()
         request = pb.DownloadRequest(user_id=self._context.user, url=download.url, offset=offset)
-        call = self._stub.Download(request, metadata=self._connection.metadata)
-        size = promised = 0
-        try:
-            with self._connection.translated_errors():
-                for answer in call:
-                    if answer.HasField("crc32c"):
-                        size, promised = answer.size, answer.crc32c
-                        progress.begin(download.name, size, offset)
-                    offset += part.write(answer.data)
-                    download.retry_budget.progressed()
-                    progress.stored(offset)
-        except InvalidInput:
-            # A part file longer than the file belongs to another file.
-            if not offset:
-                raise
-            part.truncate(0)
-            raise Unavailable("starting over") from None
-        finally:
-            call.cancel()
-        if offset < size:
+        call = self._stub.Download(
+            request, timeout=self._connection.deadline.left(), metadata=self._connection.metadata
+        )
+        download.promise = promise = None
+        with ResponseStream(
+            call, wire.part_from_message, connection=self._connection, limit=download.stall_limit
+        ) as stream:
+            for answer in stream:
+                if answer.promise and promise is None:
+                    download.promise = promise = answer.promise
+                    self._check_room(download, promise.size - offset)
+                    download.progress.begin(download.name, promise.size, min(offset, promise.size))
+                if promise is None or answer.promise not in {None, promise}:
+                    raise self._connection.unexpected("a download whose size and checksum are unclear")
+                if offset + len(answer.data) > promise.size:
+                    raise self._connection.unexpected(
+                        f"more than the {promise.size} bytes of {download.name}"
+                    )
+                offset += len(answer.data)
+                if download.append(answer.data):
+                    stream.progressed()
+                download.progress.stored(offset)
+        if promise is None:
+            raise Unavailable(f"the download of {download.name} ended before it began")
+        if offset < promise.size:
             raise Unavailable(f"the download of {download.name} ended early")
-        return size, promised
+        return promise
+
+    def _check_room(self, download: "_Download", missing: int) -> None:
+        """InvalidInput when the bytes cannot fit on the disk, before any of them is written."""
+        status = os.fstatvfs(download.part.fileno())
+        free = status.f_bavail * status.f_frsize
+        if missing > free:
+            raise InvalidInput(
+                f"{download.name} needs {missing} more bytes, but only {free} are free in its directory"
+            )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Download:
-    """One download in progress."""
+    """One download in progress. `crc32c` is the checksum of the part file."""
 
-    url: str
-    name: str
-    part: BinaryIO
-    progress: TransferProgress
-    retry_budget: RetryBudget
+    def __init__(
+        self,
+        *,
+        url: str,
+        name: str,
+        part: BinaryIO,
+        progress: TransferProgress,
+        retry_budget: RetryBudget,
+        stall_limit: float,
+    ) -> None:
+        self.url = url
+        self.name = name
+        self.part = part
+        self.progress = progress
+        self.retry_budget = retry_budget
+        self.stall_limit = stall_limit
+        self.promise: wire.Promise | None = None  # of the current try
+        self.crc32c = 0
+        self._size = 0  # bytes that `crc32c` covers
+        self._furthest = part.seek(0, os.SEEK_END)
+        self._writeback = EarlyWriteback(part.fileno(), self._furthest)
+
+    def resume(self) -> int:
+        """Return the size of the part file; compute the checksum of what an earlier command left in it."""
+        size = self.part.seek(0, os.SEEK_END)
+        if size != self._size:
+            self.part.seek(0)
+            self.crc32c, self._size = crc32c_of(self.part), size
+        return size
+
+    def append(self, data: bytes) -> bool:
+        """Write the bytes that have arrived; true, and progress, if there were never as many."""
+        self.part.write(data)
+        self.crc32c = crc32c(data, self.crc32c)
+        self._size += len(data)
+        self._writeback.written(self._size)
+        if self._size <= self._furthest:
+            return False
+        self._furthest = self._size
+        self.retry_budget.progressed()
+        return True

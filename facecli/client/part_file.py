@@ -1,6 +1,7 @@
 """The part file of a download: collects the bytes until the file is complete."""
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,14 +10,29 @@ from typing import BinaryIO
 
 from facecli.core.errors import DirectoryInUse, InvalidInput
 
+_USUAL_NAME_MAX = 255  # bytes
+
+
+def part_path(target: Path) -> Path:
+    """`<target>.part`, or a short name made from the target's where that would be too long."""
+    name = f"{target.name}.part"
+    try:
+        longest = os.pathconf(target.parent, "PC_NAME_MAX")
+    except OSError:  # of a directory that does not exist, which opening the file reports
+        longest = _USUAL_NAME_MAX
+    if len(os.fsencode(name)) <= longest:
+        return target.with_name(name)
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:32]
+    return target.with_name(f".facecli-{digest}.part")
+
 
 @contextmanager
 def open_part_file(target: Path) -> Iterator[BinaryIO]:
-    """Open and lock `<target>.part`; remove it on exit if it is empty.
+    """Open and lock the part file of a target; remove it on exit if it is empty.
 
     InvalidInput when it cannot be written, DirectoryInUse while another process holds it.
     """
-    path = target.with_name(target.name + ".part")
+    path = part_path(target)
     if target.is_dir():
         raise InvalidInput(f"{target} is a directory; name a file")
     try:
@@ -27,7 +43,7 @@ def open_part_file(target: Path) -> Iterator[BinaryIO]:
                 if path.exists() and not path.stat().st_size:
                     path.unlink()
     except OSError as error:  # includes a full disk, which may show only when the file is closed
-        raise InvalidInput(f"cannot write {path}: {error.strerror}") from error
+        raise InvalidInput(f"cannot write {target}: {error.strerror}") from error
 
 
 def _open_locked(path: Path) -> BinaryIO:

@@ -2,8 +2,9 @@
 
 Theory of operation. Many files share a stream, so an error may be about the connection, about all files or
 about one of them. Connection errors are retried with backoff for as long as the retry budget lasts; the
-server keeps the stored chunks, so a retry is idempotent and sends only what is missing. An error that every
-file would meet stops the command. Any other error concerns one file: it fails alone if the server names it,
+server keeps the stored chunks, so a retry is idempotent and sends only what is missing. That holds from the
+first call on: a server may be restarting when the command begins. An error that every file would meet stops
+the command. Any other error concerns one file: it fails alone if the server names it,
 or else the files are sent one by one until it is known. A quota is met by a batch as a whole, so its files
 are tried one by one, too.
 """
@@ -16,14 +17,15 @@ from facecli.core.errors import (
     NotAllowed,
     PolicyRefused,
     QuotaReached,
-    ServerUnreachable,
     TimedOut,
     Unauthenticated,
     Unavailable,
+    UnexpectedResponse,
 )
 
-STREAM_BREAKS = (Unavailable, TimedOut, IdleTooLong)
-_FATAL = (ServerUnreachable, Unauthenticated, NotAllowed, PolicyRefused)  # every other file would fail alike
+STREAM_BREAKS = (Unavailable, IdleTooLong)
+# Every other file would fail alike.
+_FATAL = (Unavailable, Unauthenticated, NotAllowed, PolicyRefused, TimedOut, UnexpectedResponse)
 
 
 class Action(Enum):
@@ -36,26 +38,18 @@ class Action(Enum):
     FAIL_FILE = auto()  # give up the one file that the error is about
 
 
-def decide(
-    error: FacecliError, *, batch_size: int, begun: bool, token_renewed: bool, names_file: bool
-) -> Action:
+def decide(error: FacecliError, *, batch_size: int, token_renewed: bool, names_file: bool) -> Action:
     """The action after an error.
 
-    `begun` is whether the server has accepted any file so far, `token_renewed` whether there is a newer token
-    than the refused one, and `names_file` whether the error names the file that it is about.
+    `token_renewed` is whether there is a newer token than the refused one, and `names_file` whether the error
+    names the file that it is about.
     """
     if isinstance(error, Unauthenticated) and token_renewed:
         return Action.RENEW_TOKEN
     if isinstance(error, QuotaReached) and batch_size > 1:
         return Action.SEND_ONE_BY_ONE
-    if _is_retryable(error, begun=begun):
+    if error.retryable:
         return Action.WAIT_AND_RETRY
     if isinstance(error, _FATAL):
         return Action.STOP
     return Action.FAIL_FILE if names_file else Action.SEND_ONE_BY_ONE
-
-
-def _is_retryable(error: FacecliError, *, begun: bool) -> bool:
-    if isinstance(error, ServerUnreachable) and not begun:
-        return False  # a wrong address, most likely
-    return error.retryable or isinstance(error, STREAM_BREAKS)

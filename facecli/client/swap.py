@@ -6,29 +6,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from facecli.client.destination import Destination
 from facecli.client.downloads import DownloadClient
+from facecli.client.input_file import check_inputs, task_input
 from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
-from facecli.core.errors import TaskUnsuccessful
+from facecli.core.checksums import crc32c_of
+from facecli.core.errors import TaskUnsuccessful, UnexpectedResponse, UploadNotFound
 from facecli.core.progress import TransferProgress
-from facecli.tasks.task import TaskStatus
+from facecli.tasks.task import TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
-from facecli.uploads.upload import FileType
+from facecli.uploads.upload import FileType, upload_id_of
+
+MAX_TWINS = 10  # tasks with the checksum of an existing result that are compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwapRequest:
-    """Two local files and the path of the result. `retry_for` and `timeout` are in seconds."""
+    """Two local files and the place of the result. `retry_for` is in seconds.
+
+    With `fresh` a task that has ended is not used again.
+    """
 
     image: Path
     video: Path
-    output: Path
+    output: Destination
     engine: str
     options: Mapping[str, str]
     chunk_size: int
     retry_for: float
-    timeout: float | None = None
+    fresh: bool = False
 
 
 class SwapClient:
@@ -39,52 +47,82 @@ class SwapClient:
         self._tasks = tasks
         self._downloads = downloads
 
+    def finished(self, request: SwapRequest) -> TaskView | None:
+        """The completed task of this very swap if the file at `output` is its result; sends no file."""
+        check_inputs(request.image, request.video)
+        engine = self._tasks.check(engine=request.engine, options=request.options)
+        wanted = TaskFilter(status=TaskStatus.COMPLETED, result_crc32c=request.output.crc32c())
+        for task in self._tasks.listed(wanted, limit=MAX_TWINS):
+            is_same_work = ((task.engine, task.engine_version), task.options) == (engine, request.options)
+            if (
+                is_same_work
+                and request.output.holds(size=task.result_size, crc32c=task.result_crc32c)
+                and self._is_upload_of(task.image_url, request.image)
+                and self._is_upload_of(task.video_url, request.video)
+            ):
+                return task
+        return None
+
     def swap(
         self,
         request: SwapRequest,
         *,
         transfer: Callable[[], TransferProgress],
         changed: Callable[[TaskView], None],
-        waiting: Callable[[str, float], None],
+        reused: Callable[[TaskView], None],
     ) -> TaskView:
         """Run the swap and return the completed task, its verified result at `output`.
 
-        A task that failed in an earlier run is retried.
+        The files, the engine and its options are checked before a byte is sent. A task that failed in an
+        earlier run is retried; `reused` gets one that had completed before.
         """
-        image_url = self._upload(request, request.image, FileType.IMAGE, transfer())
-        video_url = self._upload(request, request.video, FileType.VIDEO, transfer())
+        check_inputs(request.image, request.video)
+        image = task_input(request.image, FileType.IMAGE, transfer())
+        video = task_input(request.video, FileType.VIDEO, transfer())
+        engine = self._tasks.check(engine=request.engine, options=request.options)
+        image_url, video_url = self._upload(request, image), self._upload(request, video)
         task = self._tasks.create(
             image_url=image_url,
             video_url=video_url,
             engine=request.engine,
             options=request.options,
-            key=_key(image_url, video_url, request),
+            key=_key(image_url, video_url, engine, request.options),
+            fresh=request.fresh,
         )
+        if task.status is TaskStatus.COMPLETED:
+            reused(task)
         if task.status in {TaskStatus.FAILED, TaskStatus.CANCELLED}:
             task = self._tasks.retry(task.id)
         changed(task)
         if not task.ended:
-            for change in self._tasks.watch(
-                task.id, retry_for=request.retry_for, timeout=request.timeout, waiting=waiting
-            ):
+            for change in self._tasks.watch(task.id, retry_for=request.retry_for):
                 task = change
                 changed(task)
         if task.status is not TaskStatus.COMPLETED:
             raise TaskUnsuccessful(task.outcome)
-        self._downloads.download(
+        if not task.result_url:
+            raise UnexpectedResponse(f"the server sent task {task.id} as completed without a result")
+        self._downloads.download_to(
             task.result_url, request.output, retry_for=request.retry_for, progress=transfer()
         )
         return task
 
-    def _upload(
-        self, request: SwapRequest, path: Path, file_type: FileType, progress: TransferProgress
-    ) -> str:
-        file = FileToSend(path=path, name=path.name, file_type=file_type, progress=progress)
+    def _upload(self, request: SwapRequest, file: FileToSend) -> str:
         sent = self._uploads.send_one(file, chunk_size=request.chunk_size, retry_for=request.retry_for)
         return sent.file_url
 
+    def _is_upload_of(self, file_url: str, path: Path) -> bool:
+        try:
+            upload = self._uploads.get(upload_id_of(file_url))
+        except UploadNotFound:
+            return False
+        if upload.size != path.stat().st_size:
+            return False
+        with path.open("rb") as file:
+            return upload.crc32c == crc32c_of(file)
 
-def _key(image_url: str, video_url: str, request: SwapRequest) -> str:
-    """The idempotency key: the same files, engine and options are the same swap."""
-    content = json.dumps([image_url, video_url, request.engine, sorted(request.options.items())])
+
+def _key(image_url: str, video_url: str, engine: tuple[str, str], options: Mapping[str, str]) -> str:
+    """The idempotency key: the same files, engine, version of it and options are the same swap."""
+    content = json.dumps([image_url, video_url, *engine, sorted(options.items())])
     return "swap-" + hashlib.sha256(content.encode()).hexdigest()[:32]

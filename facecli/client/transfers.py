@@ -36,8 +36,12 @@ class SentUpload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadOutcome:
-    """The outcome for one file: either `upload` or `error`."""
+    """The outcome for one file: either `upload` or `error`.
 
+    `file` is None for an error that stops all files.
+    """
+
+    file: FileToSend | None = None
     upload: SentUpload | None = None
     error: FacecliError | None = None
 

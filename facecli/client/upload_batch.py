@@ -1,16 +1,19 @@
 """One batch of uploads on one stream."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import grpc
 
+from facecli.client.calls.response_stream import ResponseStream
+from facecli.client.calls.unary import UnaryCalls
 from facecli.client.connection import Connection
 from facecli.client.send_rate import SendRateLimiter
 from facecli.client.upload_state import UploadState
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import Unavailable
-from facecli.uploads.upload import UploadStatus
+from facecli.uploads.stage_times import StageTimes
+from facecli.uploads.upload import MAX_CHUNK_SIZE, UploadStatus
 from facecli.uploads.view import UploadView
 from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
@@ -18,12 +21,16 @@ from facecli.wire.generated import upload_service_pb2_grpc as pb_grpc
 
 Completed = tuple[UploadState, UploadView]
 
+MAX_UNACKNOWLEDGED = 2 * MAX_CHUNK_SIZE  # bytes; a server that takes more without a word makes no progress
+
 
 class BatchSender:
     """Begins the uploads of a batch together and streams their missing chunks."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._calls = UnaryCalls(connection)
+        self.stages: StageTimes | None = None  # of all streams so far; None when the server tells none
         self._use(connection.channel)
 
     def use_patient_channel(self) -> None:
@@ -31,12 +38,17 @@ class BatchSender:
         self._use(self._connection.patient_channel)
 
     def send(
-        self, batch: Sequence[UploadState], *, limiter: SendRateLimiter, retry_budget: RetryBudget
+        self,
+        batch: Sequence[UploadState],
+        *,
+        limiter: SendRateLimiter,
+        retry_budget: RetryBudget,
+        stall_limit: float,
     ) -> Iterator[Completed]:
         """Yield each upload when it is complete. Stored chunks are compared and not sent again."""
         if not batch:
             return
-        self._begin(batch)
+        self._begin(batch, min(self._connection.call_timeout, stall_limit))
         missing = dict[str, UploadState]()
         for state in batch:
             upload = state.upload
@@ -46,9 +58,9 @@ class BatchSender:
             elif state.matches():
                 yield state, upload
             else:
-                state.request.fresh = True
+                state.start_over()
         if missing:
-            yield from self._stream_missing(missing, limiter, retry_budget)
+            yield from self._stream_missing(missing, limiter, retry_budget, stall_limit)
 
     def _use(self, channel: grpc.Channel) -> None:
         self.stub = pb_grpc.UploadServiceStub(channel)
@@ -58,34 +70,76 @@ class BatchSender:
             response_deserializer=pb.StreamUploadResponse.FromString,
         )
 
-    def _begin(self, batch: Sequence[UploadState]) -> None:
+    def _begin(self, batch: Sequence[UploadState], timeout: float) -> None:
         request = pb.BeginUploadsRequest(uploads=[state.request for state in batch])
-        answer = self._connection.call(self.stub.BeginUploads, request)
-        for state, begun in zip(batch, answer.uploads, strict=True):
-            state.begin(wire.from_message(begun.upload), wire.chunks_from_messages(begun.chunks))
+        begun = self._calls.call(
+            self.stub.BeginUploads, request, wire.begun_from_message, retry_for=0, timeout=timeout
+        )
+        if len(begun) != len(batch):
+            raise self._connection.unexpected(f"{len(begun)} uploads for {len(batch)} files")
+        for state, (upload, chunks) in zip(batch, begun, strict=True):
+            with self._connection.translated_errors():
+                state.begin(upload, chunks)
 
     def _stream_missing(
-        self, missing: dict[str, UploadState], limiter: SendRateLimiter, retry_budget: RetryBudget
+        self,
+        missing: dict[str, UploadState],
+        limiter: SendRateLimiter,
+        retry_budget: RetryBudget,
+        stall_limit: float,
     ) -> Iterator[Completed]:
-        messages = (message for state in list(missing.values()) for message in state.messages(limiter))
-        call = self._stream(messages, metadata=self._connection.metadata)
+        begun = dict(missing)
+        sending = _Sending(list(missing.values()), limiter)
+        call = self._stream(
+            iter(sending), timeout=self._connection.deadline.left(), metadata=self._connection.metadata
+        )
         next(iter(missing.values())).show()
-        try:
-            with self._connection.translated_errors():
-                for answer in call:
-                    state = missing.get(answer.upload_id)
-                    if state is None:
-                        continue  # another client has completed it
-                    state.show()
-                    if state.stored(answer.stored_bytes):
-                        retry_budget.progressed()
-                    if answer.status == UploadStatus.COMPLETED and state.upload:
-                        del missing[answer.upload_id]
-                        yield (
-                            state,
-                            replace(state.upload, status=UploadStatus.COMPLETED, crc32c=answer.crc32c),
-                        )
-        finally:
-            call.cancel()
+        earlier = self.stages or StageTimes()
+        with ResponseStream(
+            call, wire.acknowledgement_from_message, connection=self._connection, limit=stall_limit
+        ) as stream:
+            sending.active = stream.active
+            for answer in stream:
+                state = begun.get(answer.upload_id)
+                if state is None:
+                    raise self._connection.unexpected("an acknowledgement of another upload")
+                if answer.upload_id not in missing:
+                    continue  # another client has completed it
+                state.show()
+                if answer.stages:
+                    self.stages = earlier + answer.stages
+                with self._connection.translated_errors():
+                    advanced = state.acknowledged(answer)
+                if advanced:
+                    sending.acknowledged()
+                    stream.progressed()
+                    retry_budget.progressed()
+                if answer.completed and state.upload:
+                    del missing[answer.upload_id]
+                    yield (
+                        state,
+                        replace(state.upload, status=UploadStatus.COMPLETED, crc32c=answer.crc32c),
+                    )
         if not all(state.error for state in missing.values()):
             raise Unavailable("the stream ended before every chunk was stored")
+
+
+class _Sending:
+    """The messages of one stream. Sending counts as activity, but only as far as acknowledgements follow."""
+
+    def __init__(self, states: Sequence[UploadState], limiter: SendRateLimiter) -> None:
+        self._states = states
+        self._limiter = limiter
+        self._unacknowledged = 0
+        self.active: Callable[[], None] = lambda: None
+
+    def acknowledged(self) -> None:
+        self._unacknowledged = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for state in self._states:
+            for message in state.messages(self._limiter):
+                yield message
+                self._unacknowledged += len(message)
+                if self._unacknowledged <= MAX_UNACKNOWLEDGED:
+                    self.active()

@@ -10,7 +10,7 @@ from facecli.client.transfers import FileToSend, UploadOutcome
 from facecli.client.upload_batch import BatchSender
 from facecli.client.upload_state import UploadState
 from facecli.core.backoff import RetryBudget
-from facecli.core.errors import FacecliError, Unauthenticated, UploadInterrupted
+from facecli.core.errors import FacecliError, TimedOut, Unauthenticated, UploadInterrupted
 from facecli.uploads.view import UploadView
 
 BATCH_SIZE = 200  # files that are begun together and share a stream
@@ -31,6 +31,7 @@ class UploadRun:
         sender: BatchSender,
         limiter: SendRateLimiter,
         retry_budget: RetryBudget,
+        stall_limit: float,
     ) -> None:
         self._waiting = deque(files)
         self._active = list[UploadState]()
@@ -41,6 +42,8 @@ class UploadRun:
         self._sender = sender
         self._limiter = limiter
         self._retry_budget = retry_budget
+        self._stall_limit = stall_limit
+        self._begun = False  # whether the server has accepted any file
 
     def outcomes(self) -> Iterator[UploadOutcome]:
         """Yield the outcome of each file as soon as it is known, and last the error that stopped the run."""
@@ -58,15 +61,21 @@ class UploadRun:
 
     def _fill(self) -> Iterator[UploadOutcome]:
         while self._waiting and len(self._active) < BATCH_SIZE:
+            file = self._waiting.popleft()
             try:
-                self._active.append(self._open_file(self._waiting.popleft()))
+                self._active.append(self._open_file(file))
             except FacecliError as error:
-                yield UploadOutcome(error=error)
+                yield UploadOutcome(file=file, error=error)
 
     def _send_batch(self) -> Iterator[UploadOutcome]:
         batch = self._active[: self._batch_size]
         try:
-            sent = self._sender.send(batch, limiter=self._limiter, retry_budget=self._retry_budget)
+            sent = self._sender.send(
+                batch,
+                limiter=self._limiter,
+                retry_budget=self._retry_budget,
+                stall_limit=self._stall_limit,
+            )
             for state, upload in sent:
                 self._active.remove(state)
                 yield self._completed(state, upload)
@@ -77,18 +86,18 @@ class UploadRun:
 
     def _completed(self, state: UploadState, upload: UploadView) -> UploadOutcome:
         try:
-            return UploadOutcome(upload=state.result(upload, self._context.clock()))
+            return UploadOutcome(file=state.file, upload=state.result(upload, self._context.clock()))
         except FacecliError as error:
-            return UploadOutcome(error=error)
+            return UploadOutcome(file=state.file, error=error)
         finally:
             state.source.close()
 
     def _handle(self, error: FacecliError, batch: Sequence[UploadState]) -> None:
+        self._begun = self._begun or any(state.upload for state in batch)
         failed = _failed_upload(error, batch)
         action = decide(
             error,
             batch_size=len(batch),
-            begun=any(state.upload for state in self._active),
             token_renewed=isinstance(error, Unauthenticated) and self._context.connection.has_new_token(),
             names_file=failed is not None,
         )
@@ -101,7 +110,7 @@ class UploadRun:
                 if not self._wait(error):
                     self._stopped_by = self._interruption(error)
             case Action.STOP:
-                self._stopped_by = error
+                self._stopped_by = self._timed_out() if isinstance(error, TimedOut) else error
             case Action.FAIL_FILE:
                 assert failed
                 failed.error = error
@@ -110,7 +119,11 @@ class UploadRun:
         self._count_break()
         if self._retry_budget.tried:
             self._sender.use_patient_channel()
-        return self._retry_budget.wait(error, self._active[0].file.progress.waiting)
+        try:
+            return self._retry_budget.wait(error, self._active[0].file.progress.waiting)
+        except TimedOut:
+            self._stopped_by = self._timed_out()
+            return True
 
     def _count_break(self) -> None:
         for state in self._active:
@@ -119,20 +132,27 @@ class UploadRun:
 
     def _interruption(self, error: FacecliError) -> FacecliError:
         """The error to report when the retry budget is spent."""
-        if not isinstance(error, STREAM_BREAKS):
+        if not isinstance(error, STREAM_BREAKS) or not self._begun:
             return error
-        first, others = self._active[0], len(self._active) + len(self._waiting) - 1
-        rest = f"; {others} more are not complete" if others else ""
-        return UploadInterrupted(
-            f"the upload of {first.file.name} stopped at {first.stored_bytes} of {first.source.size} bytes: "
-            f"{error.message}{rest}"
-        )
+        return UploadInterrupted(f"{self._position()}: {error.message}{self._rest()}")
+
+    def _timed_out(self) -> FacecliError:
+        resume = f"run the same command again to resume{self._rest()}"
+        return self._context.connection.deadline.error(self._position(), resume)
+
+    def _position(self) -> str:
+        first = self._active[0]
+        return f"the upload of {first.file.name} stopped at {first.stored_bytes} of {first.source.size} bytes"
+
+    def _rest(self) -> str:
+        others = len(self._active) + len(self._waiting) - 1
+        return f"; {others} more are not complete" if others else ""
 
     def _remove_failed(self) -> Iterator[UploadOutcome]:
         for state in [each for each in self._active if each.error]:
             self._active.remove(state)
             state.source.close()
-            yield UploadOutcome(error=state.error)
+            yield UploadOutcome(file=state.file, error=state.error)
 
 
 def _failed_upload(error: FacecliError, batch: Sequence[UploadState]) -> UploadState | None:

@@ -6,11 +6,13 @@ from facecli.client.send_rate import SendRateLimiter
 from facecli.client.source import Source
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.core.checksums import join
-from facecli.core.errors import BytesDiffer, FacecliError
-from facecli.uploads.upload import Chunk
-from facecli.uploads.view import UploadView
+from facecli.core.errors import BytesDiffer, FacecliError, UnexpectedResponse
+from facecli.uploads.upload import MAX_CHUNK_SIZE, MAX_CHUNKS, Chunk
+from facecli.uploads.view import UploadAcknowledgement, UploadView
 from facecli.wire.frames import encode
 from facecli.wire.generated import upload_service_pb2 as pb
+
+MAX_BEGINS = 5  # uploads of one file; a new one follows when the server has lost or completed the old one
 
 
 class UploadState:
@@ -43,24 +45,58 @@ class UploadState:
         self._sent: set[int] = set()
         self._skipped: dict[int, int] = {}
         self._bytes_sent = 0
+        self._begins = 0  # uploads that the server has begun for this file
+        self._is_fresh = False  # whether the current upload was begun to start over
+        self._offered = set[int]()  # chunks sent on the current stream, or being sent
+        self._acknowledged_bytes = 0  # on the current stream
 
     def begin(self, upload: UploadView, chunks: Sequence[Chunk]) -> None:
-        """Resume from the chunks that the server has now."""
+        """Resume from the chunks that the server has now; UnexpectedResponse if they are not of this file."""
+        self._check(upload, chunks)
         if self.upload is None or self.upload.id != upload.id:
+            self._begins += 1
+            if self._begins > MAX_BEGINS:
+                raise UnexpectedResponse(f"a new upload ID for {self.file.name} every time")
             self._sent.clear()
             self._skipped.clear()
             self.stored_bytes = upload.stored_bytes
         self.upload = upload
         self._chunk_size = upload.chunk_size
         self._stored = {chunk.index: chunk.crc32c for chunk in chunks}
-        self.request.fresh = False
+        self._offered = set()
+        self._acknowledged_bytes = 0
+        self._is_fresh, self.request.fresh = self.request.fresh, False
         self.stored(upload.stored_bytes)
+
+    def start_over(self) -> None:
+        """Ask for a new upload: the complete one has other bytes. BytesDiffer if it was a new one."""
+        if self._is_fresh:
+            self.error = BytesDiffer(f"the server stores other bytes of {self.file.name} than the file has")
+        self.request.fresh = True
 
     def show(self) -> None:
         """Start reporting progress, once."""
         if not self._shown:
             self._shown = True
             self.file.progress.begin(self.file.name, self.source.size, self.stored_bytes)
+
+    def acknowledged(self, answer: UploadAcknowledgement) -> bool:
+        """Record an acknowledgement; true if more is stored than ever before.
+
+        UnexpectedResponse for a chunk that was not sent, and for stored bytes that are too many or decrease.
+        """
+        total = answer.stored_bytes
+        if answer.chunk_index not in self._offered:
+            raise UnexpectedResponse(f"an acknowledgement of chunk {answer.chunk_index}, which was not sent")
+        if not self._acknowledged_bytes <= total <= self.source.size:
+            raise UnexpectedResponse(
+                f"{total} stored bytes of {self.file.name}, which has {self.source.size} bytes, "
+                f"after {self._acknowledged_bytes}"
+            )
+        self._acknowledged_bytes = total
+        if answer.completed and answer.crc32c is None:
+            raise UnexpectedResponse(f"no checksum of {self.file.name}")
+        return self.stored(total)
 
     def stored(self, total: int) -> bool:
         """Record the stored bytes; False when they are no more than before."""
@@ -88,6 +124,7 @@ class UploadState:
                     continue
                 if index == self._chunks - 1:
                     self.source.check_unchanged()
+                self._offered.add(index)
                 for frame in self.source.frames(index, self._chunk_size, limiter):
                     yield encode(frame, upload_id=upload_id, user=user)
                     upload_id = user = ""
@@ -121,6 +158,19 @@ class UploadState:
             retries=self.breaks,
             seconds=round(now - self._started, 3),
         )
+
+    def _check(self, upload: UploadView, chunks: Sequence[Chunk]) -> None:
+        size, chunk_size = self.source.size, upload.chunk_size
+        if upload.size != size:
+            raise UnexpectedResponse(
+                f"an upload of {upload.size or 0} bytes for {self.file.name}, which has {size}"
+            )
+        if not 0 < chunk_size <= MAX_CHUNK_SIZE or -(-size // chunk_size) > MAX_CHUNKS:
+            raise UnexpectedResponse(f"an impossible chunk size for {size} bytes: {chunk_size}")
+        count = -(-size // chunk_size)
+        for chunk in chunks:
+            if chunk.index >= count or chunk.size != min(chunk_size, size - chunk.index * chunk_size):
+                raise UnexpectedResponse(f"an impossible chunk: {chunk.index} with {chunk.size} bytes")
 
     @property
     def _chunks(self) -> int:

@@ -1,10 +1,11 @@
 """Tokens, TLS and authentication, derived from the settings."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from facecli.config.settings import PREFIX, Settings
+from facecli.config.text_file import decoded
 from facecli.core.errors import InvalidInput
+from facecli.core.private_files import read_private
 from facecli.core.tls import ClientTls, ServerTls
 
 
@@ -13,10 +14,7 @@ def current_token(settings: Settings) -> str:
     if not settings.token and not settings.token_file:
         return ""
     file = settings.token_file
-    try:
-        token = settings.token or Path(file).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read the token file {file}: {error}") from error
+    token = settings.token or decoded(read_private(file, what="token file"), f"the token file {file}").strip()
     if not (token and token.isascii() and token.isprintable()):
         where = f"{PREFIX}TOKEN" if settings.token else f"the token file {file}"
         raise InvalidInput(f"{where} is not a valid token: a token is one line of printable ASCII characters")

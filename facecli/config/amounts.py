@@ -31,9 +31,10 @@ def parse_size(text: str) -> int:
 
 
 def parse_count(text: str) -> int:
-    if not text.strip().isdecimal():
+    number = text.strip()
+    if not number.isdecimal():
         raise InvalidInput(f"{text!r} is not a non-negative integer")
-    return int(text)
+    return int(number)
 
 
 def parse_switch(text: str) -> bool:
@@ -48,13 +49,13 @@ def format_default(setting: "Field[Any]") -> str:
     value: Any = setting.default
     if setting.type is bool:
         return str(value).lower()
-    if setting.type is Time:
+    if setting.type is Time and value:
         unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
         return f"{value / _SECONDS[unit]:g}{unit}"
     if setting.type is Size and value:
         unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % _UNITS[unit.lower()] == 0)
         return f"{value // _UNITS[unit.lower()]}{unit}"
-    return str(value)
+    return f"{value:g}" if setting.type is Time else str(value)
 
 
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

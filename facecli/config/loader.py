@@ -11,17 +11,28 @@ from facecli.config.amounts import PARSERS
 from facecli.config.environment import ENVIRONMENT
 from facecli.config.paths import config_file
 from facecli.config.settings import PREFIX, Settings, variable
+from facecli.config.text_file import read_text
 from facecli.core.errors import InvalidInput
+
+MIN_CHUNK_SIZE = 64 * 1024  # bytes; the server flushes every chunk to disk, so smaller ones are slow
+MAX_CHUNK_SIZE = 16 * 1024 * 1024  # bytes; the server's limit
 
 
 def load(
-    flags: Mapping[str, Any], *, profile: str | None = None, environment: Mapping[str, str] = ENVIRONMENT
+    flags: Mapping[str, Any],
+    *,
+    profile: str | None = None,
+    environment: Mapping[str, str] = ENVIRONMENT,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Load the settings. InvalidInput names the setting and the source of its invalid value."""
+    """Load the settings. InvalidInput names the setting and the source of its invalid value.
+
+    `defaults` are those of one command, in place of the usual ones.
+    """
     chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
     file = config_file(environment)
     profile_values = _profile(file, chosen)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(defaults or {})
     for setting in fields(Settings):
         name = setting.name
         if flags.get(name) is not None:
@@ -32,8 +43,10 @@ def load(
             where = f"{name} in profile {chosen or 'default'} of {file}"
             values[name] = _parsed(setting, _scalar(profile_values[name], where), where)
     settings = Settings(**values)
-    if not settings.timeout:
-        raise InvalidInput("timeout must be greater than 0; write 30s")
+    if not settings.call_timeout:
+        raise InvalidInput("call_timeout must be greater than 0; write 30s")
+    if not MIN_CHUNK_SIZE <= settings.chunk_size <= MAX_CHUNK_SIZE:
+        raise InvalidInput("chunk_size must be between 64KiB and 16MiB; the default is 10MiB")
     current_token(settings)
     return settings
 
@@ -41,11 +54,11 @@ def load(
 def _profile(file: Path, name: str) -> dict[str, Any]:
     """The table `[NAME]` of the config file, by default `[default]`, which may be missing."""
     try:
-        tables = tomllib.loads(file.read_text())
+        tables = tomllib.loads(read_text(file))
     except FileNotFoundError:
         tables = {}
-    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read {file}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{file} is not valid TOML: {error}") from error
     if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
         raise InvalidInput(f"{file}: {stray[0]} is outside of a profile; put it under [default] or [NAME]")
     if name not in {"", *tables}:

@@ -42,15 +42,26 @@ class Settings:
         "How callers authenticate: `none` trusts the name they send, `token` requires a token or client "
         "certificate.",
     )
-    timeout: Time = _setting(30.0, "Deadline for unary calls.")
-    retry_for: Time = _setting(600.0, "Give up a transfer or watch after this time without progress.")
-    chunk_size: Size = _setting(10 * 1024 * 1024, "Upload chunk size; the server acknowledges every chunk.")
+    timeout: Time = _setting(
+        0.0, "Stop the command after this time with exit code 124; 0 for no limit. Tasks continue."
+    )
+    call_timeout: Time = _setting(30.0, "Deadline of a single call, such as one status request.")
+    retry_for: Time = _setting(
+        600.0,
+        "Give up after this time without progress; 10s for commands without transfer or watch, 0 for doctor.",
+    )
+    chunk_size: Size = _setting(
+        10 * 1024 * 1024, "Upload chunk size, from 64KiB to 16MiB; the server acknowledges every chunk."
+    )
     limit_rate: Size = _setting(0, "Upload rate limit in bytes per second; 0 for none.")
     progress: ProgressKind = _setting("auto", "Progress display.")
     bind: str = _setting("127.0.0.1:50051", "Address to listen on; port 0 picks a free port.")
     insecure: bool = _setting(
         False,
         "Allow listening on the network without TLS or authentication, and sending a token unencrypted.",
+    )
+    reflection: bool = _setting(
+        False, "Offer gRPC server reflection, with which tools such as grpcurl list and call methods."
     )
     data_dir: str = _setting("", "Path of the data directory.")
     database: str = _setting(
@@ -66,7 +77,9 @@ class Settings:
     )
     task_timeout: Time = _setting(86400.0, "Maximum duration of one attempt at a task; 0 for unlimited.")
     segment_timeout: Time = _setting(3600.0, "Maximum duration of one video segment; 0 for unlimited.")
-    max_crashes: Count = _setting(5, "Worker or ffmpeg crashes after which a task fails.")
+    max_crashes: Count = _setting(
+        5, "Worker or ffmpeg crashes without a finished segment in between that fail a task."
+    )
     ffmpeg: str = _setting("", "Path of ffmpeg; if empty, searches PATH, then the ffmpeg extra.")
     max_file_size: Size = _setting(20 * 1024**3, "Maximum size of an upload.")
     upload_expiry: Time = _setting(7 * 86400.0, "Delete incomplete uploads after this time without activity.")
@@ -90,6 +103,10 @@ class Settings:
     )
     max_user_unfinished: Count = _setting(1000, "Maximum incomplete uploads per user; 0 for unlimited.")
     max_user_waiting: Count = _setting(1000, "Maximum waiting tasks per user; 0 for unlimited.")
+    probe_timeout: Time = _setting(
+        10.0,
+        "Maximum time to check a file of a new task, plus 1 s per 50 MB of a video.",
+    )
     max_pixels: Count = _setting(36_000_000, "Maximum size of a picture or video frame, in pixels.")
     max_video_seconds: Count = _setting(3 * 3600, "Maximum length of a video, in seconds.")
     segment_megapixels: Count = _setting(

@@ -1,22 +1,42 @@
 """Server addresses: HOST:PORT, and whether they are local."""
 
 import ipaddress
+import re
 
 from facecli.core.errors import InvalidInput, PolicyRefused
 
+MAX_HOST_NAME = 253  # characters, by DNS
+_HOST_NAME = re.compile(
+    r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?"
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?P<address>[^/?#]*)")
+
 
 def checked_address(address: str, *, option: str, lowest_port: int = 1) -> str:
-    """Return the address if it is HOST:PORT; otherwise InvalidInput names the option."""
+    """Return the address if it is HOST:PORT; otherwise InvalidInput names the option and the cure."""
+    if url := _URL.match(address):
+        meant = url["address"].rpartition("@")[2]
+        meant = meant if re.search(r":\d+$", meant) else f"{meant or 'HOST'}:50051"
+        raise InvalidInput(f"{option} {address!r} is a URL; write HOST:PORT, here {meant}")
     host, _, port = address.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or not lowest_port <= int(port) <= 65535:
+    if not host or not (port.isascii() and port.isdigit()) or not lowest_port <= int(port[:6]) <= 65535:
         raise InvalidInput(f"{option} {address!r} is not HOST:PORT")
+    if not _is_host(host):
+        if _is_ip(host, 6):
+            raise InvalidInput(f"{option} {address!r}: put an IPv6 address into brackets: [{host}]:{port}")
+        raise InvalidInput(f"{option} {address!r} is not HOST:PORT; {host!r} is not the name of a host")
     return address
+
+
+def host_of(address: str) -> str:
+    """The host of HOST:PORT, without brackets."""
+    return address.rpartition(":")[0].removeprefix("[").removesuffix("]")
 
 
 def is_local(address: str) -> bool:
     """Whether the address is on the loopback interface, out of reach of other machines."""
-    host = address.rpartition(":")[0].removeprefix("[").removesuffix("]")
-    if host == "localhost":
+    host = host_of(address)
+    if host.lower().removesuffix(".") == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -33,3 +53,18 @@ def check_exposure(bind: str, *, tls: bool, authenticated: bool) -> None:
             f"{bind} can be reached from other machines, so serve needs {' and '.join(missing)}; "
             "otherwise listen on 127.0.0.1, or use --insecure"
         )
+
+
+def _is_host(host: str) -> bool:
+    if host.startswith("[") and host.endswith("]"):
+        return _is_ip(host[1:-1], 6)
+    if re.fullmatch(r"[0-9.]+", host):  # an address that is wrong, not a name
+        return _is_ip(host, 4)
+    return len(host) <= MAX_HOST_NAME and _HOST_NAME.fullmatch(host) is not None
+
+
+def _is_ip(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False

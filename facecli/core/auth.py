@@ -134,6 +134,11 @@ class Tokens:
                 raise Unauthenticated("the token was revoked")
 
 
+def is_token(text: str) -> bool:
+    """Whether a text has the form of a token."""
+    return _TEXT.fullmatch(text) is not None
+
+
 def checked_user(name: str) -> str:
     """Check the name of a user in a token or a certificate."""
     if not 0 < len(name) <= MAX_USER or not name.isprintable() or name != name.strip():

@@ -10,6 +10,8 @@ FIRST_DELAY = 0.2  # seconds
 MAX_DELAY = 5.0  # seconds
 JITTER = 0.25  # share of a delay by which it is made shorter or longer
 
+Waiting = Callable[[str, float], None]  # called before a wait, with its reason and its seconds
+
 
 class Backoff:
     """Delays in seconds that double up to a ceiling, each with jitter."""
@@ -33,7 +35,11 @@ class Backoff:
 
 
 class RetryBudget:
-    """Allows retries, with backoff, until `limit` seconds have passed without progress."""
+    """Allows retries, with backoff, until `limit` seconds have passed without progress.
+
+    `announce` is called before every wait, with the error, the limit, and whether it is the first one since
+    the last progress.
+    """
 
     def __init__(
         self,
@@ -41,30 +47,32 @@ class RetryBudget:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        announce: Callable[[FacecliError, float, bool], None] = lambda error, limit, first: None,
     ) -> None:
         self._limit = limit
         self._clock = clock
         self._sleep = sleep
+        self._announce = announce
         self._failing_since: float | None = None
+        self._waits = 0  # since the last progress
         self._backoff = Backoff()
 
     @property
     def tried(self) -> bool:
         """Whether there has been a retry since the last progress."""
-        return self._failing_since is not None
+        return self._waits > 0
 
-    def start(self) -> None:
-        """Count the limit from now on, not from the first failure."""
-        self._failing_since = self._clock()
+    def start(self, since: float | None = None) -> None:
+        """Count the limit from `since`, by default from now on, and not from the first failure."""
+        self._failing_since = self._clock() if since is None else since
 
     def progressed(self) -> None:
         """Reset the limit and the delays after progress."""
         self._failing_since = None
+        self._waits = 0
         self._backoff.reset()
 
-    def wait(
-        self, error: FacecliError, waiting: Callable[[str, float], None] = lambda reason, seconds: None
-    ) -> bool:
+    def wait(self, error: FacecliError, waiting: Waiting = lambda reason, seconds: None) -> bool:
         """Wait before the next try, at least as long as the error asks; False when the budget is spent.
 
         `waiting` is called first, with the reason and the seconds.
@@ -74,18 +82,16 @@ class RetryBudget:
 
     def wait_as_asked(self, error: FacecliError) -> bool:
         """Wait exactly as long as the error asks, without backoff; False when the budget is spent."""
-        return self._wait(float(error.details["retry_after"]), error)
+        return self._wait(float(error.details["retry_after"]), error, lambda reason, seconds: None)
 
-    def _wait(
-        self,
-        seconds: float,
-        error: FacecliError,
-        waiting: Callable[[str, float], None] = lambda reason, seconds: None,
-    ) -> bool:
+    def _wait(self, seconds: float, error: FacecliError, waiting: Waiting) -> bool:
         now = self._clock()
-        self._failing_since = now if self._failing_since is None else self._failing_since
+        began = now - float(error.details.get("silent_for", 0))
+        self._failing_since = began if self._failing_since is None else min(self._failing_since, began)
         if now - self._failing_since + seconds >= self._limit:
             return False
+        self._announce(error, self._limit, not self.tried)
+        self._waits += 1
         waiting(error.message, seconds)
         self._sleep(seconds)
         return True

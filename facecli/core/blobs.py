@@ -5,11 +5,12 @@ names the part by a token that only the store understands, and `sync` makes all 
 caller commits the tokens to its database, then `complete` turns the parts of given tokens into the blob.
 
 Rewriting a part never overwrites its committed version: it gets new space and a new token, and the
-database of the caller records which token is current. Acknowledged bytes are therefore never overwritten. A
-process that resumes a staged blob needs nothing but the tokens.
+database of the caller records which token is current. Acknowledged bytes are therefore never overwritten.
+Once the new token is committed, the space of the version before is freed. A process that resumes a staged
+blob needs nothing but the tokens: bytes that none of them names are freed, whatever a crash has left.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -25,9 +26,8 @@ RETRY_AFTER = 30  # seconds; a person has to free space on a full disk
 class Capability(Enum):
     """Abilities that not every store has."""
 
-    RESERVES_SPACE = auto()  # `begin` with a known size takes the space at once, or raises DiskFull
+    RESERVES_SPACE = auto()  # `begin` reserves a known size of several parts, or raises DiskFull
     LOCAL_FILES = auto()  # `local_copy` returns the blob's own file and copies nothing
-    COMPLETES_IN_PLACE = auto()  # parts that lie in order become the blob without a copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +59,23 @@ class PartWriter(Protocol):
         """Append all of `data`, now or by `finish`; DiskFull, FileTooLarge or StorageFailed."""
         ...
 
-    def finish(self) -> str:
-        """Return the token of the part, which is durable after the next `sync`."""
+    def finish(self) -> str | None:
+        """Return the token of the part, which is durable after the next `sync`.
+
+        None when the blob was completed or discarded meanwhile.
+        """
         ...
 
     def commit(self) -> None:
-        """Keep the finished part: the caller's database refers to its token."""
+        """Keep the finished part: the caller's database refers to its token. Frees the part it replaces."""
         ...
 
     def abort(self) -> None:
-        """Discard the part, finished or not; its space may be used again."""
+        """Discard the part, finished or not, and free its space."""
+        ...
+
+    def abandon(self) -> None:
+        """Stop writing, and keep the space: the caller's database may refer to the part, or not."""
         ...
 
 
@@ -90,12 +97,25 @@ class StagedBlob(Protocol):
         """
         ...
 
-    def complete(self, parts: Sequence[Part], *, spare_key: str) -> str:
-        """Turn the parts into the blob, durably; return its key.
+    def rearrange(self, parts: Sequence[Part]) -> Mapping[int, str]:
+        """Copy some parts to where `complete` needs them, durably; return their new tokens by index.
 
-        If the parts are not in order, copies them into a new blob at `spare_key`; the caller deletes the
-        staged blob after committing the new key.
+        Empty when the parts are in order. The caller commits the new tokens, frees the old ones with
+        `release`, and calls again. Parts that are still being written are revoked: they finish without a
+        token.
         """
+        ...
+
+    def release(self, tokens: Sequence[str]) -> None:
+        """Free the space of parts to which the caller's database no longer refers."""
+        ...
+
+    def complete(self, parts: Sequence[Part]) -> None:
+        """Turn parts that are in order into the blob, durably; revokes parts that are being written."""
+        ...
+
+    def discard(self) -> None:
+        """Free all bytes of a deleted blob, even while writers have it open."""
         ...
 
     def close(self) -> None: ...
@@ -120,8 +140,12 @@ class BlobStore(Protocol):
         """
         ...
 
-    def resume(self, key: str, layout: PartLayout) -> StagedBlob:
-        """Open a blob again; StorageFailed when it is gone. A complete one takes no parts."""
+    def resume(self, key: str, layout: PartLayout, *, tokens: Mapping[int, str] | None) -> StagedBlob:
+        """Open a blob again; StorageFailed when it is gone.
+
+        `tokens` are those of all committed parts by index; bytes that none of them names are freed. None for
+        a complete blob, which takes no parts.
+        """
         ...
 
     def reopen(self, key: str, layout: PartLayout) -> Sequence[str]:
@@ -161,6 +185,10 @@ class BlobStore(Protocol):
 
     def size(self, key: str) -> int:
         """Bytes that the blob, complete or staged, takes; FileNotFoundError when there is none."""
+        ...
+
+    def modified_at(self, key: str) -> float:
+        """When the blob, complete or staged, was last written to, in seconds since 1970; now without any."""
         ...
 
     def delete(self, key: str) -> None:

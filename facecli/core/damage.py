@@ -11,11 +11,18 @@ from facecli.core.errors import StorageFailed
 BLOCK = 1024 * 1024  # bytes in memory at once
 
 
+class StoredBytesDamaged(StorageFailed):
+    """Stored bytes are damaged on the server's disk."""
+
+    retryable = False
+
+
 class DamageKind(StrEnum):
     UPLOAD = "upload"
     TASK = "task"
     ORPHAN = "orphan"
     DATABASE = "database"
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

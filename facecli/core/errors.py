@@ -26,15 +26,19 @@ FacecliError
 ├── PolicyRefused
 ├── Unavailable               retryable
 │   ├── ServerUnreachable
+│   │   └── MisconfiguredConnection   not retryable: an unknown host, an untrusted certificate
 │   ├── ProgramKilled         ffmpeg or a worker was killed, perhaps by the kernel when out of memory
 │   └── StorageFailed         disk error; nothing is acknowledged until a check has passed
 ├── IdleTooLong               idle timeout
 ├── BytesDiffer               received data does not match its checksum or size
+├── UnexpectedResponse        a response that no facecli server sends
 ├── TimedOut                  the caller's deadline
 ├── UploadInterrupted         the client gave up; stored data is kept
 ├── TaskUnsuccessful          the task failed or was cancelled
 ├── FfmpegMissing
 ├── DirectoryInUse
+├── OutputFailed              a command's output cannot be written
+│   └── ReaderGone            the reader of the output has ended
 ├── Cancelled                 stopped by the caller
 └── InternalError             a bug; the log has its traceback under the error ID
 """
@@ -167,7 +171,14 @@ class Unavailable(FacecliError):
 class ServerUnreachable(Unavailable):
     """The server is unreachable."""
 
-    hint = "is facecli serve running there? facecli doctor checks the connection"
+    hint = "is facecli serve running there? --server, FACECLI_SERVER or the profile names the address"
+
+
+class MisconfiguredConnection(ServerUnreachable):
+    """The server cannot be reached as configured."""
+
+    retryable = False
+    hint = "check --server and the --tls options"
 
 
 class ProgramKilled(Unavailable):
@@ -188,6 +199,12 @@ class BytesDiffer(FacecliError):
     """Integrity check failed: the bytes do not match their checksum."""
 
 
+class UnexpectedResponse(FacecliError):
+    """The server sent an invalid response."""
+
+    hint = "the server may be another version of facecli, or not facecli; facecli doctor shows its version"
+
+
 class TimedOut(FacecliError):
     """The time limit expired."""
 
@@ -205,11 +222,19 @@ class TaskUnsuccessful(FacecliError):
 class FfmpegMissing(FacecliError):
     """ffmpeg not found."""
 
-    hint = "install it with apt-get install ffmpeg or pip install 'facecli[ffmpeg]'"
+    hint = "install it with apt-get install ffmpeg or pip install imageio-ffmpeg"
 
 
 class DirectoryInUse(FacecliError):
     """Another facecli process uses this directory."""
+
+
+class OutputFailed(FacecliError):
+    """The output cannot be written."""
+
+
+class ReaderGone(OutputFailed):
+    """The reader of the output has ended."""
 
 
 class Cancelled(FacecliError):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput
+from facecli.core.private_files import read_private
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ def read_pair(cert: str, key: str) -> tuple[bytes, bytes]:
         raise InvalidInput("a certificate and its key go together; give both")
     import ssl  # takes 15 ms, which commands without TLS save
 
-    pair = _read(cert), _read(key)
+    pair = _read(cert), read_private(key, what="private key")
     try:
         # Without a password argument an encrypted key prompts on the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")

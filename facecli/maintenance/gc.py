@@ -1,9 +1,9 @@
 """Garbage collection while no server runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
-from facecli.core.garbage import Garbage
+from facecli.core.garbage import Garbage, OrphanPolicy, remove
 
 
 class Action(StrEnum):
@@ -13,16 +13,26 @@ class Action(StrEnum):
 
 
 def collect(
-    garbage: Iterable[Garbage], *, dry_run: bool, trust_clock: bool
+    garbage: Iterable[Garbage],
+    *,
+    policy: OrphanPolicy,
+    dry_run: bool,
+    trust_clock: bool,
+    trust_database: bool,
 ) -> Iterator[tuple[Garbage, Action]]:
-    """Remove garbage; yield each item with the action taken.
+    """Remove and log garbage; yield each item with the action taken.
 
-    Items that have expired by the wall clock alone are removed only with `trust_clock`.
+    Items that have expired by the wall clock alone are removed only with `trust_clock`, young orphans, which
+    may belong to a newer database, only with `trust_database`.
     """
-    for item in garbage:
-        if not (item.orphan or trust_clock):
-            yield item, Action.KEPT
-        elif dry_run:
-            yield item, Action.TO_REMOVE
-        else:
-            yield item, Action.REMOVED if item.remove() else Action.KEPT
+    items = list(garbage)
+    young = {item.id for item in policy.split(item for item in items if item.orphan)[1]}
+    for item in items:
+        trusted = trust_clock if not item.orphan else trust_database or item.id not in young
+        yield item, _collect(item, policy.clock, dry_run=dry_run) if trusted else Action.KEPT
+
+
+def _collect(item: Garbage, clock: Callable[[], float], *, dry_run: bool) -> Action:
+    if dry_run:
+        return Action.TO_REMOVE
+    return Action.REMOVED if remove(item, now=clock()) else Action.KEPT

@@ -3,6 +3,7 @@
 No `-frames:v` limit with several streams: with it, ffmpeg 9 drops sparse ones. The caller counts frames.
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +12,47 @@ import ffmpeg
 from facecli.core.video.formats import demuxers
 from facecli.core.video.media import CLIP_RATE, MediaLimits
 
-MAX_STREAMS = 16
+# Streams of any kind in one file. A probe of 100 takes 115 MB in ffmpeg 5.1, one of 300 takes 240 MB.
+MAX_STREAMS = 100
+# Times that go back would end a listing; as in ffmpeg's own `-c copy`, they stop until the clock catches up.
+_RISING_TIMES = (
+    "setts=dts=max(DTS\\,PREV_OUTDTS):pts=if(eq(PTS\\,NOPTS)\\,NOPTS\\,max(PTS\\,max(DTS\\,PREV_OUTDTS)))"
+)
 # Bytes in one piece: enough for a frame, not for a compressed index of 2 GB.
 MAX_ALLOCATION = 512 * 1024 * 1024
 
 
 def first_frame_command(binary: Path, video: Path, limits: MediaLimits) -> list[str]:
-    """Decode one frame: its upright size goes to stdout, its properties and the probe log to stderr."""
+    """Decode one frame: its properties, the probe log and the picture's stream number go to stderr."""
     frame = hardened_input(video, limits)["V:0"].filter("showinfo")
-    output = ffmpeg.output(frame, "pipe:1", format="framecrc", **{"frames:v": 1})
+    output = ffmpeg.output(frame, "-", format="null", **{"frames:v": 1})
     return compiled(output, binary, level="info", own_clock=True)
 
 
-def packets_command(binary: Path, video: Path, limits: MediaLimits) -> list[str]:
-    """List every packet without decoding, to a second past the limit; stream 0 is the picture."""
-    source = hardened_input(video, limits)
+def packets_command(
+    binary: Path, video: Path, limits: MediaLimits, *, maps: Sequence[str] = ("0",)
+) -> list[str]:
+    """List every packet of the mapped streams, without decoding."""
     output = ffmpeg.output(
-        source["V:0"],
-        source["a?"],
-        source["s?"],
-        source["d?"],
+        hardened_input(video, limits),
         "pipe:1",
         format="framecrc",
         c="copy",
-        t=limits.max_seconds + 1,
+        bsf=_RISING_TIMES,
+        ignore_unknown=None,
     )
-    return compiled(output, binary, level="info", own_clock=True)
+    command = compiled(output, binary, level="info", own_clock=True)
+    at = command.index("pipe:1")
+    return [*command[:at], *(word for stream in maps for word in ("-map", stream)), *command[at:]]
+
+
+def metadata_command(binary: Path, video: Path, limits: MediaLimits, *, streams: Iterable[int]) -> list[str]:
+    """Print the metadata of these streams, in this order."""
+    source = hardened_input(video, limits)
+    output = ffmpeg.output(
+        *(source[str(stream)] for stream in streams), "pipe:1", format="ffmetadata", c="copy", frames=0
+    )
+    return compiled(output, binary, level="error")
 
 
 def clip_command(binary: Path, *, output: Path, seconds: int, width: int, height: int) -> list[str]:
@@ -94,10 +110,21 @@ def file_url(path: Path) -> str:
 
 
 def compiled(
-    output: Any, binary: Path, *, level: str, progress: bool = False, own_clock: bool = False
+    output: Any,
+    binary: Path,
+    *,
+    level: str,
+    progress: bool = False,
+    own_clock: bool = False,
+    tolerant: bool = False,
 ) -> list[str]:
-    """Return the arguments. `own_clock` keeps the file's own times, else they count from the seek point."""
-    command = [str(binary), "-nostdin", "-hide_banner", "-nostats", "-v", f"level+{level}", "-xerror"]
+    """Return the arguments. `own_clock` keeps the file's own times, else they count from the seek point.
+
+    `tolerant` goes on after errors of decoding and timing, as ffmpeg does by default.
+    """
+    command = [str(binary), "-nostdin", "-hide_banner", "-nostats", "-v", f"level+{level}"]
+    if not tolerant:
+        command += ["-xerror"]
     command += ["-max_alloc", str(MAX_ALLOCATION)]
     if progress:
         command += ["-progress", "pipe:1", "-stats_period", "0.1"]

@@ -14,6 +14,7 @@ from facecli.core.video.media import (
     Segment,
     VideoInfo,
     VideoPlan,
+    never,
 )
 from facecli.media import images
 from facecli.media.commands import clip_command
@@ -23,6 +24,7 @@ from facecli.media.overlay import count_decodable, write_overlay
 from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import ProcessLimits, run
 from facecli.media.sample_face import draw_face
+from facecli.media.sound import SoundExtraction
 
 BASE_TIMEOUT_SECONDS = 900  # for encoding a file of any length
 FRAME_TIMEOUT_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores
@@ -59,11 +61,11 @@ class FfmpegMedia:
         binary, version = self._found
         return f"{version} ({binary})"
 
-    def probe_video(self, path: Path) -> VideoInfo:
-        return probe_video(self._binary, path, self._limits)
+    def probe_video(self, path: Path, *, stopped: Callable[[], bool] = never) -> VideoInfo:
+        return probe_video(self._binary, path, self._limits, stopped=stopped)
 
-    def probe_image(self, path: Path) -> ImageInfo:
-        return images.probe_image(path, self._limits)
+    def probe_image(self, path: Path, *, stopped: Callable[[], bool] = never) -> ImageInfo:
+        return images.probe_image(path, self._limits, stopped=stopped)
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         images.fit_picture(source, target, width=width, height=height, limits=self._limits)
@@ -93,11 +95,25 @@ class FfmpegMedia:
             self._binary, video, segment, info, limits=self._limits, process_limits=process_limits
         )
 
+    def extract_sound(
+        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+    ) -> list[str]:
+        with _removed_on_failure(output):
+            return SoundExtraction(
+                self._binary,
+                video,
+                info,
+                output,
+                limits=self._limits,
+                process_limits=_process_limits(info.frames),
+                stopped=stopped,
+            ).run()
+
     def join(
         self,
         *,
-        video: Path,
         parts: Sequence[Path],
+        sound: Path,
         plan: VideoPlan,
         output: Path,
         stopped: Callable[[], bool],
@@ -105,8 +121,8 @@ class FfmpegMedia:
         with _removed_on_failure(output):
             join_segments(
                 self._binary,
-                video=video,
                 parts=parts,
+                sound=sound,
                 plan=plan,
                 output=output,
                 limits=self._limits,

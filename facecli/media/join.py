@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -10,43 +11,45 @@ import ffmpeg
 
 from facecli.core.errors import MediaRefused
 from facecli.core.video.formats import by_family, demuxers
-from facecli.core.video.media import MediaLimits, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.media import MediaLimits, Segment, VideoInfo, VideoPlan
 from facecli.media.commands import compiled, file_url, hardened_input
 from facecli.media.run import ProcessLimits, run
 
 MICROSECONDS = 1_000_000  # per second
 LIST_NAME = "parts.ffconcat"
-# Codecs that an MP4 can hold, by https://mp4ra.org/registered-types/codecs; the rest becomes AAC.
-_MP4_CODECS = frozenset({"aac", "ac3", "alac", "dts", "eac3", "flac", "mp3", "opus"})
-_STEREO = frozenset({"mono", "stereo"})
-# A frame in decoding order may be due later than the next segment's first, when frames come faster before the
-# border than after it. Decoders need it due before; the time at which a frame is shown stays.
-_RISING_DTS = "setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1)"
+_LONG_FRAMES = 2  # average frames
+_MP4_DEMUXERS = demuxers(by_family("MP4"))
 
 
 def join_segments(
     binary: Path,
     *,
-    video: Path,
     parts: Sequence[Path],
+    sound: Path,
     plan: VideoPlan,
     output: Path,
     limits: MediaLimits,
     process_limits: ProcessLimits,
     stopped: Callable[[], bool],
 ) -> None:
-    """Write `output`. The names of the parts are ours and contain no space."""
+    """Write `output`. The names of the parts are ours and contain no space. `sound` is empty without any."""
     part_list = output.with_name(LIST_NAME)
     relative = [os.path.relpath(part, part_list.parent) for part in parts]  # no user's directory in the list
     part_list.write_text(concat_list(relative, plan.segments))
+    has_sound = sound.stat().st_size > 0
     command = join_command(
-        binary, part_list=part_list, video=video, output=output, info=plan.info, limits=limits
+        binary,
+        part_list=part_list,
+        sound=sound if has_sound else None,
+        output=output,
+        plan=plan,
+        limits=limits,
     )
     try:
         result = run(
             command,
             limits=process_limits,
-            reads=(part_list, video, *parts),
+            reads=(part_list, sound, *parts),
             writes=[output.parent],
             stopped=stopped,
         )
@@ -70,37 +73,45 @@ def concat_list(parts: Sequence[str], segments: Sequence[Segment]) -> str:
 
 
 def join_command(
-    binary: Path, *, part_list: Path, video: Path, output: Path, info: VideoInfo, limits: MediaLimits
+    binary: Path, *, part_list: Path, sound: Path | None, output: Path, plan: VideoPlan, limits: MediaLimits
 ) -> list[str]:
-    """Copy the frames of the parts, and copy or convert to AAC every sound track of the video."""
-    offset = floor((info.start - info.origin) * MICROSECONDS)
-    formats = ("concat", *demuxers(by_family("MP4")))
-    pictures = hardened_input(part_list, limits, formats=formats, f="concat", safe=0, itsoffset=f"{offset}us")
-    options: dict[str, Any] = {}
-    for index, sound in enumerate(info.sounds):
-        options |= _sound_options(index, sound)
+    """Copy the frames of the parts and the extracted sound, each at its time since the origin."""
+    info = plan.info
+    offset = info.start - info.origin
+    formats = ("concat", *_MP4_DEMUXERS)
+    pictures = hardened_input(
+        part_list, limits, formats=formats, f="concat", safe=0, itsoffset=f"{floor(offset * MICROSECONDS)}us"
+    )
+    tracks: list[Any] = [pictures["v:0"]]
+    if sound:
+        tracks.append(hardened_input(sound, limits, formats=_MP4_DEMUXERS)["a"])
     result = ffmpeg.output(
-        pictures["v:0"],
-        hardened_input(video, limits)["a?"],
+        *tracks,
         file_url(output),
         format="mp4",
+        c="copy",
         t=limits.max_seconds + 1,
-        map_metadata=-1,
         map_chapters=-1,
         movflags="+faststart",
-        strict="experimental",  # ffmpeg 5 requires it for FLAC in an MP4
+        movie_timescale=info.ticks,
         video_track_timescale=info.ticks,
-        **{"c:v": "copy", "bsf:v": _RISING_DTS},
-        **options,
+        strict="experimental",  # ffmpeg 5 requires it for FLAC in an MP4
+        **{"map_metadata:g": -1, "bsf:v": _frame_times(info, offset, plan.segments[-1].end - info.origin)},
     )
-    return compiled(result, binary, level="error")
+    return compiled(result, binary, level="error", own_clock=True)
 
 
-def _sound_options(index: int, sound: Sound) -> dict[str, Any]:
-    track = f"a:{index}"
-    options: dict[str, Any] = {f"c:{track}": "copy" if sound.codec in _MP4_CODECS else "aac"}
-    if options[f"c:{track}"] == "aac":
-        options[f"b:{track}"] = "192k" if sound.layout in _STEREO else "448k"
-    if sound.language:
-        options[f"metadata:s:{track}"] = f"language={sound.language}"
-    return options
+def _frame_times(info: VideoInfo, offset: Fraction, end: Fraction) -> str:
+    """Return the filter that makes decoding times rise, and restores the length of the last frame.
+
+    A frame in decoding order may be due later than the next segment's first, when frames come faster before
+    the border than after it. Decoders need it due before; the time at which a frame is shown stays. The
+    length of the last frame is lost in encoding: the last one shown ends the video, and if it is a long one,
+    the last one stored too, since ffmpeg measures the length of an MP4's track by that.
+    """
+    last, end_tick = round((offset + info.last - info.start) * info.ticks), round(end * info.ticks)
+    is_last = f"gte(PTS+1\\,{last})"
+    if end - offset - (info.last - info.start) > _LONG_FRAMES / info.rate:
+        is_last += f"+gte(N\\,{info.frames - 1})"
+    length = f"if({is_last}\\,{end_tick}-PTS\\,DURATION)"
+    return f"setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1):duration={length}"

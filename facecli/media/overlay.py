@@ -5,7 +5,8 @@ them times that begin at 0. Containers lie about key frames, so the frames are c
 key frame fails or yields another number, it runs again from the beginning of the file. `trim` and all times
 are on the file's own clock (`-copyts`), because accurate seeking shifts it. The output keeps depth, range and
 matrix of the colours: the picture is converted to those of the video, since the overlay filter would convert
-whichever side differs.
+whichever side differs. Interlaced frames are deinterlaced, one for one: a face needs whole
+pictures, and browsers would show the combing.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from facecli.media.commands import compiled, file_url, h264_options, hardened_in
 from facecli.media.run import ProcessLimits, ProcessResult, run
 
 MICROSECONDS = 1_000_000  # per second
+_MIN_DEINTERLACED_SIDE = 4  # pixels; the deinterlacer refuses less
 # Matrix → the scale filter's name of it. For a video that declares none, players go by its size.
 _MATRICES = {
     "bt709": "bt709",
@@ -53,9 +55,9 @@ def write_overlay(
         def on_stdout(line: str) -> None:
             nonlocal done
             done = parse_frames_done(line) or done
-            if done > job.segment.frames:
+            if done > job.segment.frames + job.info.hidden:
                 raise MediaRefused(f"the video has more frames than expected: more than {job.segment.frames}")
-            progress(done)
+            progress(min(done, job.segment.frames))
 
         result = run(
             overlay_command(binary, job, key=key, limits=limits),
@@ -111,7 +113,8 @@ def overlay_command(binary: Path, job: OverlayJob, *, key: Fraction | None, limi
         seek = {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ceil(key * MICROSECONDS)}us"}
     # `scale` acts only if the size changes midway; rebuilding the graph then would lose the picture.
     source = hardened_input(job.video, limits, **{"reinit_filter:v": 0, **seek})
-    frames = _trimmed(source["V:0"], job.segment, info).filter("scale", info.width, info.height)
+    frames = _trimmed(source["V:0"], job.segment, info)
+    frames = _deinterlaced(frames.filter("scale", info.width, info.height, interl=-1), info)
     if info.rgb:
         frames = frames.filter("scale", out_color_matrix="bt709", out_range="tv")
         frames = frames.filter("format", "yuv444p10le" if info.bits > 8 else "yuv444p")
@@ -153,7 +156,17 @@ def _trimmed(frames: Any, segment: Segment, info: VideoInfo) -> Any:
         bounds["end"] = f"{_just_before(segment.end)}us"
     if bounds:
         frames = frames.filter("trim", **bounds)
-    return frames.filter("settb", f"1/{info.ticks}").filter("setpts", "PTS-STARTPTS")
+    # A time that two frames share, or that goes back, becomes a tick later than the one before.
+    rising = "if(N,max(PTS-STARTPTS,PREV_OUTPTS+1),0)"
+    return frames.filter("settb", f"1/{info.ticks}").filter("setpts", rising)
+
+
+def _deinterlaced(frames: Any, info: VideoInfo) -> Any:
+    """Return whole pictures: frames that are marked as interlaced are deinterlaced, others pass unchanged."""
+    if min(info.width, info.height) < _MIN_DEINTERLACED_SIDE:
+        return frames
+    deinterlaced = frames.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
+    return deinterlaced.filter("settb", f"1/{info.ticks}")
 
 
 def _just_before(time: Fraction) -> int:

@@ -1,9 +1,10 @@
 """Run a program on hostile input, inside the sandbox: limited, cancellable, and never outliving this process.
 
-Theory of operation: every program starts through sandbox/launch.py, which limits and confines it, as the
-leader of a session of its own. One thread reads both pipes, so neither can fill up while it waits for the
-other. Between reads, at most `POLL_SECONDS` apart, it checks for cancellation and the time limit. However
-`run` ends, it kills the process group first; when this process is killed, the kernel kills the program.
+Theory of operation: every program starts through sandbox/launch.py, which limits and confines it, and stays
+its parent, in a session of its own. One thread reads both pipes, so neither can fill up while it waits for
+the other. Between reads, at most `POLL_SECONDS` apart, it checks for cancellation and the time limit. However
+`run` ends, the launcher kills the program and all its descendants first; when this process is killed, the
+kernel tells the launcher to do so.
 """
 
 import math
@@ -32,6 +33,7 @@ from facecli.media.sandbox.launch import CANNOT_START
 from facecli.media.stderr import LineSplitter, StderrTail
 
 POLL_SECONDS = 0.05
+END_SECONDS = 10.0
 READ_BYTES = 64 * 1024
 DISK_RETRY_SECONDS = 60
 
@@ -68,8 +70,8 @@ def run(
 
     `reads` and `writes` are the files and directories that the sandbox allows. Cancelled within 100 ms of
     `stopped` returning True; MediaRefused past the time limit; DiskFull, FileTooLarge or FfmpegMissing when
-    that is the cause of a failure; Unavailable when the machine cannot start another process. The whole
-    process group is gone when this returns or raises, also when a callback raises.
+    that is the cause of a failure; Unavailable when the machine cannot start another process. The program and
+    all that it started are gone when this returns or raises, also when a callback raises.
     """
     if stopped():
         raise Cancelled
@@ -135,7 +137,17 @@ def _started(
             yield process
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Have the launcher kill everything; kill it and its process group if it does not answer."""
+    process.terminate()
+    process.send_signal(signal.SIGCONT)
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _read(pipes: Mapping[IO[bytes], LineSplitter], watchdog: _Watchdog) -> None:

@@ -3,10 +3,12 @@
 import re
 from fractions import Fraction
 
+from facecli.media.unknown_output import FfmpegOutputUnknown
+
 # showinfo's prefix; a title in the file can forge text only behind "[info]".
 _LINE = re.compile(r"\[Parsed_showinfo_0 @ 0x[0-9a-f]+\] \[info\] (.*)")
 _TICK = re.compile(r"config in time_base: (\d+/\d+)")
-_FRAME = re.compile(r"n: +0 pts: *(-?\d+) .*\bfmt:(\w+)")
+_FRAME = re.compile(r"n: *\d+ pts: *(-?\d+|NOPTS) .*\bfmt:(\w+) .*\bs:(\d+)x(\d+) i:([PTB?])")
 _COLOURS = re.compile(r"color_range:(\w+) color_space:([\w-]+) color_primaries:([\w-]+) color_trc:([\w-]+)")
 _DEEP = re.compile(r"(?!.*(?:444|555|565)[lb]e).*[lb]e")  # more than 8 bits, stored in 16-bit words
 _RGB = re.compile(r"(?:0?[ar]?(?:rgb|bgr|gbr)|pal8|mono)")
@@ -19,19 +21,27 @@ class FrameProperties:
     def __init__(self) -> None:
         self.start: Fraction | None = None  # seconds on the file's own clock
         self.format = ""
+        self.width = self.height = 0
         self.range = self.matrix = self.transfer = ""
         self._tick = Fraction(1)
+        self._coloured = False
 
     def feed(self, line: str) -> None:
+        """Parse one line of the log; FfmpegOutputUnknown for a line about a frame that has another form."""
         prefixed = _LINE.match(line)
         if prefixed is None:
             return
         text = prefixed[1]
-        if tick := _TICK.match(text):
-            self._tick = Fraction(tick[1])
-        elif frame := _FRAME.match(text):
-            self.start, self.format = int(frame[1]) * self._tick, frame[2]
-        elif (colours := _COLOURS.match(text)) and not self.transfer:
+        if text.startswith("config in"):
+            self._tick = Fraction(_matched(_TICK, text, line)[1])
+        elif text.startswith("n:") and not self.format:
+            frame = _matched(_FRAME, text, line)
+            self.start = None if frame[1] == "NOPTS" else int(frame[1]) * self._tick
+            self.format = frame[2]
+            self.width, self.height = int(frame[3]), int(frame[4])
+        elif text.startswith("color_range:") and not self._coloured:
+            self._coloured = True
+            colours = _matched(_COLOURS, text, line)
             self.range = colours[1] if colours[1] in {"tv", "pc"} else ""
             self.matrix = "" if colours[2] in {"unknown", "unspecified", "reserved"} else colours[2]
             self.transfer = colours[4]
@@ -49,3 +59,10 @@ class FrameProperties:
     def hdr(self) -> str:
         """The kind of high dynamic range, empty for a standard one."""
         return HDR.get(self.transfer, "")
+
+
+def _matched(pattern: re.Pattern[str], text: str, line: str) -> re.Match[str]:
+    found = pattern.match(text)
+    if found is None:
+        raise FfmpegOutputUnknown.of(line)
+    return found

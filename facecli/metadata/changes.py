@@ -5,16 +5,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from sqlalchemy import Connection, text
+from sqlalchemy import ColumnElement, Engine, func
 
 CHANNEL = "facecli_tasks"
 POLL_INTERVAL = 0.02  # seconds; a poll takes about 10 µs
 
 
-def notify(connection: Connection) -> None:
-    """Notify listeners on PostgreSQL once this transaction commits; nothing on SQLite."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+def notification(engine: Engine) -> tuple[ColumnElement[object], ...]:
+    """An expression for RETURNING that notifies the listeners of PostgreSQL; none on SQLite."""
+    return (func.pg_notify(CHANNEL, ""),) if engine.dialect.name == "postgresql" else ()
 
 
 class Changes(Protocol):

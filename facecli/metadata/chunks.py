@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, tuple_
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, tuple_, update
 
 from facecli.core.errors import ChunkDiffers, InvalidInput, TakenOver
 from facecli.metadata.tables import chunks
@@ -34,6 +34,11 @@ def replace_chunks(connection: Connection, upload_id: str, intact: Sequence[Chun
     connection.execute(delete(chunks).where(chunks.c.upload_id == upload_id))
     if intact:
         _insert(connection, [(upload_id, chunk) for chunk in intact])
+
+
+def update_tokens(connection: Connection, upload_id: str, moved: Sequence[Chunk]) -> None:
+    rows = [{"row_upload": upload_id, "row_index": chunk.index, "row_token": chunk.token} for chunk in moved]
+    connection.execute(update(chunks).where(_ROW).values(token=bindparam("row_token")), rows)
 
 
 def delete_chunks(connection: Connection, upload_id: str, indexes: Sequence[int]) -> dict[str, int]:
@@ -92,6 +97,5 @@ def _delete(connection: Connection, keys: set[tuple[str, int]]) -> None:
     connection.execute(_DELETE, [{"row_upload": upload_id, "row_index": index} for upload_id, index in keys])
 
 
-_DELETE = delete(chunks).where(
-    chunks.c.upload_id == bindparam("row_upload"), chunks.c.index == bindparam("row_index")
-)
+_ROW = (chunks.c.upload_id == bindparam("row_upload")) & (chunks.c.index == bindparam("row_index"))
+_DELETE = delete(chunks).where(_ROW)

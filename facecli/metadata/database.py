@@ -1,6 +1,7 @@
 """Connections and transactions of SQLite and PostgreSQL, with translated errors."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -9,6 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from facecli.core.errors import DiskFull, FacecliError, InvalidInput, StorageFailed, Unavailable
 from facecli.metadata.database_url import display_name, parse_url
@@ -17,9 +19,13 @@ BUSY_TIMEOUT = 30.0  # seconds
 _RETRY_AFTER = 30  # seconds; an operator has to free space
 CONNECTIONS = 32
 _WRITES = "facecli_writes"
+_AUTOCOMMIT = "facecli_autocommit"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _FULL = frozenset({sqlite3.SQLITE_FULL, "53100"})  # SQLSTATE disk_full
-_DAMAGED = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "58030", "XX001"})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, "XX001", "XX002"})
+_DISK_FAILED = frozenset({sqlite3.SQLITE_IOERR, "58030"})
+_NO_PERMISSION = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+_RESTORE = "restore it from a backup"
 _REFUSED = frozenset({"25006", "42501", "3F000"})  # a read-only standby; no permission; no schema
 
 
@@ -38,8 +44,11 @@ def open_database(
     """
     address = parse_url(url)
     if address.get_backend_name() == "sqlite":
-        return _open_sqlite(address, busy_timeout, durable, connections)
-    return _open_postgresql(address, busy_timeout, durable, connections)
+        engine = _open_sqlite(address, busy_timeout, durable, connections)
+    else:
+        engine = _open_postgresql(address, busy_timeout, durable, connections)
+    _close_connections_in_use(engine)
+    return engine
 
 
 def server_version(url: str) -> str:
@@ -73,14 +82,29 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def translate_errors() -> Iterator[None]:
-    """Translate errors of SQLAlchemy and its drivers."""
+def autocommitting(engine: Engine) -> Iterator[Connection]:
+    """A connection on which every statement is a transaction of its own.
+
+    On PostgreSQL no lock outlives the statement, even if this process is suspended after it was sent.
+    """
+    # SQLite's connections are in this mode, but for BEGIN; SQLAlchemy's level would end it when it is reset.
+    options = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+    with (
+        translate_errors(),
+        engine.connect().execution_options(**{_AUTOCOMMIT: True}, **options) as connection,
+    ):
+        yield connection
+
+
+@contextmanager
+def translate_errors(*, subject: str = "the database", remedy: str = _RESTORE) -> Iterator[None]:
+    """Translate errors of SQLAlchemy and its drivers; `remedy` repairs a damaged SQLite file."""
     try:
         yield
     except NoConnectionFree as error:
-        raise Unavailable("every connection to the database is in use; try again") from error
-    except DBAPIError as error:
-        if translated := _translated(error):
+        raise Unavailable(f"every connection to {subject} is in use; try again") from error
+    except (DBAPIError, sqlite3.Error) as error:
+        if translated := _translated(error, subject, remedy):
             raise translated from error
         raise
 
@@ -103,9 +127,23 @@ def _open_postgresql(address: URL, busy_timeout: float, durable: bool, connectio
     except BaseException as error:
         engine.dispose()
         if isinstance(error, ProgrammingError):  # by libpq: an unknown option in the URL
-            raise InvalidInput(f"the database URL cannot be used: {_message(error)}") from error
+            raise InvalidInput(
+                f"the database URL cannot be used: {' '.join(str(error.orig).split())}"
+            ) from error
         raise
     return engine
+
+
+def _close_connections_in_use(engine: Engine) -> None:
+    """Close connections that are in use during `dispose` when they are returned to the pool."""
+    disposed = threading.Event()
+
+    def close(_: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        if disposed.is_set():
+            record.invalidate()
+
+    event.listen(engine, "engine_disposed", lambda _: disposed.set())
+    event.listen(engine, "checkin", close)
 
 
 def _require_synchronous_commit(connection: DBAPIConnection, _: object) -> None:
@@ -134,7 +172,7 @@ def _open_sqlite(url: URL, busy_timeout: float, durable: bool, connections: int)
 
     event.listen(engine, "connect", set_up)
     try:
-        with translate_errors(), engine.connect() as connection:
+        with translate_errors(subject=f"the database {url.database}"), engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     except BaseException:
         engine.dispose()
@@ -145,28 +183,30 @@ def _open_sqlite(url: URL, busy_timeout: float, durable: bool, connections: int)
 
 def _begin(connection: Connection) -> None:
     """Lock for writing at the start: SQLite refuses the lock if another connection wrote after a read."""
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_AUTOCOMMIT):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
 
 
-def _translated(error: DBAPIError) -> FacecliError | None:
-    if isinstance(error.orig, sqlite3.Error):
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+def _translated(error: DBAPIError | sqlite3.Error, subject: str, remedy: str) -> FacecliError | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    message = " ".join(str(cause).split())  # of the database, without the statement and its values
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
     else:
-        code = getattr(error.orig, "sqlstate", None)
+        code = getattr(cause, "sqlstate", None)
     if code in _FULL:
         return DiskFull("the database's disk is full; acknowledged data is safe", retry_after=_RETRY_AFTER)
     if code in _DAMAGED:
-        return StorageFailed(f"the database cannot be read or written: {_message(error)}")
+        return StorageFailed(f"{subject} is damaged: {message}; {remedy}")
+    if code in _DISK_FAILED:
+        return StorageFailed(f"{subject} cannot be read or written: {message}; check the disk")
     if isinstance(error, DataError) and code is None:  # raised by the driver, before the statement was sent
-        return InvalidInput(f"the database cannot store this value: {_message(error)}")
+        return InvalidInput(f"{subject} cannot store this value: {message}")
     # SQLite reports an invalid statement, which is a bug of ours, as operational, too.
-    unavailable = isinstance(error, OperationalError) or error.connection_invalidated or code in _REFUSED
-    if code != sqlite3.SQLITE_ERROR and unavailable:
-        return Unavailable(f"the database is not available: {_message(error)}")
+    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
+    operational = isinstance(error, OperationalError | sqlite3.OperationalError)
+    if code != sqlite3.SQLITE_ERROR and (operational or invalidated or code in _REFUSED):
+        advice = "; check the owner and permissions of its directory" if code in _NO_PERMISSION else ""
+        return Unavailable(f"{subject} is not available: {message}{advice}")
     return None
-
-
-def _message(error: DBAPIError) -> str:
-    """The database's message on one line, without the statement and its values."""
-    return " ".join(str(error.orig).split())

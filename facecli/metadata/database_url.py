@@ -6,6 +6,9 @@ from sqlalchemy.exc import ArgumentError
 from facecli.core.errors import InvalidInput
 
 EXAMPLE = "postgresql://facecli@db.example/facecli"
+IDLE_TRANSACTION_TIMEOUT = 3.0  # seconds; not more than the lease of a worker (facecli/tasks/leases.py)
+LOCK_TIMEOUT = 6.0  # seconds; longer than a suspended process can hold a lock
+STATEMENT_TIMEOUT = 60.0  # seconds
 # Parameters of libpq unless the URL sets them: by default it waits for a dead host for minutes.
 # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 _TIMEOUTS = {
@@ -13,6 +16,18 @@ _TIMEOUTS = {
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # milliseconds
+}
+# Parameters of every session, so that no process can hold a lock, or wait for one, without end: PostgreSQL
+# ends the transaction of a client that is suspended, and the connection of a machine that is gone.
+# https://www.postgresql.org/docs/current/runtime-config-client.html
+_SESSION = {
+    "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_TIMEOUT * 1000:.0f}",  # milliseconds
+    "lock_timeout": f"{LOCK_TIMEOUT * 1000:.0f}",
+    "statement_timeout": f"{STATEMENT_TIMEOUT * 1000:.0f}",
+    "tcp_keepalives_idle": "10",  # seconds
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
     "tcp_user_timeout": "30000",  # milliseconds
 }
 
@@ -39,7 +54,9 @@ def postgresql_url(url: str) -> str:
         raise InvalidInput(
             f"the database must be a PostgreSQL, such as {EXAMPLE}; the default without one is SQLite"
         )
-    return address.set(drivername="postgresql").render_as_string(hide_password=False)
+    complete = address.set(drivername="postgresql").render_as_string(hide_password=False)
+    before, mark, query = complete.partition("?")
+    return before + mark + query.replace("+", "%20")  # libpq takes a + literally
 
 
 def display_name(url: str) -> str:
@@ -57,4 +74,9 @@ def _postgresql(address: URL) -> URL:
     if "@" in (address.host or ""):
         raise InvalidInput("the password in the database URL contains an @; write it as %40")
     timeouts = {key: value for key, value in _TIMEOUTS.items() if key not in address.query}
-    return address.set(drivername="postgresql+psycopg").update_query_dict(timeouts)
+    address = address.set(drivername="postgresql+psycopg").update_query_dict(timeouts)
+    ours = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    options = address.query.get("options", "")
+    theirs = options if isinstance(options, str) else " ".join(options)
+    # Of two values for a parameter PostgreSQL takes the last, so those of the URL prevail.
+    return address if ours in theirs else address.update_query_dict({"options": f"{ours} {theirs}".strip()})

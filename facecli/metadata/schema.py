@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 
 from facecli.core.errors import InvalidInput
 from facecli.metadata.database import reading, writing
@@ -10,6 +10,11 @@ from facecli.metadata.database import reading, writing
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = max(path.name[:4] for path in MIGRATIONS.glob("versions/[0-9]*.py"))  # files begin with their number
 
+_MIGRATION_LIMITS = {  # of PostgreSQL, in place of those of every session: a large table takes its time
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "60s",
+    "statement_timeout": "0",
+}
 LOCK = 0x66616365  # id of the migration's advisory lock: arbitrary, the same in every process
 
 
@@ -23,7 +28,9 @@ def upgrade(engine: Engine) -> None:
             return
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            for name, limit in _MIGRATION_LIMITS.items():
+                connection.execute(select(func.set_config(name, limit, True)))
+            connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
         if (revision := _revision(connection)) != HEAD:
             _migrate(connection, revision)
 

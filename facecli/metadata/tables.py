@@ -103,6 +103,8 @@ tasks = Table(
     Column("frames_done", Integer, nullable=False, server_default="0"),
     Column("frames", Integer, nullable=False, server_default="0"),
     Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("engine_version", Text, nullable=False, server_default=""),
+    Column("notes", JSON, nullable=False, server_default="[]"),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
@@ -116,7 +118,27 @@ tasks = Table(
     Index("ix_tasks_used", "owner", "status", "result_size"),
 )
 
-directories = Table("directories", metadata, Column("id", String(64), primary_key=True))
+task_logs = Table(
+    "task_logs",
+    metadata,
+    Column("task_id", String(64), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("round", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("logger", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    CheckConstraint("position > 0", name="position"),
+    sqlite_with_rowid=False,
+)
+
+directories = Table(
+    "directories",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("generation", BigInteger, nullable=False, server_default="0"),
+)
 
 workers = Table(
     "workers",

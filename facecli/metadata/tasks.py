@@ -9,7 +9,9 @@ from sqlalchemy import (
     Connection,
     Engine,
     RowMapping,
+    Update,
     delete,
+    func,
     insert,
     select,
     tuple_,
@@ -18,10 +20,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
-from facecli.metadata.changes import notify
-from facecli.metadata.database import reading, writing
+from facecli.metadata.changes import notification
+from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
+from facecli.metadata.usage import check_room, stored_by
 from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
@@ -42,7 +45,10 @@ class SqlTaskRepository:
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
         row = insert(tasks).values(_row(Task.new(new, task_id=task_id, now=now)))
         try:
-            with writing(self._engine) as connection:
+            opened = writing if new.fresh else autocommitting  # one statement, or two
+            with opened(self._engine) as connection:
+                if new.fresh:
+                    connection.execute(_release_key(new))
                 return _task(connection.execute(row.returning(tasks)).mappings().one())
         except IntegrityError as error:  # of the unique (owner, key): idempotency, also in a race
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
@@ -56,6 +62,13 @@ class SqlTaskRepository:
             row = connection.execute(query).mappings().first()
         return _task(row) if row else None
 
+    def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
+        begins = tasks.c.id.startswith(reference, autoescape=True)
+        query = select(tasks).where(tasks.c.owner == owner, begins | (tasks.c.key == reference))
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.order_by(tasks.c.created_at.desc()).limit(limit)).mappings()
+            return [_task(row) for row in rows]
+
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         with reading(self._engine) as connection:
             return _found(connection, task_id, owner=owner)
@@ -65,17 +78,38 @@ class SqlTaskRepository:
             rows = newest(connection, tasks, owner, *_conditions(wanted), limit=limit, before=before)
             return [_task(row) for row in rows]
 
-    def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        with writing(self._engine) as connection:
-            task = _found(connection, task_id, lock=True)
+    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
+        if max_stored and self._engine.dialect.name == "postgresql":
+            # One result of a user at a time: PostgreSQL adds up what it saw before the others were stored.
+            with writing(self._engine) as connection:
+                owner = _found(connection, task_id).owner
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
+                return self._change(connection, task_id, change, now=now, max_stored=max_stored)
+        # Compare and swap by the revision: a transaction with a locked row would keep it locked while this
+        # process is suspended, and nobody could recover the task.
+        with autocommitting(self._engine) as connection:
+            return self._change(connection, task_id, change, now=now, max_stored=max_stored)
+
+    def _change(
+        self, connection: Connection, task_id: str, change: Change, *, now: float, max_stored: int
+    ) -> Task:
+        while True:
+            task = _found(connection, task_id)
             changed = change(task)
             if changed == task:
                 return task
             row = {name: value for name, value in _row(changed).items() if name not in _FIXED}
-            write = update(tasks).where(tasks.c.id == task_id).values(row)
-            write = write.values(revision=task.revision + 1, updated_at=now)
-            notify(connection)
-            return _task(connection.execute(write.returning(tasks)).mappings().one())
+            write = (
+                update(tasks)
+                .where(tasks.c.id == task_id, tasks.c.revision == task.revision)
+                .values({**row, "revision": task.revision + 1, "updated_at": now})
+                .returning(tasks, *notification(self._engine))
+            )
+            if max_stored and changed.result and not task.result:
+                check_room(connection, task.owner, changed.result.size, limit=max_stored)
+                write = write.where(stored_by(task.owner) + changed.result.size <= max_stored)
+            if stored := connection.execute(write).mappings().first():
+                return _task(stored)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
@@ -95,7 +129,7 @@ class SqlTaskRepository:
         deletion = delete(tasks).where(
             tasks.c.id == task_id, tasks.c.revision == revision, tasks.c.status.in_(ENDED)
         )
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             return bool(connection.execute(deletion).rowcount)
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
@@ -117,6 +151,14 @@ def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
         yield tasks.c.created_at >= wanted.since
     if wanted.until < math.inf:
         yield tasks.c.created_at < wanted.until
+    if wanted.result_crc32c is not None:
+        yield tasks.c.result_crc32c == wanted.result_crc32c
+
+
+def _release_key(new: NewTask) -> Update:
+    """Take the idempotency key of a new task from the ended task that has it."""
+    of_key = update(tasks).where(tasks.c.owner == new.owner, tasks.c.key == new.key)
+    return of_key.where(tasks.c.status.in_(ENDED)).values(key=None)
 
 
 def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str]) -> list[Task]:
@@ -127,11 +169,11 @@ def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str])
     return [_task(row) for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()]
 
 
-def _found(connection: Connection, task_id: str, *, owner: str | None = None, lock: bool = False) -> Task:
+def _found(connection: Connection, task_id: str, *, owner: str | None = None) -> Task:
     query = select(tasks).where(tasks.c.id == task_id)
     if owner is not None:
         query = query.where(tasks.c.owner == owner)
-    row = connection.execute(query.with_for_update() if lock else query).mappings().first()
+    row = connection.execute(query).mappings().first()
     if row is None:
         raise TaskNotFound(f"there is no task {task_id}")
     return _task(row)
@@ -143,8 +185,9 @@ def _row(task: Task) -> dict[str, Any]:
 
 
 def _task(row: RowMapping) -> Task:
-    values = dict(row)
+    values = {name: row[name] for name in _COLUMNS}
     result = {name: values.pop(f"result_{name}") for name in _RESULT}
+    values["notes"] = tuple(row["notes"])
     values["status"] = TaskStatus(row["status"])
     values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)

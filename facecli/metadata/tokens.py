@@ -6,7 +6,7 @@ from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from facecli.core.auth import Token
 from facecli.core.errors import NotFound
-from facecli.metadata.database import reading, writing
+from facecli.metadata.database import autocommitting, reading
 from facecli.metadata.tables import tokens
 
 
@@ -18,7 +18,7 @@ class SqlTokenRepository:
 
     def insert(self, token: Token) -> None:
         row = {column.name: getattr(token, column.name) for column in tokens.c}
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             connection.execute(insert(tokens).values(row))
 
     def find(self, token_id: str) -> Token | None:
@@ -39,7 +39,7 @@ class SqlTokenRepository:
             .values(revoked_at=func.coalesce(tokens.c.revoked_at, now))
             .returning(tokens)
         )
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             row = connection.execute(revocation).mappings().first()
         if row is None:
             raise NotFound(f"there is no token {token_id}; facecli token list shows the ids")

@@ -26,6 +26,7 @@ from facecli.metadata.chunks import (
     put_chunks,
     replace_chunks,
     stored_of,
+    update_tokens,
     with_chunk,
 )
 from facecli.metadata.database import reading, writing
@@ -148,7 +149,12 @@ class SqlUploadRepository:
                 expires_at=expires_at,
             )
 
-    def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
+    def move_chunks(self, upload_id: str, moved: Sequence[Chunk]) -> None:
+        with writing(self._engine) as connection:
+            _found(connection, upload_id, lock=True)
+            update_tokens(connection, upload_id, moved)
+
+    def complete(self, upload_id: str, *, crc32c: int, size: int, now: float) -> Upload:
         with writing(self._engine) as connection:
             upload = _found(connection, upload_id, lock=True)
             if upload.completed:
@@ -159,7 +165,6 @@ class SqlUploadRepository:
                 status=UploadStatus.COMPLETED,
                 crc32c=crc32c,
                 size=size,
-                blob_key=blob_key,
                 updated_at=now,
             )
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from facecli.metadata.database import reading, writing
+from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.tables import workers
 from facecli.tasks.leases import Worker
 
@@ -21,7 +21,7 @@ class SqlWorkerRepository:
         registration = insert(workers).values(
             id=worker.id, name=worker.name, data_dir_id=worker.data_dir_id, pid=worker.pid, heartbeats=0
         )
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             if not connection.execute(count).rowcount:
                 connection.execute(registration)
 
@@ -37,5 +37,5 @@ class SqlWorkerRepository:
             return [Worker(**row) for row in connection.execute(select(workers)).mappings()]
 
     def forget(self, worker_id: str) -> None:
-        with writing(self._engine) as connection:
+        with autocommitting(self._engine) as connection:
             connection.execute(delete(workers).where(workers.c.id == worker_id))

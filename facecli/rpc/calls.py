@@ -1,13 +1,12 @@
 """The gRPC edge of the call context: opens one per call and finds it again by gRPC's own context."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import grpc
 
 from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.call_context import CallContext, IncomingCall
-from facecli.api.upload_pipeline import ConnectionLost
 from facecli.core.events import EventBus
 from facecli.rpc.methods import method_of
 
@@ -41,26 +40,20 @@ class Calls:
         return self._open[context]
 
 
+def bearer_token(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
+    """The bearer token in the metadata of a call."""
+    scheme, _, text = str(dict(metadata).get("authorization", "")).partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else None
+
+
 def credentials_of(context: grpc.ServicerContext) -> Credentials:
     """The bearer token and the names of the verified certificate that a client presented."""
-    scheme, _, text = str(dict(context.invocation_metadata()).get("authorization", "")).partition(" ")
-    if scheme.lower() == "bearer":
-        return Credentials(token=text.strip())
+    if (token := bearer_token(context.invocation_metadata())) is not None:
+        return Credentials(token=token)
     # gRPC fills these in only after it verified the certificate against our authority.
     verified = context.auth_context()
     names = (*verified.get("x509_common_name", ()), *verified.get("x509_subject_alternative_name", ()))
     return Credentials(certificate_names=tuple(bytes(name) for name in names))
-
-
-def messages_of(request_iterator: Iterator[bytes]) -> Iterator[bytes]:
-    """The messages of a stream; ConnectionLost in place of gRPC's error."""
-    try:
-        yield from request_iterator
-        return
-    except grpc.RpcError as error:
-        # gRPC's error and its frame refer to each other. Without the frame nothing holds a message alive.
-        error.__traceback__ = None
-    raise ConnectionLost
 
 
 def _outcome(context: grpc.ServicerContext) -> str:

@@ -2,11 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facecli.api.admission import Admission, Admissions
 from facecli.api.authentication import Authenticator
@@ -17,16 +16,22 @@ from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.core.tls import ServerTls
 from facecli.rpc.calls import Calls
+from facecli.rpc.client_waits import ClientWaits
 from facecli.rpc.files import FileServicer
+from facecli.rpc.health import HealthServicer
 from facecli.rpc.interceptors.authentication import authentication
 from facecli.rpc.interceptors.concurrency import concurrency
+from facecli.rpc.interceptors.dispatch import Dispatch
 from facecli.rpc.interceptors.errors import errors
-from facecli.rpc.interceptors.raw_messages import RawMessages
+from facecli.rpc.interceptors.requests import Requests
+from facecli.rpc.interceptors.responses import Responses
 from facecli.rpc.interceptors.subjects import Subjects
 from facecli.rpc.interceptors.wrapping import Wrapping
 from facecli.rpc.memory import keep_freed_memory
+from facecli.rpc.methods import method_of
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.tasks import TaskServicer
+from facecli.rpc.thread_pools import CallPool
 from facecli.rpc.tls import server_credentials
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.rpc.uploads import UploadServicer
@@ -40,8 +45,14 @@ from facecli.wire.generated.upload_service_pb2_grpc import add_UploadServiceServ
 from facecli.wire.generated.video_service_pb2_grpc import add_VideoServiceServicer_to_server
 
 REJECT_THREADS = 32  # threads for calls that get no slot
-REJECT_BACKLOG = 512  # calls beyond all slots that are refused with a reason; gRPC itself refuses the others
-SERVICES = ("", "video.VideoService", "video.UploadService", "video.TaskService", "video.FileService")
+BACKLOG = 512  # calls that wait for a thread; others are refused
+MAX_WAITS = 128  # calls whose clients have sent no message yet, or do not take the answer
+MAX_HEALTH_WAITS = 16
+HEALTH_BACKLOG = 4096  # larger, because any caller may ask for it
+WAIT_SHARE = 75  # percent of these that one user, or one connection of unknown users, can take
+UPLOAD_SERVICE = "video.UploadService"
+HEALTH_SERVICE = "grpc.health.v1.Health"
+SERVICES = ("", "video.VideoService", UPLOAD_SERVICE, "video.TaskService", "video.FileService")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +60,7 @@ class ServerLimits:
     """Limits of this transport; the concurrent calls of each kind are limited by `ServerParts.admissions`."""
 
     streams: int  # concurrent calls of one connection, 0 for any; others wait in the client
+    connections: int
     idle: float  # seconds
     min_rate: int  # bytes a second
 
@@ -67,32 +79,59 @@ class ServerParts:
 
     @property
     def threads(self) -> int:
-        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none."""
+        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none.
+
+        The calls that wait for their clients come on top.
+        """
         calls = self.admissions
-        return calls.uploads.limit + calls.downloads.limit + calls.calls.limit + REJECT_THREADS
+        limits = (calls.uploads.limit, calls.downloads.limit, calls.calls.limit, calls.creations.limit)
+        return sum(limits) + REJECT_THREADS
 
 
 class Server:
     """Serves from `start` to `stop`, at `address`."""
 
-    def __init__(self, parts: ServerParts, *, bind: str, limits: ServerLimits, tls: ServerTls | None) -> None:
+    def __init__(
+        self,
+        parts: ServerParts,
+        *,
+        bind: str,
+        limits: ServerLimits,
+        tls: ServerTls | None,
+        reflection: bool = False,
+    ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
-        self._health = health.HealthServicer()
+        self._health = HealthServicer()
         self._send_pool = SendPool()
-        self._pool = ThreadPoolExecutor(max_workers=parts.threads, thread_name_prefix="call")
         calls = Calls(parts.authenticator, parts.events)
+        self._waits = _client_waits(MAX_WAITS, calls, limits)
+        self._health_waits = _client_waits(MAX_HEALTH_WAITS, calls, limits)
+        threads = parts.threads + self._waits.max_threads
+        self._pool = CallPool(threads=threads, backlog=BACKLOG, name="call")
+        self._health_pool = CallPool(
+            threads=self._health_waits.max_threads, backlog=HEALTH_BACKLOG, name="health"
+        )
+        dispatch = Dispatch(
+            parts.authenticator,
+            certificates=bool(tls and tls.client_ca),
+            calls=self._pool,
+            health=self._health_pool,
+        )
         self._server = grpc.server(
             self._pool,
-            interceptors=_interceptors(calls, parts.admissions.calls),
-            maximum_concurrent_rpcs=parts.threads + parts.admissions.watchers.limit + REJECT_BACKLOG,
-            options=server_options(max_streams=limits.streams),
+            interceptors=self._interceptors(calls, dispatch, parts.admissions.calls),
+            options=server_options(max_streams=limits.streams, max_connections=limits.connections),
         )
         stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         self._add_uploads(parts, calls, stream_limits)
         self._tasks = self._add_tasks(parts, calls)
         self._files = self._add_files(parts, calls, stream_limits)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if reflection:
+            from facecli.rpc.reflection import add_reflection  # most servers need none
+
+            add_reflection(self._server, [*filter(None, SERVICES), HEALTH_SERVICE], self._waits)
         self.address = self._listen(bind, tls)
 
     def start(self) -> None:
@@ -100,26 +139,65 @@ class Server:
         for service in SERVICES:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
+    def report_storage(self, serving: bool, uploading: bool) -> None:
+        """Set what the health service says of uploads and of all other services."""
+        for service in SERVICES:
+            healthy = uploading if service == UPLOAD_SERVICE else serving
+            states = health_pb2.HealthCheckResponse
+            self._health.set(service, states.SERVING if healthy else states.NOT_SERVING)
+
     def recheck(self) -> None:
         """End calls that cannot do so themselves: watchers with a revoked token, which have no thread, and
-        downloads whose client does not read, whose thread is blocked."""
+        calls whose thread is blocked by a client that does not write or does not read."""
         self._tasks.recheck()
         self._files.recheck()
+        self._waits.recheck()
+        self._health_waits.recheck()
+        self._health.recheck()
 
     def stop(self, grace: float) -> None:
         """Refuse new calls, let the running ones end within `grace` seconds, then cancel them."""
-        self._health.enter_graceful_shutdown()
         self._draining.set()
+        self._health.shut_down()
         self._tasks.drain()
+        self._waits.drain()
+        self._health_waits.drain()
         self._server.stop(grace).wait()
         self._send_pool.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._health.close()
+        for pool in (self._pool, self._health_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _interceptors(
+        self, calls: Calls, dispatch: Dispatch, short_calls: Admission
+    ) -> list[grpc.ServerInterceptor]:
+        """From the outermost to the innermost."""
+        return [
+            Responses(self._waits_of),
+            Wrapping(calls.opened),
+            Wrapping(errors(calls)),
+            dispatch,
+            Wrapping(authentication(calls)),
+            Requests(self._waits_of),
+            Subjects(calls),
+            Wrapping(concurrency(short_calls, calls)),
+        ]
+
+    def _waits_of(self, method: str) -> ClientWaits:
+        return self._health_waits if method_of(method).anonymous else self._waits
 
     def _add_uploads(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> None:
         """Register both services that take uploads; they share one admission control."""
-        streams = UploadStreams(calls=calls, admission=parts.admissions.uploads, limits=limits)
+        streams = UploadStreams(
+            calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
+        )
         uploads = UploadServicer(parts.upload_service, streams=streams)
-        videos = VideoServicer(parts.upload_service, parts.task_service, streams=streams)
+        videos = VideoServicer(
+            parts.upload_service,
+            parts.task_service,
+            streams=streams,
+            creations=parts.admissions.creations,
+        )
         add_UploadServiceServicer_to_server(uploads, self._server)
         add_VideoServiceServicer_to_server(videos, self._server)
 
@@ -153,13 +231,8 @@ class Server:
         return f"{host}:{port}"
 
 
-def _interceptors(calls: Calls, short_calls: Admission) -> list[grpc.ServerInterceptor]:
-    """From the outermost to the innermost."""
-    return [
-        Wrapping(calls.opened),
-        Wrapping(errors(calls)),
-        Subjects(calls),
-        Wrapping(authentication(calls)),
-        Wrapping(concurrency(short_calls, calls)),
-        RawMessages(),
-    ]
+def _client_waits(limit: int, calls: Calls, limits: ServerLimits) -> ClientWaits:
+    admission = Admission(
+        limit, "calls without a message", share=WAIT_SHARE, evict_after=0, evict_heaviest=True
+    )
+    return ClientWaits(admission, calls=calls, idle=limits.idle, min_rate=limits.min_rate)

@@ -1,4 +1,4 @@
-"""TaskService: watches, lists, cancels, retries and deletes tasks."""
+"""TaskService: watches, lists, cancels, retries and deletes tasks, and reads their logs."""
 
 import logging
 import threading
@@ -15,6 +15,7 @@ from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.watch_stream import Encoder, Send, Watcher
 from facecli.tasks.service import TaskService
+from facecli.wire import task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -81,6 +82,16 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         for watcher in tuple(self._watchers):
             watcher.end(_shutting_down())
 
+    def CheckTask(self, request: pb.CheckTaskRequest, context: grpc.ServicerContext) -> pb.CheckTaskResponse:
+        self._calls.of(context).user(request.user_id)
+        engine, version = self._task_service.check(engine=request.engine, options=request.options)
+        return pb.CheckTaskResponse(engine=engine, engine_version=version)
+
+    def FindTask(self, request: pb.FindTaskRequest, context: grpc.ServicerContext) -> pb.FindTaskResponse:
+        owner = self._calls.of(context).user(request.user_id)
+        task = self._task_service.find(request.task_id, owner=owner)
+        return pb.FindTaskResponse(task=wire.to_message(task))
+
     def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
         owner = self._calls.of(context).user(request.user_id)
         tasks, token = page(
@@ -90,6 +101,12 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
             ),
         )
         return pb.ListTasksResponse(tasks=[wire.to_message(task) for task in tasks], next_page_token=token)
+
+    def ListTaskLogs(
+        self, request: pb.ListTaskLogsRequest, context: grpc.ServicerContext
+    ) -> pb.ListTaskLogsResponse:
+        owner = self._calls.of(context).user(request.user_id)
+        return task_logs.to_message(self._task_service.log(request.task_id, owner=owner))
 
     def CancelTask(
         self, request: pb.CancelTaskRequest, context: grpc.ServicerContext

@@ -1,13 +1,17 @@
 """The shared parts of all upload methods: call contexts, admission control and stream limits."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+
+import grpc
 
 from facecli.api.admission import Admission, Slot
 from facecli.api.call_context import CallContext
 from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
 from facecli.api.upload_session import Acknowledgement, UploadSession
-from facecli.rpc.calls import Calls, messages_of
+from facecli.rpc.calls import Calls
+from facecli.rpc.client_waits import ClientWaits
+from facecli.rpc.request_stream import RequestStream
 from facecli.uploads.committer import WrittenChunk
 
 
@@ -18,10 +22,17 @@ class UploadStreams:
     calls: Calls
     admission: Admission
     limits: StreamLimits
+    waits: ClientWaits
+
+    def begin(self, messages: RequestStream, context: grpc.ServicerContext, *, largest: int) -> None:
+        """Wait for the first message: until then a stream takes no slot of an upload."""
+        first = self.waits.first_message(messages, context, largest=largest)
+        if first is not None:
+            messages.put_back(first)
 
     def run(
         self,
-        messages: Iterator[bytes],
+        messages: RequestStream,
         write: Callable[[bytes], WrittenChunk | None],
         session: UploadSession,
         *,
@@ -31,6 +42,12 @@ class UploadStreams:
     ) -> Generator[Acknowledgement, None, None]:
         """Acknowledgements as chunks become durable; `first` is the largest size of the first message."""
         pipeline = UploadPipeline(
-            messages_of(messages), write, limits=self.limits, active=call.active, first=first, slot=slot
+            messages,
+            write,
+            limits=self.limits,
+            active=call.active,
+            first=first,
+            slot=slot,
+            stages=session.stages,
         )
         return pipeline.run(session.store)

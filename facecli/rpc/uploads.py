@@ -8,6 +8,7 @@ import grpc
 from facecli.api.pagination import page
 from facecli.api.upload_session import NO_UPLOAD_ID, UploadSession
 from facecli.core.errors import InvalidInput
+from facecli.rpc.request_stream import RequestStream
 from facecli.rpc.upload_decoders import single_chunk, stream_frame
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.uploads.service import UploadService
@@ -53,10 +54,11 @@ class UploadServicer(pb_grpc.UploadServiceServicer):
             ]
         )
 
-    def StreamUpload(  # type: ignore[override]  # requests arrive as bytes: interceptors/raw_messages.py
-        self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
+    def StreamUpload(  # type: ignore[override]  # requests arrive as bytes: request_stream.py
+        self, request_iterator: RequestStream, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamUploadResponse]:
         call = self._calls.of(context)
+        self._streams.begin(request_iterator, context, largest=FRAME_SIZE)
         with (
             self._streams.admission.acquire(call.authenticated_user) as slot,
             UploadSession(self._upload_service, call) as session,
@@ -71,7 +73,7 @@ class UploadServicer(pb_grpc.UploadServiceServicer):
             )
             with closing(acknowledgements):
                 for upload, chunk in acknowledgements:
-                    yield wire.acknowledgement(upload, chunk)
+                    yield wire.acknowledgement(upload, chunk, session.stages.times())
             if not session.begun:
                 raise InvalidInput(NO_UPLOAD_ID)
 

@@ -1,12 +1,12 @@
 """VideoService: the three calls of the app, with resumable uploads and idempotency of CreateTask."""
 
-from collections.abc import Iterator
-
 import grpc
 
+from facecli.api.admission import Admission
 from facecli.api.call_context import CallContext
 from facecli.api.in_order_session import InOrderUploadSession, Resume, next_missing
 from facecli.core.errors import InvalidInput, UploadNotFound
+from facecli.rpc.request_stream import RequestStream
 from facecli.rpc.upload_decoders import file_chunk
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.tasks.service import TaskService
@@ -27,45 +27,57 @@ IDEMPOTENCY_KEY = "idempotency-key"
 
 class VideoServicer(pb_grpc.VideoServiceServicer):
     def __init__(
-        self, upload_service: UploadService, task_service: TaskService, *, streams: UploadStreams
+        self,
+        upload_service: UploadService,
+        task_service: TaskService,
+        *,
+        streams: UploadStreams,
+        creations: Admission,
     ) -> None:
         self._upload_service = upload_service
         self._task_service = task_service
         self._calls = streams.calls
         self._streams = streams
+        self._creations = creations
 
-    def UploadVideo(  # type: ignore[override]  # requests arrive as bytes: interceptors/raw_messages.py
-        self, request_iterator: Iterator[bytes], context: grpc.ServicerContext
+    def UploadVideo(  # type: ignore[override]  # requests arrive as bytes: request_stream.py
+        self, request_iterator: RequestStream, context: grpc.ServicerContext
     ) -> pb.UploadResponse:
         call = self._calls.of(context)
-        with self._streams.admission.acquire(call.authenticated_user) as slot:
-            resume = self._resume(context, call)
-            with InOrderUploadSession(self._upload_service, call, resume=resume) as session:
-                acknowledgements = self._streams.run(
-                    request_iterator,
-                    lambda data: session.write_chunk(file_chunk(data)),
-                    session,
-                    call=call,
-                    slot=slot,
-                    first=MAX_CHUNK_SIZE,
-                )
-                for _ in acknowledgements:
-                    pass  # the app is answered once, at the end
-            if session.upload_id:
-                return wire.upload_response(self._upload_service.get(session.upload_id, owner=call.reader()))
-            raise InvalidInput("the stream of UploadVideo was empty; send at least one chunk")
+        resume = self._resume(context, call)
+        self._streams.begin(request_iterator, context, largest=MAX_CHUNK_SIZE)
+        with (
+            self._streams.admission.acquire(call.authenticated_user) as slot,
+            InOrderUploadSession(self._upload_service, call, resume=resume) as session,
+        ):
+            acknowledgements = self._streams.run(
+                request_iterator,
+                lambda data: session.write_chunk(file_chunk(data)),
+                session,
+                call=call,
+                slot=slot,
+                first=MAX_CHUNK_SIZE,
+            )
+            for _ in acknowledgements:
+                pass  # the app is answered once, at the end
+        if session.upload_id:
+            return wire.upload_response(self._upload_service.get(session.upload_id, owner=call.reader()))
+        raise InvalidInput("the stream of UploadVideo was empty; send at least one chunk")
 
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
         key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
-        task = self._task_service.create(
-            owner=call.user(request.user_id),
-            image_url=request.image_url,
-            video_url=request.video_url,
-            engine=request.engine,
-            options=request.options,
-            key=str(key) if key else None,
-        )
+        with self._creations.acquire(call.authenticated_user):
+            task = self._task_service.create(
+                owner=call.user(request.user_id),
+                image_url=request.image_url,
+                video_url=request.video_url,
+                engine=request.engine,
+                options=request.options,
+                key=str(key) if key else None,
+                fresh=request.fresh,
+                active=call.active,
+            )
         call.concerns("task", task.id)
         return wire_tasks.to_message(task)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import grpc
 
 from facecli.core.errors import FacecliError
+from facecli.rpc.request_stream import end_call
 from facecli.rpc.send_pool import SendPool
 from facecli.tasks.task import Task
 from facecli.wire import tasks as wire
-from facecli.wire.errors import to_status
 from facecli.wire.generated import task_service_pb2 as pb
 
 Send = Callable[[pb.WatchTaskResponse | None], None]  # None ends the call
@@ -92,10 +92,4 @@ class Watcher:
                     self._schedule()
 
     def _finish(self, error: FacecliError | None) -> None:
-        self._context.set_code(grpc.StatusCode.OK)
-        if error:
-            status = to_status(error, request_id=self._request_id)
-            self._context.set_code(status.code)
-            self._context.set_details(status.details)
-            self._context.set_trailing_metadata(status.trailing_metadata)
-        self._send(None)
+        end_call(self._context, self._send, error, request_id=self._request_id)

@@ -5,6 +5,8 @@ is the right of one delivery to one task, and its `run` is the fencing token. Ta
 attempt; taking it again, after a failure that can be retried, starts the next attempt of the same delivery. A
 claim that lost its task can never take it again: by then the queue has delivered it to another worker.
 Crashes of workers and of ffmpeg are counted per task, so a task that keeps killing workers eventually fails.
+A finished checkpoint resets the count: only crashes without progress in between fail a task, however long it
+is and however unreliable its machines.
 """
 
 import uuid
@@ -14,6 +16,7 @@ from facecli.core.errors import FacecliError, ProgramKilled, TakenOver
 from facecli.tasks import transitions
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.worker_end import UNKNOWN, WorkerEnd
 
 
 class Claim:
@@ -45,12 +48,19 @@ def record_crash(task: Task, *, run: str, max_crashes: int, error: FacecliError)
     return crashed
 
 
-def release_after_crash(task: Task, *, run: str, max_crashes: int) -> Task:
+def reset_crashes(task: Task, *, run: str) -> Task:
+    """Count crashes from zero again, because the run has finished a checkpoint."""
+    return replace(transitions.check_held(task, run), crashes=0)
+
+
+def release_after_crash(task: Task, *, run: str, max_crashes: int, end: WorkerEnd = UNKNOWN) -> Task:
     """Requeue the task of a dead worker, or fail it after too many crashes; no change if the run lost it."""
     if not _holds(task, run):
         return task
+    attempts = "attempt" if max_crashes == 1 else "attempts"
+    hint = f"; {end.hint}" if end.hint else ""
     error = ProgramKilled(
-        f"its worker was killed {max_crashes} times; it may need more memory than the worker has"
+        f"{max_crashes} {attempts} crashed without progress; at the last, its worker {end.description}{hint}"
     )
     crashed = record_crash(task, run=run, max_crashes=max_crashes, error=error)
     return crashed if crashed.ended else release(crashed, run=run)

@@ -1,5 +1,6 @@
 """Garbage collection of tasks: expired tasks, and orphaned results and checkpoints."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import TaskNotFound
 from facecli.core.expiry_clock import IdleTracker
-from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, remove_all, size_of
-from facecli.tasks.checkpoints import checkpoints_size, delete_checkpoints
+from facecli.core.garbage import Garbage, GarbageKind, OrphanPolicy, orphan_blob, remove_all, size_of
+from facecli.tasks.checkpoints import checkpoints_modified_at, checkpoints_size, delete_checkpoints
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from facecli.uploads.collector import day
@@ -46,12 +47,14 @@ class TaskCollector:
         forget: Callable[[Sequence[str]], None],
         workspace: Path,
         retention: Retention,
+        orphan_policy: OrphanPolicy,
     ) -> None:
         self._tasks = tasks
         self._blobs = blobs
         self._forget = forget
         self._workspace = workspace
         self._retention = retention
+        self._orphan_policy = orphan_policy
         self._idle_tracker = IdleTracker(expiry=retention.expiry, monotonic=retention.monotonic)
 
     def remove(self, task: Task, *, cause: str) -> bool:
@@ -68,11 +71,12 @@ class TaskCollector:
 
     def expire(self) -> int:
         """Delete expired tasks, and return their number. To be called periodically."""
-        return remove_all(self.overdue(measured=True))
+        return remove_all(self.overdue(measured=True), clock=self._orphan_policy.clock)
 
     def sweep(self) -> int:
-        """Delete orphans, left by a crash, and return their number."""
-        return remove_all(self.orphans())
+        """Delete old orphans, left by a crash, and return their number."""
+        removable = self._orphan_policy.removable(self.orphans())
+        return remove_all(removable, clock=self._orphan_policy.clock)
 
     def overdue(self, *, measured: bool) -> list[Garbage]:
         """Tasks expired by the wall clock and, if `measured`, also by this process's monotonic clock."""
@@ -103,6 +107,7 @@ class TaskCollector:
             id=task.id,
             reason=f"{task.status}, expired {day(ended.expires_at)}",
             size=work + size_of(self._blobs, [task.result.blob_key] if task.result else []),
+            modified_at=task.updated_at,
             remove=lambda: self.remove(task, cause="expired"),
         )
 
@@ -115,7 +120,9 @@ class TaskCollector:
                 yield orphan_blob(self._blobs, key, reason="no task refers to it")
 
     def _orphan_checkpoints(self) -> Iterator[Garbage]:
-        for directory in filter(Path.is_dir, self._workspace.glob("*")):
+        for directory in self._workspace.glob("*"):
+            if not directory.is_dir():
+                continue
             task = self._task(directory.name)
             if task is None or task.status is TaskStatus.COMPLETED:
                 yield _orphan_directory(directory)
@@ -130,12 +137,13 @@ class TaskCollector:
 def _orphan_directory(directory: Path) -> Garbage:
     def remove() -> bool:
         delete_checkpoints(directory)
-        return True
+        return not os.path.lexists(directory)
 
     return Garbage(
         kind=GarbageKind.WORK,
         id=f"{directory.parent.name}/{directory.name}",
         reason="no task uses these checkpoints",
         size=checkpoints_size(directory),
+        modified_at=checkpoints_modified_at(directory),
         remove=remove,
     )

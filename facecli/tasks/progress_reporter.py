@@ -6,6 +6,7 @@ from functools import partial
 
 from facecli.core.errors import DiskFull, NotFound, TakenOver, Unavailable
 from facecli.tasks import transitions
+from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
 
@@ -19,11 +20,13 @@ class ProgressReporter:
     """Maps the progress of each step to a percentage of the whole run.
 
     A step of weight w covers w of `total_weight` parts; its last percent is reported by the next step.
+    The records of the run's log are stored with the reports.
     """
 
-    def __init__(self, tasks: TaskStore, task: Task, *, total_weight: int) -> None:
+    def __init__(self, tasks: TaskStore, task: Task, *, total_weight: int, log: RunLog) -> None:
         self._tasks = tasks
         self._task = task
+        self._log = log
         self._total_weight = total_weight
         self._throttle = ProgressThrottle(PROGRESS_INTERVAL, tasks.clock)
         self._checked_at = 0.0
@@ -78,6 +81,7 @@ class ProgressReporter:
         )
         try:
             self._tasks.change(self._task.id, advance)
+            self._log.flush_if_due()
         except TakenOver:
             self._lost = True
         except (Unavailable, DiskFull) as error:

@@ -7,32 +7,37 @@ at once, and a worker declared dead in error is fenced off by the row (fencing t
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+from facecli.core.errors import Unavailable
 from facecli.core.events import EventBus, WorkerLost
 from facecli.tasks import claims
 from facecli.tasks.leases import Leases, WorkerRepository
+from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.worker_end import LEASE_EXPIRED, SHUTDOWN, UNKNOWN, WorkerEnd
 
 _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Requeues the tasks of dead workers; fails a task after `max_crashes` crashes of workers and ffmpeg."""
+    """Requeues the tasks of dead workers; fails a task after `max_crashes` crashes without progress."""
 
     def __init__(
         self,
         *,
         tasks: TaskStore,
+        log: ServerLog,
         workers: WorkerRepository,
         queue: TaskQueue,
         events: EventBus,
         max_crashes: int,
     ) -> None:
         self._tasks = tasks
+        self._log = log
         self._workers = workers
         self._queue = queue
         self._events = events
@@ -41,42 +46,78 @@ class Recovery:
 
     def check(self) -> None:
         """Recover the workers whose lease has expired."""
-        for worker_id in self._leases.expired():
-            self.recover(worker_id)
-            self._events.publish(WorkerLost(worker=worker_id))
+        self._recover_each(self._leases.expired(), end=LEASE_EXPIRED)
 
-    def recover(self, worker_id: str) -> None:
+    def recover(self, worker_id: str, *, end: WorkerEnd = UNKNOWN) -> None:
         """Requeue the work of a dead worker, and count the crash."""
-        self._requeue(worker_id, partial(claims.release_after_crash, max_crashes=self._max_crashes))
+        change = partial(claims.release_after_crash, max_crashes=self._max_crashes, end=end)
+        self._requeue(worker_id, change, end)
 
     def release(self, worker_id: str) -> None:
         """Requeue the work of a worker that shuts down."""
-        self._requeue(worker_id, claims.release)
+        self._requeue(worker_id, claims.release, SHUTDOWN)
 
-    def recover_former(self, *, data_dir_id: str, is_former: Callable[[str], bool]) -> None:
+    def recover_former(
+        self, *, data_dir_id: str, is_former: Callable[[str], bool], end: WorkerEnd = UNKNOWN
+    ) -> None:
         """Recover the workers of this data directory whose names match. None of them may still run."""
-        for worker in self._workers.listed():
-            if worker.data_dir_id == data_dir_id and is_former(worker.name):
-                self.recover(worker.id)
+        here = [worker for worker in self._workers.listed() if worker.data_dir_id == data_dir_id]
+        self._recover_each([worker.id for worker in here if is_former(worker.name)], end=end)
 
     def requeue_stranded(self) -> None:
         """Requeue tasks whose worker has no row, and pending tasks that the queue does not hold."""
         processing = self._tasks.repository.with_status(TaskStatus.PROCESSING)
         holders = {task.worker for task in processing} | self._queue.holders()
         # Read the live workers after the holders: a worker has its row before it holds any work.
-        for worker_id in sorted(holders - {worker.id for worker in self._workers.listed()}):
-            self.recover(worker_id)
+        self._recover_each(sorted(holders - {worker.id for worker in self._workers.listed()}))
         pending = self._tasks.repository.with_status(TaskStatus.PENDING)
         self._enqueue(pending, self._queue.missing([task.work_id for task in pending]))
 
-    def _requeue(self, worker_id: str, change: Callable[..., Task]) -> None:
+    def _recover_each(self, worker_ids: Sequence[str], *, end: WorkerEnd = UNKNOWN) -> None:
+        """Recover these workers; one whose rows are locked does not keep the others from their recovery."""
+        failure: Unavailable | None = None
+        for worker_id in worker_ids:
+            try:
+                self.recover(worker_id, end=end)
+            except Unavailable as error:
+                failure = error
+            else:
+                if end is LEASE_EXPIRED:
+                    self._events.publish(WorkerLost(worker=worker_id))
+        if failure:
+            raise failure
+
+    def _requeue(self, worker_id: str, change: Callable[..., Task], end: WorkerEnd) -> None:
         for task in self._tasks.repository.with_status(TaskStatus.PROCESSING):
             if task.worker == worker_id:
-                self._tasks.change(task.id, partial(change, run=task.run))
+                self._release(task, change, end)
         # Rows first: a task must be free when the queue delivers it again. The worker's own row is deleted
         # last, so that after a crash in between the next check does the rest.
         self._queue.recover(worker_id)
         self._workers.forget(worker_id)
+
+    def _release(self, task: Task, change: Callable[..., Task], end: WorkerEnd) -> None:
+        """Change the task, and tell its log, unless somebody else has released it meanwhile."""
+        made: list[Task] = []
+
+        def recorded(current: Task) -> Task:
+            made[:] = [current, change(current, run=task.run)]
+            return made[1]
+
+        self._tasks.change(task.id, recorded)
+        before, after = made
+        if after is not before:
+            # Before the queue delivers the task again, so that the record precedes those of the next attempt.
+            self._record(before, after, end)
+
+    def _record(self, task: Task, changed: Task, end: WorkerEnd) -> None:
+        name = task.worker.rpartition("-")[0] or task.worker  # an id is the name and a random part
+        lost = f"attempt {task.attempt} ended: worker {name} {end.description}"
+        if changed.status is TaskStatus.FAILED:
+            text, level = f"{lost}; task failed: {changed.error_message}", "error"
+        else:
+            text, level = f"{lost}; task requeued for attempt {task.attempt + 1}", "warning"
+        self._log.add(task.id, text, level="info" if end is SHUTDOWN else level)
 
     def _enqueue(self, pending: Collection[Task], missing: Collection[str]) -> None:
         for task in pending:

@@ -13,12 +13,17 @@ class TaskRepository(Protocol):
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
         """Store a new task; return the existing one if this owner and idempotency key have one.
 
-        The caller compares the two. AlreadyExists when the id is taken.
+        The caller compares the two. With `new.fresh` an ended task loses its key to the new one.
+        AlreadyExists when the id is taken.
         """
         ...
 
     def with_key(self, owner: str, key: str) -> Task | None:
         """The task with this idempotency key."""
+        ...
+
+    def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
+        """Tasks whose id begins with the reference, and the one with this idempotency key; newest first."""
         ...
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
@@ -32,8 +37,13 @@ class TaskRepository(Protocol):
         """
         ...
 
-    def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        """Read, change and write in one transaction, at the next revision; no write when nothing changed."""
+    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
+        """QuotaReached if a result would take its owner beyond `max_stored` bytes; 0 for no limit.
+
+        Read, change and write atomically, at the next revision; no write when nothing changed.
+
+        `change` is called again with the newer task if another change came in between.
+        """
         ...
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:

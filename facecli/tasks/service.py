@@ -1,16 +1,22 @@
-"""TaskService: creates (with idempotency keys), watches, cancels, retries and deletes tasks."""
+"""TaskService: creates (with idempotency keys), watches, cancels, retries, deletes tasks; reads logs."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing
+from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing, TaskNotFound
 from facecli.tasks import transitions
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.feed import TaskFeed
-from facecli.tasks.inputs import TaskInputs
+from facecli.tasks.inputs.task_inputs import TaskInputs
+from facecli.tasks.logs.record import TaskLog
+from facecli.tasks.logs.repository import TaskLogRepository
+from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.quota import Quota
+
+MIN_PREFIX = 4  # characters of an id that can stand for it
+MAX_CANDIDATES = 10  # that the refusal of an ambiguous reference lists
 
 
 class TaskService:
@@ -20,6 +26,7 @@ class TaskService:
         self,
         *,
         tasks: TaskStore,
+        logs: TaskLogRepository,
         inputs: TaskInputs,
         feed: TaskFeed,
         queue: TaskQueue,
@@ -27,6 +34,8 @@ class TaskService:
         collector: TaskCollector,
     ) -> None:
         self._tasks = tasks
+        self._logs = logs
+        self._server_log = ServerLog(logs, clock=tasks.clock)
         self._inputs = inputs
         self._feed = feed
         self._queue = queue
@@ -42,16 +51,27 @@ class TaskService:
         engine: str = "",
         options: Mapping[str, str],
         key: str | None = None,
+        fresh: bool = False,
+        active: Callable[[], bool] = lambda: True,
     ) -> Task:
         """Create a durable task that will run. Idempotency: the same `key` and content return the same task.
 
-        UploadNotFound, UploadUnfinished, MediaRefused, InvalidInput, KeyReused or QuotaReached.
+        With `fresh` an ended task with this key is not returned: the key passes to a new task.
+        `active` is whether the caller still waits. UploadNotFound, UploadUnfinished, MediaRefused,
+        InvalidInput, KeyReused or QuotaReached; Cancelled, TooManyCalls or Unavailable as `Probes.families`.
         """
         new = self._inputs.checked(
-            owner=owner, image_url=image_url, video_url=video_url, engine=engine, options=options, key=key
+            owner=owner,
+            image_url=image_url,
+            video_url=video_url,
+            engine=engine,
+            options=options,
+            key=key,
+            fresh=fresh,
+            active=active,
         )
         task = self._tasks.repository.with_key(owner, key) if key else None
-        if task is None:
+        if task is None or (fresh and task.ended):
             with self._quota.task(owner):
                 task = self._tasks.create(new)
         if not _is_same(task, new):
@@ -59,6 +79,31 @@ class TaskService:
         if not task.ended:
             self._queue.enqueue(work_id=task.work_id, task_id=task.id)
         return task
+
+    def check(self, *, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
+        """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
+        return self._inputs.checked_engine(engine, options)
+
+    def find(self, reference: str, *, owner: str) -> Task:
+        """The task with this id or idempotency key, or whose id alone begins with the reference.
+
+        TaskNotFound, or InvalidInput with the candidates if there are several.
+        """
+        found = self._tasks.repository.find(owner, reference, limit=MAX_CANDIDATES + 1)
+        exact = [task for task in found if reference in {task.id, task.key}]
+        if len(reference) < MIN_PREFIX and not exact:
+            raise TaskNotFound(
+                f"there is no task {reference}; the beginning of an ID needs at least {MIN_PREFIX} characters"
+            )
+        match exact or found:
+            case []:
+                raise TaskNotFound(f"there is no task {reference[:100]}")
+            case [task]:
+                return task
+            case several:
+                ids = ", ".join(task.id for task in several[:MAX_CANDIDATES])
+                more = " and others" if len(several) > MAX_CANDIDATES else ""
+                raise InvalidInput(f"several tasks begin with {reference}: {ids}{more}")
 
     def get(self, task_id: str, *, owner: str | None) -> Task:
         """TaskNotFound for an unknown id and for another owner's alike; owner None skips that check."""
@@ -70,6 +115,10 @@ class TaskService:
             raise InvalidInput(f"there is no status {wanted.status!r}; use one of {', '.join(TaskStatus)}")
         return self._tasks.repository.listed(owner, wanted, limit=limit, before=before)
 
+    def log(self, task_id: str, *, owner: str) -> TaskLog:
+        """The log of a task, whether it has ended or not; TaskNotFound also for another owner's task."""
+        return self._logs.read(self.get(task_id, owner=owner).id)
+
     def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
         """As `TaskFeed.watch`; TaskNotFound also for another owner's task."""
         self.get(task_id, owner=owner)
@@ -80,7 +129,9 @@ class TaskService:
         task = self.get(task_id, owner=owner)
         if task.status is TaskStatus.CANCELLED:
             return task
-        return self._tasks.change(task.id, transitions.cancel)
+        cancelled = self._tasks.change(task.id, transitions.cancel)
+        self._server_log.add(task.id, "task cancelled", level="info")
+        return cancelled
 
     def retry(self, task_id: str, *, owner: str) -> Task:
         """Run a failed or cancelled task again; QuotaReached when its owner has too many pending tasks."""

@@ -37,15 +37,18 @@ class TaskStore:
             self._events.publish(TaskCreated(task_id=task.id, owner=task.owner, engine=task.engine))
         return task
 
-    def change(self, task_id: str, change: Change) -> Task:
-        """Apply a transition; raises what the transition raises, and TaskNotFound."""
+    def change(self, task_id: str, change: Change, *, max_stored: int = 0) -> Task:
+        """Apply a transition; raises what the transition raises, and TaskNotFound.
+
+        QuotaReached if a result would take its owner beyond `max_stored` bytes.
+        """
         before: list[Task] = []
 
         def recorded(task: Task) -> Task:
             before.append(task)
             return change(task)
 
-        after = self.repository.change(task_id, recorded, now=self.clock())
+        after = self.repository.change(task_id, recorded, now=self.clock(), max_stored=max_stored)
         for event in events_of(before[-1], after):
             self._events.publish(event)
         return after

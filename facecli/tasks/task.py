@@ -27,8 +27,10 @@ class NewTask:
     image: Upload
     video: Upload
     engine: str
+    engine_version: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     key: str | None = None  # idempotency key, unique per owner
+    fresh: bool = False  # take the key from an ended task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,8 @@ class Task:
     """A task as stored.
 
     `revision` increases with every change, `round` with every retry, `attempt` with every worker that claims
-    the task within a round. `run` is the fencing token of the current attempt.
+    the task within a round. `run` is the fencing token of the current attempt. `engine_version` is that of
+    the server at creation, then that of the worker that made the result.
     """
 
     id: str
@@ -72,7 +75,9 @@ class Task:
     error_message: str
     created_at: float
     updated_at: float
-    crashes: int = 0  # of workers and of ffmpeg, within a round
+    engine_version: str = ""
+    crashes: int = 0  # of workers and of ffmpeg, since the last finished checkpoint of the round
+    notes: tuple[str, ...] = ()  # sentences about what the result lacks, such as a sound track
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":
@@ -91,6 +96,7 @@ class Task:
             run="",
             worker="",
             engine=new.engine,
+            engine_version=new.engine_version,
             options=dict(new.options),
             image_id=new.image.id,
             video_id=new.video.id,
@@ -129,9 +135,13 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
-    """Criteria of a task list: status and engine, empty for any; created from `since` to before `until`."""
+    """Criteria of a task list: status and engine, empty for any; created from `since` to before `until`.
+
+    `result_crc32c` selects tasks by the checksum of their result.
+    """
 
     status: str = ""
     engine: str = ""
     since: float = 0.0  # seconds since 1970
     until: float = math.inf
+    result_crc32c: int | None = None

@@ -10,11 +10,15 @@ from facecli.core.errors import Cancelled, TimedOut
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptLimits:
-    """Seconds per attempt and per segment (0: unlimited), and the number of crashes that fails a task."""
+    """Seconds per attempt and per segment (0: unlimited), and the crashes in a row that fail a task.
+
+    `stored` are the bytes that uploads and results of a user may take, 0 for any.
+    """
 
     task: float
     segment: float
     max_crashes: int
+    stored: int = 0
 
 
 class Deadline:

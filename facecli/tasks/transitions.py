@@ -1,15 +1,16 @@
 """The state machine of a task: legal moves, and pure functions that make them.
 
-Theory of operation. A transition takes a task and returns the changed task; the repository applies it within
-one transaction. `MOVES` is the only table of legal moves. Fencing: `claim` writes the fencing token of a new
+Theory of operation. A transition takes a task and returns the changed task; the repository applies it
+atomically. `MOVES` is the only table of legal moves. Fencing: `claim` writes the fencing token of a new
 run into the task, and every transition of a run requires that token, so a run that lost its task can change
 nothing, however late it resumes. `cancel` needs no token: it invalidates that of the run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from facecli.core.errors import FacecliError, NotReady, TakenOver, TaskEnded
+from facecli.tasks.logs.redaction import redacted
 from facecli.tasks.task import Result, Task, TaskStatus
 
 _S = TaskStatus
@@ -22,6 +23,8 @@ MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
 }
 
 Change = Callable[[Task], Task]
+
+MAX_NOTES = 20  # of one task
 
 
 def move(task: Task, status: TaskStatus) -> Task:
@@ -66,7 +69,15 @@ def advance(
     )
 
 
-def complete(task: Task, *, run: str, result: Result) -> Task:
+def note(task: Task, *, run: str, notes: Sequence[str]) -> Task:
+    """Record what the result will lack. A retry keeps the notes with the checkpoints they are about."""
+    check_held(task, run)
+    more = [f"{len(notes) - MAX_NOTES} more"] if len(notes) > MAX_NOTES else []
+    return replace(task, notes=(*notes[:MAX_NOTES], *more))
+
+
+def complete(task: Task, *, run: str, result: Result, engine_version: str = "") -> Task:
+    """Publish the result; `engine_version` is that of the engine which made it, if it is known."""
     check_held(task, run)
     return replace(
         move(task, TaskStatus.COMPLETED),
@@ -76,10 +87,12 @@ def complete(task: Task, *, run: str, result: Result) -> Task:
         run="",
         worker="",
         result=result,
+        engine_version=engine_version or task.engine_version,
     )
 
 
 def fail(task: Task, *, run: str, error: FacecliError) -> Task:
+    """End the task with an error, whose message may be an engine's: its owner must not see secrets."""
     check_held(task, run)
     return replace(
         move(task, TaskStatus.FAILED),
@@ -87,7 +100,7 @@ def fail(task: Task, *, run: str, error: FacecliError) -> Task:
         run="",
         worker="",
         error_reason=error.reason,
-        error_message=error.message,
+        error_message=redacted(error.message),
     )
 
 

@@ -1,8 +1,10 @@
 """A task as a client sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
-from facecli.tasks.task import ENDED, TaskStatus
+from facecli.tasks.task import ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +15,7 @@ class TaskView:
     """
 
     id: str
-    status: TaskStatus
+    status: str  # a TaskStatus, or one that only a newer server knows
     progress: int  # 0..100
     frames_done: int
     frames: int  # in all; 0 until a worker has counted them
@@ -22,6 +24,9 @@ class TaskView:
     round: int
     attempt: int
     engine: str
+    engine_version: str
+    options: Mapping[str, str]
+    key: str | None  # idempotency key
     image_url: str
     video_url: str
     result_url: str
@@ -29,12 +34,21 @@ class TaskView:
     result_crc32c: int | None
     error_reason: str
     error_message: str
+    notes: tuple[str, ...]  # what the result lacks, such as a sound track
     created_at: float
     updated_at: float
 
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def image_name(self) -> str:
+        return unquote(self.image_url.rsplit("/", 1)[-1])
+
+    @property
+    def video_name(self) -> str:
+        return unquote(self.video_url.rsplit("/", 1)[-1])
 
     @property
     def outcome(self) -> str:

@@ -5,7 +5,8 @@ order; after an interruption the next run skips the work whose checkpoint exists
 (cancelled, or claimed by another run) is fenced off by the task's row: it stops, deletes its partial files
 and records nothing. Errors end the task, with three exceptions: Unavailable and DiskFull are raised, and the
 caller runs the same claim again after backoff; a killed ffmpeg counts as a crash, and fails the task only
-after `max_crashes`.
+after `max_crashes` without a finished checkpoint in between. StoredBytesDamaged is Unavailable, and ends the
+task: waiting does not help.
 
 To add a step, write a class with name, weight and checkpoint (see `steps/step.py`) and list it in `STEPS`.
 Percentages follow from the weights.
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from facecli.core.blobs import present
+from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import (
     Cancelled,
     DiskFull,
@@ -32,17 +34,21 @@ from facecli.core.errors import (
 from facecli.tasks import claims, transitions
 from facecli.tasks.checkpoints import Checkpoints
 from facecli.tasks.claims import Claim
+from facecli.tasks.logs.exceptions import summary
+from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.steps.join import Join
 from facecli.tasks.steps.probe import Probe
 from facecli.tasks.steps.publish import Publish
 from facecli.tasks.steps.run import Run, Tools
+from facecli.tasks.steps.sound import Sound
 from facecli.tasks.steps.step import Step
 from facecli.tasks.steps.swap import Swap
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits, Deadline, within
+from facecli.uploads.stored_file import StoredFile
 
-STEPS: Sequence[Step] = (Probe(), Swap(), Join(), Publish())
+STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Publish())
 
 _log = logging.getLogger(__name__)
 
@@ -59,12 +65,12 @@ class TaskWorkflow:
         self._limits = limits
         self._steps = steps
 
-    def run(self, task_id: str, claim: Claim) -> None:
+    def run(self, task_id: str, claim: Claim, log: RunLog) -> None:
         """Run the task to its end; return early when it must not be run, or another run holds it.
 
         Unavailable or DiskFull when the run has to wait: the claim still holds the task; run it again.
         """
-        checkpoints = self._checkpoints(task_id, claim)
+        checkpoints = self._checkpoints(task_id, claim, log)
         try:
             task = claim.take(self._tasks, task_id)
         except (NotReady, NotFound, TakenOver) as error:
@@ -72,42 +78,57 @@ class TaskWorkflow:
             self._trim(task_id, checkpoints)  # files of a run that was killed before the task ended
             return
         try:
-            self._run_steps(task, checkpoints)
+            self._run_steps(task, checkpoints, log)
+        except StoredBytesDamaged as error:
+            self._fail(task, checkpoints, log, error)
         except (Cancelled, TakenOver) as error:
             # If this run still holds the task, the engine raised this without having been asked to stop.
-            self._fail(task, checkpoints, FacecliError(f"engine {task.engine} stopped by itself: {error}"))
+            stopped = FacecliError(f"engine {task.engine} stopped by itself: {error}")
+            self._fail(task, checkpoints, log, stopped)
         except FileNotFoundError as error:
             # A newer run has deleted the partial files of this one.
-            self._record_crash(task, checkpoints, Unavailable(f"a file of task {task.id} is gone: {error}"))
+            gone = Unavailable(f"a file of task {task.id} is gone: {error}")
+            self._record_crash(task, checkpoints, log, gone)
         except ProgramKilled as error:
-            self._record_crash(task, checkpoints, error)
+            self._record_crash(task, checkpoints, log, error)
         except DiskFull:
             checkpoints.discard_partial()  # to free the space that the run waits for
             raise
         except Unavailable:
             raise
         except FacecliError as error:
-            self._fail(task, checkpoints, error)
+            self._fail(task, checkpoints, log, error)
 
-    def fail_with_bug(self, task_id: str, claim: Claim, error_id: str) -> None:
+    def fail_with_bug(self, task_id: str, claim: Claim, log: RunLog, error_id: str) -> None:
         """Fail a task whose run hit a bug; the worker's log has the stack trace under `error_id`."""
-        error = InternalError(f"internal error {error_id}; see the worker's log", error_id=error_id)
+        text = f"internal error {error_id}; see facecli task logs, or the worker's log for the full stack"
+        error = InternalError(text, error_id=error_id)
         try:
             task = transitions.check_held(self._tasks.repository.get(task_id), claim.run)
         except (NotFound, TakenOver) as lost:
             _log.info("task skipped", extra={"task": task_id, "error": lost.message})
         else:
-            self._fail(task, self._checkpoints(task_id, claim), error)
+            self._fail(task, self._checkpoints(task_id, claim, log), log, error)
 
-    def _checkpoints(self, task_id: str, claim: Claim) -> Checkpoints:
-        return Checkpoints(self._workspace / task_id, run=claim.run)
+    def _checkpoints(self, task_id: str, claim: Claim, log: RunLog) -> Checkpoints:
+        def reset_crashes() -> None:
+            # Before the checkpoint is visible: a worker killed right after it has already recorded progress.
+            try:
+                self._tasks.change(task_id, partial(claims.reset_crashes, run=claim.run))
+                log.flush_if_due()
+            except (Unavailable, DiskFull) as error:
+                fields = {"task": task_id, "error": error.message}
+                _log.warning("crash count was not reset", extra=fields)
 
-    def _run_steps(self, task: Task, checkpoints: Checkpoints) -> None:
+        return Checkpoints(self._workspace / task_id, run=claim.run, finishing=reset_crashes)
+
+    def _run_steps(self, task: Task, checkpoints: Checkpoints, log: RunLog) -> None:
         checkpoints.prepare()
-        face, video = self._input(task.image_id), self._input(task.video_id)
+        inputs = [self._input(upload_id) for upload_id in (task.image_id, task.video_id)]
+        face, video = (stored.path for stored in inputs)
         engine = self._tools.engines.get(task.engine)
         total_weight = sum(step.weight for step in self._steps)
-        reporter = ProgressReporter(self._tasks, task, total_weight=total_weight)
+        reporter = ProgressReporter(self._tasks, task, total_weight=total_weight, log=log)
         deadline = Deadline(self._limits.task, subject="the task", setting="task_timeout")
         with within(reporter.stopped, deadline) as stopped:
             run = Run(
@@ -116,24 +137,34 @@ class TaskWorkflow:
                 engine=engine,
                 face=face,
                 video=video,
+                inputs=inputs,
                 limits=self._limits,
                 checkpoints=checkpoints,
                 reporter=reporter,
+                log=log,
                 stopped=stopped,
             )
-            for step in self._steps:
-                reporter.enter(step.name, weight=step.weight)
-                step.run(run)
+            try:
+                for step in self._steps:
+                    reporter.enter(step.name, weight=step.weight)
+                    step.run(run)
+            except (Cancelled, TakenOver, Unavailable, DiskFull):
+                raise
+            except FacecliError:
+                run.verify_inputs(reread=True)  # blame a damaged input on the store, not on its owner
+                raise
 
-    def _input(self, upload_id: str) -> Path:
+    def _input(self, upload_id: str) -> StoredFile:
         upload = self._tools.uploads.get(upload_id)
         if not upload.completed:  # an integrity check found bytes missing
             raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
-            return self._tools.blobs.local_copy(upload.blob_key)
+            return StoredFile(upload, self._tools.blobs.local_copy(upload.blob_key))
 
-    def _record_crash(self, task: Task, checkpoints: Checkpoints, error: Unavailable) -> None:
+    def _record_crash(self, task: Task, checkpoints: Checkpoints, log: RunLog, error: Unavailable) -> None:
         """Count a crash, and raise the error so that the task runs again, unless it was the last allowed."""
+        log.add(level="error", logger=__name__, text=f"attempt failed: {summary(error)}")
+        log.flush()
         change = partial(claims.record_crash, run=task.run, max_crashes=self._limits.max_crashes, error=error)
         try:
             crashed = self._tasks.change(task.id, change)
@@ -144,11 +175,13 @@ class TaskWorkflow:
             raise error
         self._trim(task.id, checkpoints)
 
-    def _fail(self, task: Task, checkpoints: Checkpoints, error: FacecliError) -> None:
+    def _fail(self, task: Task, checkpoints: Checkpoints, log: RunLog, error: FacecliError) -> None:
         """Fail the task; its partial files are deleted first, so that no ended task has any."""
         try:
             transitions.check_held(self._tasks.repository.get(task.id), task.run)
             checkpoints.trim()
+            log.add(level="error", logger=__name__, text=f"task failed: {summary(error)}")
+            log.flush()
             self._tasks.change(task.id, partial(transitions.fail, run=task.run, error=error))
         except (NotFound, TakenOver) as lost:
             self._stop(task, checkpoints, lost)

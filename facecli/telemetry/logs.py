@@ -1,5 +1,7 @@
 """Structured logs on stderr: a constant sentence and fields per record, one line each, as text or JSON.
 
+A stack follows its record in a text log, in lines of its own that cannot pass for records.
+
 Fields come from `extra`: `_log.info("task completed", extra={"task": task.id})`.
 """
 
@@ -8,12 +10,17 @@ import logging
 import re
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from facecli.core.printable import escaped
+from facecli.core.printable import escaped, shortened
 
 _log = logging.getLogger(__name__)
+
+STACK_PREFIX = "  | "  # of the lines of a stack in a text log; no record begins so
+
+MAX_TEMPLATE = 100  # characters of a badly formatted record that are shown
 
 _NOISY = ("dbos", "alembic", "sqlalchemy", "PIL")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -27,12 +34,15 @@ def set_up_logging(*, level: str, format: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if format == "json" else _Text())
+    handler.setLevel(level.upper())  # the log of a task has a level of its own
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     threading.excepthook = _log_thread_exception
+    # A record that cannot be formatted or written must not print a stack of `logging` among the records.
+    logging.raiseExceptions = False
 
 
 def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
@@ -41,26 +51,50 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
         _log.error("unhandled exception ended a thread", extra={"thread_name": name}, exc_info=args.exc_value)
 
 
-class _Text(logging.Formatter):
+class _Formatter(logging.Formatter, ABC):
+    """Formats any record; one that cannot be formatted is replaced by one that names the log call."""
+
     def format(self, record: logging.LogRecord) -> str:
-        text = " ".join([record.getMessage(), *(f"{name}={plain(value)}" for name, value in _fields(record))])
-        if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(text)}"
+        try:
+            return self._format(record)
+        except Exception as error:  # arguments that do not fit, or the `__str__` of an engine's object
+            return self._format(replacement(record, error))
+
+    @abstractmethod
+    def _format(self, record: logging.LogRecord) -> str: ...
 
 
-class _Json(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
+class _Text(_Formatter):
+    def _format(self, record: logging.LogRecord) -> str:
+        text = " ".join(
+            [record.getMessage(), *(f"{name}={plain(value)}" for name, value in fields_of(record))]
+        )
+        line = f"{_time(record)} {record.levelname.lower():7} {record.name} {escaped(text)}"
+        stack = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        return "\n".join([line, *(f"{STACK_PREFIX}{escaped(one)}" for one in stack)])
+
+
+class _Json(_Formatter):
+    def _format(self, record: logging.LogRecord) -> str:
         entry = {
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **dict(_fields(record)),
+            **dict(fields_of(record)),
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
+
+
+def replacement(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
+    """A record of the same logger, with the same exception, that says where a log call is badly formatted."""
+    template = f" {shortened(record.msg, MAX_TEMPLATE)!r}" if isinstance(record.msg, str) else ""
+    place = f"{record.filename}:{record.lineno}"
+    text = f"badly formatted log call at {place}:{template} raises {type(error).__name__}"
+    kept = ("name", "levelno", "levelname", "created", "exc_info")
+    return logging.makeLogRecord({**{name: getattr(record, name) for name in kept}, "msg": text})
 
 
 def plain(value: object) -> str:
@@ -69,7 +103,7 @@ def plain(value: object) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text)
 
 
-def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
+def fields_of(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
     """The fields passed as `extra`, in order."""
     return ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
 

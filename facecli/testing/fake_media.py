@@ -5,7 +5,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from facecli.core.errors import Cancelled, MediaRefused
-from facecli.core.video.media import CLIP_RATE, ImageInfo, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.media import (
+    CLIP_RATE,
+    ImageInfo,
+    OverlayJob,
+    Segment,
+    Sound,
+    VideoInfo,
+    VideoPlan,
+    never,
+)
 
 WIDTH, HEIGHT = 320, 180  # pixels of every video
 SIDE = 512  # pixels of every picture
@@ -26,7 +35,7 @@ class FakeMedia:
     def version(self) -> str:
         return "fake"
 
-    def probe_video(self, path: Path) -> VideoInfo:
+    def probe_video(self, path: Path, *, stopped: Callable[[], bool] = never) -> VideoInfo:
         frames = self.count_frames(path)
         return VideoInfo(
             width=WIDTH,
@@ -39,7 +48,7 @@ class FakeMedia:
             sounds=(Sound(codec="aac", layout="mono"),),
         )
 
-    def probe_image(self, path: Path) -> ImageInfo:
+    def probe_image(self, path: Path, *, stopped: Callable[[], bool] = never) -> ImageInfo:
         if not path.stat().st_size:
             raise MediaRefused("the picture is empty")
         return ImageInfo(width=SIDE, height=SIDE, format="PNG")
@@ -75,11 +84,19 @@ class FakeMedia:
     def count_decodable(self, video: Path, segment: Segment, info: VideoInfo) -> int:
         return segment.frames
 
+    def extract_sound(
+        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+    ) -> list[str]:
+        if stopped():
+            raise Cancelled
+        output.write_bytes(b"")
+        return []
+
     def join(
         self,
         *,
-        video: Path,
         parts: Sequence[Path],
+        sound: Path,
         plan: VideoPlan,
         output: Path,
         stopped: Callable[[], bool],

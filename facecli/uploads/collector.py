@@ -1,12 +1,13 @@
 """Garbage collection of uploads: expired incomplete uploads, and orphaned blobs."""
 
+import math
 from datetime import UTC, datetime
 
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import UploadNotFound
 from facecli.core.events import EventBus, UploadDeleted
 from facecli.core.expiry_clock import ExpiryClock
-from facecli.core.garbage import Garbage, GarbageKind, orphan_blob, remove_all, size_of
+from facecli.core.garbage import Garbage, GarbageKind, OrphanPolicy, orphan_blob, remove_all, size_of
 from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Upload, blob_keys
@@ -22,21 +23,29 @@ class UploadCollector:
         blobs: BlobStore,
         open_uploads: OpenUploads,
         expiry_clock: ExpiryClock,
+        orphan_policy: OrphanPolicy,
         events: EventBus,
     ) -> None:
         self._repository = repository
         self._blobs = blobs
         self._open_uploads = open_uploads
         self._expiry_clock = expiry_clock
+        self._orphan_policy = orphan_policy
         self._events = events
 
     def expire(self) -> int:
         """Remove expired incomplete uploads; return their number. To be called periodically."""
-        return remove_all(self.overdue(measured=True))
+        return remove_all(self.overdue(measured=True), clock=self._orphan_policy.clock)
 
     def sweep(self) -> int:
-        """Remove orphaned blobs, left by a crash; return their number. Only before the server starts."""
-        return remove_all(self.orphans())
+        """Remove old orphaned blobs, left by a crash; return their number. Only before the server starts.
+
+        Also frees replaced chunks of incomplete uploads, which a crash left next to the new ones.
+        """
+        for upload in self._repository.expired(math.inf):
+            self._open_uploads.reclaim(upload)
+        removable = self._orphan_policy.removable(self.orphans())
+        return remove_all(removable, clock=self._orphan_policy.clock)
 
     def overdue(self, *, measured: bool) -> list[Garbage]:
         """Uploads expired by the wall clock and, if `measured`, also by this process's monotonic clock."""
@@ -60,6 +69,7 @@ class UploadCollector:
             id=upload.id,
             reason=f"{upload.name} is incomplete and expired on {day(upload.expires_at)}",
             size=size_of(self._blobs, blob_keys(upload.id)),
+            modified_at=upload.updated_at,
             remove=lambda: self._remove(upload.id, now),
         )
 

@@ -3,8 +3,8 @@
 Theory of operation. A batch holds chunks of many uploads. Their files are flushed in parallel, one flush per
 file; one transaction commits all rows; only then may the chunks be acknowledged. The chunk that completes an
 upload whose parts are in order completes its row in the same transaction. An upload with replaced chunks is
-completed afterwards: its parts are copied in order, then the row gets the key of the copy, then the old blob
-is deleted. A crash between two of these steps leaves an orphan blob, or an upload that the next `begin`
+completed afterwards: its parts are copied into order, a few at a time, each time flush, then commit, then
+free the space of the originals. A crash between two of these steps leaves an upload that the next `begin`
 completes. Fencing: the transaction refuses chunks of a writer whose epoch is not the newest.
 """
 
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 
-from facecli.core.blobs import BlobStore
 from facecli.core.checksums import join
 from facecli.core.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver
 from facecli.core.events import ChunkStored, EventBus, UploadCompleted
@@ -21,6 +20,7 @@ from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.open_upload import OpenUpload
 from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.repository import UploadRepository
+from facecli.uploads.stage_times import StageClock
 from facecli.uploads.upload import Chunk, NewChunk, Upload
 from facecli.uploads.writer import UploadWriter
 
@@ -39,14 +39,12 @@ class ChunkCommitter:
         open_uploads: OpenUploads,
         *,
         repository: UploadRepository,
-        blobs: BlobStore,
         admission: UploadAdmission,
         expiry_clock: ExpiryClock,
         events: EventBus,
     ) -> None:
         self._open_uploads = open_uploads
         self._repository = repository
-        self._blobs = blobs
         self._admission = admission
         self._expiry_clock = expiry_clock
         self._events = events
@@ -66,19 +64,19 @@ class ChunkCommitter:
                     writer.revoke()
                 self._expiry_clock.touch([upload_id])
 
-    def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
+    def store(self, batch: Sequence[WrittenChunk], stages: StageClock) -> Iterator[Upload]:
         """Yield the upload of each chunk, in order, once it may be acknowledged. The last chunk completes it.
 
         If one of several chunks is refused, they are stored one by one: TakenOver when a newer writer exists,
         ChunkDiffers when the upload was completed meanwhile.
         """
         try:
-            yield from self._stored(batch)
+            yield from self._stored(batch, stages)
         except _REFUSALS:
             if len(batch) == 1:
                 raise
             for written in batch:
-                yield from self._stored([written])
+                yield from self._stored([written], stages)
 
     def completed(self, file: OpenUpload) -> Upload:
         """Complete the upload if all of its chunks are stored, and return it."""
@@ -90,7 +88,7 @@ class ChunkCommitter:
         upload = self._repository.claim(upload_id, now=now, expires_at=self._expiry_clock.expires_at(now))
         return upload, self._repository.chunks(upload_id)
 
-    def _stored(self, batch: Sequence[WrittenChunk]) -> list[Upload]:
+    def _stored(self, batch: Sequence[WrittenChunk], stages: StageClock) -> list[Upload]:
         files = _files(batch)
         with ExitStack() as stack:
             for _, file in sorted(files.items()):
@@ -100,7 +98,7 @@ class ChunkCommitter:
                 self._admission.check_chunk(writer.file.upload, chunk)
             fresh = [(writer, chunk) for writer, chunk in batch if not _is_stored(writer, chunk)]
             states = {upload_id: file.upload for upload_id, file in files.items()}
-            committed = self._commit(fresh)
+            committed = self._commit(fresh, stages)
             changed = {id(chunk): upload for (_, chunk), upload in zip(fresh, committed, strict=True)}
             acknowledged = []
             for writer, chunk in batch:
@@ -111,12 +109,15 @@ class ChunkCommitter:
                 acknowledged.append(states[upload_id])
             return [self._completed(files[upload.id], upload) for upload in acknowledged]
 
-    def _commit(self, fresh: Sequence[WrittenChunk]) -> Sequence[Upload]:
+    def _commit(self, fresh: Sequence[WrittenChunk], stages: StageClock) -> Sequence[Upload]:
         """Flush the files, then commit the chunks, and the uploads that they complete in order."""
         if not fresh:
             return ()
         files = _files(fresh)
+        began = stages.now()
         self._flush(list(files.values()))
+        flushed = stages.now()
+        stages.flush += flushed - began
         with ExitStack() as stack:
             for file in files.values():
                 stack.enter_context(file.unsure())
@@ -125,6 +126,7 @@ class ChunkCommitter:
             uploads = self._repository.store_chunks(
                 rows, now=now, expires_at=self._expiry_clock.expires_at(now)
             )
+        stages.commit += stages.now() - flushed
         for (writer, chunk), upload in zip(fresh, uploads, strict=True):
             writer.file.update(upload)
             writer.file.add_chunk(chunk)
@@ -161,23 +163,16 @@ class ChunkCommitter:
 
     def _complete(self, file: OpenUpload, chunks: Sequence[Chunk]) -> Upload:
         """Complete an upload with replaced chunks, whose parts are out of order."""
-        old_key, upload_id = file.upload.blob_key, file.upload.id
-        key = file.complete_blob(chunks)
-        try:
+        upload_id = file.upload.id
+        with file.unsure():
+            file.rearrange(chunks, lambda moved: self._repository.move_chunks(upload_id, moved))
             upload = self._repository.complete(
                 upload_id,
                 crc32c=join((chunk.crc32c, chunk.size) for chunk in chunks),
                 size=sum(chunk.size for chunk in chunks),
-                blob_key=key,
                 now=self._expiry_clock.now(),
             )
-        except NotFound:
-            self._blobs.delete(old_key)
-            self._blobs.delete(key)
-            raise
         self._publish_completed(upload)
-        if key != old_key:
-            self._blobs.delete(old_key)
         return upload
 
     def _publish_completed(self, upload: Upload) -> None:

@@ -1,4 +1,4 @@
-"""Display names of files: data, never a path."""
+"""Display names of files: data, never a path. Client and server apply the same rule."""
 
 import unicodedata
 from urllib.parse import quote
@@ -7,21 +7,30 @@ from facecli.core.errors import InvalidInput
 
 MAX_NAME_BYTES = 255
 
-_CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})  # Unicode's categories; the last two end a line
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_CONTROL = frozenset({"Cc", "Zl", "Zp"})  # Unicode's categories; the last two end a line
+_SURROGATE = "Cs"  # stands for a byte of a name that is not UTF-8
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # embeddings, overrides, isolates
 
 
 def checked_name(name: str) -> str:
-    """The display name in NFC; InvalidInput for one that could deceive a reader or a shell."""
+    """The display name in NFC; InvalidInput for one that could deceive a reader or a terminal.
+
+    Everything that people put into names is allowed: spaces of every kind, emoji, marks of direction.
+    """
     name = unicodedata.normalize("NFC", name)
     if not name:
         raise InvalidInput("the file has no name")
-    if len(name.encode(errors="surrogatepass")) > MAX_NAME_BYTES:
+    if name in {".", ".."} or "/" in name:
+        raise InvalidInput(f"{name!a} is a path; send the name alone")
+    categories = {unicodedata.category(character) for character in name}
+    if _SURROGATE in categories:
+        raise InvalidInput(f"the file name {name!a} is not valid UTF-8; rename the file")
+    if not categories.isdisjoint(_CONTROL) or not _BIDI.isdisjoint(name):
+        raise InvalidInput(
+            f"the file name {name!a} has control characters or overrides of direction; rename the file"
+        )
+    if len(name.encode()) > MAX_NAME_BYTES:
         raise InvalidInput(f"the file name is longer than {MAX_NAME_BYTES} bytes")
-    if name in {".", ".."} or "/" in name or "\\" in name:
-        raise InvalidInput(f"{name!r} is a path; send the name alone")
-    if any(c in _BIDI or unicodedata.category(c) in _CONTROL for c in name):
-        raise InvalidInput(f"the file name {name!r} has control characters")
     return name
 
 

@@ -3,7 +3,9 @@
 Theory of operation. All writers of one upload share one `OpenUpload`. No other class changes its state.
 
 * A chunk is written by one writer at a time: `take` waits for its holder to `release` it. Bytes that replace
-  a stored chunk become a new part; the row decides which part counts.
+  a stored chunk become a new part; the row decides which part counts. Both parts are on the disk until the
+  commit, so the second one needs room in the quota of the owner. Without room, bytes are only compared with
+  the stored ones: the same bytes may always be sent again.
 * `commit` admits one flush, commit, takeover or completion at a time.
 * Once every chunk is stored the upload is sealed, and `take` hands out no part until the commit has ended:
   then the upload is complete, or open again. No byte of a complete upload changes.
@@ -16,10 +18,12 @@ Theory of operation. All writers of one upload share one `OpenUpload`. No other 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from facecli.core.blobs import Part, PartWriter, StagedBlob
-from facecli.core.errors import AlreadyExists, InvalidInput, NotFound, StorageFailed, TakenOver
-from facecli.uploads.upload import Chunk, Upload, blob_keys
+from facecli.core.errors import AlreadyExists, InvalidInput, NotFound, QuotaReached, StorageFailed, TakenOver
+from facecli.uploads.quota import Quota
+from facecli.uploads.upload import Chunk, Upload
 
 Claim = Callable[[], tuple[Upload, Sequence[Chunk]]]
 
@@ -28,10 +32,18 @@ class OpenUpload:
     """An upload with its staged blob; `unclaimed` if it never had a writer to supersede."""
 
     def __init__(
-        self, upload: Upload, blob: StagedBlob, chunks: Iterable[Chunk], *, unclaimed: bool = False
+        self,
+        upload: Upload,
+        blob: StagedBlob,
+        chunks: Iterable[Chunk],
+        *,
+        quota: Quota,
+        unclaimed: bool = False,
     ) -> None:
         self._upload = upload
         self._blob = blob
+        self._quota = quota
+        self._spare: dict[int, int] = {}  # bytes reserved for replacements, by chunk
         self._chunks = {chunk.index: chunk for chunk in chunks}
         self._unclaimed = unclaimed
         self._broken = False
@@ -87,19 +99,16 @@ class OpenUpload:
         self._revoke()
 
     def take(self, index: int) -> PartWriter | None:
-        """Hold a chunk exclusively; return the part to write, None in a complete upload.
+        """Hold a chunk exclusively; return the part to write.
 
-        Waits for the current holder, and for a commit that may complete the upload. StorageFailed for a
-        broken upload.
+        None if bytes may only be compared: in a complete upload, or without room in the quota for a second
+        version. Waits for the current holder, and for a commit that may complete the upload. StorageFailed
+        for a broken upload.
         """
         with self._changed:
             self._changed.wait_for(lambda: index not in self._busy and self._sealed == self._upload.completed)
             self._check_intact()
-            if self._sealed:
-                part = None
-            else:
-                stored = self._chunks.get(index)
-                part = self._blob.part(index, replaces=stored.token if stored else None)
+            part = None if self._sealed else self._part(index)
             self._busy.add(index)
             return part
 
@@ -115,17 +124,20 @@ class OpenUpload:
             self._changed.wait_for(lambda: not awaited & self._received, seconds)
 
     def release(self, index: int, part: PartWriter | None) -> None:
-        """Stop holding a chunk; abort the part unless it is the stored one."""
+        """Stop holding a chunk; abort the part unless it is the stored one.
+
+        In a broken upload the row may refer to the part or not, so its bytes stay until the next opening.
+        """
         with self._changed:
             self._busy.discard(index)
             self._received.discard(index)
-            if part:
-                stored = self._chunks.get(index)
-                if stored and stored.token == part.token:
-                    part.commit()
-                else:
-                    part.abort()
-            self._changed.notify_all()
+            try:
+                if part:
+                    self._end(part, self._chunks.get(index))
+            finally:
+                if size := self._spare.pop(index, 0):
+                    self._quota.release_spare(self._upload.owner, size)
+                self._changed.notify_all()
 
     def flush(self) -> None:
         """Make the finished parts durable; StorageFailed for a broken upload."""
@@ -163,15 +175,34 @@ class OpenUpload:
         parts = self._seal(chunks)
         if not self._blob.in_order(parts):
             return False
-        self._blob.complete(parts, spare_key=self._spare_key())
+        self._blob.complete(parts)
         return True
 
-    def complete_blob(self, chunks: Sequence[Chunk]) -> str:
-        """Hand out no more parts until the commit ends; complete the blob, in place or as a copy.
+    def rearrange(self, chunks: Sequence[Chunk], commit: Callable[[Sequence[Chunk]], object]) -> None:
+        """Hand out no more parts until the commit ends; bring the parts into order, and complete the blob.
 
-        Return its key.
+        `commit` records chunks whose tokens have changed, durably.
         """
-        return self._blob.complete(self._seal(chunks), spare_key=self._spare_key())
+        parts, current = self._seal(chunks), list(chunks)
+        while moved := self._blob.rearrange(parts):
+            before = [parts[index].token for index in moved]
+            for index, token in moved.items():
+                current[index] = replace(current[index], token=token)
+                parts[index] = Part(token=token, size=parts[index].size)
+            commit([current[index] for index in moved])
+            self._blob.release(before)
+        self._chunks.update({chunk.index: chunk for chunk in current})
+        self._blob.complete(parts)
+
+    def no_room(self, index: int) -> QuotaReached:
+        """The error for other bytes of a stored chunk that the quota has no room for."""
+        return self._quota.no_room(
+            self._upload.owner, f"a second version of chunk {index} of {self._upload.name} needs space"
+        )
+
+    def discard(self) -> None:
+        """Free the bytes of a deleted upload, which writers may still have open."""
+        self._blob.discard()
 
     def update(self, upload: Upload) -> None:
         """Record a committed state of the row."""
@@ -196,5 +227,20 @@ class OpenUpload:
             self._sealed = True
         return [Part(token=chunk.token, size=chunk.size) for chunk in chunks]
 
-    def _spare_key(self) -> str:
-        return next(key for key in blob_keys(self._upload.id) if key != self._upload.blob_key)
+    def _part(self, index: int) -> PartWriter | None:
+        stored = self._chunks.get(index)
+        if stored is None:
+            return self._blob.part(index, replaces=None)
+        size = self._upload.chunk_length(index) or self._upload.chunk_size
+        if not self._quota.reserve_spare(self._upload.owner, size):
+            return None
+        self._spare[index] = size
+        return self._blob.part(index, replaces=stored.token)
+
+    def _end(self, part: PartWriter, stored: Chunk | None) -> None:
+        if self._broken:
+            part.abandon()
+        elif stored and stored.token == part.token:
+            part.commit()
+        else:
+            part.abort()

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from facecli.core.blobs import BlobStore, Part, PartLayout, StagedBlob
 from facecli.core.damage import BlobVerifier
 from facecli.core.errors import StorageFailed
 from facecli.uploads.open_upload import OpenUpload
+from facecli.uploads.quota import Quota
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Chunk, Upload
 
@@ -22,11 +23,12 @@ class OpenUploads:
     One lock for all would not do: reserving the space of a file can take as long as writing all of it.
     """
 
-    def __init__(self, *, repository: UploadRepository, blobs: BlobStore) -> None:
+    def __init__(self, *, repository: UploadRepository, blobs: BlobStore, quota: Quota) -> None:
         self._lock = threading.Condition()
         self._exclusive: set[str] = set()
         self._repository = repository
         self._blobs = blobs
+        self._quota = quota
         self._verifier = BlobVerifier(blobs, on_bytes=lambda size: None)
         self._open: dict[str, OpenUpload] = {}
         self._fresh: dict[str, Upload] = {}
@@ -97,25 +99,35 @@ class OpenUploads:
                         self._doubtful.add(upload_id)
                     file.close()
 
+    def reclaim(self, upload: Upload) -> None:
+        """Free the space of replaced chunks that a crash has left; opening the blob does it."""
+        layout = _layout(upload)
+        if self._blobs.exists(upload.blob_key) and self._blobs.size(upload.blob_key) > (
+            layout.part_size * layout.count
+        ):
+            self._blob(upload, self._repository.chunks(upload.id)).close()
+
     def _opened(self, upload_id: str) -> OpenUpload:
         if upload := self._fresh.get(upload_id):
             blob = self._blobs.begin(upload.blob_key, _layout(upload))
             self.forget_fresh(upload_id)
-            return OpenUpload(upload, blob, (), unclaimed=True)
+            return OpenUpload(upload, blob, (), quota=self._quota, unclaimed=True)
         upload, chunks = self._repository.get(upload_id), self._repository.chunks(upload_id)
         with ExitStack() as stack:
-            file = OpenUpload(upload, stack.enter_context(self._blob(upload, chunks)), chunks)
+            blob = stack.enter_context(self._blob(upload, chunks))
+            file = OpenUpload(upload, blob, chunks, quota=self._quota)
             if upload_id in self._doubtful:
                 self._verify(file)
                 self._doubtful.discard(upload_id)
             stack.pop_all()
         return file
 
-    def _blob(self, upload: Upload, chunks: Iterable[Chunk]) -> StagedBlob:
+    def _blob(self, upload: Upload, chunks: Sequence[Chunk]) -> StagedBlob:
         if not chunks and not self._blobs.exists(upload.blob_key):
             # Never written to, or created just before a power cut.
             return self._blobs.begin(upload.blob_key, _layout(upload))
-        return self._blobs.resume(upload.blob_key, _layout(upload))
+        tokens = None if upload.completed else {chunk.index: chunk.token for chunk in chunks}
+        return self._blobs.resume(upload.blob_key, _layout(upload), tokens=tokens)
 
     def _verify(self, file: OpenUpload) -> None:
         """Read the stored chunks back after a failed flush; forget those that the disk has lost."""

@@ -1,9 +1,10 @@
 """Quota of a user: stored bytes, unfinished uploads, waiting tasks."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from facecli.core.errors import FileTooLarge, QuotaReached
@@ -44,9 +45,30 @@ class Quota:
         self.limits = limits
         self._repository = repository
         self._lock = threading.Lock()
+        self._spare = Counter[str]()  # bytes of chunks that are being replaced, by owner
 
     def used(self, owner: str) -> Usage:
-        return self._repository.of(owner)
+        used = self._repository.of(owner)
+        return replace(used, stored=used.stored + self._spare[owner])
+
+    def reserve_spare(self, owner: str, size: int) -> bool:
+        """Reserve space for the second version of a chunk, next to the stored one; False without room."""
+        with self._lock:
+            if self.limits.stored and self.used(owner).stored + size > self.limits.stored:
+                return False
+            self._spare[owner] += size
+            return True
+
+    def no_room(self, owner: str, reason: str) -> QuotaReached:
+        """The error of an owner whose storage quota is exhausted."""
+        return _no_room(owner, self.used(owner).stored, self.limits.stored, reason)
+
+    def release_spare(self, owner: str, size: int) -> None:
+        """Release a reservation: one of the two versions has left the disk."""
+        with self._lock:
+            self._spare[owner] -= size
+            if not self._spare[owner]:
+                del self._spare[owner]
 
     @contextmanager
     def uploads(self, new: Sequence[Upload]) -> Iterator[None]:
@@ -60,7 +82,7 @@ class Quota:
     def task(self, owner: str) -> Iterator[None]:
         """Insert a waiting task within this block; QuotaReached beyond a limit."""
         with self._lock:
-            used, limits = self._repository.of(owner), self.limits
+            used, limits = self.used(owner), self.limits
             if limits.waiting and used.waiting >= limits.waiting:
                 raise QuotaReached(
                     f"{owner} already has {used.waiting} waiting tasks, the limit",
@@ -77,7 +99,7 @@ class Quota:
                 raise FileTooLarge(
                     f"{upload.name} has {_reserved(upload)} bytes; the quota of a user is {limits.stored}"
                 )
-        used, required = self._repository.of(owner), sum(map(_reserved, new))
+        used, required = self.used(owner), sum(map(_reserved, new))
         if limits.unfinished and used.unfinished + len(new) > limits.unfinished:
             raise QuotaReached(
                 f"{owner} already has {used.unfinished} unfinished uploads, the limit",

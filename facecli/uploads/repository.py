@@ -67,7 +67,11 @@ class UploadRepository(Protocol):
         """Make an upload incomplete again, with only these chunks."""
         ...
 
-    def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
+    def move_chunks(self, upload_id: str, moved: Sequence[Chunk]) -> None:
+        """Record the new tokens of stored chunks; UploadNotFound for a deleted upload."""
+        ...
+
+    def complete(self, upload_id: str, *, crc32c: int, size: int, now: float) -> Upload:
         """Mark an upload as complete. Idempotent: a second call changes nothing."""
         ...
 

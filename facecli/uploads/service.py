@@ -7,6 +7,7 @@ from facecli.core.blobs import BlobStore
 from facecli.core.errors import InvalidInput, NotReady, UploadUnfinished
 from facecli.core.events import EventBus, UploadDeleted
 from facecli.core.expiry_clock import ExpiryClock
+from facecli.core.garbage import OrphanPolicy
 from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.collector import UploadCollector
 from facecli.uploads.committer import ChunkCommitter, WrittenChunk
@@ -14,6 +15,7 @@ from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.quota import Quota
 from facecli.uploads.registry import UploadRegistry
 from facecli.uploads.repository import UploadRepository
+from facecli.uploads.stage_times import StageClock
 from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload, upload_id_of
 from facecli.uploads.writer import UploadWriter
 
@@ -32,16 +34,16 @@ class UploadService:
         expiry_clock: ExpiryClock,
         quota: Quota,
         max_file_size: int,
+        orphan_policy: OrphanPolicy,
         events: EventBus,
     ) -> None:
         self._repository = repository
         self._events = events
-        self._open_uploads = OpenUploads(repository=repository, blobs=blobs)
+        self._open_uploads = OpenUploads(repository=repository, blobs=blobs, quota=quota)
         admission = UploadAdmission(blobs=blobs, quota=quota, max_file_size=max_file_size)
         self._committer = ChunkCommitter(
             self._open_uploads,
             repository=repository,
-            blobs=blobs,
             admission=admission,
             expiry_clock=expiry_clock,
             events=events,
@@ -59,6 +61,7 @@ class UploadService:
             blobs=blobs,
             open_uploads=self._open_uploads,
             expiry_clock=expiry_clock,
+            orphan_policy=orphan_policy,
             events=events,
         )
 
@@ -98,16 +101,16 @@ class UploadService:
         with self._committer.writer(upload_id) as writer:
             yield writer
 
-    def store_all(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
+    def store_all(self, batch: Sequence[WrittenChunk], stages: StageClock | None = None) -> Iterator[Upload]:
         """Make chunks durable by group commit; yield the upload of each once it may be acknowledged."""
-        return self._committer.store(batch)
+        return self._committer.store(batch, stages or StageClock())
 
     def store(self, writer: UploadWriter, chunk: Chunk) -> Upload:
         """Make a chunk durable; it may be acknowledged on return. The last chunk completes the upload.
 
         TakenOver when another writer has begun, ChunkDiffers when the upload was completed meanwhile.
         """
-        (upload,) = self._committer.store([(writer, chunk)])
+        (upload,) = self._committer.store([(writer, chunk)], StageClock())
         return upload
 
     def put_chunk(self, upload_id: str, frame: Frame, *, owner: str) -> Upload:
@@ -129,10 +132,12 @@ class UploadService:
         if task_id := self._repository.needed_by(upload_id):
             raise NotReady(f"task {task_id} needs {upload.name}; cancel it with facecli task cancel first")
         with self._open_uploads.exclusive(upload_id) as file:
-            if file:
-                file.revoke_writer()
-            self._open_uploads.forget_fresh(upload_id)
             deleted = self._repository.delete(upload_id)
+            self._open_uploads.forget_fresh(upload_id)
+            if file:  # only now: a revoked writer frees its parts, and a commit under way may refer to them
+                file.revoke_writer()
+                if not file.upload.completed:
+                    file.discard()
         if deleted:
             self._events.publish(UploadDeleted(upload_id=upload_id, cause="cancelled"))
         self.collector.delete_blobs(upload_id)

@@ -8,7 +8,7 @@ from facecli.core.errors import InvalidInput
 from facecli.uploads.names import checked_name, file_url
 
 CHUNK_SIZE = 10 * 1024 * 1024  # bytes; the unit of checksum, acknowledgement and resume
-FRAME_SIZE = 512 * 1024  # bytes; upper limit of one message
+FRAME_SIZE = 512 * 1024  # bytes of a message; larger ones need a fast network (client/send_rate.py)
 FINGERPRINT_SIZE = 1024 * 1024  # bytes at either end of a file that the fingerprint covers
 MAX_CHUNK_SIZE = 16 * 1024 * 1024
 MAX_CHUNKS = 1_000_000
@@ -171,7 +171,7 @@ class Upload:
 
 
 def blob_keys(upload_id: str) -> tuple[str, str]:
-    """The possible keys of an upload's blob: the original one, and that of the copy in order."""
+    """The keys that the blob of an upload can have; a new one gets the first."""
     return f"uploads/{upload_id}", f"uploads/{upload_id}.whole"
 
 

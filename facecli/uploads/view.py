@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from facecli.uploads.names import file_url
-from facecli.uploads.upload import FileType, UploadStatus
+from facecli.uploads.stage_times import StageTimes
+from facecli.uploads.upload import UploadStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,11 +13,11 @@ class UploadView:
 
     id: str
     name: str
-    file_type: FileType
+    file_type: str  # a FileType, or one that only a newer server knows
     size: int | None
     chunk_size: int
     total_chunks: int
-    status: UploadStatus
+    status: str  # an UploadStatus, or one that only a newer server knows
     stored_bytes: int
     stored_chunks: int
     crc32c: int | None
@@ -29,4 +30,19 @@ class UploadView:
 
     @property
     def completed(self) -> bool:
-        return self.status is UploadStatus.COMPLETED
+        return self.status == UploadStatus.COMPLETED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadAcknowledgement:
+    """One durable chunk of an upload; `crc32c` of the whole file comes with the last one.
+
+    `stages` are the stream's times until then; None from a server that does not measure them.
+    """
+
+    upload_id: str
+    chunk_index: int
+    stored_bytes: int
+    completed: bool
+    crc32c: int | None
+    stages: StageTimes | None = None

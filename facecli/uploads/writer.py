@@ -16,7 +16,7 @@ from facecli.uploads.upload import Chunk, Frame
 
 @dataclass(slots=True)
 class _Cursor:
-    """The chunk being received. `part` is None in a complete upload, where bytes are only compared."""
+    """The chunk being received. `part` is None where bytes are only compared with the stored ones."""
 
     index: int
     part: PartWriter | None
@@ -42,7 +42,8 @@ class UploadWriter:
         """Write one frame; return the chunk that it finishes, if any.
 
         InvalidInput for a frame at a wrong offset, ChecksumMismatch for a damaged chunk, ChunkDiffers for
-        other bytes in a complete upload, TakenOver after `revoke`.
+        other bytes in a complete upload, QuotaReached for other bytes without room for a second version,
+        TakenOver after `revoke`.
         """
         cursor = self._cursor_at(frame.offset)
         upload = self.file.upload
@@ -130,6 +131,8 @@ class UploadWriter:
         token = cursor.part.token if cursor.part else None
         if token is None:
             self.release(index)
+            if cursor.part is None and not self.file.upload.completed:
+                raise self.file.no_room(index)
             raise ChunkDiffers(f"{name} is complete and its chunk {index} holds other bytes")
         self.file.mark_received(index)
         return Chunk(index=index, size=cursor.received, crc32c=cursor.crc32c, token=token)

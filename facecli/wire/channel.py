@@ -5,6 +5,7 @@ has taken from its sender. With a receive window of 4 MiB and a minimum rate of 
 """
 
 from facecli.uploads.upload import MAX_CHUNK_SIZE
+from facecli.wire.proxies import Proxy
 
 Options = list[tuple[str, int | str]]
 
@@ -14,6 +15,8 @@ RECEIVE_WINDOW = 4 * 1024 * 1024  # bytes of a stream received ahead; 80 MB/s at
 SLOW_KEEPALIVE_TIMEOUT_MS = 130_000  # for a full window on the slowest line
 FAST_KEEPALIVE_TIMEOUT_MS = 5_000  # for a line that is not saturated
 UNLIMITED = 2**31 - 1  # the largest value that gRPC takes
+HANDSHAKE_TIMEOUT_MS = 20_000  # from accepting a connection to the first frame of HTTP/2
+CONNECTION_IDLE_MS = 120_000  # without a call; the client connects again with its next one
 
 CLIENT_OPTIONS: Options = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_SIZE),
@@ -27,12 +30,28 @@ CLIENT_OPTIONS: Options = [
 ]
 
 
-def server_options(*, max_streams: int) -> Options:
-    """`max_streams` is the number of concurrent calls of one connection, 0 for any."""
+def proxy_options(proxy: Proxy | None) -> Options:
+    """The proxy of a client; gRPC does not look for one by itself."""
+    if proxy is None:
+        return [("grpc.enable_http_proxy", 0)]
+    return [("grpc.http_proxy", proxy.url)]
+
+
+def server_options(*, max_streams: int, max_connections: int) -> Options:
+    """`max_streams` is the number of concurrent calls of one connection, 0 for any.
+
+    A connection has no maximum age: that would end uploads that take longer.
+    """
     return [
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_TIMEOUT_MS),
+        ("grpc.max_connection_idle_ms", CONNECTION_IDLE_MS),
+        ("grpc.max_allowed_incoming_connections", max_connections),
         ("grpc.max_receive_message_length", MAX_MESSAGE_SIZE),
         ("grpc.so_reuseport", 0),
         ("grpc.max_concurrent_streams", max_streams or UNLIMITED),
+        # Else a client that opens a call as soon as another one has ended is refused without a reason: gRPC
+        # still counts the call that ended.
+        ("grpc.http.overload_protection", 0),
         # A window that grows with the bandwidth held 150 MB of one upload when the disk was slower.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", RECEIVE_WINDOW),

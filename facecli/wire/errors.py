@@ -1,19 +1,28 @@
 """Translates errors to gRPC's rich error model and back, by one table for both directions."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from facecli.core import errors
+from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import FacecliError
+from facecli.core.printable import bounded, escaped
+from facecli.wire import responses
+from facecli.wire.foreign_errors import foreign_error
 
 DOMAIN = "facecli"
+MAX_RETRY_AFTER = 3600  # seconds; a client asks again after an hour, whatever a server says
+# gRPC refuses more than 8 KiB of trailing metadata. A message is there twice: percent-encoded, and in the
+# status in base64, so a byte of it may take 4.4.
+MAX_MESSAGE_BYTES = 1000
+MAX_VALUE_BYTES = 200  # of a value in ErrorInfo, which has a few
+MAX_DIGITS = 19  # of a number in the metadata of an error
 
 Detail = TypeVar("Detail", bound=Message)
 
@@ -45,58 +54,35 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.PolicyRefused: Code.PERMISSION_DENIED,
     errors.Unavailable: Code.UNAVAILABLE,
     errors.ServerUnreachable: Code.UNAVAILABLE,
+    errors.MisconfiguredConnection: Code.UNAVAILABLE,
     errors.ProgramKilled: Code.UNAVAILABLE,
     errors.StorageFailed: Code.UNAVAILABLE,
+    StoredBytesDamaged: Code.DATA_LOSS,
     errors.IdleTooLong: Code.DEADLINE_EXCEEDED,
     errors.BytesDiffer: Code.DATA_LOSS,
+    errors.UnexpectedResponse: Code.DATA_LOSS,
     errors.TimedOut: Code.DEADLINE_EXCEEDED,
     errors.UploadInterrupted: Code.ABORTED,
     errors.TaskUnsuccessful: Code.FAILED_PRECONDITION,
     errors.FfmpegMissing: Code.FAILED_PRECONDITION,
     errors.DirectoryInUse: Code.FAILED_PRECONDITION,
+    errors.OutputFailed: Code.UNKNOWN,
+    errors.ReaderGone: Code.UNKNOWN,
     errors.Cancelled: Code.CANCELLED,
     errors.InternalError: Code.INTERNAL,
 }
 
-_BY_REASON = {kind.reason: kind for kind in STATUS}
-_BY_CODE: dict[grpc.StatusCode, type[FacecliError]] = {
-    Code.INVALID_ARGUMENT: errors.InvalidInput,
-    Code.NOT_FOUND: errors.NotFound,
-    Code.ALREADY_EXISTS: errors.AlreadyExists,
-    Code.FAILED_PRECONDITION: errors.NotReady,
-    Code.RESOURCE_EXHAUSTED: errors.LimitReached,
-    Code.UNAUTHENTICATED: errors.Unauthenticated,
-    Code.PERMISSION_DENIED: errors.NotAllowed,
-    Code.UNAVAILABLE: errors.ServerUnreachable,
-    Code.DEADLINE_EXCEEDED: errors.TimedOut,
-    Code.CANCELLED: errors.Cancelled,
-    Code.DATA_LOSS: errors.BytesDiffer,
-    Code.ABORTED: errors.TakenOver,
+_BY_REASON = {(kind.reason, code): kind for kind, code in STATUS.items()} | {
+    (kind.reason, None): kind for kind in reversed(STATUS)
 }
-
-
-# Texts of gRPC when a connection fails, and their meaning to people.
-_CONNECT_FAILURES = {
-    "CERTIFICATE_VERIFY_FAILED": "its certificate is expired or not signed by a trusted authority (--tls-ca)",
-    "Hostname Verification": "its certificate is for another name",
-    "WRONG_VERSION_NUMBER": "it does not use TLS",
-    "Socket closed": "it closed the connection; it may require TLS or a client certificate "
-    "(--tls-cert, --tls-key)",
-}
-
-# Text of gRPC when a server has reached `maximum_concurrent_rpcs`.
-_OVERLOADED = "Concurrent RPC limit exceeded!"
-
-# Texts of gRPC when no connection was ever established.
-_CONNECTING = re.compile("connect to|resol|DNS|connections to all backends failing", re.IGNORECASE)
 
 
 def to_status(error: FacecliError, *, request_id: str = "") -> grpc.Status:
     """The status of an error: code, message, ErrorInfo, RetryInfo where waiting helps, and RequestInfo."""
     # An error class of a plug-in maps to its nearest ancestor in the table.
     code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    status = status_pb2.Status(code=code.value[0], message=error.message)
-    metadata = {name: str(value) for name, value in error.details.items()}
+    status = status_pb2.Status(code=code.value[0], message=_quotable(error.message, MAX_MESSAGE_BYTES))
+    metadata = {name: _quotable(str(value), MAX_VALUE_BYTES) for name, value in error.details.items()}
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
     status.details.append(_packed(info))
     if "retry_after" in error.details:
@@ -112,31 +98,16 @@ def from_rpc(error: grpc.RpcError, *, server: str) -> FacecliError:
     infos = list(_details(error, error_details_pb2.ErrorInfo))
     ours = _ours(error, infos, server)
     for request in _details(error, error_details_pb2.RequestInfo):
-        ours.request_id = request.request_id
+        ours.request_id = responses.word(request.request_id)
     return ours
 
 
 def _ours(error: grpc.RpcError, infos: Sequence[error_details_pb2.ErrorInfo], server: str) -> FacecliError:
     for info in infos:
-        kind = _BY_REASON.get(info.reason)
+        kind = _BY_REASON.get((info.reason, error.code())) or _BY_REASON.get((info.reason, None))
         if info.domain == DOMAIN and kind:
             return restored(kind, _text(error), info.metadata)
-    if error.code() is Code.INTERNAL and not infos:
-        return errors.Unavailable(f"the connection broke: {_text(error)}")
-    if _text(error) == _OVERLOADED:
-        return errors.TooManyCalls(f"{server} has too many calls", retry_after=1)
-    kind = _BY_CODE.get(error.code(), FacecliError)
-    if kind is errors.ServerUnreachable:
-        # The last of the texts that gRPC joins comes from the system, as in `Connection refused`; a bracket
-        # closes a list of them.
-        cause = _text(error).rsplit(": ", 1)[-1].rstrip("]")
-        if not _CONNECTING.search(_text(error)):
-            return errors.Unavailable(f"the connection to {server} broke: {cause}")
-        cause = next(
-            (meaning for words, meaning in _CONNECT_FAILURES.items() if words in _text(error)), cause
-        )
-        return kind(f"the server {server} cannot be reached: {cause}")
-    return kind(_text(error) or f"the server answered {error.code().name}")
+    return foreign_error(error.code(), _text(error), server=server)
 
 
 def restored(kind: type[FacecliError], message: str, metadata: Mapping[str, str]) -> FacecliError:
@@ -145,9 +116,9 @@ def restored(kind: type[FacecliError], message: str, metadata: Mapping[str, str]
     for name, annotation in {**FacecliError.__annotations__, **kind.__annotations__}.items():
         value = metadata.get(name)
         if annotation is str and value is not None:
-            details[name] = value
-        elif annotation is int and value is not None and value.isdecimal():
-            details[name] = int(value)
+            details[name] = responses.word(value)
+        elif annotation is int and value is not None and value.isdecimal() and len(value) < MAX_DIGITS:
+            details[name] = min(int(value), MAX_RETRY_AFTER) if name == "retry_after" else int(value)
     return kind(message, **details)
 
 
@@ -157,16 +128,21 @@ def _details(error: grpc.RpcError, kind: Callable[[], Detail]) -> Iterator[Detai
         return
     try:
         status = rpc_status.from_call(error)
-    except ValueError:
-        return
-    for detail in status.details if status else ():
-        unpacked = kind()
-        if detail.Unpack(unpacked):
-            yield unpacked
+        for detail in status.details if status else ():
+            unpacked = kind()
+            if detail.Unpack(unpacked):
+                yield unpacked
+    except (ValueError, DecodeError):
+        return  # the details contradict the status, or are not protobuf
 
 
 def _text(error: grpc.RpcError) -> str:
-    return error.details() or ""
+    return responses.text(error.details() or "")
+
+
+def _quotable(text: str, size: int) -> str:
+    """The text on one line, without control characters, and at most `size` bytes of it."""
+    return bounded(escaped(text[: 2 * size]), size)
 
 
 def _packed(message: Message) -> any_pb2.Any:

@@ -1,6 +1,9 @@
-"""Converts server information to protobuf messages and back."""
+"""Converts server information and downloads to protobuf messages and back."""
+
+from dataclasses import dataclass
 
 from facecli.api.server_info import ServerInfo
+from facecli.wire import responses
 from facecli.wire.generated import file_service_pb2 as pb
 
 
@@ -31,26 +34,51 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
 
 
 def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
+    """The server's information; UnexpectedResponse for impossible sizes."""
+    amount, words = responses.amount, responses.words
     return ServerInfo(
-        version=message.version,
-        chunk_size=message.chunk_size,
-        max_chunk_size=message.max_chunk_size,
-        frame_size=message.frame_size,
-        max_file_size=message.max_file_size,
-        engines=tuple(message.engines),
-        default_engine=message.default_engine,
-        image_formats=tuple(message.image_formats),
-        video_formats=tuple(message.video_formats),
-        features=tuple(message.features),
-        ffmpeg=message.ffmpeg,
-        free_bytes=message.free_bytes,
-        upload_expiry=message.upload_expiry_seconds,
-        max_pixels=message.max_pixels,
-        max_video_seconds=message.max_video_seconds,
-        max_user_bytes=message.max_user_bytes,
-        max_user_unfinished=message.max_user_unfinished,
-        max_user_waiting=message.max_user_waiting,
-        user_bytes=message.user_bytes,
-        user=message.user_id,
+        version=responses.word(message.version),
+        chunk_size=amount(message.chunk_size, "chunk size"),
+        max_chunk_size=amount(message.max_chunk_size, "chunk size"),
+        frame_size=amount(message.frame_size, "frame size"),
+        max_file_size=amount(message.max_file_size, "file size"),
+        engines=words(message.engines),
+        default_engine=responses.word(message.default_engine),
+        image_formats=words(message.image_formats),
+        video_formats=words(message.video_formats),
+        features=words(message.features),
+        ffmpeg=responses.word(message.ffmpeg),
+        free_bytes=amount(message.free_bytes, "number of free bytes"),
+        upload_expiry=amount(message.upload_expiry_seconds, "upload expiry"),
+        max_pixels=amount(message.max_pixels, "limit"),
+        max_video_seconds=amount(message.max_video_seconds, "limit"),
+        max_user_bytes=amount(message.max_user_bytes, "quota"),
+        max_user_unfinished=amount(message.max_user_unfinished, "quota"),
+        max_user_waiting=amount(message.max_user_waiting, "quota"),
+        user_bytes=amount(message.user_bytes, "number of used bytes"),
+        user=responses.word(message.user_id),
         admin=message.admin,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """The size and crc32c of a file."""
+
+    size: int
+    crc32c: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadPart:
+    """A piece of a download. The first one promises the size and the crc32c of the whole file."""
+
+    data: bytes
+    promise: Promise | None
+
+
+def part_from_message(message: pb.DownloadResponse) -> DownloadPart:
+    promise = None
+    if message.HasField("crc32c"):
+        promise = Promise(size=responses.amount(message.size, "file size"), crc32c=message.crc32c)
+    return DownloadPart(data=message.data, promise=promise)

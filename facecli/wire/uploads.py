@@ -4,10 +4,16 @@ from collections.abc import Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from facecli.uploads.upload import CHUNK_SIZE, Chunk, FileType, NewUpload, Upload, UploadStatus
-from facecli.uploads.view import UploadView
+from facecli.core.errors import UnexpectedResponse
+from facecli.uploads.stage_times import StageTimes
+from facecli.uploads.upload import CHUNK_SIZE, Chunk, NewUpload, Upload, UploadStatus
+from facecli.uploads.view import UploadAcknowledgement, UploadView
+from facecli.wire import responses
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
+
+MAX_STREAM_US = 366 * 24 * 3600 * 1_000_000  # a year
+MAX_QUEUED = 1000  # frames or chunks that wait at the same time
 
 
 def to_message(upload: Upload) -> pb.Upload:
@@ -29,19 +35,47 @@ def to_message(upload: Upload) -> pb.Upload:
 
 
 def from_message(message: pb.Upload) -> UploadView:
+    """The client's view; UnexpectedResponse for a message that no server of this protocol sends."""
+    if not message.status:
+        raise UnexpectedResponse("an upload without a status")
+    size = responses.amount(message.size, "size")
+    stored = responses.amount(message.stored_bytes, "number of stored bytes")
+    if size and stored > size:
+        raise UnexpectedResponse(f"{stored} stored bytes of an upload of {size}")
     return UploadView(
-        id=message.upload_id,
-        name=message.name,
-        file_type=FileType(message.file_type),
-        size=message.size or None,
-        chunk_size=message.chunk_size,
-        total_chunks=message.total_chunks,
-        status=UploadStatus(message.status),
-        stored_bytes=message.stored_bytes,
-        stored_chunks=message.stored_chunks,
+        id=responses.identifier(message.upload_id, "upload ID"),
+        name=responses.text(message.name, limit=responses.MAX_IDENTIFIER),
+        file_type=responses.word(message.file_type),
+        size=size or None,
+        chunk_size=responses.amount(message.chunk_size, "chunk size"),
+        total_chunks=responses.amount(message.total_chunks, "number of chunks"),
+        status=responses.word(message.status),
+        stored_bytes=stored,
+        stored_chunks=responses.amount(message.stored_chunks, "number of stored chunks"),
         crc32c=message.crc32c if message.HasField("crc32c") else None,
-        created_at=seconds(message.created_at),
-        expires_at=seconds(message.expires_at),
+        created_at=responses.seconds(message.created_at, "time"),
+        expires_at=responses.seconds(message.expires_at, "time"),
+    )
+
+
+def page_from_message(message: pb.ListUploadsResponse) -> tuple[list[UploadView], str]:
+    """The uploads of a page, and the token of the next one."""
+    return [from_message(upload) for upload in message.uploads], responses.page_token(message.next_page_token)
+
+
+def begun_from_message(message: pb.BeginUploadsResponse) -> list[tuple[UploadView, list[Chunk]]]:
+    """Each upload with its stored chunks."""
+    return [(from_message(begun.upload), chunks_from_messages(begun.chunks)) for begun in message.uploads]
+
+
+def acknowledgement_from_message(message: pb.StreamUploadResponse) -> UploadAcknowledgement:
+    return UploadAcknowledgement(
+        upload_id=responses.identifier(message.upload_id, "upload ID"),
+        chunk_index=responses.amount(message.chunk_index, "chunk index"),
+        stored_bytes=responses.amount(message.stored_bytes, "number of stored bytes"),
+        completed=message.status == UploadStatus.COMPLETED,
+        crc32c=message.crc32c if message.HasField("crc32c") else None,
+        stages=stages_from_message(message.stages) if message.HasField("stages") else None,
     )
 
 
@@ -50,7 +84,15 @@ def chunks_to_messages(chunks: Iterable[Chunk]) -> list[pb.StoredChunk]:
 
 
 def chunks_from_messages(messages: Iterable[pb.StoredChunk]) -> list[Chunk]:
-    return [Chunk(index=m.index, size=m.size, crc32c=m.crc32c, token="") for m in messages]
+    return [
+        Chunk(
+            index=responses.amount(m.index, "chunk index"),
+            size=responses.amount(m.size, "chunk size"),
+            crc32c=m.crc32c,
+            token="",
+        )
+        for m in messages
+    ]
 
 
 def new_upload(request: pb.BeginUploadRequest, *, owner: str) -> NewUpload:
@@ -65,7 +107,7 @@ def new_upload(request: pb.BeginUploadRequest, *, owner: str) -> NewUpload:
     )
 
 
-def acknowledgement(upload: Upload, chunk: Chunk) -> pb.StreamUploadResponse:
+def acknowledgement(upload: Upload, chunk: Chunk, stages: StageTimes) -> pb.StreamUploadResponse:
     return pb.StreamUploadResponse(
         upload_id=upload.id,
         chunk_index=chunk.index,
@@ -73,6 +115,23 @@ def acknowledgement(upload: Upload, chunk: Chunk) -> pb.StreamUploadResponse:
         status=upload.status,
         file_url=upload.file_url if upload.completed else "",
         crc32c=upload.crc32c,
+        stages=stages_to_message(stages),
+    )
+
+
+def stages_to_message(times: StageTimes) -> pb.StageTimes:
+    return pb.StageTimes(**{f"{name}_us": round(getattr(times, name) * 1e6) for name in StageTimes.__slots__})
+
+
+def stages_from_message(message: pb.StageTimes) -> StageTimes:
+    """Times that are possible: they are only shown, so a wrong one ends no upload."""
+    elapsed = responses.clamped(message.elapsed_us, 0, MAX_STREAM_US)
+    limits = {"frames_queued": MAX_QUEUED * elapsed, "chunks_queued": MAX_QUEUED * elapsed}
+    return StageTimes(
+        **{
+            name: responses.clamped(getattr(message, f"{name}_us"), 0, limits.get(name, elapsed)) / 1e6
+            for name in StageTimes.__slots__
+        }
     )
 
 

@@ -1,12 +1,18 @@
-"""Shutdown of a long-running process: by a signal, or by the end of its parent."""
+"""Shutdown of a long-running process: by a signal, or by the end of its parent; and pings to that parent."""
 
 import logging
 import os
 import signal
+import socket
+import stat
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
+
+PING_INTERVAL = 1.0  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -15,6 +21,8 @@ class ShutdownSignal:
     """Waits for SIGTERM or SIGINT and, `with_stdin`, for the end of standard input.
 
     Create it before the process announces that it is ready: an earlier signal kills it without cleanup.
+    With a socket as standard input, it also sends a byte on it every `PING_INTERVAL`, to a supervisor that
+    kills a process that is suspended or stuck.
     """
 
     def __init__(self, *, with_stdin: bool) -> None:
@@ -27,6 +35,8 @@ class ShutdownSignal:
         signal.signal(signal.SIGINT, _ignore)
         if with_stdin:
             threading.Thread(target=self._read_stdin, daemon=True).start()
+            if stat.S_ISSOCK(os.fstat(sys.stdin.fileno()).st_mode):
+                threading.Thread(target=_send_pings, args=(sys.stdin.fileno(),), daemon=True).start()
 
     def wait(self) -> None:
         """Block until the process is to shut down."""
@@ -34,8 +44,9 @@ class ShutdownSignal:
 
     def _read_stdin(self) -> None:
         # Bypass sys.stdin: this thread would still hold its lock when the interpreter closes it.
-        while os.read(sys.stdin.fileno(), 1):
-            pass
+        with suppress(ConnectionError):  # the parent ended before it read every ping
+            while os.read(sys.stdin.fileno(), 1):
+                pass
         os.write(self._writer, b"\0")
 
 
@@ -57,6 +68,14 @@ def exit_process(cleanup: Callable[[], object], *, grace: float) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _send_pings(descriptor: int) -> None:
+    with socket.socket(fileno=os.dup(descriptor)) as parent, suppress(ConnectionError):
+        while True:
+            with suppress(BlockingIOError):  # the parent is suspended
+                parent.send(b".", socket.MSG_DONTWAIT)
+            time.sleep(PING_INTERVAL)
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:

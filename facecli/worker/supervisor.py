@@ -1,6 +1,14 @@
-"""Supervisor: starts worker processes, detects their crashes, and restarts them with backoff."""
+"""Supervisor: starts worker processes, detects their crashes, and restarts them with backoff.
+
+Theory of operation. The standard input of a worker is a socket from the supervisor. The worker ends when it
+is closed, so no worker outlives the supervisor, and sends a ping on it every `PING_INTERVAL`. A worker whose
+pings stop is suspended or stuck: it is killed, because it may hold a lock of the database, which on SQLite
+all processes share. The supervisor counts its own waits instead of comparing clocks, so no worker is killed
+because the supervisor or the machine was suspended.
+"""
 
 import logging
+import socket
 import subprocess
 import threading
 import time
@@ -8,6 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from facecli.core.backoff import Backoff
 from facecli.core.errors import FacecliError
+from facecli.tasks.leases import MISSED_HEARTBEATS
+from facecli.tasks.worker_end import UNRESPONSIVE, WorkerEnd, exited
+from facecli.worker.process import PING_INTERVAL
 
 FIRST_DELAY = 0.25  # seconds
 MAX_DELAY = 10.0  # seconds
@@ -16,11 +27,42 @@ MIN_UPTIME = 10.0  # seconds of uptime after which the backoff starts again
 _log = logging.getLogger(__name__)
 
 
+class _Child:
+    """A worker process, with the supervisor's end of its standard input."""
+
+    def __init__(self, process: subprocess.Popen[bytes], pings: socket.socket) -> None:
+        self.process = process
+        self._pings = pings
+
+    def wait(self, *, interval: float) -> bool:
+        """Wait for the end of the process; False as soon as its pings, once begun, stop."""
+        self._pings.settimeout(interval)
+        missed: int | None = None
+        while missed is None or missed < MISSED_HEARTBEATS:
+            try:
+                if not self._pings.recv(1024):
+                    break
+                missed = 0
+            except TimeoutError:
+                missed = missed if missed is None else missed + 1
+            except OSError:  # the process ended before it read everything
+                break
+            if self.process.poll() is not None:
+                break
+        else:
+            return False
+        self.process.wait()
+        return True
+
+    def close(self) -> None:
+        self._pings.close()
+
+
 class Supervisor:
     """Keeps one child process per name alive from `start` to `stop`.
 
-    `crashed` is called with the name of a dead worker before its restart, so that its work is requeued first.
-    Each worker's standard input is a pipe from the supervisor, so workers end when this process does.
+    `crashed` is called with the name and the end of a dead worker before its restart, so that its work is
+    requeued first.
     """
 
     def __init__(
@@ -29,14 +71,16 @@ class Supervisor:
         names: Sequence[str],
         command: Callable[[str], list[str]],
         environment: Mapping[str, str],
-        crashed: Callable[[str], None],
+        crashed: Callable[[str, WorkerEnd], None],
+        ping_interval: float = PING_INTERVAL,
     ) -> None:
         self._names = names
         self._command = command
         self._environment = environment
         self._crashed = crashed
+        self._ping_interval = ping_interval
         self._stopping = threading.Event()
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, _Child] = {}
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
@@ -50,46 +94,56 @@ class Supervisor:
     def pids(self) -> list[int]:
         """The process ids of the running workers."""
         with self._lock:
-            return [child.pid for child in self._children.values() if child.poll() is None]
+            processes = [child.process for child in self._children.values()]
+        return [process.pid for process in processes if process.poll() is None]
 
     def stop(self, grace: float) -> None:
         """Terminate the workers, and kill those that still run after `grace` seconds."""
         with self._lock:
             self._stopping.set()
-            children = list(self._children.values())
-        for child in children:
-            child.terminate()
+            processes = [child.process for child in self._children.values()]
+        for process in processes:
+            process.terminate()
         deadline = time.monotonic() + grace
-        for child in children:
+        for process in processes:
             try:
-                child.wait(max(0.0, deadline - time.monotonic()))
+                process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                child.kill()
+                process.kill()
         for thread in self._threads:
             thread.join()
 
-    def _supervise(self, name: str, child: subprocess.Popen[bytes] | None) -> None:
+    def _supervise(self, name: str, child: _Child | None) -> None:
         backoff = Backoff(first=FIRST_DELAY, ceiling=MAX_DELAY)
         while child is not None or not self._stopping.is_set():
             started = time.monotonic()
             if child is not None:
-                status = child.wait()
-                if child.stdin:
-                    child.stdin.close()
+                end = self._wait(name, child)
                 if self._stopping.is_set():
                     return
-                fields = {"worker": name, "pid": child.pid, "status": status}
+                fields = {"worker": name, "pid": child.process.pid, "status": child.process.returncode}
                 _log.warning("worker process exited; will be restarted", extra=fields)
-                self._recover(name)
+                self._recover(name, end)
             if time.monotonic() - started > MIN_UPTIME:
                 backoff.reset()
             else:
                 self._stopping.wait(backoff.next())
             child = self._spawn(name)
 
-    def _recover(self, name: str) -> None:
+    def _wait(self, name: str, child: _Child) -> WorkerEnd:
+        """Wait for the end of a worker; kill it when it is suspended or stuck."""
+        responsive = child.wait(interval=self._ping_interval)
+        if not responsive:
+            fields = {"worker": name, "pid": child.process.pid}
+            _log.warning("worker process does not respond; will be killed", extra=fields)
+            child.process.kill()
+            child.process.wait()
+        child.close()
+        return exited(child.process.returncode) if responsive else UNRESPONSIVE
+
+    def _recover(self, name: str, end: WorkerEnd) -> None:
         try:
-            self._crashed(name)
+            self._crashed(name, end)
         except FacecliError as error:
             fields = {"worker": name, "error": error.message}
             _log.warning("work of the worker was not recovered; it waits for the restart", extra=fields)
@@ -97,21 +151,30 @@ class Supervisor:
             # A worker recovers the work of its predecessor, by name, when it starts.
             _log.exception("recovery of the worker's work failed", extra={"worker": name})
 
-    def _spawn(self, name: str) -> subprocess.Popen[bytes] | None:
+    def _spawn(self, name: str) -> _Child | None:
         """Start a worker process; None while stopping, or if the system cannot start one."""
         with self._lock:
             if self._stopping.is_set():
                 return None
             try:
-                child = subprocess.Popen(
-                    self._command(name),
-                    stdin=subprocess.PIPE,
-                    env=dict(self._environment),
-                    start_new_session=True,
-                )
+                self._children[name] = self._started(name)
             except OSError as error:
                 fields = {"worker": name, "error": str(error)}
                 _log.warning("worker process could not be started; will be retried", extra=fields)
                 return None
-            self._children[name] = child
-            return child
+            return self._children[name]
+
+    def _started(self, name: str) -> _Child:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = subprocess.Popen(
+                    self._command(name),
+                    stdin=theirs.fileno(),
+                    env=dict(self._environment),
+                    start_new_session=True,
+                )
+            except OSError:
+                ours.close()
+                raise
+        return _Child(process, ours)

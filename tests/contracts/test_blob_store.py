@@ -42,7 +42,7 @@ def test_a_missing_blob_raises(blobs: BlobStore) -> None:
     with pytest.raises(FileNotFoundError):
         next(blobs.read_part(KEY, Part(token="0", size=1), block=1))
     with pytest.raises(StorageFailed):
-        blobs.resume(KEY, LAYOUT)
+        blobs.resume(KEY, LAYOUT, tokens={})
     assert not blobs.exists(KEY)
 
 
@@ -150,7 +150,7 @@ def test_keys_are_listed_by_prefix(blobs: BlobStore, source: Path) -> None:
 def test_an_invalid_key_is_refused_by_every_method(blobs: BlobStore, source: Path, key: str) -> None:
     for act in (
         lambda: blobs.begin(key, LAYOUT),
-        lambda: blobs.resume(key, LAYOUT),
+        lambda: blobs.resume(key, LAYOUT, tokens={}),
         lambda: list(blobs.read_part(key, Part(token="0", size=1), block=1)),
         lambda: blobs.has_part(key, Part(token="0", size=1)),
         lambda: blobs.trim(key, 1),

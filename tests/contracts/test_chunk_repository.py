@@ -61,7 +61,7 @@ def test_a_reopened_upload_has_only_the_intact_chunks(
     insert(upload_repository)
     for stored in (replace(chunk(0), token="50"), chunk(1), chunk(2, size=5)):
         store(upload_repository, stored)
-    completed = upload_repository.complete("u1", crc32c=7, size=25, blob_key="uploads/u1.whole", now=120)
+    completed = upload_repository.complete("u1", crc32c=7, size=25, now=120)
     upload = upload_repository.reopen("u1", [chunk(0), chunk(2, size=5)], now=130, expires_at=180)
     assert upload == replace(
         completed,

@@ -50,7 +50,7 @@ def test_an_unknown_id_is_named(upload_repository: UploadRepository) -> None:
         lambda: upload_repository.get("nope"),
         lambda: upload_repository.claim("nope", now=1, expires_at=2),
         lambda: store(upload_repository, chunk(0), upload_id="nope"),
-        lambda: upload_repository.complete("nope", crc32c=1, size=1, blob_key="uploads/nope", now=1),
+        lambda: upload_repository.complete("nope", crc32c=1, size=1, now=1),
     )
     for act in acts:
         with pytest.raises(UploadNotFound, match="there is no upload nope"):
@@ -105,19 +105,19 @@ def test_the_newest_of_the_same_file_is_found(upload_repository: UploadRepositor
 def test_a_complete_upload_keeps_its_bytes(upload_repository: UploadRepository) -> None:
     insert(upload_repository)
     store_all(upload_repository)
-    upload = upload_repository.complete("u1", crc32c=9, size=25, blob_key="uploads/u1.whole", now=130)
+    upload = upload_repository.complete("u1", crc32c=9, size=25, now=130)
     assert (upload.status, upload.crc32c, upload.size) == (UploadStatus.COMPLETED, 9, 25)
-    assert (upload.blob_key, upload.updated_at) == ("uploads/u1.whole", 130)
+    assert upload.updated_at == 130
     with pytest.raises(ChunkDiffers):
         store(upload_repository, chunk(0))
-    assert upload_repository.complete("u1", crc32c=1, size=25, blob_key="uploads/u1", now=140) == upload
+    assert upload_repository.complete("u1", crc32c=1, size=25, now=140) == upload
 
 
 def test_only_abandoned_incomplete_uploads_expire(upload_repository: UploadRepository) -> None:
     for upload_id, now in (("old", 100), ("older", 90), ("live", 140), ("done", 10)):
         insert(upload_repository, upload_id=upload_id, now=now)
     store_all(upload_repository, "done")
-    upload_repository.complete("done", crc32c=9, size=25, blob_key="uploads/done", now=12)
+    upload_repository.complete("done", crc32c=9, size=25, now=12)
     assert [upload.id for upload in upload_repository.expired(150)] == ["older", "old"]
     assert not upload_repository.delete("live", expired_at=150)
     assert not upload_repository.delete("done", expired_at=1000)
@@ -165,7 +165,7 @@ def test_incomplete_uploads_are_prolonged_and_deleted_ones_omitted(
     insert(upload_repository, upload_id="other")
     insert(upload_repository, upload_id="whole")
     whole = store_all(upload_repository, "whole")
-    whole = upload_repository.complete("whole", crc32c=1, size=25, blob_key=whole.blob_key, now=120.0)
+    whole = upload_repository.complete("whole", crc32c=1, size=25, now=120.0)
     now = upload_repository.prolong(["gone", "begun", "whole"], expires_at=500.0)
     assert {upload.id: upload.expires_at for upload in now} == {"begun": 500.0, "whole": whole.expires_at}
     assert upload_repository.get("begun") in now

@@ -1,11 +1,13 @@
 """The contract of every UsageRepository."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
 import pytest
 
+from facecli.core.errors import QuotaReached
 from facecli.metadata.database import open_database
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.tasks import transitions
@@ -41,7 +43,7 @@ def test_an_upload_counts_with_its_announced_size(
     upload_repository.delete("u2")
     assert usage_repository.of("ann") == replace(UNUSED, stored=25, unfinished=1)
     store_all(upload_repository)
-    upload_repository.complete("u1", crc32c=1, size=25, blob_key="uploads/u1", now=120.0)
+    upload_repository.complete("u1", crc32c=1, size=25, now=120.0)
     assert usage_repository.of("ann") == replace(UNUSED, stored=25)
 
 
@@ -58,3 +60,26 @@ def test_a_waiting_task_counts_and_later_its_result(
     task_repository.change("t2", transitions.cancel, now=2.0)
     assert usage_repository.of(NEW.owner) == replace(UNUSED, stored=2**40)
     assert usage_repository.of("another") == UNUSED
+
+
+def test_results_published_at_the_same_time_stay_within_the_quota(
+    usage_repository: UsageRepository, task_repository: TaskRepository
+) -> None:
+    for number in range(8):
+        task_repository.insert(NEW, task_id=f"t{number}", now=1.0)
+        claim(task_repository, task_id=f"t{number}")
+    result = Result(blob_key="outputs/t/r1", size=10, crc32c=1)
+    complete = partial(transitions.complete, run="r1", result=result)
+
+    def publish(number: int) -> bool:
+        try:
+            task_repository.change(f"t{number}", complete, now=2.0, max_stored=35)
+        except QuotaReached as error:
+            assert "the result has 10 bytes" in error.message
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        published = sum(pool.map(publish, range(8)))
+    assert published == 3
+    assert usage_repository.of(NEW.owner).stored == 30

@@ -1,6 +1,7 @@
 """Servers, users, files, and sample pictures and videos for end-to-end tests."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -98,7 +99,7 @@ def clip(media: FfmpegMedia, samples: Path) -> Path:
 @pytest.fixture(scope="session")
 def long_clip(media: FfmpegMedia, samples: Path) -> Path:
     """A small clip of 30 seconds, which `paced` takes as long to encode."""
-    media.make_clip(samples / "long.mp4", seconds=30, width=320, height=180)
+    media.make_clip(samples / "long.mp4", seconds=30, width=128, height=72)
     return samples / "long.mp4"
 
 
@@ -113,6 +114,12 @@ def big_clip(ffmpeg: Path, samples: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def copied_ffmpeg(ffmpeg: Path, samples: Path) -> Path:
+    """A copy of the ffmpeg on the file system of the tests, which can be linked to."""
+    return Path(shutil.copy2(ffmpeg, samples / "ffmpeg"))
+
+
 @pytest.fixture
-def paced(ffmpeg: Path, tmp_path: Path) -> PacedFfmpeg:
-    return PacedFfmpeg(ffmpeg, tmp_path)
+def paced(copied_ffmpeg: Path, tmp_path: Path) -> PacedFfmpeg:
+    return PacedFfmpeg(copied_ffmpeg, tmp_path)

@@ -32,7 +32,7 @@ def videos() -> Iterator[HostileFile]:
         yield refused(f"MP4 cut at {share:.0%}", _cut(lambda materials: materials.clip, share), CUT)
         yield refused(f"MKV cut at {share:.0%}", _cut(reencoded("x.mkv", "-c", "copy"), share), CUT)
     yield refused("MPEG-TS without its first frame", lambda materials: materials.reencode("x.ts")[3000:], CUT)
-    yield refused("300 tracks", _tracks, "more than 16 tracks")
+    yield refused("300 tracks", _tracks, "more than 100 tracks")
     yield refused("frames of 16000 × 16000", _huge, "larger than 36000000 pixels")
     yield refused("JPEG frames of 30000 × 30000", _huge_frames, "larger than|cannot be decoded")
     yield refused("two frames ten hours apart", _far, "more than 10800")

@@ -55,7 +55,34 @@ def exit_codes() -> str:
     return _table(("code", "meaning"), [(str(row.code), row.meaning) for row in EXITS])
 
 
-TABLES: dict[str, Callable[[], str]] = {"commands": commands, "settings": settings, "exit codes": exit_codes}
+def reasons() -> str:
+    """Every reason that a server gives, in the order of the error tree."""
+    from facecli.core import errors
+    from facecli.wire.errors import STATUS
+
+    of_clients = (
+        errors.ServerUnreachable,
+        errors.UnexpectedResponse,
+        errors.UploadInterrupted,
+        errors.TaskUnsuccessful,
+        errors.DirectoryInUse,
+        errors.OutputFailed,
+    )
+    rows = []
+    for kind, code in STATUS.items():
+        if not issubclass(kind, of_clients):
+            retry = "if it has RetryInfo" if issubclass(kind, errors.LimitReached) else "no"
+            meaning = (kind.__doc__ or "").splitlines()[0]
+            rows.append((f"`{kind.reason}`", code.name, "yes" if kind.retryable else retry, meaning))
+    return _table(("reason", "gRPC code", "retry", "meaning"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "settings": settings,
+    "exit codes": exit_codes,
+    "reasons": reasons,
+}
 
 
 def with_tables(text: str) -> str:

@@ -76,3 +76,10 @@ def silent(end: socket.socket) -> bool:
     finally:
         end.settimeout(DEADLINE)
     return False
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port

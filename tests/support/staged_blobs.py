@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from facecli.core.blobs import BlobStore, Part, PartLayout, StagedBlob
 
-KEY, SPARE_KEY = "uploads/u1", "uploads/u1.whole"
+KEY = "uploads/u1"
 LAYOUT = PartLayout(part_size=4, count=3, size=10)
 PARTS = (b"0123", b"4567", b"89")
 
@@ -21,6 +21,7 @@ def put(blob: StagedBlob, index: int, data: bytes, *, replaces: str | None = Non
     token = writer.finish()
     blob.sync()
     writer.commit()
+    assert token
     assert writer.token == token
     return Part(token=token, size=len(data))
 
@@ -33,8 +34,17 @@ def part_content(blobs: BlobStore, part: Part, key: str = KEY) -> bytes:
     return b"".join(blobs.read_part(key, part, block=3))
 
 
-def complete(blobs: BlobStore, blob: StagedBlob, parts: Sequence[Part]) -> str:
-    key = blob.complete(parts, spare_key=SPARE_KEY)
-    if key != KEY:
-        blobs.delete(KEY)
-    return key
+def complete(blob: StagedBlob, parts: Sequence[Part]) -> None:
+    """Bring the parts into order as a caller does that records each move, and complete the blob."""
+    parts = list(parts)
+    while moved := blob.rearrange(parts):
+        before = [parts[index].token for index in moved]
+        for index, token in moved.items():
+            parts[index] = Part(token=token, size=parts[index].size)
+        blob.release(before)
+    assert blob.in_order(parts)
+    blob.complete(parts)
+
+
+def tokens(parts: Sequence[Part]) -> dict[int, str]:
+    return {index: part.token for index, part in enumerate(parts)}

@@ -14,6 +14,7 @@ from facecli.core.blobs import BlobStore, Part, PartLayout
 from facecli.core.checksums import crc32c
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
+from facecli.core.garbage import OrphanPolicy
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.uploads import SqlUploadRepository
@@ -82,6 +83,7 @@ class Storage:
             expiry_clock=ExpiryClock(wall=self.clock, monotonic=self.monotonic, expiry=EXPIRY),
             quota=Quota(self.opened(SqlUsageRepository), of_user),
             max_file_size=max_file_size,
+            orphan_policy=any_age(self.clock),
             events=self.events,
         )
 
@@ -95,6 +97,11 @@ class Storage:
 
     def close(self) -> None:
         self._closing.close()
+
+
+def any_age(clock: Callable[[], float]) -> OrphanPolicy:
+    """A policy that lets every orphan go: its rows are of a time after that of all files."""
+    return OrphanPolicy(newest_row=lambda: 1e18, clock=lambda: clock() + 1e18)
 
 
 @dataclass(frozen=True)

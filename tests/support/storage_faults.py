@@ -1,7 +1,7 @@
 """Repositories and blob stores that fail, or wait, on demand."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -62,8 +62,8 @@ class FaultyBlobs(LocalBlobs):
             gate.pass_through()
         return FaultyStagedBlob(self, key, super().begin(key, layout))
 
-    def resume(self, key: str, layout: PartLayout) -> StagedBlob:
-        return FaultyStagedBlob(self, key, super().resume(key, layout))
+    def resume(self, key: str, layout: PartLayout, *, tokens: Mapping[int, str] | None) -> StagedBlob:
+        return FaultyStagedBlob(self, key, super().resume(key, layout, tokens=tokens))
 
 
 class FaultyStagedBlob:
@@ -84,10 +84,21 @@ class FaultyStagedBlob:
     def in_order(self, parts: Sequence[Part]) -> bool:
         return self._real.in_order(parts)
 
-    def complete(self, parts: Sequence[Part], *, spare_key: str) -> str:
+    def rearrange(self, parts: Sequence[Part]) -> Mapping[int, str]:
         if self._blobs.disk_full:
             raise DiskFull(retry_after=1)
-        return self._real.complete(parts, spare_key=spare_key)
+        return self._real.rearrange(parts)
+
+    def release(self, tokens: Sequence[str]) -> None:
+        self._real.release(tokens)
+
+    def complete(self, parts: Sequence[Part]) -> None:
+        if self._blobs.disk_full:
+            raise DiskFull(retry_after=1)
+        self._real.complete(parts)
+
+    def discard(self) -> None:
+        self._real.discard()
 
     def close(self) -> None:
         self._real.close()
@@ -116,7 +127,7 @@ class FaultyPartWriter:
             raise DiskFull(retry_after=1)
         self._real.write(data)
 
-    def finish(self) -> str:
+    def finish(self) -> str | None:
         return self._real.finish()
 
     def commit(self) -> None:
@@ -124,6 +135,9 @@ class FaultyPartWriter:
 
     def abort(self) -> None:
         self._real.abort()
+
+    def abandon(self) -> None:
+        self._real.abandon()
 
 
 class FaultyRows(SqlUploadRepository):
@@ -142,7 +156,7 @@ class FaultyRows(SqlUploadRepository):
             raise Unavailable("the database is gone")
         return stored
 
-    def complete(self, upload_id: str, *, crc32c: int, size: int, blob_key: str, now: float) -> Upload:
+    def complete(self, upload_id: str, *, crc32c: int, size: int, now: float) -> Upload:
         if self.refuses_completion:
             raise Unavailable("the database is gone")
-        return super().complete(upload_id, crc32c=crc32c, size=size, blob_key=blob_key, now=now)
+        return super().complete(upload_id, crc32c=crc32c, size=size, now=now)

@@ -23,11 +23,12 @@ from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import Cancelled, FacecliError
 from facecli.core.progress import NullProgress
+from facecli.core.video.media import CLIP_RATE
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import CHUNK_SIZE, FileType
 
-LONG_DELAY = "600"  # seconds; keeps a task running until its worker is killed
+FRAME_DELAY = 1.0  # seconds for each frame; keeps a task running until its worker is killed
 MIN_UPTIME = 10.0  # seconds a worker must live, or its restart is delayed
 OPENING_TIME = 3.0  # seconds added to a watched task, so that all watchers are connected early in it
 
@@ -140,7 +141,7 @@ class _TaskBench:
     def kill_worker(self) -> KillRun:
         """Measure the time from kill -9 of the worker until a worker runs the task again."""
         time.sleep(max(0.0, self._worker_started + MIN_UPTIME - time.monotonic()))
-        task = self._create(delay=LONG_DELAY)
+        task = self._create(delay=f"{FRAME_DELAY * CLIP_RATE * self._plan.seconds:g}")
         killed_at = 0.0
         for _, update in self._updates(task):
             if not killed_at and update.frames_done:

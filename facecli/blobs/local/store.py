@@ -4,17 +4,19 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
-from facecli.blobs.local.direct import Buffers
 from facecli.blobs.local.file import FILE, BlobFile
 from facecli.blobs.local.staged import LocalStagedBlob
-from facecli.blobs.os_errors import translate_os_errors
 from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
 from facecli.core.disk import FULL, flush
-from facecli.core.errors import DiskFull, InvalidInput
+from facecli.core.errors import DiskFull, InvalidInput, StorageFailed
+from facecli.core.os_errors import translate_os_errors
+from facecli.core.writeback import drop_cached
 
 _KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
@@ -28,19 +30,27 @@ class LocalBlobs:
     def __init__(self, root: Path, *, durable: bool = True) -> None:
         self.root = root.absolute()
         self._durable = durable
-        self._buffers = Buffers()
         with translate_os_errors("the data directory"):
             _make_directory(self.root)
+            self._inode = _inode(self.root)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         return frozenset(Capability)
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
-        return self._staged(key, self._create(key, layout.size), layout)
+        self._check_place(key)
+        # Reserving the space of a small file takes longer than writing the file.
+        reserved = layout.size if layout.count > 1 else None
+        return LocalStagedBlob(self._create(key, reserved), layout, tokens={}, check=self._checker(key))
 
-    def resume(self, key: str, layout: PartLayout) -> StagedBlob:
-        return self._staged(key, self._file(key), layout)
+    def resume(self, key: str, layout: PartLayout, *, tokens: Mapping[int, str] | None) -> StagedBlob:
+        file = self._file(key)
+        try:
+            return LocalStagedBlob(file, layout, tokens=tokens, check=self._checker(key))
+        except BaseException:
+            file.close()
+            raise
 
     def reopen(self, key: str, layout: PartLayout) -> Sequence[str]:
         return [str(index * layout.part_size) for index in range(layout.count)]
@@ -74,9 +84,11 @@ class LocalBlobs:
                 os.fsync(file)
             finally:
                 os.close(file)
+            self._check_place(key)
             _make_directory(directory)
             source.rename(directory / FILE)
             flush(directory)
+        self._check_place(key)
 
     def trim(self, key: str, size: int) -> None:
         with closing(self._file(key)) as file:
@@ -88,11 +100,22 @@ class LocalBlobs:
     def size(self, key: str) -> int:
         return self.local_copy(key).stat().st_size
 
+    def modified_at(self, key: str) -> float:
+        directory = self._directory(key)
+        times = list[float]()
+        for path in (directory, directory / FILE):
+            with suppress(FileNotFoundError):
+                times.append(path.lstat().st_mtime)
+        return max(times, default=time.time())
+
     def delete(self, key: str) -> None:
         directory = self._directory(key)
         with translate_os_errors(key):
             try:
-                shutil.rmtree(directory)
+                if directory.is_symlink():
+                    directory.unlink()
+                else:
+                    shutil.rmtree(directory)
             except FileNotFoundError:
                 return
             parent = directory.parent
@@ -103,11 +126,13 @@ class LocalBlobs:
             flush(parent)
 
     def list(self, prefix: str) -> Sequence[str]:
-        """List keys, also of blobs that a crash left without a file; skip foreign files."""
+        """List keys, also of links and of blobs that a crash left without a file; skip foreign files."""
         top = self._inside(prefix)
-        keys = []
+        keys = list[str]()
         for folder, folders, files in os.walk(top):
             folders[:] = filter(_is_key_part, folders)
+            links = (Path(folder) / name for name in folders if (Path(folder) / name).is_symlink())
+            keys.extend(link.relative_to(self.root).as_posix() for link in links)
             if Path(folder) != top and (FILE in files or not folders):
                 keys.append(Path(folder).relative_to(self.root).as_posix())
         return sorted(keys)
@@ -116,16 +141,29 @@ class LocalBlobs:
         with translate_os_errors("the data directory"):
             return shutil.disk_usage(self.root).free
 
-    def _staged(self, key: str, file: BlobFile, layout: PartLayout) -> StagedBlob:
-        return LocalStagedBlob(key, file, layout, create=self._recreate)
+    def _checker(self, key: str) -> Callable[[], None]:
+        return partial(self._check_place, key)
+
+    def _check_place(self, key: str) -> None:
+        """Raise StorageFailed when the data directory, or a part of the key, was replaced by another one.
+
+        Bytes must not be acknowledged that were written to another place.
+        """
+        with translate_os_errors(key):
+            same = _inode(self.root) == self._inode
+        path = str(self.root)
+        for part in key.split("/"):
+            path = f"{path}/{part}"
+            same = same and not os.path.islink(path)  # noqa: PTH114  (pathlib takes ten times as long)
+        if not same:
+            raise StorageFailed(
+                f"the data directory {self.root} was replaced while the server was running; put it back, or "
+                "restart the server"
+            )
 
     def _file(self, key: str) -> BlobFile:
         with translate_os_errors(key):
-            return BlobFile(key, self._directory(key), durable=self._durable, buffers=self._buffers)
-
-    def _recreate(self, key: str, size: int) -> BlobFile:
-        self.delete(key)
-        return self._create(key, size)
+            return BlobFile(key, self._directory(key), durable=self._durable)
 
     def _create(self, key: str, size: int | None) -> BlobFile:
         """Create the file with space for `size` bytes; its name is durable with the first flush."""
@@ -149,9 +187,7 @@ class LocalBlobs:
         try:
             with translate_os_errors(key):
                 if not cached:
-                    os.posix_fadvise(
-                        file, 0, 0, os.POSIX_FADV_DONTNEED
-                    )  # whole file: of a range, pages may stay
+                    drop_cached(file)
                 while data := os.pread(file, block, position):
                     yield data
                     position += len(data)
@@ -170,15 +206,23 @@ class LocalBlobs:
         return self.root.joinpath(*parts)
 
     def _allocate(self, file: int, size: int) -> None:
+        free = self.free_bytes()
         try:
+            if size > free:  # ext4 takes all free space, which other writers need, before it fails
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.posix_fallocate(file, 0, size)
         except OSError as error:
             if error.errno in FULL:
                 raise DiskFull(
-                    f"no room for {size} bytes, {self.free_bytes()} are free; acknowledged bytes are safe",
+                    f"no room for {size} bytes, {free} are free; acknowledged bytes are safe",
                     retry_after=RETRY_AFTER,
                 ) from error
             raise
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _is_key_part(name: str) -> bool:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from facecli.config.access import client_tls, current_token
+from facecli.config.environment import ENVIRONMENT
 from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ def local_server(settings: Settings) -> AbstractContextManager["Running"]:
 def target(settings: Settings, servers: str) -> "Target":
     """The target at `servers`, or a local server if empty, with the credentials of the settings."""
     from facecli.bench.target import Target
+    from facecli.wire.proxies import Proxies
 
     return Target(
         servers=servers,
         user=settings.user,
         token=partial(current_token, settings),
-        timeout=settings.timeout,
+        call_timeout=settings.call_timeout,
+        proxies=Proxies.from_environment(ENVIRONMENT),
         tls=client_tls(settings),
         retry_for=settings.retry_for,
         insecure=settings.insecure,

@@ -1,33 +1,24 @@
-"""Progress on stderr: rich bars on a terminal, tqdm lines for logs, JSON lines, or none."""
+"""Progress on stderr: rows on a terminal, lines for logs, JSON lines, or none."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from facecli.cli.progress.bar import Bars, TaskBar, TransferBar
 from facecli.config.environment import ENVIRONMENT
 from facecli.config.settings import ProgressKind
-from facecli.core.progress import NullProgress, TransferProgress
+from facecli.core.progress import NullProgress
 
 if TYPE_CHECKING:
     from facecli.tasks.view import TaskView
-
-
-class Bars(Protocol):
-    """Creates a bar for each transfer and each task."""
-
-    def transfer(self) -> TransferProgress: ...
-
-    def task(self) -> Callable[["TaskView"], None]:
-        """A callback for every change of a task."""
-        ...
 
 
 @contextmanager
 def progress_bars(kind: ProgressKind, *, quiet: bool) -> Iterator[Bars]:
     """The bars of one command. `auto` is rich on a terminal, tqdm elsewhere, and none with --quiet."""
     if kind == "auto":
-        drawable = sys.stderr.isatty() and ENVIRONMENT.get("TERM") != "dumb"
+        drawable = sys.stderr.isatty() and ENVIRONMENT.get("TERM") not in {None, "", "dumb", "unknown"}
         kind = "none" if quiet else "rich" if drawable else "tqdm"
     if kind == "none":
         yield NoBars()
@@ -47,11 +38,21 @@ def progress_bars(kind: ProgressKind, *, quiet: bool) -> Iterator[Bars]:
             yield bars
 
 
+class NoTransferBar(NullProgress):
+    def failed(self) -> None: ...
+
+
+class NoTaskBar:
+    def __call__(self, task: "TaskView") -> None: ...
+
+    def failed(self) -> None: ...
+
+
 class NoBars:
     """No progress."""
 
-    def transfer(self) -> TransferProgress:
-        return NullProgress()
+    def transfer(self, name: str = "", total: int | None = None) -> TransferBar:
+        return NoTransferBar()
 
-    def task(self) -> Callable[["TaskView"], None]:
-        return lambda task: None
+    def task(self, task_id: str = "") -> TaskBar:
+        return NoTaskBar()

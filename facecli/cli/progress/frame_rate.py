@@ -1,12 +1,12 @@
 """Frame rate and remaining time of a task."""
 
-from collections import deque
 from typing import TYPE_CHECKING
+
+from facecli.cli.progress.amounts import time_text
+from facecli.cli.progress.rate import WindowRate
 
 if TYPE_CHECKING:
     from facecli.tasks.view import TaskView
-
-WINDOW_SECONDS = 10.0
 
 
 class FrameRate:
@@ -14,7 +14,7 @@ class FrameRate:
 
     def __init__(self) -> None:
         self._attempt: tuple[int, int] | None = None
-        self._samples = deque[tuple[float, int]]()  # (time, frames done)
+        self._rate = WindowRate()
         self._done = self._frames = 0
         self._pending = False
 
@@ -23,22 +23,17 @@ class FrameRate:
         before, self._attempt = self._attempt, (task.round, task.attempt)
         retried = before not in {None, self._attempt} and task.attempt > 0 and self._attempt > (1, 1)
         if before != self._attempt:
-            self._samples.clear()
+            self._rate.clear()
         self._done, self._frames, self._pending = task.frames_done, task.frames, task.status == "pending"
         # Frames restored from an earlier attempt's checkpoint appear at once and must not count.
-        if task.stage == "swapping" and not (self._samples and task.frames_done <= self._samples[-1][1]):
-            self._samples.append((task.updated_at, task.frames_done))
-        while len(self._samples) > 2 and self._samples[-1][0] - self._samples[0][0] > WINDOW_SECONDS:
-            self._samples.popleft()
+        if task.stage == "swapping" and (self._rate.last is None or task.frames_done > self._rate.last):
+            self._rate.add(task.updated_at, task.frames_done)
         return retried
 
     @property
     def per_second(self) -> float | None:
         """None until two samples exist."""
-        if len(self._samples) < 2:
-            return None
-        (began, first), (ended, last) = self._samples[0], self._samples[-1]
-        return (last - first) / (ended - began) if ended > began else None
+        return self._rate.per_second
 
     @property
     def seconds_left(self) -> float | None:
@@ -55,8 +50,7 @@ class FrameRate:
         if rate and not self._pending:
             parts.append(f"{rate:.1f} fps")
         if left and not self._pending:
-            minutes, seconds = divmod(round(left), 60)
-            parts.append(f"{minutes}:{seconds:02} left")
+            parts.append(f"{time_text(left)} left")
         return "  ".join(parts)
 
 

@@ -1,30 +1,33 @@
 """Progress as JSON lines, for scripts."""
 
 import json
-from collections.abc import Callable
 
+from facecli.cli.progress.bar import TaskBar, TransferBar
 from facecli.cli.progress.frame_rate import FrameRate
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import write_stderr
-from facecli.core.progress import NullProgress, TransferProgress
+from facecli.core.progress import NullProgress
 from facecli.tasks.view import TaskView
 
 
 class JsonBars:
     """One JSON event per line on stderr."""
 
-    def transfer(self) -> TransferProgress:
+    def transfer(self, name: str = "", total: int | None = None) -> TransferBar:
         return SafeProgress(_JsonTransfer())
 
-    def task(self) -> Callable[[TaskView], None]:
-        return _JsonTask().update
+    def task(self, task_id: str = "") -> TaskBar:
+        return _JsonTask()
 
 
 class _JsonTask:
     def __init__(self) -> None:
         self._rate = FrameRate()
 
-    def update(self, task: TaskView) -> None:
+    def failed(self) -> None:
+        """Ignored: the error is a JSON line of its own."""
+
+    def __call__(self, task: TaskView) -> None:
         if self._rate.update(task):
             _event("attempt", task_id=task.id, round=task.round, attempt=task.attempt)
         _event(

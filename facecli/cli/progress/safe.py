@@ -26,6 +26,9 @@ class SafeProgress:
     def verified(self) -> None:
         self._draw(lambda bar: bar.verified())
 
+    def failed(self) -> None:
+        """Ignored, unless a bar shows it."""
+
     def _draw(self, draw: Callable[[TransferProgress], None]) -> None:
         try:
             draw(self._bar)

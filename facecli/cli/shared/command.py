@@ -1,6 +1,7 @@
 """Decorators that give a command its settings or an open session, its output, and the options for both."""
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter
@@ -10,9 +11,10 @@ import typer
 
 from facecli.cli.shared.options import (
     QUIET_HELP,
+    CallTimeout,
     Json,
     Profile,
-    Quiet,
+    RetryFor,
     Server,
     SettingOption,
     Timeout,
@@ -26,6 +28,8 @@ from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session, connected
 from facecli.config.loader import load
 from facecli.config.settings import Settings
+
+CALL_RETRY_FOR = 10.0  # seconds; for commands that neither transfer nor watch
 
 
 def _option(name: str, annotation: Any, default: object = None) -> Parameter:
@@ -41,9 +45,10 @@ _CONNECTION_OPTIONS = (
     _option("tls_cert", TlsCert),
     _option("tls_key", TlsKey),
     _option("profile", Profile),
+    _option("retry_for", RetryFor),
     _option("timeout", Timeout),
+    _option("call_timeout", CallTimeout),
     _option("as_json", Json, False),
-    _option("quiet", Quiet, False),
 )
 
 
@@ -64,24 +69,44 @@ def with_settings(
 
 
 def with_session(
-    command: Callable[Concatenate[Session, Output, ...], None], *, user: bool = True
+    command: Callable[Concatenate[Session, Output, ...], None],
+    *,
+    user: bool = True,
+    quiet_help: str = QUIET_HELP,
+    retry_for: float = CALL_RETRY_FOR,
 ) -> Callable[..., None]:
     """Pass an open session and the output; the connection's options follow the command's own.
 
-    Options of the command that are settings count in `session.settings`. An option with the name of a
-    connection option, such as --timeout for the whole command, replaces that one.
+    Options of the command that are settings count in `session.settings`. A command that declares --retry-for
+    itself transfers or watches, for which the setting has its default; for others the default is `retry_for`
+    seconds.
     """
     own = _own_options(command)
     names = {option.name for option in own}
-    shared = [option for option in _CONNECTION_OPTIONS if option.name not in names]
+    quiet = _option("quiet", Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)], False)
+    shared = [option for option in (*_CONNECTION_OPTIONS, quiet) if option.name not in names]
     options = own + [option for option in shared if user or option.name != "user"]
+    defaults = {} if "retry_for" in names else {"retry_for": retry_for}
 
     def run(**values: Any) -> None:
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
-        with connected(_settings(options, values)) as session:
+        flags = _flags(values)
+        resolved = _settings(options, values, defaults)
+        with connected(resolved, notify=output.note, flags=flags) as session:
             command(session, output, **_values_of(own, values))
 
     return _with_options(run, command, options)
+
+
+def _flags(values: Mapping[str, Any]) -> str:
+    """The connection options of this command line, for the commands that it suggests; begins with a space."""
+    flags = list[str]()
+    for name in ("server", "user", "tls", "tls_ca", "tls_cert", "tls_key", "profile"):
+        if (value := values.get(name)) is True:
+            flags.append(f"--{name}")
+        elif value:
+            flags += [f"--{name.replace('_', '-')}", value]
+    return f" {shlex.join(flags)}" if flags else ""
 
 
 def _own_options(command: Callable[..., None]) -> list[Parameter]:
@@ -93,9 +118,11 @@ def _values_of(options: Sequence[Parameter], values: Mapping[str, Any]) -> dict[
     return {option.name: values[option.name] for option in options}
 
 
-def _settings(options: Sequence[Parameter], values: Mapping[str, Any]) -> Settings:
+def _settings(
+    options: Sequence[Parameter], values: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
+) -> Settings:
     flags = {option.name: values[option.name] for option in options if _is_setting(option)}
-    return load(flags, profile=values["profile"])
+    return load(flags, profile=values["profile"], defaults=defaults)
 
 
 def _is_setting(option: Parameter) -> bool:

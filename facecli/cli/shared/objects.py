@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,7 +10,10 @@ if TYPE_CHECKING:
     from facecli.core.auth import Token, TokenStatus
     from facecli.core.damage import Damage
     from facecli.core.garbage import Garbage
+    from facecli.maintenance.backup import BackupSummary
     from facecli.maintenance.gc import Action
+    from facecli.maintenance.manifest import Manifest
+    from facecli.tasks.logs.record import TaskLogRecord
     from facecli.tasks.view import TaskView
     from facecli.uploads.view import UploadView
 
@@ -29,16 +33,33 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "stage": task.stage,
         "round": task.round,
         "attempt": task.attempt,
+        "key": task.key,
         "engine": task.engine,
+        "engine_version": task.engine_version,
+        "options": dict(task.options),
+        "image_name": task.image_name,
+        "video_name": task.video_name,
         "image_url": task.image_url,
         "video_url": task.video_url,
         "result_url": task.result_url,
         "result_size": task.result_size,
         "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,
+        "notes": list(task.notes),
         "created_at": timestamp(task.created_at),
         "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
+    }
+
+
+def log_object(record: "TaskLogRecord") -> dict[str, Any]:
+    return {
+        "time": timestamp(record.time),
+        "level": record.level,
+        "logger": record.logger,
+        "text": record.text,
+        "round": record.round,
+        "attempt": record.attempt,
     }
 
 
@@ -70,13 +91,33 @@ def token_object(token: "Token", status: "TokenStatus") -> dict[str, Any]:
     }
 
 
-def garbage_object(item: "Garbage", action: "Action") -> dict[str, Any]:
+def garbage_object(item: "Garbage", action: "Action", *, age: float) -> dict[str, Any]:
     return {
         "kind": item.kind,
         "id": item.id,
         "action": action,
         "bytes": item.size,
+        "age_seconds": round(age),
         "reason": item.reason,
+    }
+
+
+def backup_object(directory: Path, summary: "BackupSummary") -> dict[str, Any]:
+    return {
+        "directory": str(directory),
+        "files": summary.files,
+        "bytes": summary.bytes,
+        "copied_bytes": summary.copied_bytes,
+        "created_at": timestamp(summary.created_at),
+    }
+
+
+def restore_object(directory: Path, manifest: "Manifest") -> dict[str, Any]:
+    return {
+        "directory": str(directory),
+        "files": len(manifest.files),
+        "bytes": sum(file.size for file in manifest.files.values()),
+        "created_at": timestamp(manifest.created_at),
     }
 
 
@@ -97,6 +138,16 @@ def task_line(task: "TaskView") -> str:
         return f"{task.id}  {task.status}  {task.result_url or task.error_message}"
     stage = f"  {task.stage}" if task.stage else ""
     return f"{task.id}  {task.status}  {task.progress}%{stage}"
+
+
+def task_text(task: "TaskView") -> str:
+    """A task as text: its line, then one for each note."""
+    return with_notes(task_line(task), task)
+
+
+def with_notes(line: str, task: "TaskView") -> str:
+    """The line, then one for each note of the task."""
+    return "\n".join([line, *(f"  note: {note}" for note in task.notes)])
 
 
 def checksum(crc32c: int) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.models import OptionInfo
 
+from facecli.cli.shared.completion import complete_engines, complete_tasks
 from facecli.config.amounts import format_default, parse_size, parse_time
 from facecli.config.settings import ProgressKind as ProgressKindSetting
 from facecli.config.settings import Settings, variable
@@ -54,6 +55,7 @@ TlsCa = Annotated[str | None, SettingOption("tls_ca", metavar="FILE")]
 TlsCert = Annotated[str | None, SettingOption("tls_cert", metavar="FILE")]
 TlsKey = Annotated[str | None, SettingOption("tls_key", metavar="FILE")]
 Timeout = Annotated[float | None, SettingOption("timeout", metavar="TIME", parser=time)]
+CallTimeout = Annotated[float | None, SettingOption("call_timeout", metavar="TIME", parser=time)]
 RetryFor = Annotated[float | None, SettingOption("retry_for", metavar="TIME", parser=time)]
 ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", parser=size)]
 LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
@@ -64,22 +66,27 @@ Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="Profile in the config file.  [FACECLI_PROFILE]"),
 ]
-TaskTimeout = Annotated[
-    float | None,
-    typer.Option(
-        "--timeout",
-        metavar="TIME",
-        parser=time,
-        help="Stop waiting after this time with exit code 124; the task continues.",
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print results and errors as JSON, one object per line.")]
-Quiet = Annotated[bool, typer.Option("-q", "--quiet", help=QUIET_HELP)]
 Engine = Annotated[
     str,
-    typer.Option("--engine", metavar="NAME", help="Engine to use; the server's default engine if not given."),
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Engine to use; the server's default engine if not given.",
+        autocompletion=complete_engines,
+    ),
 ]
 EngineOptions = Annotated[
     list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
 ]
-TaskIds = Annotated[list[str], typer.Argument(metavar="ID…", help="Task IDs.", show_default=False)]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")
+]
+_TASK_IDS = typer.Argument(
+    metavar="ID…",
+    help="Task IDs, their beginnings or keys; - reads them from standard input.",
+    show_default=False,
+    autocompletion=complete_tasks,
+)
+TaskIds = Annotated[list[str], _TASK_IDS]
+OptionalTaskIds = Annotated[list[str] | None, _TASK_IDS]

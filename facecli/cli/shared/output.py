@@ -7,6 +7,11 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from facecli.cli.shared.encoding import set_up_encoding
+from facecli.cli.shared.program import runnable
+from facecli.cli.shared.result_stream import protect_stdout
+from facecli.core.printable import escaped_lines
+
 
 class Output:
     """Results on stdout, diagnostics on stderr."""
@@ -21,7 +26,11 @@ class Output:
         if self.as_json:
             self._print(json.dumps(value))
         elif line := short if self.quiet else text:
-            self._print(line)
+            self._print(escaped_lines(line))
+
+    def blank(self) -> None:
+        """Print an empty line, for an argument without a result."""
+        self._print("")
 
     def event(self, value: Mapping[str, Any]) -> None:
         """Print an intermediate state, with --json only."""
@@ -31,15 +40,15 @@ class Output:
     def note(self, text: str) -> None:
         """Write a diagnostic line, unless --quiet or --json is given."""
         if not self.quiet and not self.as_json:
-            write_stderr(text)
+            write_stderr(runnable(escaped_lines(text)))
 
-    def waiting(self, reason: str, seconds: float) -> None:
-        """Note a failure that is retried after a delay."""
-        self.note(f"{reason}; retrying in {seconds:.1f} s")
+    def remark(self, text: str) -> None:
+        """Write a line that scripts must not miss to stderr, in every mode."""
+        write_stderr(json.dumps({"note": text}) if self.as_json else escaped_lines(text))
 
     def _print(self, line: str) -> None:
         with self._lock:
-            print(line, flush=True)
+            write_stdout(line)
 
 
 class Stderr:
@@ -72,7 +81,12 @@ class Stderr:
 
     @property
     def encoding(self) -> str:
-        return self._stream.encoding
+        return self._stream.encoding or "utf-8"
+
+
+def write_stdout(line: str) -> None:
+    """Write a line to stdout at once."""
+    print(line, flush=True)
 
 
 def write_stderr(text: str) -> None:
@@ -84,12 +98,14 @@ def repair_streams() -> None:
     """Make the standard streams safe to use.
 
     A closed stream becomes the null device; otherwise the next opened file would get its descriptor, and
-    diagnostics would be written into it. Characters outside the terminal's encoding are escaped.
+    diagnostics would be written into it. Characters outside a stream's encoding are spelled or escaped.
+    Writing a result that nobody can read is an error.
     """
+    closed = sys.stdout is None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)
             os.set_inheritable(descriptor, True)
             setattr(sys, name, os.fdopen(descriptor, mode))
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    set_up_encoding()
+    protect_stdout(closed=closed)

@@ -1,11 +1,12 @@
 """A connection to the server, with its clients."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from facecli.config.access import client_tls, current_token
+from facecli.config.environment import ENVIRONMENT
 from facecli.config.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """A connection's settings and clients; each client is imported and created on first use."""
+    """A connection's settings and clients; each client is imported and created on first use.
 
-    def __init__(self, settings: Settings, connection: "Connection") -> None:
+    `flags` are the options that lead other commands to the same server.
+    """
+
+    def __init__(self, settings: Settings, connection: "Connection", *, flags: str) -> None:
         self.settings = settings
+        self.flags = flags
         self.encrypted = connection.encrypted
         self.local = connection.local
         self._connection = connection
@@ -58,15 +63,22 @@ class Session:
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[Session]:
-    """Open a session. gRPC is imported here, not at start-up."""
+def connected(
+    settings: Settings, *, notify: Callable[[str], None] = lambda text: None, flags: str = ""
+) -> Iterator[Session]:
+    """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier."""
     from facecli.client.connection import Connection
+    from facecli.wire.proxies import Proxies
 
     with Connection(
         settings.server,
         token=partial(current_token, settings),
-        timeout=settings.timeout,
+        call_timeout=settings.call_timeout,
+        retry_for=settings.retry_for,
+        timeout=settings.timeout or None,
         tls=client_tls(settings),
         insecure=settings.insecure,
+        proxies=Proxies.from_environment(ENVIRONMENT),
+        notify=notify,
     ) as connection:
-        yield Session(settings, connection)
+        yield Session(settings, connection, flags=flags)

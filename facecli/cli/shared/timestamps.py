@@ -21,3 +21,12 @@ def parse_timestamp(text: str) -> float:
         raise typer.BadParameter(
             f"{text!r} is not a timestamp; write 2h, 2026-11-24 or 2026-11-24T18:30"
         ) from None
+
+
+def age(moment: float) -> str:
+    """The time since a moment, in its largest unit: `5 s`, `12 min`, `3 h`, `4 d`."""
+    seconds = max(0.0, time.time() - moment)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"

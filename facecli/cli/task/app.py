@@ -1,26 +1,30 @@
-"""`facecli task`: create, status, list, watch, cancel, retry, delete, download."""
+"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download."""
 
 from collections.abc import Callable
+from functools import partial
 
 import typer
 
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.help import add_commands
-from facecli.cli.shared.objects import task_line, task_object
-from facecli.cli.shared.options import TaskIds
+from facecli.cli.shared.listing import given
+from facecli.cli.shared.objects import task_object, task_text, with_notes
+from facecli.cli.shared.options import OptionalTaskIds, TaskIds
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.task import create as task_create
 from facecli.cli.task import download as task_download
 from facecli.cli.task import list as task_list
+from facecli.cli.task import logs as task_logs
 from facecli.cli.task import watch as task_watch
+from facecli.cli.task.rows import task_row
 from facecli.tasks.view import TaskView
 
 app = typer.Typer(rich_markup_mode=None)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def status(session: Session, output: Output, ids: TaskIds) -> None:
     """Print the current state of tasks.
 
@@ -29,10 +33,15 @@ def status(session: Session, output: Output, ids: TaskIds) -> None:
     Exit codes: 0 success, even for a failed task, 4 unauthenticated or forbidden, 5 task not found, 6 server
     unreachable.
     """
-    _show(ids, session.tasks.get, output)
+
+    def show(task_id: str) -> None:
+        task = session.tasks.find(task_id)
+        output.show(task_object(task), text=with_notes(task_row(task), task), short=task.id)
+
+    each(given(ids), show, as_json=output.as_json)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def cancel(session: Session, output: Output, ids: TaskIds) -> None:
     """Cancel tasks.
 
@@ -41,10 +50,10 @@ def cancel(session: Session, output: Output, ids: TaskIds) -> None:
     Exit codes: 0 cancelled, 1 already completed or failed, 4 unauthenticated or forbidden, 5 task not
     found, 6 server unreachable.
     """
-    _show(ids, session.tasks.cancel, output)
+    _show(session, ids, session.tasks.cancel, output)
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def retry(session: Session, output: Output, ids: TaskIds) -> None:
     """Retry failed or cancelled tasks.
 
@@ -53,36 +62,39 @@ def retry(session: Session, output: Output, ids: TaskIds) -> None:
     Exit codes: 0 queued again, 1 neither failed nor cancelled, 4 unauthenticated or forbidden, 5 task not
     found, 6 server unreachable.
     """
-    _show(ids, session.tasks.retry, output)
+    _show(session, ids, session.tasks.retry, output)
 
 
-@with_session
-def delete(session: Session, output: Output, ids: TaskIds) -> None:
+@partial(with_session, quiet_help="Print only IDs.")
+def delete(session: Session, output: Output, ids: OptionalTaskIds = None) -> None:
     """Delete ended tasks and their results on the server.
 
     A task that has not ended cannot be deleted; run `facecli task cancel` first. Its uploads are not deleted.
 
-    Example: facecli task delete 6f2c…
+    Deleting none is a success.
+
+    Example: facecli task delete $(facecli task list --status failed --all -q)
 
     Exit codes: 0 deleted, 1 not ended yet, 4 unauthenticated or forbidden, 5 task not found, 6 server
     unreachable.
     """
 
     def delete_one(task_id: str) -> None:
+        task_id = session.tasks.find(task_id).id
         session.tasks.delete(task_id)
         output.show({"task_id": task_id, "deleted": True}, text=f"{task_id}  deleted", short=task_id)
 
-    each(ids, delete_one, as_json=output.as_json)
+    each(given(ids), delete_one, as_json=output.as_json)
 
 
-def _show(ids: list[str], request: Callable[[str], TaskView], output: Output) -> None:
+def _show(session: Session, ids: list[str], request: Callable[[str], TaskView], output: Output) -> None:
     """Send a request for each task and print the task that it returns."""
 
     def show(task_id: str) -> None:
-        task = request(task_id)
-        output.show(task_object(task), text=task_line(task), short=task.id)
+        task = request(session.tasks.find(task_id).id)
+        output.show(task_object(task), text=task_text(task), short=task.id)
 
-    each(ids, show, as_json=output.as_json)
+    each(given(ids), show, as_json=output.as_json)
 
 
 add_commands(
@@ -90,6 +102,7 @@ add_commands(
     {
         "create": task_create.create,
         "status": status,
+        "logs": task_logs.logs,
         "list": task_list.list_tasks,
         "watch": task_watch.watch,
         "cancel": cancel,

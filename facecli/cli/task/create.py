@@ -1,23 +1,28 @@
 """`facecli task create`: create a task from local files or uploaded ones."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bar import Bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import Engine, EngineOptions, ProgressKind, RetryFor
+from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
+from facecli.cli.shared.timestamps import age
 from facecli.cli.task.watch import follow
-from facecli.cli.upload import send
+from facecli.client.input_file import check_order, task_input
+from facecli.client.transfers import FileToSend
 from facecli.core.errors import InvalidInput
 from facecli.uploads.upload import FileType
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")
 def create(
     session: Session,
     output: Output,
@@ -38,13 +43,14 @@ def create(
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
+    fresh: Fresh = False,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:
     """Create a task and print its ID.
 
-    Uploads local files first.
+    Uploads local files first, once they, the engine and its options are checked.
 
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
@@ -53,17 +59,30 @@ def create(
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
-    with progress_bars(session.settings.progress, quiet=output.quiet) as bars:
+    with (
+        interruptible() as interruption,
+        progress_bars(session.settings.progress, quiet=output.quiet) as bars,
+    ):
+        if not (_is_url(image) or _is_url(video)):
+            check_order(Path(image), Path(video))
+        options = parse_options(option)
+        inputs = _input(image, FileType.IMAGE, bars), _input(video, FileType.VIDEO, bars)
+        session.tasks.check(engine=engine, options=options)
+        image_url, video_url = (_url(session, each) for each in inputs)
         task = session.tasks.create(
-            image_url=_url(session, image, FileType.IMAGE, bars),
-            video_url=_url(session, video, FileType.VIDEO, bars),
+            image_url=image_url,
+            video_url=video_url,
             engine=engine,
-            options=parse_options(option),
+            options=options,
             key=key,
+            fresh=fresh,
         )
+        interruption.tasks_continue([task.id], flags=session.flags)
+        if task.ended:
+            output.note(f"task of {age(task.created_at)} ago, {task.status}; --fresh makes it again")
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
-            follow(session, task.id, output, bars, timeout=None)
+            follow(session, task.id, output, bars.task(), show=output.show)
 
 
 def parse_options(pairs: list[str] | None) -> dict[str, str]:
@@ -77,8 +96,20 @@ def parse_options(pairs: list[str] | None) -> dict[str, str]:
     return options
 
 
-def _url(session: Session, value: str, kind: FileType, bars: Bars) -> str:
-    if value.startswith("/uploads/") and not Path(value).exists():
+def _input(value: str, file_type: FileType, bars: Bars) -> FileToSend | str:
+    """The URL of an upload, or a local file that a task can use."""
+    if _is_url(value):
         return value
-    path = Path(value)
-    return send(session, path, kind, bars).file_url
+    return task_input(Path(value), file_type, bars.transfer())
+
+
+def _is_url(value: str) -> bool:
+    return value.startswith("/uploads/") and not Path(value).exists()
+
+
+def _url(session: Session, value: FileToSend | str) -> str:
+    if isinstance(value, str):
+        return value
+    settings = session.settings
+    sent = session.uploads.send_one(value, chunk_size=settings.chunk_size, retry_for=settings.retry_for)
+    return sent.file_url

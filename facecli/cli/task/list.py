@@ -1,19 +1,23 @@
 """`facecli task list`: list tasks."""
 
 import math
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.objects import task_line, task_object
+from facecli.cli.shared.completion import complete_engines
+from facecli.cli.shared.listing import All, Limit, limited, show_header
+from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import parse_timestamp
+from facecli.cli.task.rows import HEADER, task_row
 from facecli.tasks.task import TaskFilter, TaskStatus
 
 
-@with_session
+@partial(with_session, quiet_help="Print only IDs.")
 def list_tasks(
     session: Session,
     output: Output,
@@ -21,7 +25,14 @@ def list_tasks(
         TaskStatus | None, typer.Option("--status", help="Only tasks in this state.", show_default=False)
     ] = None,
     engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Only tasks for this engine.", show_default=False)
+        str,
+        typer.Option(
+            "--engine",
+            metavar="NAME",
+            help="Only tasks for this engine.",
+            show_default=False,
+            autocompletion=complete_engines,
+        ),
     ] = "",
     since: Annotated[
         float | None,
@@ -43,9 +54,12 @@ def list_tasks(
             show_default=False,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", help="Maximum number of tasks.", min=1)] = 100,
+    limit: Limit = None,
+    everything: All = False,
 ) -> None:
     """List your tasks, newest first.
+
+    One line per task: ID, state, creation, engine and its version, inputs, key, and the result or the error.
 
     Example: facecli task list --status failed --since 2h -q
 
@@ -54,5 +68,7 @@ def list_tasks(
     listing = TaskFilter(
         status=status or "", engine=engine, since=since or 0.0, until=math.inf if until is None else until
     )
-    for task in session.tasks.listed(listing, limit=limit):
-        output.show(task_object(task), text=task_line(task), short=task.id)
+    tasks = session.tasks.listed(listing, limit=limit)
+    show_header(output, HEADER)
+    for task in limited(tasks, output, limit=limit, everything=everything, noun="tasks"):
+        output.show(task_object(task), text=task_row(task), short=task.id)

@@ -2,26 +2,32 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bars import Bars, progress_bars
+from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
-from facecli.cli.shared.objects import task_line, task_object
-from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds, TaskTimeout
+from facecli.cli.shared.interrupts import interruptible
+from facecli.cli.shared.listing import given
+from facecli.cli.shared.objects import task_object, task_text
+from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
+from facecli.cli.shared.ordered import OrderedResults
+from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.core.errors import FacecliError, TaskUnsuccessful
 from facecli.tasks.task import TaskStatus
+from facecli.tasks.view import TaskView
 
 Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
 
-@with_session
+@partial(with_session, quiet_help="Print only the URLs of results.")
 def watch(
     session: Session,
     output: Output,
@@ -32,14 +38,14 @@ def watch(
             "--fail-fast", help="Stop watching when a task fails or is cancelled; the others continue."
         ),
     ] = False,
-    timeout: TaskTimeout = None,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:
     """Watch tasks until they end.
 
     Shows frames done, frame rate, time left, and new attempts after a worker crash. Survives restarts of the
-    server. With --json, prints one line per change; with -q, prints only the result's URL.
+    server. Outcomes are printed in the order of the IDs. With --json, prints one line per change; with -q,
+    prints one line per ID: the result's URL, or an empty line if there is none.
 
     Example: facecli task watch 6f2c… && facecli task download 6f2c…
 
@@ -48,32 +54,62 @@ def watch(
     Exit codes: 0 all completed, 3 a task failed or was cancelled, 4 unauthenticated or forbidden, 5 task not
     found, 6 server unreachable, 124 --timeout expired.
     """
+    ids = given(ids)
+    results = OrderedResults(output, len(ids), positional=True)
     with progress_bars(session.settings.progress, quiet=output.quiet or output.as_json) as bars:
-        outcomes_in_order = run_concurrently(
-            ids,
-            lambda task_id, abandoned: follow(
-                session, task_id, output, bars, timeout=timeout, abandoned=abandoned
-            ),
-        )
-        with closing(outcomes_in_order) as ended:
-            outcomes = until_first_failure(ids, ended) if fail_fast else (outcome for _, outcome in ended)
+        bar_of = [bars.task(task_id) for task_id in ids]
+        running = dict(enumerate(ids))
+
+        def task_ended(index: int) -> None:
+            running.pop(index, None)
+            interruption.tasks_continue(list(running.values()), flags=session.flags)
+
+        def changed(index: int, task: TaskView) -> None:
+            if task.ended:
+                task_ended(index)  # before its row, which Ctrl-C must not contradict
+            bar_of[index](task)
+
+        def work(index: int, abandoned: Callable[[], bool]) -> None:
+            try:
+                follow(
+                    session,
+                    ids[index],
+                    output,
+                    partial(changed, index),
+                    show=partial(results.show, index),
+                    abandoned=abandoned,
+                )
+            except FacecliError as error:
+                if not isinstance(error, TaskUnsuccessful):
+                    task_ended(index)
+                    bar_of[index].failed()
+                    results.skip(index)
+                raise
+
+        with (
+            interruptible() as interruption,
+            results.to_the_end(),
+            closing(run_concurrently(ids, work)) as ended,
+        ):
+            interruption.tasks_continue(ids, flags=session.flags)
+            outcomes = until_first_failure(ids, ended) if fail_fast else (one for _, one in ended)
             each(outcomes, _raise_error, as_json=output.as_json)
 
 
 def run_concurrently(
-    ids: Sequence[str], work: Callable[[str, Callable[[], bool]], None]
+    ids: Sequence[str], work: Callable[[int, Callable[[], bool]], None]
 ) -> Generator[Outcome, None, None]:
     """Run the work for every ID in its own daemon thread; outcomes in the order in which they arrive.
 
-    The work gets a function that returns true once nobody waits for it any more.
+    The work gets the index of the ID, and a function that returns true once nobody waits for it any more.
     """
     ended: SimpleQueue[Outcome] = SimpleQueue()
     abandoned = Event()
 
-    def run(task_id: str) -> None:
+    def run(index: int, task_id: str) -> None:
         outcome: FacecliError | None = FacecliError(f"a bug in facecli while watching {task_id}")
         try:
-            work(task_id, abandoned.is_set)
+            work(index, abandoned.is_set)
             outcome = None
         except FacecliError as error:
             outcome = error
@@ -83,8 +119,8 @@ def run_concurrently(
         finally:
             ended.put((task_id, outcome))
 
-    for task_id in ids:
-        Thread(target=run, args=(task_id,), daemon=True).start()
+    for index, task_id in enumerate(ids):
+        Thread(target=run, args=(index, task_id), daemon=True).start()
     try:
         for _ in ids:
             yield _next(ended)
@@ -99,7 +135,7 @@ def until_first_failure(ids: Sequence[str], ended: Iterable[Outcome]) -> Iterato
         running.remove(task_id)
         if isinstance(outcome, TaskUnsuccessful):
             suffix = f"; still running: {', '.join(running)}" if running else ""
-            yield TaskUnsuccessful(f"{outcome.message}{suffix}")
+            yield TaskUnsuccessful(f"{outcome.message}{suffix}", hint=outcome.hint)
             return
         yield outcome
 
@@ -108,29 +144,26 @@ def follow(
     session: Session,
     task_id: str,
     output: Output,
-    bars: Bars,
+    changed: Callable[[TaskView], None],
     *,
-    timeout: float | None,
+    show: Callable[..., None],
     abandoned: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Watch one task; TaskUnsuccessful unless it completes. Prints nothing once it is abandoned."""
-    update = bars.task()
-    changes = session.tasks.watch(
-        task_id,
-        retry_for=session.settings.retry_for,
-        timeout=timeout,
-        waiting=output.waiting,
-    )
-    for task in changes:
+    """Watch one task; TaskUnsuccessful unless it completes. Prints nothing once it is abandoned.
+
+    `show` prints the ended task, with the arguments of `Output.show`.
+    """
+    followed = session.tasks.find(task_id).id
+    for task in session.tasks.watch(followed, retry_for=session.settings.retry_for):
         if abandoned():
             return
-        update(task)
+        changed(task)
         if not task.ended:
             output.event(task_object(task))
             continue
-        output.show(task_object(task), text=task_line(task), short=task.result_url)
+        show(task_object(task), text=task_text(task), short=task.result_url)
         if task.status is not TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(task.outcome)
+            raise unsuccessful(task, flags=session.flags)
 
 
 def _next(ended: "SimpleQueue[Outcome]") -> Outcome:

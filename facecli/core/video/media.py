@@ -1,7 +1,7 @@
 """The interface to video and picture files, and the records that describe them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +9,11 @@ from typing import Protocol
 from facecli.core.video.placement import Placement
 
 CLIP_RATE = 25  # frames per second of generated test clips
+
+
+def never() -> bool:
+    """A `stopped` of work that goes on to its end."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +28,10 @@ class Sound:
     """A sound track. An empty language is an unknown one."""
 
     codec: str
-    layout: str  # of its channels, such as mono, stereo, 5.1(side)
+    layout: str = ""  # of its channels, such as mono, stereo, 5.1(side); empty when unknown
     language: str = ""  # ISO 639-2
+    stream: int = field(default=0, compare=False)  # its number in the file, among streams of all kinds
+    readable: bool = True  # False when ffmpeg recognises no format in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +46,15 @@ class VideoInfo:
     codec: str
     container: str = ""  # a family in core/video/formats.py, such as Matroska
     start: Fraction = Fraction(0)  # time of the first frame on the file's own clock
-    origin: Fraction = Fraction(0)  # time on that clock at which the file begins, perhaps with sound alone
+    last: Fraction = Fraction(0)  # time of the last frame on that clock
+    origin: Fraction = Fraction(0)  # time on that clock at which the picture or a sound track begins
     ticks: int = 120_000  # per second; every frame's time is a whole number of them
     bits: int = 8  # per colour, 8 or 10
     range: str = ""  # of colours, tv or pc; empty when the file does not declare it
     matrix: str = ""  # of colours, by ffmpeg's name; empty when the file does not declare it
     rgb: bool = False
     sounds: tuple[Sound, ...] = ()
+    hidden: int = 0  # frames stored at the time of another one; a few of them may be shown after all
 
     @property
     def full_range(self) -> bool:
@@ -103,12 +112,15 @@ class Media(Protocol):
         """Return the version of ffmpeg; FfmpegMissing if none is installed."""
         ...
 
-    def probe_video(self, path: Path) -> VideoInfo:
-        """Inspect a video; MediaRefused, with the reason, unless it is complete and within the limits."""
+    def probe_video(self, path: Path, *, stopped: Callable[[], bool] = never) -> VideoInfo:
+        """Inspect a video; MediaRefused, with the reason, unless it is complete and within the limits.
+
+        Cancelled soon after `stopped` returns True, with no process left.
+        """
         ...
 
-    def probe_image(self, path: Path) -> ImageInfo:
-        """Inspect a picture; MediaRefused, with the reason, unless it is complete and within the limits."""
+    def probe_image(self, path: Path, *, stopped: Callable[[], bool] = never) -> ImageInfo:
+        """Inspect a picture; MediaRefused and Cancelled as for a video."""
         ...
 
     def plan(self, path: Path) -> VideoPlan:
@@ -138,20 +150,29 @@ class Media(Protocol):
         """Count the frames of a segment that can be decoded: fewer than it has in a damaged video."""
         ...
 
+    def extract_sound(
+        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+    ) -> list[str]:
+        """Write the sound tracks of the video into an MP4 for `join`; an empty file if none can be kept.
+
+        Tracks that an MP4 can hold are copied, others become AAC. A sound track never fails a video: one that
+        ffmpeg can neither copy nor decode is left out. Returns a sentence for every loss.
+        """
+        ...
+
     def join(
         self,
         *,
-        video: Path,
         parts: Sequence[Path],
+        sound: Path,
         plan: VideoPlan,
         output: Path,
         stopped: Callable[[], bool],
     ) -> None:
-        """Join the swapped segments and the sound of the video into an MP4 that browsers play.
+        """Join the swapped segments and the extracted sound into an MP4 that browsers play.
 
         The parts are in one directory and have the frames of the plan's segments; every frame is shown at its
-        time in the video. Sound tracks that an MP4 can hold are copied, others become AAC. Subtitles,
-        chapters and titles are dropped. MediaRefused when ffmpeg cannot read one.
+        time in the video. Subtitles, chapters and titles are dropped.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The sandbox launcher: applies limits and the sandbox to itself, then becomes another program.
+"""The sandbox launcher: starts a program limited and confined, and ends all that it has started.
 
 Theory of operation: ffmpeg and the picture decoder parse hostile files, so a flaw in them must reach nothing.
 The format and protocol allowlists on ffmpeg's command line are the first layer. The second is here, and
@@ -6,33 +6,45 @@ either alone is enough. run.py starts this script as
 
     python -I -S launch.py PARENT MEMORY FILE_SIZE CPU_SECONDS OPEN_FILES ACCESS… -- PROGRAM…
 
-where ACCESS is `r/path` to read or `w/path` to write. Between fork and exec it requests the parent-death
-signal (a fork drops it, so the parent cannot), sets resource limits, restricts files and TCP with Landlock,
-and denies sockets with seccomp. No step needs a privilege. A mechanism that the kernel lacks is skipped; one
-that the kernel has and that fails stops the launch. The script runs before every ffmpeg, so it imports
-nothing slow.
+where ACCESS is `r/path` to read or `w/path` to write. It forks, and between fork and exec the child sets
+resource limits, restricts files and TCP with Landlock, and denies sockets with seccomp. No step needs a
+privilege. A mechanism that the kernel lacks is skipped; one that the kernel has and that fails stops the
+launch. The script runs before every ffmpeg, so it imports nothing slow.
+
+The parent of the two stays outside the sandbox and waits. It is a subreaper, so every descendant of the
+program stays below it, also one with a session of its own. When the program ends, when SIGTERM asks for it
+or when the process that started the script is gone, it kills them all, then ends as the program did.
 """
 
+import _signal  # type: ignore[import-not-found]  # importing `signal` takes 4 ms
 import ctypes
 import os
 import resource
 import sys
 
 CANNOT_START = 127  # exit code, as in the shell
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38  # linux/prctl.h
-_SIGKILL = 9  # importing `signal` takes 4 ms
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38  # linux/prctl.h
+_WAITED = (_signal.SIGCHLD, _signal.SIGTERM)
 
 
 def main(arguments: list[str]) -> None:
     parent, memory, file_size, cpu_seconds, open_files = map(int, arguments[:5])
     end = arguments.index("--")
     access, program = arguments[5:end], arguments[end + 1 :]
-    _kill_with_parent(parent)
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, _WAITED)
+    _signal_with_parent(parent, _signal.SIGTERM)
+    _limit(resource.RLIMIT_CORE, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    launcher = os.getpid()
+    if child := os.fork():
+        _end_as(_guard(child))
+    _signal_with_parent(launcher, _signal.SIGKILL)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _WAITED)
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_FSIZE, file_size)
     _limit(resource.RLIMIT_CPU, cpu_seconds)
     _limit(resource.RLIMIT_NOFILE, open_files)
-    _limit(resource.RLIMIT_CORE, 0)
     try:
         _confine(program[0], access)
         os.execv(program[0], program)
@@ -41,12 +53,65 @@ def main(arguments: list[str]) -> None:
         sys.exit(CANNOT_START)
 
 
-def _kill_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when the thread that started it ends."""
+def _signal_with_parent(parent: int, number: int) -> None:
+    """Have the kernel send this process a signal when the thread that started it ends."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:  # it died before the signal was requested
-        os.kill(os.getpid(), _SIGKILL)
+        os.kill(os.getpid(), _signal.SIGKILL)
+
+
+def _guard(child: int) -> int:
+    """Wait for the end of the program, or for SIGTERM; kill what is left, and return an exit code.
+
+    As in `subprocess`, the code is negative for a signal.
+    """
+    code: int | None = None
+    while code is None:
+        if _signal.sigwait(_WAITED) == _signal.SIGTERM:
+            code = -int(_signal.SIGTERM)
+        while code is None and (reaped := os.waitpid(-1, os.WNOHANG))[0]:
+            if reaped[0] == child:
+                code = os.waitstatus_to_exitcode(reaped[1])
+    _kill_children()
+    return code
+
+
+def _kill_children() -> None:
+    """Kill and reap every child, and every descendant that becomes one when its own parent is gone."""
+    try:
+        while True:
+            if not os.waitpid(-1, os.WNOHANG)[0]:
+                if not (children := _children()):
+                    return
+                for child in children:
+                    os.kill(child, _signal.SIGKILL)
+                os.waitpid(-1, 0)
+    except ChildProcessError:
+        return
+
+
+def _children() -> list[int]:
+    if sys.platform != "linux":
+        return []
+    children = []
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208  (importing pathlib takes 6 ms)
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123  (as above)
+                parent = int(file.read().rpartition(b")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == os.getpid():
+            children.append(int(name))
+    return children
+
+
+def _end_as(code: int) -> None:
+    """End with the exit code, or by the signal, that ended the program."""
+    if code < 0:
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _WAITED)
+        os.kill(os.getpid(), -code)
+    os._exit(code if code >= 0 else 128 - code)
 
 
 def _limit(kind: int, value: int) -> None:

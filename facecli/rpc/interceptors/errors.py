@@ -10,6 +10,7 @@ import grpc
 from facecli.api.upload_pipeline import ConnectionLost
 from facecli.core.errors import FacecliError, InternalError
 from facecli.rpc.calls import Calls
+from facecli.rpc.client_waits import CallEnded
 from facecli.rpc.interceptors.wrapping import Guard
 from facecli.wire.errors import to_status
 
@@ -30,6 +31,8 @@ def errors(calls: Calls) -> Guard:
         except FacecliError as error:
             call.refuse(error)
             context.abort_with_status(to_status(error, request_id=call.request_id))
+        except CallEnded:
+            raise
         except (ConnectionLost, grpc.RpcError):
             _log.debug("client disconnected", extra={"method": method, "request": call.request_id})
             # Raised again, it would be a stack trace in the log for every client that disconnects.

@@ -72,6 +72,8 @@ _SUBJECTS: Mapping[type, Callable[[Any], Iterable[Subject]]] = {
     upload_pb.UploadChunkRequest: _upload,
     upload_pb.GetUploadRequest: _upload,
     upload_pb.CancelUploadRequest: _upload,
+    task_pb.FindTaskRequest: _task,
+    task_pb.ListTaskLogsRequest: _task,
     task_pb.CancelTaskRequest: _task,
     task_pb.RetryTaskRequest: _task,
     task_pb.DeleteTaskRequest: _task,

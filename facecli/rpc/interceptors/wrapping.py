@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 import grpc
 
 Guard = Callable[[grpc.ServicerContext, str], AbstractContextManager[None]]
-F = TypeVar("F", bound=Callable[..., None])
+F = TypeVar("F", bound=Callable[..., Any])
 
-# The attribute by which gRPC recognizes a method that holds no thread; its own health service has one.
+# Attributes by which gRPC recognizes a method that ends its calls itself, through its argument `send`, and
+# one that runs in a thread pool of its own.
 _NON_BLOCKING = "experimental_non_blocking"
+_POOL = "experimental_thread_pool"
 
 
 def without_thread(method: F) -> F:
@@ -23,11 +25,44 @@ def without_thread(method: F) -> F:
     return method
 
 
+def is_without_thread(method: Callable[..., Any]) -> bool:
+    return hasattr(method, _NON_BLOCKING)
+
+
+def running_in(pool: object, method: F) -> F:
+    """Mark a method whose calls run in this pool."""
+    setattr(method, _POOL, pool)
+    return method
+
+
+def marked_like(method: Callable[..., Any], wrapped: F) -> F:
+    """Give a wrapped method the marks of the one it wraps."""
+    for mark in (_NON_BLOCKING, _POOL):
+        if hasattr(method, mark):
+            setattr(wrapped, mark, getattr(method, mark))
+    return wrapped
+
+
 def close_at_end(context: grpc.ServicerContext, stack: ExitStack) -> None:
     """Close what the stack holds when the call has ended, however it does."""
     held = stack.pop_all()
     if not context.add_callback(held.close):
         held.close()
+
+
+def behaviour_of(handler: Any) -> Callable[..., Any]:
+    """The method of a handler."""
+    return getattr(handler, _KINDS[handler.request_streaming, handler.response_streaming][1])  # type: ignore[no-any-return]
+
+
+def with_behaviour(handler: Any, method: Callable[..., Any]) -> Any:
+    """The handler with another method of the same kind."""
+    make = _KINDS[handler.request_streaming, handler.response_streaming][0]
+    return make(
+        method,
+        request_deserializer=handler.request_deserializer,
+        response_serializer=handler.response_serializer,
+    )
 
 
 class Wrapping(grpc.ServerInterceptor):
@@ -43,45 +78,31 @@ class Wrapping(grpc.ServerInterceptor):
         if handler is None:
             return None
         guard, method = self._guard, handler_call_details.method
+        behaviour = behaviour_of(handler)
 
-        def unary(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-            def call(request: Any, context: grpc.ServicerContext) -> Any:
-                with guard(context, method):
-                    return behaviour(request, context)
+        def unary(request: Any, context: grpc.ServicerContext) -> Any:
+            with guard(context, method):
+                return behaviour(request, context)
 
-            return call
+        def stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            with guard(context, method):
+                yield from behaviour(request, context)
 
-        def stream(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Iterator[Any]]:
-            def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-                with guard(context, method):
-                    yield from behaviour(request, context)
+        def non_blocking(request: Any, context: grpc.ServicerContext, send: Callable[[Any], None]) -> None:
+            with ExitStack() as stack:
+                stack.enter_context(guard(context, method))
+                behaviour(request, context, send)
+                close_at_end(context, stack)
 
-            return call
-
-        def non_blocking(behaviour: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
-            @without_thread
-            def call(request: Any, context: grpc.ServicerContext, send: Callable[[Any], None]) -> None:
-                with ExitStack() as stack:
-                    stack.enter_context(guard(context, method))
-                    behaviour(request, context, send)
-                    close_at_end(context, stack)
-
-            return call
-
-        make, name, responses = _KINDS[handler.request_streaming, handler.response_streaming]
-        behaviour = getattr(handler, name)
-        is_non_blocking = hasattr(behaviour, _NON_BLOCKING)
-        wrap = non_blocking if is_non_blocking else stream if responses == "many" else unary
-        return make(
-            wrap(behaviour),
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
+        wrapped: Callable[..., Any] = stream if handler.response_streaming else unary
+        if is_without_thread(behaviour):
+            wrapped = non_blocking
+        return with_behaviour(handler, marked_like(behaviour, wrapped))
 
 
-_KINDS: dict[tuple[bool, bool], tuple[Any, str, str]] = {
-    (False, False): (grpc.unary_unary_rpc_method_handler, "unary_unary", "one"),
-    (False, True): (grpc.unary_stream_rpc_method_handler, "unary_stream", "many"),
-    (True, False): (grpc.stream_unary_rpc_method_handler, "stream_unary", "one"),
-    (True, True): (grpc.stream_stream_rpc_method_handler, "stream_stream", "many"),
+_KINDS: dict[tuple[bool, bool], tuple[Any, str]] = {
+    (False, False): (grpc.unary_unary_rpc_method_handler, "unary_unary"),
+    (False, True): (grpc.unary_stream_rpc_method_handler, "unary_stream"),
+    (True, False): (grpc.stream_unary_rpc_method_handler, "stream_unary"),
+    (True, True): (grpc.stream_stream_rpc_method_handler, "stream_stream"),
 }

@@ -15,10 +15,12 @@ class Join:
     def run(self, run: Run) -> None:
         plan = run.work.plan
         run.reporter.started(frames=plan.info.frames)
+        for part in (run.sound, *run.parts):
+            run.work.check(part)
 
         def join(output: Path) -> None:
             run.tools.media.join(
-                video=run.video, parts=run.parts, plan=plan, output=output, stopped=run.stopped
+                parts=run.parts, sound=run.sound, plan=plan, output=output, stopped=run.stopped
             )
 
         run.output = run.work.file(self.checkpoint, join)

@@ -1,17 +1,18 @@
-"""Probe: plans the segments of the video."""
+"""Probe: verifies the inputs and plans the segments of the video."""
 
 from facecli import __version__
 from facecli.tasks.steps.run import Run
 
 
 class Probe:
-    """Reads the video once and divides it into segments."""
+    """Compares the inputs with their checksums, then reads the video once and divides it into segments."""
 
     name = "starting"
     weight = 1
     checkpoint = "plan.json"
 
     def run(self, run: Run) -> None:
+        run.verify_inputs()
         media, task = run.tools.media, run.task
         recipe = {
             "facecli": __version__,

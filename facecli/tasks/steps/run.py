@@ -8,11 +8,13 @@ from facecli.core.blobs import BlobStore
 from facecli.core.video.engines import Engine, Engines
 from facecli.core.video.media import Media
 from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
+from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.uploads.repository import UploadRepository
+from facecli.uploads.stored_file import StoredFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +37,18 @@ class Run:
     engine: Engine
     face: Path
     video: Path
+    inputs: Sequence[StoredFile]  # the files at these two paths
     limits: AttemptLimits
     checkpoints: Checkpoints
     reporter: ProgressReporter
+    log: RunLog
     stopped: Callable[[], bool]
     work: PlanCheckpoints = field(init=False)  # by Probe: the plan of the video, and its checkpoint files
+    sound: Path = field(init=False)  # by Sound: its tracks, an empty file if there are none
     parts: Sequence[Path] = field(init=False)  # by Swap: the swapped segments, in order
     output: Path = field(init=False)  # by Join: the file to publish; a later step may replace it
+
+    def verify_inputs(self, *, reread: bool = False) -> None:
+        """StoredBytesDamaged unless the inputs are what was uploaded; see `StoredFile.verify`."""
+        for stored in self.inputs:
+            stored.verify(self.stopped, reread=reread)

@@ -27,7 +27,7 @@ class Step(Protocol):
         """The name, or pattern of names, of its checkpoint files, unique among the steps.
 
         None for a step that leaves no checkpoint, and is repeated as a whole after an interruption. A failed
-        task keeps its checkpoints for a retry only if one of them is an .mp4 (`Checkpoints.trim`).
+        task keeps its checkpoints for a retry only if a swapped segment is among them (`Checkpoints.trim`).
         """
         ...
 

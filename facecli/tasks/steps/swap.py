@@ -14,7 +14,7 @@ class Swap:
     """Swaps the face in every segment without a checkpoint; one checkpoint per segment."""
 
     name = "swapping"
-    weight = 94
+    weight = 93
     checkpoint = "{index:06}.mp4"
 
     def run(self, run: Run) -> None:

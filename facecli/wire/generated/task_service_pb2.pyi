@@ -26,8 +26,47 @@ class WatchTaskResponse(_message.Message):
     task: _video_service_pb2.TaskResponse
     def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
 
+class CheckTaskRequest(_message.Message):
+    __slots__ = ("user_id", "engine", "options")
+    class OptionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    engine: str
+    options: _containers.ScalarMap[str, str]
+    def __init__(self, user_id: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class CheckTaskResponse(_message.Message):
+    __slots__ = ("engine", "engine_version")
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    engine: str
+    engine_version: str
+    def __init__(self, engine: _Optional[str] = ..., engine_version: _Optional[str] = ...) -> None: ...
+
+class FindTaskRequest(_message.Message):
+    __slots__ = ("user_id", "task_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    task_id: str
+    def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
+
+class FindTaskResponse(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: _video_service_pb2.TaskResponse
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+
 class ListTasksRequest(_message.Message):
-    __slots__ = ("user_id", "status", "page_size", "page_token", "engine", "since", "until")
+    __slots__ = ("user_id", "status", "page_size", "page_token", "engine", "since", "until", "result_crc32c")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +74,7 @@ class ListTasksRequest(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
+    RESULT_CRC32C_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     status: str
     page_size: int
@@ -42,7 +82,8 @@ class ListTasksRequest(_message.Message):
     engine: str
     since: _timestamp_pb2.Timestamp
     until: _timestamp_pb2.Timestamp
-    def __init__(self, user_id: _Optional[str] = ..., status: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., engine: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    result_crc32c: int
+    def __init__(self, user_id: _Optional[str] = ..., status: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., engine: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result_crc32c: _Optional[int] = ...) -> None: ...
 
 class ListTasksResponse(_message.Message):
     __slots__ = ("tasks", "next_page_token")
@@ -51,6 +92,38 @@ class ListTasksResponse(_message.Message):
     tasks: _containers.RepeatedCompositeFieldContainer[_video_service_pb2.TaskResponse]
     next_page_token: str
     def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListTaskLogsRequest(_message.Message):
+    __slots__ = ("user_id", "task_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    task_id: str
+    def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
+
+class ListTaskLogsResponse(_message.Message):
+    __slots__ = ("records", "dropped")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[TaskLogRecord]
+    dropped: int
+    def __init__(self, records: _Optional[_Iterable[_Union[TaskLogRecord, _Mapping]]] = ..., dropped: _Optional[int] = ...) -> None: ...
+
+class TaskLogRecord(_message.Message):
+    __slots__ = ("time", "level", "logger", "text", "round", "attempt")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    LOGGER_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    level: str
+    logger: str
+    text: str
+    round: int
+    attempt: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., level: _Optional[str] = ..., logger: _Optional[str] = ..., text: _Optional[str] = ..., round: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class CancelTaskRequest(_message.Message):
     __slots__ = ("user_id", "task_id")

@@ -39,10 +39,25 @@ class TaskServiceStub:
                 request_serializer=task__service__pb2.WatchTaskRequest.SerializeToString,
                 response_deserializer=task__service__pb2.WatchTaskResponse.FromString,
                 _registered_method=True)
+        self.CheckTask = channel.unary_unary(
+                '/video.TaskService/CheckTask',
+                request_serializer=task__service__pb2.CheckTaskRequest.SerializeToString,
+                response_deserializer=task__service__pb2.CheckTaskResponse.FromString,
+                _registered_method=True)
+        self.FindTask = channel.unary_unary(
+                '/video.TaskService/FindTask',
+                request_serializer=task__service__pb2.FindTaskRequest.SerializeToString,
+                response_deserializer=task__service__pb2.FindTaskResponse.FromString,
+                _registered_method=True)
         self.ListTasks = channel.unary_unary(
                 '/video.TaskService/ListTasks',
                 request_serializer=task__service__pb2.ListTasksRequest.SerializeToString,
                 response_deserializer=task__service__pb2.ListTasksResponse.FromString,
+                _registered_method=True)
+        self.ListTaskLogs = channel.unary_unary(
+                '/video.TaskService/ListTaskLogs',
+                request_serializer=task__service__pb2.ListTaskLogsRequest.SerializeToString,
+                response_deserializer=task__service__pb2.ListTaskLogsResponse.FromString,
                 _registered_method=True)
         self.CancelTask = channel.unary_unary(
                 '/video.TaskService/CancelTask',
@@ -72,8 +87,30 @@ class TaskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckTask(self, request, context):
+        """Validates the engine and the options of a task that is to be created, before its files are uploaded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindTask(self, request, context):
+        """Finds a task by its id, the beginning of its id, or its idempotency key; INVALID_ARGUMENT, with the candidates, if
+        several ids begin alike.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTasks(self, request, context):
         """Lists tasks, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTaskLogs(self, request, context):
+        """Reads the log of a task, in any state: what its engine and the worker logged, and why it failed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,10 +145,25 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     request_deserializer=task__service__pb2.WatchTaskRequest.FromString,
                     response_serializer=task__service__pb2.WatchTaskResponse.SerializeToString,
             ),
+            'CheckTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckTask,
+                    request_deserializer=task__service__pb2.CheckTaskRequest.FromString,
+                    response_serializer=task__service__pb2.CheckTaskResponse.SerializeToString,
+            ),
+            'FindTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindTask,
+                    request_deserializer=task__service__pb2.FindTaskRequest.FromString,
+                    response_serializer=task__service__pb2.FindTaskResponse.SerializeToString,
+            ),
             'ListTasks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTasks,
                     request_deserializer=task__service__pb2.ListTasksRequest.FromString,
                     response_serializer=task__service__pb2.ListTasksResponse.SerializeToString,
+            ),
+            'ListTaskLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTaskLogs,
+                    request_deserializer=task__service__pb2.ListTaskLogsRequest.FromString,
+                    response_serializer=task__service__pb2.ListTaskLogsResponse.SerializeToString,
             ),
             'CancelTask': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelTask,
@@ -167,6 +219,60 @@ class TaskService:
             _registered_method=True)
 
     @staticmethod
+    def CheckTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/CheckTask',
+            task__service__pb2.CheckTaskRequest.SerializeToString,
+            task__service__pb2.CheckTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/FindTask',
+            task__service__pb2.FindTaskRequest.SerializeToString,
+            task__service__pb2.FindTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListTasks(request,
             target,
             options=(),
@@ -183,6 +289,33 @@ class TaskService:
             '/video.TaskService/ListTasks',
             task__service__pb2.ListTasksRequest.SerializeToString,
             task__service__pb2.ListTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTaskLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/ListTaskLogs',
+            task__service__pb2.ListTaskLogsRequest.SerializeToString,
+            task__service__pb2.ListTaskLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -92,7 +92,8 @@ class UploadServiceServicer:
 
     def StreamUpload(self, request_iterator, context):
         """Uploads frames, each with `offset` and, on the first message, `upload_id` (and `user_id`). A frame never crosses
-        the end of its chunk. The frames of a chunk follow each other without a gap; chunks may come in any order. A
+        the end of its chunk. Only `user_id`, `upload_id`, `offset`, `chunk` and `chunk_crc32c` count, the last of these on
+        the last frame of a chunk; it may be absent, but then nothing checks the chunk on its way. The frames of a chunk follow each other without a gap; chunks may come in any order. A
         message with another `upload_id` switches to that upload: one stream carries any number of files, at most 64 of
         them unfinished. Every chunk is acknowledged once it is durable: flushed and committed. A newer stream of the same
         upload takes over, and this one ends with ABORTED. Sending stored bytes again is harmless. An error names its

@@ -4,7 +4,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -54,7 +54,7 @@ class UploadResponse(_message.Message):
     def __init__(self, status: _Optional[str] = ..., message: _Optional[str] = ..., file_url: _Optional[str] = ..., uploaded_chunks: _Optional[int] = ..., total_chunks: _Optional[int] = ..., upload_id: _Optional[str] = ..., stored_bytes: _Optional[int] = ..., crc32c: _Optional[int] = ...) -> None: ...
 
 class CreateTaskRequest(_message.Message):
-    __slots__ = ("user_id", "image_url", "video_url", "engine", "options")
+    __slots__ = ("user_id", "image_url", "video_url", "engine", "options", "fresh")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -67,15 +67,24 @@ class CreateTaskRequest(_message.Message):
     VIDEO_URL_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     image_url: str
     video_url: str
     engine: str
     options: _containers.ScalarMap[str, str]
-    def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    fresh: bool
+    def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., fresh: _Optional[bool] = ...) -> None: ...
 
 class TaskResponse(_message.Message):
-    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round")
+    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round", "engine_version", "key", "options", "notes")
+    class OptionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +104,10 @@ class TaskResponse(_message.Message):
     FRAMES_DONE_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     ROUND_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     status: str
     progress: int
@@ -114,7 +127,11 @@ class TaskResponse(_message.Message):
     frames_done: int
     frames: int
     round: int
-    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ...) -> None: ...
+    engine_version: str
+    key: str
+    options: _containers.ScalarMap[str, str]
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ..., engine_version: _Optional[str] = ..., key: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TaskStatusRequest(_message.Message):
     __slots__ = ("task_id",)

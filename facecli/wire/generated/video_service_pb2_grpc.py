@@ -63,7 +63,10 @@ class VideoServiceServicer:
         With the metadata `facecli-resume: 1` the server first sends the initial metadata `facecli-upload-id` and
         `facecli-next-chunk`; the client sends messages from that chunk on. To resume after an interruption, the client
         calls again with both `facecli-resume` and `facecli-upload-id` set. If that upload does not exist or belongs to
-        another user, the server announces a new id and chunk 0. Without `facecli-resume` nothing changes.
+        another user, the server announces a new id and chunk 0. The server answers before it knows `user_id`, so without
+        authentication the id alone tells the next chunk; the messages are still refused to another user. Without
+        `facecli-resume` nothing changes. To resume after the app itself was restarted, keep the id with the name and size
+        of the file, on disk, until the upload completes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,7 +74,7 @@ class VideoServiceServicer:
 
     def CreateTask(self, request, context):
         """Creates a task from two complete uploads of the same user. With the metadata `idempotency-key` the call is
-        idempotent: the same key and content always return the same task.
+        idempotent: the same key and content always return the same task, unless `fresh` asks for a new one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

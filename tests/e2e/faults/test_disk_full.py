@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facecli.chaos.events import Direction
 from facecli.wire.errors import from_rpc
@@ -18,7 +20,9 @@ from tests.support.e2e.files import MIB, sha256
 from tests.support.e2e.fsck import check_whole
 from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
+from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import acknowledged, upload_command
+from tests.support.eventually import eventually
 
 pytestmark = needs("tmpfs")
 
@@ -50,10 +54,12 @@ def test_an_upload_to_a_full_disk_is_refused_and_completes_when_there_is_room(
     assert "free some space" in refused.error["hint"]
     disk.fill()
     assert run(*send, clip, expect=9).error["reason"] == "DISK_FULL"
+    eventually(lambda: _health(server) == ("SERVING", "NOT_SERVING"))
     assert server.sha256(url, user) == sha256(face)
     assert server.uploads(user) == {face.name: face.stat().st_size}
     disk.free()
     assert server.sha256(run(*send, clip).object["file_url"], user) == sha256(clip)
+    eventually(lambda: _health(server) == ("SERVING", "SERVING"))
 
 
 def test_an_upload_with_reserved_space_continues_while_the_disk_is_full(
@@ -155,7 +161,7 @@ def test_a_task_without_room_for_its_result_waits_and_completes_when_there_is_ro
 def test_a_task_completes_after_its_databases_ran_out_of_space(
     disk: Disk, serve: Serve, face: Path, clip: Path
 ) -> None:
-    server = serve(data=disk.data, allow_tracebacks=True)
+    server = serve(data=disk.data)
     files = ("--image", face, "--video", clip, "--option", "delay=2", "--server", server.address)
     task_id = run("task", "create", *files, "-q").out.strip()
     with CommandProcess("task", "watch", task_id, "--server", server.address, "--json") as watch:
@@ -165,3 +171,15 @@ def test_a_task_completes_after_its_databases_ran_out_of_space(
         disk.free()
         assert watch.wait().code == 0
     assert (len(server.results()), server.work_files()) == (1, [])
+
+
+def _health(server: Server) -> tuple[str, str]:
+    """Status of the whole server and of its uploads, of the health service."""
+    with grpc.insecure_channel(server.address) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        whole, uploads = (
+            stub.Check(health_pb2.HealthCheckRequest(service=service)).status
+            for service in ("", "video.UploadService")
+        )
+    name = health_pb2.HealthCheckResponse.ServingStatus.Name
+    return name(whole), name(uploads)

@@ -76,8 +76,8 @@ def test_a_slow_connection_with_late_pings_is_not_taken_for_dead(
     server: Server, user: str, file: MakeFile
 ) -> None:
     """A keepalive ping queues behind the megabytes that the connection has already accepted."""
-    path = file(3)
-    with Proxy(server.address, faults=Faults(rate=200_000)) as proxy:
+    path = file(2)
+    with Proxy(server.address, faults=Faults(rate=160_000)) as proxy:
         result = run(*upload_command(path, proxy.address, user), "--chunk-size", "10MiB")
     check_upload(result, server, path, user)
     assert result.object["retries"] <= 2, "the slow connection was taken for dead more than once"

@@ -15,24 +15,21 @@ from tests.support.e2e.fake_clock import FakeClock
 from tests.support.e2e.fault_proxy import holding_proxy
 from tests.support.e2e.files import MIB, sha256
 from tests.support.e2e.process import CommandProcess, run
-from tests.support.e2e.requirements import needs
 from tests.support.e2e.server import Server
-from tests.support.e2e.strace import Strace
 from tests.support.e2e.uploads import upload_command
-from tests.support.eventually import eventually, poll
+from tests.support.eventually import eventually
 
-pytestmark = needs("strace")
-
+EXPIRY = "UploadCollector.expire"
 SIZE = 6  # MiB
 HELD_AFTER = 3.5  # MiB; the proxy holds the rest back, from the middle of a chunk
-EXPIRES_SOON = {"FACECLI_UPLOAD_EXPIRY": "1s"}
 YEAR = 365 * 86400  # seconds
 
 
 def test_an_abandoned_upload_expires_but_active_and_complete_ones_stay(
-    serve: Serve, user: str, file: MakeFile
+    serve: Serve, user: str, file: MakeFile, clock: FakeClock
 ) -> None:
-    server = serve(options=["--workers", "0"], environment=EXPIRES_SOON)
+    environment = {**clock.environment, "FACECLI_UPLOAD_EXPIRY": "1s"}
+    server = serve(options=["--workers", "0"], environment=environment)
     complete, active, abandoned = (
         file(SIZE, name) for name in ("complete.mp4", "active.mp4", "abandoned.mp4")
     )
@@ -44,7 +41,7 @@ def test_an_abandoned_upload_expires_but_active_and_complete_ones_stay(
         sending.wait_until_stored(3 * MIB)
         abandon(server, user, abandoned)
         eventually(lambda: all(expired(server, user, path) for path in (active, abandoned)))
-        wait_for_expiry_checks(server)
+        clock.wait_for_job(EXPIRY)
         assert {upload.name for upload in stored_files.uploads(server, user)} == {
             "complete.mp4",
             "active.mp4",
@@ -59,10 +56,12 @@ def test_an_abandoned_upload_expires_but_active_and_complete_ones_stay(
     assert (again["bytes_sent"], again["bytes_skipped"]) == (SIZE * MIB, 0)
 
 
-def test_an_upload_that_has_not_expired_resumes(serve: Serve, user: str, file: MakeFile) -> None:
-    server, path = serve(options=["--workers", "0"]), file(SIZE)
+def test_an_upload_that_has_not_expired_resumes(
+    serve: Serve, user: str, file: MakeFile, clock: FakeClock
+) -> None:
+    server, path = serve(options=["--workers", "0"], environment=clock.environment), file(SIZE)
     abandon(server, user, path)
-    wait_for_expiry_checks(server)
+    clock.wait_for_job(EXPIRY)
     assert run(*upload_command(path, server.address, user)).object["bytes_skipped"] >= MIB
 
 
@@ -76,9 +75,9 @@ def test_an_active_upload_survives_a_clock_that_jumps_ahead_and_back(
     ):
         upload.wait_until_stored(3 * MIB)
         clock.set(YEAR)
-        wait_for_expiry_checks(server)
+        clock.wait_for_job(EXPIRY)
         clock.set(-YEAR)
-        wait_for_expiry_checks(server)
+        clock.wait_for_job(EXPIRY)
         clock.set(0)
         proxy.release(Direction.SERVER)
         result = upload.wait()
@@ -92,7 +91,7 @@ def test_an_inactive_upload_survives_a_clock_that_jumps_back(
     server, path = serve(options=["--workers", "0"], environment=clock.environment), file(SIZE)
     abandon(server, user, path)
     clock.set(-YEAR)
-    wait_for_expiry_checks(server)
+    clock.wait_for_job(EXPIRY)
     result = run(*upload_command(path, server.address, user)).object
     assert result["bytes_skipped"] >= MIB
     assert server.sha256(result["file_url"], user) == sha256(path)
@@ -104,7 +103,7 @@ def test_a_recently_active_upload_survives_a_clock_that_jumps_ahead(
     server, path = serve(options=["--workers", "0"], environment=clock.environment), file(SIZE)
     abandon(server, user, path)
     clock.set(YEAR)
-    wait_for_expiry_checks(server)
+    clock.wait_for_job(EXPIRY)
     clock.set(0)
     assert run(*upload_command(path, server.address, user)).object["bytes_skipped"] >= MIB
 
@@ -117,7 +116,7 @@ def test_an_upload_survives_a_restart_with_a_clock_that_is_a_year_ahead(
     server.terminate()
     clock.set(YEAR)
     server.start()
-    wait_for_expiry_checks(server)
+    clock.wait_for_job(EXPIRY)
     assert run(*upload_command(path, server.address, user)).object["bytes_skipped"] >= MIB
 
 
@@ -147,26 +146,3 @@ def abandon(server: Server, user: str, path: Path) -> None:
 def expired(server: Server, user: str, path: Path) -> bool:
     """Whether the expiry time of an upload has passed, which deletes it unless it is active."""
     return stored_files.upload(server, user, path.name).expires_at.ToNanoseconds() < time.time_ns()
-
-
-def wait_for_expiry_checks(server: Server) -> None:
-    """Wait for a check for expired uploads: the start of the second one is the end of the first."""
-    for _ in range(2):
-        eventually(lambda: starts_expiry_check(server))
-
-
-def starts_expiry_check(server: Server) -> bool:
-    """End every timed wait in the server; return whether a thread that woke up then reads the database."""
-    with Strace(server, "restart_syscall", inject="error=ETIMEDOUT", also_log="fcntl") as strace:
-        return poll(lambda: woken_thread_reads_rows(strace.lines), within=0.5)
-
-
-def woken_thread_reads_rows(lines: list[str]) -> bool:
-    woken = set[str]()
-    for line in lines:
-        thread = line.split()[0]
-        if thread in woken and " fcntl(" in line and "facecli.db" in line:
-            return True
-        if "ETIMEDOUT" in line:
-            woken.add(thread)
-    return False

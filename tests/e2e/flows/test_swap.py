@@ -15,35 +15,35 @@ from tests.support.e2e.files import MIB, PacedFfmpeg
 from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.server import Server
 
-WIDTH, HEIGHT, SECONDS, RATE = 1280, 720, 10, 25
+WIDTH, HEIGHT, SECONDS, RATE = 640, 360, 4, 25
 
 
 @pytest.fixture(scope="module")
-def hd_clip(media: FfmpegMedia, samples: Path) -> Path:
-    media.make_clip(samples / "hd.mp4", seconds=SECONDS, width=WIDTH, height=HEIGHT)
-    return samples / "hd.mp4"
+def sharp_clip(media: FfmpegMedia, samples: Path) -> Path:
+    media.make_clip(samples / "sharp.mp4", seconds=SECONDS, width=WIDTH, height=HEIGHT)
+    return samples / "sharp.mp4"
 
 
 def test_a_swap_preserves_frames_duration_and_sound_and_overlays_the_face(
-    server: Server, user: str, face: Path, hd_clip: Path, tmp_path: Path, ffmpeg: Path, media: FfmpegMedia
+    server: Server, user: str, face: Path, sharp_clip: Path, tmp_path: Path, ffmpeg: Path, media: FfmpegMedia
 ) -> None:
     out = tmp_path / "out.mp4"
-    done = run("swap", face, hd_clip, "-o", out, "--server", server.address, "--user", user, "--json")
+    done = run("swap", face, sharp_clip, "-o", out, "--server", server.address, "--user", user, "--json")
     assert done.object["status"] == "completed"
     assert done.object["path"] == str(out)
-    source, result = media.probe_video(hd_clip), media.probe_video(out)
+    source, result = media.probe_video(sharp_clip), media.probe_video(out)
     assert (
         (result.frames, result.width, result.height)
-        == (source.frames, WIDTH, HEIGHT)
-        == (SECONDS * RATE, 1280, 720)
+        == (source.frames, source.width, source.height)
+        == (SECONDS * RATE, WIDTH, HEIGHT)
     )
     assert abs(result.duration - source.duration) <= 1 / RATE
     assert result.sound == "aac"
-    assert sound(ffmpeg, out) == sound(ffmpeg, hd_clip)
-    path = face_placement(source, face=face, video=hd_clip, seed=0)
+    assert sound(ffmpeg, out) == sound(ffmpeg, sharp_clip)
+    path = face_placement(source, face=face, video=sharp_clip, seed=0)
     picture = Image.open(face).convert("RGB").resize((path.width, path.height))
     for number in (0, source.frames // 2, source.frames - 1):
-        before, after = frame(ffmpeg, hd_clip, number), frame(ffmpeg, out, number)
+        before, after = frame(ffmpeg, sharp_clip, number), frame(ffmpeg, out, number)
         box = path.at(number / RATE)
         area = (box.x, box.y, box.x + box.width, box.y + box.height)
         assert difference(after.crop(area), picture) < 15 < difference(before.crop(area), picture)

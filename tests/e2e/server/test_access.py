@@ -52,6 +52,7 @@ def token(server: Server, user: str) -> str:
 def shell(server: Server, certs: dict[str, str], folder: Path, user: str) -> Shell:
     """A shell of a user, whose token is in a file."""
     file = folder / f"{user}.token"
+    file.touch(mode=0o600)
     file.write_text(token(server, user))
     settings = {"SERVER": server.address, "TLS_CA": certs["ca"], "TOKEN_FILE": str(file)}
     return Shell(environment={**os.environ, **{f"FACECLI_{name}": value for name, value in settings.items()}})

@@ -34,7 +34,7 @@ def test_bytes_counted_as_resent_are_the_excess_that_the_client_sent(
     sending = FileToSend(path=path, name="a.mp4", file_type=FileType.VIDEO, progress=history.next_file())
     with (
         Proxy(server.address, faults=Faults(cut=Span(low=2 * MIB, high=5 * MIB), cuts=3)) as proxy,
-        Connection(proxy.address, timeout=30) as connection,
+        Connection(proxy.address, call_timeout=30) as connection,
     ):
         client = UploadClient(ClientContext(connection=connection, user=user))
         sent = client.send_one(sending, chunk_size=chunk, retry_for=60)

@@ -14,7 +14,7 @@ from tests.support.e2e import stored_files
 from tests.support.e2e.fault_proxy import holding_proxy
 from tests.support.e2e.files import MIB, make_file, sha256
 from tests.support.e2e.fsck import fsck
-from tests.support.e2e.process import CommandProcess, run
+from tests.support.e2e.process import CommandProcess, invoke
 from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import upload_command
 
@@ -59,7 +59,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, face: Path, clip: Path) -> It
     folder = tmp_path_factory.mktemp("fsck")
     complete, incomplete = (make_file(folder / name, mib=SIZE) for name in ("complete.mp4", "cut.mp4"))
     with Server(folder / "data") as server:
-        result = run(*upload_command(complete, server.address, USER)).object
+        result = invoke(*upload_command(complete, server.address, USER)).object
         with (
             holding_proxy(server.address, after=int(HELD_AFTER * MIB)) as proxy,
             CommandProcess(*upload_command(incomplete, proxy.address, USER)) as sending,
@@ -67,7 +67,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, face: Path, clip: Path) -> It
             sending.wait_until_stored(3 * MIB)
             sending.kill()
         create = ("task", "create", "--image", face, "--video", clip, "--watch", "-q")
-        task = run(*create, "--server", server.address, "--user", USER).out.split()[0]
+        task = invoke(*create, "--server", server.address, "--user", USER).out.split()[0]
         server.wait_for_log("StreamUpload")
         incomplete_id = stored_files.upload(server, USER, "cut.mp4").upload_id
         server.terminate()
@@ -134,7 +134,7 @@ def test_only_the_lost_chunks_of_a_damaged_upload_are_sent_again(
     assert repaired == {**finding, "repaired": True}
     assert fsck(data.server) == []
     data.server.start("--workers", "0")
-    again = run(*upload_command(data.complete, data.server.address, USER)).object
+    again = invoke(*upload_command(data.complete, data.server.address, USER)).object
     assert (again["upload_id"], again["bytes_sent"]) == (data.complete_id, resent * MIB)
     assert data.server.sha256(again["file_url"], USER) == sha256(data.complete)
     data.server.terminate()
@@ -164,7 +164,7 @@ def test_a_damaged_incomplete_upload_resumes_from_its_intact_chunks(
     fsck(data.server, "--repair")
     assert fsck(data.server) == []
     data.server.start("--workers", "0")
-    again = run(*upload_command(data.incomplete, data.server.address, USER)).object
+    again = invoke(*upload_command(data.incomplete, data.server.address, USER)).object
     assert (again["upload_id"], again["bytes_skipped"]) == (data.incomplete_id, (3 - lost) * MIB)
     assert data.server.sha256(again["file_url"], USER) == sha256(data.incomplete)
 
@@ -179,9 +179,9 @@ def test_a_retry_recreates_a_lost_result(data: Data, damage: Callable[[Path], ob
     assert fsck(data.server) == []
     data.server.start()
     to = ("--server", data.server.address, "--user", USER, "--json")
-    assert run("task", "status", data.task_id, *to).object["error"]["reason"] == "RESULT_LOST"
-    run("task", "retry", data.task_id, *to)
-    run("task", "watch", data.task_id, *to)
+    assert invoke("task", "status", data.task_id, *to).object["error"]["reason"] == "RESULT_LOST"
+    invoke("task", "retry", data.task_id, *to)
+    invoke("task", "watch", data.task_id, *to)
     assert sha256(data.result) == before
 
 
@@ -211,5 +211,5 @@ def test_fsck_refuses_to_run_beside_a_server_and_a_quick_check_reads_no_bytes(da
     flip_bit(data.complete_data, 5)
     assert fsck(data.server, "--quick") == []
     data.server.start("--workers", "0")
-    refused = run("fsck", "--data-dir", data.server.data, "--json", expect=1).error
+    refused = invoke("fsck", "--data-dir", data.server.data, "--json", expect=1).error
     assert refused["reason"] == "DIRECTORY_IN_USE"

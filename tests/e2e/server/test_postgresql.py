@@ -18,8 +18,8 @@ from facecli.wire.generated import task_service_pb2 as task_pb
 from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.proc import wait_until_gone
-from tests.support.e2e.process import CommandProcess, run
-from tests.support.e2e.tasks import check_completed_once, create, status, watch
+from tests.support.e2e.process import CommandProcess, invoke, run
+from tests.support.e2e.tasks import check_completed_once, create, status, swapping, watch
 from tests.support.eventually import eventually
 from tests.support.postgres import PASSWORD, Postgres, WithPassword
 from tests.unit.rpc.conftest import Stubs
@@ -34,9 +34,7 @@ def test_a_task_whose_worker_is_killed_completes(
     postgresql: str, serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg, tmp_path: Path
 ) -> None:
     server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         (encoder,) = server.ffmpegs()
         paced.speed_up()
         server.kill_worker()
@@ -60,9 +58,7 @@ def test_a_task_and_its_watcher_outlive_a_crash_of_postgresql(
     video = tmp_path / "video.mp4"
     media.make_clip(video, seconds=8, width=320, height=180)
     server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
-    task_id = create(server, face, video)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, video) as (task_id, watching):
         postgres.stop()
         server.wait_for_log("cannot check whether the task is still held")
         server.wait_for_log("task feed cannot read the database")
@@ -84,9 +80,7 @@ def test_a_task_whose_worker_dies_while_postgresql_is_away_completes(
     tmp_path: Path,
 ) -> None:
     server = serve(environment={**paced.environment, "FACECLI_DATABASE": postgresql})
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (task_id, watching):
         paced.speed_up()
         postgres.stop()
         server.kill_worker()
@@ -118,16 +112,14 @@ def test_a_second_server_on_the_same_database_leaves_tasks_of_the_first_alone(
 ) -> None:
     environment = {**paced.environment, "FACECLI_DATABASE": postgresql}
     first = serve(environment=environment)
-    task_id = create(first, face, long_clip)
-    with watch(first, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(first, face, long_clip) as (task_id, watching):
         encoders = first.ffmpegs()
         # Each server has one worker, with number 1.
         second = serve(tmp_path / "other", environment=environment)
         state = status(second, task_id)
         assert (state["status"], state["attempt"]) == ("processing", 1)
         assert first.ffmpegs() == encoders
-        run("task", "cancel", task_id, "--server", second.address)
+        invoke("task", "cancel", task_id, "--server", second.address)
         assert watching.wait().code == 3
 
 
@@ -143,7 +135,7 @@ def test_a_password_reaches_the_workers_and_is_written_nowhere(
     for process in (server.pid, worker):
         assert PASSWORD.encode() not in Path(f"/proc/{process}/cmdline").read_bytes()
     postgres.stop()
-    run("task", "list", "--server", server.address, "--timeout", "1s", expect=6)
+    invoke("task", "list", "--server", server.address, environment={"FACECLI_RETRY_FOR": "0"}, expect=6)
     os.kill(worker, signal.SIGKILL)
     server.wait_for_log("work of the worker was not recovered; it waits for the restart")
     postgres.start()
@@ -157,7 +149,7 @@ def test_a_data_directory_is_refused_with_a_database_that_lacks_its_files(
     postgres: Postgres, postgresql: str, serve: Serve, clip: Path
 ) -> None:
     server = serve(environment={"FACECLI_DATABASE": postgresql}, options=["--workers", "0"])
-    run("upload", clip, "--server", server.address)
+    invoke("upload", clip, "--server", server.address)
     server.terminate()
     before = sorted((server.data / "uploads").rglob("*"))
     elsewhere = postgres.new_database()

@@ -18,8 +18,9 @@ from facecli.wire.generated.video_service_pb2_grpc import VideoServiceStub
 from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import wait_until_gone
-from tests.support.e2e.process import run
-from tests.support.e2e.tasks import create, watch, watch_to_end
+from tests.support.e2e.process import invoke
+from tests.support.e2e.server import Server
+from tests.support.e2e.tasks import create, swapping, watch_to_end
 from tests.support.eventually import eventually
 
 ENGINES = """
@@ -61,22 +62,29 @@ def engines(tmp_path: Path) -> Mapping[str, str]:
 def test_a_task_that_keeps_killing_its_worker_fails_and_the_next_one_completes(
     serve: Serve, engines: Mapping[str, str], face: Path, clip: Path
 ) -> None:
-    server = serve(environment={**engines, "FACECLI_MAX_CRASHES": "3"})
+    server = serve(environment={**engines, "FACECLI_MAX_CRASHES": "2"})
     deadly, harmless = create(server, face, clip, "--engine", "deadly"), create(server, face, clip)
     failed = watch_to_end(server, deadly)
-    assert (failed["status"], failed["attempt"]) == ("failed", 3)
+    assert (failed["status"], failed["attempt"]) == ("failed", 2)
     assert failed["error"]["reason"] == "PROGRAM_KILLED"
-    assert "its worker was killed 3 times" in failed["error"]["message"]
+    reason = "2 attempts crashed without progress; at the last, its worker was killed by SIGKILL"
+    assert reason in failed["error"]["message"]
+    log = eventually(lambda: log if reason in (log := _log(server, deadly)) else "")
+    assert "was killed by SIGKILL; task requeued for attempt 2\n" in log
     assert watch_to_end(server, harmless)["status"] == "completed"
     # A worker deletes the checkpoints when the queue delivers the failed task once more.
     eventually(lambda: not [path for path in server.work_files() if path.is_file()])
+
+
+def _log(server: Server, task_id: str) -> str:
+    return invoke("task", "logs", task_id, "--server", server.address).out
 
 
 @pytest.mark.parametrize("setting", ["task_timeout", "segment_timeout"])
 def test_a_task_that_exceeds_a_time_limit_fails_and_the_next_one_starts(
     serve: Serve, engines: Mapping[str, str], face: Path, clip: Path, setting: str
 ) -> None:
-    server = serve(environment={**engines, f"FACECLI_{setting.upper()}": "2s"})
+    server = serve(environment={**engines, f"FACECLI_{setting.upper()}": "1s"})
     for endless in [create(server, face, clip, "--engine", "endless") for _ in range(2)]:
         failed = watch_to_end(server, endless)
         assert (failed["status"], failed["attempt"]) == ("failed", 1)
@@ -88,9 +96,7 @@ def test_a_time_limit_ends_a_running_ffmpeg(
     serve: Serve, face: Path, long_clip: Path, paced: PacedFfmpeg
 ) -> None:
     server = serve(environment={**paced.environment, "FACECLI_TASK_TIMEOUT": "12s"})
-    task_id = create(server, face, long_clip)
-    with watch(server, task_id) as watching:
-        watching.wait_until_swapping()
+    with swapping(server, face, long_clip) as (_, watching):
         encoders = server.ffmpegs()
         assert encoders
         failed = watching.wait().objects[-1]
@@ -115,7 +121,7 @@ def test_concurrent_callers_with_one_key_create_one_task(
 ) -> None:
     server = serve(environment={"FACECLI_DATABASE": either_url})
     options = ("--server", server.address, "-q")
-    image, video = (run("upload", file, *options).out.strip() for file in (face, clip))
+    image, video = (invoke("upload", file, *options).out.strip() for file in (face, clip))
     request = CreateTaskRequest(user_id="local", image_url=image, video_url=video)
     ready = threading.Barrier(CALLERS)
 

@@ -30,6 +30,16 @@ def tmpfs(folder: Path, *, size: str) -> Iterator[Path]:
         _run("umount", folder)
 
 
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Forbid writes to a mounted file system, as the kernel does after a disk error."""
+    _run("mount", "-o", "remount,ro", folder)
+    try:
+        yield
+    finally:
+        _run("mount", "-o", "remount,rw", folder)
+
+
 class Ballast:
     """A file that takes up the free space of a file system."""
 

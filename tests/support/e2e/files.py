@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,15 +27,19 @@ class PacedFfmpeg:
 
     def __init__(self, real: Path, folder: Path) -> None:
         self._slow = folder / "slow"
+        self._later = folder / "slow-after-the-first"
         self._slow.touch()
         # The sandbox lets a program run itself and the files in a `lib` beside its directory.
         library, program = folder / "lib" / "ffmpeg", folder / "bin" / "ffmpeg"
         library.parent.mkdir()
         program.parent.mkdir()
-        shutil.copy2(real, library)
+        os.link(real, library)
         program.write_text(
             "#!/bin/sh\n"
-            f'case "$*" in *]overlay=*) [ -e "{self._slow}" ] && exec "{library}" -re "$@" ;; esac\n'
+            'case "$*" in\n'
+            f'*]overlay=*000000.mp4*) [ -e "{self._slow}" ] && exec "{library}" -re "$@" ;;\n'
+            f'*]overlay=*) [ -e "{self._slow}" -o -e "{self._later}" ] && exec "{library}" -re "$@" ;;\n'
+            "esac\n"
             f'exec "{library}" "$@"\n'
         )
         program.chmod(0o755)
@@ -46,6 +49,12 @@ class PacedFfmpeg:
         """Pace the encodings that start from now on, as at first."""
         self._slow.touch()
 
+    def slow_down_after_first_segment(self) -> None:
+        """Pace the encodings of all segments but the first that start from now on."""
+        self._later.touch()
+        self._slow.unlink(missing_ok=True)
+
     def speed_up(self) -> None:
         """Let the encodings that start from now on run at full speed."""
-        self._slow.unlink(missing_ok=True)
+        for file in (self._slow, self._later):
+            file.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """`facecli fsck` on the data of a server that is stopped."""
 
-from tests.support.e2e.process import CommandProcess, CommandResult, Event
+from tests.support.e2e.process import CommandResult, Event, invoke
 from tests.support.e2e.server import Server
 
 
@@ -21,5 +21,4 @@ def check_whole(server: Server) -> None:
 def _run(server: Server, *options: str) -> CommandResult:
     command = ("fsck", "--data-dir", server.data, *options, "--json")
     database = {"FACECLI_DATABASE": server.environment.get("FACECLI_DATABASE", "")}
-    with CommandProcess(*command, environment=database) as process:
-        return process.wait()
+    return invoke(*command, expect=None, environment=database)

@@ -12,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+import pytest
+
+from tests.support.cli import facecli
 from tests.support.eventually import DEADLINE
 
 Event = dict[str, Any]
@@ -88,11 +91,13 @@ class CommandProcess:
             assert isinstance(event, dict), self._texts
             return event
 
-    def wait_for_line(self, pipe: str) -> str:
-        """Wait for the first line of `out` or `err`."""
+    def wait_for_line(self, pipe: str, *, number: int = 1) -> str:
+        """Wait for a line of `out` or `err`, the first by default."""
         with self._output_changed:
-            self._output_changed.wait_for(lambda: "\n" in self._texts[pipe] or not self._open_pipes, DEADLINE)
-            return self._texts[pipe].partition("\n")[0] + "\n"
+            self._output_changed.wait_for(
+                lambda: self._texts[pipe].count("\n") >= number or not self._open_pipes, DEADLINE
+            )
+            return self._texts[pipe].split("\n")[number - 1] + "\n"
 
     def wait_until_stored(self, minimum: float) -> int:
         """Wait until at least this many bytes are acknowledged; return how many are."""
@@ -100,6 +105,19 @@ class CommandProcess:
             lambda event: event.get("event") == "stored" and event["stored"] >= minimum
         )
         return int(event["stored"])
+
+    def stored(self) -> int:
+        """The most bytes that were acknowledged so far."""
+        with self._output_changed:
+            return max((event["stored"] for event in self._events if "stored" in event), default=0)
+
+    def runs_for(self, seconds: float) -> bool:
+        """Whether the command still runs after this time."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def wait_until_retrying(self) -> Event:
         """Wait until a transfer pauses before its next try."""
@@ -110,7 +128,7 @@ class CommandProcess:
         return self.wait_for_event(
             lambda event: (
                 event.get("stage") == "swapping"
-                and event["progress"] >= 2
+                and event["frames_done"] > 0
                 and event.get("attempt", attempt) == attempt
             )
         )
@@ -168,6 +186,22 @@ def run(
     with CommandProcess(*arguments, environment=environment, cwd=cwd) as command:
         result = command.wait()
     assert result.code == expect, result
+    return result
+
+
+def invoke(
+    *arguments: object, expect: int | None = 0, environment: Mapping[str, str] | None = None
+) -> CommandResult:
+    """Run `facecli …` inside this process and assert its exit code, unless it is None.
+
+    Much cheaper than `run`; for commands that are only a step of a test, not what it proves.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (environment or {}).items():
+            patch.setenv(name, value)
+        ran = facecli(*arguments)
+    result = CommandResult(code=ran.code, out=ran.out, err=ran.err)
+    assert expect in {None, result.code}, result
     return result
 
 

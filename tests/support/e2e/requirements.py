@@ -17,6 +17,7 @@ import pytest
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.e2e.disks import Ext4, tmpfs
+from tests.support.media.ffmpegs import has_oldest
 
 SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
 _MUST_NOT_SKIP = bool(
@@ -90,6 +91,9 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         available=_can_mount_ext4,
         remedy="root, loop devices and mkfs.ext4 (apt-get install e2fsprogs)",
         root=True,
+    ),
+    "ffmpeg 5.1": Requirement(
+        available=has_oldest, remedy="ffmpeg 5.1 in /usr/bin (apt-get install ffmpeg on Debian 12)"
     ),
     "landlock": Requirement(available=_has_landlock, remedy="Linux 6.12 or newer with Landlock and seccomp"),
 }

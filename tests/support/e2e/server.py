@@ -1,6 +1,7 @@
 """A `facecli serve` process, the processes it starts, and the RPCs that tests ask it with."""
 
 import hashlib
+import io
 import os
 import shutil
 import signal
@@ -44,7 +45,7 @@ class Server:
     ) -> None:
         self.data = data
         self._allow_tracebacks = allow_tracebacks
-        self._log = ""
+        self._logged = io.StringIO()
         self._log_changed = threading.Condition()
         self._log_readers: list[threading.Thread] = []
         self._options = list(options)
@@ -71,20 +72,22 @@ class Server:
         assert self._process.stdout and self._process.stderr
         self._log_readers.append(threading.Thread(target=self._read_log, args=(self._process.stderr,)))
         self._log_readers[-1].start()
-        assert self._process.stdout.readline() == f"listening on {self.address}\n", self._log
+        assert self._process.stdout.readline() == f"listening on {self.address}\n", self._logged.getvalue()
         return self
 
     def wait_for_log(self, *texts: str) -> None:
         """Wait until the server or a worker has logged one of these texts."""
         with self._log_changed:
-            logged = self._log_changed.wait_for(lambda: any(text in self._log for text in texts), DEADLINE)
-            assert logged, self._log
+            logged = self._log_changed.wait_for(
+                lambda: any(text in self._logged.getvalue() for text in texts), DEADLINE
+            )
+            assert logged, self._logged.getvalue()
 
     @property
     def log(self) -> str:
         """The log of the server and its workers so far."""
         with self._log_changed:
-            return self._log
+            return self._logged.getvalue()
 
     @property
     def pid(self) -> int:
@@ -159,11 +162,11 @@ class Server:
 
     def results(self) -> list[Path]:
         """The files under outputs/."""
-        return [path for path in (self.data / "outputs").rglob("*") if path.is_file()]
+        return [path for path in _below(self.data / "outputs") if path.is_file()]
 
     def work_files(self) -> list[Path]:
         """The files and folders under work/."""
-        return list((self.data / "work").rglob("*"))
+        return _below(self.data / "work")
 
     def __enter__(self) -> Self:
         return self.start()
@@ -180,21 +183,21 @@ class Server:
         for reader in self._log_readers:
             reader.join()
         self._reserved_port.close()
-        sys.stderr.write(self._log)
+        sys.stderr.write(self._logged.getvalue())
         shutil.rmtree(self.data, ignore_errors=True)
         if kind is None and not self._allow_tracebacks:
-            assert "Traceback" not in self._log, "the server or a worker has a bug"
+            assert "Traceback" not in self._logged.getvalue(), "the server or a worker has a bug"
 
     def _read_log(self, pipe: IO[str]) -> None:
         """Read until the server and its workers are gone."""
         with pipe:
             for line in pipe:
                 with self._log_changed:
-                    self._log += line
+                    self._logged.write(line)
                     self._log_changed.notify_all()
 
     def _signal(self, number: signal.Signals) -> None:
-        assert self._process and self._process.poll() is None, self._log
+        assert self._process and self._process.poll() is None, self._logged.getvalue()
         self._process.send_signal(number)
 
     def _exit_code(self) -> int:
@@ -212,3 +215,8 @@ class Server:
         if self._process:
             processes.pop(self.pid, None)
         return processes
+
+
+def _below(folder: Path) -> list[Path]:
+    """Files and folders; unlike Path.rglob, it allows for a worker that removes a folder meanwhile."""
+    return [Path(at) / name for at, folders, files in os.walk(folder) for name in (*folders, *files)]

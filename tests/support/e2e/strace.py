@@ -1,4 +1,4 @@
-"""strace on a running server: it fails system calls as a broken disk does, or kills the server at one."""
+"""strace on a running process: it fails system calls as a broken disk does, or kills or stops it at one."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ class Strace:
 
     def __init__(
         self,
-        server: Server,
+        process: Server | int,
         calls: str,
         *,
         inject: str,
@@ -31,11 +31,12 @@ class Strace:
         also_log: str = "",
     ) -> None:
         self._when = when
+        pid = process if isinstance(process, int) else process.pid
         self._log = NamedTemporaryFile(prefix="strace-")  # noqa: SIM115  (closed in __exit__)
         number = f":when={when}" if when else ""
         command = ["strace", "-f", "-y", "-o", self._log.name, "-e", f"trace={calls},{also_log}".rstrip(",")]
         command += ["-e", f"inject={calls}:{inject}{number}", *(["-P", str(path)] if path else [])]
-        self._command = [*command, "-p", str(server.pid)]
+        self._command = [*command, "-p", str(pid)]
 
     @property
     def lines(self) -> list[str]:

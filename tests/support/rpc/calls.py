@@ -38,6 +38,9 @@ class ConnectedContext:
     def is_active(self) -> bool:
         return True
 
+    def cancel(self) -> bool:
+        return False
+
     def set_code(self, code: grpc.StatusCode) -> None:
         self.status = code
 

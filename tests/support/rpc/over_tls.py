@@ -17,5 +17,5 @@ def over_tls(settings: Settings, certs: DevCertificates, **more: str) -> Setting
 
 def seen_as(address: str, tls: ClientTls | None, token: str = "") -> str:
     """The user that the server authenticates a client as; empty where it trusts every name."""
-    with Connection(address, timeout=30, tls=tls, token=lambda: token) as connection:
+    with Connection(address, call_timeout=30, tls=tls, token=lambda: token) as connection:
         return DownloadClient(ClientContext(connection=connection, user="")).info().user

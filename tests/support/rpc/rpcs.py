@@ -95,7 +95,10 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
         pb.CancelUploadRequest(user_id=of.user, upload_id=of.doomed_id)
     ],
     "TaskService.WatchTask": lambda of: [task_pb.WatchTaskRequest(user_id=of.user, task_id=of.task_id)],
+    "TaskService.CheckTask": lambda of: [task_pb.CheckTaskRequest(user_id=of.user)],
+    "TaskService.FindTask": lambda of: [task_pb.FindTaskRequest(user_id=of.user, task_id=of.task_id)],
     "TaskService.ListTasks": lambda of: [task_pb.ListTasksRequest(user_id=of.user, page_token=of.task_id)],
+    "TaskService.ListTaskLogs": lambda of: [task_pb.ListTaskLogsRequest(user_id=of.user, task_id=of.task_id)],
     "TaskService.CancelTask": lambda of: [task_pb.CancelTaskRequest(user_id=of.user, task_id=of.running_id)],
     "TaskService.RetryTask": lambda of: [task_pb.RetryTaskRequest(user_id=of.user, task_id=of.cancelled_id)],
     "TaskService.DeleteTask": lambda of: [

@@ -15,6 +15,7 @@ from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
+from tests.support.eventually import eventually
 from tests.support.rpc.rpcs import NOTHING, REQUESTS, Metadata, TenantData, answers, begin
 
 Outcome = tuple[grpc.StatusCode, str]
@@ -79,7 +80,14 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
         # The first task that runs occupies the only worker.
         done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
         ann, bob = (_with_unfinished_work(channel, data, metadata[data.user]) for data in done)
+        eventually(lambda: _is_swapping(channel, ann, metadata["ann"]))
         yield TwoTenantServer(channel, metadata, ann, bob)
+
+
+def _is_swapping(channel: grpc.Channel, data: TenantData, metadata: Metadata) -> bool:
+    """Whether the running task is in the step that does not end, and its row changes no more."""
+    request = video_pb.TaskStatusRequest(task_id=data.running_id)
+    return bool(answers(channel, "VideoService.GetTaskStatus", [request], metadata)[0].stage == "swapping")
 
 
 def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> TenantData:

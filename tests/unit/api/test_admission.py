@@ -92,3 +92,29 @@ def test_shares_do_not_apply_where_names_are_trusted(calls: ExitStack) -> None:
 def test_a_limit_of_zero_refuses_every_call(calls: ExitStack) -> None:
     with calls, pytest.raises(TooManyCalls):
         idle(calls, Admission(0, "uploads"), 0)
+
+
+def test_an_evicted_call_learns_of_it_at_once(calls: ExitStack) -> None:
+    admission, evictions = Admission(1, "uploads", evict_after=3), list[str]()
+    with calls:
+        first = admission.acquire(idle_seconds=lambda: 9, on_evict=lambda: evictions.append("first"))
+        calls.enter_context(first)
+        assert not evictions
+        idle(calls, admission, 0)
+        assert evictions == ["first"]
+
+
+def test_a_full_share_does_not_lower_the_limit_of_evicted_calls(calls: ExitStack) -> None:
+    admission = Admission(4, "calls", share=50, evict_after=0)
+    with calls:
+        for _ in range(8):
+            calls.enter_context(admission.acquire("ann"))
+
+
+def test_a_burst_of_some_users_evicts_no_call_of_another(calls: ExitStack) -> None:
+    admission = Admission(4, "calls", share=75, evict_after=0, evict_heaviest=True)
+    with calls:
+        oldest = calls.enter_context(admission.acquire("bob", idle_seconds=lambda: 99))
+        for user in ("ann", "eve", "eve", "ann", "eve", "ann"):
+            calls.enter_context(admission.acquire(user))
+        assert not oldest.evicted

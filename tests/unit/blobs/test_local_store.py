@@ -23,6 +23,10 @@ def layout(size: int | None) -> PartLayout:
     return PartLayout(part_size=size or 8 * MIB, count=1, size=size)
 
 
+def halves(size: int) -> PartLayout:
+    return PartLayout(part_size=-(-size // 2), count=2, size=size)
+
+
 def write(blob: StagedBlob, data: bytes) -> None:
     writer = blob.part(0, replaces=None)
     writer.write(data)
@@ -138,16 +142,30 @@ def test_a_part_is_read_back_without_the_page_cache(
 
 
 def test_a_new_blob_reserves_its_space(blobs: LocalBlobs) -> None:
-    blobs.begin(KEY, layout(MIB)).close()
+    blobs.begin(KEY, halves(MIB)).close()
     assert blobs.local_copy(KEY).stat().st_blocks * 512 >= MIB
 
 
-def test_a_full_disk_refuses_before_the_first_byte(small_disk: Path) -> None:
+def test_a_full_disk_refuses_before_any_space_is_taken(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allocated: list[int] = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda _file, _offset, size: allocated.append(size))
     blobs = LocalBlobs(small_disk / "data")
     with pytest.raises(DiskFull, match=f"no room for {2 * MIB} bytes"):
-        blobs.begin(KEY, layout(2 * MIB)).close()
+        blobs.begin(KEY, halves(2 * MIB)).close()
     assert blobs.list("uploads") == []
-    blobs.begin(KEY, layout(MIB // 2)).close()
+    blobs.begin(KEY, halves(MIB // 2)).close()
+    assert allocated == [MIB // 2]
+
+
+def test_a_full_disk_refuses_a_blob_of_one_part_while_it_is_written(small_disk: Path) -> None:
+    blobs = LocalBlobs(small_disk / "data")
+    with (
+        blobs.begin(KEY, layout(2 * MIB)) as blob,
+        pytest.raises(DiskFull, match="acknowledged bytes are safe"),
+    ):
+        write(blob, b"a" * (2 * MIB))
 
 
 def test_a_disk_that_fills_up_refuses_and_goes_on_when_there_is_room(small_disk: Path) -> None:
@@ -180,7 +198,7 @@ def test_a_file_of_another_disk_cannot_be_moved_in(blobs: LocalBlobs, small_disk
 
 def test_a_file_beyond_the_process_limit_is_too_large(blobs: LocalBlobs, file_size_limit: int) -> None:
     with pytest.raises(FileTooLarge, match="ulimit -f"):
-        blobs.begin(KEY, layout(file_size_limit + 1)).close()
+        blobs.begin(KEY, halves(file_size_limit + 1)).close()
     assert blobs.list("uploads") == []
     with blobs.begin(KEY, PartLayout(part_size=2 * MIB, count=3, size=None)) as blob:
         write(blob, b"x" * MIB)
@@ -190,11 +208,11 @@ def test_a_file_beyond_the_process_limit_is_too_large(blobs: LocalBlobs, file_si
             last.finish()
 
 
-def test_a_copy_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
+def test_a_rearranged_part_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
     with blobs.begin(KEY, layout(100)) as blob:
         os.truncate(blobs.local_copy(KEY), 50)
         with pytest.raises(StorageFailed, match="ends at byte 50"):
-            blob.complete([Part(token="1", size=100)], spare_key=f"{KEY}.whole")
+            blob.rearrange([Part(token="1", size=100)])
 
 
 def test_a_link_is_not_followed_into_the_store(blobs: LocalBlobs, tmp_path: Path) -> None:

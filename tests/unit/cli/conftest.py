@@ -64,11 +64,24 @@ def completed(completed_once: str, user: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def slow(user: str, samples: Samples) -> Iterator[str]:
     """ID of a task that does not end by itself."""
-    task = facecli(
-        *("task", "create", "--image", samples.face, "--video", samples.clip, "-q"),
-        *("--option", "delay=600"),
-    )
-    assert task.code == 0, task.err
-    task_id = task.out.strip()
+    (task_id,) = slow_tasks(samples, 1)
     yield task_id
     facecli("task", "cancel", task_id)
+
+
+def slow_tasks(samples: Samples, count: int) -> list[str]:
+    """IDs of new tasks that do not end by themselves."""
+    create = (
+        "task",
+        "create",
+        "--image",
+        samples.face,
+        "--video",
+        samples.clip,
+        "-q",
+        "--option",
+        "delay=600",
+    )
+    created = [facecli(*create, "--option", f"seed={seed}") for seed in range(count)]
+    assert all(task.code == 0 for task in created), created
+    return [task.out.strip() for task in created]

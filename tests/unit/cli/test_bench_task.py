@@ -26,7 +26,7 @@ def test_everything_is_measured_compared_and_cleaned_up(tmp_path: Path) -> None:
     assert (report["bench"], report["plan"]["watchers"], report["server"]) == ("task", 20, {"address": None})
     assert list(report["figures"]) == value_names(FIGURES)
     assert all(value > 0 for value in report["figures"].values())
-    assert report["figures"]["watch_events"] % 20 == 0  # at this rate every watcher receives every update
+    assert report["figures"]["watch_events"] >= 20  # a slow watcher receives only the newest update
     assert [sorted(run)[0] for run in report["runs"]] == ["by_plain", "status_p95_ms", "again_seconds"]
     assert list(tmp_path.iterdir()) == []
 

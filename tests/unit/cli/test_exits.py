@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.cli.shared.exits import EXITS, Exit, exit_code
+from facecli.cli.shared.exits import EXITS, READER_GONE, Exit, exit_code
 from facecli.core.errors import FacecliError
 from tests.support.cli import DEADLINE, Ran, Server, facecli, process, run_server, started
 from tests.unit.cli.conftest import Samples
@@ -76,7 +76,7 @@ def a_missing_server(resources: Resources) -> Ran:
     with socket.socket() as bound:  # but not listening
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
-        return facecli("task", "list", "--server", address, "--json")
+        return facecli("task", "list", "--server", address, "--retry-for", "1s", "--json")
 
 
 def a_server_that_dies(resources: Resources) -> Ran:
@@ -133,6 +133,15 @@ def an_interrupt(resources: Resources) -> Ran:
     return Ran(code=watch.returncode, out=out, err=err)
 
 
+def a_lost_reader(resources: Resources) -> Ran:
+    with started("task", "list", "--help") as command:
+        assert command.stdout
+        command.stdout.close()
+        command.wait(DEADLINE)
+        assert command.stderr
+        return Ran(code=command.returncode, out="", err=command.stderr.read())
+
+
 SITUATIONS: dict[int, Callable[[Resources], Ran]] = {
     0: a_success,
     1: a_bug,
@@ -147,6 +156,7 @@ SITUATIONS: dict[int, Callable[[Resources], Ran]] = {
     10: an_open_door,
     124: a_slow_task,
     130: an_interrupt,
+    141: a_lost_reader,
 }
 
 
@@ -158,7 +168,9 @@ def test_every_exit_code_is_reachable(
     resources = Resources(samples=samples, server=server, folder=tmp_path, request=request)
     ran = SITUATIONS[row.code](resources)
     assert ran.code == row.code, ran
-    if row.code:
+    if row.code == READER_GONE:
+        assert ran.err == ""
+    elif row.code:
         assert ran.error["message"]
     else:
         assert ran.err.count("{") == 0

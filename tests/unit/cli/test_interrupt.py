@@ -1,22 +1,26 @@
-"""Ctrl-C at any time: exit code 130 and a hint on how to resume."""
+"""Ctrl-C at any time: exit code 130, what goes on, and how to resume."""
 
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import Popen
-from typing import IO
+from subprocess import PIPE, Popen
+from typing import IO, Any
 
 import pytest
 
+from facecli.cli import demo
+from facecli.cli.shared.interrupts import Interruption
 from tests.conftest import ROOT
 from tests.support.cli import DEADLINE, Server, process, run_server, started
 from tests.support.eventually import eventually
+from tests.unit.cli.conftest import Samples
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +97,88 @@ def test_an_interrupted_upload_resumes(user: str, server: Server, tmp_path: Path
     assert again.object["bytes_skipped"] >= 1024 * 1024
 
 
+def test_an_interrupted_swap_says_how_to_cancel_its_task(
+    user: str, server: Server, samples: Samples, tmp_path: Path
+) -> None:
+    swap = ("swap", samples.face, samples.clip, "-o", tmp_path / "out.mp4", "--progress", "json")
+    with started(*swap, "--option", "delay=600", "--server", server.address) as running:
+        assert running.stderr
+        task_id = next(json.loads(line)["task_id"] for line in running.stderr if '"event": "task"' in line)
+        flags = f"--server {server.address}"
+        hint = f"run the same command again for its result; facecli task cancel {task_id} {flags} cancels"
+        message = f"interrupted; task {task_id} continues on the server"
+        try:
+            check_interrupted(running, [f"facecli: {message}", f"  hint: {hint}"])
+        finally:
+            cancelled = process(*hint.split("; ")[1].split()[1:-1])
+    assert cancelled.code == 0
+
+
+def test_an_interrupted_demo_says_that_nothing_stays(user: str, tmp_path: Path) -> None:
+    with started("demo", "--progress", "json", TMPDIR=str(tmp_path)) as running:
+        assert running.stderr
+        assert any('"event": "task"' in line for line in running.stderr)
+        words = ["facecli: interrupted; the temporary server and its files are removed"]
+        check_interrupted(running, words)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_the_temporary_directory_is_removed_although_a_dying_process_still_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    remove = shutil.rmtree
+    written: list[Path] = []
+
+    def remove_while_written(folder: Path, **options: Any) -> None:
+        remove(folder, **options)
+        if len(written) < 2:
+            written.append(folder / "frame.png")
+            folder.mkdir()
+            written[-1].touch()
+
+    monkeypatch.setattr(demo, "REMOVAL_INTERVAL", 0)
+    monkeypatch.setattr(shutil, "rmtree", remove_while_written)
+    with demo.temporary_folder() as folder:
+        (folder / "clip.mp4").touch()
+    assert len(written) == 2
+    assert not folder.exists()
+
+
+def test_a_command_that_stores_nothing_promises_nothing(user: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PRESS_WHEN_IMPORTED.format(module="grpc"))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    ran = process("task", "list", env=environment)
+    assert (ran.code, ran.out, ran.err) == (130, "", "facecli: interrupted\n")
+
+
+def test_no_resume_is_left_out_to_resume(user: str, server: Server, large: Path) -> None:
+    with sending(large, "--no-resume") as upload:
+        hint = "  hint: run the same command without --no-resume to resume"
+        check_interrupted(upload, [WORDS[0], hint])
+
+
+STUCK = """
+import time
+from facecli.cli.shared.interrupts import handle_interrupts
+handle_interrupts()
+try:
+    print("working", flush=True)
+    time.sleep(600)
+except KeyboardInterrupt:
+    print("cleaning up", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_interrupt_ends_a_long_cleanup_at_once() -> None:
+    with Popen([sys.executable, "-c", STUCK], stdout=PIPE, text=True) as stuck:
+        assert stuck.stdout
+        for line in ("working\n", "cleaning up\n"):
+            assert stuck.stdout.readline() == line
+            stuck.send_signal(signal.SIGINT)
+        assert stuck.wait(DEADLINE) == 130
+
+
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
     """A sparse file large enough to be interrupted in the middle."""
@@ -111,11 +197,11 @@ def sending(path: Path, *options: str) -> "Iterator[Popen[str]]":
         yield upload
 
 
-def check_interrupted(running: "Popen[str]") -> None:
+def check_interrupted(running: "Popen[str]", words: list[str] = WORDS) -> None:
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=DEADLINE)
-    assert (running.returncode, out) == (130, "")
-    assert [line for line in err.splitlines() if not line.startswith("{")] == WORDS
+    said = [line for line in err.splitlines() if not line.startswith("{")]
+    assert (running.returncode, out, said) == (130, "", words)
 
 
 def wait_until_read(pipe: IO[bytes], pid: int) -> None:
@@ -127,3 +213,10 @@ def wait_until_read(pipe: IO[bytes], pid: int) -> None:
         return not unread and state == "S"
 
     eventually(is_read)
+
+
+def test_no_task_is_said_to_continue_when_all_have_ended() -> None:
+    interruption = Interruption()
+    interruption.tasks_continue(["t1"], flags="")
+    interruption.tasks_continue([], flags="")
+    assert (interruption.message, interruption.hint) == ("interrupted", "")

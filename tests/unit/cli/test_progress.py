@@ -52,6 +52,7 @@ def on_a_terminal(command: list[str], *, term: str = "xterm-256color") -> tuple[
         except pexpect.EOF:
             break
         seen.append("\n".join(screen.display))
+    child.wait()
     child.close()
     return seen, [line.rstrip() for line in screen.display if line.strip()], child.exitstatus
 
@@ -81,11 +82,12 @@ def test_results_go_to_stdout_while_bars_are_on_the_terminal(large: Path, tmp_pa
 
 def test_a_terminal_shows_the_stages_of_a_task(samples: Samples) -> None:
     task = ("task", "create", "--image", samples.face, "--video", samples.clip, "--watch")
-    seen, end, code = on_a_terminal(words(*task, "--option", "delay=0.5"))
+    seen, end, code = on_a_terminal(words(*task, "--option", "delay=2"))
     assert code == 0
-    task_id = end[-2]
-    assert end[-1].startswith(f"{task_id}  completed  /outputs/")
-    assert any(re.search(rf"task {task_id[:8]} .*\d+% .*\d+/25 frames .*fps.*swapping", one) for one in seen)
+    task_id, *bars, last = end
+    assert last.startswith(f"{task_id}  completed  /outputs/")
+    assert len(bars) == 3
+    assert any(re.search(rf"task {task_id[:8]} .*\d+% .*\d+/25 frames .*fps .*swapping", one) for one in seen)
     assert re.search(rf"task {task_id[:8]} .*100% .*25/25 frames .*completed", "\n".join(end))
 
 
@@ -101,8 +103,10 @@ def test_a_long_error_is_shown_whole_above_the_bars(samples: Samples, tmp_path: 
     assert code == 2
     message = f"facecli: cannot read {missing}: No such file or directory"
     assert "".join(end).startswith(message)
-    bar, url = end[-2:]
+    first, bar, summary, url = end[-4:]
+    assert (first[:9], first[-6:]) == ("gone.mp4 ", "failed")
     assert bar.endswith("verified")
+    assert summary.startswith("2 files: 1 done, 0 running, 0 waiting, 1 failed, ")
     assert url.startswith("/uploads/")
 
 
@@ -178,26 +182,9 @@ def test_the_transfer_continues_without_stderr(
 def test_a_closed_stderr_is_not_written_into_an_open_file(samples: Samples, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     swap = words("swap", samples.face, samples.clip, "-o", out, "--progress", "json")
-    subprocess.run(["bash", "-c", 'exec "$@" 2>&- >&- <&-', "", *swap], timeout=DEADLINE, check=True)
+    subprocess.run(["bash", "-c", 'exec "$@" 2>&- >&- <&-', "", *swap], timeout=DEADLINE, check=False)
+    assert out.stat().st_size > 0
     assert b'{"event"' not in out.read_bytes()
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["task", "list"], ["task", "list", "--json"]], ids=" ".join
-)
-def test_a_closed_output_pipe_is_not_an_error(samples: Samples, arguments: list[str]) -> None:
-    for _ in range(2):
-        facecli("task", "create", "--image", samples.face, "--video", samples.clip)
-    reader, unread = os.pipe()
-    os.close(reader)
-    try:
-        done = subprocess.run(
-            words(*arguments), stdout=unread, stderr=subprocess.PIPE, timeout=DEADLINE, check=False
-        )
-    finally:
-        os.close(unread)
-    assert done.stderr == b""
-    assert done.returncode == 1
 
 
 class BrokenBar(NullProgress):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import socket
 from pathlib import Path
 
@@ -27,6 +29,37 @@ def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -
     assert (serve.returncode, out) == (0, "")
 
 
+def test_serve_describes_itself_on_stderr_and_says_that_it_stops(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with started("serve", "--bind", "127.0.0.1:0", "--data-dir", data, "--workers", "0") as serve:
+        assert serve.stdout
+        assert serve.stdout.readline().startswith("listening on 127.0.0.1:")
+        serve.send_signal(signal.SIGINT)
+        out, err = serve.communicate(timeout=DEADLINE)
+    assert (serve.returncode, out) == (0, "")
+    described = dict(re.findall(r"^  (data directory|\w+) +(.+)$", err, re.MULTILINE))
+    assert described["data directory"].startswith(f"{data} (SQLite, ")
+    assert "mock (default)" in described["engines"]
+    assert described["access"].startswith("no authentication: ")
+    assert described["encryption"].startswith("none; ")
+    assert described["workers"].startswith("none here; ")
+    assert described["durability"].startswith("power: ")
+    assert described["limits"].startswith("files up to 20 GiB, 200 GiB per user, videos up to 3:00:00")
+    assert described["expiry"] == "unfinished uploads after 7 d, results after 30 d"
+    assert err.splitlines()[-1] == "stopped; all acknowledged data is stored"
+    assert "shutting down: " in err
+
+
+def test_a_json_log_begins_with_a_record_about_the_server(tmp_path: Path) -> None:
+    serve = ("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path / "data", "--workers", "0", "-q")
+    with started(*serve, FACECLI_LOG_FORMAT="json") as running:
+        assert running.stdout and running.stderr
+        assert running.stdout.readline().startswith("127.0.0.1:")
+        records = map(json.loads, running.stderr)
+        record = next(record for record in records if record["message"] == "server started")
+    assert (record["data_directory"].startswith(str(tmp_path)), record["workers"][:4]) == (True, "none")
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -40,20 +73,20 @@ def test_serve_prints_its_address_as_json_and_stops_on_sigterm(tmp_path: Path) -
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_serve_rejects_invalid_options(options: list[str], expected: str, tmp_path: Path) -> None:
-    ran = process("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
+    ran = facecli("serve", "--bind", "127.0.0.1:0", "--data-dir", tmp_path, "--json", *options)
     assert (ran.code, ran.out) == (2, "")
     assert expected in ran.error["message"]
 
 
-def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path) -> None:
-    environment = {**os.environ, "FACECLI_LOG_LEVEL": "loud"}
-    ran = process("serve", "--data-dir", tmp_path, "--json", env=environment)
+def test_a_bad_setting_is_named_with_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACECLI_LOG_LEVEL", "loud")
+    ran = facecli("serve", "--data-dir", tmp_path, "--json")
     assert ran.code == 2
     assert ran.error["message"] == "FACECLI_LOG_LEVEL: 'loud' is not one of debug, info, warning, error"
 
 
 def test_a_worker_needs_the_data_directory_of_a_server(tmp_path: Path) -> None:
-    ran = process("worker", "--data-dir", tmp_path, "--json")
+    ran = facecli("worker", "--data-dir", tmp_path, "--json")
     assert ran.code == 2
     assert "start facecli serve on it first" in ran.error["message"]
 
@@ -114,7 +147,10 @@ def test_doctor_names_failed_checks_with_hints() -> None:
         ran = facecli("doctor", "--server", address)
         assert ran.code == 6
         assert ran.lines[-1].strip().startswith("hint: is facecli serve running there?")
+        assert ran.err == ""
         assert facecli("doctor", "--server", address, "-q").out == "server\n"
         as_json = facecli("doctor", "--server", address, "--json")
         assert not as_json.objects[-1]["ok"]
         assert as_json.error["reason"] == "SERVER_UNREACHABLE"
+        waited = facecli("doctor", "--server", address, "--retry-for", "0.5s")
+        assert (waited.code, waited.err) == (6, f"server {address} unreachable; retrying for 0.5s\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import TASK, facecli, process
+from tests.support.media.ffmpegs import ffmpeg
 from tests.unit.cli.conftest import Samples
 
 
@@ -24,6 +25,23 @@ def test_swap_writes_the_result_and_prints_its_path(samples: Samples, tmp_path: 
 
 
 @pytest.mark.usefixtures("user")
+def test_sound_that_is_left_out_is_noted_by_every_command(samples: Samples, tmp_path: Path) -> None:
+    video, out = tmp_path / "phone.mov", tmp_path / "out.mp4"
+    sound = ("-f", "lavfi", "-i", "sine=duration=1")
+    ffmpeg(
+        "-i", samples.clip, *sound, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "pcm_s16le", video
+    )
+    video.write_bytes(video.read_bytes().replace(b"sowt", b"apac"))
+    swapped = facecli("swap", samples.face, video, "-o", out)
+    note = next(line for line in swapped.err.splitlines() if line.startswith("note: "))
+    assert note.startswith("note: sound track 1 (")
+    assert "is left out: " in note
+    (task,) = facecli("task", "list", "--json").objects
+    assert [f"note: {text}" for text in task["notes"]] == [note]
+    assert f"  {note}" in facecli("task", "status", task["task_id"]).lines
+
+
+@pytest.mark.usefixtures("user")
 def test_swap_reports_the_reason_of_a_failed_task(samples: Samples, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     ran = facecli("swap", samples.face, samples.clip, "-o", out, "--json", "--option", "fail_at=0.5")
@@ -37,13 +55,39 @@ def test_swap_rejects_an_unusable_output_before_uploading(samples: Samples, tmp_
     face, clip = (shutil.copy(path, tmp_path) for path in (samples.face, samples.clip))
     for out, expected in {
         tmp_path / "none" / "out.mp4": "create it first",
-        tmp_path: "is a directory",
+        tmp_path: "would be overwritten",
         clip: "would be overwritten",
     }.items():
         ran = facecli("swap", face, clip, "-o", out, "--json")
         assert (ran.code, ran.out) == (2, "")
         assert expected in ran.error["message"]
     assert facecli("task", "list").out == ""
+
+
+@pytest.mark.usefixtures("user")
+def test_unusable_inputs_are_named_before_anything_is_sent(samples: Samples, tmp_path: Path) -> None:
+    gif, page = tmp_path / "face.gif", tmp_path / "page.mp4"
+    gif.write_bytes(b"GIF89a" + bytes(100))
+    page.write_text("<html>\nnot found</html>")
+    renamed = shutil.copy(samples.face, tmp_path / "face.webp")
+    face, clip, gone = samples.face, samples.clip, tmp_path / "gone.mp4"
+    for image, video, expected in (
+        (clip, face, f"{clip} is a video and {face} a picture; name the picture first"),
+        (face, face, f"{face} is a picture, not a video: it is in PNG format"),
+        (face, gone, f"cannot read {gone}: No such file or directory"),
+        (face, tmp_path, f"{tmp_path} is a directory; pass the files in it"),
+        (gif, clip, f"{gif} is in GIF format; convert it to JPEG, PNG or WebP"),
+        (face, page, f"{page} is neither a picture nor a video: it is in text format"),
+        (renamed, clip, "face.webp has the wrong extension: it is in PNG format"),
+    ):
+        for command in (
+            ("swap", image, video, "-o", tmp_path / "out.mp4"),
+            ("task", "create", "--image", image, "--video", video),
+        ):
+            ran = facecli(*command, "--json")
+            assert (ran.code, ran.out) == (2, ""), command
+            assert expected.replace("name the picture first", "") in ran.error["message"], command
+    assert facecli("file", "list").out == ""
 
 
 def test_demo_keeps_a_verified_result(tmp_path: Path) -> None:

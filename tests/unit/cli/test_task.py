@@ -65,7 +65,8 @@ def test_create_rejects_invalid_options(options: list[str], expected: str, sampl
 def test_status_prints_a_line_an_object_or_an_id(completed: str) -> None:
     plain, quiet = facecli("task", "status", completed), facecli("task", "status", completed, "-q")
     task = facecli("task", "status", completed, "--json").object
-    assert plain.out == f"{completed}  completed  {task['result_url']}\n"
+    assert plain.out.startswith(f"{completed}  completed   ")
+    assert plain.out.endswith(f"  mock 2      face.png + clip.mp4  {task['result_url']}\n")
     assert quiet.out == f"{completed}\n"
     assert set(task) == TASK
     assert (task["progress"], task["engine"], task["error"]) == (100, "mock", None)
@@ -103,6 +104,22 @@ def test_watching_several_tasks_exits_with_the_code_of_the_failed_one(
     assert "fail_at=0.5" in ran.error["message"]
 
 
+def test_results_are_printed_in_the_order_of_the_arguments(samples: Samples) -> None:
+    create = ("task", "create", "--image", samples.face, "--video", samples.clip, "-q", "--option")
+    first = facecli(*create, "delay=0.1").out.strip()
+    second = facecli(*create, "delay=0.2").out.strip()  # the only worker runs it after the first
+    quiet = facecli("task", "watch", second, first, "-q")
+    assert [line.split("/")[2] for line in quiet.lines] == [second, first]
+    plain = facecli("task", "watch", second, first, second)
+    assert [line.split()[0] for line in plain.lines] == [second, first, second]
+
+
+def test_a_task_without_a_result_keeps_its_line(completed: str) -> None:
+    ran = facecli("task", "watch", "nobody", completed, "-q")
+    assert (ran.code, ran.lines[0]) == (5, "")
+    assert ran.lines[1].startswith(f"/outputs/{completed}/")
+
+
 def test_fail_fast_stops_at_the_first_failure_and_names_running_tasks(samples: Samples, slow: str) -> None:
     facecli("task", "cancel", slow)
     running = facecli(
@@ -125,13 +142,13 @@ def test_fail_fast_stops_at_the_first_failure_and_names_running_tasks(samples: S
 def test_fail_fast_waits_for_all_tasks_if_none_fails(completed: str) -> None:
     ran = facecli("task", "watch", completed, "nobody", completed, "--fail-fast", "-q")
     assert ran.code == 5
-    assert len(ran.lines) == 2
+    assert [line.startswith("/outputs/") for line in ran.lines] == [True, False, True]
 
 
 def test_watch_stops_after_its_timeout_and_the_task_continues(slow: str) -> None:
     ran = facecli("task", "watch", slow, "--timeout", "0.2s")
     assert ran.code == 124
-    assert ran.err.endswith(f"facecli: task {slow} had not ended after 0.2 s; it is still running\n")
+    assert ran.err.endswith(f"facecli: task {slow} had not ended after 0.2s; it is still running\n")
     assert facecli("task", "status", slow, "--json").object["status"] in {"pending", "processing"}
 
 
@@ -170,10 +187,9 @@ def test_download_writes_the_result_and_prints_its_path(
     named = Path(task["result_url"]).name
     assert (quiet.out, quiet.err) == (f"{named}\n", "")
     assert (tmp_path / named).read_bytes() == out.read_bytes()
-    again = facecli("task", "download", completed, "--json")
-    assert again.error["message"] == (
-        f"{named} already exists; choose another file with -o, or pass -o {named} to replace it"
-    )
+    again = facecli("task", "download", completed)
+    assert (again.code, again.out) == (0, f"{named}\n")
+    assert again.err == f"{named} is the result already\n"
 
 
 def test_downloading_a_missing_result_is_an_error(slow: str, tmp_path: Path) -> None:

@@ -67,6 +67,17 @@ def test_a_name_without_a_token_is_unauthenticated(tmp_path: Path) -> None:
         assert listed(server, root, "--user", "bob").code == 0
 
 
+def test_a_token_of_a_directory_that_no_server_uses_says_so(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    created = facecli("token", "create", "ann", "--data-dir", data)
+    assert (created.code, f"tokens of {data}" in created.err) == (0, True)
+    remedy = f"a server takes tokens only from its own: facecli serve --data-dir {data} --auth token"
+    assert f"no server has used that yet; {remedy}" in created.err
+    with run_server(data, FACECLI_AUTH="token") as server:
+        assert listed(server, created.out.strip()).code == 0
+        assert "no server has used" not in facecli("token", "create", "bob", "--data-dir", data).err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [
@@ -133,7 +144,7 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path) -> Non
         *("cert", "dev", tmp_path / "certs", "--json"), env={"PYTHONPATH": ":".join(filter(None, path))}
     )
     assert ran.code == 1
-    assert "pip install 'facecli[tls]'" in ran.error["message"]
+    assert "pip install trustme" in ran.error["message"]
 
 
 def test_doctor_shows_encryption_and_the_authenticated_user(tmp_path: Path, samples: Samples) -> None:

@@ -1,7 +1,9 @@
 """`facecli gc` and `facecli fsck`: their output, and the conditions under which they refuse to run."""
 
+import os
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -35,19 +37,25 @@ def flip(data: Path) -> str:
     return file.parent.name
 
 
-def stray(data: Path) -> str:
-    (data / "uploads" / "dead").mkdir()
-    (data / "uploads" / "dead" / "data").write_bytes(b"x" * 200_000)
+def stray(data: Path, *, days: int = 7) -> str:
+    """Leave a file, so many days old, that no upload refers to; its key."""
+    folder = data / "uploads" / "dead"
+    folder.mkdir()
+    (folder / "data").write_bytes(b"x" * 200_000)
+    for path in (folder / "data", folder):
+        os.utime(path, (time.time() - days * 86400,) * 2)
     return "uploads/dead"
 
 
 def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
     key, here = stray(data), ("--data-dir", data)
     dry = facecli("gc", "--dry-run", *here)
-    assert dry.lines == [f"to remove  blob {key}  0.2 MB  no upload refers to it"]
-    assert dry.err == "1 to remove, 0.2 MB\n"
+    assert dry.lines == [f"to remove  blob {key}  0.2 MB  7.0 d old  no upload refers to it"]
+    assert dry.err == f"1 to remove, 0.2 MB in {data}\n"
     gone = facecli("gc", *here, "--json")
-    assert gone.object == {
+    removed = gone.object
+    assert removed.pop("age_seconds") // 86400 == 7
+    assert removed == {
         "kind": "blob",
         "id": key,
         "action": "removed",
@@ -55,9 +63,17 @@ def test_gc_lists_deletes_and_sums_up(data: Path) -> None:
         "reason": "no upload refers to it",
     }
     assert gone.err == ""
-    assert facecli("gc", *here).err == "0 removed, 0.0 MB\n"
+    assert facecli("gc", *here).err == f"0 removed, 0.0 MB in {data}\n"
     stray(data)
     assert facecli("gc", *here, "-q").out == f"{key}\n"
+
+
+def test_gc_keeps_young_files_that_the_database_does_not_know(data: Path) -> None:
+    key, here = stray(data, days=1), ("--data-dir", data)
+    kept = facecli("gc", *here)
+    assert kept.lines == [f"kept       blob {key}  0.2 MB  1.0 d old  no upload refers to it"]
+    assert "1 kept: unknown to the database and young; --trust-database deletes" in kept.err
+    assert facecli("gc", *here, "--trust-database", "-q").out == f"{key}\n"
 
 
 def test_gc_keeps_data_expired_by_the_clock_alone(data: Path) -> None:
@@ -80,7 +96,7 @@ def test_fsck_reports_and_repairs_damage(data: Path) -> None:
     assert damaged.lines == [
         f"upload {upload_id}  face.png: chunk 0 lost; "
         "--repair: facecli upload of the same file sends only chunk 0 again",
-        f"orphan {key}  no upload refers to it, 200000 bytes; --repair: it is removed",
+        f"orphan {key}  no upload refers to it, 200000 bytes; --repair: it is moved to lost+found",
     ]
     assert (damaged.code, damaged.err) == (8, "facecli: damaged: 2; facecli fsck --repair repairs 2\n")
     assert facecli("fsck", *here, "-q").lines == [upload_id, key]
@@ -88,10 +104,10 @@ def test_fsck_reports_and_repairs_damage(data: Path) -> None:
     assert (as_json.code, as_json.error["reason"]) == (8, "BYTES_DIFFER")
     assert set(as_json.objects[0]) == {"kind", "id", "problem", "remedy", "repairable", "repaired"}
     repaired = facecli("fsck", *here, "--repair")
-    assert (repaired.code, repaired.err) == (0, "repaired: 2\n")
+    assert (repaired.code, repaired.err) == (0, f"repaired: 2 in {data}\n")
     assert all("repaired: " in line for line in repaired.lines)
     clean = facecli("fsck", *here)
-    assert (clean.code, clean.out, clean.err) == (0, "", "no damage found\n")
+    assert (clean.code, clean.out, clean.err) == (0, "", f"no damage found in {data}\n")
 
 
 def test_fsck_reports_progress(data: Path) -> None:

@@ -55,6 +55,28 @@ def test_an_unreadable_file_does_not_stop_the_others(samples: Samples, tmp_path:
     assert f"facecli: cannot read {tmp_path / 'gone.mp4'}: No such file or directory" in ran.err
 
 
+def test_urls_are_printed_in_the_order_of_the_arguments(samples: Samples) -> None:
+    facecli("upload", samples.clip)  # now known to the server, which answers for it first
+    ran = facecli("upload", samples.face, samples.clip, "-q")
+    assert [line.rsplit("/", 1)[-1] for line in ran.lines] == ["face.png", "clip.mp4"]
+
+
+def test_every_file_is_checked_before_the_first_is_sent(samples: Samples, tmp_path: Path) -> None:
+    bad = [tmp_path / "gone.mp4", tmp_path, tmp_path / "pipe.mp4", tmp_path / "empty.mp4"]
+    os.mkfifo(bad[2])
+    bad[3].touch()
+    ran = facecli("upload", *[samples.clip] * 2, *bad, "--progress", "tqdm")
+    errors = [line for line in ran.err.splitlines() if line.startswith("facecli: ")]
+    assert (ran.code, len(ran.lines)) == (2, 2)
+    assert errors == [
+        f"facecli: cannot read {bad[0]}: No such file or directory",
+        f"facecli: {tmp_path} is a directory; pass the files in it, such as {tmp_path}/*.mp4",
+        f"facecli: {bad[2]} is not a regular file; facecli upload - --name NAME reads standard input",
+        f"facecli: {bad[3]} is empty",
+    ]
+    assert ran.err.index("clip.mp4: ") > ran.err.index(errors[-1])
+
+
 def test_json_errors_come_last_on_stderr(samples: Samples, tmp_path: Path) -> None:
     command = ("upload", tmp_path / "gone.mp4", samples.face, "--json", "--progress", "tqdm")
     ran = facecli(*command)
@@ -76,15 +98,18 @@ def test_a_name_replaces_the_file_name_and_implies_the_type(samples: Samples, tm
     assert facecli("upload", nameless, "--name", "other.mp4", "-q").out.endswith("/other.mp4\n")
 
 
-def test_a_file_without_a_known_suffix_needs_a_type(samples: Samples, tmp_path: Path) -> None:
-    nameless = tmp_path / "download"
+def test_the_type_of_a_file_without_suffix_is_that_of_its_bytes(samples: Samples, tmp_path: Path) -> None:
+    nameless, unknown = tmp_path / "download", tmp_path / "noise"
     nameless.write_bytes(samples.clip.read_bytes())
-    ran = facecli("upload", nameless, "--json")
+    unknown.write_bytes(b"\0\1\2\3" * 100)
+    assert facecli("upload", nameless).code == 0
+    assert [file["file_type"] for file in facecli("file", "list", "--json").objects] == ["video"]
+    ran = facecli("upload", unknown, "--json")
     assert (ran.code, ran.error["message"]) == (
         2,
-        "cannot tell whether download is an image or a video; pass --type",
+        f"cannot tell whether {unknown} is an image or a video; pass --type",
     )
-    assert facecli("upload", nameless, "--type", "video").code == 0
+    assert facecli("upload", unknown, "--type", "video").code == 0
 
 
 def test_a_name_that_is_not_utf_8_must_be_replaced(samples: Samples, tmp_path: Path) -> None:
@@ -92,8 +117,22 @@ def test_a_name_that_is_not_utf_8_must_be_replaced(samples: Samples, tmp_path: P
     odd.write_bytes(samples.clip.read_bytes())
     ran = facecli("upload", odd, samples.face, "--json")
     assert (ran.code, ran.object["name"]) == (2, "face.png")
-    assert "'caf\\udce9.mp4' contains unprintable characters; rename it" in ran.error["message"]
+    assert "'caf\\udce9.mp4' is not valid UTF-8; rename the file" in ran.error["message"]
     assert facecli("upload", odd, "--name", "cafe.mp4", "-q").out.endswith("/cafe.mp4\n")
+
+
+@pytest.mark.parametrize("name", ["Shot 10.32.07\u202fAM.png", "写真\u3000👩\u200d🚀.png", "שלום\u200f.png"])
+def test_upload_create_and_swap_accept_every_name_that_people_use(
+    name: str, samples: Samples, tmp_path: Path
+) -> None:
+    face = tmp_path / name
+    face.write_bytes(samples.face.read_bytes())
+    assert facecli("upload", face, "--json").object["name"] == name
+    created = facecli("task", "create", "--image", face, "--video", samples.clip, "--option", "delay=600")
+    assert created.code == 0, created.err
+    facecli("task", "cancel", created.out.strip())
+    swapped = facecli("swap", face, samples.clip, "-o", tmp_path / "out.mp4", "--option", "fail_at=0")
+    assert (swapped.code, "fail_at=0" in swapped.err) == (3, True)
 
 
 def test_a_name_is_escaped_for_a_limited_terminal(samples: Samples, tmp_path: Path) -> None:
@@ -150,6 +189,17 @@ def test_an_invalid_command_line_is_explained(arguments: list[str], expected: st
     assert (ran.code, ran.out) == (2, "")
     assert expected in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_file_that_looks_like_an_option_is_recognized(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "-dash.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+    ran = facecli("upload", "-dash.mp4", "--json")
+    assert (ran.code, ran.error["hint"]) == (2, "for the file of this name write ./-dash.mp4")
+    ran = facecli("upload", "-gone.mp4", "--json")
+    assert (ran.code, ran.error["hint"]) == (2, "see facecli upload --help")
 
 
 def test_a_usage_error_refers_to_the_help_of_its_command() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from facecli.client.downloads import DownloadClient
 from facecli.client.uploads import UploadClient
+from facecli.core import writeback
 from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, UploadNotFound
 from facecli.core.progress import NullProgress
 from tests.unit.client.conftest import send
@@ -16,13 +17,14 @@ pytestmark = pytest.mark.slow
 
 
 DATA = bytes(range(256)) * 9000  # 2.3 MB: several messages
+CHUNKS = 1_000_000  # bytes of each chunk
 
 
 @pytest.fixture
 def url(uploads: UploadClient, tmp_path: Path) -> str:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
-    return send(uploads, path, resume=False).file_url
+    return send(uploads, path, resume=False, chunk_size=CHUNKS).file_url
 
 
 def download(files: DownloadClient, url: str, target: Path) -> int:
@@ -59,6 +61,16 @@ def test_a_resumed_download_fetches_only_the_missing_bytes(
     recorder = Recorder()
     files.download(url, tmp_path / "out", retry_for=1, progress=recorder)
     assert recorder.stored_at_begin == 1_000_000
+
+
+def test_writeback_of_a_download_starts_while_it_arrives(
+    files: DownloadClient, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[int, int]] = []
+    monkeypatch.setattr(writeback, "_sync_file_range", lambda: lambda _, *range_: started.append(range_[:2]))
+    download(files, url, tmp_path / "out")
+    assert len(started) == 1
+    assert writeback.EARLY <= started[0][1] <= len(DATA)
 
 
 def test_damaged_bytes_on_the_server_are_detected(
@@ -98,9 +110,9 @@ def test_a_full_local_disk_is_reported(
     """For a small file it shows only when the buffer is flushed."""
     source = tmp_path / "clip.mp4"
     source.write_bytes(DATA[:size])
-    url = send(uploads, source, resume=False).file_url
+    url = send(uploads, source, resume=False, chunk_size=CHUNKS).file_url
     (tmp_path / "out.part").symlink_to("/dev/full")
-    with pytest.raises(InvalidInput, match=r"cannot write .*out\.part: No space left on device"):
+    with pytest.raises(InvalidInput, match=r"cannot write .*out: No space left on device"):
         download(files, url, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -9,11 +9,11 @@ import grpc
 import pytest
 
 from facecli.bootstrap.server import run_server
+from facecli.client.calls.unary import UnaryCalls
 from facecli.client.connection import Connection
 from facecli.client.context import ClientContext
 from facecli.client.uploads import UploadClient
 from facecli.config.settings import Settings
-from facecli.core.backoff import RetryBudget
 from facecli.core.errors import LimitReached, QuotaReached, TooManyCalls
 from facecli.core.progress import NullProgress
 from facecli.uploads.upload import CHUNK_SIZE
@@ -35,13 +35,15 @@ class Time:
     def clock(self) -> float:
         return self.now
 
-    def retry_budget(self, limit: float) -> RetryBudget:
-        return RetryBudget(limit, clock=self.clock, sleep=self.sleep)
-
     def sleep(self, seconds: float) -> None:
         self.now += seconds
         self.slept.append(seconds)
         self._happens()
+
+    def connection(self, address: str = "127.0.0.1:1", *, retry_for: float = 30) -> Connection:
+        return Connection(
+            address, call_timeout=retry_for, retry_for=retry_for, clock=self.clock, sleep=self.sleep
+        )
 
 
 @pytest.fixture
@@ -68,8 +70,9 @@ class Refusing:
 @pytest.mark.parametrize(("times", "after", "slept"), [(0, 1, []), (3, 2, [2, 2, 2]), (20, 1, [1] * 20)])
 def test_a_refused_call_is_retried_when_the_server_asks(times: int, after: int, slept: list[float]) -> None:
     time = Time()
-    with Connection("127.0.0.1:1", timeout=30, retry_budget=time.retry_budget) as connection:
-        assert connection.call(Refusing(times, after=after), "question") == "answer to question"  # type: ignore[arg-type]
+    with time.connection() as connection:
+        answer = UnaryCalls(connection).call(Refusing(times, after=after), "question", str)
+    assert answer == "answer to question"
     assert time.slept == slept
 
 
@@ -77,10 +80,10 @@ def test_a_refused_call_is_retried_when_the_server_asks(times: int, after: int, 
 def test_a_refused_call_is_retried_only_within_its_timeout(after: int | None, slept: list[float]) -> None:
     time = Time()
     with (
-        Connection("127.0.0.1:1", timeout=30, retry_budget=time.retry_budget) as connection,
+        time.connection() as connection,
         pytest.raises(TooManyCalls, match="busy"),
     ):
-        connection.call(Refusing(99, after=after), "question")  # type: ignore[arg-type]
+        UnaryCalls(connection).call(Refusing(99, after=after), "question", str)
     assert time.slept == slept
 
 
@@ -93,15 +96,15 @@ def test_the_time_of_the_refused_call_counts_against_its_timeout() -> None:
         return refusing(request, **options)
 
     with (
-        Connection("127.0.0.1:1", timeout=30, retry_budget=time.retry_budget) as connection,
+        time.connection() as connection,
         pytest.raises(TooManyCalls, match="busy"),
     ):
-        connection.call(slow_call, "question")  # type: ignore[arg-type]
+        UnaryCalls(connection).call(slow_call, "question", str)
     assert time.slept == []
 
 
 def test_an_upload_waits_until_its_user_has_room(address: str, tmp_path: Path) -> None:
-    with Connection(address, timeout=30) as connection:
+    with Connection(address, call_timeout=30) as connection:
         (first,) = clips(tmp_path, 1, size=QUOTA - 100)
         (sent,) = upload_client(connection).send([first], chunk_size=100, retry_for=0)
         stored = sent.get()
@@ -123,7 +126,7 @@ def test_an_upload_without_room_ends_with_the_exceeded_quota(address: str, tmp_p
         def waiting(self, reason: str, seconds: float) -> None:
             reasons.append(reason)
 
-    with Connection(address, timeout=30) as connection:
+    with Connection(address, call_timeout=30) as connection:
         time = Time()
         client = UploadClient(
             ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
@@ -141,7 +144,7 @@ def test_an_upload_without_room_ends_with_the_exceeded_quota(address: str, tmp_p
 
 def test_of_many_files_those_within_the_quota_arrive(address: str, tmp_path: Path) -> None:
     """Begun together, they exceed the quota."""
-    with Connection(address, timeout=30) as connection:
+    with Connection(address, call_timeout=30) as connection:
         time = Time()
         client = UploadClient(
             ClientContext(connection=connection, user="ann", clock=time.clock, sleep=time.sleep)
@@ -159,16 +162,18 @@ def test_a_call_refused_by_grpc_itself_is_too_many_calls() -> None:
     server.start()
     time = Time()
     with (
-        Connection(f"127.0.0.1:{port}", timeout=3, retry_budget=time.retry_budget) as connection,
+        time.connection(f"127.0.0.1:{port}", retry_for=3) as connection,
         pytest.raises(TooManyCalls, match="has too many calls"),
     ):
-        connection.call(pb_grpc.UploadServiceStub(connection.channel).GetUpload, pb.GetUploadRequest())
+        UnaryCalls(connection).call(
+            pb_grpc.UploadServiceStub(connection.channel).GetUpload, pb.GetUploadRequest(), str
+        )
     server.stop(None)
     assert time.slept == [1, 1]
 
 
 def test_a_message_that_is_too_large_is_not_retried(address: str) -> None:
     request = pb.UploadChunkRequest(data=bytes(2 * CHUNK_SIZE))
-    with Connection(address, timeout=30) as connection, pytest.raises(LimitReached) as caught:
-        connection.call(pb_grpc.UploadServiceStub(connection.channel).UploadChunk, request)
+    with Connection(address, call_timeout=30) as connection, pytest.raises(LimitReached) as caught:
+        UnaryCalls(connection).call(pb_grpc.UploadServiceStub(connection.channel).UploadChunk, request, str)
     assert not caught.value.retryable

@@ -9,6 +9,7 @@ from facecli.core.errors import (
     IdleTooLong,
     InvalidInput,
     LimitReached,
+    MisconfiguredConnection,
     NotAllowed,
     PolicyRefused,
     QuotaReached,
@@ -18,6 +19,7 @@ from facecli.core.errors import (
     TooManyCalls,
     Unauthenticated,
     Unavailable,
+    UnexpectedResponse,
 )
 
 ALONE = {"batch_size": 1, "names_file": True}
@@ -26,13 +28,14 @@ NAMED = {"batch_size": 9, "names_file": True}
 
 TABLE = [
     (Unavailable(), BATCH, Action.WAIT_AND_RETRY),
-    (TimedOut(), BATCH, Action.WAIT_AND_RETRY),
+    (TimedOut(), BATCH, Action.STOP),
     (IdleTooLong(), BATCH, Action.WAIT_AND_RETRY),
     (TooManyCalls(retry_after=1), BATCH, Action.WAIT_AND_RETRY),
     (TooManyCalls(), BATCH, Action.SEND_ONE_BY_ONE),
     (TakenOver(), ALONE, Action.FAIL_FILE),
-    (ServerUnreachable(), BATCH, Action.STOP),
-    (ServerUnreachable(), {**BATCH, "begun": True}, Action.WAIT_AND_RETRY),
+    (ServerUnreachable(), BATCH, Action.WAIT_AND_RETRY),
+    (MisconfiguredConnection(), BATCH, Action.STOP),
+    (UnexpectedResponse(), NAMED, Action.STOP),
     (Unauthenticated(), ALONE, Action.STOP),
     (Unauthenticated(), {**ALONE, "token_renewed": True}, Action.RENEW_TOKEN),
     (NotAllowed(), NAMED, Action.STOP),
@@ -54,4 +57,4 @@ TABLE = [
     ("error", "facts", "action"), TABLE, ids=[f"{type(e).__name__}-{a.name}" for e, _, a in TABLE]
 )
 def test_each_error_has_its_action(error: FacecliError, facts: dict[str, object], action: Action) -> None:
-    assert decide(error, **{"begun": False, "token_renewed": False, **facts}) is action  # type: ignore[arg-type]
+    assert decide(error, **{"token_renewed": False, **facts}) is action  # type: ignore[arg-type]

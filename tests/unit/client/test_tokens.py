@@ -31,6 +31,7 @@ class TokenSource:
 
     def __init__(self, path: Path, token: str) -> None:
         self.path = path
+        self.path.touch(mode=0o600)
         self.path.write_text(token)
         self.revoked = threading.Event()
         self.read_again = threading.Event()
@@ -91,7 +92,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def send(address: str, path: Path, source: TokenSource, progress: NullProgress) -> SentUpload:
-    with Connection(address, timeout=DEADLINE, token=source) as connection:
+    with Connection(address, call_timeout=DEADLINE, token=source) as connection:
         client = UploadClient(ClientContext(connection=connection, user=""))
         (sent,) = client.send([video_file(path, progress)], chunk_size=CHUNK, retry_for=5)
         return sent.get()
@@ -117,7 +118,7 @@ def test_an_upload_continues_with_a_new_token(
     )
     assert (sent.retries, sent.size) == (1, CHUNKS * CHUNK)
     assert sent.bytes_sent == sent.size, "stored chunks were sent again"
-    with Connection(address, timeout=DEADLINE, token=source) as connection:
+    with Connection(address, call_timeout=DEADLINE, token=source) as connection:
         DownloadClient(ClientContext(connection=connection, user="")).download(
             sent.file_url, tmp_path / "back", retry_for=1, progress=NullProgress()
         )
@@ -132,7 +133,7 @@ def test_an_upload_without_a_new_token_ends_and_keeps_its_stored_chunks(
     source = TokenSource(tmp_path / "token", first)
     with pytest.raises(Unauthenticated, match="revoked"):
         send(address, path, source, RevokedDuringUpload(token_store, old.id, source))
-    with Connection(address, timeout=DEADLINE, token=lambda: token_store.create("ann")[1]) as connection:
+    with Connection(address, call_timeout=DEADLINE, token=lambda: token_store.create("ann")[1]) as connection:
         (upload,) = upload_client(connection, user="").listed()
     assert upload.stored_bytes >= CHUNK
 
@@ -142,15 +143,15 @@ def test_a_download_and_a_watch_use_a_new_token(
 ) -> None:
     fresh = token_store.create("ann")[1]
     stale = token_store.create("ann", expires_in=0)[1]
-    with Connection(address, timeout=DEADLINE, token=lambda: fresh) as connection:
+    with Connection(address, call_timeout=DEADLINE, token=lambda: fresh) as connection:
         (sent,) = upload_client(connection, user="").send([video_file(path)], chunk_size=CHUNK, retry_for=5)
     url = sent.get().file_url
-    with Connection(address, timeout=DEADLINE, token=stale_once(stale, fresh)) as connection:
+    with Connection(address, call_timeout=DEADLINE, token=stale_once(stale, fresh)) as connection:
         DownloadClient(ClientContext(connection=connection, user="")).download(
             url, tmp_path / "back", retry_for=1, progress=NullProgress()
         )
     with (
-        Connection(address, timeout=DEADLINE, token=stale_once(stale, fresh)) as connection,
+        Connection(address, call_timeout=DEADLINE, token=stale_once(stale, fresh)) as connection,
         pytest.raises(TaskNotFound),
     ):
         list(
@@ -162,7 +163,7 @@ def test_a_download_and_a_watch_use_a_new_token(
 
 def test_the_last_token_is_used_while_its_file_is_rewritten(tmp_path: Path) -> None:
     source = TokenSource(tmp_path / "token", "one")
-    with Connection("127.0.0.1:1", timeout=1, token=source) as connection:
+    with Connection("127.0.0.1:1", call_timeout=1, token=source) as connection:
         source.path.write_text("")
         assert connection.metadata == (("authorization", "Bearer one"),)
         assert not connection.has_new_token()
@@ -171,4 +172,4 @@ def test_the_last_token_is_used_while_its_file_is_rewritten(tmp_path: Path) -> N
         assert connection.metadata == (("authorization", "Bearer two"),)
     source.path.unlink()
     with pytest.raises(InvalidInput, match="cannot read the token file"):
-        Connection("127.0.0.1:1", timeout=1, token=source)
+        Connection("127.0.0.1:1", call_timeout=1, token=source)

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from facecli.client.connection import Connection
-from facecli.client.context import ClientContext
 from facecli.client.downloads import DownloadClient
 from facecli.client.uploads import UploadClient
-from facecli.core.errors import InvalidInput, PolicyRefused, ServerUnreachable
+from facecli.core.errors import InvalidInput, PolicyRefused
 from facecli.core.progress import NullProgress
 from facecli.core.tls import ClientTls
 from facecli.uploads.upload import FRAME_SIZE
@@ -89,22 +88,14 @@ def test_every_sent_frame_is_reported(uploads: UploadClient, tmp_path: Path) -> 
     assert recorder.seen == [FRAME_SIZE, 2 * FRAME_SIZE, 3 * FRAME_SIZE, 3 * FRAME_SIZE + 5]
 
 
-def test_without_a_server_there_is_no_retry(path: Path) -> None:
-    with (
-        Connection("127.0.0.1:1", timeout=30) as unreachable,
-        pytest.raises(ServerUnreachable, match="cannot be reached"),
-    ):
-        send(UploadClient(ClientContext(connection=unreachable, user="ann")), path)
-
-
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":1", "host:99999", "host:0", "a:1,b"])
 def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidInput, match="HOST:PORT"):
-        Connection(address, timeout=1)
+        Connection(address, call_timeout=1)
 
 
 def test_a_token_is_never_sent_unencrypted() -> None:
     with pytest.raises(PolicyRefused, match="unencrypted"):
-        Connection("192.0.2.1:1", token=lambda: "s3cret", timeout=1)
-    Connection("127.0.0.1:1", token=lambda: "s3cret", timeout=1).channel.close()
-    Connection("192.0.2.1:1", token=lambda: "s3cret", timeout=1, tls=ClientTls()).channel.close()
+        Connection("192.0.2.1:1", token=lambda: "s3cret", call_timeout=1)
+    Connection("127.0.0.1:1", token=lambda: "s3cret", call_timeout=1).channel.close()
+    Connection("192.0.2.1:1", token=lambda: "s3cret", call_timeout=1, tls=ClientTls()).channel.close()

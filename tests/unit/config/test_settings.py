@@ -10,10 +10,11 @@ import pytest
 from facecli.config.access import client_tls, current_token, server_tls, standalone
 from facecli.config.amounts import format_default
 from facecli.config.child_environment import child_environment
-from facecli.config.loader import load
+from facecli.config.loader import MAX_CHUNK_SIZE, MIN_CHUNK_SIZE, load
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings, variable
 from facecli.core.errors import InvalidInput
+from facecli.uploads import upload
 
 Profiles = Callable[[str], dict[str, str]]
 
@@ -79,7 +80,7 @@ def test_a_named_config_file_must_exist(tmp_path: Path) -> None:
             "tokens are not allowed in the config file; use FACECLI_TOKEN or",
         ),
         ("[default]\nserver = ['a:1']\n", "server in profile default of"),
-        ("[default]\nserver = \n", "cannot read"),
+        ("[default]\nserver = \n", "is not valid TOML: "),
         ("[default]\nchunk_size = 'much'\n", "'much' is not a size; write 4096, 10MiB or 500MB"),
         ("[default]\nlog_level = 'loud'\n", "'loud' is not one of debug, info, warning, error"),
     ],
@@ -122,9 +123,21 @@ def test_an_invalid_variable_is_named(name: str, text: str, expected: str) -> No
     assert expected in message
 
 
-def test_the_timeout_must_be_greater_than_zero() -> None:
-    assert "timeout must be greater than 0" in refused(environment={"FACECLI_TIMEOUT": "0"})
-    assert "timeout must be greater than 0" in refused(flags={"timeout": 0.0}, environment={})
+def test_the_timeout_of_calls_must_be_greater_than_zero() -> None:
+    assert "timeout must be greater than 0" in refused(environment={"FACECLI_CALL_TIMEOUT": "0"})
+    assert "timeout must be greater than 0" in refused(flags={"call_timeout": 0.0}, environment={})
+
+
+@pytest.mark.parametrize("text", ["0", "1", "65535", "63KiB", "16777217", "1GiB"])
+def test_a_chunk_size_beyond_its_limits_is_refused(text: str) -> None:
+    message = "chunk_size must be between 64KiB and 16MiB; the default is 10MiB"
+    assert refused(environment={"FACECLI_CHUNK_SIZE": text}) == message
+
+
+def test_the_limits_of_the_chunk_size_are_allowed() -> None:
+    for text, size in (("64KiB", MIN_CHUNK_SIZE), ("16MiB", MAX_CHUNK_SIZE)):
+        assert load({}, environment={"FACECLI_CHUNK_SIZE": text}).chunk_size == size
+    assert MAX_CHUNK_SIZE == upload.MAX_CHUNK_SIZE
 
 
 def test_every_default_can_be_formatted_and_parsed() -> None:
@@ -145,6 +158,7 @@ def test_every_setting_has_a_sentence() -> None:
 
 def test_a_token_file_provides_the_token_unless_the_token_is_set(tmp_path: Path) -> None:
     file = tmp_path / "token"
+    file.touch(mode=0o600)
     file.write_text("secret\n")
     environment = {"FACECLI_TOKEN_FILE": str(file)}
     settings = load({}, environment=environment)

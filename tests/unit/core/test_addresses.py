@@ -6,7 +6,9 @@ from facecli.core.addresses import checked_address, is_local
 from facecli.core.errors import InvalidInput
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.8.8.8:1", "localhost:65535", "[::1]:5"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "127.8.8.8:1", "localhost:65535", "LocalHost.:1", "[::1]:5"]
+)
 def test_loopback_addresses_are_local(address: str) -> None:
     assert is_local(checked_address(address, option="--server"))
 
@@ -20,3 +22,32 @@ def test_other_addresses_are_not_local(address: str) -> None:
 def test_an_invalid_address_names_the_option(address: str) -> None:
     with pytest.raises(InvalidInput, match="--server"):
         checked_address(address, option="--server")
+
+
+@pytest.mark.parametrize(
+    ("address", "hint"),
+    [
+        ("http://10.0.0.1:1", "is a URL; write HOST:PORT, here 10.0.0.1:1"),
+        ("https://studio.example/x", "is a URL; write HOST:PORT, here studio.example:50051"),
+        ("dns://a@b.example:7/c?d", "is a URL; write HOST:PORT, here b.example:7"),
+        ("http://", "is a URL; write HOST:PORT, here HOST:50051"),
+        ("::1:5", r"put an IPv6 address into brackets: \[::1\]:5"),
+        ("a b:5", "'a b' is not the name of a host"),
+        ("[a]:5", "not the name of a host"),
+        ("1.2.3:5", "not the name of a host"),
+        ("ann@host:5", "not the name of a host"),
+        ("-host:5", "not the name of a host"),
+        ("a..b:5", "not the name of a host"),
+        (f"{'a' * 64}:5", "not the name of a host"),
+        ("host\x1b:5", "not the name of a host"),
+        (f"host:{'9' * 5000}", "is not HOST:PORT"),
+    ],
+)
+def test_a_common_mistake_is_explained(address: str, hint: str) -> None:
+    with pytest.raises(InvalidInput, match=hint):
+        checked_address(address, option="--server")
+
+
+@pytest.mark.parametrize("address", ["a_b.example:5", "x-1.y:5", "host.:5", "[fe80::1]:5", "10.1.2.3:5"])
+def test_names_and_addresses_in_use_are_valid(address: str) -> None:
+    assert checked_address(address, option="--server") == address

@@ -43,7 +43,11 @@ def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspect
         upload_verifier=uploads,
         task_verifier=TaskVerifier(tasks=ended.tasks, verifier=verifier, quick=False),
         orphans=storage.upload_service().collector.orphans,
+        rescue=lambda orphan: None,
         database_errors=database_errors,
+        directory=list,
+        queue_problems=[],
+        remove_queue=lambda: None,
     )
 
 

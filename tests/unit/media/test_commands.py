@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from facecli.core.video.formats import demuxers
-from facecli.core.video.media import MediaLimits, OverlayJob, Segment, Sound, VideoInfo
+from facecli.core.video.media import MediaLimits, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
 from facecli.core.video.placement import Oscillation, Placement
 from facecli.media.commands import first_frame_command, packets_command, parse_frames_done
 from facecli.media.join import concat_list, join_command
 from facecli.media.overlay import overlay_command
+from facecli.media.sound import forms_of, sound_command
 
 BINARY, VIDEO, PICTURE, OUTPUT = (
     Path("/bin/ffmpeg"),
@@ -24,7 +25,7 @@ BINARY, VIDEO, PICTURE, OUTPUT = (
 LIMITS = MediaLimits(max_pixels=1000, max_seconds=60, max_frames=90)
 HARDENING = {
     "-max_pixels": "1000",
-    "-max_streams": "16",
+    "-max_streams": "100",
     "-probesize": "5M",
     "-analyzeduration": "10M",
     "-protocol_whitelist": "file",
@@ -64,11 +65,22 @@ def overlay(of: Segment | None = None, **properties: Any) -> list[str]:
     return overlay_command(BINARY, job, key=of.key if of.before else None, limits=LIMITS)
 
 
-def join(*sounds: Sound) -> list[str]:
-    info = replace(INFO, sounds=sounds)
+def join() -> list[str]:
+    plan = VideoPlan(info=INFO, segments=(segment(),))
     return join_command(
-        BINARY, part_list=Path("/data/names"), video=VIDEO, output=OUTPUT, info=info, limits=LIMITS
+        BINARY,
+        part_list=Path("/data/names"),
+        sound=Path("/data/sound"),
+        output=OUTPUT,
+        plan=plan,
+        limits=LIMITS,
     )
+
+
+def sound(*sounds: Sound, form: int = 0, **properties: Any) -> list[str]:
+    """The command that writes each track in the form of this number."""
+    tracks = [(track, forms_of(track)[form]) for track in sounds]
+    return sound_command(BINARY, VIDEO, replace(INFO, **properties), OUTPUT, tracks=tracks, limits=LIMITS)
 
 
 def graph(command: list[str]) -> str:
@@ -77,8 +89,9 @@ def graph(command: list[str]) -> str:
 
 def inputs(command: list[str]) -> list[dict[str, str]]:
     """Return the options before each `-i`, and the input itself under `-i`."""
-    command = [word for word in command if word not in {"-copyts", "-noaccurate_seek"}]  # without a value
-    options_of_inputs, start = [], command.index("-xerror") + 1
+    flags = {"-xerror", "-copyts", "-noaccurate_seek"}  # without a value
+    command = [word for word in command if word not in flags]
+    options_of_inputs, start = [], command.index("-max_alloc") + 2
     for end in (at + 2 for at, word in enumerate(command) if word == "-i"):
         options = command[start:end]
         options_of_inputs.append(dict(zip(options[::2], options[1::2], strict=True)))
@@ -107,10 +120,10 @@ def test_every_input_is_hardened(command: list[str]) -> None:
 
 
 def test_only_our_own_list_may_name_other_files() -> None:
-    part_list, video = inputs(join())
+    part_list, extracted = inputs(join())
     assert part_list["-format_whitelist"] == "concat,mov,mp4,m4a,3gp,3g2,mj2"
-    assert "concat" not in video["-format_whitelist"]
-    assert part_list["-protocol_whitelist"] == video["-protocol_whitelist"] == "file"
+    assert extracted["-format_whitelist"] == "mov,mp4,m4a,3gp,3g2,mj2"
+    assert part_list["-protocol_whitelist"] == extracted["-protocol_whitelist"] == "file"
 
 
 def test_no_path_enters_the_filter_graph() -> None:
@@ -176,24 +189,35 @@ def test_a_relative_path_becomes_absolute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sound", "options"),
+    ("track", "form", "options"),
     [
-        (Sound(codec="aac", layout="stereo"), {"-c:a:0": "copy"}),
-        (Sound(codec="opus", layout="mono"), {"-c:a:0": "copy"}),
-        (Sound(codec="vorbis", layout="stereo"), {"-c:a:0": "aac", "-b:a:0": "192k"}),
-        (Sound(codec="pcm_s24le", layout="5.1(side)"), {"-c:a:0": "aac", "-b:a:0": "448k"}),
+        (Sound(codec="aac", layout="stereo"), 0, {"-c:a:1": "copy"}),
+        (Sound(codec="opus", layout="mono"), 0, {"-c:a:1": "copy"}),
+        (Sound(codec="opus", layout="mono"), 1, {"-c:a:1": "aac", "-b:a:1": "192k"}),
+        (Sound(codec="vorbis", layout="stereo"), 0, {"-c:a:1": "aac", "-b:a:1": "192k"}),
+        (Sound(codec="pcm_s24le", layout="5.1(side)"), 0, {"-c:a:1": "aac", "-b:a:1": "448k"}),
+        (Sound(codec="pcm_s24le", layout="5.1(side)"), 1, {"-c:a:1": "aac", "-ac:a:1": "2"}),
     ],
 )
-def test_sound_that_an_mp4_holds_is_copied(sound: Sound, options: dict[str, str]) -> None:
-    command = join(Sound(codec="aac", layout="mono"), sound)
+def test_sound_that_an_mp4_holds_is_copied_first(track: Sound, form: int, options: dict[str, str]) -> None:
+    command = sound(track, track, form=form)
     for option, value in options.items():
-        assert command[command.index(option.replace(":0", ":1")) + 1] == value
+        assert command[command.index(option) + 1] == value
 
 
-def test_sound_keeps_its_language_and_its_offset_to_the_picture() -> None:
-    command = join(Sound(codec="aac", layout="mono", language="deu"))
-    assert command[command.index("-metadata:s:a:0") + 1] == "language=deu"
-    assert inputs(command)[0]["-itsoffset"] == "100000us"
+def test_tracks_are_taken_by_number_with_their_language_and_times_since_the_origin() -> None:
+    command = sound(
+        Sound(codec="aac", stream=3), Sound(codec="aac", stream=7, language="deu"), origin=Fraction(7, 5)
+    )
+    maps = [command[at + 1] for at, word in enumerate(command) if word == "-map"]
+    assert maps == ["0:3", "0:7"]
+    assert command[command.index("-metadata:s:a:1") + 1] == "language=deu"
+    assert command[command.index("-output_ts_offset") + 1] == "-1400000us"
+    assert "-copyts" in command
+
+
+def test_a_picture_later_than_its_sound_keeps_its_offset() -> None:
+    assert inputs(join())[0]["-itsoffset"] == "100000us"
 
 
 @pytest.mark.parametrize(

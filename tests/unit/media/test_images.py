@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from facecli.core.errors import MediaRefused
+from facecli.core.errors import DiskFull, MediaRefused, StorageFailed
 from facecli.core.video.media import ImageInfo, MediaLimits
 from facecli.media.ffmpeg import FfmpegMedia
+from tests.support.e2e.disks import Ballast, tmpfs
+from tests.support.e2e.requirements import needs
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 ORIENTATION = 0x0112  # EXIF tag
@@ -136,6 +138,30 @@ def test_the_configured_limit_holds(thirds: Path) -> None:
     FfmpegMedia(limits=MediaLimits(max_pixels=30_000)).probe_image(thirds)
     with pytest.raises(MediaRefused, match="more than 29999 pixels"):
         FfmpegMedia(limits=MediaLimits(max_pixels=29_999)).probe_image(thirds)
+
+
+def test_an_unexpected_failure_of_the_decoder_shows_no_traceback(
+    media: FfmpegMedia, thirds: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(MediaRefused) as refused:
+        media.fit_picture(thirds, tmp_path / "target.png", width=0, height=8)
+    assert refused.value.message == "the picture cannot be decoded"
+
+
+def test_a_file_that_the_machine_cannot_write_is_no_fault_of_the_picture(
+    media: FfmpegMedia, thirds: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageFailed, match=r"target\.png cannot be read or written: No such file"):
+        media.fit_picture(thirds, tmp_path / "missing" / "target.png", width=8, height=8)
+
+
+@needs("tmpfs")
+def test_a_full_disk_is_no_fault_of_the_picture(media: FfmpegMedia, thirds: Path, tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "disk", size="64k") as folder:
+        Ballast(folder).fill(leave=4096)
+        with pytest.raises(DiskFull):
+            media.fit_picture(thirds, folder / "target.png", width=1000, height=1000)
+        assert not (folder / "target.png").exists()
 
 
 def test_the_drawn_face_is_a_picture_of_many_colours(media: FfmpegMedia, face: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import select
-import signal
 import subprocess
 import sys
 import tracemalloc
@@ -25,6 +24,25 @@ from facecli.media.run import ProcessLimits, run
 
 LIMITS = ProcessLimits(seconds=60)
 FOREVER = "import signal; signal.pause()"
+PARENT = """
+import sys
+from facecli.media.run import ProcessLimits, run
+run(sys.argv[1:], limits=ProcessLimits(seconds=600), on_stdout=lambda line: print(line, flush=True))
+"""
+ENDLESS = (
+    "-nostdin",
+    "-v",
+    "quiet",
+    "-f",
+    "lavfi",
+    "-i",
+    "testsrc2",
+    "-f",
+    "null",
+    "-",
+    "-progress",
+    "pipe:1",
+)
 
 
 def python(code: str) -> list[str]:
@@ -65,13 +83,50 @@ def test_an_endless_line_takes_no_memory() -> None:
     assert len(lines[0]) < 10_000
 
 
-def test_cancelling_ends_the_whole_process_group() -> None:
+def starts(command: list[str], **options: bool) -> str:
+    """Code that starts a child, prints its pid and goes on."""
+    arguments = f"{command!r}, **{options!r}"
+    return f"import subprocess; print(subprocess.Popen({arguments}).pid, flush=True)"
+
+
+CHILDREN = {
+    "child": starts(python(FOREVER)),
+    "child with a session of its own": starts(python(FOREVER), start_new_session=True),
+    "child of a child that has ended": (
+        f"import subprocess; subprocess.run({python(starts(python(FOREVER), start_new_session=True))!r})"
+    ),
+}
+
+
+@pytest.mark.parametrize("child", CHILDREN.values(), ids=CHILDREN)
+def test_cancelling_ends_every_descendant(child: str) -> None:
     printed = list[str]()
-    child = f"import subprocess, sys; child = subprocess.Popen({python(FOREVER)!r})"
-    code = f"{child}; print(child.pid, flush=True); {FOREVER}"
     with pytest.raises(Cancelled):
-        run(python(code), limits=LIMITS, stopped=lambda: bool(printed), on_stdout=printed.append)
+        run(
+            python(f"{child}; {FOREVER}"),
+            limits=LIMITS,
+            stopped=lambda: bool(printed),
+            on_stdout=printed.append,
+        )
     assert ends(int(printed[0]))
+
+
+@pytest.mark.parametrize("child", CHILDREN.values(), ids=CHILDREN)
+def test_no_descendant_outlives_the_program(child: str) -> None:
+    printed = list[str]()
+    result = run(python(f"{child}; raise SystemExit(3)"), limits=LIMITS, on_stdout=printed.append)
+    assert result.exit_code == 3
+    assert ends(int(printed[0]))
+
+
+@pytest.mark.parametrize("child", CHILDREN.values(), ids=CHILDREN)
+def test_no_descendant_outlives_a_killed_parent(child: str) -> None:
+    command = [sys.executable, "-c", PARENT, *python(f"{child}; {FOREVER}")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        descendant = int(parent.stdout.readline())
+        parent.kill()
+    assert ends(descendant)
 
 
 def test_a_run_cancelled_in_advance_never_starts(tmp_path: Path) -> None:
@@ -108,14 +163,14 @@ def test_a_program_starts_with_an_empty_environment_and_limits(monkeypatch: pyte
 import json, os, resource as r, sys
 kinds = (r.RLIMIT_AS, r.RLIMIT_FSIZE, r.RLIMIT_NOFILE, r.RLIMIT_CORE)
 limits = [r.getrlimit(kind)[0] for kind in kinds]
-print(json.dumps([dict(os.environ), limits, os.getsid(0) == os.getpid(), os.getcwd()]))
+print(json.dumps([dict(os.environ), limits, os.getsid(0) == os.getppid(), os.getcwd()]))
 """
     printed = list[str]()
     limits = ProcessLimits(seconds=5, memory=10**9, file_size=10**6, open_files=20)
     run(python(code), limits=limits, on_stdout=printed.append)
-    environment, applied, leads_session, folder = json.loads(printed[0])
+    environment, applied, in_launchers_session, folder = json.loads(printed[0])
     assert not environment.keys() - {"LC_CTYPE"}  # set by Python itself
-    assert (applied, leads_session, folder) == ([10**9, 10**6, 20, 0], True, "/")
+    assert (applied, in_launchers_session, folder) == ([10**9, 10**6, 20, 0], True, "/")
 
 
 def test_the_error_text_is_short_printable_and_without_paths(tmp_path: Path) -> None:
@@ -150,24 +205,20 @@ def test_a_missing_program_is_reported(tmp_path: Path) -> None:
         run([str(tmp_path / "ffmpeg")], limits=LIMITS)
 
 
-PARENT = """
-import sys
-from facecli.media.run import ProcessLimits, run
-endless = ["-f", "lavfi", "-i", "testsrc2", "-f", "null", "-", "-progress", "pipe:1"]
-show = lambda line: print(line, flush=True)
-run([sys.argv[1], "-nostdin", "-v", "quiet", *endless], limits=ProcessLimits(seconds=60), on_stdout=show)
-"""
-
-
 def test_no_ffmpeg_outlives_a_killed_parent(binary: Path) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(binary)], stdout=subprocess.PIPE)
-    with parent:
+    command = [sys.executable, "-c", PARENT, str(binary), *ENDLESS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
         assert parent.stdout.readline()  # ffmpeg is running
-        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
-        assert len(children) == 1
-        parent.send_signal(signal.SIGKILL)
-    assert ends(int(children[0]))
+        (launcher,) = children(parent.pid)
+        (ffmpeg,) = children(launcher)
+        parent.kill()
+    assert ends(ffmpeg)
+    assert ends(launcher)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_machine_out_of_file_descriptors_is_unavailable() -> None:

@@ -40,14 +40,17 @@ class CountingRepository:
     def with_key(self, owner: str, key: str) -> Task | None:
         return self._repository.with_key(owner, key)
 
+    def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
+        return self._repository.find(owner, reference, limit=limit)
+
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         return self._repository.get(task_id, owner=owner)
 
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         return self._repository.listed(owner, wanted, limit=limit, before=before)
 
-    def change(self, task_id: str, change: Change, *, now: float) -> Task:
-        return self._repository.change(task_id, change, now=now)
+    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
+        return self._repository.change(task_id, change, now=now, max_stored=max_stored)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         return self._repository.with_status(status)

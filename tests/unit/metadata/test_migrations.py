@@ -19,7 +19,7 @@ from facecli.metadata.usage import SqlUsageRepository
 from facecli.tasks import transitions
 from facecli.uploads.quota import Quota, UserLimits
 from facecli.uploads.service import UploadService
-from tests.support.storage import CHUNK, Content, send
+from tests.support.storage import CHUNK, Content, any_age, send
 
 TASK: dict[str, object] = {
     "id": "t1",
@@ -115,6 +115,7 @@ def test_an_upload_begun_before_chunks_had_tokens_resumes(either_database: str, 
         expiry_clock=ExpiryClock(wall=time.time, monotonic=time.monotonic, expiry=60),
         quota=Quota(SqlUsageRepository(engine), UserLimits()),
         max_file_size=10**6,
+        orphan_policy=any_age(time.time),
         events=EventBus(),
     )
     upload, chunks = upload_service.begin(file.new)

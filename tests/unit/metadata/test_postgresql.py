@@ -1,8 +1,10 @@
 """Requirements on a PostgreSQL, and the errors when it does not meet them or goes away."""
 
 import signal
+import sqlite3
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy import Engine, text
@@ -48,6 +50,17 @@ def test_commits_are_synchronous_whatever_the_default_of_the_database(
         waits = [each.execute(text("SHOW synchronous_commit")).scalar() for each in (first, second)]
     assert waits == ["on" if durable else "off"] * 2
     engine.dispose()
+
+
+def test_a_connection_in_use_when_the_database_is_closed_is_closed_afterwards(either_database: str) -> None:
+    engine = open_database(either_database)
+    with reading(engine) as connection:
+        used = connection.connection.dbapi_connection
+        assert used
+        engine.dispose()
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+    with pytest.raises((psycopg.OperationalError, sqlite3.ProgrammingError), match="closed"):
+        used.cursor().execute("SELECT 1")
 
 
 def test_a_stricter_synchronous_commit_is_kept(postgres: Postgres, postgresql: str) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -114,8 +115,8 @@ def test_a_concurrent_migration_is_waited_for_and_not_repeated(postgresql: str) 
     waiting = text(
         "SELECT count(*) FROM pg_locks, pg_sleep(0.05) WHERE locktype = 'advisory' AND NOT granted"
     )
-    with writing(engine) as migrating:
-        migrating.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": schema.LOCK})
+    with psycopg.connect(postgresql) as migrating:
+        migrating.execute("SELECT pg_advisory_xact_lock(%s)", [schema.LOCK])
         others = starting(postgresql, processes=2)
         with engine.connect() as observer:
             while observer.execute(waiting).scalar() != len(others):

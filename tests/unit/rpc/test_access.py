@@ -146,17 +146,22 @@ NO_TLS = {"tls_cert": "", "tls_key": ""}
         ({}, PolicyRefused, r"needs authentication \(--auth token\);"),
         ({"auth": "token", "tls_key": ""}, InvalidInput, "give both"),
         ({"auth": "token", "tls_cert": "/nowhere/x"}, InvalidInput, "cannot read /nowhere/x: No such file"),
-        ({"auth": "token", "tls_key": __file__}, InvalidInput, "not a matching certificate and key in PEM"),
+        ({"auth": "token", "tls_key": "GARBAGE"}, InvalidInput, "not a matching certificate and key in PEM"),
         ({"tls_client_ca": __file__}, InvalidInput, "no PEM certificate in"),
     ],
 )
 def test_a_public_address_requires_tls_and_authentication(
     settings: Settings,
     certs: DevCertificates,
+    tmp_path: Path,
     changed: dict[str, str],
     error: type[FacecliError],
     expected: str,
 ) -> None:
+    garbage = tmp_path / "garbage.key"
+    garbage.write_text("garbage\n")
+    garbage.chmod(0o600)
+    changed = {name: value.replace("GARBAGE", str(garbage)) for name, value in changed.items()}
     wanted = replace(over_tls(settings, certs, **changed), bind="0.0.0.0:0")
     with pytest.raises(error, match=expected), run_server(wanted):
         pass

@@ -14,6 +14,8 @@ from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.events import EventBus
 from facecli.rpc.calls import Calls
+from facecli.rpc.client_waits import ClientWaits
+from facecli.rpc.request_stream import RequestStream
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.rpc.uploads import UploadServicer
 from facecli.uploads.service import UploadService
@@ -39,10 +41,12 @@ def streaming(upload_service: UploadService, messages: Iterator[bytes]) -> Itera
     context: Any = ConnectedContext()
     calls = Calls(Authenticator(None), EventBus())
     limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
-    streams = UploadStreams(calls=calls, admission=Admission(1, "uploads"), limits=limits)
+    waits = ClientWaits(Admission(1, "waits"), calls=calls, idle=600, min_rate=0)
+    streams = UploadStreams(calls=calls, admission=Admission(1, "uploads"), limits=limits, waits=waits)
     with calls.opened(context, "/video.UploadService/StreamUpload"):
         calls.of(context).authenticate(Credentials())
-        yield UploadServicer(upload_service, streams=streams).StreamUpload(messages, context)
+        stream = RequestStream(messages, context, lambda _: None)
+        yield UploadServicer(upload_service, streams=streams).StreamUpload(stream, context)
 
 
 def message(upload: Upload, frame: Frame) -> bytes:

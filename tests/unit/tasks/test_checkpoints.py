@@ -49,6 +49,22 @@ def test_the_next_run_reuses_the_plan_and_finished_segments(tmp_path: Path) -> N
     assert second.file(NAMES[1], writes("two")).read_text() == "two"
 
 
+def test_progress_is_recorded_before_a_finished_segment_is_visible(tmp_path: Path) -> None:
+    directories: list[str] = []
+
+    def record() -> None:
+        directories.extend(path.parent.name for path in tmp_path.rglob(NAMES[0]))
+
+    work = Checkpoints(tmp_path, run="a", finishing=record)
+    work.prepare()
+    plan = work.plan("plan.json", {}, lambda: PLAN)
+    segment = plan.file(NAMES[0], writes("one"))
+    with pytest.raises(OSError, match="broken"):
+        plan.file(NAMES[1], fail_halfway)
+    assert directories == ["run-a"]  # once, and before the segment had its place
+    assert segment.exists()
+
+
 def test_checkpoints_of_another_recipe_are_neither_used_nor_deleted(tmp_path: Path) -> None:
     old = start_run(tmp_path, "a").file(NAMES[0], writes("old"))
     new = start_run(tmp_path, "b", version="2").file(NAMES[0], writes("new"))
@@ -108,3 +124,32 @@ def test_a_plan_that_cannot_be_written_is_a_storage_failure(tmp_path: Path) -> N
 
     with pytest.raises(StorageFailed, match="cannot be written"):
         start_run(tmp_path, "a", make=in_its_way)
+
+
+@pytest.mark.parametrize("damage", [b"onf", b"", b"one more"])
+def test_a_damaged_segment_is_made_again(tmp_path: Path, damage: bytes) -> None:
+    start_run(tmp_path, "a").file(NAMES[0], writes("one")).write_bytes(damage)
+    assert start_run(tmp_path, "b").file(NAMES[0], writes("new")).read_text() == "new"
+
+
+def test_a_segment_without_a_checksum_is_made_again(tmp_path: Path) -> None:
+    segment = start_run(tmp_path, "a").file(NAMES[0], writes("one"))
+    segment.with_name(f"{segment.name}.crc32c").unlink()
+    assert start_run(tmp_path, "b").file(NAMES[0], writes("new")).read_text() == "new"
+
+
+@pytest.mark.parametrize("damage", ["{}", "", "nonsense"])
+def test_a_damaged_plan_is_made_again(tmp_path: Path, damage: str) -> None:
+    start_run(tmp_path, "a")
+    next(tmp_path.rglob("plan.json")).write_text(damage)
+    assert start_run(tmp_path, "b").plan == PLAN
+
+
+def test_damage_within_a_run_is_refused_and_the_next_run_mends_it(tmp_path: Path) -> None:
+    run = start_run(tmp_path, "a")
+    segment = run.file(NAMES[0], writes("one"))
+    run.check(segment)
+    segment.write_text("onf")
+    with pytest.raises(StorageFailed, match=r"000000\.mp4 was damaged on the disk"):
+        run.check(segment)
+    assert run.file(NAMES[0], writes("new")).read_text() == "new"

@@ -1,6 +1,8 @@
 """Claims: fencing of runs, and the count of crashes."""
 
+import signal
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -11,6 +13,7 @@ from facecli.tasks import claims, transitions
 from facecli.tasks.claims import Claim
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import TaskStatus
+from facecli.tasks.worker_end import LEASE_EXPIRED, UNKNOWN, UNRESPONSIVE, WorkerEnd, exited
 from tests.support.builders import NEW
 from tests.support.storage import Storage
 
@@ -26,10 +29,9 @@ def store(repository: SqlTaskRepository) -> TaskStore:
     return TaskStore(repository, clock=lambda: 2.0, events=EventBus())
 
 
-def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5) -> None:
-    repository.change(
-        "t1", lambda task: claims.release_after_crash(task, run=claim.run, max_crashes=max_crashes), now=2.0
-    )
+def lose(repository: SqlTaskRepository, claim: Claim, max_crashes: int = 5, end: WorkerEnd = UNKNOWN) -> None:
+    change = partial(claims.release_after_crash, run=claim.run, max_crashes=max_crashes, end=end)
+    repository.change("t1", change, now=2.0)
 
 
 def test_a_claim_takes_a_task_and_starts_its_next_attempt(repository: SqlTaskRepository) -> None:
@@ -81,7 +83,32 @@ def test_the_last_allowed_crash_fails_the_task_with_its_reason(repository: SqlTa
         assert repository.get("t1").crashes == crashes
     task = repository.get("t1")
     assert (task.status, task.error_reason) == (TaskStatus.FAILED, "PROGRAM_KILLED")
-    assert "killed 3 times" in task.error_message
+    assert task.error_message == (
+        "3 attempts crashed without progress; at the last, its worker ended without returning its task"
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (exited(-signal.SIGKILL), "was killed by SIGKILL; it may need more memory than the worker has"),
+        (exited(-signal.SIGSEGV), "was ended by SIGSEGV; see the log of the worker"),
+        (exited(-40), "was ended by signal 40; see the log of the worker"),
+        (exited(7), "exited with code 7; see the log of the worker"),
+        (exited(0), "exited with code 0; see the log of the worker"),
+        (LEASE_EXPIRED, "stopped sending heartbeats"),
+        (UNRESPONSIVE, "did not respond and was killed"),
+    ],
+)
+def test_only_sigkill_from_outside_suggests_that_memory_ran_out(
+    repository: SqlTaskRepository, end: WorkerEnd, said: str
+) -> None:
+    claim = Claim(worker="w1")
+    claim.take(store(repository), "t1")
+    lose(repository, claim, max_crashes=1, end=end)
+    assert repository.get("t1").error_message == (
+        f"1 attempt crashed without progress; at the last, its worker {said}"
+    )
 
 
 def test_crashes_of_ffmpeg_and_of_workers_count_together(repository: SqlTaskRepository) -> None:

@@ -14,7 +14,7 @@ from facecli.tasks.collector import Retention, TaskCollector
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Result, Task
 from tests.support.builders import NEW
-from tests.support.storage import EXPIRY, Storage
+from tests.support.storage import EXPIRY, Storage, any_age
 from tests.support.task_queue import MemoryQueue
 
 YEAR = 365 * 86400.0
@@ -37,6 +37,7 @@ class Ended:
             forget=self.queue.forget,
             workspace=self.workspace,
             retention=Retention(expiry=expiry, clock=self.storage.clock, monotonic=self.storage.monotonic),
+            orphan_policy=any_age(self.storage.clock),
         )
 
     def completed(self, task_id: str) -> Task:
@@ -146,3 +147,16 @@ def test_orphans_are_swept_and_files_a_task_may_need_stay(ended: Ended) -> None:
         completed.result.blob_key,
         f"outputs/publishing/{publishing.run}",
     }
+
+
+@pytest.mark.parametrize("name", ["work/link", "outputs/link", "outputs/t1/link"])
+def test_an_orphaned_link_is_removed_and_its_target_stays(ended: Ended, name: str) -> None:
+    outside = ended.storage.blobs.root.parent / "outside"
+    outside.mkdir()
+    (outside / "data").write_bytes(b"precious")
+    link = ended.storage.blobs.root / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(outside)
+    assert ended.collector().sweep() == 1
+    assert not link.is_symlink()
+    assert (outside / "data").read_bytes() == b"precious"

@@ -89,7 +89,7 @@ def test_the_last_allowed_crash_is_published_as_the_end(store: PublishingStore) 
     claim.take(store, task_id)
     store.drain()
     task = store.change(task_id, partial(claims.release_after_crash, run=claim.run, max_crashes=1))
-    assert "killed 1 times" in task.error_message
+    assert "1 attempt crashed without progress" in task.error_message
     assert store.drain() == [
         Ended(task_id=task_id, status="failed", reason="PROGRAM_KILLED", message=task.error_message)
     ]

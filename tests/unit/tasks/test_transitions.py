@@ -130,3 +130,9 @@ def test_the_task_of_a_dead_worker_is_pending_again() -> None:
 @pytest.mark.parametrize("status", sorted(set(TaskStatus) - {TaskStatus.PROCESSING}))
 def test_a_late_crash_report_changes_nothing(status: TaskStatus) -> None:
     assert claims.release_after_crash(task_in(status), run=RUN, max_crashes=1) == task_in(status)
+
+
+def test_the_message_of_a_failure_shows_no_secret_and_no_folder() -> None:
+    error = MediaRefused("cannot read '/srv/my data/face.png' with token ghp_a1b2c3d4e5f6g7h8i9j0")
+    failed = transitions.fail(task_in(TaskStatus.PROCESSING), run=RUN, error=error)
+    assert failed.error_message == "cannot read '…/face.png' with token ***"

@@ -163,8 +163,15 @@ class UploadMachine(RuleBasedStateMachine):
         assert self.upload_service.collector.expire() == 0
 
     @invariant()
-    def every_acknowledged_chunk_is_stored(self) -> None:
-        upload, chunks = self._row(), self.upload_service.chunks(self.upload.id)
+    def the_upload_agrees_with_the_model(self) -> None:
+        upload = self._row()
+        self._check_chunks(upload)
+        self._check_stored_bytes(upload)
+        self._check_complete_file(upload)
+
+    def _check_chunks(self, upload: Upload) -> None:
+        """Every acknowledged chunk is stored."""
+        chunks = self.upload_service.chunks(self.upload.id)
         assert {chunk.index for chunk in chunks} == set(self.acknowledged)
         for chunk in chunks:
             data = self.acknowledged[chunk.index]
@@ -172,16 +179,13 @@ class UploadMachine(RuleBasedStateMachine):
             if not upload.completed:
                 assert self.storage.stored(upload, chunk) == data
 
-    @invariant()
-    def stored_bytes_never_decrease(self) -> None:
-        upload = self._row()
+    def _check_stored_bytes(self, upload: Upload) -> None:
+        """They never decrease."""
         assert upload.stored_bytes == sum(map(len, self.acknowledged.values())) >= self.stored_bytes
         assert upload.stored_chunks == len(self.acknowledged)
         self.stored_bytes = upload.stored_bytes
 
-    @invariant()
-    def a_complete_file_is_right(self) -> None:
-        upload = self._row()
+    def _check_complete_file(self, upload: Upload) -> None:
         assert upload.completed == self._complete
         if upload.completed:
             data = b"".join(self.acknowledged[index] for index in range(CHUNKS))

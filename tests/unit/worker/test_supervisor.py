@@ -12,12 +12,30 @@ from pathlib import Path
 import pytest
 
 from facecli.core.errors import Unavailable
+from facecli.tasks.worker_end import WorkerEnd
 from facecli.worker.supervisor import Supervisor
 
 CHILD = """
 import os, sys
 open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
 sys.stdin.buffer.read()
+"""
+PINGING_CHILD = """
+import os, sys
+from facecli.worker.process import ShutdownSignal
+shutdown = ShutdownSignal(with_stdin=True)
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+shutdown.wait()
+"""
+SLOW_CHILD = """
+import os, sys, time
+from facecli.tasks.leases import MISSED_HEARTBEATS
+from facecli.worker.process import PING_INTERVAL, ShutdownSignal
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+time.sleep((MISSED_HEARTBEATS + 1) * PING_INTERVAL)
+shutdown = ShutdownSignal(with_stdin=True)
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+shutdown.wait()
 """
 
 
@@ -31,19 +49,24 @@ def pids(tmp_path: Path) -> Path:
 
 @contextmanager
 def supervised(
-    pids: Path, crashes: "queue.Queue[str]", *, fail: bool = False, not_at: Collection[int] = ()
+    pids: Path,
+    crashes: "queue.Queue[str]",
+    *,
+    child: str = CHILD,
+    fail: bool = False,
+    not_at: Collection[int] = (),
 ) -> Iterator[Iterator[int]]:
     """Run a supervisor. `fail`: recovery fails. `not_at`: the starts that fail, counted from 0."""
     starts = count()
 
-    def crashed(name: str) -> None:
-        crashes.put(name)
+    def crashed(name: str, end: WorkerEnd) -> None:
+        crashes.put(f"{name} {end.description}")
         if fail:
             raise Unavailable("no database")
 
     def command(name: str) -> list[str]:
         python = "/nowhere/python" if next(starts) in not_at else sys.executable
-        return [python, "-c", CHILD, str(pids)]
+        return [python, "-c", child, str(pids)]
 
     supervisor = Supervisor(
         names=["worker-1"],
@@ -65,7 +88,7 @@ def test_a_crash_is_reported_before_the_restart(pids: Path) -> None:
     with supervised(pids, crashes) as started:
         first = next(started)
         os.kill(first, signal.SIGKILL)
-        assert crashes.get(timeout=60) == "worker-1"
+        assert crashes.get(timeout=60) == "worker-1 was killed by SIGKILL"
         assert next(started) != first
 
 
@@ -74,6 +97,23 @@ def test_a_failed_recovery_does_not_prevent_the_restart(pids: Path) -> None:
     with supervised(pids, crashes, fail=True) as started:
         os.kill(next(started), signal.SIGKILL)
         assert next(started)
+
+
+def test_a_suspended_worker_is_killed_and_replaced(pids: Path) -> None:
+    crashes: queue.Queue[str] = queue.Queue()
+    with supervised(pids, crashes, child=PINGING_CHILD) as started:
+        suspended = next(started)
+        os.kill(suspended, signal.SIGSTOP)
+        assert crashes.get(timeout=60) == "worker-1 did not respond and was killed"
+        assert not Path(f"/proc/{suspended}").exists()
+        assert next(started) != suspended
+
+
+def test_a_worker_that_is_slow_to_start_is_left_alone(pids: Path) -> None:
+    crashes: queue.Queue[str] = queue.Queue()
+    with supervised(pids, crashes, child=SLOW_CHILD) as started:
+        assert next(started) == next(started)
+        assert crashes.empty()
 
 
 @pytest.mark.slow

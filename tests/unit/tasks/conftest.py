@@ -1,0 +1,182 @@
+"""A workflow with a plain engine, plain media and a repository of one task."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facecli.blobs.local.store import LocalBlobs
+from facecli.core.blobs import PartLayout
+from facecli.core.errors import QuotaReached, TakenOver
+from facecli.core.events import EventBus
+from facecli.core.video.engines import SwapJob
+from facecli.core.video.media import VideoPlan
+from facecli.tasks.claims import Claim
+from facecli.tasks.logs.record import LogEntry
+from facecli.tasks.logs.run_log import RunLog
+from facecli.tasks.steps.run import Tools
+from facecli.tasks.store import TaskStore
+from facecli.tasks.task import Task, TaskStatus
+from facecli.tasks.time_limits import AttemptLimits
+from facecli.tasks.workflow import TaskWorkflow
+from tests.support.builders import PLAN, task
+from tests.support.storage import Clock
+from tests.support.tasks.logs import MemoryTaskLogs
+
+MAX_CRASHES = 5
+TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
+
+
+Delivery = Callable[[str], Callable[[], None]]
+
+
+class Rows:
+    """A repository of one task, which records the stages."""
+
+    def __init__(self) -> None:
+        self.task = TASK
+        self.stages: list[tuple[str, int]] = []
+        self.room = True  # in the quota of the owner, for a result
+
+    def get(self, task_id: str) -> Task:
+        return self.task
+
+    def change(
+        self, task_id: str, change: Callable[[Task], Task], *, now: float, max_stored: int = 0
+    ) -> Task:
+        before, changed = self.task, change(self.task)
+        if changed.result and not self.room:
+            raise QuotaReached("there is no room for the result")
+        self.task = changed
+        if self.task != before:
+            self.stages.append((self.task.stage, self.task.progress))
+        return self.task
+
+
+class PlainMedia:
+    """Media in which a video is a text: one character a frame."""
+
+    def version(self) -> str:
+        return "1"
+
+    def plan(self, path: Path) -> VideoPlan:
+        return PLAN
+
+    def count_frames(self, path: Path) -> int:
+        return len(path.read_text())
+
+    def count_decodable(self, *video: object) -> int:
+        return 1
+
+    def extract_sound(self, video: Path, info: object, output: Path, **more: object) -> list[str]:
+        output.write_text("")
+        return ["the sound is left out"]
+
+    def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
+        output.write_text("".join(part.read_text() for part in parts))
+
+
+class PlainEngine:
+    name, version, needs = "fake", "1", ()
+
+    def __init__(self) -> None:
+        self.swapped: list[int] = []
+        self.then: list[Callable[[], None]] = []  # happens after each segment
+        self.written = "{}"
+        self.reports = True
+
+    def get(self, name: str) -> "PlainEngine":
+        return self
+
+    def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> None:
+        self.swapped.append(swap.segment.index)
+        if self.reports:
+            progress(swap.segment.frames)
+        swap.output.write_text(self.written.format(swap.segment.index))
+        if self.then:
+            self.then.pop(0)()
+
+
+class Uploads:
+    """A repository of one upload, used as face and as video."""
+
+    def __init__(self) -> None:
+        self.completed = True
+
+    def get(self, upload_id: str) -> "Uploads":
+        return self
+
+    name = "clip.mp4"
+    size, crc32c = 0, 0
+    blob_key = "uploads/clip"
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows()
+
+
+@pytest.fixture
+def engine() -> PlainEngine:
+    return PlainEngine()
+
+
+@pytest.fixture
+def uploads() -> Uploads:
+    return Uploads()
+
+
+@pytest.fixture
+def logs(rows: Rows) -> MemoryTaskLogs:
+    """The log of the task, fenced as in a database."""
+
+    class Fenced(MemoryTaskLogs):
+        def append(self, task_id: str, entries: Sequence[LogEntry], *, run: str | None, dropped: int) -> None:
+            if rows.task.status is not TaskStatus.PROCESSING:
+                raise TakenOver("the task has ended")
+            super().append(task_id, entries, run=run, dropped=dropped)
+
+    return Fenced()
+
+
+@pytest.fixture
+def monotonic() -> Clock:
+    """The clock of the log."""
+    return Clock()
+
+
+@pytest.fixture
+def delivery(
+    tmp_path: Path,
+    rows: Rows,
+    engine: PlainEngine,
+    uploads: Uploads,
+    logs: MemoryTaskLogs,
+    monotonic: Clock,
+) -> Delivery:
+    """Make a function that runs the task for a worker, once per call, under one claim."""
+    blobs = LocalBlobs(tmp_path)
+    blobs.begin("uploads/clip", PartLayout(part_size=1, count=1, size=None)).close()
+    repository: Any = rows
+    fakes: Any = {"uploads": uploads, "media": PlainMedia(), "engines": engine}
+    log = RunLog(logs, "t", run="r1", monotonic=monotonic)
+    workflow = TaskWorkflow(
+        Tools(tasks=TaskStore(repository, clock=time.time, events=EventBus()), blobs=blobs, **fakes),
+        workspace=tmp_path / "work",
+        limits=AttemptLimits(task=0, segment=0, max_crashes=MAX_CRASHES),
+    )
+    return lambda name: partial(workflow.run, "t", Claim(worker=name), log)
+
+
+def result(tmp_path: Path, rows: Rows) -> str:
+    (only,) = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
+    assert rows.task.result
+    assert rows.task.result.blob_key in str(only)
+    return only.read_text()
+
+
+def raises(error: Exception) -> None:
+    raise error
