@@ -46,7 +46,7 @@ class Networks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentFrames:
-    """The frames that will come: those before the segment, and its own. `first` is the number of the first."""
+    """The frames to come: those before the segment, and its own. `first` is the number of the first."""
 
     first: int
     before: int

@@ -18,7 +18,7 @@ from facecli.engines.mesh.patch import FaceSwapper, Region
 from facecli.engines.mesh.planes import ColorConversion, Frame, PixelLayout
 from facecli.engines.mesh.segment_swapper import Figures, SegmentFrames, SegmentSwapper
 from facecli.engines.mesh.tracking import FaceTracker
-from tests.support.portraits import (
+from tests.support.media.portraits import (
     ASTRONAUT,
     HOPPER,
     RATE,
