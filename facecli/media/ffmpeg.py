@@ -1,13 +1,15 @@
 """Media by ffmpeg and Pillow."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
+from facecli.core.video.frames import Picture, SandboxedProgram
 from facecli.core.video.media import (
     CLIP_RATE,
+    FramesJob,
     ImageInfo,
     MediaLimits,
     OverlayJob,
@@ -19,6 +21,8 @@ from facecli.core.video.media import (
 from facecli.media import images
 from facecli.media.commands import clip_command
 from facecli.media.find import ffmpeg_version, find_ffmpeg
+from facecli.media.frames.piped_program import piped
+from facecli.media.frames.rewrite import OpenFilter, rewrite_frames
 from facecli.media.join import join_segments
 from facecli.media.overlay import count_decodable, write_overlay
 from facecli.media.probe import count_frames, plan_video, probe_video
@@ -80,6 +84,25 @@ class FfmpegMedia:
             write_overlay(
                 self._binary,
                 job,
+                limits=self._limits,
+                process_limits=_process_limits(job.segment.before + job.segment.frames),
+                progress=progress,
+                stopped=stopped,
+            )
+
+    def rewrite_frames(
+        self,
+        job: FramesJob,
+        *,
+        open_filter: OpenFilter,
+        progress: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        with _removed_on_failure(job.output):
+            rewrite_frames(
+                self._binary,
+                job,
+                open_filter=open_filter,
                 limits=self._limits,
                 process_limits=_process_limits(job.segment.before + job.segment.frames),
                 progress=progress,

@@ -56,7 +56,7 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramEnd:
+class ProcessResult:
     """The end of a program; `error_text` is its last errors, short and printable."""
 
     exit_code: int  # negative for a signal
@@ -78,6 +78,6 @@ class SandboxedProgram(Protocol):
         """Return exactly `size` bytes; fewer only at the end of its output."""
         ...
 
-    def wait(self) -> ProgramEnd:
+    def wait(self) -> ProcessResult:
         """Close its stdin, and wait for its end; ProgramKilled if it was killed from outside."""
         ...
