@@ -32,6 +32,9 @@ from facecli.media.sound import SoundExtraction
 
 BASE_TIMEOUT_SECONDS = 900  # for encoding a file of any length
 FRAME_TIMEOUT_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores
+PROGRAM_IDLE_SECONDS = 60.0  # without a byte from or to an engine's program that is waited for
+
+_PROGRAM_LIMITS = ProcessLimits(seconds=24 * 3600, memory=4 * 1024**3, file_size=0)
 
 
 class FfmpegMedia:
@@ -73,6 +76,28 @@ class FfmpegMedia:
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         images.fit_picture(source, target, width=width, height=height, limits=self._limits)
+
+    def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
+        return images.read_picture(path, self._limits, max_side=max_side, stopped=stopped)
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
+    ) -> AbstractContextManager[SandboxedProgram]:
+        return piped(
+            command,
+            limits=_PROGRAM_LIMITS,
+            reads=reads,
+            stopped=stopped,
+            name=name,
+            idle_seconds=PROGRAM_IDLE_SECONDS,
+            max_unread=max_unread,
+        )
 
     def plan(self, path: Path) -> VideoPlan:
         return plan_video(self._binary, path, self._limits, segment_megapixels=self._segment_megapixels)

@@ -1,12 +1,15 @@
 """A media fake without ffmpeg: one byte of a file is one frame."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 
 from facecli.core.errors import Cancelled, MediaRefused
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     CLIP_RATE,
+    FramesJob,
     ImageInfo,
     OverlayJob,
     Segment,
@@ -15,6 +18,8 @@ from facecli.core.video.media import (
     VideoPlan,
     never,
 )
+from facecli.media.frames.piped_program import piped
+from facecli.media.run import ProcessLimits
 
 WIDTH, HEIGHT = 320, 180  # pixels of every video
 SIDE = 512  # pixels of every picture
@@ -75,6 +80,49 @@ class FakeMedia:
                 raise Cancelled
             progress(done)
         job.output.write_bytes(b"." * job.segment.frames)
+
+    def rewrite_frames(
+        self,
+        job: FramesJob,
+        *,
+        open_filter: Callable[[FrameLayout], AbstractContextManager[FrameFilter]],
+        progress: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        layout, done = FrameLayout(width=WIDTH, height=HEIGHT), 0
+        with open_filter(layout) as frame_filter:
+            for _ in range(job.segment.frames):
+                if stopped():
+                    raise Cancelled
+                for _ in frame_filter.push(bytearray(layout.frame_bytes), own=True):
+                    progress(done := done + 1)
+            for _ in frame_filter.finish():
+                progress(done := done + 1)
+        job.output.write_bytes(b"." * done)
+
+    def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
+        info = self.probe_image(path)
+        side = min(info.width, max_side)
+        return Picture(width=side, height=side, pixels=bytes(3 * side * side))
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
+    ) -> AbstractContextManager[SandboxedProgram]:
+        return piped(
+            command,
+            limits=ProcessLimits(seconds=60),
+            reads=reads,
+            stopped=stopped,
+            name=name,
+            idle_seconds=60,
+            max_unread=max_unread,
+        )
 
     def count_frames(self, path: Path) -> int:
         if frames := path.stat().st_size:

@@ -179,11 +179,18 @@ class Media(Protocol):
         ...
 
     def start(
-        self, command: Sequence[str], *, reads: Sequence[Path], name: str, stopped: Callable[[], bool]
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         """Start a program in the sandbox, which may read `reads` and write nothing; ended with the context.
 
-        `name` is the subject of error messages, such as `the detector`.
+        `name` is the subject of error messages, such as `the detector`. While it is written to, at least
+        `max_unread` bytes of its output are taken, so that it need not wait with its answers.
         """
         ...
 

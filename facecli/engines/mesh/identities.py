@@ -15,9 +15,6 @@ import numpy as np
 from facecli.core.errors import InvalidInput
 from facecli.engines.mesh.networks import Embedding, distance
 
-SAMPLES = 32  # frames of a video that are searched
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """A face in a sampled frame."""
@@ -45,12 +42,6 @@ class Identity:
     def from_json(cls, values: Mapping[str, Any]) -> "Identity":
         embedding = np.array(values["embedding"], np.float32)
         return cls(embedding=embedding, area=values["area"], frame=values["frame"], left=values["left"])
-
-
-def sample_frames(frames: int) -> list[int]:
-    """The numbers of the frames to search, spread evenly over a video of so many."""
-    count = min(SAMPLES, frames)
-    return [(2 * index + 1) * frames // (2 * count) for index in range(count)]
 
 
 def group(sightings: Iterable[Sighting], *, match: float) -> list[Identity]:

@@ -5,12 +5,11 @@ the patch made from it is converted to the video's matrix, range and depth and b
 its opacity is above 0. All other samples keep their bits.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image, Plane, resized
 from facecli.engines.mesh.patch import Patch, Region
 
@@ -27,41 +26,19 @@ _LUMA_WEIGHTS = {
 HD_WIDTH, HD_HEIGHT = 1280, 576  # players take an undeclared matrix for BT.709 from this size on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PixelLayout:
-    """The planes of a video's frames: size, depth, subsampling of colour, matrix and range."""
+def sample_type(layout: FrameLayout) -> npt.DTypeLike:
+    return np.uint8 if layout.bits == 8 else np.dtype("<u2")
 
-    width: int
-    height: int
-    bits: int = 8
-    column_step: int = 2  # pixels that share a sample of colour: 2 and 2 are 4:2:0, 1 and 1 are 4:4:4
-    row_step: int = 2
-    matrix: str = ""
-    full_range: bool = False
 
-    @property
-    def dtype(self) -> npt.DTypeLike:
-        return np.uint8 if self.bits == 8 else np.dtype("<u2")
-
-    @property
-    def color_size(self) -> tuple[int, int]:
-        return -(-self.width // self.column_step), -(-self.height // self.row_step)
-
-    @property
-    def frame_bytes(self) -> int:
-        columns, rows = self.color_size
-        return (self.width * self.height + 2 * columns * rows) * (1 if self.bits == 8 else 2)
-
-    @property
-    def scale(self) -> int:
-        """Steps of a sample for one step of an 8-bit one."""
-        return 1 << (self.bits - 8)
+def steps_per_level(layout: FrameLayout) -> int:
+    """Steps of a sample for one step of an 8-bit one."""
+    return 1 << (layout.bits - 8)
 
 
 class ColorConversion:
     """Conversion between the samples of a layout and 8-bit BGR."""
 
-    def __init__(self, layout: PixelLayout) -> None:
+    def __init__(self, layout: FrameLayout) -> None:
         high_definition = layout.width >= HD_WIDTH or layout.height > HD_HEIGHT
         guessed = "bt709" if high_definition else "smpte170m"
         red, blue = _LUMA_WEIGHTS.get(layout.matrix, _LUMA_WEIGHTS[guessed])
@@ -73,10 +50,11 @@ class ColorConversion:
                 [-blue / (2 * (1 - red)), -green / (2 * (1 - red)), 0.5],
             ]
         )
-        peak = (layout.scale * 256 - 1) if layout.full_range else None
-        luma = (peak if peak else 219 * layout.scale) / 255
-        chroma = (peak if peak else 224 * layout.scale) / 255
-        offset = np.array([0 if layout.full_range else 16 * layout.scale, *[128 * layout.scale] * 2])
+        steps = steps_per_level(layout)
+        peak = (steps * 256 - 1) if layout.full_range else None
+        luma = (peak if peak else 219 * steps) / 255
+        chroma = (peak if peak else 224 * steps) / 255
+        offset = np.array([0 if layout.full_range else 16 * steps, *[128 * steps] * 2])
         forward = np.diag([luma, chroma, chroma]) @ to_ycc
         backward = np.linalg.inv(forward)
         self._from_bgr = np.concatenate([forward, offset[:, None]], 1).astype(np.float32)
@@ -93,10 +71,10 @@ class ColorConversion:
 class Frame:
     """One frame of a video; `blend` changes its planes in place."""
 
-    def __init__(self, data: bytearray, layout: PixelLayout, conversion: ColorConversion) -> None:
+    def __init__(self, data: bytearray, layout: FrameLayout, conversion: ColorConversion) -> None:
         self._layout = layout
         self._conversion = conversion
-        samples = np.frombuffer(data, layout.dtype)
+        samples = np.frombuffer(data, sample_type(layout))
         columns, rows = layout.color_size
         luma, color = layout.width * layout.height, columns * rows
         self._luma = samples[:luma].reshape(layout.height, layout.width)
@@ -114,7 +92,7 @@ class Frame:
     @property
     def scale(self) -> int:
         """Steps of a sample for one step of an 8-bit one."""
-        return self._layout.scale
+        return steps_per_level(self._layout)
 
     def region(self, region: Region) -> Image:
         """A region as an 8-bit BGR picture."""

@@ -8,27 +8,17 @@ result is a function of the frames and the plan alone: no clock, no random numbe
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Points
-from facecli.engines.mesh.fading import FADE_FRAMES, Fader, VisibleFace
+from facecli.engines.mesh.fading import Fader, VisibleFace
+from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.networks import FaceDetector, FaceMesh, FaceRecognizer
 from facecli.engines.mesh.options import MeshOptions, Small
 from facecli.engines.mesh.patch import FaceSwapper, Region
-from facecli.engines.mesh.planes import ColorConversion, Frame, PixelLayout
+from facecli.engines.mesh.planes import ColorConversion, Frame
 from facecli.engines.mesh.source import SourceFace
 from facecli.engines.mesh.tracking import FaceTracker
-
-WARM_UP = 16  # frames before a segment: the border frame then differs by a 240th of what neighbours do
-LOOK_AHEAD = FADE_FRAMES  # frames after it
-
-
-@dataclass(slots=True, kw_only=True)
-class Figures:
-    """Frames of a segment by their outcome: together they are all of them."""
-
-    swapped: int = 0
-    turned: int = 0  # all wanted faces are turned away too far
-    without: int = 0  # no wanted face
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +35,10 @@ class Networks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentFrames:
-    """The frames to come: those before the segment, and its own. `first` is the number of the first."""
+class FrameClock:
+    """The frames to come: the number of the first in its video, and how many come in a second."""
 
     first: int
-    before: int
-    frames: int
     rate: float
 
 
@@ -62,42 +50,42 @@ class SegmentSwapper:
         *,
         selection: Selection,
         options: MeshOptions,
-        layout: PixelLayout,
-        segment: SegmentFrames,
+        layout: FrameLayout,
+        clock: FrameClock,
     ) -> None:
         self._networks, self._source, self._selection = networks, source, selection
-        self._options, self._layout, self._segment = options, layout, segment
+        self._options, self._layout, self._clock = options, layout, clock
         self._conversion = ColorConversion(layout)
         self._tracker = FaceTracker(
             networks.detector,
             networks.mesh,
-            rate=segment.rate,
+            rate=clock.rate,
             wanted=self._wanted,
             smooth=options.smooth,
             small=options.small is Small.ON,
         )
-        self._fader = Fader[tuple[int, bytearray, Frame]]()
+        self._fader = Fader[tuple[bool, bytearray, Frame]]()
         self._swappers: dict[int, FaceSwapper] = {}
         self._taken = 0
         self.figures = Figures()
 
-    def push(self, data: bytearray) -> Iterator[bytearray]:
-        """Take the planes of the next frame; return those that are done."""
+    def push(self, data: bytearray, *, own: bool) -> Iterator[bytearray]:
+        """Take the planes of the next frame; return the segment's own frame that is done, if there is one."""
         frame = Frame(data, self._layout, self._conversion)
-        faces = self._tracker.track(frame, self._segment.first + self._taken)
-        for held, visible in self._fader.push((self._taken, data, frame), faces):
+        faces = self._tracker.track(frame, self._clock.first + self._taken)
+        for held, visible in self._fader.push((own, data, frame), faces):
             yield from self._finish(*held, visible)
         self._taken += 1
 
-    def flush(self) -> Iterator[bytearray]:
+    def finish(self) -> Iterator[bytearray]:
         for held, visible in self._fader.flush():
             yield from self._finish(*held, visible)
 
     def _finish(
-        self, number: int, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
+        self, own: bool, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
     ) -> Iterator[bytearray]:
         changed = sum(self._swap(frame, face) for face in faces)
-        if not 0 <= number - self._segment.before < self._segment.frames:
+        if not own:
             return
         if changed:
             self.figures.swapped += 1

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 import facecli.media.samples
+from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image, Points
 from facecli.engines.mesh.landmarks import LEFT_EYE_CORNER, RIGHT_EYE_CORNER, eye_distance
 from facecli.engines.mesh.patch import Region
-from facecli.engines.mesh.planes import ColorConversion, Frame, PixelLayout
+from facecli.engines.mesh.planes import ColorConversion, Frame, sample_type
 from facecli.engines.mesh.segment_swapper import Networks
 from facecli.engines.mesh.source import SourceFace, prepare_source
 from facecli.engines.mesh.warp import warp
@@ -81,7 +82,7 @@ def turned_head(face: SourceFace, degrees: float) -> tuple[Image, Points]:
     return (background + (pixels.astype(np.float32) - background) * alpha).astype(np.uint8), points
 
 
-def to_planes(picture: Image, layout: PixelLayout) -> bytearray:
+def to_planes(picture: Image, layout: FrameLayout) -> bytearray:
     """The planes of a picture in this layout."""
     samples = ColorConversion(layout).from_bgr(picture)
     peak = (1 << layout.bits) - 1
@@ -89,9 +90,9 @@ def to_planes(picture: Image, layout: PixelLayout) -> bytearray:
     for channel in (1, 2):
         color = np.ascontiguousarray(samples[..., channel])
         planes.append(np.asarray(cv2.resize(color, layout.color_size, interpolation=cv2.INTER_AREA)))
-    return bytearray(b"".join(np.clip(np.rint(p), 0, peak).astype(layout.dtype).tobytes() for p in planes))
+    return bytearray(b"".join(np.clip(np.rint(p), 0, peak).astype(sample_type(layout)).tobytes() for p in planes))
 
 
-def to_picture(data: bytes | bytearray, layout: PixelLayout) -> Image:
+def to_picture(data: bytes | bytearray, layout: FrameLayout) -> Image:
     frame = Frame(bytearray(data), layout, ColorConversion(layout))
     return frame.region(Region(left=0, top=0, right=layout.width, bottom=layout.height))

@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image, Points
+from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.landmarks import eye_distance
 from facecli.engines.mesh.networks import Square, distance
 from facecli.engines.mesh.options import Eyes, MeshOptions, Mouth
 from facecli.engines.mesh.patch import FaceSwapper, Region
-from facecli.engines.mesh.planes import ColorConversion, Frame, PixelLayout
-from facecli.engines.mesh.segment_swapper import Figures, SegmentFrames, SegmentSwapper
+from facecli.engines.mesh.planes import ColorConversion, Frame
+from facecli.engines.mesh.segment_swapper import FrameClock, SegmentSwapper
 from facecli.engines.mesh.tracking import FaceTracker
 from tests.support.media.portraits import (
     ASTRONAUT,
@@ -52,7 +54,7 @@ class Result:
 @cache
 def swapped(pair: str, size: str, bits: int = 8) -> Result:
     source, target = PAIRS[pair]
-    layout = PixelLayout(width=SIZES[size][0], height=SIZES[size][1], bits=bits)
+    layout = FrameLayout(width=SIZES[size][0], height=SIZES[size][1], bits=bits)
     shots = list(moving_camera(portrait(target), SIZES[size], FRAMES))
     planes = [to_planes(shot.picture, layout) for shot in shots]
     before = [to_picture(data, layout) for data in planes]
@@ -62,10 +64,10 @@ def swapped(pair: str, size: str, bits: int = 8) -> Result:
         selection=Selection("all", [], match=SAME_PERSON, like=None),
         options=MeshOptions(),
         layout=layout,
-        segment=SegmentFrames(first=0, before=0, frames=FRAMES, rate=RATE),
+        clock=FrameClock(first=0, rate=RATE),
     )
-    done = [data for frame in planes for data in swapper.push(frame)]
-    done += swapper.flush()
+    done = [data for frame in planes for data in swapper.push(frame, own=True)]
+    done += swapper.finish()
     return Result(
         before=before,
         after=[to_picture(data, layout) for data in done],
@@ -177,7 +179,7 @@ def test_result_flickers_hardly_more_than_the_video_or_with_exact_landmarks(pair
 @cases
 def test_tracked_landmarks_neither_tremble_nor_lag(pair: str, size: str) -> None:
     result = swapped(pair, size)
-    layout = PixelLayout(width=SIZES[size][0], height=SIZES[size][1])
+    layout = FrameLayout(width=SIZES[size][0], height=SIZES[size][1])
     conversion = ColorConversion(layout)
     tracker = FaceTracker(networks().detector, networks().mesh, rate=RATE, wanted=lambda frame, points: True)
     found = []

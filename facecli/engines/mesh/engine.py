@@ -1,0 +1,58 @@
+"""The mesh engine: no generative model, it moves the pixels of one photo.
+
+This process decodes nothing and sees no pixel as a pixel: pictures and frames go from one sandboxed process
+to another. So it also needs no OpenCV.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from facecli.core.errors import FacecliError
+from facecli.core.video.engines import SwapJob
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
+from facecli.core.video.media import FramesJob, Media
+from facecli.engines.mesh.options import MeshOptions
+from facecli.engines.mesh.process.client import swap_process
+from facecli.engines.mesh.process.setup import Setup, Work
+
+MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
+
+
+class MeshEngine:
+    name = "mesh"
+    version = "1"
+    needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
+
+    def __init__(self, media: Media) -> None:
+        if find_spec("cv2") is None:
+            raise FacecliError("OpenCV is missing; install it with: pip install 'facecli[swap]'")
+        self._media = media
+
+    def check(self, options: Mapping[str, str]) -> None:
+        MeshOptions.parse(options)
+
+    def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+        self.check(job.options)
+        picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+
+        @contextmanager
+        def open_filter(layout: FrameLayout) -> Iterator[FrameFilter]:
+            setup = _setup(job, layout, picture)
+            with swap_process(self._media, setup, picture, stopped=stopped) as process:
+                yield process
+
+        frames = FramesJob(video=job.video, segment=job.segment, info=job.info, output=job.output)
+        self._media.rewrite_frames(frames, open_filter=open_filter, progress=progress, stopped=stopped)
+
+
+def _setup(job: SwapJob, layout: FrameLayout, picture: Picture) -> Setup:
+    return Setup(
+        work=Work.SWAP,
+        layout=layout,
+        picture=(picture.width, picture.height),
+        options=job.options,
+        people=(),
+        first=(job.segment.wide or job.segment).before,
+        rate=float(job.info.rate),
+    )
