@@ -32,8 +32,15 @@ class FakeMedia:
     `plan` is the plan of every video; without one, a video is cut into segments of `segment_frames`.
     """
 
-    def __init__(self, *, plan: VideoPlan | None = None, segment_frames: int = 10) -> None:
+    def __init__(
+        self,
+        *,
+        plan: VideoPlan | None = None,
+        segment_frames: int = 10,
+        program_idle_seconds: float = 60.0,
+    ) -> None:
         self._plan = plan
+        self._program_idle_seconds = program_idle_seconds
         self._segment_frames = segment_frames
         self.overlays: list[OverlayJob] = []
 
@@ -120,7 +127,7 @@ class FakeMedia:
             reads=reads,
             stopped=stopped,
             name=name,
-            idle_seconds=60,
+            idle_seconds=self._program_idle_seconds,
             max_unread=max_unread,
         )
 

@@ -15,7 +15,9 @@ class FrameLayout:
     width: int
     height: int
     bits: int = 8  # per sample, 8 or 10
-    column_step: int = 2  # pixels that share a colour: 2 and 2 are 4:2:0, 2 and 1 are 4:2:2, 1 and 1 are 4:4:4
+    column_step: int = (
+        2  # pixels that share a colour: 2 and 2 are 4:2:0, 2 and 1 are 4:2:2, 1 and 1 are 4:4:4
+    )
     row_step: int = 2
     matrix: str = ""  # of colours, by ffmpeg's name; empty when the video does not declare it
     full_range: bool = False

@@ -15,6 +15,7 @@ import numpy as np
 from facecli.core.errors import InvalidInput
 from facecli.engines.mesh.networks import Embedding, distance
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """A face in a sampled frame."""

@@ -145,9 +145,7 @@ class PipedProgram:
             self._watch()
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(POLL_SECONDS)
-        result = ProcessResult(
-            exit_code=self._process.returncode, error_text=self._tail.text(self._command)
-        )
+        result = ProcessResult(exit_code=self._process.returncode, error_text=self._tail.text(self._command))
         if result.exit_code:
             raise_machine_error(Path(self._command[0]).name, result, self._limits)
         return result

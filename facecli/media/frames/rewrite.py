@@ -41,15 +41,18 @@ def rewrite_frames(
     """Write the segment, decoding from a key frame, or else from the beginning of the file."""
 
     def attempt(key: Fraction | None) -> str:
-        with _Attempt(
-            binary,
-            job,
-            key=key,
-            limits=limits,
-            process_limits=process_limits,
-            progress=progress,
-            stopped=stopped,
-        ) as run, open_filter(frame_layout(job.info)) as frame_filter:
+        with (
+            _Attempt(
+                binary,
+                job,
+                key=key,
+                limits=limits,
+                process_limits=process_limits,
+                progress=progress,
+                stopped=stopped,
+            ) as run,
+            open_filter(frame_layout(job.info)) as frame_filter,
+        ):
             return run.run(frame_filter)
 
     key = (job.segment.wide or job.segment).key
@@ -179,9 +182,7 @@ class _Attempt:
                 stopped=self._stopped,
             )
         )
-        self._encoder.write(
-            nut_header(self._layout, ticks=info.ticks, pixel_aspect=self._first.pixel_aspect)
-        )
+        self._encoder.write(nut_header(self._layout, ticks=info.ticks, pixel_aspect=self._first.pixel_aspect))
         return self._encoder
 
     def _finish_encoder(self) -> None:

@@ -90,7 +90,9 @@ def to_planes(picture: Image, layout: FrameLayout) -> bytearray:
     for channel in (1, 2):
         color = np.ascontiguousarray(samples[..., channel])
         planes.append(np.asarray(cv2.resize(color, layout.color_size, interpolation=cv2.INTER_AREA)))
-    return bytearray(b"".join(np.clip(np.rint(p), 0, peak).astype(sample_type(layout)).tobytes() for p in planes))
+    return bytearray(
+        b"".join(np.clip(np.rint(p), 0, peak).astype(sample_type(layout)).tobytes() for p in planes)
+    )
 
 
 def to_picture(data: bytes | bytearray, layout: FrameLayout) -> Image:

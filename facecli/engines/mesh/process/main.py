@@ -1,7 +1,8 @@
 """The process itself, a script: `python -I main.py FACECLI PACKAGES…`, with messages on its pipes.
 
-FACECLI is the directory of facecli's own modules, and PACKAGES those that hold OpenCV and numpy. A sentence for the user goes out as REFUSED; any
-other failure ends the process with a traceback, of which the engine shows the last line.
+FACECLI is the directory of facecli's own modules, and PACKAGES those that hold OpenCV and numpy. A sentence
+for the user goes out as REFUSED; any other failure ends the process with a traceback, of which the engine
+shows the last line.
 """
 
 import sys

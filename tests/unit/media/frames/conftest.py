@@ -1,4 +1,4 @@
-"""Filters for frames, and an ffmpeg that behaves differently when it decodes to a pipe or encodes from one."""
+"""A filter that records frames, and an ffmpeg that behaves differently at one end of a pipe."""
 
 import shutil
 from collections.abc import Callable, Iterator
