@@ -98,3 +98,13 @@ class Similarity:
 
     def invert(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         return np.asarray((points - self.shift) @ np.linalg.inv(self.linear).T, np.float64)
+
+    def then(self, motion: "Similarity") -> "Similarity":
+        return Similarity(linear=motion.linear @ self.linear, shift=motion.linear @ self.shift + motion.shift)
+
+    def toward(self, other: "Similarity", share: float) -> "Similarity":
+        """The similarity between the two, 0 for this one and 1 for the other."""
+        return Similarity(
+            linear=self.linear + share * (other.linear - self.linear),
+            shift=self.shift + share * (other.shift - self.shift),
+        )

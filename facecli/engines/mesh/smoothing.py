@@ -1,10 +1,11 @@
-"""Smoothing of landmarks over time: the shape of the face is smoothed, its place is not.
+"""Smoothing of landmarks over time, without a lag.
 
 Theory of operation: the network's points tremble by a third of a percent of the eye distance. A filter on
 their places would lag behind a moving head. So each frame is split into a similarity (scale, rotation,
-shift), fitted to all 468 points, in which the noise averages out by itself, and the shape that remains, in
-the face's own coordinates. The similarity is kept as it is; the shape goes through a One-Euro filter, whose
-cut-off frequency rises with speed.
+shift), fitted to all 468 points, and the shape that remains, in the face's own coordinates. The shape goes
+through a One-Euro filter, whose cut-off frequency rises with speed. The similarity of the frame before is
+moved as the pixels moved, and corrected by a share of its difference from the one that is fitted; where the
+pixels cannot be followed, the fitted one is taken as it is.
 """
 
 import numpy as np
@@ -16,6 +17,7 @@ from facecli.engines.mesh.landmarks import Similarity, canonical_face, eye_dista
 _MIN_CUTOFF = 0.05  # Hz, of a still face
 _BETA = 80.0  # by which the cut-off rises with speed, in eye distances a second
 _SPEED_CUTOFF = 1.0  # Hz
+_CORRECTION = 0.1  # of the place, in each frame; more in the first ones, whose mean is taken
 
 
 class ShapeSmoother:
@@ -25,16 +27,28 @@ class ShapeSmoother:
         self._rate = rate
         self._slowness = max(strength * 2, 1e-6)
         self._off = strength <= 0
+        self._place: Similarity | None = None
+        self._followed = 0  # frames in a row
         self._shape: npt.NDArray[np.float64] | None = None
         self._speed: npt.NDArray[np.float64] = np.zeros(())
 
-    def smooth(self, points: Points) -> Points:
+    def smooth(self, points: Points, motion: Similarity | None) -> Points:
+        """`motion` is that of the pixels since the frame before; None if it is unknown."""
         if self._off:
             return points
         fit = Similarity.fit(canonical_face().points[:, :2], points[:, :2])
         shape = np.concatenate([fit.invert(points[:, :2]), points[:, 2:] / fit.scale], 1)
-        filtered = self._filter(shape)
+        filtered, fit = self._filter(shape), self._placed(fit, motion)
         return np.concatenate([fit.apply(filtered[:, :2]), filtered[:, 2:] * fit.scale], 1).astype(np.float32)
+
+    def _placed(self, fitted: Similarity, motion: Similarity | None) -> Similarity:
+        if self._place is None or motion is None:
+            self._place, self._followed = fitted, 1
+            return fitted
+        self._followed += 1
+        share = max(min(1.0, _CORRECTION / self._slowness), 1 / self._followed)
+        self._place = self._place.then(motion).toward(fitted, share)
+        return self._place
 
     def _filter(self, shape: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         if self._shape is None:

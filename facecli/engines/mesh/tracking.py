@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from facecli.engines.mesh.arrays import Points, resized
 from facecli.engines.mesh.detection import find_faces, locate, same_place
-from facecli.engines.mesh.landmarks import eye_distance
+from facecli.engines.mesh.landmarks import Similarity, eye_distance
+from facecli.engines.mesh.motion import FaceMotion
 from facecli.engines.mesh.networks import FaceDetector, FaceMesh, Square
 from facecli.engines.mesh.planes import Frame
 from facecli.engines.mesh.smoothing import ShapeSmoother
@@ -46,6 +47,8 @@ class _Track:
     wanted: bool
     points: Points
     smoother: ShapeSmoother
+    pixels: FaceMotion
+    motion: Similarity | None = None  # since the frame before
 
     @property
     def square(self) -> Square:
@@ -82,10 +85,12 @@ class FaceTracker:
         elif not self._tracks:
             self._detect(frame, tiles=0)
         faces = [
-            TrackedFace(track=track.number, points=track.smoother.smooth(track.points))
+            TrackedFace(track=track.number, points=track.smoother.smooth(track.points, track.motion))
             for track in self._tracks
             if track.wanted and eye_distance(track.points) >= _LEAST_EYE_DISTANCE
         ]
+        for track in self._tracks:
+            track.pixels.remember(frame.luma, frame.scale, track.points)
         return FrameFaces(faces=tuple(faces), cut=cut)
 
     def _is_cut(self, frame: Frame) -> bool:
@@ -94,6 +99,7 @@ class FaceTracker:
         return before is None or float(np.abs(small - before).mean()) > CUT_DIFFERENCE
 
     def _follow(self, frame: Frame, track: _Track) -> bool:
+        track.motion = track.pixels.follow(frame.luma, frame.scale)
         points = locate(frame, self._mesh, track.square)
         if points is None:
             return False
@@ -113,7 +119,15 @@ class FaceTracker:
             self._numbers += 1
             smoother = ShapeSmoother(self._rate, strength=self._smooth)
             wanted = self._wanted(frame, points)
-            self._tracks.append(_Track(number=self._numbers, wanted=wanted, points=points, smoother=smoother))
+            self._tracks.append(
+                _Track(
+                    number=self._numbers,
+                    wanted=wanted,
+                    points=points,
+                    smoother=smoother,
+                    pixels=FaceMotion(),
+                )
+            )
 
     def _is_tracked(self, square: Square) -> bool:
         return any(same_place(square, track.square) for track in self._tracks)
