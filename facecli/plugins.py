@@ -15,7 +15,7 @@ from facecli.core.errors import (
     ProgramKilled,
     Unavailable,
 )
-from facecli.core.video.engines import Engine, SwapJob
+from facecli.core.video.engines import Engine, PrepareJob, PreparingEngine, SwapJob
 from facecli.core.video.media import ImageInfo, Media, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
 from facecli.core.video.placement import Box, Oscillation, Placement
 
@@ -33,6 +33,8 @@ __all__ = [
     "Oscillation",
     "OverlayJob",
     "Placement",
+    "PrepareJob",
+    "PreparingEngine",
     "ProgramKilled",
     "Segment",
     "Sound",

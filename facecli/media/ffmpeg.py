@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
-from facecli.core.video.frames import Picture, SandboxedProgram
+from facecli.core.video.frames import FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     CLIP_RATE,
     FramesJob,
@@ -21,8 +21,10 @@ from facecli.core.video.media import (
 from facecli.media import images
 from facecli.media.commands import clip_command
 from facecli.media.find import ffmpeg_version, find_ffmpeg
+from facecli.media.frames.commands import frame_layout
 from facecli.media.frames.piped_program import piped
 from facecli.media.frames.rewrite import OpenFilter, rewrite_frames
+from facecli.media.frames.samples import sample_frames
 from facecli.media.join import join_segments
 from facecli.media.overlay import count_decodable, write_overlay
 from facecli.media.probe import count_frames, plan_video, probe_video
@@ -133,6 +135,22 @@ class FfmpegMedia:
                 progress=progress,
                 stopped=stopped,
             )
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        return frame_layout(info)
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Iterator[bytearray]:
+        return sample_frames(
+            self._binary,
+            video,
+            info,
+            count=count,
+            limits=self._limits,
+            process_limits=_process_limits(info.frames),
+            stopped=stopped,
+        )
 
     def count_frames(self, path: Path) -> int:
         return count_frames(self._binary, path, self._limits)

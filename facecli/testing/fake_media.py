@@ -1,6 +1,6 @@
 """A media fake without ffmpeg: one byte of a file is one frame."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
@@ -96,7 +96,7 @@ class FakeMedia:
         progress: Callable[[int], None],
         stopped: Callable[[], bool],
     ) -> None:
-        layout, done = FrameLayout(width=WIDTH, height=HEIGHT), 0
+        layout, done = self.frame_layout(job.info), 0
         with open_filter(layout) as frame_filter:
             for _ in range(job.segment.frames):
                 if stopped():
@@ -106,6 +106,15 @@ class FakeMedia:
             for _ in frame_filter.finish():
                 progress(done := done + 1)
         job.output.write_bytes(b"." * done)
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        return FrameLayout(width=info.width, height=info.height)
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Iterator[bytearray]:
+        for _ in range(min(count, info.frames)):
+            yield bytearray(self.frame_layout(info).frame_bytes)
 
     def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
         info = self.probe_image(path)

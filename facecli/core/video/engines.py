@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from facecli.core.video.media import Segment, VideoInfo
 
@@ -20,6 +20,17 @@ class SwapJob:
     segment: Segment
     output: Path
     info: VideoInfo  # of the whole video
+    options: Mapping[str, str] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)  # from `prepare`, for the whole video
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareJob:
+    """A whole video, before any of it is swapped."""
+
+    face: Path
+    video: Path
+    info: VideoInfo
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -41,6 +52,18 @@ class Engine(Protocol):
         """Write `job.output`: H.264 without sound in an MP4, the segment's frames in order, the first at 0.
 
         `progress` receives the number of the segment's frames done. Cancelled when `stopped` returned True.
+        """
+        ...
+
+
+@runtime_checkable
+class PreparingEngine(Protocol):
+    """An engine that looks at the whole video once, so that its segments agree with each other."""
+
+    def prepare(self, job: PrepareJob, *, stopped: Callable[[], bool]) -> Mapping[str, Any]:
+        """Return what every `swap` of this video gets as `SwapJob.plan`; JSON values, kept over retries.
+
+        MediaRefused when the face or the video cannot be used. Cancelled when `stopped` returned True.
         """
         ...
 

@@ -1,6 +1,6 @@
 """The interface to video and picture files, and the records that describe them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -172,6 +172,19 @@ class Media(Protocol):
         Frames have the video's own planes and depth; only what has no such planes is converted to 4:2:0. A
         filter is opened again when the video has to be decoded from its beginning.
         """
+        ...
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Iterator[bytearray]:
+        """Yield at most `count` frames spread over the video, in the planes of `frame_layout`.
+
+        The same video yields the same frames. They are few where a long video has few key frames.
+        """
+        ...
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        """Return the planes in which frames of a video are rewritten and sampled."""
         ...
 
     def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:

@@ -4,19 +4,22 @@ This process decodes nothing and sees no pixel as a pixel: pictures and frames g
 to another. So it also needs no OpenCV.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
+from typing import Any
 
 from facecli.core.errors import FacecliError
-from facecli.core.video.engines import SwapJob
-from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
+from facecli.core.video.engines import PrepareJob, SwapJob
+from facecli.core.video.frames import FrameFilter, FrameLayout
 from facecli.core.video.media import FramesJob, Media
 from facecli.engines.mesh.options import MeshOptions
 from facecli.engines.mesh.process.client import swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
+SAMPLES = 32  # frames in which the people of a video are looked for
 
 
 class MeshEngine:
@@ -32,27 +35,44 @@ class MeshEngine:
     def check(self, options: Mapping[str, str]) -> None:
         MeshOptions.parse(options)
 
+    def prepare(self, job: PrepareJob, *, stopped: Callable[[], bool]) -> Mapping[str, Any]:
+        """Find the face of the picture, and the people of the video."""
+        self.check(job.options)
+        picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+        setup = Setup(
+            work=Work.PLAN,
+            layout=self._media.frame_layout(job.info),
+            picture=(picture.width, picture.height),
+            options=job.options,
+            people=(),
+            first=0,
+            rate=float(job.info.rate),
+        )
+        samples = self._media.sample_frames(job.video, job.info, count=SAMPLES, stopped=stopped)
+        with swap_process(self._media, setup, picture, stopped=stopped) as process, closing(samples):
+            for planes in samples:
+                deque(process.push(planes, own=False), maxlen=0)
+            deque(process.finish(), maxlen=0)
+        return {"people": process.result.get("people", [])}
+
     def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+        """Swap the faces of the people whom `prepare` has found."""
         self.check(job.options)
         picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
 
         @contextmanager
         def open_filter(layout: FrameLayout) -> Iterator[FrameFilter]:
-            setup = _setup(job, layout, picture)
+            setup = Setup(
+                work=Work.SWAP,
+                layout=layout,
+                picture=(picture.width, picture.height),
+                options=job.options,
+                people=job.plan.get("people", ()),
+                first=(job.segment.wide or job.segment).before,
+                rate=float(job.info.rate),
+            )
             with swap_process(self._media, setup, picture, stopped=stopped) as process:
                 yield process
 
         frames = FramesJob(video=job.video, segment=job.segment, info=job.info, output=job.output)
         self._media.rewrite_frames(frames, open_filter=open_filter, progress=progress, stopped=stopped)
-
-
-def _setup(job: SwapJob, layout: FrameLayout, picture: Picture) -> Setup:
-    return Setup(
-        work=Work.SWAP,
-        layout=layout,
-        picture=(picture.width, picture.height),
-        options=job.options,
-        people=(),
-        first=(job.segment.wide or job.segment).before,
-        rate=float(job.info.rate),
-    )

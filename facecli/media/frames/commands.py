@@ -35,7 +35,7 @@ def decode_command(
     """Write the frames of a segment to stdout, and a line of `showinfo` for each to stderr before it."""
     info = converted_info(job.info)
     frames = trimmed(opened(job.video, key, limits), segment, info).filter("setpts", _RISING)
-    frames = whole_pictures(frames, info).filter("format", _decoded_format(info))
+    frames = whole_pictures(frames, info).filter("format", decoded_format(info))
     output = ffmpeg.output(
         frames.filter("showinfo", checksum=0), "pipe:1", format="rawvideo", fps_mode="passthrough"
     )
@@ -90,7 +90,7 @@ def encoded_format(info: VideoInfo) -> str:
     return _pixel_format(info, subsampling)
 
 
-def _decoded_format(info: VideoInfo) -> str:
+def decoded_format(info: VideoInfo) -> str:
     return _pixel_format(info, info.subsampling)
 
 

@@ -88,8 +88,9 @@ def find_people(conversation: Conversation, setup: Setup, networks: Networks) ->
     while (request := conversation.receive())[0] is not Request.END:
         finder.look(request[1])
         conversation.send(Answer.NONE)
-    people = [person.as_json() for person in finder.people(match=options.match)]
-    conversation.send_json(Answer.RESULT, {"people": people})
+    people = finder.people(match=options.match)
+    Selection(options.faces, people, match=options.match, like=None)  # refuses a number that nobody has
+    conversation.send_json(Answer.RESULT, {"people": [person.as_json() for person in people]})
 
 
 if __name__ == "__main__":
