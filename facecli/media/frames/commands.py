@@ -95,6 +95,5 @@ def decoded_format(info: VideoInfo) -> str:
 
 
 def _pixel_format(info: VideoInfo, subsampling: str) -> str:
-    if info.bits > 8:
-        return f"yuv{subsampling}p10le"
-    return f"yuvj{subsampling}p" if info.full_range else f"yuv{subsampling}p"
+    """Return the name of the planes; their range is a tag, and converted nowhere."""
+    return f"yuv{subsampling}p10le" if info.bits > 8 else f"yuv{subsampling}p"

@@ -38,7 +38,9 @@ def sample_frames(
             taken += 1
             yield planes
         if not taken:
-            raise MediaRefused(f"the video cannot be decoded ({decoder.wait().error_text or 'it has no frames'})")
+            raise MediaRefused(
+                f"the video cannot be decoded ({decoder.wait().error_text or 'it has no frames'})"
+            )
 
 
 def sample_command(

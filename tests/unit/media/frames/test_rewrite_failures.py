@@ -69,6 +69,19 @@ def test_an_ffmpeg_that_ends_on_either_side_fails_the_segment(
     assert not output.exists()
 
 
+def test_an_encoder_that_ends_stops_the_decoder_at_once(
+    plain: Path, variant: Variant, recorder: Recorder, tmp_path: Path
+) -> None:
+    with pytest.raises(DiskFull):
+        rewrite(
+            FfmpegMedia(wanted=str(variant(encoding=DISK_FULL))),
+            plain,
+            tmp_path / "out.mp4",
+            open_filter=recorder.open,
+        )
+    assert len(recorder.frames) < 25  # those that a pipe holds, not all
+
+
 def test_cancel_leaves_no_process_and_no_output(media: FfmpegMedia, clip: Clip, tmp_path: Path) -> None:
     long = clip("long.mp4", "-vf", "tpad=stop_mode=clone:stop_duration=60", "-t", "60", "-an")
     output, seen = tmp_path / "out.mp4", list[int]()
