@@ -1,6 +1,6 @@
 """Media by ffmpeg and Pillow."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -141,7 +141,7 @@ class FfmpegMedia:
 
     def sample_frames(
         self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
-    ) -> Iterator[bytearray]:
+    ) -> Generator[bytearray, None, None]:
         return sample_frames(
             self._binary,
             video,

@@ -1,6 +1,6 @@
 """A media fake without ffmpeg: one byte of a file is one frame."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
@@ -112,7 +112,7 @@ class FakeMedia:
 
     def sample_frames(
         self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
-    ) -> Iterator[bytearray]:
+    ) -> Generator[bytearray, None, None]:
         for _ in range(min(count, info.frames)):
             yield bytearray(self.frame_layout(info).frame_bytes)
 

@@ -1,6 +1,6 @@
 """The interface to video and picture files, and the records that describe them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -176,7 +176,7 @@ class Media(Protocol):
 
     def sample_frames(
         self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
-    ) -> Iterator[bytearray]:
+    ) -> Generator[bytearray, None, None]:
         """Yield at most `count` frames spread over the video, in the planes of `frame_layout`.
 
         The same video yields the same frames. They are few where a long video has few key frames.

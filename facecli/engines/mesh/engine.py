@@ -56,7 +56,7 @@ class MeshEngine:
         return {"people": process.result.get("people", [])}
 
     def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
-        """Swap the faces of the people whom `prepare` has found."""
+        """Swap the faces of the chosen people among those that `prepare` found."""
         self.check(job.options)
         picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
 

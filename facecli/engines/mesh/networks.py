@@ -169,7 +169,7 @@ class FaceMesh:
 
 
 class FaceRecognizer:
-    """Computes embeddings, by which two pictures of one person are told from those of two."""
+    """Computes embeddings, by which two pictures of one person can be distinguished from those of two."""
 
     def __init__(self) -> None:
         self._network = cv2.dnn.readNetFromONNX(str(FACE_RECOGNITION))

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from facecli.engines.mesh.arrays import Alpha, Image, Points
-from facecli.engines.mesh.color import SkinColor, match_light
+from facecli.engines.mesh.drawing.color import SkinColor, match_light
+from facecli.engines.mesh.drawing.mask import FaceMask, face_mask
+from facecli.engines.mesh.drawing.warp import warp
 from facecli.engines.mesh.landmarks import eye_distance
-from facecli.engines.mesh.mask import FaceMask, face_mask
 from facecli.engines.mesh.options import Blend, Color, MeshOptions
 from facecli.engines.mesh.source import SourceFace
-from facecli.engines.mesh.warp import warp
 
 _MARGIN = 0.35  # eye distances around the mesh
 LEAST_SIDE = 16  # pixels of a region that can be swapped

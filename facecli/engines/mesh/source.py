@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from facecli.core.errors import MediaRefused
 from facecli.engines.mesh.arrays import Image, Points, polygon, resized
+from facecli.engines.mesh.drawing.skin import skin_likeness
 from facecli.engines.mesh.landmarks import BROWS, CHIN, FOREHEAD, FOREHEAD_TOP, OVAL, read_yaw
 from facecli.engines.mesh.networks import Detection, FaceDetector, FaceMesh, Square
-from facecli.engines.mesh.skin import skin_likeness
 
 FACE_HEIGHT = 300  # pixels from forehead to chin, to which the photo is scaled
 LEAST_SCORE = 0.5

@@ -4,8 +4,9 @@ Theory of operation: the video is divided into intervals of equal length, and th
 decoded. A long video would take as long as all of its frames do; there, key frames alone are decoded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 
@@ -29,7 +30,7 @@ def sample_frames(
     limits: MediaLimits,
     process_limits: ProcessLimits,
     stopped: Callable[[], bool],
-) -> Iterator[bytearray]:
+) -> Generator[bytearray, None, None]:
     """Yield the planes of at most `count` frames; MediaRefused if there is none."""
     command = sample_command(binary, video, info, count=count, limits=limits)
     size, taken = frame_layout(info).frame_bytes, 0
@@ -50,9 +51,10 @@ def sample_command(
     interval = max(info.duration, 0.001) / count
     place = f"floor((t-{float(info.start):.6f})/{interval:.6f})"
     chosen = f"isnan(prev_selected_t)+gt({place},{place.replace('(t-', '(prev_selected_t-')})"
-    source = hardened_input(
-        video, limits, **{"reinit_filter:v": 0, **({"skip_frame": "nokey"} if is_long(info) else {})}
-    )
+    options: dict[str, Any] = {"reinit_filter:v": 0}
+    if is_long(info):
+        options["skip_frame"] = "nokey"
+    source = hardened_input(video, limits, **options)
     converted = converted_info(info)
     frames = whole_pictures(source["V:0"].filter("select", chosen), converted)
     frames = frames.filter("format", decoded_format(converted))

@@ -13,12 +13,12 @@ import numpy.typing as npt
 import facecli.media.samples
 from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image, Points
+from facecli.engines.mesh.drawing.warp import warp
 from facecli.engines.mesh.landmarks import LEFT_EYE_CORNER, RIGHT_EYE_CORNER, eye_distance
 from facecli.engines.mesh.patch import Region
 from facecli.engines.mesh.planes import ColorConversion, Frame, sample_type
 from facecli.engines.mesh.segment_swapper import Networks
 from facecli.engines.mesh.source import SourceFace, prepare_source
-from facecli.engines.mesh.warp import warp
 
 FOLDER = Path(facecli.media.samples.__path__[0])
 ASTRONAUT, HOPPER = FOLDER / "astronaut.png", FOLDER / "grace_hopper.jpg"

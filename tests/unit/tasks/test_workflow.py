@@ -15,7 +15,6 @@ from facecli.core.errors import (
     TakenOver,
     Unavailable,
 )
-from facecli.core.video.engines import PrepareJob
 from facecli.tasks import claims, transitions
 from facecli.tasks.logs.run_log import FLUSH_INTERVAL, RunLog
 from facecli.tasks.task import TaskStatus
@@ -65,34 +64,6 @@ def test_the_run_after_a_failure_swaps_only_the_rest(
     run()
     assert engine.swapped == [0, 1, 1]
     assert result(tmp_path, rows) == "01"
-
-
-def test_an_engine_prepares_once_for_all_segments_and_attempts(
-    rows: Rows, engine: PlainEngine, delivery: Delivery
-) -> None:
-    prepared = []
-
-    def prepare(job: PrepareJob, *, stopped: object) -> dict[str, object]:
-        prepared.append(job.info)
-        return {"people": [len(prepared)]}
-
-    engine.prepare = prepare  # type: ignore[attr-defined]
-    engine.then = [lambda: None, partial(raises, Unavailable("away"))]
-    run = delivery("one")
-    with pytest.raises(Unavailable):
-        run()
-    run()
-    assert prepared == [PLAN.info]
-    assert engine.plans == [{"people": [1]}] * 3
-
-
-def test_an_engine_that_cannot_use_the_face_fails_the_task_before_a_frame_is_swapped(
-    rows: Rows, engine: PlainEngine, delivery: Delivery
-) -> None:
-    engine.prepare = lambda job, stopped: raises(MediaRefused("no face"))  # type: ignore[attr-defined]
-    delivery("one")()
-    assert (rows.task.status, rows.task.error_message) == (TaskStatus.FAILED, "no face")
-    assert engine.swapped == []
 
 
 def test_another_engine_version_swaps_every_segment_again(

@@ -1,4 +1,4 @@
-"""The engine from files to files: it swaps whom its plan says, the same way each time."""
+"""The engine from files to files: it swaps the person that its plan selects, the same way each time."""
 
 import subprocess
 from pathlib import Path
@@ -42,13 +42,25 @@ def two_people(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture[: SMALL[1], 320:] = right.picture
         pictures.append(picture.tobytes())
     source = ("-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{WIDTH}x{HEIGHT}", "-r", "25", "-i", "-")
-    command = [ffmpeg, "-v", "error", *source, "-pix_fmt", "yuv420p", "-crf", "10", "-g", "5", video]
+    command = [
+        str(ffmpeg),
+        "-v",
+        "error",
+        *source,
+        "-pix_fmt",
+        "yuv420p",
+        "-crf",
+        "10",
+        "-g",
+        "5",
+        str(video),
+    ]
     subprocess.run(command, input=b"".join(pictures), check=True)
     return video
 
 
 def frames_of(ffmpeg: Path, video: Path) -> list[Pixels]:
-    command = [ffmpeg, "-v", "error", "-i", video, "-f", "rawvideo", "-pix_fmt", "bgr24", "-"]
+    command = [str(ffmpeg), "-v", "error", "-i", str(video), "-f", "rawvideo", "-pix_fmt", "bgr24", "-"]
     data = subprocess.run(command, capture_output=True, check=True).stdout
     return list(np.frombuffer(data, np.uint8).reshape(-1, HEIGHT, WIDTH, 3))
 

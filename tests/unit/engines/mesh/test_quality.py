@@ -79,7 +79,7 @@ def swapped(pair: str, size: str, bits: int = 8) -> Result:
 
 
 def true_points(result: Result, number: int) -> Points:
-    """Where the landmarks of the portrait are in a frame, by the known movement."""
+    """The landmarks of the portrait in a frame, by the known movement."""
     points = portrait(result.target).points.copy()
     matrix = result.matrices[number]
     points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]

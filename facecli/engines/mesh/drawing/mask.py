@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from facecli.engines.mesh.arrays import Alpha, Image, Mask, Points, blurred, hull, polygon, resized
+from facecli.engines.mesh.drawing.skin import skin_likeness
 from facecli.engines.mesh.landmarks import (
     BROWS,
     FOREHEAD,
@@ -18,7 +19,6 @@ from facecli.engines.mesh.landmarks import (
     mouth_openness,
 )
 from facecli.engines.mesh.options import Eyes, MeshOptions, Mouth
-from facecli.engines.mesh.skin import skin_likeness
 
 OPEN_MOUTH = 0.06  # eye distances between the lips
 _LIKENESS_SIDE = 160  # pixels at which hair is looked for
