@@ -12,6 +12,7 @@ from facecli.core.errors import (
     FfmpegMissing,
     InvalidInput,
     MediaRefused,
+    NoFace,
     ProgramKilled,
     Unavailable,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "InvalidInput",
     "Media",
     "MediaRefused",
+    "NoFace",
     "Oscillation",
     "OverlayJob",
     "Placement",

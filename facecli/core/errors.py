@@ -4,6 +4,7 @@ FacecliError
 ├── InvalidInput              invalid request
 │   ├── ChecksumMismatch      a chunk's bytes do not match its checksum
 │   └── MediaRefused          a file is not a usable video or picture
+│       └── NoFace            a picture without a face
 ├── OutOfOrder                a chunk ahead of the stored ones, in a call that requires order
 ├── NotFound
 │   ├── UploadNotFound
@@ -58,6 +59,12 @@ class ChecksumMismatch(InvalidInput):
 
 class MediaRefused(InvalidInput):
     """The file is not a usable picture or video."""
+
+
+class NoFace(MediaRefused):
+    """There is no face in the picture."""
+
+    hint = "use a picture that shows the whole head from the front"
 
 
 class OutOfOrder(FacecliError):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facecli.core.errors import MediaRefused
+from facecli.core.errors import NoFace
 from facecli.engines.mesh.arrays import Image, Points, polygon, resized
 from facecli.engines.mesh.drawing.skin import skin_likeness
 from facecli.engines.mesh.landmarks import BROWS, CHIN, FOREHEAD, FOREHEAD_TOP, OVAL, read_yaw
@@ -39,7 +39,7 @@ class SourceFace:
 
 
 def prepare_source(photo: Image, detector: FaceDetector, mesh: FaceMesh) -> SourceFace:
-    """Find the largest face; MediaRefused if there is none, also with a border and turned by 90 degrees."""
+    """Find the largest face; NoFace if there is none, also with a border and turned by 90 degrees."""
     upright, detections = _find(photo, detector)
     best = max(detections, key=lambda found: found.area)
     scale = min(FACE_HEIGHT / max(1.0, best.box[3] * 1.5), 2.0)  # the box ends at the brows
@@ -49,7 +49,7 @@ def prepare_source(photo: Image, detector: FaceDetector, mesh: FaceMesh) -> Sour
     square = Square(center=best.square.center * scale, side=best.square.side * scale, angle=best.square.angle)
     points, score = _settled(mesh, upright, square)
     if score < LEAST_SCORE:
-        raise _no_face()
+        raise NoFace
     yaw = read_yaw(points)
     region = polygon(upright.shape[:2], np.concatenate([points[list(FOREHEAD)], points[list(BROWS[::-1])]]))
     oval = points[list(OVAL), :2]
@@ -76,7 +76,7 @@ def _find(photo: Image, detector: FaceDetector) -> tuple[Image, list[Detection]]
             turned = np.ascontiguousarray(np.rot90(picture, turns))
             if found := detector.detect(turned):
                 return turned, found
-    raise _no_face()
+    raise NoFace
 
 
 def _settled(mesh: FaceMesh, picture: Image, square: Square) -> tuple[Points, float]:
@@ -85,7 +85,3 @@ def _settled(mesh: FaceMesh, picture: Image, square: Square) -> tuple[Points, fl
     for _ in range(2):
         points, score = mesh.locate(picture, Square.of_mesh(points))
     return points, score
-
-
-def _no_face() -> MediaRefused:
-    return MediaRefused("there is no face in the picture; use one that shows the whole head from the front")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import facecli
-from facecli.core.errors import FacecliError, MediaRefused
+from facecli.core.errors import FacecliError, MediaRefused, NoFace
 from facecli.core.printable import escaped
 from facecli.core.video.frames import FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import Media
@@ -33,7 +33,7 @@ from facecli.engines.mesh.process.setup import Setup
 AHEAD = 2  # frames
 NAME = "the process of engine mesh"
 _PACKAGES = ("cv2", "numpy")
-_MAX_REASON = 300  # characters
+_MAX_MESSAGE = 300  # characters
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def swap_process(
 ) -> "Iterator[SwapProcess]":
     """Start the process, and wait until it has found the face of the picture.
 
-    MediaRefused when there is none; `command` runs another program instead.
+    NoFace when there is none; `command` runs another program instead.
     """
     code, packages = Path(facecli.__file__).parent, _package_directories()
     script = Path(__file__).with_name("main.py")
@@ -126,10 +126,11 @@ class SwapProcess:
                 raise self._ended()
             if kind is not Answer.REFUSED:
                 return kind, data
-            reason = str(decode_json(data).get("reason", ""))
+            refusal = decode_json(data)
         except Malformed as malformed:
             raise _malformed(malformed) from malformed
-        raise MediaRefused(escaped(reason)[:_MAX_REASON])
+        kind_of_error = NoFace if refusal.get("reason") == NoFace.reason else MediaRefused
+        raise kind_of_error(escaped(str(refusal.get("message", "")))[:_MAX_MESSAGE])
 
     def _decoded(self, data: bytearray) -> dict[str, Any]:
         try:

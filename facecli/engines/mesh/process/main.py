@@ -37,9 +37,9 @@ def main() -> None:
     try:
         converse(conversation)
     except InvalidInput as refused:
-        conversation.send_json(Answer.REFUSED, {"reason": refused.message})
+        conversation.send_json(Answer.REFUSED, {"reason": refused.reason, "message": refused.message})
     except MemoryError:
-        conversation.send_json(Answer.REFUSED, {"reason": "the video or the picture needs too much memory"})
+        conversation.send_json(Answer.REFUSED, {"message": "the video or the picture needs too much memory"})
     except EOFError:
         return
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from facecli.core.errors import InvalidInput, MediaRefused
+from facecli.core.errors import InvalidInput, NoFace
 from facecli.core.video.engines import PrepareJob, SwapJob
 from facecli.core.video.media import never
 from facecli.engines.mesh.arrays import Image as Pixels
@@ -110,5 +110,5 @@ def test_a_picture_without_a_face_is_refused_before_any_frame(two_people: Path, 
     media, face = FfmpegMedia(), tmp_path / "grey.png"
     Image.new("RGB", (300, 300), (128, 128, 128)).save(face)
     job = PrepareJob(face=face, video=two_people, info=media.plan(two_people).info)
-    with pytest.raises(MediaRefused, match="no face in the picture; use one that shows the whole head"):
+    with pytest.raises(NoFace, match="no face in the picture"):
         MeshEngine(media).prepare(job, stopped=never)
