@@ -20,6 +20,8 @@ from facecli.media.run import ProcessLimits
 
 MAX_DECODED_MEGAPIXELS = 2000  # of all frames together; two cores take a few seconds for them
 
+_ROUNDING = 0.01  # of an interval, for a frame that begins where an interval does
+
 
 def sample_frames(
     binary: Path,
@@ -49,7 +51,7 @@ def sample_command(
 ) -> list[str]:
     """Write the frames to stdout, in the planes that `rewrite_frames` uses."""
     interval = max(info.duration, 0.001) / count
-    place = f"floor((t-{float(info.start):.6f})/{interval:.6f})"
+    place = f"floor((t-{float(info.start):.6f})/{interval:.6f}+{_ROUNDING})"
     chosen = f"isnan(prev_selected_t)+gt({place},{place.replace('(t-', '(prev_selected_t-')})"
     options: dict[str, Any] = {"reinit_filter:v": 0}
     if is_long(info):

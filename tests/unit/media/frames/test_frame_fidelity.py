@@ -164,3 +164,18 @@ def test_pixel_shape_and_colour_tags_stay(
     media.rewrite_frames(job, open_filter=recorder.open, progress=lambda frames: None, stopped=never)
     assert all(part in stream_line(ffmpeg, video) for part in expected)
     assert all(part in stream_line(ffmpeg, output) for part in expected)
+
+
+def test_a_size_that_changes_midway_is_scaled_to_the_first(
+    clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, recorder: Recorder, tmp_path: Path
+) -> None:
+    joined, video, output = tmp_path / "joined.ts", tmp_path / "joined.mkv", tmp_path / "out.mp4"
+    parts = [clip("part.ts", "-an"), clip("part.ts", "-an", size="640x480")]
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    ffmpeg("-i", joined, "-c", "copy", video)
+    plan = media.plan(video)
+    job = FramesJob(video=video, segment=plan.segments[0], info=plan.info, output=output)
+    media.rewrite_frames(job, open_filter=recorder.open, progress=lambda frames: None, stopped=never)
+    assert {len(frame) for frame, _ in recorder.frames} == {320 * 180 * 3 // 2}
+    # The decoder loses the last frame before the change.
+    assert media.count_frames(output) == media.count_decodable(video, plan.segments[0], plan.info) > 25
