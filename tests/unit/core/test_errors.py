@@ -14,6 +14,7 @@ REASONS = {
     "InvalidInput": "INVALID_INPUT",
     "ChecksumMismatch": "CHECKSUM_MISMATCH",
     "MediaRefused": "MEDIA_REFUSED",
+    "NoFace": "NO_FACE",
     "OutOfOrder": "OUT_OF_ORDER",
     "NotFound": "NOT_FOUND",
     "UploadNotFound": "UPLOAD_NOT_FOUND",
