@@ -15,6 +15,8 @@ HEAVY = [
     "boto3",
     "cryptography",
     "dbos",
+    "connectrpc",
+    "fastapi",
     "ffmpeg",
     "google.protobuf",
     "grpc",
@@ -24,6 +26,7 @@ HEAVY = [
     "sqlalchemy",
     "tqdm",
     "trustme",
+    "uvicorn",
 ]
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 
@@ -89,3 +92,22 @@ def test_the_table_of_commands_agrees_with_their_docstrings() -> None:
     }
     assert documented == {name: entry.help for name, entry in COMMANDS.items()}
     assert list(documented) == list(COMMANDS)
+
+
+SERVE = """
+import sys, tempfile
+from facecli.bootstrap.server import run_server
+from facecli.config.settings import Settings
+with tempfile.TemporaryDirectory() as folder:
+    with run_server(Settings(bind="127.0.0.1:0", data_dir=folder, workers=0, http=sys.argv[1])):
+        pass
+sys.stdout.write("\\n".join(sys.modules))
+"""
+
+
+@pytest.mark.parametrize(("http", "loaded"), [("", False), ("127.0.0.1:0", True)])
+def test_a_server_loads_the_web_only_when_it_serves_http(http: str, loaded: bool) -> None:
+    done = subprocess.run([sys.executable, "-c", SERVE, http], capture_output=True, text=True, check=True)
+    modules = {*done.stdout.split()}
+    for name in ("facecli.web.app", "fastapi", "uvicorn"):
+        assert (name in modules) is loaded

@@ -76,7 +76,7 @@ def read_tls(tls: ServerTls) -> TlsContent:
 
 
 class TlsRenewal:
-    """Reads the files again when they changed. If the new ones are unusable, the last good ones stay in use."""
+    """Reads changed files again. If the new ones are unusable, the last good ones stay in use."""
 
     def __init__(self, tls: ServerTls) -> None:
         self._tls = tls

@@ -155,13 +155,21 @@ class Server:
         self._health_waits.recheck()
         self._health.recheck()
 
-    def stop(self, grace: float) -> None:
-        """Refuse new calls, let the running ones end within `grace` seconds, then cancel them."""
+    def ready(self) -> bool:
+        """Whether the health service says that the server takes calls."""
+        return self._health.is_serving("")
+
+    def drain(self) -> None:
+        """End the calls that wait, and tell all others that the server is about to stop. Idempotent."""
         self._draining.set()
         self._health.shut_down()
         self._tasks.drain()
         self._waits.drain()
         self._health_waits.drain()
+
+    def stop(self, grace: float) -> None:
+        """Refuse new calls, let the running ones end within `grace` seconds, then cancel them."""
+        self.drain()
         self._server.stop(grace).wait()
         self._send_pool.close()
         self._health.close()

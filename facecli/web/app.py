@@ -1,0 +1,65 @@
+"""The HTTP application: its routes, and the guards around them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from facecli.core.errors import FacecliError
+from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
+from facecli.web.health import add_health
+from facecli.web.server import App
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """The services behind the application; `ready` is whether the server takes calls."""
+
+    ready: Callable[[], bool]
+
+
+def create_app(parts: WebParts) -> App:
+    # No page of API documentation: its scripts come from elsewhere.
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_exception_handler(HTTPException, _refusal)
+    add_health(app, parts.ready)
+    return ErrorGuard(app)
+
+
+class ErrorGuard:
+    """Answers a request that raised an error; a bug becomes an error id that the log explains."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        started = False
+
+        async def note(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+            return
+        except FacecliError as error:
+            response = error_response(error)
+        except Exception:
+            response = bug_response()
+        if started:
+            scope["state"]["connection"].abort()  # the client must not take half a response for a whole one
+        else:
+            await response(scope, receive, send)
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    """The answer where no route fits."""
+    headers = getattr(error, "headers", None) or {}
+    if getattr(error, "status_code", 404) == 405:
+        return method_not_allowed(*headers.get("Allow", "GET").split(", "))
+    return not_found()
