@@ -36,7 +36,7 @@ DEPTH = {name: depth for depth, line in enumerate(LAYERS) for name in line.split
 
 # Layers or files → the imports and names that only they may use.
 HOMES = {
-    "wire rpc client facecli/bench/load_watchers.py": "facecli.wire.generated google.protobuf google.rpc "
+    "wire rpc web client facecli/bench/load_watchers.py": "facecli.wire.generated google.protobuf google.rpc "
     "grpc grpc_health grpc_reflection grpc_status",
     "queue bootstrap worker": "facecli.queue",
     "metadata bootstrap": "facecli.metadata",
@@ -45,7 +45,7 @@ HOMES = {
     "media bootstrap testing": "facecli.media",
     "config bootstrap cli": "facecli.config",
     "cli": "typer rich tqdm",
-    "web": "fastapi starlette uvicorn h11 connectrpc",
+    "web": "fastapi starlette uvicorn h11 connectrpc protobuf",
     "cli __main__": "print",
     "media": "ffmpeg imageio_ffmpeg",
     "media facecli/worker/supervisor.py": "subprocess",

@@ -9,5 +9,5 @@ from facecli.web.server import WebServer
 
 def create_web_server(settings: Settings, server: Server, *, max_connections: int) -> WebServer:
     """A server on the address of `--http`; InvalidInput when it cannot listen there."""
-    app = create_app(WebParts(ready=server.ready))
+    app = create_app(WebParts(ready=server.ready, rpc=server.in_process, limits=server.stream_limits))
     return WebServer(app, bind=settings.http, tls=server_tls(settings), max_connections=max_connections)

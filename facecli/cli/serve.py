@@ -46,7 +46,8 @@ def serve(
     once. Replaced certificate files take effect with the next connection.
 
     With --http the same process also serves HTTP, for browsers and for clients without gRPC, and prints
-    `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn connectrpc.
+    `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
+    connectrpc.
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
 

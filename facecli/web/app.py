@@ -9,9 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import FacecliError
+from facecli.rpc.in_process.server import InProcessServer
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
 from facecli.web.health import add_health
+from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App
 
 
@@ -20,6 +23,8 @@ class WebParts:
     """The services behind the application; `ready` is whether the server takes calls."""
 
     ready: Callable[[], bool]
+    rpc: InProcessServer
+    limits: StreamLimits
 
 
 def create_app(parts: WebParts) -> App:
@@ -27,6 +32,9 @@ def create_app(parts: WebParts) -> App:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, _refusal)
     add_health(app, parts.ready)
+    rpc = RpcApp(parts.rpc, parts.limits)
+    for prefix in rpc.prefixes:
+        app.mount(prefix, rpc)
     return ErrorGuard(app)
 
 

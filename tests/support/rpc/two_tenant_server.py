@@ -30,6 +30,7 @@ class TwoTenantServer:
     """Users `ann` and `bob`, an `admin` named root, and UNAUTHENTICATED callers, with credentials."""
 
     channel: grpc.Channel
+    http: str  # URL
     metadata: dict[str, Metadata]
     ann: TenantData
     bob: TenantData
@@ -61,6 +62,7 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
     settings = Settings(bind="127.0.0.1:0", data_dir=str(folder / "data"), workers=1, auth="token")
+    settings = replace(settings, http="127.0.0.1:0")
     shown = {"no token": "", "another scheme": "Basic YW5uOmFubg=="}
     with tokens(settings) as made:
         for user in ("ann", "bob"):
@@ -81,7 +83,7 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
         done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
         ann, bob = (_with_unfinished_work(channel, data, metadata[data.user]) for data in done)
         eventually(lambda: _is_swapping(channel, ann, metadata["ann"]))
-        yield TwoTenantServer(channel, metadata, ann, bob)
+        yield TwoTenantServer(channel, server.http, metadata, ann, bob)
 
 
 def _is_swapping(channel: grpc.Channel, data: TenantData, metadata: Metadata) -> bool:

@@ -78,3 +78,13 @@ def received(connection: socket.socket) -> bytes:
     except ConnectionError:
         pass
     return found
+
+
+def until(connection: socket.socket, expected: bytes) -> bytes:
+    """What the server sent up to these bytes; fails when it sends something else."""
+    found = b""
+    while expected not in found:
+        data = connection.recv(1 << 16)
+        assert data, found
+        found += data
+    return found

@@ -13,6 +13,7 @@ from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.rpc.rpcs import CHUNK, NOTHING, REQUESTS, RPCS, TenantData, answers, begin, put, strings
 from tests.support.rpc.two_tenant_server import UNAUTHENTICATED, TwoTenantServer, two_tenant_server
+from tests.support.web.grpc_web import WebChannel
 
 pytestmark = pytest.mark.media
 
@@ -26,13 +27,27 @@ MATRIX = [
     for rpc, method in RPCS.items()
     for field in sorted(REFERENCES & set(strings(method.input_type)))
 ]
+# Calls that change the data of their request, so that they cannot be repeated.
+ENDING = {f"TaskService.{verb}Task" for verb in ("Cancel", "Retry", "Delete")} | {
+    "UploadService.CancelUpload"
+}
 BACKGROUND = ("periodic", "task-feed")  # threads that query the database besides the calls
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenantServer]:
-    with two_tenant_server(tmp_path_factory.mktemp("server")) as opened:
-        yield opened
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenantServer]:
+    with two_tenant_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(params=["gRPC", "gRPC-Web"])
+def server(opened: TwoTenantServer, request: pytest.FixtureRequest) -> TwoTenantServer:
+    """The server over each of its transports."""
+    return opened if request.param == "gRPC" else over_http(opened)
+
+
+def over_http(opened: TwoTenantServer) -> TwoTenantServer:
+    return replace(opened, channel=WebChannel(opened.http))
 
 
 @pytest.fixture
@@ -141,7 +156,8 @@ def test_uploads_and_idempotency_keys_are_not_shared_between_users(server: TwoTe
 
 
 @pytest.mark.parametrize("whose", ["ann", "nobody"])
-def test_resuming_an_upload_of_another_user_begins_a_new_one(server: TwoTenantServer, whose: str) -> None:
+def test_resuming_an_upload_of_another_user_begins_a_new_one(opened: TwoTenantServer, whose: str) -> None:
+    server = opened
     upload_id = {"ann": server.ann, "nobody": NOTHING}[whose].upload_id
     before = server.everything("ann")
     (message,) = REQUESTS["VideoService.UploadVideo"](replace(NOTHING, user="", upload_id=""))
@@ -167,9 +183,15 @@ def test_an_admin_acts_for_others_and_otherwise_under_their_own_name(server: Two
     assert server.everything("admin") != server.everything("ann")
 
 
+@pytest.mark.parametrize("rpc", [rpc for rpc in RPCS if rpc not in ENDING])
+def test_the_owner_gets_an_answer_over_http(opened: TwoTenantServer, rpc: str) -> None:
+    assert over_http(opened).answered(rpc, REQUESTS[rpc](opened.ann), "ann") == (Code.OK, "")
+
+
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("rpc", RPCS)
-def test_the_owner_gets_an_answer(server: TwoTenantServer, rpc: str, named: bool) -> None:
+def test_the_owner_gets_an_answer(opened: TwoTenantServer, rpc: str, named: bool) -> None:
     """Proves that the refusals above are due to the caller. Runs last, because some calls delete data."""
+    server = opened
     data = server.bob if named else replace(server.ann, user="")
     assert server.answered(rpc, REQUESTS[rpc](data), "bob" if named else "ann") == (Code.OK, "")
