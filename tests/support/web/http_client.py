@@ -81,7 +81,7 @@ def received(connection: socket.socket) -> bytes:
 
 
 def until(connection: socket.socket, expected: bytes) -> bytes:
-    """What the server sent up to these bytes; fails when it sends something else."""
+    """Everything that arrives up to and with these bytes; fails when the connection ends first."""
     found = b""
     while expected not in found:
         data = connection.recv(1 << 16)

@@ -44,7 +44,7 @@ def reason_in(answer: Answer) -> str:
     (detail,) = (each for each in answer.json["details"] if each["type"] == "google.rpc.ErrorInfo")
     info.ParseFromString(base64.b64decode(detail["value"] + "=="))
     assert info.domain == "facecli"
-    return info.reason
+    return str(info.reason)
 
 
 def head(path: str, *, length: int, kind: str = "application/proto", more: str = "") -> bytes:
@@ -227,7 +227,7 @@ def test_a_watch_ends_when_its_client_goes_away_or_the_server_stops(
 
         def is_watched() -> bool:
             second[:] = watching(server, task_id)
-            return struct.unpack(">B", second[1].read(1))[0] == 0
+            return bool(second[1].read(1) == b"\0")
 
         eventually(is_watched)
     assert b"grpc-status: 14" in second[1].read()
