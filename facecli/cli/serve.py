@@ -26,6 +26,7 @@ def serve(
     output: Output,
     bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
     http: Annotated[str | None, SettingOption("http", metavar="HOST:PORT")] = None,
+    cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
     data_dir: DataDir = None,
     database: Database = None,
     workers: Annotated[int | None, SettingOption("workers", metavar="N", min=0, max=256)] = None,
@@ -51,7 +52,7 @@ def serve(
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
 
-    Example: facecli serve --http 127.0.0.1:8080
+    Example: facecli serve --http 127.0.0.1:8080 --cors-origin 'http://localhost:*'
 
     Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 

@@ -59,6 +59,11 @@ class Settings:
     http: str = _setting(
         "", "Address to listen on for HTTP: browsers, and clients without gRPC; none if empty."
     )
+    cors_origin: str = _setting(
+        "",
+        "Origin whose pages may call the server over HTTP, as https://app.example or http://localhost:*; "
+        "separate several with commas.",
+    )
     insecure: bool = _setting(
         False,
         "Allow listening on the network without TLS or authentication, and sending a token unencrypted.",

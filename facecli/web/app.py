@@ -13,6 +13,7 @@ from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import FacecliError
 from facecli.rpc.in_process.server import InProcessServer
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
+from facecli.web.guards import OriginGuard, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App
@@ -20,11 +21,17 @@ from facecli.web.server import App
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebParts:
-    """The services behind the application; `ready` is whether the server takes calls."""
+    """The services behind the application; `ready` is whether the server takes calls.
+
+    `origins` is a pattern of those whose pages may call it. `local` is whether it trusts every caller, and
+    only this machine can reach it.
+    """
 
     ready: Callable[[], bool]
     rpc: InProcessServer
     limits: StreamLimits
+    origins: str
+    local: bool
 
 
 def create_app(parts: WebParts) -> App:
@@ -35,7 +42,8 @@ def create_app(parts: WebParts) -> App:
     rpc = RpcApp(parts.rpc, parts.limits)
     for prefix in rpc.prefixes:
         app.mount(prefix, rpc)
-    return ErrorGuard(app)
+    guarded = OriginGuard(ErrorGuard(app), pattern=parts.origins, local=parts.local)
+    return SecurityHeaders(guarded)
 
 
 class ErrorGuard:

@@ -79,6 +79,7 @@ class RpcCall:
             taken.result()
 
     def end(self, status: CallStatus) -> None:
+        self._inbox.put(_GONE)
         self._in_loop(self._end, status)
 
     def cut(self) -> None:
@@ -144,7 +145,6 @@ class RpcCall:
         self.status = self.status or status
         self.ended.set()
         self._wanted.set()
-        self._inbox.put(_GONE)
         self._outbox.put_nowait(None)
 
     def _in_loop(self, function: Callable[..., None], *arguments: Any) -> bool:

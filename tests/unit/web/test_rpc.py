@@ -1,9 +1,9 @@
 """The RPC services over HTTP: Connect, gRPC-Web, slow and broken requests, and streams that end."""
 
 import base64
+import gzip
 import json
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ import pytest
 from google.rpc import error_details_pb2
 
 from facecli.bootstrap.server import Running
-from facecli.bootstrap.tokens import tokens
-from facecli.config.settings import Settings
 from facecli.core.checksums import crc32c
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.wire.errors import from_rpc
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
@@ -97,8 +96,8 @@ def test_a_request_that_is_no_call_is_refused_with_its_status(
 
 
 def test_a_compressed_message_is_refused_because_it_could_become_a_large_one(server: Running) -> None:
-    answer = post(server, STATUS, b"x", content_encoding="gzip")
-    assert answer.status in {400, 501}
+    answer = post(server, STATUS, gzip.compress(b'{"taskId": "x"}'), content_encoding="gzip")
+    assert (answer.status, answer.json["code"]) == (501, "unimplemented")
 
 
 def test_a_browser_uploads_a_file_chunk_by_chunk_in_any_order(server: Running) -> None:
@@ -134,55 +133,26 @@ def test_a_body_that_stops_is_refused_and_nothing_is_stored(serve_http: ServeHtt
         assert post(server, STATUS, b'{"taskId": "x"}').status == 404
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Settings]]:
-    """A server that requires tokens."""
-    from facecli.bootstrap.server import run_server
-
-    data = tmp_path_factory.mktemp("guarded") / "data"
-    settings = Settings(bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(data), workers=0, auth="token")
-    with run_server(settings) as server:
-        yield server, settings
-
-
-@pytest.mark.parametrize(
-    "token", ["", "Authorization: Bearer x\r\n", f"Authorization: Bearer fc_{'0' * 16}_{'0' * 64}\r\n"]
-)
-@pytest.mark.parametrize("kind", ["application/proto", BINARY])
-def test_a_caller_without_a_valid_token_is_refused_before_its_body(
-    guarded: tuple[Running, Settings], token: str, kind: str
-) -> None:
-    with raw(guarded[0].http, head(UPLOAD_CHUNK, length=CHUNK_SIZE, kind=kind, more=token)) as stranger:
-        answer = until(stranger, b"unauthenticated" if kind == "application/proto" else b"grpc-status: 16")
-    assert answer.startswith(b"HTTP/1.1 401 " if kind == "application/proto" else b"HTTP/1.1 200 ")
-
-
-def test_a_token_is_good_for_both_transports(guarded: tuple[Running, Settings]) -> None:
-    server, settings = guarded
-    with tokens(settings) as made:
-        token, secret = made.create("ann")
-        bearing = {"Authorization": f"Bearer {secret}"}
-        begun = post(server, BEGIN, json.dumps(CLIP).encode(), **bearing)
-        assert begun.status == 200
-        with grpc.insecure_channel(server.address) as channel:
-            metadata = (("authorization", f"Bearer {secret}"),)
-            listed = Stubs(channel).uploads.ListUploads(pb.ListUploadsRequest(), metadata=metadata)
-        assert [each.upload_id for each in listed.uploads] == [begun.json["upload"]["uploadId"]]
-        made.revoke(token.id)
-    eventually(lambda: post(server, BEGIN, json.dumps(CLIP).encode(), **bearing).status == 401)
-
-
 def test_bodies_that_stop_leave_room_for_everybody_else(server: Running) -> None:
     half = [raw(server.http, head(UPLOAD_CHUNK, length=CHUNK_SIZE) + bytes(100)) for _ in range(300)]
     try:
-        stubs = Stubs(WebChannel(server.http))
-        assert stubs.stored(b"0123").startswith("/uploads/")
         with grpc.insecure_channel(server.address) as channel:
-            assert Stubs(channel).stored(b"0123").startswith("/uploads/")
+            over_grpc, over_http = Stubs(channel), Stubs(WebChannel(server.http))
+            eventually(lambda: is_stored(over_grpc))
+            eventually(lambda: is_stored(over_http))
         assert ask(server.http, "/readyz").status == 200
     finally:
         for each in half:
             each.close()
+
+
+def is_stored(stubs: Stubs) -> bool:
+    """Whether the server takes an upload; while it is about to end other calls it asks to try again."""
+    try:
+        return bool(stubs.stored(b"0123"))
+    except grpc.RpcError as error:
+        assert from_rpc(error, server="here:1").retryable
+        return False
 
 
 def waiting_task(server: Running, folder: Path) -> str:
@@ -232,19 +202,3 @@ def test_a_watch_ends_when_its_client_goes_away_or_the_server_stops(
         eventually(is_watched)
     assert b"grpc-status: 14" in second[1].read()
     second[0].close()
-
-
-def test_a_call_over_http_is_in_the_audit_log_without_its_token(
-    guarded: tuple[Running, Settings], caplog: pytest.LogCaptureFixture
-) -> None:
-    server, settings = guarded
-    with tokens(settings) as made:
-        secret = made.create("eve")[1]
-    with caplog.at_level("INFO"):
-        begun = post(
-            server, BEGIN, json.dumps({**CLIP, "userId": ""}).encode(), Authorization=f"Bearer {secret}"
-        )
-    (record,) = [vars(each) for each in caplog.records if each.name == "facecli.audit"]
-    assert (record["user"], record["method"], record["outcome"]) == ("eve", "BeginUpload", "OK")
-    assert record["upload"] == begun.json["upload"]["uploadId"]
-    assert secret[-64:] not in caplog.text

@@ -1,6 +1,7 @@
 """The HTTP server: health, refusals, slow and broken connections, TLS, and its stop."""
 
 import shutil
+import socket
 import ssl
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from facecli.bootstrap.server import Running
 from facecli.certificates import DevCertificates, make_dev_certificates
 from facecli.core.errors import InvalidInput, PolicyRefused
 from facecli.web import connection
-from tests.support.web.http_client import answer_of, ask, connected, raw, received
+from tests.support.eventually import eventually
+from tests.support.web.http_client import answer_of, ask, connected, raw, received, until
 from tests.unit.web.conftest import ServeHttp
 
 
@@ -54,14 +56,23 @@ def test_the_rest_of_a_refused_body_is_read_so_that_the_answer_arrives(server: R
     assert answer.status == 404
 
 
-def test_a_refused_body_that_never_ends_is_cut(
+def test_a_refused_body_that_drips_without_end_is_cut(
     serve_http: ServeHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "LINGER_SECONDS", 0.2)
     with serve_http() as server:
-        head = b"POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n"
+        head = b"POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n"
         with raw(server.http, head) as dripping:
-            assert received(dripping).startswith(b"HTTP/1.1 404 ")
+            assert until(dripping, b"at this path").startswith(b"HTTP/1.1 404 ")
+            eventually(lambda: is_closed_after(dripping, b"x"))
+
+
+def is_closed_after(connection: socket.socket, data: bytes) -> bool:
+    try:
+        connection.sendall(data)
+    except ConnectionError:
+        return True
+    return False
 
 
 def test_more_connections_than_the_limit_are_closed(
