@@ -27,8 +27,8 @@ def load(
 ) -> Settings:
     """Load the settings. InvalidInput names the setting and the source of its invalid value.
 
-    A repeated flag is a list; its setting separates the values by commas. `defaults` are those of one command,
-    in place of the usual ones.
+    A repeated flag is a list; its setting separates the values by commas. `defaults` are those of one
+    command, in place of the usual ones.
     """
     chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
     file = config_file(environment)
