@@ -101,7 +101,7 @@ class WebChannel(grpc.Channel):
         try:
             connection.request("POST", path, body, headers, encode_chunked=not isinstance(body, bytes))
             response = connection.getresponse()
-            yield from _responses(response, text=self._kind == TEXT)
+            yield from responses(response, text=self._kind == TEXT)
         finally:
             if response and response.isclosed():
                 self._idle.append(connection)
@@ -121,7 +121,8 @@ class WebChannel(grpc.Channel):
         self.close()
 
 
-def _responses(response: http.client.HTTPResponse, *, text: bool) -> Iterator[bytes]:
+def responses(response: http.client.HTTPResponse, *, text: bool) -> Iterator[bytes]:
+    """The messages of a response; WebRefusal when the call was refused."""
     assert response.status == 200, (response.status, response.read())
     assert response.headers["content-type"].startswith(TEXT if text else BINARY)
     read = _decoded(response) if text else response.read
@@ -146,7 +147,7 @@ def _decoded(response: http.client.HTTPResponse) -> Callable[[int], bytes]:
     def read(size: int) -> bytes:
         nonlocal decoded
         while len(decoded) < size:
-            decoded += base64.b64decode(response.read(4))
+            decoded += base64.b64decode(response.read(4 * -(-(size - len(decoded)) // 3)))
         data, decoded = decoded[:size], decoded[size:]
         return data
 
