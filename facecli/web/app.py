@@ -42,8 +42,8 @@ def create_app(parts: WebParts) -> App:
     rpc = RpcApp(parts.rpc, parts.limits)
     for prefix in rpc.prefixes:
         app.mount(prefix, rpc)
-    guarded = OriginGuard(ErrorGuard(app), pattern=parts.origins, local=parts.local)
-    return SecurityHeaders(guarded)
+    app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
+    return SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
 
 
 class ErrorGuard:
