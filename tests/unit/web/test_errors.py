@@ -54,7 +54,7 @@ def test_a_message_is_bounded_and_without_control_characters() -> None:
 
 
 def answered(app: App) -> tuple[list[Any], list[str]]:
-    """What an application sends when it is asked whether it is ready, and what it does to the connection."""
+    """The messages of an application that is asked whether it is ready, and the ends of its connection."""
     sent: list[Any] = []
     done: list[str] = []
 
@@ -110,11 +110,11 @@ def test_a_response_that_breaks_off_ends_its_connection() -> None:
 
 
 def test_a_bug_in_a_call_is_refused_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
-    told: list[FacecliError] = []
-    call: Any = SimpleNamespace(fail=told.append)
+    received: list[FacecliError] = []
+    call: Any = SimpleNamespace(fail=received.append)
     with pytest.raises(RefusedRequest, match="internal error") as caught:
         asyncio.run(Reasons().on_end(call, None, RuntimeError("secret")))
     assert "secret" not in str(caught.value)
-    (error,) = told
+    (error,) = received
     assert isinstance(error, InternalError)
     assert error.error_id == vars(caplog.records[0])["request"]
