@@ -22,6 +22,7 @@ LAYERS = (
     "cli",
     "bench",
     "bootstrap",
+    "web",
     "rpc client worker testing",
     "wire",
     "api maintenance queue metadata blobs engines media certificates chaos",
@@ -35,7 +36,7 @@ DEPTH = {name: depth for depth, line in enumerate(LAYERS) for name in line.split
 
 # Layers or files → the imports and names that only they may use.
 HOMES = {
-    "wire rpc client facecli/bench/load_watchers.py": "facecli.wire.generated google.protobuf google.rpc "
+    "wire rpc web client facecli/bench/load_watchers.py": "facecli.wire.generated google.protobuf google.rpc "
     "grpc grpc_health grpc_reflection grpc_status",
     "queue bootstrap worker": "facecli.queue",
     "metadata bootstrap": "facecli.metadata",
@@ -44,6 +45,7 @@ HOMES = {
     "media bootstrap testing": "facecli.media",
     "config bootstrap cli": "facecli.config",
     "cli": "typer rich tqdm",
+    "web": "fastapi starlette uvicorn h11 connectrpc protobuf",
     "cli __main__": "print",
     "media": "ffmpeg imageio_ffmpeg",
     "media facecli/worker/supervisor.py": "subprocess",
@@ -59,6 +61,7 @@ BROAD_CATCHES = {
     "facecli/core/events.py": "EventBus.publish",
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
+    "facecli/web/app.py": "ErrorGuard.__call__",
     "facecli/media/picture/decode.py": "main",
     "facecli/api/upload_pipeline.py": "UploadPipeline._receive_all UploadPipeline._write_received",
     "facecli/tasks/logs/exceptions.py": "_message",
@@ -176,10 +179,12 @@ def broad_catches(file: Path, tree: ast.Module) -> Iterator[Finding]:
 
 def functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, node
         elif isinstance(node, ast.ClassDef):
-            methods = (method for method in node.body if isinstance(method, ast.FunctionDef))
+            methods = (
+                method for method in node.body if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+            )
             yield from ((f"{node.name}.{method.name}", method) for method in methods)
 
 

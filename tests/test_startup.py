@@ -1,5 +1,6 @@
 """Start-up: the version imports no command, help no heavy library, and a command only its own module."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ HEAVY = [
     "boto3",
     "cryptography",
     "dbos",
+    "connectrpc",
+    "fastapi",
     "ffmpeg",
     "google.protobuf",
     "grpc",
@@ -24,6 +27,7 @@ HEAVY = [
     "sqlalchemy",
     "tqdm",
     "trustme",
+    "uvicorn",
 ]
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
 
@@ -89,3 +93,23 @@ def test_the_table_of_commands_agrees_with_their_docstrings() -> None:
     }
     assert documented == {name: entry.help for name, entry in COMMANDS.items()}
     assert list(documented) == list(COMMANDS)
+
+
+SERVE = """
+import sys, tempfile
+from facecli.bootstrap.server import run_server
+from facecli.config.settings import Settings
+with tempfile.TemporaryDirectory() as folder:
+    with run_server(Settings(bind="127.0.0.1:0", data_dir=folder, workers=0)):
+        pass
+sys.stdout.write("\\n".join(sys.modules))
+"""
+
+
+def test_a_server_without_http_loads_none_of_it() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, check=True)
+    modules = {*done.stdout.split()}
+    assert "facecli.rpc.server" in modules
+    for name in ("facecli.web", "connectrpc", "fastapi", "uvicorn"):
+        assert name not in modules
+        assert importlib.util.find_spec(name)

@@ -44,6 +44,11 @@ class MinRateDeadline:
         since = self._waiting_since
         return since is not None and self._clock() - since > self._budget
 
+    def remaining(self) -> float:
+        """Seconds until it expires, while it waits for the client."""
+        since = self._waiting_since
+        return self._budget if since is None else self._budget - (self._clock() - since)
+
     def idle_seconds(self) -> float:
         """Seconds waited beyond what a message like the last one takes at the minimum rate."""
         since = self._waiting_since

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
@@ -19,12 +20,16 @@ from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
 from facecli.core.addresses import check_exposure, checked_address
 from facecli.core.auth import RECHECK_SECONDS
+from facecli.core.errors import InvalidInput
 from facecli.core.periodic import run_periodically
 from facecli.metadata import database
 from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from facecli.web.server import WebServer
 
 EMBEDDED_PREFIX = (
     "worker-"  # prefix of the names of a server's own workers, before data directory id and number
@@ -40,9 +45,13 @@ GRACE = 5.0  # seconds for running calls and workers to end
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A server that listens at `address`; `workers` returns the process ids of its workers."""
+    """A server that listens at `address`; `workers` returns the process ids of its workers.
+
+    `http` is the URL of its HTTP server, empty without one.
+    """
 
     address: str
+    http: str
     directory: Path
     engines: Sequence[str]
     ffmpeg: str
@@ -66,9 +75,15 @@ def run_server(settings: Settings) -> Iterator[Running]:
         components.recovery.requeue_stranded()
         server, supervisor = _server(settings, components), _supervisor(settings, components)
         stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
+        stack.callback(server.stop, GRACE)
+        web = _web_server(settings, server) if settings.http else None
+        if web:
+            stack.callback(web.stop, GRACE)
+            stack.callback(server.drain)
         supervisor.start()
         server.start()
-        stack.callback(server.stop, GRACE)
+        if web:
+            web.start()
         storage_health = StorageHealth(DirectoryProbe(components.directory), server.report_storage)
         for interval, job in (
             (RECHECK_SECONDS, server.recheck),
@@ -85,6 +100,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
         info = components.info("")
         yield Running(
             address=server.address,
+            http=web.url if web else "",
             directory=components.directory.resolve(),
             engines=info.engines,
             ffmpeg=info.ffmpeg,
@@ -93,17 +109,32 @@ def run_server(settings: Settings) -> Iterator[Running]:
 
 
 def _check_bind(settings: Settings) -> None:
-    checked_address(settings.bind, option="--bind", lowest_port=0)
-    if not settings.insecure:
-        check_exposure(
-            settings.bind, tls=bool(settings.tls_cert), authenticated=requires_authentication(settings)
-        )
+    for address, option in ((settings.bind, "--bind"), (settings.http, "--http")):
+        if address or option == "--bind":
+            checked_address(address, option=option, lowest_port=0)
+            if not settings.insecure:
+                check_exposure(
+                    address, tls=bool(settings.tls_cert), authenticated=requires_authentication(settings)
+                )
+
+
+def _web_server(settings: Settings, server: Server) -> "WebServer":
+    try:
+        from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
+    except ModuleNotFoundError as error:
+        raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
+    return create_web_server(settings, server, max_connections=_connections(settings))
+
+
+def _connections(settings: Settings) -> int:
+    """The number of connections of each of the servers."""
+    return max_connections() // (2 if settings.http else 1)
 
 
 def _server(settings: Settings, components: ServerComponents) -> Server:
     limits = ServerLimits(
         streams=settings.max_streams,
-        connections=max_connections(),
+        connections=_connections(settings),
         idle=settings.idle_limit,
         min_rate=settings.min_rate,
     )

@@ -25,6 +25,8 @@ def serve(
     settings: Settings,
     output: Output,
     bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
+    http: Annotated[str | None, SettingOption("http", metavar="HOST:PORT")] = None,
+    cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
     data_dir: DataDir = None,
     database: Database = None,
     workers: Annotated[int | None, SettingOption("workers", metavar="N", min=0, max=256)] = None,
@@ -44,7 +46,13 @@ def serve(
     acknowledged data is durable, and running tasks resume after the next start. A second Ctrl-C ends it at
     once. Replaced certificate files take effect with the next connection.
 
+    With --http the same process also serves HTTP, for browsers and for clients without gRPC, and prints
+    `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
+    connectrpc.
+
     Example: facecli serve --data-dir /srv/facecli --workers 2
+
+    Example: facecli serve --http 127.0.0.1:8080 --cors-origin 'http://localhost:*'
 
     Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 
@@ -64,11 +72,17 @@ def serve(
                 "--auth token"
             )
         _announce(settings, server, output)
-        output.show({"address": server.address}, text=f"listening on {server.address}", short=server.address)
+        _show_addresses(server, output)
         ending.wait()
         exit_on_interrupt()
         output.note("shutting down: running calls have 5 s to end, tasks resume after the next start")
     output.note("stopped; all acknowledged data is stored")
+
+
+def _show_addresses(server: "Running", output: Output) -> None:
+    lines = [server.address, *filter(None, [server.http])]
+    value = {"address": server.address, **({"http": server.http} if server.http else {})}
+    output.show(value, text="\n".join(f"listening on {line}" for line in lines), short="\n".join(lines))
 
 
 def _announce(settings: Settings, server: "Running", output: Output) -> None:

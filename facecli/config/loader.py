@@ -27,7 +27,8 @@ def load(
 ) -> Settings:
     """Load the settings. InvalidInput names the setting and the source of its invalid value.
 
-    `defaults` are those of one command, in place of the usual ones.
+    A repeated flag is a list; its setting separates the values by commas. `defaults` are those of one
+    command, in place of the usual ones.
     """
     chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
     file = config_file(environment)
@@ -35,8 +36,8 @@ def load(
     values: dict[str, Any] = dict(defaults or {})
     for setting in fields(Settings):
         name = setting.name
-        if flags.get(name) is not None:
-            values[name] = flags[name]
+        if flags.get(name) not in (None, []):
+            values[name] = ",".join(flags[name]) if isinstance(flags[name], list) else flags[name]
         elif (text := environment.get(variable(name))) is not None:
             values[name] = _parsed(setting, text, variable(name))
         elif name in profile_values:

@@ -56,6 +56,14 @@ class Settings:
     limit_rate: Size = _setting(0, "Upload rate limit in bytes per second; 0 for none.")
     progress: ProgressKind = _setting("auto", "Progress display.")
     bind: str = _setting("127.0.0.1:50051", "Address to listen on; port 0 picks a free port.")
+    http: str = _setting(
+        "", "Address to listen on for HTTP: browsers, and clients without gRPC; none if empty."
+    )
+    cors_origin: str = _setting(
+        "",
+        "Origin whose pages may call the server over HTTP, as https://app.example or http://localhost:*; "
+        "separate several with commas.",
+    )
     insecure: bool = _setting(
         False,
         "Allow listening on the network without TLS or authentication, and sending a token unencrypted.",

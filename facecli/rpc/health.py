@@ -120,6 +120,9 @@ class HealthServicer(pb_grpc.HealthServicer):
                     if watched == service:
                         watcher.changed(status)
 
+    def is_serving(self, service: str) -> bool:
+        return self._statuses.get(service) == pb.HealthCheckResponse.SERVING
+
     def recheck(self) -> None:
         """End the calls of watchers that do not take their messages."""
         for watcher in tuple(self._watchers):

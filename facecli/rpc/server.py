@@ -19,6 +19,7 @@ from facecli.rpc.calls import Calls
 from facecli.rpc.client_waits import ClientWaits
 from facecli.rpc.files import FileServicer
 from facecli.rpc.health import HealthServicer
+from facecli.rpc.in_process.server import InProcessServer
 from facecli.rpc.interceptors.authentication import authentication
 from facecli.rpc.interceptors.concurrency import concurrency
 from facecli.rpc.interceptors.dispatch import Dispatch
@@ -118,15 +119,17 @@ class Server:
             calls=self._pool,
             health=self._health_pool,
         )
+        interceptors = self._interceptors(calls, dispatch, parts.admissions.calls)
         self._server = grpc.server(
             self._pool,
-            interceptors=self._interceptors(calls, dispatch, parts.admissions.calls),
+            interceptors=interceptors,
             options=server_options(max_streams=limits.streams, max_connections=limits.connections),
         )
-        stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
-        self._add_uploads(parts, calls, stream_limits)
+        self.in_process = InProcessServer(self._server, interceptors, self._pool)
+        self.stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
+        self._add_uploads(parts, calls, self.stream_limits)
         self._tasks = self._add_tasks(parts, calls)
-        self._files = self._add_files(parts, calls, stream_limits)
+        self._files = self._add_files(parts, calls, self.stream_limits)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if reflection:
             from facecli.rpc.reflection import add_reflection  # most servers need none
@@ -155,13 +158,21 @@ class Server:
         self._health_waits.recheck()
         self._health.recheck()
 
-    def stop(self, grace: float) -> None:
-        """Refuse new calls, let the running ones end within `grace` seconds, then cancel them."""
+    def ready(self) -> bool:
+        """Whether the health service says that the server takes calls."""
+        return self._health.is_serving("")
+
+    def drain(self) -> None:
+        """End the calls that wait, and tell all others that the server is about to stop. Idempotent."""
         self._draining.set()
         self._health.shut_down()
         self._tasks.drain()
         self._waits.drain()
         self._health_waits.drain()
+
+    def stop(self, grace: float) -> None:
+        """Refuse new calls, let the running ones end within `grace` seconds, then cancel them."""
+        self.drain()
         self._server.stop(grace).wait()
         self._send_pool.close()
         self._health.close()
@@ -198,15 +209,15 @@ class Server:
             streams=streams,
             creations=parts.admissions.creations,
         )
-        add_UploadServiceServicer_to_server(uploads, self._server)
-        add_VideoServiceServicer_to_server(videos, self._server)
+        add_UploadServiceServicer_to_server(uploads, self.in_process.registry)
+        add_VideoServiceServicer_to_server(videos, self.in_process.registry)
 
     def _add_tasks(self, parts: ServerParts, calls: Calls) -> TaskServicer:
         admission = parts.admissions.watchers
         servicer = TaskServicer(
             parts.task_service, calls=calls, admission=admission, send_pool=self._send_pool
         )
-        add_TaskServiceServicer_to_server(servicer, self._server)
+        add_TaskServiceServicer_to_server(servicer, self.in_process.registry)
         return servicer
 
     def _add_files(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> FileServicer:
@@ -214,7 +225,7 @@ class Server:
         servicer = FileServicer(
             parts.downloads, calls=calls, info=parts.info, admission=admission, limits=limits
         )
-        add_FileServiceServicer_to_server(servicer, self._server)
+        add_FileServiceServicer_to_server(servicer, self.in_process.registry)
         return servicer
 
     def _listen(self, bind: str, tls: ServerTls | None) -> str:

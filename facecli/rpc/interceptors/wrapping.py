@@ -35,6 +35,11 @@ def running_in(pool: object, method: F) -> F:
     return method
 
 
+def pool_of(method: Callable[..., Any]) -> Any:
+    """The pool in which the calls of a method run."""
+    return getattr(method, _POOL)
+
+
 def marked_like(method: Callable[..., Any], wrapped: F) -> F:
     """Give a wrapped method the marks of the one it wraps."""
     for mark in (_NON_BLOCKING, _POOL):

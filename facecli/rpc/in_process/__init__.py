@@ -1,0 +1,1 @@
+"""In-process transport: another transport of this process calls the methods of the gRPC server."""

@@ -1,0 +1,81 @@
+"""The HTTP application: its routes, and the guards around them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from facecli.api.upload_pipeline import StreamLimits
+from facecli.core.errors import FacecliError
+from facecli.rpc.in_process.server import InProcessServer
+from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
+from facecli.web.guards import OriginGuard, SecurityHeaders
+from facecli.web.health import add_health
+from facecli.web.rpc.app import RpcApp
+from facecli.web.server import App
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """The services behind the application; `ready` is whether the server takes calls.
+
+    `origins` is a pattern of those whose pages may call it. `local` is whether it trusts every caller, and
+    only this machine can reach it.
+    """
+
+    ready: Callable[[], bool]
+    rpc: InProcessServer
+    limits: StreamLimits
+    origins: str
+    local: bool
+
+
+def create_app(parts: WebParts) -> App:
+    # No page of API documentation: its scripts come from elsewhere.
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_exception_handler(HTTPException, _refusal)
+    add_health(app, parts.ready)
+    rpc = RpcApp(parts.rpc, parts.limits)
+    for prefix in rpc.prefixes:
+        app.mount(prefix, rpc)
+    app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
+    return SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
+
+
+class ErrorGuard:
+    """Answers a request that raised an error; a bug becomes an error id that the log explains."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        started = False
+
+        async def note(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+            return
+        except FacecliError as error:
+            response = error_response(error)
+        except Exception as bug:
+            response = bug_response(bug)
+        if started:
+            scope["state"]["connection"].abort()  # the client must not take half a response for a whole one
+        else:
+            await response(scope, receive, send)
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    """The answer where no route fits."""
+    headers = getattr(error, "headers", None) or {}
+    if getattr(error, "status_code", 404) == 405:
+        return method_not_allowed(*headers.get("Allow", "GET").split(", "))
+    return not_found()

@@ -1,0 +1,99 @@
+"""Guards around every request: security headers, the origin of the page, and the name of this server."""
+
+from typing import Any
+
+from starlette.middleware.cors import CORSMiddleware
+
+from facecli.core.errors import NotAllowed
+from facecli.web.errors import error_response
+from facecli.web.origins import is_foreign, is_name_of_this_machine
+from facecli.web.server import App
+
+_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+# Sent unless a response sets its own.
+SECURITY_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"content-security-policy": _POLICY,
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+
+CORS_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+CORS_HEADERS = (
+    "authorization",
+    "connect-protocol-version",
+    "connect-timeout-ms",
+    "content-type",
+    "grpc-timeout",
+    "idempotency-key",
+    "if-none-match",
+    "if-range",
+    "range",
+    "x-grpc-web",
+    "x-user-agent",
+)
+EXPOSED_HEADERS = (
+    "accept-ranges",
+    "content-disposition",
+    "content-length",
+    "content-range",
+    "etag",
+    "grpc-message",
+    "grpc-status",
+    "grpc-status-details-bin",
+    "retry-after",
+)
+PREFLIGHT_SECONDS = 600  # for which a browser remembers what it may send
+
+
+class SecurityHeaders:
+    """Adds the security headers to every response."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def secured(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message["headers"])
+                names = {name.lower() for name, _ in headers}
+                headers += [each for each in SECURITY_HEADERS.items() if each[0] not in names]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, secured)
+
+
+class OriginGuard:
+    """Refuses pages of foreign origins, and names that are not ours, before anything else sees the request.
+
+    With `local` the server trusts every caller, so only names of this machine are its own.
+    """
+
+    def __init__(self, app: App, *, pattern: str, local: bool) -> None:
+        self._app = CORSMiddleware(
+            app,
+            allow_origin_regex=pattern,
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=PREFLIGHT_SECONDS,
+        )
+        self._pattern = pattern
+        self._local = local
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        refusal = None
+        if self._local and host and not is_name_of_this_machine(host):
+            refusal = "this server answers only to localhost; require tokens with --auth token to change that"
+        elif (origin := headers.get(b"origin", "")) and is_foreign(origin, host, self._pattern):
+            refusal = "pages of this origin may not call this server; serve --cors-origin allows it"
+        if refusal:
+            await error_response(NotAllowed(refusal))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
