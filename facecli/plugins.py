@@ -17,7 +17,17 @@ from facecli.core.errors import (
     Unavailable,
 )
 from facecli.core.video.engines import Engine, PrepareJob, PreparingEngine, SwapJob
-from facecli.core.video.media import ImageInfo, Media, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
+from facecli.core.video.media import (
+    FramesJob,
+    ImageInfo,
+    Media,
+    OverlayJob,
+    Segment,
+    Sound,
+    VideoInfo,
+    VideoPlan,
+)
 from facecli.core.video.placement import Box, Oscillation, Placement
 
 __all__ = [
@@ -27,6 +37,9 @@ __all__ = [
     "Engine",
     "FacecliError",
     "FfmpegMissing",
+    "FrameFilter",
+    "FrameLayout",
+    "FramesJob",
     "ImageInfo",
     "InvalidInput",
     "Media",
@@ -34,10 +47,12 @@ __all__ = [
     "NoFace",
     "Oscillation",
     "OverlayJob",
+    "Picture",
     "Placement",
     "PrepareJob",
     "PreparingEngine",
     "ProgramKilled",
+    "SandboxedProgram",
     "Segment",
     "Sound",
     "SwapJob",
