@@ -4,9 +4,11 @@ This process decodes nothing and sees no pixel as a pixel: pictures and frames g
 to another. So it also needs no OpenCV.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,12 +16,15 @@ from facecli.core.errors import FacecliError
 from facecli.core.video.engines import PrepareJob, SwapJob
 from facecli.core.video.frames import FrameFilter, FrameLayout
 from facecli.core.video.media import FramesJob, Media
+from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.options import MeshOptions
 from facecli.engines.mesh.process.client import swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
 SAMPLES = 32  # frames in which the people of a video are looked for
+
+_log = logging.getLogger(__name__)
 
 
 class MeshEngine:
@@ -59,6 +64,7 @@ class MeshEngine:
         """Swap the faces of the chosen people among those that `prepare` found."""
         self.check(job.options)
         picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+        figures: dict[str, Any] = {}
 
         @contextmanager
         def open_filter(layout: FrameLayout) -> Iterator[FrameFilter]:
@@ -73,6 +79,14 @@ class MeshEngine:
             )
             with swap_process(self._media, setup, picture, stopped=stopped) as process:
                 yield process
+                figures.update(process.result)
 
         frames = FramesJob(video=job.video, segment=job.segment, info=job.info, output=job.output)
         self._media.rewrite_frames(frames, open_filter=open_filter, progress=progress, stopped=stopped)
+        _log.info("segment swapped", extra={"segment": job.segment.index, **_counted(figures)})
+
+
+def _counted(figures: Mapping[str, Any]) -> dict[str, int]:
+    """Return the figures of a process, which may have sent anything, as numbers of frames."""
+    values = {field.name: figures.get(field.name) for field in fields(Figures)}
+    return {f"frames_{name}": value for name, value in values.items() if isinstance(value, int)}

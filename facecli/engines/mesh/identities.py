@@ -71,14 +71,12 @@ def group(sightings: Iterable[Sighting], *, match: float) -> list[Identity]:
 class Selection:
     """Decides by an embedding whether a face is wanted."""
 
-    def __init__(
-        self, faces: str, people: Sequence[Identity], *, match: float, like: Embedding | None
-    ) -> None:
-        """`faces` is the option of this name; `like` the face of its picture."""
+    def __init__(self, faces: str, people: Sequence[Identity], *, match: float) -> None:
+        """`faces` is the option of this name."""
         self._match = match
         self._all = faces == "all"
         self._people = people
-        self._wanted: Embedding | None = like
+        self._wanted: Embedding | None = None
         if faces == "main" and people:
             self._wanted = max(people, key=lambda person: person.area).embedding
         elif faces.startswith("index:"):

@@ -29,11 +29,6 @@ class Mouth(StrEnum):
     SOURCE = "source"
 
 
-class Missing(StrEnum):
-    FAIL = "fail"
-    KEEP = "keep"
-
-
 class Small(StrEnum):
     OFF = "off"
     ON = "on"
@@ -59,12 +54,10 @@ def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
 
 
 def _selection(text: str) -> str:
-    """main, all, index:N, like:URL"""
+    """main, all, index:N"""
     kind, colon, value = text.partition(":")
-    if (
-        (not colon and kind in ("main", "all"))
-        or (kind == "index" and value.isascii() and value.isdigit() and len(value) < 4)
-        or (kind == "like" and value)
+    if (not colon and kind in ("main", "all")) or (
+        kind == "index" and value.isascii() and value.isdigit() and len(value) < 4
     ):
         return text
     raise ValueError("unknown")
@@ -84,7 +77,6 @@ class MeshOptions:
     mouth: Mouth = Mouth.AUTO
     strength: float = 1.0
     smooth: float = 0.5
-    missing: Missing = Missing.FAIL
     small: Small = Small.OFF
 
     @classmethod
@@ -116,7 +108,7 @@ class MeshOptions:
 _PARSERS: dict[str, tuple[Callable[[str], object], str]] = {
     "faces": (
         _selection,
-        "the faces to replace: the person with most area, all, one by order, or one by picture",
+        "the faces to replace: the person with most area, all, or one by order",
     ),
     "match": (_number(0, 1.2), "greatest distance of two pictures of one person"),
     "color": (_choice(Color), "adjustment of the skin colour"),
@@ -127,6 +119,5 @@ _PARSERS: dict[str, tuple[Callable[[str], object], str]] = {
     "mouth": (_choice(Mouth), "whose inner mouth is seen; auto: the target's while it is open"),
     "strength": (_number(0, 1), "opacity of the new face"),
     "smooth": (_number(0, 1), "smoothing of the shape over time"),
-    "missing": (_choice(Missing), "outcome when no frame was swapped"),
     "small": (_choice(Small), "search for faces down to 24 pixels, at a third of the speed"),
 }

@@ -65,7 +65,7 @@ def swap(conversation: Conversation, setup: Setup, networks: Networks, source: S
     swapper = SegmentSwapper(
         networks,
         source,
-        selection=Selection(options.faces, people, match=options.match, like=None),
+        selection=Selection(options.faces, people, match=options.match),
         options=options,
         layout=setup.layout,
         clock=FrameClock(first=setup.first, rate=setup.rate),
@@ -89,7 +89,7 @@ def find_people(conversation: Conversation, setup: Setup, networks: Networks) ->
         finder.look(request[1])
         conversation.send(Answer.NONE)
     people = finder.people(match=options.match)
-    Selection(options.faces, people, match=options.match, like=None)  # refuses a number that nobody has
+    Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
     conversation.send_json(Answer.RESULT, {"people": [person.as_json() for person in people]})
 
 

@@ -66,8 +66,9 @@ def frames_of(ffmpeg: Path, video: Path) -> list[Pixels]:
 
 
 def test_the_main_person_alone_is_swapped_in_every_segment_and_the_same_way_again(
-    two_people: Path, ffmpeg: Path, tmp_path: Path
+    two_people: Path, ffmpeg: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     media, face, options = FfmpegMedia(segment_megapixels=2), tmp_path / "blue.png", {"color": "none"}
     red, green, blue = Image.open(ASTRONAUT).convert("RGB").split()
     Image.merge("RGB", (blue, green, red)).save(face)  # every swap is a large change
@@ -88,6 +89,10 @@ def test_the_main_person_alone_is_swapped_in_every_segment_and_the_same_way_agai
             plan=engine_plan,
         )
         engine.swap(job, progress=lambda frames: None, stopped=never)
+    counts = [vars(record) for record in caplog.records if record.message == "segment swapped"]
+    assert [count["frames_swapped"] for count in counts] == [
+        plan.segments[index].frames for index in (0, 1, 1)
+    ]
     assert outputs[1].read_bytes() == outputs[2].read_bytes()
     after = frames_of(ffmpeg, outputs[0]) + frames_of(ffmpeg, outputs[1])
     assert len(after) == FRAMES
@@ -100,10 +105,10 @@ def test_the_main_person_alone_is_swapped_in_every_segment_and_the_same_way_agai
 def test_people_are_chosen_by_their_order_and_a_number_that_nobody_has_is_refused() -> None:
     embeddings = np.eye(2, 128, dtype=np.float32)
     people = [Identity(embedding=embedding, area=1, frame=0, left=0) for embedding in embeddings]
-    second = Selection("index:1", people, match=0.6, like=None)
+    second = Selection("index:1", people, match=0.6)
     assert [second.wants(embedding) for embedding in embeddings] == [False, True]
     with pytest.raises(InvalidInput, match="faces of engine mesh is index:2, but the video shows 2 people"):
-        Selection("index:2", people, match=0.6, like=None)
+        Selection("index:2", people, match=0.6)
 
 
 def test_a_picture_without_a_face_is_refused_before_any_frame(two_people: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_the_process_swaps_as_the_code_in_this_process_does() -> None:
     here = SegmentSwapper(
         networks(),
         portrait(ASTRONAUT),
-        selection=Selection("all", [], match=0.6, like=None),
+        selection=Selection("all", [], match=0.6),
         options=MeshOptions(faces="all"),
         layout=layout,
         clock=FrameClock(first=0, rate=25),

@@ -61,7 +61,7 @@ def swapped(pair: str, size: str, bits: int = 8) -> Result:
     swapper = SegmentSwapper(
         networks(),
         portrait(source),
-        selection=Selection("all", [], match=SAME_PERSON, like=None),
+        selection=Selection("all", [], match=SAME_PERSON),
         options=MeshOptions(),
         layout=layout,
         clock=FrameClock(first=0, rate=RATE),
