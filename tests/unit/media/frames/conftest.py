@@ -24,17 +24,18 @@ done
 """
 
 
-@pytest.fixture
-def variant(binary: Path, tmp_path: Path) -> Variant:
+@pytest.fixture(scope="session")
+def variant(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Variant:
     """Make an ffmpeg that runs these lines of shell first when it decodes to, or encodes from, a pipe."""
+    prefix, real = tmp_path_factory.mktemp("variants"), binary
+    for folder in ("bin", "lib"):
+        (prefix / folder).mkdir()
+    if not str(binary.resolve()).startswith("/usr/"):  # where the sandbox lets a script start it
+        real = prefix / "lib" / "ffmpeg"
+        shutil.copy(binary, real)
 
     def make(*, decoding: str = ":", encoding: str = ":") -> Path:
-        script, real = tmp_path / "variant" / "bin" / "ffmpeg", binary
-        script.parent.mkdir(parents=True)
-        if not str(binary.resolve()).startswith("/usr/"):  # where the sandbox lets a script start it
-            real = script.parents[1] / "lib" / "ffmpeg"
-            real.parent.mkdir()
-            shutil.copy(binary, real)
+        script = prefix / "bin" / f"ffmpeg{len(list((prefix / 'bin').iterdir()))}"
         script.write_text(
             f'#!/bin/sh\ncase "$*" in\n*pipe:0*) {encoding}\n;;\n*rawvideo*) {decoding}\n;;\nesac\n'
             f'exec {real} "$@"\n'
