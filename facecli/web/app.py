@@ -17,6 +17,8 @@ from facecli.web.guards import OriginGuard, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App
+from facecli.web.static import PREFIX as CONSOLE
+from facecli.web.static import StaticFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,9 @@ def create_app(parts: WebParts) -> App:
     rpc = RpcApp(parts.rpc, parts.limits)
     for prefix in rpc.prefixes:
         app.mount(prefix, rpc)
+    static = StaticFiles()
+    app.add_route("/", static, methods=["GET", "HEAD"])
+    app.mount(CONSOLE, static)
     guarded = OriginGuard(ErrorGuard(app), pattern=parts.origins, local=parts.local)
     return SecurityHeaders(guarded)
 
