@@ -13,10 +13,9 @@ const ENDED = new Set(["completed", "failed", "cancelled"]);
 const ID_LENGTH = 8; // characters of an id that are shown
 
 export class TaskCard {
-  constructor(task, { onChanged, onDeleted }) {
+  constructor(task, { onDeleted }) {
     const id = task.taskId;
     const short = id.slice(0, ID_LENGTH);
-    this.onChanged = onChanged;
     this.status = element("span", { className: "status" });
     this.bar = element("progress", { max: 100, value: 0 });
     label(this.bar, "task_bar", { id: short });
@@ -39,6 +38,10 @@ export class TaskCard {
     this.root = element("li", { className: "task" }, head, this.bar, this.facts, this.error, this.notes, row);
     this.root.dataset.task = id;
     this.update(task);
+  }
+
+  get createdAt() {
+    return Date.parse(this.task.createdAt);
   }
 
   /** Show this state, unless a newer one is shown. */
@@ -69,13 +72,12 @@ export class TaskCard {
   async #change(method) {
     const { task } = await call(`TaskService/${method}`, { taskId: this.task.taskId });
     this.update(task);
-    this.onChanged();
   }
 
   async #delete(onDeleted) {
     if (!window.confirm(text("delete_task_sure"))) return;
     await call("TaskService/DeleteTask", { taskId: this.task.taskId });
-    onDeleted(this.task.taskId);
+    onDeleted();
   }
 }
 

@@ -1,26 +1,29 @@
 // The list of tasks, newest first.
 
 import { byId } from "../page/dom.js";
-import { attempt } from "../page/notices.js";
-import { call } from "../rpc/calls.js";
 import { say } from "../text/language.js";
 import { TaskCard } from "./task_card.js";
 import { TaskFeed } from "./task_feed.js";
 
+const SHOWN = 50; // tasks, and as many more at a time
+
 export class TaskList {
   #cards = new Map(); // by the id of the task
-  #deleted = new Set();
+  #deleted = new Set(); // a late message must not bring a deleted task back
   #feed;
-  #older = ""; // token of the next page
-  #extended = false; // whether older tasks were asked for
+  #limit = SHOWN;
 
   constructor({ onRefused }) {
     this.#feed = new TaskFeed({
-      onTasks: (tasks, more) => this.#show(tasks, more),
+      onTasks: (tasks) => this.#update(tasks),
+      onDeleted: (ids) => ids.forEach((id) => this.#remove(id)),
       onConnected: (connected) => this.#showConnection(connected),
       onRefused,
     });
-    byId("more-tasks").addEventListener("click", () => attempt(() => this.#showOlder()));
+    byId("more-tasks").addEventListener("click", () => {
+      this.#limit += SHOWN;
+      this.#show();
+    });
   }
 
   start() {
@@ -35,65 +38,46 @@ export class TaskList {
   clear() {
     this.stop();
     this.#cards.clear();
-    this.#extended = false;
+    this.#limit = SHOWN;
     byId("tasks").replaceChildren();
     byId("no-tasks").hidden = byId("more-tasks").hidden = true;
   }
 
-  #show(tasks, more) {
-    if (!this.#extended) this.#older = more;
-    const listed = new Set(tasks.map((task) => task.taskId));
-    if (!this.#extended) {
-      for (const id of this.#cards.keys()) if (!listed.has(id)) this.#remove(id);
+  #update(tasks) {
+    for (const task of tasks) {
+      const id = task.taskId;
+      if (this.#deleted.has(id)) continue;
+      const card = this.#cards.get(id);
+      if (card) card.update(task);
+      else this.#cards.set(id, new TaskCard(task, { onDeleted: () => this.#remove(id) }));
     }
-    tasks.filter((task) => !this.#deleted.has(task.taskId)).forEach((task) => this.#update(task));
-    this.#updatePage();
-  }
-
-  #update(task) {
-    const card = this.#cards.get(task.taskId);
-    if (card) {
-      card.update(task);
-      return;
-    }
-    const added = new TaskCard(task, {
-      onChanged: () => this.#updatePage(),
-      onDeleted: (id) => {
-        this.#deleted.add(id);
-        this.#remove(id);
-        this.#updatePage();
-      },
-    });
-    this.#cards.set(task.taskId, added);
-    const next = [...byId("tasks").children].find((item) => createdAt(this.#cards.get(item.dataset.task)) < createdAt(added));
-    byId("tasks").insertBefore(added.root, next ?? null);
+    this.#show();
   }
 
   #remove(id) {
+    this.#deleted.add(id);
     this.#cards.get(id)?.root.remove();
     this.#cards.delete(id);
+    this.#show();
   }
 
-  #updatePage() {
-    byId("no-tasks").hidden = this.#cards.size > 0;
-    byId("more-tasks").hidden = !this.#older;
-  }
-
-  async #showOlder() {
-    const page = await call("TaskService/ListTasks", { pageToken: this.#older });
-    this.#extended = true;
-    this.#older = page.nextPageToken ?? "";
-    (page.tasks ?? []).forEach((task) => this.#update(task));
-    this.#updatePage();
+  /** Bring the newest cards into order; one that is where it belongs is not moved, so that it keeps the focus. */
+  #show() {
+    const newest = [...this.#cards.values()].sort((a, b) => b.createdAt - a.createdAt).slice(0, this.#limit);
+    const list = byId("tasks");
+    newest.forEach((card, place) => {
+      if (list.children[place] !== card.root) list.insertBefore(card.root, list.children[place] ?? null);
+    });
+    while (list.children.length > newest.length) list.lastChild.remove();
+    byId("more-tasks").hidden = this.#cards.size <= newest.length;
+    byId("no-tasks").hidden = this.#cards.size > 0 || !this.connected;
   }
 
   #showConnection(connected) {
+    this.connected = connected;
     const banner = byId("connection");
     if (!connected) say(banner, "disconnected");
     banner.hidden = connected;
+    this.#show();
   }
-}
-
-function createdAt(card) {
-  return Date.parse(card.task.createdAt);
 }
