@@ -70,8 +70,8 @@ class ErrorGuard:
             return
         except FacecliError as error:
             response = error_response(error)
-        except Exception:
-            response = bug_response()
+        except Exception as bug:
+            response = bug_response(bug)
         if started:
             scope["state"]["connection"].abort()  # the client must not take half a response for a whole one
         else:

@@ -13,8 +13,8 @@ from facecli.wire.generated import upload_service_pb2 as pb
 from tests.support.eventually import eventually
 from tests.support.web.grpc_web import BINARY
 from tests.support.web.http_client import raw, until
+from tests.support.web.requests import BEGIN, CHUNK_SIZE, CLIP, UPLOAD_CHUNK, head, post
 from tests.unit.rpc.conftest import Stubs
-from tests.unit.web.test_rpc import BEGIN, CHUNK_SIZE, CLIP, UPLOAD_CHUNK, head, post
 
 
 @pytest.fixture(scope="module")
