@@ -11,10 +11,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.conftest import ROOT
+from tests.support.e2e.requirements import AXE
 from tests.support.eventually import eventually
-
-AXE = ROOT / ".ci/node_modules/axe-core/axe.min.js"
 
 # Chromium reports these for every request that fails, as when the test cuts a connection.
 FAILED_REQUEST = "network"
