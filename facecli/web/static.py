@@ -39,7 +39,7 @@ class StaticFiles:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope)
-        path = scope["path"].removeprefix(PREFIX).lstrip("/") or PAGE
+        path = PAGE if scope["path"] == "/" else scope["path"].removeprefix(f"{PREFIX}/")
         found = self._responses.get(path)
         if found is None:
             response = not_found()

@@ -115,7 +115,9 @@ def play_both(browser: Browser) -> None:
     browser.wait(lambda: browser.text("#frame").startswith("Frame 3 of "))
     dialog.send_keys(Keys.ARROW_LEFT)
     browser.wait(lambda: browser.text("#frame").startswith("Frame 2 of "))
-    times = browser.run("return [...document.querySelectorAll('dialog video')].map((each) => each.currentTime)")
+    times = browser.run(
+        "return [...document.querySelectorAll('dialog video')].map((each) => each.currentTime)"
+    )
     assert times[0] == times[1] > 0
     browser.find("dialog button", "Side by side").click()
     browser.find(".stage[data-mode=side]")
@@ -132,7 +134,7 @@ def create_link(browser: Browser) -> str:
 
 
 class Traffic:
-    """What the page sends through a proxy from now on, and what the server stores of the video."""
+    """Bytes that the page sends through a proxy from now on, and those stored of the video."""
 
     def __init__(self, proxy: Proxy, web_server: WebServer, token: str) -> None:
         self._proxy = proxy
