@@ -10,6 +10,7 @@ from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
+from facecli.blobs.link_key import link_key
 from facecli.blobs.probe import DirectoryProbe
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
@@ -69,12 +70,13 @@ def run_server(settings: Settings) -> Iterator[Running]:
             data_dir_id=components.data_dir_id, is_former=lambda name: name.startswith(EMBEDDED_PREFIX)
         )
         components.recovery.requeue_stranded()
-        server, supervisor = _server(settings, components), _supervisor(settings, components)
+        parts = _server_parts(settings, components)
+        server, supervisor = _server(settings, parts), _supervisor(settings, components)
         stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
         supervisor.start()
         server.start()
         stack.callback(server.stop, GRACE)
-        http = _start_web(settings, server, stack) if settings.http else ""
+        http = _start_web(settings, server, parts, components.directory, stack) if settings.http else ""
         storage_health = StorageHealth(DirectoryProbe(components.directory), server.report_storage)
         for interval, job in (
             (RECHECK_SECONDS, server.recheck),
@@ -109,13 +111,17 @@ def _check_bind(settings: Settings) -> None:
                 )
 
 
-def _start_web(settings: Settings, server: Server, stack: ExitStack) -> str:
+def _start_web(
+    settings: Settings, server: Server, parts: ServerParts, directory: Path, stack: ExitStack
+) -> str:
     """Start the HTTP server, which the stack stops before the gRPC server; its URL."""
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
     except ModuleNotFoundError as error:
         raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
-    web = create_web_server(settings, server, max_connections=_connections(settings))
+    web = create_web_server(
+        settings, server, parts, link_key=link_key(directory), max_connections=_connections(settings)
+    )
     stack.callback(web.stop, GRACE)
     web.start()
     stack.callback(server.drain)
@@ -127,13 +133,7 @@ def _connections(settings: Settings) -> int:
     return max_connections() // (2 if settings.http else 1)
 
 
-def _server(settings: Settings, components: ServerComponents) -> Server:
-    limits = ServerLimits(
-        streams=settings.max_streams,
-        connections=_connections(settings),
-        idle=settings.idle_limit,
-        min_rate=settings.min_rate,
-    )
+def _server_parts(settings: Settings, components: ServerComponents) -> ServerParts:
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
@@ -144,7 +144,7 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
     )
     log_access(components.events)
     log_audit(components.events)
-    parts = ServerParts(
+    return ServerParts(
         upload_service=components.upload_service,
         task_service=components.task_service,
         downloads=components.downloads,
@@ -152,6 +152,15 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
         authenticator=Authenticator(components.tokens),
         admissions=create_admissions(calls),
         events=components.events,
+    )
+
+
+def _server(settings: Settings, parts: ServerParts) -> Server:
+    limits = ServerLimits(
+        streams=settings.max_streams,
+        connections=_connections(settings),
+        idle=settings.idle_limit,
+        min_rate=settings.min_rate,
     )
     return Server(
         parts,
