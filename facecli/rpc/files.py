@@ -7,7 +7,7 @@ from dataclasses import replace
 import grpc
 
 from facecli.api.admission import Admission, Slot
-from facecli.api.download_stream import DownloadStream
+from facecli.rpc.download_stream import DownloadStream
 from facecli.api.downloads import Downloads
 from facecli.api.links import Links
 from facecli.api.server_info import ServerInfo

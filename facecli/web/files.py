@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from facecli.api.admission import Admission
-from facecli.api.download_stream import DownloadStream
+from facecli.rpc.download_stream import DownloadStream
 from facecli.api.downloads import Download, Downloads
 from facecli.api.links import PARAMETER, Links
 from facecli.api.upload_pipeline import StreamLimits

@@ -146,7 +146,7 @@ def test_a_damaged_file_never_arrives_whole(serve_http: ServeHttp, tmp_path: Pat
     with serve_http() as server, grpc.insecure_channel(server.address) as channel:
         url = Stubs(channel).stored(DATA)
         (blob,) = [path for path in (tmp_path / "data" / "uploads").rglob("*") if path.is_file()]
-        blob.write_bytes(b"\0" + DATA[1:])
+        blob.write_bytes(b"\xff" + DATA[1:])
         with raw(server.http, f"GET {url} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()) as connection:
             head = until(connection, b"\r\n\r\n").partition(b"\r\n\r\n")[0]
             body = received(connection)
