@@ -44,6 +44,7 @@ METHODS: Mapping[str, Method] = {
     "/video.TaskService/RetryTask": Method(changes=True),
     "/video.TaskService/DeleteTask": Method(changes=True),
     "/video.FileService/Download": Method(streams=True),
+    "/video.FileService/CreateLink": Method(changes=True),
     "/video.FileService/GetServerInfo": Method(),
 }
 

@@ -141,12 +141,12 @@ class TaskService:
         self._queue.enqueue(work_id=task.work_id, task_id=task.id)
         return task
 
-    def result(self, task_id: str, *, owner: str | None) -> Result:
-        """The result of a completed task; ResultMissing for any other."""
+    def result(self, task_id: str, *, owner: str | None) -> tuple[Task, Result]:
+        """A completed task and its result; ResultMissing for any other."""
         task = self.get(task_id, owner=owner)
         if task.result is None:
             raise ResultMissing(f"task {task_id} is {task.status} and has no result")
-        return task.result
+        return task, task.result
 
     def delete(self, task_id: str, *, owner: str) -> None:
         """Delete an ended task and its result; NotReady while it has not ended."""

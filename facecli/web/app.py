@@ -9,10 +9,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from facecli.api.admission import Admissions
+from facecli.api.authentication import Authenticator
+from facecli.api.downloads import Downloads
+from facecli.api.links import Links
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import FacecliError
+from facecli.core.events import EventBus
 from facecli.rpc.in_process.server import InProcessServer
+from facecli.web.calls import WebCalls
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
+from facecli.web.files import PREFIXES, FilesApp
 from facecli.web.guards import OriginGuard, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.rpc.app import RpcApp
@@ -31,6 +38,11 @@ class WebParts:
 
     ready: Callable[[], bool]
     rpc: InProcessServer
+    authenticator: Authenticator
+    admissions: Admissions
+    events: EventBus
+    downloads: Downloads
+    links: Links
     limits: StreamLimits
     origins: str
     local: bool
@@ -47,6 +59,12 @@ def create_app(parts: WebParts) -> App:
     static = StaticFiles()
     app.add_route("/", static, methods=["GET", "HEAD"])
     app.mount(CONSOLE, static)
+    calls = WebCalls(parts.authenticator, parts.events)
+    files = FilesApp(
+        calls, parts.downloads, parts.links, admission=parts.admissions.downloads, limits=parts.limits
+    )
+    for prefix in PREFIXES:
+        app.mount(prefix, files)
     guarded = OriginGuard(ErrorGuard(app), pattern=parts.origins, local=parts.local)
     return SecurityHeaders(guarded)
 

@@ -44,6 +44,7 @@ EXPOSED_HEADERS = (
     "grpc-message",
     "grpc-status",
     "grpc-status-details-bin",
+    "repr-digest",
     "retry-after",
 )
 PREFLIGHT_SECONDS = 600  # for which a browser remembers what it may send

@@ -105,6 +105,9 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
         task_pb.DeleteTaskRequest(user_id=of.user, task_id=of.doomed_task_id)
     ],
     "FileService.Download": lambda of: [file_pb.DownloadRequest(user_id=of.user, url=of.result_url)],
+    "FileService.CreateLink": lambda of: [
+        file_pb.CreateLinkRequest(user_id=of.user, url=of.result_url, expires_seconds=60)
+    ],
     "FileService.GetServerInfo": lambda of: [file_pb.GetServerInfoRequest(user_id=of.user)],
 }
 
