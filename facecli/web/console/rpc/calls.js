@@ -21,9 +21,15 @@ export async function call(method, message = {}, { signal, headers = {} } = {}) 
   return JSON.parse(body);
 }
 
-/** Store one chunk. `sending.abort()` gives it up. */
+/**
+ * Store one chunk. `stored` is its acknowledgement, `sent` resolves once all of it was sent or the call has ended, and
+ * `abort()` gives it up.
+ */
 export function sendChunk({ uploadId, index, data, checksum }) {
   const request = new XMLHttpRequest();
+  const sent = new Promise((resolve) => {
+    request.upload.onload = request.onloadend = resolve;
+  });
   const stored = new Promise((resolve, reject) => {
     let timer;
     const watch = () => {
@@ -50,7 +56,7 @@ export function sendChunk({ uploadId, index, data, checksum }) {
     const parts = chunkRequest({ userId: session.user, uploadId, index, data, checksum });
     request.send(new Blob(parts));
   });
-  return { stored, abort: () => request.abort() };
+  return { stored, sent, abort: () => request.abort() };
 }
 
 /** The response of a path of this server; throws a Refusal when there is none. */

@@ -1,8 +1,10 @@
 // One upload: begins or resumes it, sends the missing chunks, retries with backoff, pauses.
 //
 // Theory of operation: the server records every durable chunk, and the page keeps nothing but the file. Every round
-// begins the upload again, which returns the stored chunks with their checksums; what differs or is missing is sent,
-// a few chunks at a time. A round ends with the first failure, once the other chunks under way have ended as well.
+// begins the upload again, which returns the stored chunks with their checksums; what differs or is missing is sent.
+// The next chunk is sent while those before it are being stored, but never two at once: a break costs at most the one
+// chunk of which a part was sent. A round ends with the first failure, once the other calls have ended as well. The size
+// of chunks is the server's, as for the commands, so that they and this page can go on with each other's uploads.
 
 import { Backoff, pause } from "../rpc/backoff.js";
 import { call, sendChunk } from "../rpc/calls.js";
@@ -10,8 +12,7 @@ import { crc32c } from "../rpc/crc32c.js";
 import { Refusal } from "../rpc/refusal.js";
 import { LocalFile } from "./local_file.js";
 
-const CHUNK_BYTES = 2 * 1024 * 1024;
-const BYTES_UNDER_WAY = 4 * CHUNK_BYTES; // so a break never costs more than a chunk of the server's default size
+const MAX_UNACKNOWLEDGED = 3; // chunks
 
 /** `state` is starting, sending, waiting, pausing, paused, stored, failed or removed. */
 export class Upload extends EventTarget {
@@ -103,7 +104,6 @@ export class Upload extends EventTarget {
       name: local.name,
       fileType: this.fileType,
       size: local.size,
-      chunkSize: CHUNK_BYTES,
       fingerprint: await local.fingerprint(),
       fresh: this.#fresh,
     });
@@ -128,21 +128,27 @@ export class Upload extends EventTarget {
 
   async #send() {
     if (!this.#paused) this.#become("sending");
-    const lanes = Math.max(1, Math.floor(BYTES_UNDER_WAY / this.#chunkSize));
     const failures = [];
-    const lane = async () => {
-      while (this.#missing.length && !this.#paused && !failures.length) {
-        await this.#sendOne(this.#missing.shift()).catch((error) => failures.push(error));
-      }
-    };
-    await Promise.all(Array.from({ length: lanes }, lane));
+    const waiting = new Set();
+    while (this.#missing.length && !this.#paused && !failures.length) {
+      const chunk = await this.#sendChunk(this.#missing.shift());
+      const ended = this.#acknowledged(chunk).catch((error) => failures.push(error)).finally(() => waiting.delete(ended));
+      waiting.add(ended);
+      await chunk.sent;
+      if (waiting.size >= MAX_UNACKNOWLEDGED) await Promise.race(waiting);
+    }
+    await Promise.all(waiting);
     if (failures.length) throw failures.find((error) => !error.retryable) ?? failures[0];
   }
 
-  async #sendOne(index) {
+  async #sendChunk(index) {
     const data = await this.local.chunk(index, this.#chunkSize);
     const chunk = sendChunk({ uploadId: this.#id, index, data, checksum: crc32c(data) });
     this.#sending.add(chunk);
+    return chunk;
+  }
+
+  async #acknowledged(chunk) {
     try {
       this.#progressed(await chunk.stored);
       this.#backoff.reset();
