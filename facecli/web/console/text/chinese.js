@@ -4,7 +4,7 @@ export const chinese = {
   title: "视频换脸",
   language: "语言",
   theme: "外观",
-  theme_auto: "跟随系统",
+  theme_auto: "系统",
   theme_light: "浅色",
   theme_dark: "深色",
 

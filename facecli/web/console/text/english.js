@@ -4,7 +4,7 @@ export const english = {
   title: "Face swap",
   language: "Language",
   theme: "Colours",
-  theme_auto: "Like the system",
+  theme_auto: "System",
   theme_light: "Light",
   theme_dark: "Dark",
 
