@@ -7,13 +7,13 @@ from dataclasses import replace
 import grpc
 
 from facecli.api.admission import Admission, Slot
-from facecli.rpc.download_stream import DownloadStream
 from facecli.api.downloads import Downloads
 from facecli.api.links import Links
 from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import NotReady
 from facecli.rpc.calls import Calls
+from facecli.rpc.download_stream import DownloadStream
 from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from facecli.api.admission import Admission
-from facecli.rpc.download_stream import DownloadStream
 from facecli.api.downloads import Download, Downloads
 from facecli.api.links import PARAMETER, Links
 from facecli.api.upload_pipeline import StreamLimits
@@ -20,6 +19,7 @@ from facecli.core.checksums import append, crc32c
 from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import InvalidInput
 from facecli.core.video.formats import by_file_name
+from facecli.rpc.download_stream import DownloadStream
 from facecli.uploads.upload import FRAME_SIZE
 from facecli.web.calls import WebCall, WebCalls, query_value
 from facecli.web.errors import error_response, method_not_allowed, not_found
