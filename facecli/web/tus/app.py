@@ -95,6 +95,8 @@ class TusApp:
 
     async def _create(self, call: WebCall) -> None:
         size = tus.announced_size(call.headers)
+        if size is not None and size > self._max_file_size:
+            raise FileTooLarge(f"{size} bytes are more than the limit of this server, {self._max_file_size}")
         name, file_type = tus.name_and_type(tus.metadata(call.headers))
         owner = call.context.user("")
         stored = await call.in_thread(
@@ -146,7 +148,7 @@ class TusApp:
             and int(announced[: tus.MAX_DIGITS]) > size - stored.offset
         ):
             raise FileTooLarge(
-                f"{stored.upload.name} has {size} bytes, and {announced[:20]} from {stored.offset} on go beyond"
+                f"{stored.upload.name} has {size} bytes; {announced[:20]} more than {stored.offset} go beyond"
             )
         checksum = tus.checksum(call.headers)
         reader = BodyReader(call)
