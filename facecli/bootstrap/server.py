@@ -78,7 +78,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
         server, supervisor = _server(settings, parts), _supervisor(settings, components)
         stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
         stack.callback(server.stop, GRACE)
-        web = _web_server(settings, server, parts, components.directory) if settings.http else None
+        web = _web_server(settings, server, parts, components) if settings.http else None
         if web:
             stack.callback(web.stop, GRACE)
             stack.callback(server.drain)
@@ -120,13 +120,20 @@ def _check_bind(settings: Settings) -> None:
                 )
 
 
-def _web_server(settings: Settings, server: Server, parts: ServerParts, directory: Path) -> "WebServer":
+def _web_server(
+    settings: Settings, server: Server, parts: ServerParts, components: ServerComponents
+) -> "WebServer":
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
     except ModuleNotFoundError as error:
         raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
     return create_web_server(
-        settings, server, parts, link_key=link_key(directory), max_connections=_connections(settings)
+        settings,
+        server,
+        parts,
+        components.tails,
+        link_key=link_key(components.directory),
+        max_connections=_connections(settings),
     )
 
 

@@ -168,6 +168,11 @@ class SqlUploadRepository:
                 updated_at=now,
             )
 
+    def fix_size(self, upload_id: str, *, size: int, total_chunks: int) -> Upload:
+        with writing(self._engine) as connection:
+            _found(connection, upload_id, lock=True)
+            return _changed(connection, upload_id, size=size, total_chunks=total_chunks)
+
     def expired(self, now: float) -> Sequence[Upload]:
         query = select(uploads).where(_expired(now)).order_by(uploads.c.expires_at)
         with reading(self._engine) as connection:

@@ -106,9 +106,9 @@ class WebCalls:
             outcome = to_status(error).code.name
             call.context.refuse(error)
             await self._refuse(call, error_response(error, request_id=call.context.request_id))
-        except Exception:
+        except Exception as bug:
             outcome = InternalError.reason
-            await self._refuse(call, bug_response())
+            await self._refuse(call, bug_response(bug))
         finally:
             call.context.end(outcome)
 

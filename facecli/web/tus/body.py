@@ -1,17 +1,21 @@
-"""The body of a PATCH, in the thread that receives it, and cut into frames that stay within their chunks."""
+"""The body of a PATCH, in the thread that receives it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
+from facecli.api.offset_uploads import Body
 from facecli.api.upload_pipeline import ConnectionLost
-from facecli.uploads.upload import Frame
+from facecli.core.errors import ChecksumMismatch, FileTooLarge
 from facecli.web.calls import WebCall
+from facecli.web.tus.headers import Checksum
+
+MAX_CHECKED_BODY = 16 * 1024 * 1024  # bytes; a body with a checksum is held in memory until it is verified
 
 
 class BodyReader:
-    """Iterates over the parts of a body as they arrive; ConnectionLost when the client or the call is gone."""
+    """Iterates over the parts of a body as they arrive; ConnectionLost when the client is gone."""
 
     def __init__(self, call: WebCall) -> None:
         self._call = call
@@ -42,22 +46,23 @@ class BodyReader:
             self._waiting.cancel()
 
 
-class FrameItem:
-    """A frame whose length is its size in bytes."""
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-
-    def __len__(self) -> int:
-        return len(self.frame.data)
+def checked_body(parts: Iterable[bytes], checksum: Checksum | None) -> Body:
+    """A body whose bytes go nowhere before its checksum, if it has one, was right."""
+    if checksum is None:
+        return Body(parts=parts)
+    return Body(parts=_verified(parts, checksum), first=MAX_CHECKED_BODY)
 
 
-def frames(parts: Iterator[bytes], *, offset: int, chunk_size: int) -> Iterator[FrameItem]:
-    """The bytes of a body from this offset of the file on."""
+def _verified(parts: Iterable[bytes], checksum: Checksum) -> Iterator[bytes]:
+    held = bytearray()
     for part in parts:
-        data = memoryview(part)
-        while data:
-            room = chunk_size - offset % chunk_size
-            piece, data = bytes(data[:room]), data[room:]
-            yield FrameItem(Frame(offset=offset, data=piece))
-            offset += len(piece)
+        held += part
+        if len(held) > MAX_CHECKED_BODY:
+            raise FileTooLarge(
+                f"a body with Upload-Checksum has at most {MAX_CHECKED_BODY} bytes; send it in parts"
+            )
+    body = bytes(held)
+    if not checksum.fits(body):
+        raise ChecksumMismatch("the body does not match its Upload-Checksum and was discarded; send it again")
+    if body:
+        yield body

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 
+from facecli.api.offset_uploads import StoredUpload
 from facecli.core.checksums import crc32c
 from facecli.core.errors import InvalidInput
 from facecli.core.video.formats import by_file_name
 from facecli.uploads.upload import Upload
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
+EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
 CONTENT_TYPE = "application/offset+octet-stream"
 MAX_DIGITS = 18
 
@@ -87,10 +88,30 @@ def name_and_type(pairs: Mapping[str, str]) -> tuple[str, str]:
     )
 
 
-def state(upload: Upload, offset: int) -> dict[str, str]:
-    """The headers that describe an upload."""
-    headers = {"upload-offset": str(offset), "cache-control": "no-store"}
-    if upload.size is not None:
+def announced_size(headers: Mapping[str, str]) -> int | None:
+    """The size of a new upload; None when its client will tell it later."""
+    deferred = headers.get("upload-defer-length")
+    if deferred is None:
+        return number(headers, "Upload-Length")
+    if deferred != "1" or "upload-length" in headers:
+        raise InvalidInput("send either Upload-Length or Upload-Defer-Length: 1")
+    return None
+
+
+def described(upload: Upload) -> dict[str, str]:
+    """The metadata of an upload, as far as it is kept."""
+    pairs = {"filename": upload.name, "filetype": upload.file_type.value}
+    encoded = (f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in pairs.items())
+    return {"upload-metadata": ",".join(encoded)}
+
+
+def state(stored: StoredUpload) -> dict[str, str]:
+    """The headers that tell how far an upload is."""
+    upload = stored.upload
+    headers = {"upload-offset": str(stored.offset), "cache-control": "no-store"}
+    if upload.size is None:
+        headers["upload-defer-length"] = "1"
+    else:
         headers["upload-length"] = str(upload.size)
     if upload.completed:
         headers["upload-file-url"] = upload.file_url

@@ -1,6 +1,6 @@
 """A server that requires tokens, with files of two users, and links to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +27,13 @@ class Shop:
 
     def get(self, path: str, user: str = "ann", *, method: str = "GET", **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if user:
-            named["authorization"] = f"Bearer {self.secrets[user]}"
-        return ask(self.server.http, path, method=method, headers=named)
+        return self.ask(method, path, None, user, named)
+
+    def ask(
+        self, method: str, path: str, body: bytes | None, user: str, headers: Mapping[str, str]
+    ) -> Answer:
+        token = {"authorization": f"Bearer {self.secrets[user]}"} if user else {}
+        return ask(self.server.http, path, method=method, headers={**token, **headers}, body=body)
 
     def link(self, user: str = "ann", *, secret: str = "", seconds: int = 60) -> str:
         """The path and query of a link to the user's file."""

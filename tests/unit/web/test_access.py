@@ -33,7 +33,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
 def test_a_caller_without_a_valid_token_is_refused_before_its_body(
     guarded: tuple[Running, Settings], token: str, kind: str
 ) -> None:
-    with raw(guarded[0].http, head(UPLOAD_CHUNK, length=CHUNK_SIZE, kind=kind, more=token)) as stranger:
+    asking = head(UPLOAD_CHUNK, length=CHUNK_SIZE, kind=kind, more=f"{token}Expect: 100-continue\r\n")
+    with raw(guarded[0].http, asking) as stranger:
         answer = until(stranger, b"unauthenticated" if kind == "application/proto" else b"grpc-status: 16")
     assert answer.startswith(b"HTTP/1.1 401 " if kind == "application/proto" else b"HTTP/1.1 200 ")
 

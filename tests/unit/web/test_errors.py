@@ -2,18 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from facecli.api.upload_pipeline import StreamLimits
 from facecli.core import errors
 from facecli.core.errors import FacecliError, InternalError
-from facecli.web.app import ErrorGuard
+from facecli.web.app import ErrorGuard, WebParts, create_app
 from facecli.web.errors import described, error_response, status_of
+from facecli.web.origins import origin_pattern
 from facecli.web.rpc.reasons import Reasons
 from facecli.web.rpc.refusals import RefusedRequest
+from facecli.web.server import App
 
 
 @pytest.mark.parametrize(
@@ -50,24 +53,46 @@ def test_a_message_is_bounded_and_without_control_characters() -> None:
     assert len(text) <= 1000
 
 
-def guarded(app: Callable[..., Any]) -> tuple[list[Any], list[str]]:
-    """What the guard around an application sends, and what it does to the connection."""
+def answered(app: App) -> tuple[list[Any], list[str]]:
+    """The messages of an application that is asked whether it is ready, and the ends of its connection."""
     sent: list[Any] = []
     done: list[str] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "state": {"connection": SimpleNamespace(abort=lambda: done.append("aborted"))}}
-    asyncio.run(ErrorGuard(app)(scope, None, send))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/readyz",
+        "headers": [(b"origin", b"https://app.example")],
+        "state": {"connection": SimpleNamespace(abort=lambda: done.append("aborted"))},
+    }
+    asyncio.run(app(scope, None, send))  # type: ignore[arg-type]
     return sent, done
 
 
-def test_a_bug_becomes_an_error_id_that_the_log_explains(caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(scope: Any, receive: Any, send: Any) -> None:
-        raise RuntimeError("secret")
+def failing(error: Exception) -> App:
+    """The application, with an endpoint that raises this error."""
 
-    (start, body), done = guarded(broken)
+    def ready() -> bool:
+        raise error
+
+    limits = StreamLimits(idle=1, min_rate=0, draining=Event())
+    origins = origin_pattern(["https://app.example"])
+    rpc: Any = None
+    return create_app(WebParts(ready=ready, rpc=rpc, limits=limits, origins=origins, local=False))
+
+
+def test_an_error_of_an_endpoint_is_answered_and_can_be_read_by_the_page() -> None:
+    (start, body), done = answered(failing(errors.StorageFailed("the disk is gone")))
+    assert (start["status"], json.loads(body["body"])["error"]["message"]) == (503, "the disk is gone")
+    assert dict(start["headers"])[b"access-control-allow-origin"] == b"https://app.example"
+    assert done == []
+
+
+def test_a_bug_becomes_an_error_id_that_the_log_explains(caplog: pytest.LogCaptureFixture) -> None:
+    (start, body), done = answered(failing(RuntimeError("secret")))
     error = json.loads(body["body"])["error"]
     assert (start["status"], error["reason"], done) == (500, "INTERNAL", [])
     assert "secret" not in str(error)
@@ -80,16 +105,16 @@ def test_a_response_that_breaks_off_ends_its_connection() -> None:
         await send({"type": "http.response.start", "status": 200})
         raise errors.BytesDiffer("damaged")
 
-    sent, done = guarded(broken)
+    sent, done = answered(ErrorGuard(broken))
     assert ([message["type"] for message in sent], done) == (["http.response.start"], ["aborted"])
 
 
 def test_a_bug_in_a_call_is_refused_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
-    told: list[FacecliError] = []
-    call: Any = SimpleNamespace(fail=told.append)
+    received: list[FacecliError] = []
+    call: Any = SimpleNamespace(fail=received.append)
     with pytest.raises(RefusedRequest, match="internal error") as caught:
         asyncio.run(Reasons().on_end(call, None, RuntimeError("secret")))
     assert "secret" not in str(caught.value)
-    (error,) = told
+    (error,) = received
     assert isinstance(error, InternalError)
     assert error.error_id == vars(caplog.records[0])["request"]
