@@ -1,4 +1,4 @@
-"""Take the pictures of the console: PYTHONPATH=. python .github/console.py (needs the dev extra and Chromium)."""
+"""Take the pictures of the console: PYTHONPATH=. python .github/console.py (dev extra, Chromium)."""
 
 import tempfile
 from pathlib import Path
@@ -69,7 +69,7 @@ def _take_player(browser: Browser) -> None:
     browser.resize(1280, 900)
     browser.find("[data-status=completed] button.primary").click()
     browser.find("dialog")
-    seen = "return [...document.querySelectorAll('dialog video')].every((each) => each.readyState > 2 && !each.seeking)"
+    seen = "return [...document.querySelectorAll('dialog video')].every((v) => v.readyState > 2 && !v.seeking)"
     browser.wait(lambda: browser.run(seen))
     browser.run("document.querySelectorAll('dialog video').forEach((each) => { each.currentTime = 1.5 })")
     browser.wait(lambda: browser.run(seen))

@@ -65,7 +65,7 @@ def create_app(parts: WebParts) -> App:
     for prefix in rpc.prefixes:
         app.mount(prefix, rpc)
     static = StaticFiles()
-    app.add_route("/", static, methods=["GET", "HEAD"])
+    app.routes.append(Route("/", static))
     app.mount(CONSOLE, static)
     calls = WebCalls(parts.authenticator, parts.events)
     files = FilesApp(

@@ -38,6 +38,7 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         browser.choose("video-file", padded_clip)
         traffic.wait_until_held()
         browser.wait(lambda: traffic.stored() == CHUNK)
+        browser.wait(lambda: stored(browser) == CHUNK)
         lost_by_cut = traffic.lost()
         browser.wait(lambda: is_waiting_after_a_cut(browser, proxy))
         traffic.hold(after=CHUNK + 2 * MIB)

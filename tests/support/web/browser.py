@@ -39,7 +39,8 @@ class Browser:
 
     def find(self, selector: str, text: str | None = None) -> WebElement:
         """The first visible element that fits, once it is there; `text` is all of its text."""
-        return eventually(lambda: next(self.all(selector, text), None), every=0.1)
+        found: WebElement = self.wait(lambda: next(self.all(selector, text), None))
+        return found
 
     def all(self, selector: str, text: str | None = None) -> Iterator[WebElement]:
         """The visible elements that fit now."""
@@ -71,11 +72,13 @@ class Browser:
 
     def downloaded(self, name: str) -> Path:
         """A file of the downloads folder, once it is complete."""
-        return self.wait(lambda: next((path for path in self.downloads.iterdir() if path.name == name), None))
+        path = self.downloads / name
+        self.wait(lambda: path.exists() and path.stat().st_size)
+        return path
 
     def complaints(self) -> list[str]:
         """Errors and warnings of the pages so far, without those about failed requests."""
-        log: list[dict[str, Any]] = self.driver.get_log("browser")
+        log: list[dict[str, Any]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [entry["message"] for entry in log if entry["source"] != FAILED_REQUEST]
 
     def serious_findings(self) -> list[str]:
