@@ -55,9 +55,8 @@ def _swap(browser: Browser, page: str, token: str, face: Path, clip: Path) -> No
 
 def _take_all(browser: Browser) -> None:
     for name, looks in LOOKS.items():
-        for id_, value in zip(("language", "theme"), looks, strict=True):
-            script = "const e = document.getElementById(arguments[0]); e.value = arguments[1];"
-            browser.run(f"{script} e.dispatchEvent(new Event('change'))", id_, value)
+        for select, value in zip(("language", "theme"), looks, strict=True):
+            browser.select(select, value)
         for width, height in PAGES.items():
             browser.resize(width, height)
             _take(browser, f"console-{name}-{width}")
@@ -69,7 +68,9 @@ def _take_player(browser: Browser) -> None:
     browser.resize(1280, 900)
     browser.find("[data-status=completed] button.primary").click()
     browser.find("dialog")
-    seen = "return [...document.querySelectorAll('dialog video')].every((v) => v.readyState > 2 && !v.seeking)"
+    seen = (
+        "return [...document.querySelectorAll('dialog video')].every((v) => v.readyState > 2 && !v.seeking)"
+    )
     browser.wait(lambda: browser.run(seen))
     browser.run("document.querySelectorAll('dialog video').forEach((each) => { each.currentTime = 1.5 })")
     browser.wait(lambda: browser.run(seen))

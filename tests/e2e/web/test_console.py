@@ -67,7 +67,7 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         browser.find("#create").click()
         browser.find("#tasks [data-status=completed]")
         task = str(browser.run("return document.querySelector('[data-task]').dataset.task"))
-        assert browser.serious_findings() == []
+        check_on_a_phone(browser)
 
         play_both(browser)
         browser.find("[data-task] button", "Download").click()
@@ -98,6 +98,18 @@ def sign_in(browser: Browser, token: str) -> None:
 def stored(browser: Browser) -> int:
     """The stored bytes that the bar of the video shows."""
     return int(browser.run("return document.querySelector(arguments[0])?.value ?? 0", STORED))
+
+
+def check_on_a_phone(browser: Browser) -> None:
+    """Everything fits into the width, in both languages, and is accessible in dark colours, too."""
+    browser.resize(390, 844)
+    for language, theme in (("zh-Hans", "dark"), ("en", "light")):
+        browser.select("language", language)
+        browser.select("theme", theme)
+        assert browser.run("return document.documentElement.scrollWidth") == 390
+        assert browser.run("return document.documentElement.lang") == language
+        assert browser.serious_findings() == []
+    browser.resize(1280, 900)
 
 
 def is_waiting_after_a_cut(browser: Browser, proxy: Proxy) -> bool:

@@ -65,6 +65,14 @@ class Browser:
         """Choose a file in a picker."""
         self.driver.find_element(By.ID, input_id).send_keys(str(path))
 
+    def select(self, select_id: str, value: str) -> None:
+        """Choose an option by its value."""
+        script = (
+            "const select = document.getElementById(arguments[0]); select.value = arguments[1]; "
+            "select.dispatchEvent(new Event('change'))"
+        )
+        self.run(script, select_id, value)
+
     def resize(self, width: int, height: int) -> None:
         """Set the size of the page, also below the smallest size of a window."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
