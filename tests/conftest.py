@@ -12,6 +12,13 @@ from hypothesis import settings
 
 from tests.support.media.ffmpegs import prefer_newest
 
+# gRPC reads it when it is imported. With fork support, a command that is forked off for a terminal may write
+# an error of the copied threads of gRPC there before it runs.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+import grpc  # noqa: F401
+
+del os.environ["GRPC_ENABLE_FORK_SUPPORT"]  # the commands under test run as users run them
+
 ROOT = Path(__file__).parents[1]
 
 pytest_plugins = ("tests.support.postgres", "tests.support.tiers")

@@ -1,5 +1,6 @@
 """Start-up: the version imports no command, help no heavy library, and a command only its own module."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -99,15 +100,16 @@ import sys, tempfile
 from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 with tempfile.TemporaryDirectory() as folder:
-    with run_server(Settings(bind="127.0.0.1:0", data_dir=folder, workers=0, http=sys.argv[1])):
+    with run_server(Settings(bind="127.0.0.1:0", data_dir=folder, workers=0)):
         pass
 sys.stdout.write("\\n".join(sys.modules))
 """
 
 
-@pytest.mark.parametrize(("http", "loaded"), [("", False), ("127.0.0.1:0", True)])
-def test_a_server_loads_the_web_only_when_it_serves_http(http: str, loaded: bool) -> None:
-    done = subprocess.run([sys.executable, "-c", SERVE, http], capture_output=True, text=True, check=True)
+def test_a_server_without_http_loads_none_of_it() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, check=True)
     modules = {*done.stdout.split()}
-    for name in ("facecli.web.app", "fastapi", "uvicorn"):
-        assert (name in modules) is loaded
+    assert "facecli.rpc.server" in modules
+    for name in ("facecli.web", "connectrpc", "fastapi", "uvicorn"):
+        assert name not in modules
+        assert importlib.util.find_spec(name)

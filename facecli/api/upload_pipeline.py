@@ -22,7 +22,9 @@ from typing import Generic, TypeVar
 
 from facecli.api.admission import Slot
 from facecli.api.stream_deadline import MinRateDeadline
+from facecli.api.timed_queue import TimedQueue
 from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
+from facecli.uploads.stage_times import StageClock
 
 RECEIVE_QUEUE = 2  # items that wait to be written
 COMMIT_QUEUE = 8  # finished chunks that wait to be committed, together
@@ -67,6 +69,7 @@ class UploadPipeline(Generic[Item, T]):
         active: Callable[[], bool],
         first: int,
         slot: Slot,
+        stages: StageClock | None = None,
     ) -> None:
         """`items` may raise ConnectionLost, `active` any error that shall end the stream.
 
@@ -76,8 +79,9 @@ class UploadPipeline(Generic[Item, T]):
         self._write = write
         self._limits = limits
         self._active = active
-        self._received: queue.Queue[Item | _End] = queue.Queue(maxsize=RECEIVE_QUEUE)
-        self._written: queue.Queue[T | _End] = queue.Queue(maxsize=COMMIT_QUEUE)
+        self._stages = stages = stages or StageClock()
+        self._received = TimedQueue[Item | _End](RECEIVE_QUEUE, stages.frames, clock=stages.now)
+        self._written = TimedQueue[T | _End](COMMIT_QUEUE, stages.chunks, clock=stages.now)
         self._deadline = MinRateDeadline(idle=limits.idle, min_rate=limits.min_rate, first=first)
         self._slot = slot
         self._slot.idle_seconds = self._deadline.idle_seconds
@@ -143,10 +147,13 @@ class UploadPipeline(Generic[Item, T]):
 
     def _group(self, result: T | _End, *, until: float) -> list[T | _End]:
         """Add the results that are there, or come until then, to the first one."""
-        results = [result]
+        results, taken = [result], [self._stages.now()]
         with suppress(queue.Empty):
             while len(results) < COMMIT_QUEUE and not isinstance(results[-1], _End):
                 results.append(self._written.get(timeout=max(0.0, until - time.monotonic())))
+                taken.append(self._stages.now())
+        now = self._stages.now()
+        self._stages.chunks.queued += sum(now - at for at in taken)
         return results
 
     def _check_deadline(self) -> None:
@@ -167,11 +174,14 @@ class UploadPipeline(Generic[Item, T]):
 
     def _receive_all(self) -> _End:
         try:
+            began = self._stages.now()
             for item in self._items:
+                self._stages.receive += self._stages.now() - began
                 self._deadline.received(len(item))
                 if not self._hand_over(self._received, item):
                     return _End(None)
                 self._deadline.begin()
+                began = self._stages.now()
             self._deadline.received(0)  # the client has sent everything and waits for us
         except ConnectionLost:
             return _End(ConnectionLost())
@@ -185,7 +195,10 @@ class UploadPipeline(Generic[Item, T]):
     def _write_received(self) -> _End:
         try:
             while not isinstance(item := self._take(), _End):
+                began, began_cpu = self._stages.now(), time.thread_time()
                 result = self._write(item)
+                self._stages.write += self._stages.now() - began
+                self._stages.write_cpu += time.thread_time() - began_cpu
                 if result is not None and not self._hand_over(self._written, result):
                     return _End(None)
         except Exception as error:

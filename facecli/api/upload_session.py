@@ -4,9 +4,9 @@ Theory of operation: a transport decodes its messages into UploadFrame and feeds
 session routes each frame to the writer of its upload, which it opens on the first frame; opening it claims
 the next epoch and revokes the writer of an older stream (fencing). A frame that finishes a chunk yields a
 WrittenChunk. The transport collects these and passes them to `store` in batches; each acknowledgement that
-comes back may be sent, because its chunk is flushed and committed. The session starts no thread, reads no
-clock and performs no network I/O. `write` and `store` may run in two threads. After the session is closed
-no writer is opened any more, so a late frame cannot fence off the stream of a client that came back.
+comes back may be sent, because its chunk is flushed and committed. The session starts no thread and performs
+no network I/O. `write` and `store` may run in two threads. After the session is closed no writer is opened
+any more, so a late frame cannot fence off the stream of a client that came back.
 """
 
 import threading
@@ -20,6 +20,7 @@ from facecli.api.call_context import CallContext
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
 from facecli.uploads.committer import WrittenChunk
 from facecli.uploads.service import UploadService
+from facecli.uploads.stage_times import StageClock
 from facecli.uploads.upload import Chunk, Frame, Upload
 from facecli.uploads.writer import UploadWriter
 
@@ -44,6 +45,7 @@ class UploadSession:
     def __init__(self, upload_service: UploadService, call: CallContext) -> None:
         self._upload_service = upload_service
         self._call = call
+        self.stages = StageClock()
         self._writer: UploadWriter | None = None  # of the current upload
         self._open: dict[str, tuple[UploadWriter, ExitStack]] = {}
         self._closed = False
@@ -81,7 +83,7 @@ class UploadSession:
 
     def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Acknowledgement]:
         """Make chunks durable; each is yielded once it may be acknowledged."""
-        stored = self._upload_service.store_all(batch)
+        stored = self._upload_service.store_all(batch, self.stages)
         for writer, chunk in batch:
             with self._naming(writer.file.upload.id):
                 upload = next(stored)

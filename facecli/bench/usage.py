@@ -1,4 +1,4 @@
-"""The resource usage of a process."""
+"""The resource usage of a process, and of the machine."""
 
 import resource
 import sys
@@ -13,6 +13,29 @@ class Usage:
 
     cpu_seconds: float
     peak_memory: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorTimes:
+    """Times of all processors of this machine since it started, in ticks."""
+
+    total: int
+    idle: int
+
+    def busy_since(self, before: "ProcessorTimes") -> float | None:
+        """The share of the time in which they worked for any program; None if too little has passed."""
+        total = self.total - before.total
+        return 1 - (self.idle - before.idle) / total if total > 0 else None
+
+
+def processor_times() -> ProcessorTimes:
+    """All 0 on a system without /proc/stat."""
+    try:
+        # user, nice, system, idle, iowait, irq, softirq, steal
+        ticks = [int(each) for each in Path("/proc/stat").read_text().split(maxsplit=9)[1:9]]
+    except OSError:
+        return ProcessorTimes(total=0, idle=0)
+    return ProcessorTimes(total=sum(ticks), idle=ticks[3] + ticks[4])
 
 
 def usage() -> Usage:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
@@ -26,6 +27,9 @@ from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from facecli.web.server import WebServer
 
 EMBEDDED_PREFIX = (
     "worker-"  # prefix of the names of a server's own workers, before data directory id and number
@@ -71,10 +75,15 @@ def run_server(settings: Settings) -> Iterator[Running]:
         components.recovery.requeue_stranded()
         server, supervisor = _server(settings, components), _supervisor(settings, components)
         stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
+        stack.callback(server.stop, GRACE)
+        web = _web_server(settings, server) if settings.http else None
+        if web:
+            stack.callback(web.stop, GRACE)
+            stack.callback(server.drain)
         supervisor.start()
         server.start()
-        stack.callback(server.stop, GRACE)
-        http = _start_web(settings, server, stack) if settings.http else ""
+        if web:
+            web.start()
         storage_health = StorageHealth(DirectoryProbe(components.directory), server.report_storage)
         for interval, job in (
             (RECHECK_SECONDS, server.recheck),
@@ -91,7 +100,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
         info = components.info("")
         yield Running(
             address=server.address,
-            http=http,
+            http=web.url if web else "",
             directory=components.directory.resolve(),
             engines=info.engines,
             ffmpeg=info.ffmpeg,
@@ -109,17 +118,12 @@ def _check_bind(settings: Settings) -> None:
                 )
 
 
-def _start_web(settings: Settings, server: Server, stack: ExitStack) -> str:
-    """Start the HTTP server, which the stack stops before the gRPC server; its URL."""
+def _web_server(settings: Settings, server: Server) -> "WebServer":
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
     except ModuleNotFoundError as error:
         raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
-    web = create_web_server(settings, server, max_connections=_connections(settings))
-    stack.callback(web.stop, GRACE)
-    web.start()
-    stack.callback(server.drain)
-    return web.url
+    return create_web_server(settings, server, max_connections=_connections(settings))
 
 
 def _connections(settings: Settings) -> int:

@@ -12,6 +12,7 @@ from facecli.client.send_rate import SendRateLimiter
 from facecli.client.upload_state import UploadState
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import Unavailable
+from facecli.uploads.stage_times import StageTimes
 from facecli.uploads.upload import MAX_CHUNK_SIZE, UploadStatus
 from facecli.uploads.view import UploadView
 from facecli.wire import uploads as wire
@@ -29,6 +30,7 @@ class BatchSender:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._calls = UnaryCalls(connection)
+        self.stages: StageTimes | None = None  # of all streams so far; None when the server tells none
         self._use(connection.channel)
 
     def use_patient_channel(self) -> None:
@@ -92,6 +94,7 @@ class BatchSender:
             iter(sending), timeout=self._connection.deadline.left(), metadata=self._connection.metadata
         )
         next(iter(missing.values())).show()
+        earlier = self.stages or StageTimes()
         with ResponseStream(
             call, wire.acknowledgement_from_message, connection=self._connection, limit=stall_limit
         ) as stream:
@@ -103,6 +106,8 @@ class BatchSender:
                 if answer.upload_id not in missing:
                     continue  # another client has completed it
                 state.show()
+                if answer.stages:
+                    self.stages = earlier + answer.stages
                 with self._connection.translated_errors():
                     advanced = state.acknowledged(answer)
                 if advanced:

@@ -12,6 +12,7 @@ from facecli.client.upload_batch import BatchSender
 from facecli.client.upload_run import UploadRun
 from facecli.client.upload_state import UploadState
 from facecli.core.errors import UploadNotFound
+from facecli.uploads.stage_times import StageTimes
 from facecli.uploads.view import UploadView
 from facecli.wire import uploads as wire
 from facecli.wire.generated import upload_service_pb2 as pb
@@ -64,6 +65,11 @@ class UploadClient:
         """Upload one file; raises its error."""
         (outcome,) = self.send([file], chunk_size=chunk_size, retry_for=retry_for)
         return outcome.get()
+
+    @property
+    def stages(self) -> StageTimes | None:
+        """The server's stage times of all streams of this client; None if it does not measure them."""
+        return self._sender.stages
 
     def get(self, upload_id: str) -> UploadView:
         request = pb.GetUploadRequest(user_id=self._context.user, upload_id=upload_id)

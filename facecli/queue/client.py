@@ -10,6 +10,7 @@ from dbos import DBOS, DBOSClient
 from facecli.queue.file import check_queue
 
 SQLITE = "sqlite:///"
+APPLICATION = "facecli"
 QUEUE = "tasks"
 WORKFLOW = "swap"
 # Constant, so that an upgrade of facecli does not strand the work of the previous version.
@@ -47,6 +48,16 @@ class DbosTaskQueue:
                 system_database_pool_size=connections,
                 dbos_system_schema=SCHEMA,
                 retry_connection_errors=False,
+            )
+
+    def register(self, *, poll_interval: float) -> None:
+        """Register the queue for workers that run one piece of work at a time.
+
+        To be called before a worker starts: DBOS looks for new queues only once a second.
+        """
+        with self._errors():
+            self._client.register_queue(
+                QUEUE, worker_concurrency=1, polling_interval_sec=poll_interval, application_name=APPLICATION
             )
 
     def enqueue(self, *, work_id: str, task_id: str) -> None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dbos import DBOS
 
 from facecli.core.periodic import run_periodically
-from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, DbosTaskQueue, Errors
+from facecli.queue.client import APPLICATION, APPLICATION_VERSION, SCHEMA, WORKFLOW, DbosTaskQueue, Errors
 from facecli.queue.log import QueueLog
 
 POLL_INTERVAL = 0.2  # seconds; an idle worker uses about 2 % of a core
@@ -48,7 +48,7 @@ class DbosTaskRunner:
         QueueLog(errors).install()
         DBOS(
             config={
-                "name": "facecli",
+                "name": APPLICATION,
                 "system_database_url": url,
                 "dbos_system_schema": SCHEMA,
                 "sys_db_pool_size": DBOS_CONNECTIONS,
@@ -69,12 +69,10 @@ class DbosTaskRunner:
             finally:
                 del self._running[execution]
 
+        self._queue = DbosTaskQueue(url, errors=errors, connections=RECONCILE_CONNECTIONS)
+        self._queue.register(poll_interval=POLL_INTERVAL)
         with errors():
             DBOS.launch()
-            DBOS.register_queue(
-                QUEUE, worker_concurrency=1, polling_interval_sec=POLL_INTERVAL, on_conflict="always_update"
-            )
-        self._queue = DbosTaskQueue(url, errors=errors, connections=RECONCILE_CONNECTIONS)
         self._reconciling = ExitStack()
         self._reconciling.enter_context(run_periodically(reconcile_interval, self._reconcile))
 

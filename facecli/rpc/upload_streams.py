@@ -42,6 +42,12 @@ class UploadStreams:
     ) -> Generator[Acknowledgement, None, None]:
         """Acknowledgements as chunks become durable; `first` is the largest size of the first message."""
         pipeline = UploadPipeline(
-            messages, write, limits=self.limits, active=call.active, first=first, slot=slot
+            messages,
+            write,
+            limits=self.limits,
+            active=call.active,
+            first=first,
+            slot=slot,
+            stages=session.stages,
         )
         return pipeline.run(session.store)

@@ -73,7 +73,7 @@ class UploadServicer(pb_grpc.UploadServiceServicer):
             )
             with closing(acknowledgements):
                 for upload, chunk in acknowledgements:
-                    yield wire.acknowledgement(upload, chunk)
+                    yield wire.acknowledgement(upload, chunk, session.stages.times())
             if not session.begun:
                 raise InvalidInput(NO_UPLOAD_ID)
 

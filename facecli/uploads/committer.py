@@ -20,6 +20,7 @@ from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.open_upload import OpenUpload
 from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.repository import UploadRepository
+from facecli.uploads.stage_times import StageClock
 from facecli.uploads.upload import Chunk, NewChunk, Upload
 from facecli.uploads.writer import UploadWriter
 
@@ -63,19 +64,19 @@ class ChunkCommitter:
                     writer.revoke()
                 self._expiry_clock.touch([upload_id])
 
-    def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
+    def store(self, batch: Sequence[WrittenChunk], stages: StageClock) -> Iterator[Upload]:
         """Yield the upload of each chunk, in order, once it may be acknowledged. The last chunk completes it.
 
         If one of several chunks is refused, they are stored one by one: TakenOver when a newer writer exists,
         ChunkDiffers when the upload was completed meanwhile.
         """
         try:
-            yield from self._stored(batch)
+            yield from self._stored(batch, stages)
         except _REFUSALS:
             if len(batch) == 1:
                 raise
             for written in batch:
-                yield from self._stored([written])
+                yield from self._stored([written], stages)
 
     def completed(self, file: OpenUpload) -> Upload:
         """Complete the upload if all of its chunks are stored, and return it."""
@@ -87,7 +88,7 @@ class ChunkCommitter:
         upload = self._repository.claim(upload_id, now=now, expires_at=self._expiry_clock.expires_at(now))
         return upload, self._repository.chunks(upload_id)
 
-    def _stored(self, batch: Sequence[WrittenChunk]) -> list[Upload]:
+    def _stored(self, batch: Sequence[WrittenChunk], stages: StageClock) -> list[Upload]:
         files = _files(batch)
         with ExitStack() as stack:
             for _, file in sorted(files.items()):
@@ -97,7 +98,7 @@ class ChunkCommitter:
                 self._admission.check_chunk(writer.file.upload, chunk)
             fresh = [(writer, chunk) for writer, chunk in batch if not _is_stored(writer, chunk)]
             states = {upload_id: file.upload for upload_id, file in files.items()}
-            committed = self._commit(fresh)
+            committed = self._commit(fresh, stages)
             changed = {id(chunk): upload for (_, chunk), upload in zip(fresh, committed, strict=True)}
             acknowledged = []
             for writer, chunk in batch:
@@ -108,12 +109,15 @@ class ChunkCommitter:
                 acknowledged.append(states[upload_id])
             return [self._completed(files[upload.id], upload) for upload in acknowledged]
 
-    def _commit(self, fresh: Sequence[WrittenChunk]) -> Sequence[Upload]:
+    def _commit(self, fresh: Sequence[WrittenChunk], stages: StageClock) -> Sequence[Upload]:
         """Flush the files, then commit the chunks, and the uploads that they complete in order."""
         if not fresh:
             return ()
         files = _files(fresh)
+        began = stages.now()
         self._flush(list(files.values()))
+        flushed = stages.now()
+        stages.flush += flushed - began
         with ExitStack() as stack:
             for file in files.values():
                 stack.enter_context(file.unsure())
@@ -122,6 +126,7 @@ class ChunkCommitter:
             uploads = self._repository.store_chunks(
                 rows, now=now, expires_at=self._expiry_clock.expires_at(now)
             )
+        stages.commit += stages.now() - flushed
         for (writer, chunk), upload in zip(fresh, uploads, strict=True):
             writer.file.update(upload)
             writer.file.add_chunk(chunk)

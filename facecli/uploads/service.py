@@ -15,6 +15,7 @@ from facecli.uploads.open_uploads import OpenUploads
 from facecli.uploads.quota import Quota
 from facecli.uploads.registry import UploadRegistry
 from facecli.uploads.repository import UploadRepository
+from facecli.uploads.stage_times import StageClock
 from facecli.uploads.upload import Chunk, Frame, NewUpload, Upload, upload_id_of
 from facecli.uploads.writer import UploadWriter
 
@@ -100,16 +101,16 @@ class UploadService:
         with self._committer.writer(upload_id) as writer:
             yield writer
 
-    def store_all(self, batch: Sequence[WrittenChunk]) -> Iterator[Upload]:
+    def store_all(self, batch: Sequence[WrittenChunk], stages: StageClock | None = None) -> Iterator[Upload]:
         """Make chunks durable by group commit; yield the upload of each once it may be acknowledged."""
-        return self._committer.store(batch)
+        return self._committer.store(batch, stages or StageClock())
 
     def store(self, writer: UploadWriter, chunk: Chunk) -> Upload:
         """Make a chunk durable; it may be acknowledged on return. The last chunk completes the upload.
 
         TakenOver when another writer has begun, ChunkDiffers when the upload was completed meanwhile.
         """
-        (upload,) = self._committer.store([(writer, chunk)])
+        (upload,) = self._committer.store([(writer, chunk)], StageClock())
         return upload
 
     def put_chunk(self, upload_id: str, frame: Frame, *, owner: str) -> Upload:

@@ -8,7 +8,7 @@ from facecli.core.errors import InvalidInput
 from facecli.uploads.names import checked_name, file_url
 
 CHUNK_SIZE = 10 * 1024 * 1024  # bytes; the unit of checksum, acknowledgement and resume
-FRAME_SIZE = 512 * 1024  # bytes; upper limit of one message
+FRAME_SIZE = 512 * 1024  # bytes of a message; larger ones need a fast network (client/send_rate.py)
 FINGERPRINT_SIZE = 1024 * 1024  # bytes at either end of a file that the fingerprint covers
 MAX_CHUNK_SIZE = 16 * 1024 * 1024
 MAX_CHUNKS = 1_000_000

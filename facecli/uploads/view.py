@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from facecli.uploads.names import file_url
+from facecli.uploads.stage_times import StageTimes
 from facecli.uploads.upload import UploadStatus
 
 
@@ -34,10 +35,14 @@ class UploadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadAcknowledgement:
-    """One durable chunk of an upload; `crc32c` of the whole file comes with the last one."""
+    """One durable chunk of an upload; `crc32c` of the whole file comes with the last one.
+
+    `stages` are the stream's times until then; None from a server that does not measure them.
+    """
 
     upload_id: str
     chunk_index: int
     stored_bytes: int
     completed: bool
     crc32c: int | None
+    stages: StageTimes | None = None

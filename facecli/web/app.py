@@ -42,8 +42,8 @@ def create_app(parts: WebParts) -> App:
     rpc = RpcApp(parts.rpc, parts.limits)
     for prefix in rpc.prefixes:
         app.mount(prefix, rpc)
-    guarded = OriginGuard(ErrorGuard(app), pattern=parts.origins, local=parts.local)
-    return SecurityHeaders(guarded)
+    app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
+    return SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
 
 
 class ErrorGuard:
@@ -65,8 +65,8 @@ class ErrorGuard:
             return
         except FacecliError as error:
             response = error_response(error)
-        except Exception:
-            response = bug_response()
+        except Exception as bug:
+            response = bug_response(bug)
         if started:
             scope["state"]["connection"].abort()  # the client must not take half a response for a whole one
         else:

@@ -74,12 +74,17 @@ def method_not_allowed(*allowed: str) -> Response:
     return error_response(InvalidInput(f"this path takes {methods}"), status=405, headers={"allow": methods})
 
 
-def bug_response() -> Response:
-    """The response to a request that failed by a bug, in its exception handler; the log explains its id."""
-    request_id = uuid.uuid4().hex[:12]
-    _log.exception("internal error", extra={"request": request_id})
-    text = f"internal error {request_id}; see the server's log"
-    return error_response(InternalError(text, error_id=request_id), request_id=request_id)
+def bug_response(bug: Exception) -> Response:
+    """The response to a request that failed by a bug."""
+    error = logged_bug(bug)
+    return error_response(error, request_id=error.error_id)
+
+
+def logged_bug(bug: Exception) -> InternalError:
+    """Log a bug; the error has the id of its log record."""
+    error_id = uuid.uuid4().hex[:12]
+    _log.error("internal error", exc_info=bug, extra={"request": error_id})
+    return InternalError(f"internal error {error_id}; see the server's log", error_id=error_id)
 
 
 def described(error: FacecliError, request_id: str = "") -> dict[str, Any]:

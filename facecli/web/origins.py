@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from facecli.core.addresses import is_local
 from facecli.core.errors import InvalidInput
@@ -26,9 +25,8 @@ def origin_pattern(origins: Sequence[str]) -> str:
 
 def is_foreign(origin: str, host: str, pattern: str) -> bool:
     """Whether a page of this origin may not call the server that its browser found at `host`."""
-    if re.fullmatch(pattern, origin.lower()):
-        return False
-    return urlsplit(origin).netloc.lower() != host.lower() or not host
+    own = {f"http://{host}".lower(), f"https://{host}".lower()} if host else set()
+    return origin.lower() not in own and not re.fullmatch(pattern, origin.lower())
 
 
 def is_name_of_this_machine(host: str) -> bool:

@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facecli.core.errors import UnexpectedResponse
+from facecli.uploads.stage_times import StageTimes
 from facecli.uploads.upload import CHUNK_SIZE, Chunk, NewUpload, Upload, UploadStatus
 from facecli.uploads.view import UploadAcknowledgement, UploadView
 from facecli.wire import responses
 from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
+
+MAX_STREAM_US = 366 * 24 * 3600 * 1_000_000  # a year
+MAX_QUEUED = 1000  # frames or chunks that wait at the same time
 
 
 def to_message(upload: Upload) -> pb.Upload:
@@ -71,6 +75,7 @@ def acknowledgement_from_message(message: pb.StreamUploadResponse) -> UploadAckn
         stored_bytes=responses.amount(message.stored_bytes, "number of stored bytes"),
         completed=message.status == UploadStatus.COMPLETED,
         crc32c=message.crc32c if message.HasField("crc32c") else None,
+        stages=stages_from_message(message.stages) if message.HasField("stages") else None,
     )
 
 
@@ -102,7 +107,7 @@ def new_upload(request: pb.BeginUploadRequest, *, owner: str) -> NewUpload:
     )
 
 
-def acknowledgement(upload: Upload, chunk: Chunk) -> pb.StreamUploadResponse:
+def acknowledgement(upload: Upload, chunk: Chunk, stages: StageTimes) -> pb.StreamUploadResponse:
     return pb.StreamUploadResponse(
         upload_id=upload.id,
         chunk_index=chunk.index,
@@ -110,6 +115,23 @@ def acknowledgement(upload: Upload, chunk: Chunk) -> pb.StreamUploadResponse:
         status=upload.status,
         file_url=upload.file_url if upload.completed else "",
         crc32c=upload.crc32c,
+        stages=stages_to_message(stages),
+    )
+
+
+def stages_to_message(times: StageTimes) -> pb.StageTimes:
+    return pb.StageTimes(**{f"{name}_us": round(getattr(times, name) * 1e6) for name in StageTimes.__slots__})
+
+
+def stages_from_message(message: pb.StageTimes) -> StageTimes:
+    """Times that are possible: they are only shown, so a wrong one ends no upload."""
+    elapsed = responses.clamped(message.elapsed_us, 0, MAX_STREAM_US)
+    limits = {"frames_queued": MAX_QUEUED * elapsed, "chunks_queued": MAX_QUEUED * elapsed}
+    return StageTimes(
+        **{
+            name: responses.clamped(getattr(message, f"{name}_us"), 0, limits.get(name, elapsed)) / 1e6
+            for name in StageTimes.__slots__
+        }
     )
 
 

@@ -68,6 +68,7 @@ def _send(
             delays=ack_delays(history.events, chunk_size=chunk_size),
             resent=resent_bytes(history.events, chunk_size=chunk_size),
             used=Usage(cpu_seconds=after.cpu_seconds - before.cpu_seconds, peak_memory=after.peak_memory),
+            stages=client.stages,
         )
     )
     return sent

@@ -11,6 +11,7 @@ from facecli.api.server_info import ServerInfo
 from facecli.bench.content import write_content
 from facecli.bench.disk_space import check_disk_space, check_free_bytes
 from facecli.bench.messages import GO, READY
+from facecli.bench.plain_transfer import PlainResult, PlainTransfer, run_plain
 from facecli.bench.processes import BenchProcess
 from facecli.bench.server_process import RunServer, serve
 from facecli.bench.target import Target
@@ -18,7 +19,7 @@ from facecli.bench.uploads.client_process import run_client
 from facecli.bench.uploads.figures import UploadRun, one_run
 from facecli.bench.uploads.messages import ClientResult, SendOrder, Stored, Waiting
 from facecli.bench.uploads.plan import UploadPlan
-from facecli.bench.usage import Usage
+from facecli.bench.usage import Usage, processor_times
 from facecli.chaos.events import EventKind
 from facecli.chaos.proxy import Proxy
 from facecli.core.errors import (
@@ -41,15 +42,24 @@ class UploadMeasurement:
     delays: list[float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalServer:
+    """A server to start, `durable` if it flushes; with `plain`, a plain transfer precedes each run."""
+
+    run: RunServer
+    durable: bool
+    plain: bool
+
+
 def measure_uploads(
     plan: UploadPlan,
     target: Target,
     *,
-    run_server: RunServer | None,
+    local: LocalServer | None,
     folder: Path,
     progress: Callable[[], TransferProgress],
 ) -> UploadMeasurement:
-    """Run the plan against the server at `target`, or against one that `run_server` starts.
+    """Run the plan against the server at `target`, or against the `local` one.
 
     The content is written to `folder`, and the uploads are removed from the server after each run.
     LimitReached without enough disk space, Cancelled on Ctrl-C, Unavailable when there is no progress for the
@@ -59,14 +69,14 @@ def measure_uploads(
         raise InvalidInput(f"network faults need a single --server, not {target.servers}")
     check_disk_space(
         folder,
-        plan.size + (plan.bytes_per_run if run_server else 0),
+        plan.size + (plan.bytes_per_run if local else 0),
         remedy="choose another --data-dir, or a smaller --size",
     )
     prefix = f"bench-{secrets.token_hex(4)}"
     content = folder / "content"
     try:
         with ExitStack() as stack:
-            server = stack.enter_context(BenchProcess(serve, run_server)) if run_server else None
+            server = stack.enter_context(BenchProcess(serve, local.run)) if local else None
             if server:
                 target = replace(target, servers=server.receive(str))
             else:
@@ -75,13 +85,22 @@ def measure_uploads(
                 stack.enter_context(BenchProcess(run_client, target, content, plan.chunk_size, kill=True))
                 for _ in range(plan.concurrency)
             ]
+            yardstick = (
+                stack.enter_context(_yardstick(plan, local, content)) if local and local.plain else None
+            )
             info, *_ = [client.receive(ServerInfo) for client in clients]
             if not server:
                 remedy = "free space there, or choose a smaller --size"
                 check_free_bytes(info.free_bytes, plan.bytes_per_run, where=target.servers, remedy=remedy)
             write_content(content, size=plan.size, seed=plan.seed)
             bench = _UploadBench(
-                plan, target, prefix=prefix, server=server, clients=clients, progress=progress
+                plan,
+                target,
+                prefix=prefix,
+                server=server,
+                clients=clients,
+                yardstick=yardstick,
+                progress=progress,
             )
             for number in range(1, plan.warm_up + 1):
                 bench.run(-number, f"warm-up {number} of {plan.warm_up}")
@@ -108,6 +127,7 @@ class _UploadBench:
         prefix: str,
         server: BenchProcess | None,
         clients: Sequence[BenchProcess],
+        yardstick: BenchProcess | None,
         progress: Callable[[], TransferProgress],
     ) -> None:
         self._plan = plan
@@ -115,10 +135,12 @@ class _UploadBench:
         self._prefix = prefix
         self._server = server
         self._clients = clients
+        self._yardstick = yardstick
         self._progress = progress
 
     def run(self, number: int, name: str) -> tuple[UploadRun, list[float]]:
         """One run and the delay of each chunk. The number of a warm-up is negative."""
+        plain = self._measure_plain()
         bar = self._progress()
         with ExitStack() as stack:
             proxies = [self._proxy(stack, number, client) for client in range(len(self._clients))]
@@ -128,9 +150,11 @@ class _UploadBench:
                 process.send(SendOrder(proxy=address, names=names))
             self._wait_until_ready()
             before = self._server_usage()
+            ticks = processor_times()
             bar.begin(name, self._plan.bytes_per_run, 0)
             self._send_go()
             results = self._gather(bar)
+            busy = processor_times().busy_since(ticks) if self._server else None
             after = self._server_usage()
             bar.stored(self._plan.bytes_per_run)
             bar.verified()
@@ -138,8 +162,21 @@ class _UploadBench:
         self._send_go()
         self._wait_until_ready()
         server = (before, after) if before and after else None
-        run = one_run(results, total_bytes=self._plan.bytes_per_run, server=server, cuts=cuts)
+        run = one_run(
+            results,
+            total_bytes=self._plan.bytes_per_run,
+            server=server,
+            cuts=cuts,
+            plain=plain,
+            machine_busy=busy,
+        )
         return run, [delay for result in results for delay in result.delays]
+
+    def _measure_plain(self) -> PlainResult | None:
+        if not self._yardstick:
+            return None
+        self._yardstick.send(GO)
+        return self._yardstick.receive(PlainResult)
 
     def _proxy(self, stack: ExitStack, run: int, client: int) -> Proxy | None:
         faults = self._plan.faults(run=run, client=client)
@@ -179,6 +216,17 @@ class _UploadBench:
             return None
         self._server.send(GO)
         return self._server.receive(Usage)
+
+
+def _yardstick(plan: UploadPlan, local: LocalServer, content: Path) -> BenchProcess:
+    transfer = PlainTransfer(
+        content=content,
+        folder=content.parent,
+        connections=plan.concurrency,
+        files=plan.files,
+        durable=local.durable,
+    )
+    return BenchProcess(run_plain, transfer, kill=True)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from facecli.bench.usage import Usage
+from facecli.uploads.stage_times import StageTimes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +32,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientResult:
-    """The measurements of one client: `delays` in seconds per chunk, `resent` in bytes per retry."""
+    """The measurements of one client: `delays` in seconds per chunk, `resent` in bytes per retry.
+
+    `stages` are those of all its streams in the server; None when the server does not measure them.
+    """
 
     seconds: float
     delays: list[float]
     resent: list[int]
     used: Usage
+    stages: StageTimes | None = None

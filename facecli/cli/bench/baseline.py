@@ -10,6 +10,8 @@ from facecli.core.errors import InvalidInput
 
 Figures = Mapping[str, float | None]
 
+SLOWER = 1.15  # times the ratio of the baseline; less is noise
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
@@ -47,3 +49,14 @@ def ratios(figures: Figures, baseline: Figures) -> dict[str, float | None]:
         name: round(value / was, 4) if value is not None and (was := baseline.get(name)) else None
         for name, value in figures.items()
     }
+
+
+def slower(figures: Figures, baseline: Figures) -> str:
+    """A sentence when the `ratio` of an upload bench is much higher than the baseline's, otherwise empty."""
+    now, was = figures.get("ratio"), baseline.get("ratio")
+    if now is None or not was or now <= SLOWER * was:
+        return ""
+    return (
+        f"slower than the baseline: the ratio is {now:.2f}, not {was:.2f}; "
+        f"--fail-if 'ratio>{SLOWER}*baseline' makes this an error"
+    )

@@ -26,7 +26,8 @@ BaselineFile = Annotated[
     typer.Option(
         "--baseline",
         metavar="FILE",
-        help="Compare with the --json output of an earlier run.",
+        help="Compare with the --json output of an earlier run; makes no difference to the exit code without "
+        "--fail-if.",
         show_default=False,
     ),
 ]
@@ -59,12 +60,20 @@ MeasuredServer = Annotated[
         show_default=False,
     ),
 ]
+Plain = Annotated[
+    bool,
+    typer.Option(
+        "--plain/--no-plain",
+        help="Before each run, time a plain TCP transfer into files and the disk alone, to compare with. "
+        "Only with a local server and without network faults.",
+    ),
+]
 UploadLimits = Annotated[
     list[str] | None,
     typer.Option(
         "--fail-if",
         metavar="EXPR",
-        help="Exit with code 1 if EXPR holds, such as mb_per_s<300, seconds>1.2*baseline or "
+        help="Exit with code 1 if EXPR holds, such as mb_per_s<300, ratio>1.15*baseline or "
         "resent_bytes>10MiB; can be repeated.",
     ),
 ]

@@ -11,14 +11,17 @@ from facecli.bench.figures import Figure
 from facecli.bench.tasks import figures as task_figures
 from facecli.bench.tasks.plan import TaskPlan
 from facecli.bench.uploads import figures as upload_figures
+from facecli.bench.uploads.bottleneck import Bottleneck, bottleneck, load
 from facecli.bench.uploads.measure import UploadMeasurement
 from facecli.bench.uploads.plan import UploadPlan
-from facecli.cli.bench.baseline import Baseline, ratios
+from facecli.bench.uploads.stages import StageFigure, stage_figures
+from facecli.cli.bench.baseline import Baseline, ratios, slower
 from facecli.cli.bench.limits import Limit, check
-from facecli.cli.bench.table import figure_table
+from facecli.cli.bench.table import figure_table, stage_table
 from facecli.cli.shared.output import Output
 
 LOCAL = "a local server"
+NO_STAGES = "the server does not report its stages; update it to see them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class Report:
     figures: dict[str, float | None]
     runs: Sequence[Any]
     baseline: Baseline | None
+    details: "StageReport | None" = None
 
     @property
     def ratios(self) -> dict[str, float | None] | None:
@@ -46,31 +50,34 @@ class Report:
             "facecli": __version__,
             "python": platform.python_version(),
             "system": platform.platform(),
-            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "cores": _cores(),
             "server": self.server,
             "plan": self.plan,
             "figures": self.figures,
             "ratios": self.ratios,
+            **(self.details.object if self.details else {}),
             "runs": [asdict(run) for run in self.runs],
         }
 
     @property
     def notes(self) -> list[str]:
-        """Differences that make the comparison with the baseline unfair."""
+        """Differences that make the comparison with the baseline unfair; without any, a much worse ratio."""
         if not self.baseline:
             return []
         was = {**self.baseline.plan, "server": self.baseline.server or LOCAL}
         now = {**self.plan, "server": self.server["address"] or LOCAL}
-        return [
+        differences = [
             f"the baseline differs in {name}: {was.get(name)}, not {value}"
             for name, value in now.items()
             if was.get(name) != value
         ]
+        return differences or list(filter(None, [slower(self.figures, self.baseline.figures)]))
 
     @property
     def text(self) -> str:
-        """The title and the table, for people."""
-        return figure_table(self.rows, self.figures, title=self.title, ratios=self.ratios)
+        """The title and the tables, for people."""
+        table = figure_table(self.rows, self.figures, title=self.title, ratios=self.ratios)
+        return f"{table}\n\n{self.details.text}" if self.details else table
 
     def show(self, output: Output, *, short: str, limits: Sequence[Limit]) -> None:
         """Print the report, or only the figure `short`; FacecliError names every limit that is exceeded."""
@@ -78,6 +85,28 @@ class Report:
             output.note(note)
         output.show(self.object, text=self.text, short=f"{self.figures[short]}")
         check(limits, self.figures, self.baseline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReport:
+    """The stages of uploads in the server, and the bottleneck; None if the server does not measure them."""
+
+    stages: dict[str, StageFigure] | None
+    bottleneck: Bottleneck | None
+
+    @property
+    def object(self) -> dict[str, Any]:
+        stages, bottleneck = self.stages, self.bottleneck
+        return {
+            "stages": {name: asdict(stage) for name, stage in stages.items()} if stages else None,
+            "bottleneck": asdict(bottleneck) if bottleneck else None,
+        }
+
+    @property
+    def text(self) -> str:
+        if not self.stages or not self.bottleneck:
+            return NO_STAGES
+        return f"{stage_table(self.stages)}\n\n{self.bottleneck.sentence}"
 
 
 def upload_report(
@@ -97,6 +126,7 @@ def upload_report(
         figures=upload_figures.figures(measured.runs, measured.delays),
         runs=measured.runs,
         baseline=baseline,
+        details=_stage_report(plan, measured, server=server),
     )
 
 
@@ -111,6 +141,23 @@ def task_report(plan: TaskPlan, runs: Sequence[task_figures.Run], *, baseline: B
         runs=runs,
         baseline=baseline,
     )
+
+
+def _stage_report(plan: UploadPlan, measured: UploadMeasurement, *, server: str | None) -> StageReport:
+    loaded = load(
+        measured.runs,
+        clients=plan.concurrency,
+        cores=_cores(),
+        network=bool(server) or not plan.fault_free,
+    )
+    return StageReport(
+        stages=stage_figures([(run.stages, run.seconds) for run in measured.runs]),
+        bottleneck=bottleneck(loaded) if loaded else None,
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _upload_title(plan: UploadPlan, server: str | None) -> str:

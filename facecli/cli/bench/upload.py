@@ -14,6 +14,7 @@ from facecli.cli.bench.options import (
     Files,
     FileSize,
     MeasuredServer,
+    Plain,
     Runs,
     UploadLimits,
     WarmUp,
@@ -59,6 +60,7 @@ def upload(
     delay: Delay = None,
     rate: Rate = None,
     seed: ContentSeed = 0,
+    plain: Plain = True,
     data_dir: DataDir = None,
     baseline: BaselineFile = None,
     fail_if: UploadLimits = None,
@@ -75,13 +77,19 @@ def upload(
     """Measure uploads.
 
     All clients start at the same time and send random bytes as `facecli upload` does; the slowest one counts.
-    Cuts, delay and rate use the proxy of `facecli chaos`. The uploads are removed after each run.
+    Cuts, delay and rate use the proxy of `facecli chaos`. The uploads are removed after each run. The stages
+    show what the server did meanwhile, and the last line names what limited it.
+
+    The ratio compares the uploads with plain TCP transfers of the same bytes into the same directory, so it
+    changes little from one machine to another.
 
     Example: facecli bench upload --size 500MB --runs 3
 
     Example: facecli bench upload --concurrency 5 --size 100MB --json > before.json
 
-    Example: facecli bench upload --cuts 10 --baseline before.json --fail-if 'mb_per_s<0.8*baseline'
+    Example: facecli bench upload --baseline before.json --fail-if 'ratio>1.15*baseline'
+
+    Example: facecli bench upload --cuts 10
 
     Exit codes: 0 done, 1 a --fail-if holds, 2 invalid option, 4 unauthenticated or forbidden, 6 server
     unreachable or no progress, 9 disk full.
@@ -108,28 +116,37 @@ def upload(
         seed=seed,
     )
     before = read_baseline(baseline, bench="upload") if baseline else None
-    limits = read_limits(fail_if or [], names=figure_names(own_server=not server), baseline=before)
-    measured = _measure(plan, settings, server=server, data_dir=data_dir, quiet=output.quiet)
+    plain = plain and not server and plan.fault_free
+    names = figure_names(own_server=not server, plain=plain)
+    limits = read_limits(fail_if or [], names=names, baseline=before)
+    measured = _measure(plan, settings, server=server, plain=plain, data_dir=data_dir, quiet=output.quiet)
     report = upload_report(plan, measured, server=server, baseline=before)
     report.show(output, short="mb_per_s", limits=limits)
 
 
 def _measure(
-    plan: "UploadPlan", settings: Settings, *, server: str | None, data_dir: Path | None, quiet: bool
+    plan: "UploadPlan",
+    settings: Settings,
+    *,
+    server: str | None,
+    plain: bool,
+    data_dir: Path | None,
+    quiet: bool,
 ) -> "UploadMeasurement":
     from facecli.bench.disk_space import scratch_directory
-    from facecli.bench.uploads.measure import measure_uploads
+    from facecli.bench.uploads.measure import LocalServer, measure_uploads
 
     with (
         terminable(),
         progress_bars(settings.progress, quiet=quiet) as bars,
         scratch_directory(data_dir) as folder,
     ):
-        local = replace(settings, data_dir=str(folder / "server"), workers=0)
+        run = partial(local_server, replace(settings, data_dir=str(folder / "server"), workers=0))
+        local = LocalServer(run=run, durable=settings.durability == "power", plain=plain)
         return measure_uploads(
             plan,
             target(settings, server or ""),
-            run_server=None if server else partial(local_server, local),
+            local=None if server else local,
             folder=folder,
             progress=bars.transfer,
         )

@@ -14,6 +14,7 @@ _PICTURE_BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
 }
 _TS_STRIDES = (188, 192, 204)  # bytes of a packet: plain, with a timestamp (M2TS), with error correction
+_TS_SYNC = b"\x47"
 _TS_PACKETS = 8  # sync bytes in a row that random data does not have
 
 
@@ -73,11 +74,13 @@ def signature(head: bytes) -> Signature | None:
 
 def _is_transport_stream(head: bytes) -> bool:
     """Whether packets of a transport stream begin anywhere in the first one's length."""
-    for stride in _TS_STRIDES:
-        for start in range(stride):
+    start = head.find(_TS_SYNC, 0, max(_TS_STRIDES))
+    while start >= 0:
+        for stride in _TS_STRIDES:
             syncs = head[start : start + stride * _TS_PACKETS : stride]
-            if len(syncs) == _TS_PACKETS and syncs == b"\x47" * _TS_PACKETS:
+            if start < stride and syncs == _TS_SYNC * _TS_PACKETS:
                 return True
+        start = head.find(_TS_SYNC, start + 1, max(_TS_STRIDES))
     return False
 
 

@@ -51,15 +51,17 @@ class InProcessContext(grpc.ServicerContext):
 
     def end(self) -> None:
         """End the call; harmless when it has ended."""
-        if callbacks := self._deactivated():
+        callbacks = self._deactivated()
+        if callbacks is not None:
             self._client.end(self._status(self._code or grpc.StatusCode.OK))
             _run_all(callbacks)
 
     def disconnect(self) -> None:
         """Note that the client is gone; returns at once. Harmless when the call has ended."""
-        if callbacks := self._deactivated():
+        callbacks = self._deactivated()
+        if callbacks is not None:
             self._client.end(self._status(grpc.StatusCode.CANCELLED))
-            if len(callbacks) > 1:
+            if callbacks:
                 self._run_in_background(lambda: _run_all(callbacks))
 
     def cancel(self) -> bool:
@@ -122,11 +124,11 @@ class InProcessContext(grpc.ServicerContext):
 
     def disable_next_message_compression(self) -> None: ...
 
-    def _deactivated(self) -> list[Callable[[], None]]:
-        """The callbacks of a call that has just ended, after one that does nothing; empty if it had ended."""
+    def _deactivated(self) -> Sequence[Callable[[], None]] | None:
+        """The callbacks of a call that ends now; None if it had ended before."""
         with self._lock:
             was_active, self._active = self._active, False
-        return [_do_nothing, *self._callbacks] if was_active else []
+        return self._callbacks if was_active else None
 
     def _status(self, code: grpc.StatusCode) -> CallStatus:
         return CallStatus.of(code.value[0], self._details, self._trailing_metadata, self._initial_metadata)
@@ -136,7 +138,3 @@ def _run_all(callbacks: Sequence[Callable[[], None]]) -> None:
     """In the order in which they were added: from the innermost guard of the call to the outermost."""
     for callback in callbacks:
         callback()
-
-
-def _do_nothing() -> None:
-    pass

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
 
+from facecli.core.errors import InternalError
 from facecli.rpc.in_process.client import CallClient, CallHeaders
 from facecli.rpc.in_process.context import Aborted, InProcessContext
 from facecli.rpc.interceptors.wrapping import pool_of
+from facecli.rpc.request_stream import end_call
 from facecli.rpc.thread_pools import CallPool
 
 _log = logging.getLogger(__name__)
@@ -80,8 +82,7 @@ def _run(behaviour: Callable[..., Any], context: InProcessContext) -> None:
         context.end()
     except BaseException:
         _log.exception("in-process call failed")
-        context.set_code(grpc.StatusCode.INTERNAL)
-        context.end()
+        end_call(context, context.send, InternalError("internal error; see the server's log"))
         raise
 
 

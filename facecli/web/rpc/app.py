@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextvars import ContextVar
 from typing import Any
 
 from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
@@ -18,16 +17,21 @@ from facecli.rpc.in_process.server import InProcessServer, methods_of
 from facecli.rpc.methods import method_of
 from facecli.web.errors import error_response, method_not_allowed, not_found
 from facecli.web.rpc.body import CallBody, decoded_base64, encoded_base64
-from facecli.web.rpc.call import RpcCall
+from facecli.web.rpc.call import RpcCall, current_call
 from facecli.web.rpc.encoding import Encoding, PassThrough, content_types, decoder, encoder
+from facecli.web.rpc.reasons import Reasons
 from facecli.wire.channel import MAX_MESSAGE_SIZE
 from facecli.wire.generated import file_service_pb2, task_service_pb2, upload_service_pb2, video_service_pb2
 
 SERVICES = (video_service_pb2, upload_service_pb2, task_service_pb2, file_service_pb2)
 METHODS = methods_of(*SERVICES)
 
-# connectrpc takes a malformed deadline for a bug of ours.
-_DEADLINES = {b"grpc-timeout": rb"[0-9]{1,8}[HMSmun]", b"connect-timeout-ms": rb"[0-9]{1,10}"}
+# What connectrpc would take for a bug of ours, or refuse without a reason.
+_FORMS = {
+    b"connect-protocol-version": (rb"1", "must be 1"),
+    b"connect-timeout-ms": (rb"[0-9]{1,10}", "is not a time in milliseconds"),
+    b"grpc-timeout": (rb"[0-9]{1,8}[HMSmun]", "is not a time such as 10S"),
+}
 
 _STREAM_TYPES = {
     (False, False): StreamType.UNARY,
@@ -35,8 +39,6 @@ _STREAM_TYPES = {
     (False, True): StreamType.SERVER_STREAM,
     (True, True): StreamType.BIDI_STREAM,
 }
-
-_current = ContextVar[RpcCall]("_current")
 
 
 class RpcApp:
@@ -92,10 +94,10 @@ class RpcApp:
             too_large=f"a request of {method.name} has at most {largest} bytes",
         )
         disconnected = self._server.call(_call_headers(scope), call)
-        _current.set(call)
+        current_call.set(call)
+        scope = {**scope, "headers": _with_content_type(scope["headers"], encoding)}
         try:
             if encoding.text:
-                scope = {**scope, "headers": _as_binary(scope["headers"])}
                 await self._connect(scope, decoded_base64(body), encoded_base64(send))
             else:
                 await self._connect(scope, body, send)
@@ -114,6 +116,7 @@ class _ConnectApp(ConnectASGIApplication[None]):
             read_max_bytes=MAX_MESSAGE_SIZE * 3 // 2,
             compressions=(),
             codecs=[PassThrough("proto"), PassThrough("json")],
+            interceptors=[Reasons()],
         )
 
     @property
@@ -156,7 +159,7 @@ async def _only(responses: AsyncIterator[bytes]) -> bytes:
 
 async def _run(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
     """The responses of the call that the request under way is."""
-    call = _current.get()
+    call = current_call.get()
     feeding = call.feed_all(requests)
     try:
         async for response in call.responses():
@@ -172,8 +175,10 @@ def _unusable(headers: list[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if not value.isascii():
             return f"the header {name.decode('latin-1')} is not ASCII"
-        if (form := _DEADLINES.get(name)) and not re.fullmatch(form, value):
-            return f"the header {name.decode()} is not a time"
+        if name in _FORMS:
+            form, expected = _FORMS[name]
+            if not re.fullmatch(form, value):
+                return f"the header {name.decode()} {expected}"
     return ""
 
 
@@ -187,6 +192,7 @@ def _call_headers(scope: Any) -> CallHeaders:
     )
 
 
-def _as_binary(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def _with_content_type(headers: list[tuple[bytes, bytes]], encoding: Encoding) -> list[tuple[bytes, bytes]]:
+    """The headers with the content type as connectrpc compares it."""
     others = [(name, value) for name, value in headers if name not in {b"content-type", b"content-length"}]
-    return [*others, (b"content-type", b"application/grpc-web+proto")]
+    return [*others, (b"content-type", encoding.content_type.encode())]

@@ -8,8 +8,8 @@ from typing import Any
 
 from facecli.api.stream_deadline import MinRateDeadline
 from facecli.core.errors import IdleTooLong, InvalidInput
-from facecli.web.rpc.call import RpcCall, connect_error
-from facecli.web.rpc.refusals import refusal
+from facecli.web.rpc.call import RpcCall
+from facecli.web.rpc.refusals import RefusedRequest
 
 Receive = Callable[[], Awaitable[Any]]  # of ASGI
 Send = Callable[[Any], Awaitable[None]]
@@ -61,9 +61,7 @@ class CallBody:
             if receiving.done():
                 return receiving.result()
             self._call.check()
-            raise connect_error(
-                refusal(IdleTooLong("the body of the request arrives too slowly; send it again"))
-            )
+            raise RefusedRequest(IdleTooLong("the body of the request arrives too slowly; send it again"))
         finally:
             receiving.cancel()
 
@@ -72,7 +70,7 @@ class CallBody:
         if self._left is not None:
             self._left -= size
             if self._left < 0:
-                raise connect_error(refusal(InvalidInput(self._too_large)))
+                raise RefusedRequest(InvalidInput(self._too_large))
 
 
 def decoded_base64(receive: Receive) -> Receive:
@@ -90,7 +88,7 @@ def decoded_base64(receive: Receive) -> Receive:
         try:
             return {**message, "body": base64.b64decode(text, validate=True)}
         except binascii.Error as error:
-            raise connect_error(refusal(InvalidInput("the body is not base64"))) from error
+            raise RefusedRequest(InvalidInput("the body is not base64")) from error
 
     return received
 

@@ -11,37 +11,16 @@ import queue
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
-from connectrpc.code import Code
-from connectrpc.errors import ConnectError, ErrorDetail
+from connectrpc.errors import ConnectError
 from google.protobuf.message import Message
-from protobuf.wkt import Any as AnyMessage
 
 from facecli.api.upload_pipeline import ConnectionLost
+from facecli.core.errors import FacecliError
 from facecli.rpc.in_process.client import OK, CallStatus
-
-CODES = (
-    None,
-    Code.CANCELED,
-    Code.UNKNOWN,
-    Code.INVALID_ARGUMENT,
-    Code.DEADLINE_EXCEEDED,
-    Code.NOT_FOUND,
-    Code.ALREADY_EXISTS,
-    Code.PERMISSION_DENIED,
-    Code.RESOURCE_EXHAUSTED,
-    Code.FAILED_PRECONDITION,
-    Code.ABORTED,
-    Code.OUT_OF_RANGE,
-    Code.UNIMPLEMENTED,
-    Code.INTERNAL,
-    Code.UNAVAILABLE,
-    Code.DATA_LOSS,
-    Code.UNAUTHENTICATED,
-)  # by gRPC's number
-
-_GONE = object()
+from facecli.web.rpc.refusals import RefusedByMethod
 
 
 class RpcCall:
@@ -58,7 +37,7 @@ class RpcCall:
         self._decode = decode
         self._encode = encode
         self._cut = cut
-        self._inbox = queue.SimpleQueue[Any]()
+        self._inbox = queue.SimpleQueue[bytes | Exception | None]()
         self._outbox = asyncio.Queue[tuple[bytes, Future[None]] | None]()
         self._wanted = asyncio.Event()
         self._closed = False
@@ -69,8 +48,8 @@ class RpcCall:
     def receive(self) -> bytes | None:
         self._in_loop(self._wanted.set)
         data = self._inbox.get()
-        if data is _GONE:
-            raise ConnectionLost
+        if isinstance(data, Exception):
+            raise data
         return None if data is None else self._decode(data)
 
     def send(self, message: Message) -> None:
@@ -79,7 +58,7 @@ class RpcCall:
             taken.result()
 
     def end(self, status: CallStatus) -> None:
-        self._inbox.put(_GONE)
+        self._inbox.put(ConnectionLost())
         self._in_loop(self._end, status)
 
     def cut(self) -> None:
@@ -95,6 +74,10 @@ class RpcCall:
         self._wanted.clear()
         if not self.ended.is_set():
             self._inbox.put(data)
+
+    def fail(self, error: FacecliError) -> None:
+        """Give the method this error in place of its next message, if it still waits for one."""
+        self._inbox.put(error)
 
     def feed_all(self, messages: AsyncIterator[bytes]) -> "asyncio.Task[None]":
         """Hand over messages beside the responses; what the reading of one raises ends the responses."""
@@ -125,12 +108,12 @@ class RpcCall:
         if self._failure:
             raise self._failure
         if self.status and self.status.code != OK:
-            raise connect_error(self.status)
+            raise RefusedByMethod(self.status)
 
     def close(self) -> None:
         """Let go of the threads of a call whose request is over."""
         self._closed = True
-        self._inbox.put(_GONE)
+        self._inbox.put(ConnectionLost())
         while not self._outbox.empty():
             if item := self._outbox.get_nowait():
                 item[1].set_result(None)
@@ -155,6 +138,4 @@ class RpcCall:
         return False
 
 
-def connect_error(status: CallStatus) -> ConnectError:
-    details = [ErrorDetail(AnyMessage(type_url=kind, value=value)) for kind, value in status.details]
-    return ConnectError(CODES[status.code] or Code.UNKNOWN, status.message, details=details)
+current_call = ContextVar[RpcCall]("current_call")  # of the request under way

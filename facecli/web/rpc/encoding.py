@@ -14,43 +14,48 @@ from google.protobuf.message_factory import GetMessageClass
 from facecli.core.errors import InvalidInput
 from facecli.core.printable import escaped, shortened
 
-GRPC_WEB, GRPC_WEB_TEXT = "application/grpc-web", "application/grpc-web-text"
 MAX_REASON = 200  # characters of what is wrong with a JSON message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
-    """`text` is whether the whole body is base64, as browsers without binary responses need it."""
+    """`content_type` is the usual one for its protocol.
 
-    json: bool
-    text: bool
+    `text` is whether the whole body is base64, as browsers without binary responses need it.
+    """
+
+    content_type: str
+    json: bool = False
+    text: bool = False
 
     def largest_body(self, largest: int) -> int:
         """Bytes of a body with one message of at most `largest` bytes in protobuf."""
         return (largest * 3 // 2 if self.json or self.text else largest) + 4096
 
 
-_STREAMS = {
-    f"{GRPC_WEB}": Encoding(json=False, text=False),
-    f"{GRPC_WEB}+proto": Encoding(json=False, text=False),
-    f"{GRPC_WEB}+json": Encoding(json=True, text=False),
-    f"{GRPC_WEB_TEXT}": Encoding(json=False, text=True),
-    f"{GRPC_WEB_TEXT}+proto": Encoding(json=False, text=True),
+_BINARY = Encoding(content_type="application/grpc-web+proto")
+_TEXT = Encoding(content_type="application/grpc-web+proto", text=True)
+_GRPC_WEB = {
+    "application/grpc-web": _BINARY,
+    "application/grpc-web+proto": _BINARY,
+    "application/grpc-web+json": Encoding(content_type="application/grpc-web+json", json=True),
+    "application/grpc-web-text": _TEXT,
+    "application/grpc-web-text+proto": _TEXT,
 }
 _CONNECT_UNARY = {
-    "application/proto": Encoding(json=False, text=False),
-    "application/json": Encoding(json=True, text=False),
+    "application/proto": Encoding(content_type="application/proto"),
+    "application/json": Encoding(content_type="application/json", json=True),
 }
 _CONNECT_STREAM = {
-    "application/connect+proto": Encoding(json=False, text=False),
-    "application/connect+json": Encoding(json=True, text=False),
+    "application/connect+proto": Encoding(content_type="application/connect+proto"),
+    "application/connect+json": Encoding(content_type="application/connect+json", json=True),
 }
 
 
 def content_types(method: MethodDescriptor) -> dict[str, Encoding]:
     """The content types that a method takes."""
     streams = method.client_streaming or method.server_streaming
-    return {**_STREAMS, **(_CONNECT_STREAM if streams else _CONNECT_UNARY)}
+    return {**_GRPC_WEB, **(_CONNECT_STREAM if streams else _CONNECT_UNARY)}
 
 
 class PassThrough(Codec[bytes, Any]):

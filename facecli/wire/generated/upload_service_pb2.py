@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from facecli.wire.generated import video_service_pb2 as video__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14upload_service.proto\x12\x05video\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13video_service.proto\"\xc3\x02\n\x06Upload\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tfile_type\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x12\n\nchunk_size\x18\x05 \x01(\x05\x12\x14\n\x0ctotal_chunks\x18\x06 \x01(\x05\x12\x0e\n\x06status\x18\x07 \x01(\t\x12\x14\n\x0cstored_bytes\x18\x08 \x01(\x03\x12\x15\n\rstored_chunks\x18\t \x01(\x05\x12\x13\n\x06\x63rc32c\x18\n \x01(\x07H\x00\x88\x01\x01\x12\x10\n\x08\x66ile_url\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\t\n\x07_crc32c\":\n\x0bStoredChunk\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x0e\n\x06\x63rc32c\x18\x03 \x01(\x07\"\xa1\x01\n\x12\x42\x65ginUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tfile_type\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x12\n\nchunk_size\x18\x05 \x01(\x05\x12\x18\n\x0b\x66ingerprint\x18\x06 \x01(\x07H\x00\x88\x01\x01\x12\r\n\x05\x66resh\x18\x07 \x01(\x08\x42\x0e\n\x0c_fingerprint\"X\n\x13\x42\x65ginUploadResponse\x12\x1d\n\x06upload\x18\x01 \x01(\x0b\x32\r.video.Upload\x12\"\n\x06\x63hunks\x18\x02 \x03(\x0b\x32\x12.video.StoredChunk\"A\n\x13\x42\x65ginUploadsRequest\x12*\n\x07uploads\x18\x01 \x03(\x0b\x32\x19.video.BeginUploadRequest\"C\n\x14\x42\x65ginUploadsResponse\x12+\n\x07uploads\x18\x01 \x03(\x0b\x32\x1a.video.BeginUploadResponse\"\x96\x01\n\x14StreamUploadResponse\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63hunk_index\x18\x02 \x01(\x05\x12\x14\n\x0cstored_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x10\n\x08\x66ile_url\x18\x05 \x01(\t\x12\x13\n\x06\x63rc32c\x18\x06 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"{\n\x12UploadChunkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63hunk_index\x18\x03 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x13\n\x06\x63rc32c\x18\x05 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"4\n\x13UploadChunkResponse\x12\x1d\n\x06upload\x18\x01 \x01(\x0b\x32\r.video.Upload\"6\n\x10GetUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\"V\n\x11GetUploadResponse\x12\x1d\n\x06upload\x18\x01 \x01(\x0b\x32\r.video.Upload\x12\"\n\x06\x63hunks\x18\x02 \x03(\x0b\x32\x12.video.StoredChunk\"L\n\x12ListUploadsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x13ListUploadsResponse\x12\x1e\n\x07uploads\x18\x01 \x03(\x0b\x32\r.video.Upload\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x13\x43\x61ncelUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\"\x16\n\x14\x43\x61ncelUploadResponse2\xfa\x03\n\rUploadService\x12\x44\n\x0b\x42\x65ginUpload\x12\x19.video.BeginUploadRequest\x1a\x1a.video.BeginUploadResponse\x12G\n\x0c\x42\x65ginUploads\x12\x1a.video.BeginUploadsRequest\x1a\x1b.video.BeginUploadsResponse\x12\x45\n\x0cStreamUpload\x12\x14.video.UploadRequest\x1a\x1b.video.StreamUploadResponse(\x01\x30\x01\x12\x44\n\x0bUploadChunk\x12\x19.video.UploadChunkRequest\x1a\x1a.video.UploadChunkResponse\x12>\n\tGetUpload\x12\x17.video.GetUploadRequest\x1a\x18.video.GetUploadResponse\x12\x44\n\x0bListUploads\x12\x19.video.ListUploadsRequest\x1a\x1a.video.ListUploadsResponse\x12G\n\x0c\x43\x61ncelUpload\x12\x1a.video.CancelUploadRequest\x1a\x1b.video.CancelUploadResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14upload_service.proto\x12\x05video\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13video_service.proto\"\xc3\x02\n\x06Upload\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tfile_type\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x12\n\nchunk_size\x18\x05 \x01(\x05\x12\x14\n\x0ctotal_chunks\x18\x06 \x01(\x05\x12\x0e\n\x06status\x18\x07 \x01(\t\x12\x14\n\x0cstored_bytes\x18\x08 \x01(\x03\x12\x15\n\rstored_chunks\x18\t \x01(\x05\x12\x13\n\x06\x63rc32c\x18\n \x01(\x07H\x00\x88\x01\x01\x12\x10\n\x08\x66ile_url\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\t\n\x07_crc32c\":\n\x0bStoredChunk\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04size\x18\x02 \x01(\x05\x12\x0e\n\x06\x63rc32c\x18\x03 \x01(\x07\"\xa1\x01\n\x12\x42\x65ginUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tfile_type\x18\x03 \x01(\t\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\x12\n\nchunk_size\x18\x05 \x01(\x05\x12\x18\n\x0b\x66ingerprint\x18\x06 \x01(\x07H\x00\x88\x01\x01\x12\r\n\x05\x66resh\x18\x07 \x01(\x08\x42\x0e\n\x0c_fingerprint\"X\n\x13\x42\x65ginUploadResponse\x12\x1d\n\x06upload\x18\x01 \x01(\x0b\x32\r.video.Upload\x12\"\n\x06\x63hunks\x18\x02 \x03(\x0b\x32\x12.video.StoredChunk\"A\n\x13\x42\x65ginUploadsRequest\x12*\n\x07uploads\x18\x01 \x03(\x0b\x32\x19.video.BeginUploadRequest\"C\n\x14\x42\x65ginUploadsResponse\x12+\n\x07uploads\x18\x01 \x03(\x0b\x32\x1a.video.BeginUploadResponse\"\xc9\x01\n\x14StreamUploadResponse\x12\x11\n\tupload_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63hunk_index\x18\x02 \x01(\x05\x12\x14\n\x0cstored_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x10\n\x08\x66ile_url\x18\x05 \x01(\t\x12\x13\n\x06\x63rc32c\x18\x06 \x01(\x07H\x00\x88\x01\x01\x12&\n\x06stages\x18\x07 \x01(\x0b\x32\x11.video.StageTimesH\x01\x88\x01\x01\x42\t\n\x07_crc32cB\t\n\x07_stages\"\xeb\x01\n\nStageTimes\x12\x12\n\nelapsed_us\x18\x01 \x01(\x03\x12\x12\n\nreceive_us\x18\x02 \x01(\x03\x12\x1a\n\x12receive_blocked_us\x18\x03 \x01(\x03\x12\x18\n\x10\x66rames_queued_us\x18\x04 \x01(\x03\x12\x10\n\x08write_us\x18\x05 \x01(\x03\x12\x14\n\x0cwrite_cpu_us\x18\x06 \x01(\x03\x12\x18\n\x10write_blocked_us\x18\x07 \x01(\x03\x12\x18\n\x10\x63hunks_queued_us\x18\x08 \x01(\x03\x12\x10\n\x08\x66lush_us\x18\t \x01(\x03\x12\x11\n\tcommit_us\x18\n \x01(\x03\"{\n\x12UploadChunkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63hunk_index\x18\x03 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x13\n\x06\x63rc32c\x18\x05 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"4\n\x13UploadChunkResponse\x12\x1d\n\x06upload\x18\x01 \x01(\x0b\x32\r.video.Upload\"6\n\x10GetUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\"V\n\x11GetUploadResponse\x12\x1d\n\x06upload\x18\x01 \x01(\x0b\x32\r.video.Upload\x12\"\n\x06\x63hunks\x18\x02 \x03(\x0b\x32\x12.video.StoredChunk\"L\n\x12ListUploadsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x13ListUploadsResponse\x12\x1e\n\x07uploads\x18\x01 \x03(\x0b\x32\r.video.Upload\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x13\x43\x61ncelUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tupload_id\x18\x02 \x01(\t\"\x16\n\x14\x43\x61ncelUploadResponse2\xfa\x03\n\rUploadService\x12\x44\n\x0b\x42\x65ginUpload\x12\x19.video.BeginUploadRequest\x1a\x1a.video.BeginUploadResponse\x12G\n\x0c\x42\x65ginUploads\x12\x1a.video.BeginUploadsRequest\x1a\x1b.video.BeginUploadsResponse\x12\x45\n\x0cStreamUpload\x12\x14.video.UploadRequest\x1a\x1b.video.StreamUploadResponse(\x01\x30\x01\x12\x44\n\x0bUploadChunk\x12\x19.video.UploadChunkRequest\x1a\x1a.video.UploadChunkResponse\x12>\n\tGetUpload\x12\x17.video.GetUploadRequest\x1a\x18.video.GetUploadResponse\x12\x44\n\x0bListUploads\x12\x19.video.ListUploadsRequest\x1a\x1a.video.ListUploadsResponse\x12G\n\x0c\x43\x61ncelUpload\x12\x1a.video.CancelUploadRequest\x1a\x1b.video.CancelUploadResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,23 +46,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BEGINUPLOADSRESPONSE']._serialized_start=792
   _globals['_BEGINUPLOADSRESPONSE']._serialized_end=859
   _globals['_STREAMUPLOADRESPONSE']._serialized_start=862
-  _globals['_STREAMUPLOADRESPONSE']._serialized_end=1012
-  _globals['_UPLOADCHUNKREQUEST']._serialized_start=1014
-  _globals['_UPLOADCHUNKREQUEST']._serialized_end=1137
-  _globals['_UPLOADCHUNKRESPONSE']._serialized_start=1139
-  _globals['_UPLOADCHUNKRESPONSE']._serialized_end=1191
-  _globals['_GETUPLOADREQUEST']._serialized_start=1193
-  _globals['_GETUPLOADREQUEST']._serialized_end=1247
-  _globals['_GETUPLOADRESPONSE']._serialized_start=1249
-  _globals['_GETUPLOADRESPONSE']._serialized_end=1335
-  _globals['_LISTUPLOADSREQUEST']._serialized_start=1337
-  _globals['_LISTUPLOADSREQUEST']._serialized_end=1413
-  _globals['_LISTUPLOADSRESPONSE']._serialized_start=1415
-  _globals['_LISTUPLOADSRESPONSE']._serialized_end=1493
-  _globals['_CANCELUPLOADREQUEST']._serialized_start=1495
-  _globals['_CANCELUPLOADREQUEST']._serialized_end=1552
-  _globals['_CANCELUPLOADRESPONSE']._serialized_start=1554
-  _globals['_CANCELUPLOADRESPONSE']._serialized_end=1576
-  _globals['_UPLOADSERVICE']._serialized_start=1579
-  _globals['_UPLOADSERVICE']._serialized_end=2085
+  _globals['_STREAMUPLOADRESPONSE']._serialized_end=1063
+  _globals['_STAGETIMES']._serialized_start=1066
+  _globals['_STAGETIMES']._serialized_end=1301
+  _globals['_UPLOADCHUNKREQUEST']._serialized_start=1303
+  _globals['_UPLOADCHUNKREQUEST']._serialized_end=1426
+  _globals['_UPLOADCHUNKRESPONSE']._serialized_start=1428
+  _globals['_UPLOADCHUNKRESPONSE']._serialized_end=1480
+  _globals['_GETUPLOADREQUEST']._serialized_start=1482
+  _globals['_GETUPLOADREQUEST']._serialized_end=1536
+  _globals['_GETUPLOADRESPONSE']._serialized_start=1538
+  _globals['_GETUPLOADRESPONSE']._serialized_end=1624
+  _globals['_LISTUPLOADSREQUEST']._serialized_start=1626
+  _globals['_LISTUPLOADSREQUEST']._serialized_end=1702
+  _globals['_LISTUPLOADSRESPONSE']._serialized_start=1704
+  _globals['_LISTUPLOADSRESPONSE']._serialized_end=1782
+  _globals['_CANCELUPLOADREQUEST']._serialized_start=1784
+  _globals['_CANCELUPLOADREQUEST']._serialized_end=1841
+  _globals['_CANCELUPLOADRESPONSE']._serialized_start=1843
+  _globals['_CANCELUPLOADRESPONSE']._serialized_end=1865
+  _globals['_UPLOADSERVICE']._serialized_start=1868
+  _globals['_UPLOADSERVICE']._serialized_end=2374
 # @@protoc_insertion_point(module_scope)

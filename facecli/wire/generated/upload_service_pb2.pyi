@@ -89,20 +89,46 @@ class BeginUploadsResponse(_message.Message):
     def __init__(self, uploads: _Optional[_Iterable[_Union[BeginUploadResponse, _Mapping]]] = ...) -> None: ...
 
 class StreamUploadResponse(_message.Message):
-    __slots__ = ("upload_id", "chunk_index", "stored_bytes", "status", "file_url", "crc32c")
+    __slots__ = ("upload_id", "chunk_index", "stored_bytes", "status", "file_url", "crc32c", "stages")
     UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
     CHUNK_INDEX_FIELD_NUMBER: _ClassVar[int]
     STORED_BYTES_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     FILE_URL_FIELD_NUMBER: _ClassVar[int]
     CRC32C_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
     upload_id: str
     chunk_index: int
     stored_bytes: int
     status: str
     file_url: str
     crc32c: int
-    def __init__(self, upload_id: _Optional[str] = ..., chunk_index: _Optional[int] = ..., stored_bytes: _Optional[int] = ..., status: _Optional[str] = ..., file_url: _Optional[str] = ..., crc32c: _Optional[int] = ...) -> None: ...
+    stages: StageTimes
+    def __init__(self, upload_id: _Optional[str] = ..., chunk_index: _Optional[int] = ..., stored_bytes: _Optional[int] = ..., status: _Optional[str] = ..., file_url: _Optional[str] = ..., crc32c: _Optional[int] = ..., stages: _Optional[_Union[StageTimes, _Mapping]] = ...) -> None: ...
+
+class StageTimes(_message.Message):
+    __slots__ = ("elapsed_us", "receive_us", "receive_blocked_us", "frames_queued_us", "write_us", "write_cpu_us", "write_blocked_us", "chunks_queued_us", "flush_us", "commit_us")
+    ELAPSED_US_FIELD_NUMBER: _ClassVar[int]
+    RECEIVE_US_FIELD_NUMBER: _ClassVar[int]
+    RECEIVE_BLOCKED_US_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_QUEUED_US_FIELD_NUMBER: _ClassVar[int]
+    WRITE_US_FIELD_NUMBER: _ClassVar[int]
+    WRITE_CPU_US_FIELD_NUMBER: _ClassVar[int]
+    WRITE_BLOCKED_US_FIELD_NUMBER: _ClassVar[int]
+    CHUNKS_QUEUED_US_FIELD_NUMBER: _ClassVar[int]
+    FLUSH_US_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_US_FIELD_NUMBER: _ClassVar[int]
+    elapsed_us: int
+    receive_us: int
+    receive_blocked_us: int
+    frames_queued_us: int
+    write_us: int
+    write_cpu_us: int
+    write_blocked_us: int
+    chunks_queued_us: int
+    flush_us: int
+    commit_us: int
+    def __init__(self, elapsed_us: _Optional[int] = ..., receive_us: _Optional[int] = ..., receive_blocked_us: _Optional[int] = ..., frames_queued_us: _Optional[int] = ..., write_us: _Optional[int] = ..., write_cpu_us: _Optional[int] = ..., write_blocked_us: _Optional[int] = ..., chunks_queued_us: _Optional[int] = ..., flush_us: _Optional[int] = ..., commit_us: _Optional[int] = ...) -> None: ...
 
 class UploadChunkRequest(_message.Message):
     __slots__ = ("user_id", "upload_id", "chunk_index", "data", "crc32c")

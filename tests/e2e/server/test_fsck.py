@@ -17,6 +17,7 @@ from tests.support.e2e.fsck import fsck
 from tests.support.e2e.process import CommandProcess, invoke
 from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import upload_command
+from tests.support.eventually import eventually
 
 USER = "ann"
 SIZE = 6  # MiB, in chunks of one
@@ -70,6 +71,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, face: Path, clip: Path) -> It
         task = invoke(*create, "--server", server.address, "--user", USER).out.split()[0]
         server.wait_for_log("StreamUpload")
         incomplete_id = stored_files.upload(server, USER, "cut.mp4").upload_id
+        eventually(lambda: not server.work_files())  # the worker removes them after the row says "completed"
         server.terminate()
         assert fsck(server) == []
         yield Data(

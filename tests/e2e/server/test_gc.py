@@ -13,6 +13,7 @@ from tests.support.e2e.files import MIB
 from tests.support.e2e.process import CommandProcess, Event, invoke, run
 from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import upload_command
+from tests.support.eventually import eventually
 
 MONTH = 31 * 86400  # seconds
 SIZE = 6  # MiB
@@ -37,6 +38,7 @@ def used(
         sending.kill()
     create = ("task", "create", "--image", face, "--video", clip, "--watch", "-q")
     invoke(*create, "--server", server.address, "--user", user)
+    eventually(lambda: not server.work_files())  # the worker removes them after the row says "completed"
     server.terminate()
     return server
 

@@ -27,6 +27,7 @@ from tests.support.e2e.fsck import fsck
 from tests.support.e2e.proc import wait_until_gone
 from tests.support.e2e.process import invoke
 from tests.support.e2e.server import Server
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +73,7 @@ def test_every_task_completes_once_and_with_the_same_result_despite_random_kills
         assert {server.sha256(history.last(task).result_url, "local") for task in tasks} == {expected}
     summary = f"seed {SEED}: {killer.summary()} over {len(tasks)} tasks in {history.attempts()} attempts"
     sys.stderr.write(f"{summary}\n")
+    eventually(lambda: not server.work_files())  # the worker removes them after the row says "completed"
     descendants = server.descendants()
     assert server.terminate() == 0
     wait_until_gone(descendants)

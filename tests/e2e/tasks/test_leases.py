@@ -16,6 +16,7 @@ from tests.e2e.conftest import Serve
 from tests.support.e2e.files import PacedFfmpeg
 from tests.support.e2e.proc import parent, wait_until_gone
 from tests.support.e2e.server import Server
+from tests.support.e2e.suspension import suspend_outside_transactions
 from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, watch
 from tests.support.eventually import eventually, never
 
@@ -73,7 +74,7 @@ def test_a_thawed_worker_cannot_change_a_task_that_completed_elsewhere(
             watching.wait_until_swapping()
             (encoder,) = server.ffmpegs()
             assert parent(parent(encoder)) == one.pid
-            os.kill(one.pid, signal.SIGSTOP)
+            suspend_outside_transactions(one.pid, server.data)
             paced.speed_up()
             with start_worker(server, "two"):
                 result = watching.wait()

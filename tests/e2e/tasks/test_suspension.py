@@ -2,10 +2,9 @@
 
 import os
 import signal
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -15,7 +14,7 @@ from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.process import CommandProcess, invoke
 from tests.support.e2e.requirements import needs
-from tests.support.e2e.strace import Strace
+from tests.support.e2e.suspension import suspend_in_commit
 from tests.support.e2e.tasks import check_completed_once, create, start_worker, status, swapping, watch
 from tests.support.eventually import eventually
 
@@ -125,21 +124,3 @@ def test_a_worker_suspended_with_the_lock_of_the_queue_file_is_replaced(
     with watch(server, task_id) as watching:
         check_completed_once(server, watching.wait(), task_id, tmp_path / "out.mp4")
     assert worker not in server.workers()
-
-
-def suspend_in_commit(pid: int, file: Path) -> None:
-    """Suspend a process at the next flush of a commit, when it has the write lock of the SQLite file."""
-    log = file.with_name(f"{file.name}-wal")
-    with Strace(pid, "fdatasync", inject="signal=STOP", path=log) as strace:
-        eventually(lambda: any("stopped by SIGSTOP" in line for line in strace.lines))
-    assert is_locked(file)
-
-
-def is_locked(file: Path) -> bool:
-    """Whether another process holds the write lock of an SQLite database."""
-    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return True
-    return False

@@ -17,6 +17,7 @@ from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.eventually import eventually
 from tests.support.rpc.rpcs import NOTHING, REQUESTS, Metadata, TenantData, answers, begin
+from tests.support.web.grpc_web import WebChannel
 
 Outcome = tuple[grpc.StatusCode, str]
 
@@ -30,10 +31,15 @@ class TwoTenantServer:
     """Users `ann` and `bob`, an `admin` named root, and UNAUTHENTICATED callers, with credentials."""
 
     channel: grpc.Channel
-    http: str  # URL
+    web_channel: grpc.Channel
     metadata: dict[str, Metadata]
     ann: TenantData
     bob: TenantData
+
+    @property
+    def transports(self) -> "tuple[TwoTenantServer, TwoTenantServer]":
+        """The server by gRPC and by gRPC-Web."""
+        return self, replace(self, channel=self.web_channel)
 
     def answered(self, rpc: str, requests: list[Any], caller: str) -> Outcome:
         """The status and its details, without the ids and the name that were asked for."""
@@ -61,8 +67,9 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
     media = FfmpegMedia()
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
-    settings = Settings(bind="127.0.0.1:0", data_dir=str(folder / "data"), workers=1, auth="token")
-    settings = replace(settings, http="127.0.0.1:0")
+    settings = Settings(
+        bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(folder / "data"), workers=1, auth="token"
+    )
     shown = {"no token": "", "another scheme": "Basic YW5uOmFubg=="}
     with tokens(settings) as made:
         for user in ("ann", "bob"):
@@ -78,12 +85,16 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
         for caller, text in shown.items()
     }
     metadata["no token"] = ()
-    with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
+    with (
+        run_server(settings) as server,
+        grpc.insecure_channel(server.address) as channel,
+        WebChannel(server.http) as web_channel,
+    ):
         # The first task that runs occupies the only worker.
         done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
         ann, bob = (_with_unfinished_work(channel, data, metadata[data.user]) for data in done)
         eventually(lambda: _is_swapping(channel, ann, metadata["ann"]))
-        yield TwoTenantServer(channel, server.http, metadata, ann, bob)
+        yield TwoTenantServer(channel, web_channel, metadata, ann, bob)
 
 
 def _is_swapping(channel: grpc.Channel, data: TenantData, metadata: Metadata) -> bool:

@@ -50,11 +50,12 @@ class WebRefusal(grpc.RpcError, grpc.Call):
 
 
 class WebChannel(grpc.Channel):
-    """Each call has a connection of its own."""
+    """Calls one after the other share a connection, as in a browser."""
 
     def __init__(self, url: str, *, kind: str = BINARY) -> None:
         self._url = url
         self._kind = kind
+        self._idle: list[http.client.HTTPConnection] = []
 
     def unary_unary(self, method: str, *more: Any, **named: Any) -> Any:
         return self._multi(method, *more, one_request=True, one_response=True, **named)
@@ -80,34 +81,48 @@ class WebChannel(grpc.Channel):
     ) -> Callable[..., Any]:
         def call(request: Any, *, metadata: Metadata = (), timeout: float | None = None) -> Any:
             requests = [request] if one_request else request
-            messages = self._messages(path, map(request_serializer, requests), metadata)
+            body: Any = (
+                struct.pack(">BI", 0, len(data)) + data for data in map(request_serializer, requests)
+            )
+            if one_request or self._kind == TEXT:
+                body = b"".join(body)
+            messages = self._messages(path, body, metadata)
             responses = map(response_deserializer, messages)
             return _only(responses) if one_response else responses
 
         return call
 
-    def _messages(self, path: str, requests: Iterable[bytes], metadata: Metadata) -> Iterator[bytes]:
-        connection = connected(self._url)
+    def _messages(self, path: str, body: bytes | Iterable[bytes], metadata: Metadata) -> Iterator[bytes]:
+        connection = self._idle.pop() if self._idle else connected(self._url)
+        headers = {"content-type": self._kind, "x-grpc-web": "1", **dict(metadata)}
+        if self._kind == TEXT and isinstance(body, bytes):
+            body = base64.b64encode(body)
+        response = None
         try:
-            body: Any = (struct.pack(">BI", 0, len(data)) + data for data in requests)
-            if self._kind == TEXT:
-                body = base64.b64encode(b"".join(body))
-            headers = {"content-type": self._kind, "x-grpc-web": "1", **dict(metadata)}
-            connection.request("POST", path, body=body, headers=headers, encode_chunked=self._kind != TEXT)
-            yield from _responses(connection.getresponse(), text=self._kind == TEXT)
+            connection.request("POST", path, body, headers, encode_chunked=not isinstance(body, bytes))
+            response = connection.getresponse()
+            yield from responses(response, text=self._kind == TEXT)
         finally:
-            connection.close()
+            if response and response.isclosed():
+                self._idle.append(connection)
+            else:
+                connection.close()
 
     def subscribe(self, callback: Any, try_to_connect: bool | None = None) -> None: ...
     def unsubscribe(self, callback: Any) -> None: ...
-    def close(self) -> None: ...
+    def close(self) -> None:
+        for connection in self._idle:
+            connection.close()
+
     def __enter__(self) -> "WebChannel":
         return self
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def _responses(response: http.client.HTTPResponse, *, text: bool) -> Iterator[bytes]:
+def responses(response: http.client.HTTPResponse, *, text: bool) -> Iterator[bytes]:
+    """The messages of a response; WebRefusal when the call was refused."""
     assert response.status == 200, (response.status, response.read())
     assert response.headers["content-type"].startswith(TEXT if text else BINARY)
     read = _decoded(response) if text else response.read
@@ -132,7 +147,7 @@ def _decoded(response: http.client.HTTPResponse) -> Callable[[int], bytes]:
     def read(size: int) -> bytes:
         nonlocal decoded
         while len(decoded) < size:
-            decoded += base64.b64decode(response.read(4))
+            decoded += base64.b64decode(response.read(4 * -(-(size - len(decoded)) // 3)))
         data, decoded = decoded[:size], decoded[size:]
         return data
 

@@ -146,12 +146,17 @@ def test_a_new_blob_reserves_its_space(blobs: LocalBlobs) -> None:
     assert blobs.local_copy(KEY).stat().st_blocks * 512 >= MIB
 
 
-def test_a_full_disk_refuses_before_the_first_byte(small_disk: Path) -> None:
+def test_a_full_disk_refuses_before_any_space_is_taken(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allocated: list[int] = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda _file, _offset, size: allocated.append(size))
     blobs = LocalBlobs(small_disk / "data")
     with pytest.raises(DiskFull, match=f"no room for {2 * MIB} bytes"):
         blobs.begin(KEY, halves(2 * MIB)).close()
     assert blobs.list("uploads") == []
     blobs.begin(KEY, halves(MIB // 2)).close()
+    assert allocated == [MIB // 2]
 
 
 def test_a_full_disk_refuses_a_blob_of_one_part_while_it_is_written(small_disk: Path) -> None:

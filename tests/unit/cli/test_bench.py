@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from facecli.bench.uploads.bottleneck import Part
 from facecli.bench.uploads.figures import figure_names
+from facecli.bench.uploads.stages import LABELS
 from facecli.client.connection import Connection
 from facecli.client.context import ClientContext
 from facecli.client.uploads import UploadClient
@@ -39,12 +41,21 @@ def test_json_is_one_object_with_plan_figures_and_every_run(before: Path) -> Non
     assert (report["bench"], report["server"]["address"], report["ratios"]) == ("upload", None, None)
     plan = {name: report["plan"][name] for name in ("size", "chunk_size", "runs", "warm_up", "concurrency")}
     assert plan == {"size": 3_000_000, "chunk_size": 262_144, "runs": 2, "warm_up": 1, "concurrency": 1}
-    assert list(report["figures"]) == figure_names(own_server=True)
+    assert {name: set(stage) for name, stage in report["stages"].items()} == {
+        name: {"seconds", "share"} for name in LABELS
+    }
+    assert 0 < report["stages"]["flush"]["share"] <= report["stages"]["elapsed"]["share"] <= 1
+    assert report["bottleneck"]["part"] in set(Part)
+    assert list(report["figures"]) == figure_names(own_server=True, plain=True)
     counts = ("cuts", "retries", "resent_bytes", "resent_most_bytes")
     assert {report["figures"][name] for name in counts} == {0}
     assert len(report["runs"]) == 2
     for run in report["runs"]:
         assert run.pop("resent_each_bytes") == []
+        stages = run.pop("stages")
+        assert min(stages[name] for name in ("elapsed", "receive", "write", "flush", "commit")) > 0
+        assert run["ratio"] == pytest.approx(run["seconds"] / run["plain_seconds"], rel=0.01)
+        assert 0 < run["machine_busy"] <= 1
         assert all(run[name] > 0 for name in run if name not in counts)
 
 
@@ -76,6 +87,8 @@ def test_cuts_are_made_and_resent_bytes_are_counted_after_each() -> None:
     assert run["resent_bytes"] == sum(run["resent_each_bytes"]) == report["figures"]["resent_bytes"]
     assert run["resent_most_bytes"] == max(run["resent_each_bytes"])
     assert all(0 <= again < 3_000_000 for again in run["resent_each_bytes"])
+    assert run["ratio"] is run["plain_seconds"] is run["disk_mb_per_s"] is None
+    assert 0 < run["stages"]["elapsed"] < run["seconds"]
 
 
 def test_an_external_server_is_measured_and_keeps_no_upload(server: Server, user: str) -> None:
@@ -85,6 +98,8 @@ def test_an_external_server_is_measured_and_keeps_no_upload(server: Server, user
     assert report["server"]["address"] == server.address
     assert report["figures"]["server_cpu_seconds"] is None
     assert report["figures"]["server_peak_mb"] is None
+    assert report["figures"]["ratio"] is None
+    assert report["stages"]["commit"]["seconds"] > 0
     assert report["figures"]["mb_per_s"] > 0
     assert uploads(server, user) == []
 
@@ -112,6 +127,9 @@ def test_quiet_prints_the_mb_per_second_only(server: Server, user: str) -> None:
             2,
             "there is no figure server_peak_mb",
         ),
+        (["--fail-if", "ratio>2", "--server", "127.0.0.1:1"], 2, "there is no figure ratio"),
+        (["--fail-if", "ratio>2", "--cuts", "1"], 2, "there is no figure ratio"),
+        (["--fail-if", "ratio>2", "--no-plain"], 2, "there is no figure ratio"),
         (["--baseline", "/nowhere.json"], 2, "cannot read /nowhere.json"),
         (["--data-dir", "/nowhere"], 2, "cannot make a directory in /nowhere: No such file"),
         (["--cuts", "1", "--server", "127.0.0.1:1,127.0.0.1:2"], 2, "need a single --server"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facecli.client.send_rate import MIN_FRAME_SIZE, SendRateLimiter
+from facecli.client.send_rate import FAST_BYTES, FAST_RATE, LARGE_FRAME_SIZE, MIN_FRAME_SIZE, SendRateLimiter
 from facecli.uploads.upload import FRAME_SIZE
 
 
@@ -47,7 +47,43 @@ def test_without_a_limit_there_are_no_pauses_and_frames_are_large() -> None:
     time = Time()
     limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
     time.send(limiter, 100 * FRAME_SIZE)
-    assert (time.slept, limiter.frame_size) == (0.0, FRAME_SIZE)
+    assert (time.slept, limiter.frame_size) == (0.0, LARGE_FRAME_SIZE)
+
+
+def test_frames_are_large_only_after_more_fast_bytes_than_buffers_hold() -> None:
+    time = Time()
+    limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
+    time.send(limiter, FAST_BYTES, taking=0.01)
+    assert limiter.frame_size == FRAME_SIZE
+    time.send(limiter, 2 * FRAME_SIZE, taking=0.01)
+    assert limiter.frame_size == LARGE_FRAME_SIZE
+
+
+def test_frames_are_not_large_on_a_network_of_medium_speed() -> None:
+    time = Time()
+    limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
+    time.send(limiter, 4 * FAST_BYTES, taking=1.1 * FRAME_SIZE / FAST_RATE)
+    assert limiter.frame_size == FRAME_SIZE
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0])
+def test_frames_are_not_large_any_more_when_the_network_slows_down(seconds: float) -> None:
+    time = Time()
+    limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
+    time.send(limiter, 2 * FAST_BYTES, taking=0.001)
+    limiter.acquire(LARGE_FRAME_SIZE)
+    time.now += seconds
+    limiter.acquire(1)
+    assert limiter.frame_size == FRAME_SIZE
+    time.send(limiter, FAST_BYTES // 2, taking=0.001)
+    assert limiter.frame_size == FRAME_SIZE
+
+
+def test_frames_are_never_large_at_a_limited_rate() -> None:
+    time = Time()
+    limiter = SendRateLimiter(10**9, clock=time.clock, sleep=time.sleep)
+    time.send(limiter, 100 * FRAME_SIZE)
+    assert limiter.frame_size == FRAME_SIZE
 
 
 def test_an_idle_time_causes_no_burst_afterwards() -> None:
@@ -75,5 +111,5 @@ def test_frames_grow_again_when_the_network_recovers() -> None:
     limiter = SendRateLimiter(0, clock=time.clock, sleep=time.sleep)
     time.send(limiter, 20 * FRAME_SIZE, taking=3.0)
     assert limiter.frame_size == MIN_FRAME_SIZE
-    time.send(limiter, 20 * FRAME_SIZE, taking=0.001)
+    time.send(limiter, 10 * FRAME_SIZE, taking=0.001)
     assert limiter.frame_size == FRAME_SIZE

@@ -8,6 +8,7 @@ import pytest
 
 from facecli.core.errors import BytesDiffer, FacecliError, InvalidInput, UnexpectedResponse
 from facecli.core.progress import NullProgress
+from facecli.uploads.stage_times import StageTimes
 from facecli.wire.generated import file_service_pb2 as files
 from facecli.wire.generated import upload_service_pb2 as uploads
 from tests.support.garbage.clients import Clients
@@ -171,3 +172,16 @@ def test_an_upload_that_is_complete_with_other_bytes_every_time_ends(
     garbage.answers = {"BeginUploads": completed}
     assert isinstance(send(clients, path), BytesDiffer)
     assert garbage.count("BeginUploads") < 5
+
+
+def test_stage_times_are_the_newest_of_each_stream_and_wrong_ones_end_no_upload(
+    garbage: GarbageServer, clients: Clients, path: Path
+) -> None:
+    assert clients.uploads.stages is None
+    times = [uploads.StageTimes(elapsed_us=us, commit_us=-1) for us in (1_000_000, 3_000_000)]
+    breaks = [acknowledgement(1, 8, stages=each) for each in times]
+    garbage.answers = {**PLAUSIBLE, "StreamUpload": of(*breaks, reads=True)}
+    send(clients, path)
+    streams = garbage.count("StreamUpload")
+    assert streams > 1
+    assert clients.uploads.stages == StageTimes(elapsed=3.0 * streams)

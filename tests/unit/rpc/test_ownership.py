@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from threading import current_thread
 from typing import Any
 
@@ -13,7 +14,6 @@ from facecli.wire.generated import upload_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.rpc.rpcs import CHUNK, NOTHING, REQUESTS, RPCS, TenantData, answers, begin, put, strings
 from tests.support.rpc.two_tenant_server import UNAUTHENTICATED, TwoTenantServer, two_tenant_server
-from tests.support.web.grpc_web import WebChannel
 
 pytestmark = pytest.mark.media
 
@@ -35,19 +35,15 @@ BACKGROUND = ("periodic", "task-feed")  # threads that query the database beside
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenantServer]:
-    with two_tenant_server(tmp_path_factory.mktemp("server")) as server:
-        yield server
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenantServer]:
+    with two_tenant_server(tmp_path_factory.mktemp("server")) as opened:
+        yield opened
 
 
-@pytest.fixture(params=["gRPC", "gRPC-Web"])
-def server(opened: TwoTenantServer, request: pytest.FixtureRequest) -> TwoTenantServer:
-    """The server over each of its transports."""
-    return opened if request.param == "gRPC" else over_http(opened)
-
-
-def over_http(opened: TwoTenantServer) -> TwoTenantServer:
-    return replace(opened, channel=WebChannel(opened.http))
+@pytest.fixture(params=[0, 1], ids=["gRPC", "gRPC-Web"])
+def transport(server: TwoTenantServer, request: pytest.FixtureRequest) -> TwoTenantServer:
+    """The server by one of its transports."""
+    return server.transports[request.param]
 
 
 @pytest.fixture
@@ -77,15 +73,15 @@ def test_an_id_of_another_user_gets_the_answer_and_the_work_of_an_unknown_one(
 ) -> None:
     before = server.everything("ann")
     seen = []
-    for whose in (server.ann, NOTHING):
+    for transport, whose in product(server.transports, (server.ann, NOTHING)):
         requests = REQUESTS[rpc](replace(server.bob, user=""))
         for request, theirs in zip(requests, REQUESTS[rpc](whose), strict=True):
             put(request, field, theirs)
         statements.clear()
-        answered = server.answered(rpc, requests, "bob")
+        answered = transport.answered(rpc, requests, "bob")
         # Every stream rechecks its token once a second.
         seen.append((answered, [sql for sql in statements if sql != "BEGIN" and "FROM tokens" not in sql]))
-    assert seen[0] == seen[1]
+    assert seen == seen[:1] * 4
     expected = {"user_id": Code.PERMISSION_DENIED, "page_token": Code.INVALID_ARGUMENT}
     assert seen[0][0][0] is expected.get(field, Code.NOT_FOUND)
     assert server.everything("ann") == before
@@ -94,10 +90,10 @@ def test_an_id_of_another_user_gets_the_answer_and_the_work_of_an_unknown_one(
 @pytest.mark.parametrize("url", ["image_url", "video_url"])
 def test_an_upload_of_another_user_cannot_be_downloaded(server: TwoTenantServer, url: str) -> None:
     seen = []
-    for whose in (server.ann, NOTHING):
+    for transport, whose in product(server.transports, (server.ann, NOTHING)):
         requests = REQUESTS["FileService.Download"](replace(whose, user="", result_url=getattr(whose, url)))
-        seen.append(server.answered("FileService.Download", requests, "bob"))
-    assert seen[0] == seen[1] == (Code.NOT_FOUND, "UPLOAD_NOT_FOUND: there is no upload <identity> {}")
+        seen.append(transport.answered("FileService.Download", requests, "bob"))
+    assert {*seen} == {(Code.NOT_FOUND, "UPLOAD_NOT_FOUND: there is no upload <identity> {}")}
 
 
 @pytest.mark.parametrize("stranger", UNAUTHENTICATED)
@@ -107,7 +103,8 @@ def test_an_unauthenticated_caller_gets_the_same_refusal_everywhere(
 ) -> None:
     before = server.everything("ann")
     seen = {
-        server.answered(rpc, REQUESTS[rpc](whose), stranger)
+        transport.answered(rpc, REQUESTS[rpc](whose), stranger)
+        for transport in server.transports
         for data in (server.ann, NOTHING)
         for whose in (data, replace(data, user=""))
     }
@@ -120,16 +117,17 @@ def test_a_wrong_secret_and_an_unknown_id_get_the_same_refusal_and_work(
     server: TwoTenantServer, statements: list[str]
 ) -> None:
     seen = []
-    for stranger in ("wrong secret", "unknown id"):
+    for transport, stranger in product(server.transports, ("wrong secret", "unknown id")):
         statements.clear()
-        refusal = server.answered(
+        refusal = transport.answered(
             "FileService.GetServerInfo", REQUESTS["FileService.GetServerInfo"](NOTHING), stranger
         )
         seen.append((refusal, [*statements]))
-    assert seen[0] == seen[1]
+    assert seen == seen[:1] * 4
 
 
-def test_a_listing_contains_only_the_callers_own_rows(server: TwoTenantServer) -> None:
+def test_a_listing_contains_only_the_callers_own_rows(transport: TwoTenantServer) -> None:
+    server = transport
     for user, others in (("ann", server.bob), ("bob", server.ann)):
         listed = b"".join(server.everything(user))
         own = server.ann if user == "ann" else server.bob
@@ -139,7 +137,9 @@ def test_a_listing_contains_only_the_callers_own_rows(server: TwoTenantServer) -
         assert others.task_id.encode() not in listed
 
 
-def test_uploads_and_idempotency_keys_are_not_shared_between_users(server: TwoTenantServer) -> None:
+def test_uploads_and_idempotency_keys_are_not_shared_between_users(transport: TwoTenantServer) -> None:
+    server = transport
+
     def begun(user: str, requests: int = 1) -> list[str]:
         request = pb.BeginUploadsRequest(uploads=[begin(replace(server.ann, user=""))] * requests)
         answer = answers(server.channel, "UploadService.BeginUploads", [request], server.metadata[user])[0]
@@ -156,8 +156,7 @@ def test_uploads_and_idempotency_keys_are_not_shared_between_users(server: TwoTe
 
 
 @pytest.mark.parametrize("whose", ["ann", "nobody"])
-def test_resuming_an_upload_of_another_user_begins_a_new_one(opened: TwoTenantServer, whose: str) -> None:
-    server = opened
+def test_resuming_an_upload_of_another_user_begins_a_new_one(server: TwoTenantServer, whose: str) -> None:
     upload_id = {"ann": server.ann, "nobody": NOTHING}[whose].upload_id
     before = server.everything("ann")
     (message,) = REQUESTS["VideoService.UploadVideo"](replace(NOTHING, user="", upload_id=""))
@@ -175,7 +174,8 @@ def test_resuming_an_upload_of_another_user_begins_a_new_one(opened: TwoTenantSe
     assert server.everything("ann") == before
 
 
-def test_an_admin_acts_for_others_and_otherwise_under_their_own_name(server: TwoTenantServer) -> None:
+def test_an_admin_acts_for_others_and_otherwise_under_their_own_name(transport: TwoTenantServer) -> None:
+    server = transport
     for_ann = REQUESTS["UploadService.GetUpload"](server.ann)
     assert server.answered("UploadService.GetUpload", for_ann, "admin") == (Code.OK, "")
     for_nobody = REQUESTS["UploadService.GetUpload"](replace(server.ann, user=""))
@@ -183,15 +183,13 @@ def test_an_admin_acts_for_others_and_otherwise_under_their_own_name(server: Two
     assert server.everything("admin") != server.everything("ann")
 
 
-@pytest.mark.parametrize("rpc", [rpc for rpc in RPCS if rpc not in ENDING])
-def test_the_owner_gets_an_answer_over_http(opened: TwoTenantServer, rpc: str) -> None:
-    assert over_http(opened).answered(rpc, REQUESTS[rpc](opened.ann), "ann") == (Code.OK, "")
-
-
-@pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("rpc", RPCS)
-def test_the_owner_gets_an_answer(opened: TwoTenantServer, rpc: str, named: bool) -> None:
+def test_the_owner_gets_an_answer(server: TwoTenantServer, rpc: str) -> None:
     """Proves that the refusals above are due to the caller. Runs last, because some calls delete data."""
-    server = opened
-    data = server.bob if named else replace(server.ann, user="")
-    assert server.answered(rpc, REQUESTS[rpc](data), "bob" if named else "ann") == (Code.OK, "")
+    by_grpc, by_web = server.transports
+    named, unnamed = server.bob, replace(server.ann, user="")
+    calls = [(by_grpc, named, "bob"), (by_web, unnamed, "ann")]
+    if rpc not in ENDING:
+        calls += [(by_grpc, unnamed, "ann"), (by_web, named, "bob")]
+    for transport, data, owner in calls:
+        assert transport.answered(rpc, REQUESTS[rpc](data), owner) == (Code.OK, "")

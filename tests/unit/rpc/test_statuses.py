@@ -23,7 +23,7 @@ from tests.support.rpc.statuses import (
     single,
     stream,
 )
-from tests.support.web.grpc_web import TEXT, WebChannel
+from tests.support.web.grpc_web import WebChannel
 from tests.unit.rpc import test_access, test_limits, test_ownership, test_server, test_uploads, test_videos
 from tests.unit.rpc import test_concurrency as test_places
 from tests.unit.rpc import test_single_statuses as test_statuses_alone
@@ -167,22 +167,25 @@ CASES = [
 ]
 
 
-TRANSPORTS = ("gRPC", "gRPC-Web", "gRPC-Web text")
+TRANSPORTS = ("gRPC", "gRPC-Web")
 
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningServer]]:
-    """One server over each of its transports."""
+    """One server by each of its transports."""
     folder, media = tmp_path_factory.mktemp("world"), FfmpegMedia()
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=120)
     face, clip = ((folder / name).read_bytes() for name in ("face.png", "clip.mp4"))
     settings = Settings(bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(folder / "data"), workers=0)
-    with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
-        channels = [channel, WebChannel(server.http), WebChannel(server.http, kind=TEXT)]
+    with (
+        run_server(settings) as server,
+        grpc.insecure_channel(server.address) as channel,
+        WebChannel(server.http) as web_channel,
+    ):
         yield {
             transport: RunningServer(stubs=Stubs(each), face=face, clip=clip)
-            for transport, each in zip(TRANSPORTS, channels, strict=True)
+            for transport, each in zip(TRANSPORTS, (channel, web_channel), strict=True)
         }
 
 

@@ -33,6 +33,16 @@ def test_every_chunk_is_acknowledged_and_the_last_one_completes(stubs: Stubs) ->
     assert b"".join(part.data for part in parts) == DATA
 
 
+def test_every_acknowledgement_says_where_the_time_of_its_stream_went(stubs: Stubs) -> None:
+    answers = list(stubs.uploads.StreamUpload(iter(whole(stubs.begin()))))
+    times = [answer.stages for answer in answers]
+    assert all(answer.HasField("stages") for answer in answers)
+    assert [each.elapsed_us for each in times] == sorted(each.elapsed_us for each in times)
+    last = times[-1]
+    assert min(last.receive_us, last.write_us, last.flush_us, last.commit_us) > 0
+    assert last.flush_us + last.commit_us < last.elapsed_us
+
+
 def test_chunks_may_come_in_any_order_and_twice(stubs: Stubs) -> None:
     first, second, third = whole(stubs.begin())
     answers = list(stubs.uploads.StreamUpload(iter([third, first, first, second])))

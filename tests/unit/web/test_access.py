@@ -13,8 +13,8 @@ from facecli.wire.generated import upload_service_pb2 as pb
 from tests.support.eventually import eventually
 from tests.support.web.grpc_web import BINARY
 from tests.support.web.http_client import raw, until
+from tests.support.web.requests import BEGIN, CHUNK_SIZE, CLIP, UPLOAD_CHUNK, head, post
 from tests.unit.rpc.conftest import Stubs
-from tests.unit.web.test_rpc import BEGIN, CHUNK_SIZE, CLIP, UPLOAD_CHUNK, head, post
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
 def test_a_caller_without_a_valid_token_is_refused_before_its_body(
     guarded: tuple[Running, Settings], token: str, kind: str
 ) -> None:
-    with raw(guarded[0].http, head(UPLOAD_CHUNK, length=CHUNK_SIZE, kind=kind, more=token)) as stranger:
+    asking = head(UPLOAD_CHUNK, length=CHUNK_SIZE, kind=kind, more=f"{token}Expect: 100-continue\r\n")
+    with raw(guarded[0].http, asking) as stranger:
         answer = until(stranger, b"unauthenticated" if kind == "application/proto" else b"grpc-status: 16")
     assert answer.startswith(b"HTTP/1.1 401 " if kind == "application/proto" else b"HTTP/1.1 200 ")
 

@@ -32,7 +32,7 @@ def preflight(server: Running, origin: str) -> Answer:
 
 
 def test_no_page_of_another_origin_may_call_a_server_without_the_setting(server: Running) -> None:
-    for origin in ("http://localhost:1", "https://evil.example", "null", "nonsense"):
+    for origin in ("http://localhost:1", "https://evil.example", "null", "nonsense", "http://["):
         for answer in (call(server, origin=origin), preflight(server, origin)):
             assert (answer.status, answer.reason) == (403, "NOT_ALLOWED")
             assert "access-control-allow-origin" not in answer.headers
@@ -82,6 +82,11 @@ def test_an_origin_is_compared_as_a_whole(allowed: str, origin: str, foreign: bo
 def test_only_an_origin_can_be_allowed(origin: str) -> None:
     with pytest.raises(InvalidInput, match="is not an origin; write https://app"):
         origin_pattern([origin])
+
+
+def test_a_server_with_a_setting_that_is_no_origin_does_not_start(serve_http: ServeHttp) -> None:
+    with pytest.raises(InvalidInput, match="--cors-origin"), serve_http(cors_origin="*"):
+        pass
 
 
 def test_a_server_that_trusts_everybody_answers_only_to_names_of_this_machine(server: Running) -> None:

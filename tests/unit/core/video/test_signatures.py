@@ -43,3 +43,14 @@ def test_a_format_is_recognised(head: bytes, family: str, kind: FormatKind | Non
 @pytest.mark.parametrize("head", [b"", b"\0" * 100, b"RIFF", b"\x47" + bytes(4000), b"one word"])
 def test_bytes_that_tell_nothing_are_left_to_the_name(head: bytes) -> None:
     assert signature(head) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "family"),
+    [(b"", "MPEG-TS"), (b"\x00\x47\x00", "MPEG-TS"), (bytes(187), "MPEG-TS"), (bytes(188), None)],
+)
+def test_a_transport_stream_may_begin_within_the_length_of_a_packet(
+    before: bytes, family: str | None
+) -> None:
+    found = signature(before + PACKET * 8)
+    assert (found.family if found else None) == family
