@@ -59,7 +59,7 @@ def test_an_upload_by_tus_is_one_of_the_others(tus: Tus, shop: Shop) -> None:
     path = tus.begun(2 * MIB, b"x" * MIB)
     upload_id = path.rpartition("/")[2]
     with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
-        upload = stubs.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id))
+        upload = stubs.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id)).upload
         assert (upload.name, upload.size, upload.stored_bytes) == ("clip.mp4", 2 * MIB, MIB)
         stubs.uploads.CancelUpload(pb.CancelUploadRequest(upload_id=upload_id))
     assert tus.ask("HEAD", path).status == 404
