@@ -32,7 +32,8 @@ def test_tuspy_goes_on_after_kills_of_the_server(serve: Serve, file: MakeFile) -
             upload = uploader(address, path, url=upload.url)
             assert upload.offset == answered == parts * PART
         upload.upload()
-        found = ask(f"http://{address}", f"/uploads/{upload.url.rpartition('/')[2]}/{path.name}")
+        upload_id = str(upload.url).rpartition("/")[2]
+        found = ask(f"http://{address}", f"/uploads/{upload_id}/{path.name}")
         assert hashlib.sha256(found.body).hexdigest() == sha256(path)
         server.terminate()
     check_whole(server)

@@ -56,11 +56,15 @@ def test_bytes_are_appended_wherever_the_last_ones_ended(tus: Tus, shop: Shop) -
 
 
 def test_an_upload_by_tus_is_one_of_the_others(tus: Tus, shop: Shop) -> None:
-    path = tus.begun(2 * MIB, b"x" * MIB)
+    path = tus.begun(3 * MIB, b"x" * MIB)
     upload_id = path.rpartition("/")[2]
     with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
         upload = stubs.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id)).upload
-        assert (upload.name, upload.size, upload.stored_bytes) == ("clip.mp4", 2 * MIB, MIB)
+        assert (upload.name, upload.size, upload.stored_bytes) == ("clip.mp4", 3 * MIB, MIB)
+        tus.append(path, MIB, b"tail of a chunk that another client sends as a whole")
+        chunk = pb.UploadChunkRequest(upload_id=upload_id, chunk_index=1, data=b"y" * MIB)
+        stubs.uploads.UploadChunk(chunk)
+        assert tus.offset(path) == 2 * MIB
         stubs.uploads.CancelUpload(pb.CancelUploadRequest(upload_id=upload_id))
     assert tus.ask("HEAD", path).status == 404
     again = tus.begun(10)
