@@ -210,7 +210,7 @@ def test_a_body_of_unknown_length_ends_with_the_file(tus: Tus, shop: Shop) -> No
     assert tus.offset(path) == 10
 
 
-def test_what_arrived_before_a_cut_is_kept(tus: Tus, shop: Shop) -> None:
+def test_bytes_that_arrived_before_a_cut_are_kept(tus: Tus, shop: Shop) -> None:
     path, sent = tus.begun(len(CONTENT)), MIB + 1234
     head = (
         f"PATCH {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
