@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, UploadNotFound
-from facecli.metadata.chunks import (
+from facecli.metadata.content.chunks import (
     chunk_of,
     delete_chunks,
     key_of,

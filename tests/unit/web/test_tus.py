@@ -56,11 +56,15 @@ def test_bytes_are_appended_wherever_the_last_ones_ended(tus: Tus, shop: Shop) -
 
 
 def test_an_upload_by_tus_is_one_of_the_others(tus: Tus, shop: Shop) -> None:
-    path = tus.begun(2 * MIB, b"x" * MIB)
+    path = tus.begun(3 * MIB, b"x" * MIB)
     upload_id = path.rpartition("/")[2]
     with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
-        upload = stubs.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id))
-        assert (upload.name, upload.size, upload.stored_bytes) == ("clip.mp4", 2 * MIB, MIB)
+        upload = stubs.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id)).upload
+        assert (upload.name, upload.size, upload.stored_bytes) == ("clip.mp4", 3 * MIB, MIB)
+        tus.append(path, MIB, b"tail of a chunk that another client sends as a whole")
+        chunk = pb.UploadChunkRequest(upload_id=upload_id, chunk_index=1, data=b"y" * MIB)
+        stubs.uploads.UploadChunk(chunk)
+        assert tus.offset(path) == 2 * MIB
         stubs.uploads.CancelUpload(pb.CancelUploadRequest(upload_id=upload_id))
     assert tus.ask("HEAD", path).status == 404
     again = tus.begun(10)
@@ -206,7 +210,7 @@ def test_a_body_of_unknown_length_ends_with_the_file(tus: Tus, shop: Shop) -> No
     assert tus.offset(path) == 10
 
 
-def test_what_arrived_before_a_cut_is_kept(tus: Tus, shop: Shop) -> None:
+def test_bytes_that_arrived_before_a_cut_are_kept(tus: Tus, shop: Shop) -> None:
     path, sent = tus.begun(len(CONTENT)), MIB + 1234
     head = (
         f"PATCH {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
