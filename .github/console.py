@@ -16,7 +16,7 @@ PAGES = {  # width → height
     1280: 900,
     390: 1400,
 }
-LOOKS = {"en": ("en", "light"), "zh": ("zh-Hans", "dark")}
+VARIANTS = {"en": ("en", "light"), "zh": ("zh-Hans", "dark")}
 COLOURS = 128
 
 
@@ -54,8 +54,8 @@ def _swap(browser: Browser, page: str, token: str, face: Path, clip: Path) -> No
 
 
 def _take_all(browser: Browser) -> None:
-    for name, looks in LOOKS.items():
-        for select, value in zip(("language", "theme"), looks, strict=True):
+    for name, variant in VARIANTS.items():
+        for select, value in zip(("language", "theme"), variant, strict=True):
             browser.select(select, value)
         for width, height in PAGES.items():
             browser.resize(width, height)
