@@ -32,10 +32,10 @@ from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
+from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
-from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository

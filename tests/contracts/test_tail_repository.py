@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import TakenOver, UploadNotFound
-from facecli.metadata.database import open_database
 from facecli.metadata.content.tails import SqlTailRepository
+from facecli.metadata.database import open_database
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.tails import Tail, TailRepository
 from tests.support.upload_repository import UNKNOWN_SIZE, chunk, insert, store

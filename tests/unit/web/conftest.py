@@ -10,6 +10,7 @@ import pytest
 from facecli.bootstrap.server import Running, run_server
 from facecli.config.settings import Settings
 from tests.support.web.shop import Shop, open_shop
+from tests.support.web.tus import Tus
 
 ServeHttp = Callable[..., AbstractContextManager[Running]]
 
@@ -45,3 +46,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with open_shop(tmp_path_factory.mktemp("shop")) as opened:
         yield opened
+
+
+@pytest.fixture
+def tus(shop: Shop) -> Tus:
+    return Tus(shop)

@@ -1,4 +1,4 @@
-"""tus 1.0: creation, bytes at any offset, checksums, lengths told later, expiry, and every refusal."""
+"""tus 1.0: creation, bytes at any offset, checksums, lengths told later, quota and expiry."""
 
 import hashlib
 
@@ -7,20 +7,16 @@ import pytest
 from facecli.core.checksums import crc32c
 from facecli.web.tus import body
 from facecli.web.tus.headers import CHECKSUMS
+from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import upload_service_pb2 as pb
 from tests.support.eventually import eventually
-from tests.support.web.http_client import ask, raw
+from tests.support.web.http_client import ask, raw, until
 from tests.support.web.shop import Shop
 from tests.support.web.tus import BODY_TYPE, Tus, encoded
 from tests.unit.rpc.conftest import bearing
 
 MIB = 1024 * 1024
 CONTENT = bytes(range(251)) * 12_000  # 2.9 MiB, of which no two chunks are equal
-
-
-@pytest.fixture
-def tus(shop: Shop) -> Tus:
-    return Tus(shop)
 
 
 def test_a_server_says_what_it_can(shop: Shop) -> None:
@@ -127,79 +123,6 @@ def test_a_body_with_a_checksum_is_bounded(tus: Tus, monkeypatch: pytest.MonkeyP
     assert (answer.status, tus.offset(path)) == (413, 0)
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"tus-resumable": None}, 412),
-        ({"tus-resumable": "0.2.2"}, 412),
-        ({"upload-length": None}, 400),
-        ({"upload-length": "-1"}, 400),
-        ({"upload-length": "0"}, 400),
-        ({"upload-length": "1e3"}, 400),
-        ({"upload-length": "٣"}, 400),
-        ({"upload-length": "9" * 17}, 413),
-        ({"upload-length": "9" * 40}, 400),
-        ({"upload-defer-length": "1"}, 400),
-        ({"upload-length": None, "upload-defer-length": "2"}, 400),
-        ({"upload-metadata": None}, 400),
-        ({"upload-metadata": "filename !!!"}, 400),
-        ({"upload-metadata": "filename /w=="}, 400),
-        ({"upload-metadata": f"filename {encoded('../a.mp4')}"}, 400),
-        ({"upload-metadata": f"filename {encoded('a' + chr(10) + 'b.mp4')}"}, 400),
-        ({"upload-metadata": f"filename {encoded('a.txt')}"}, 400),
-        ({"upload-metadata": f"filename {encoded('a.txt')},filetype {encoded('text/plain')}"}, 400),
-    ],
-)
-def test_a_creation_that_cannot_be_is_refused(tus: Tus, headers: dict[str, str | None], status: int) -> None:
-    good = {"upload-length": "10", "upload-metadata": f"filename {encoded('a.mp4')}"}
-    sent = {name: value.encode().decode("latin-1") if value else value for name, value in headers.items()}
-    answer = tus.ask("POST", "/files", b"", {**good, **sent})
-    assert answer.status == status and answer.json["error"]["message"]
-    assert answer.headers["tus-resumable"] == "1.0.0"
-    assert answer.headers["tus-version"] == ("1.0.0" if status == 412 else None)
-
-
-@pytest.mark.parametrize(
-    ("headers", "sent", "status"),
-    [
-        ({"upload-offset": None}, b"x", 400),
-        ({"upload-offset": "-1"}, b"x", 400),
-        ({"upload-offset": "0"}, b"x", 409),
-        ({"upload-offset": "6"}, b"x", 409),
-        ({"content-type": None}, b"x", 415),
-        ({"content-type": "text/plain"}, b"x", 415),
-        ({"upload-length": "11"}, b"x", 400),
-        ({"upload-checksum": "rot13 eA=="}, b"x", 400),
-        ({"upload-checksum": "sha1"}, b"x", 460),
-        ({"upload-checksum": "sha1 !"}, b"x", 400),
-        ({"tus-resumable": None}, b"x", 412),
-        ({}, b"123456", 413),
-    ],
-)
-def test_an_append_that_does_not_fit_changes_nothing(
-    tus: Tus, headers: dict[str, str | None], sent: bytes, status: int
-) -> None:
-    path = tus.begun(10, b"01234")
-    answer = tus.ask("PATCH", path, sent, {"upload-offset": "5", "content-type": BODY_TYPE, **headers})
-    assert (answer.status, tus.offset(path)) == (status, 5)
-
-
-def test_another_method_and_another_path_are_refused(tus: Tus) -> None:
-    path = tus.begun(10)
-    for method, wrong, status in (
-        ("GET", path, 405),
-        ("PUT", path, 405),
-        ("PATCH", "/files", 405),
-        ("POST", path, 405),
-        ("HEAD", f"{path}0", 404),
-        ("HEAD", "/files/..%2f", 404),
-        ("PATCH", "/files/%00", 404),
-    ):
-        assert tus.ask(method, wrong).status == status, (method, wrong)
-    overridden = {"x-http-method-override": "PATCH", "upload-offset": "0", "content-type": BODY_TYPE}
-    assert tus.ask("POST", path, b"0123", overridden).headers["upload-offset"] == "4"
-
-
 def test_a_body_of_unknown_length_ends_with_the_file(tus: Tus, shop: Shop) -> None:
     path = tus.begun(10)
     headers = {"upload-offset": "0", "content-type": BODY_TYPE, "tus-resumable": "1.0.0"}
@@ -212,12 +135,7 @@ def test_a_body_of_unknown_length_ends_with_the_file(tus: Tus, shop: Shop) -> No
 
 def test_bytes_that_arrived_before_a_cut_are_kept(tus: Tus, shop: Shop) -> None:
     path, sent = tus.begun(len(CONTENT)), MIB + 1234
-    head = (
-        f"PATCH {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-        f"Content-Type: {BODY_TYPE}\r\nContent-Length: {len(CONTENT)}\r\n"
-        f"Authorization: Bearer {shop.secrets['ann']}\r\n\r\n"
-    )
-    with raw(shop.server.http, head.encode() + CONTENT[:sent]):
+    with raw(shop.server.http, append_head(shop, path).encode() + CONTENT[:sent]):
         for _ in range(3):  # the rest, which is less than a chunk, arrives while these are answered
             eventually(lambda: tus.offset(path) == MIB)
     eventually(lambda: tus.offset(path) == sent)
@@ -225,9 +143,39 @@ def test_bytes_that_arrived_before_a_cut_are_kept(tus: Tus, shop: Shop) -> None:
     assert shop.get(str(last.headers["upload-file-url"])).body == CONTENT
 
 
-def test_uploads_count_in_the_quota_and_expire(tus: Tus, shop: Shop) -> None:
-    answer = tus.create(10)
-    assert answer.headers["upload-expires"].endswith(" GMT")
+def test_a_client_that_comes_back_takes_over_from_its_dead_connection(tus: Tus, shop: Shop) -> None:
+    path = tus.begun(len(CONTENT))
+    with raw(shop.server.http, append_head(shop, path).encode() + CONTENT[: MIB + 1234]) as dead:
+        eventually(lambda: tus.offset(path) == MIB)
+        answer = tus.append(path, MIB, CONTENT[MIB:])
+        assert (answer.status, answer.headers["upload-offset"]) == (204, str(len(CONTENT)))
+        dead.sendall(CONTENT[MIB + 1234 :])
+        assert b"HTTP/1.1 409 " in until(dead, b"\r\n\r\n")
+    assert shop.get(str(answer.headers["upload-file-url"])).body == CONTENT
+
+
+def test_uploads_are_listed_expire_and_count_with_their_announced_size(tus: Tus, shop: Shop) -> None:
     with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
+
+        def used() -> int:
+            return int(stubs.files.GetServerInfo(file_pb.GetServerInfoRequest()).user_bytes)
+
+        before = used()
+        answer = tus.create(10_000_000)
+        assert used() == before + 10_000_000
+        assert answer.headers["upload-expires"].endswith(" GMT")
         listed = stubs.uploads.ListUploads(pb.ListUploadsRequest()).uploads
-    assert str(answer.headers["location"]).rpartition("/")[2] in {upload.upload_id for upload in listed}
+        assert str(answer.headers["location"]).rpartition("/")[2] in {each.upload_id for each in listed}
+        deferred = tus.begun(None, b"x")
+        assert used() > before + 10_000_000 + 1024 * MIB
+        tus.append(deferred, 1, b"", upload_length="1")
+        assert used() == before + 10_000_001
+
+
+def append_head(shop: Shop, path: str) -> str:
+    """The head of a PATCH with all of CONTENT."""
+    return (
+        f"PATCH {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: {BODY_TYPE}\r\nContent-Length: {len(CONTENT)}\r\n"
+        f"Authorization: Bearer {shop.secrets['ann']}\r\n\r\n"
+    )
