@@ -25,6 +25,8 @@ NOT_RUN = {
     "a clip of 20 seconds": "output",
     "proto/          the wire": "the map of the code",
     "facecli serve --workers 0 --database": "needs PostgreSQL on another machine",
+    "curl -o result.mp4 http": "needs the ID of a task of its reader",
+    "dart pub global activate": "needs Dart",
     "facecli engines\n": "needs the plug-in: tests/e2e/server/test_plugins.py",
 }
 TOML = "["
