@@ -1,4 +1,4 @@
-"""The changes of several tasks: each is told once, at its newest state, and nothing of other users."""
+"""The changes of several tasks: each is reported once, at its newest state, and nothing of other users."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -39,14 +39,14 @@ class Tasks:
         return TaskChanges(revisions, owner="ann", all=all, read=self.read)
 
 
-def told(update: TaskUpdate) -> list[tuple[str, int]]:
+def received(update: TaskUpdate) -> list[tuple[str, int]]:
     return [(each.id, each.revision) for each in update.tasks]
 
 
 def test_only_revisions_that_the_client_has_not_seen_are_told() -> None:
     tasks = Tasks(task("a", 3), task("b", 5))
     changes = tasks.watched(a=3, b=4)
-    assert told(changes.next(tasks.snapshot())) == [("b", 5)]
+    assert received(changes.next(tasks.snapshot())) == [("b", 5)]
     assert changes.next(tasks.snapshot()).empty
 
 
@@ -54,7 +54,7 @@ def test_a_slow_client_is_told_the_newest_state_of_each_task() -> None:
     tasks = Tasks(task("a", 1), task("b", 1))
     changes, old = tasks.watched(a=0, b=0), tasks.snapshot()
     tasks.put(task("a", 7), task("b", 9))
-    assert told(changes.next(old)) == [("a", 7), ("b", 9)]
+    assert received(changes.next(old)) == [("a", 7), ("b", 9)]
     assert changes.next(tasks.snapshot()).empty
 
 
@@ -99,14 +99,14 @@ def test_the_end_of_all_named_tasks_is_the_end_unless_all_are_watched() -> None:
     assert not named.next(tasks.snapshot()).last
     tasks.put(task("a", 3, TaskStatus.FAILED), task("b", 5, TaskStatus.COMPLETED))
     update = named.next(tasks.snapshot())
-    assert (told(update), update.last) == ([("b", 5)], True)
+    assert (received(update), update.last) == ([("b", 5)], True)
     assert not everything.next(tasks.snapshot()).last
 
 
 def test_a_resumed_stream_of_ended_or_deleted_tasks_ends_at_once() -> None:
     tasks = Tasks(task("a", 3, TaskStatus.COMPLETED))
     update = tasks.watched(a=3, b=7).next(tasks.snapshot())
-    assert (told(update), update.deleted, update.last) == ([], ["b"], True)
+    assert (received(update), update.deleted, update.last) == ([], ["b"], True)
 
 
 def test_a_task_that_is_retried_is_not_ended() -> None:
@@ -120,7 +120,7 @@ def test_a_task_that_is_retried_is_not_ended() -> None:
 def test_tasks_that_the_feed_has_read_are_not_read_again() -> None:
     tasks = Tasks(task("a", 3), task("b", 1))
     snapshot = replace(tasks.snapshot(), tasks={"a": task("a", 3)})
-    assert told(tasks.watched(a=2, b=1).next(snapshot)) == [("a", 3)]
+    assert received(tasks.watched(a=2, b=1).next(snapshot)) == [("a", 3)]
     assert tasks.reads == []
 
 

@@ -49,7 +49,7 @@ def asked(*, all: bool = False, user: str = "ann", **revisions: int) -> pb.Watch
     return pb.WatchTasksRequest(user_id=user, tasks=tasks, all=all)
 
 
-def told(message: pb.WatchTasksResponse) -> list[tuple[str, str]]:
+def received(message: pb.WatchTasksResponse) -> list[tuple[str, str]]:
     return sorted((task.task_id, task.status) for task in message.tasks)
 
 
@@ -58,10 +58,10 @@ def test_one_stream_tells_the_changes_of_all_named_tasks_and_ends_with_the_last(
 ) -> None:
     stream = stubs.tasks.WatchTasks(asked(t1=0, t2=0))
     first = next(stream)
-    assert (told(first), first.up_to_date) == ([("t1", "pending"), ("t2", "pending")], True)
+    assert (received(first), first.up_to_date) == ([("t1", "pending"), ("t2", "pending")], True)
     for task_id in ("t2", "t1"):
         repository.change(task_id, transitions.cancel, now=time.time())
-        assert told(next(stream)) == [(task_id, "cancelled")]
+        assert received(next(stream)) == [(task_id, "cancelled")]
     assert list(stream) == []
 
 
@@ -72,9 +72,9 @@ def test_a_resumed_stream_tells_what_ended_or_was_deleted_meanwhile(
     repository.delete("t1", revision=ended.revision)
     repository.change("t2", transitions.cancel, now=time.time())
     (message,) = stubs.tasks.WatchTasks(asked(t1=1, t2=1))
-    assert (told(message), [*message.deleted_task_ids]) == ([("t2", "cancelled")], ["t1"])
+    assert (received(message), [*message.deleted_task_ids]) == ([("t2", "cancelled")], ["t1"])
     (again,) = stubs.tasks.WatchTasks(asked(t2=2))
-    assert (told(again), again.up_to_date) == ([], True)
+    assert (received(again), again.up_to_date) == ([], True)
 
 
 def test_a_task_of_another_user_looks_unknown_also_to_one_who_claims_to_have_seen_it(
@@ -84,7 +84,7 @@ def test_a_task_of_another_user_looks_unknown_also_to_one_who_claims_to_have_see
         answer = refused(lambda: list(stubs.tasks.WatchTasks(asked(user="bob", **revisions))))  # noqa: B023
         assert answer == (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND")
     (message,) = stubs.tasks.WatchTasks(asked(user="bob", t1=1, nope=1))
-    assert (told(message), sorted(message.deleted_task_ids)) == ([], ["nope", "t1"])
+    assert (received(message), sorted(message.deleted_task_ids)) == ([], ["nope", "t1"])
 
 
 def test_a_stream_of_all_tasks_tells_creations_and_deletions_and_nothing_of_others(
@@ -93,12 +93,12 @@ def test_a_stream_of_all_tasks_tells_creations_and_deletions_and_nothing_of_othe
     with grpc.insecure_channel(served.address) as channel:
         stubs = Stubs(channel)
         mine, others = (stubs.tasks.WatchTasks(asked(all=True, user=user)) for user in ("ann", "bob"))
-        assert told(next(mine)) == [("t1", "pending"), ("t2", "pending")]
-        assert told(next(others)) == []
+        assert received(next(mine)) == [("t1", "pending"), ("t2", "pending")]
+        assert received(next(others)) == []
         repository.insert(NEW, task_id="t3", now=time.time())
-        assert told(next(mine)) == [("t3", "pending")]
+        assert received(next(mine)) == [("t3", "pending")]
         ended = repository.change("t3", transitions.cancel, now=time.time())
-        assert told(next(mine)) == [("t3", "cancelled")]
+        assert received(next(mine)) == [("t3", "cancelled")]
         repository.delete("t3", revision=ended.revision)
         assert [*next(mine).deleted_task_ids] == ["t3"]
         resumed = stubs.tasks.WatchTasks(asked(all=True, t1=1, t2=1, t3=2))
