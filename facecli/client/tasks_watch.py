@@ -87,7 +87,7 @@ class TasksWatch:
         raise Unavailable("the watch ended before the tasks")
 
     def _changes(self, changed: list[TaskView], deleted: list[str]) -> Iterator[TaskChange]:
-        """What is new of a message."""
+        """The changes of a message that are new."""
         for task in changed:
             if task.revision > self._running.get(task.id, task.revision):
                 self._budget.progressed()

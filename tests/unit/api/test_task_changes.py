@@ -1,4 +1,4 @@
-"""The changes of several tasks: each is reported once, at its newest state, and nothing of other users."""
+"""The changes of several tasks: each is sent once, at its newest state."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -43,14 +43,14 @@ def received(update: TaskUpdate) -> list[tuple[str, int]]:
     return [(each.id, each.revision) for each in update.tasks]
 
 
-def test_only_revisions_that_the_client_has_not_seen_are_told() -> None:
+def test_only_revisions_that_the_client_has_not_seen_are_sent() -> None:
     tasks = Tasks(task("a", 3), task("b", 5))
     changes = tasks.watched(a=3, b=4)
     assert received(changes.next(tasks.snapshot())) == [("b", 5)]
     assert changes.next(tasks.snapshot()).empty
 
 
-def test_a_slow_client_is_told_the_newest_state_of_each_task() -> None:
+def test_a_slow_client_receives_the_newest_state_of_each_task() -> None:
     tasks = Tasks(task("a", 1), task("b", 1))
     changes, old = tasks.watched(a=0, b=0), tasks.snapshot()
     tasks.put(task("a", 7), task("b", 9))
@@ -58,7 +58,7 @@ def test_a_slow_client_is_told_the_newest_state_of_each_task() -> None:
     assert changes.next(tasks.snapshot()).empty
 
 
-def test_many_tasks_are_told_in_several_messages_the_last_of_which_is_up_to_date() -> None:
+def test_many_tasks_are_sent_in_several_messages_the_last_of_which_is_up_to_date() -> None:
     tasks = Tasks(*(task(f"t{number}", 1) for number in range(BATCH + 1)))
     changes = tasks.watched(all=True)
     first, second = changes.next(tasks.snapshot()), changes.next(tasks.snapshot())
@@ -67,7 +67,7 @@ def test_many_tasks_are_told_in_several_messages_the_last_of_which_is_up_to_date
     assert len({each.id for each in (*first.tasks, *second.tasks)}) == BATCH + 1
 
 
-def test_a_deleted_task_is_told_once() -> None:
+def test_a_deleted_task_is_reported_once() -> None:
     tasks = Tasks(task("a", 3, TaskStatus.COMPLETED), task("b", 1))
     changes = tasks.watched(a=3, b=1)
     changes.next(tasks.snapshot())
@@ -76,7 +76,7 @@ def test_a_deleted_task_is_told_once() -> None:
     assert changes.next(tasks.snapshot()).empty
 
 
-def test_a_task_deleted_after_the_snapshot_is_told_with_the_next_one() -> None:
+def test_a_task_deleted_after_the_snapshot_is_reported_with_the_next_one() -> None:
     tasks = Tasks(task("a", 3), task("b", 1))
     changes, old = tasks.watched(a=2, b=1), tasks.snapshot()
     tasks.put(task("b", 1))
@@ -84,7 +84,7 @@ def test_a_task_deleted_after_the_snapshot_is_told_with_the_next_one() -> None:
     assert changes.next(tasks.snapshot()).deleted == ["a"]
 
 
-def test_a_task_that_is_no_longer_among_the_newest_is_not_told_as_deleted() -> None:
+def test_a_task_that_is_no_longer_among_the_newest_is_not_reported_as_deleted() -> None:
     tasks = Tasks(task("a", 2), task("b", 1))
     changes = tasks.watched(all=True)
     changes.next(tasks.snapshot())
@@ -133,4 +133,6 @@ def test_an_unknown_task_is_refused_unless_the_client_has_seen_it() -> None:
 
 def test_the_number_of_named_tasks_is_limited() -> None:
     with pytest.raises(InvalidInput, match="at most 10000 named tasks, not 10001"):
-        Tasks().watched(**{f"t{number}": 1 for number in range(MAX_NAMED + 1)})
+        TaskChanges(
+            {f"t{number}": 1 for number in range(MAX_NAMED + 1)}, owner="ann", all=False, read=Tasks().read
+        )
