@@ -1,9 +1,9 @@
 """The changes of several tasks that one client has to be told.
 
-Theory of operation. What a client knows is a revision for each task, and a snapshot says which tasks exist, at
-which revisions; the difference is what to tell. A task is read only when it is about to be sent. So changes
-that are superseded meanwhile are skipped, and a client that reads slowly costs an ID and a revision for each
-task, however many changes it has missed.
+Theory of operation. What a client knows is a revision for each task, and a snapshot says which tasks exist,
+at which revisions; the difference is what to tell. A task is read only when it is about to be sent. So
+changes that are superseded meanwhile are skipped, and a client that reads slowly costs an ID and a revision
+for each task, however many changes it has missed.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ class ReadTasks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskUpdate:
-    """A message to the client. `up_to_date` is whether it tells all there is, `last` whether nothing follows."""
+    """A message to the client; `up_to_date` if it tells all there is, `last` if nothing will follow."""
 
     tasks: Sequence[Task]
     deleted: Sequence[str]

@@ -11,6 +11,7 @@ from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
 from facecli.client.task_watch import TaskWatch
+from facecli.client.tasks_watch import TaskChange, TasksWatch
 from facecli.core.backoff import Waiting
 from facecli.core.errors import NotReady, TaskNotFound
 from facecli.tasks.logs.record import TaskLog
@@ -107,6 +108,23 @@ class TaskClient:
             task_id,
             self._context,
             watch_method=self._tasks.WatchTask,
+            status_method=self._videos.GetTaskStatus,
+            retry_for=retry_for,
+        )
+        return watch.changes(waiting)
+
+    def watch_several(
+        self,
+        revisions: Mapping[str, int],
+        *,
+        retry_for: float,
+        waiting: Waiting = lambda reason, seconds: None,
+    ) -> Iterator[TaskChange]:
+        """Yield every change of these tasks after the given revisions, until all have ended; as `watch`."""
+        watch = TasksWatch(
+            revisions,
+            self._context,
+            watch_method=self._tasks.WatchTasks,
             status_method=self._videos.GetTaskStatus,
             retry_for=retry_for,
         )

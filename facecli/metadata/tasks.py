@@ -138,9 +138,7 @@ class SqlTaskRepository:
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         ids = list(revisions)
         with reading(self._engine) as connection:
-            return [
-                task for batch in _batches(ids) for task in _newer(connection, revisions, batch)
-            ]
+            return [task for batch in _batches(ids) for task in _newer(connection, revisions, batch)]
 
     def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
         query = select(tasks.c.id, tasks.c.revision, tasks.c.status).where(tasks.c.owner == selection.owner)

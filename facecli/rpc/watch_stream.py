@@ -55,8 +55,10 @@ class WatchStream(ABC):
         self._error = error
         self._wake()
 
+    @abstractmethod
     def keep_alive(self) -> None:
         """Send a sign of life if the stream needs one; returns at once. To be called periodically."""
+        ...
 
     @abstractmethod
     def _send_next(self) -> bool:
@@ -75,7 +77,10 @@ class WatchStream(ABC):
             self._send_pool.submit(self._deliver)
 
     def _deliver(self) -> None:
-        """`_scheduled` stays set while this runs, so that runs never overlap, and forever once the call ended."""
+        """Run `_send_next`, or end the call.
+
+        `_scheduled` stays set while this runs, so that runs never overlap, and forever once the call ended.
+        """
         with self._lock:
             self._woken = False
             error = self._error
@@ -118,6 +123,9 @@ class Watcher(WatchStream):
         self._newest = task
         self._wake()
 
+    def keep_alive(self) -> None:
+        """Do nothing: silence is legal here, and clients ask for the status."""
+
     def _send_next(self) -> bool:
         task = self._newest
         if task and task.revision > self._after:
@@ -146,7 +154,7 @@ class TasksWatcher(WatchStream):
         self._sent_at = -math.inf
 
     def changed(self, snapshot: TaskSnapshot) -> None:
-        """Schedule the delivery of what has changed; returns at once. TaskNotFound from the first call only."""
+        """Schedule the delivery of what has changed; returns at once. TaskNotFound from the first call."""
         if self._snapshot is None:
             self._changes.check(snapshot)
         self._snapshot = snapshot

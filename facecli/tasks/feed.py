@@ -22,7 +22,7 @@ class TaskFeed(Protocol):
     def watch_selection(
         self, selection: TaskSelection, changed: Callable[[TaskSnapshot], None]
     ) -> Callable[[], None]:
-        """Call `changed` with the states of a selection now and after each change, until the result is called.
+        """Call `changed` with the states of a selection now and after each change, until told to stop.
 
         States never go back from call to call; several changes may be delivered as one. The first call comes
         in the caller's thread, the others as those of `watch`.

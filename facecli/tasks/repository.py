@@ -64,7 +64,7 @@ class TaskRepository(Protocol):
         ...
 
     def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
-        """The states of the existing tasks of a selection, by id: the newest tasks first, then those named."""
+        """The states of the existing tasks of a selection, by id; the newest first, the named ones last."""
         ...
 
     def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:

@@ -11,7 +11,7 @@ NEWEST = 1000  # tasks of an owner in a selection of all, besides those that hav
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSelection:
-    """Tasks of an owner: those with these ids; with `all` also the newest ones and those that have not ended."""
+    """Tasks of an owner: those with these ids; with `all` also the newest and those that have not ended."""
 
     owner: str
     ids: frozenset[str]

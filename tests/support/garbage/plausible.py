@@ -97,6 +97,10 @@ MESSAGES: dict[str, list[Message]] = {
         tasks.WatchTaskResponse(task=task("processing", revision=2, progress=40, frames_done=10)),
         tasks.WatchTaskResponse(task=task()),
     ],
+    "WatchTasks": [
+        tasks.WatchTasksResponse(tasks=[task("processing", revision=2, progress=40)]),
+        tasks.WatchTasksResponse(tasks=[task()], up_to_date=True),
+    ],
     "ListTasks": [tasks.ListTasksResponse(tasks=[task(), task("failed", error_message="no face")])],
     "ListTaskLogs": [tasks.ListTaskLogsResponse(records=[log_record(), log_record()], dropped=3)],
     "CheckTask": [tasks.CheckTaskResponse(engine="mock", engine_version="1")],

@@ -95,6 +95,9 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
         pb.CancelUploadRequest(user_id=of.user, upload_id=of.doomed_id)
     ],
     "TaskService.WatchTask": lambda of: [task_pb.WatchTaskRequest(user_id=of.user, task_id=of.task_id)],
+    "TaskService.WatchTasks": lambda of: [
+        task_pb.WatchTasksRequest(user_id=of.user, tasks=[task_pb.WatchedTask(task_id=of.task_id)])
+    ],
     "TaskService.CheckTask": lambda of: [task_pb.CheckTaskRequest(user_id=of.user)],
     "TaskService.FindTask": lambda of: [task_pb.FindTaskRequest(user_id=of.user, task_id=of.task_id)],
     "TaskService.ListTasks": lambda of: [task_pb.ListTasksRequest(user_id=of.user, page_token=of.task_id)],

@@ -3,7 +3,7 @@
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pytest
 from sqlalchemy import Engine
@@ -13,6 +13,7 @@ from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.repository import TaskRepository
+from facecli.tasks.selection import TaskSelection, TaskSnapshot, TaskState
 from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 from tests.support.builders import NEW
@@ -26,6 +27,7 @@ class CountingRepository:
     def __init__(self, repository: TaskRepository) -> None:
         self._repository = repository
         self.queries: list[Mapping[str, int]] = []
+        self.selections: list[TaskSelection] = []
         self.failing = False
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
@@ -60,6 +62,13 @@ class CountingRepository:
 
     def delete(self, task_id: str, *, revision: int) -> bool:
         return self._repository.delete(task_id, revision=revision)
+
+    def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
+        self.selections.append(selection)
+        return self._repository.states(selection)
+
+    def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
+        return self._repository.several(ids, owner=owner)
 
 
 class ManualChanges:
@@ -210,3 +219,20 @@ def test_the_state_read_for_a_new_watcher_is_delivered_to_all(
     feed.watch("t1", late.append)
     assert late == [ended]
     assert early[1:] == [ended]
+
+
+def test_many_watchers_of_all_tasks_cost_one_query_a_change(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
+) -> None:
+    repository.insert(NEW, task_id="t1", now=100.0)
+    everything, seen = TaskSelection(owner="ann", ids=frozenset(), all=True), list[TaskSnapshot]()
+    leave = [feed.watch_selection(everything, seen.append) for _ in range(20)]
+    changes.waiting.get(timeout=DEADLINE)
+    repository.selections.clear()
+    cancelled = repository.change("t1", transitions.cancel, now=101.0)
+    changes.signal()
+    assert repository.selections == [everything]
+    assert repository.queries == []
+    assert [snapshot.tasks for snapshot in seen[20:]] == [{"t1": cancelled}] * 20
+    for each in leave:
+        each()
