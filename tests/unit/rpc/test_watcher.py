@@ -14,7 +14,6 @@ from facecli.rpc.watch_stream import KEEP_ALIVE, Encoder, TasksWatcher, Watcher
 from facecli.tasks import transitions
 from facecli.tasks.selection import TaskSnapshot, TaskState
 from facecli.tasks.task import Task, TaskStatus
-from facecli.wire.generated import task_service_pb2 as pb
 from tests.support.builders import task_in
 from tests.support.storage import Clock
 
@@ -38,7 +37,7 @@ class Call:
         self.code: object = None
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def send(self, message: pb.WatchTaskResponse | None) -> None:
+    def send(self, message: Any) -> None:
         assert not self.ended
         if message is None:
             self.ended = True
