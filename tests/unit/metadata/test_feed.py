@@ -3,7 +3,7 @@
 import logging
 import queue
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import pytest
 from sqlalchemy import Engine
@@ -28,6 +28,7 @@ class CountingRepository:
         self._repository = repository
         self.queries: list[Mapping[str, int]] = []
         self.selections: list[TaskSelection] = []
+        self.meanwhile: Callable[[], object] = lambda: None  # runs once, after the next read of a selection
         self.failing = False
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
@@ -65,7 +66,10 @@ class CountingRepository:
 
     def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
         self.selections.append(selection)
-        return self._repository.states(selection)
+        states = self._repository.states(selection)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return states
 
     def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
         return self._repository.several(ids, owner=owner)
@@ -234,5 +238,26 @@ def test_many_watchers_of_all_tasks_cost_one_query_a_change(
     assert repository.selections == [everything]
     assert repository.queries == []
     assert [snapshot.tasks for snapshot in seen[20:]] == [{"t1": cancelled}] * 20
+    for each in leave:
+        each()
+
+
+def test_a_new_watcher_of_a_selection_is_not_given_a_read_that_began_before_its_own(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
+) -> None:
+    everything = TaskSelection(owner="ann", ids=frozenset(), all=True)
+    early, late = list[TaskSnapshot](), list[TaskSnapshot]()
+    leave = [feed.watch_selection(everything, early.append)]
+    changes.waiting.get(timeout=DEADLINE)
+
+    def create_and_watch() -> None:
+        repository.insert(NEW, task_id="t2", now=101.0)
+        leave.append(feed.watch_selection(everything, late.append))
+
+    repository.insert(NEW, task_id="t1", now=100.0)
+    repository.meanwhile = create_and_watch
+    changes.signal()
+    assert [set(snapshot.states) for snapshot in late] == [{"t1", "t2"}]
+    assert [set(snapshot.states) for snapshot in early] == [set(), {"t1"}, {"t1", "t2"}]
     for each in leave:
         each()

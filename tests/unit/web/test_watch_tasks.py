@@ -80,8 +80,8 @@ def test_a_resumed_stream_tells_what_ended_or_was_deleted_meanwhile(
 def test_a_task_of_another_user_looks_unknown_also_to_one_who_claims_to_have_seen_it(
     stubs: Stubs, repository: TaskRepository
 ) -> None:
-    for revisions in ({"t1": 0}, {"nope": 0}):
-        answer = refused(lambda: list(stubs.tasks.WatchTasks(asked(user="bob", **revisions))))  # noqa: B023
+    for request in (asked(user="bob", t1=0), asked(user="bob", nope=0)):
+        answer = refused(lambda: list(stubs.tasks.WatchTasks(request)))  # noqa: B023
         assert answer == (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND")
     (message,) = stubs.tasks.WatchTasks(asked(user="bob", t1=1, nope=1))
     assert (received(message), sorted(message.deleted_task_ids)) == ([], ["nope", "t1"])
