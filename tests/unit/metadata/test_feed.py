@@ -13,7 +13,7 @@ from facecli.tasks import transitions
 from facecli.tasks.selection import TaskSelection, TaskSnapshot
 from facecli.tasks.task import Task, TaskStatus
 from tests.support.builders import NEW
-from tests.support.task_feed import CountingRepository, ManualChanges
+from tests.support.tasks.feed import CountingRepository, ManualChanges
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
