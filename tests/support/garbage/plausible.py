@@ -10,12 +10,13 @@ from facecli.wire.generated import file_service_pb2 as files
 from facecli.wire.generated import task_service_pb2 as tasks
 from facecli.wire.generated import upload_service_pb2 as uploads
 from facecli.wire.generated import video_service_pb2 as videos
-from tests.support.garbage.server import AnswerTo, of
+from tests.support.garbage.server import Answer, AnswerTo, of
 
 DATA = b"0123456789"
 CHUNK_SIZE = 4
 UPLOAD_ID = "f" * 32
 TASK_ID = "a" * 32
+RUNNING_ID = "b" * 32  # of a task that runs until its watch says otherwise
 URL = f"/uploads/{UPLOAD_ID}/clip.mp4"
 NOW = Timestamp(seconds=1_790_000_000)
 
@@ -42,6 +43,11 @@ def task(status: str = "completed", **changed: Any) -> videos.TaskResponse:
         result = {"result_url": f"/outputs/{TASK_ID}/result.mp4", "result_size": len(DATA)}
         fields |= {**result, "result_crc32c": crc32c(DATA)}
     return videos.TaskResponse(**{**fields, **changed})
+
+
+def running(**changed: Any) -> videos.TaskResponse:
+    fields = {"task_id": RUNNING_ID, "revision": 2, "progress": 40, "frames_done": 10}
+    return task("processing", **{**fields, **changed})
 
 
 def log_record(**changed: Any) -> tasks.TaskLogRecord:
@@ -98,8 +104,8 @@ MESSAGES: dict[str, list[Message]] = {
         tasks.WatchTaskResponse(task=task()),
     ],
     "WatchTasks": [
-        tasks.WatchTasksResponse(tasks=[task("processing", revision=2, progress=40)]),
-        tasks.WatchTasksResponse(tasks=[task()], up_to_date=True),
+        tasks.WatchTasksResponse(tasks=[running(), running(revision=3)]),
+        tasks.WatchTasksResponse(tasks=[task(task_id=RUNNING_ID)], up_to_date=True),
     ],
     "ListTasks": [tasks.ListTasksResponse(tasks=[task(), task("failed", error_message="no face")])],
     "ListTaskLogs": [tasks.ListTaskLogsResponse(records=[log_record(), log_record()], dropped=3)],
@@ -120,7 +126,15 @@ MESSAGES: dict[str, list[Message]] = {
     ],
 }
 
+
+def _status(requests: list[bytes]) -> Answer:
+    """The status of the task that was asked for."""
+    asked = videos.TaskStatusRequest.FromString(requests[0]).task_id if requests else ""
+    answer = running() if asked == RUNNING_ID else task()
+    return Answer(messages=(answer.SerializeToString(),), reads=True)
+
+
 # The client reads the acknowledgements only after its chunks are sent.
 PLAUSIBLE: dict[str, AnswerTo] = {
     method: of(*messages, reads=method == "StreamUpload") for method, messages in MESSAGES.items()
-}
+} | {"GetTaskStatus": _status}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from facecli.cli.shared.exits import EXITS
 from tests.support.cli import Ran, facecli
-from tests.support.garbage.plausible import DATA, MESSAGES, PLAUSIBLE, TASK_ID, URL
+from tests.support.garbage.plausible import DATA, MESSAGES, PLAUSIBLE, RUNNING_ID, TASK_ID, URL
 from tests.support.garbage.server import GarbageServer, garbage_server
 from tests.support.garbage.strategies import answers
 
@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "task status KEY": (("task", "status", "order-4711"), ("FindTask",)),
     "task list": (("task", "list"), ("ListTasks",)),
     "task logs": (("task", "logs", TASK_ID), ("GetTaskStatus", "ListTaskLogs")),
-    "task watch": (("task", "watch", TASK_ID), ("GetTaskStatus",)),
+    "task watch": (("task", "watch", TASK_ID, RUNNING_ID), ("GetTaskStatus", "WatchTasks")),
     "task cancel": (("task", "cancel", TASK_ID), ("GetTaskStatus", "CancelTask")),
     "task retry": (("task", "retry", TASK_ID), ("GetTaskStatus", "RetryTask")),
     "task delete": (("task", "delete", TASK_ID), ("GetTaskStatus", "DeleteTask")),
