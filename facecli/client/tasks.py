@@ -76,6 +76,10 @@ class TaskClient:
         if _FULL_ID.fullmatch(reference):
             with suppress(TaskNotFound):  # then it may be a key that looks like an id
                 return self.get(reference)
+        return self.find_own(reference)
+
+    def find_own(self, reference: str) -> TaskView:
+        """As `find`, but only among the user's own tasks; TaskNotFound for another's."""
         request = pb.FindTaskRequest(user_id=self._context.user, task_id=reference)
         return self._calls.call(
             self._tasks.FindTask, request, lambda response: wire.from_message(response.task)

@@ -76,7 +76,7 @@ def _found(session: Session, ids: Sequence[str]) -> Iterator[tuple[int, TaskView
 
 def _task(session: Session, reference: str, abandoned: Event) -> TaskView | FacecliError:
     try:
-        return session.tasks.find(reference)
+        return session.tasks.find_own(reference)
     except FacecliError as error:
         return error
     except ValueError as error:  # gRPC's error for a call on a closed channel

@@ -127,14 +127,14 @@ MESSAGES: dict[str, list[Message]] = {
 }
 
 
-def _status(requests: list[bytes]) -> Answer:
-    """The status of the task that was asked for."""
-    asked = videos.TaskStatusRequest.FromString(requests[0]).task_id if requests else ""
-    answer = running() if asked == RUNNING_ID else task()
+def _found(requests: list[bytes]) -> Answer:
+    """The task that was asked for."""
+    asked = tasks.FindTaskRequest.FromString(requests[0]).task_id if requests else ""
+    answer = tasks.FindTaskResponse(task=running() if asked == RUNNING_ID else task())
     return Answer(messages=(answer.SerializeToString(),), reads=True)
 
 
 # The client reads the acknowledgements only after its chunks are sent.
 PLAUSIBLE: dict[str, AnswerTo] = {
     method: of(*messages, reads=method == "StreamUpload") for method, messages in MESSAGES.items()
-} | {"GetTaskStatus": _status}
+} | {"FindTask": _found}

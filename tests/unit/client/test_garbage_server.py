@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "task status KEY": (("task", "status", "order-4711"), ("FindTask",)),
     "task list": (("task", "list"), ("ListTasks",)),
     "task logs": (("task", "logs", TASK_ID), ("GetTaskStatus", "ListTaskLogs")),
-    "task watch": (("task", "watch", TASK_ID, RUNNING_ID), ("GetTaskStatus", "WatchTasks")),
+    "task watch": (("task", "watch", TASK_ID, RUNNING_ID), ("FindTask", "WatchTasks")),
     "task cancel": (("task", "cancel", TASK_ID), ("GetTaskStatus", "CancelTask")),
     "task retry": (("task", "retry", TASK_ID), ("GetTaskStatus", "RetryTask")),
     "task delete": (("task", "delete", TASK_ID), ("GetTaskStatus", "DeleteTask")),
