@@ -30,7 +30,7 @@ def url(
         ),
     ],
     expires: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--expires",
             metavar="TIME",
@@ -38,7 +38,7 @@ def url(
             help="Lifetime of the link.  [default: 1h]",
             show_default=False,
         ),
-    ] = DEFAULT_EXPIRY,
+    ] = None,
 ) -> None:
     """Print a link to a task's result.
 
@@ -53,7 +53,8 @@ def url(
     task = session.tasks.find(task_id)
     if not task.result_url:
         raise ResultMissing(f"task {task.id} is {task.status} and has no result")
-    link, expires_at = session.files.link(task.result_url, expires_in=expires)
+    lifetime = DEFAULT_EXPIRY if expires is None else expires
+    link, expires_at = session.files.link(task.result_url, expires_in=lifetime)
     value = {"task_id": task.id, "url": link, "expires_at": timestamp(expires_at)}
     output.show(value, text=link, short=link)
     output.note(f"expires at {timestamp(expires_at)}")

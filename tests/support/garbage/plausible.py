@@ -119,6 +119,9 @@ MESSAGES: dict[str, list[Message]] = {
         files.DownloadResponse(size=len(DATA), crc32c=crc32c(DATA)),
         files.DownloadResponse(data=DATA),
     ],
+    "CreateLink": [
+        files.CreateLinkResponse(url="http://127.0.0.1:8080/outputs/x?signature=y", expires_at=NOW)
+    ],
     "GetServerInfo": [
         files.GetServerInfoResponse(
             version="0.1.0", chunk_size=4, max_chunk_size=16, frame_size=4, engines=["mock"], user_id="ann"

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "task retry": (("task", "retry", TASK_ID), ("GetTaskStatus", "RetryTask")),
     "task delete": (("task", "delete", TASK_ID), ("GetTaskStatus", "DeleteTask")),
     "task download": (("task", "download", TASK_ID), ("GetTaskStatus", "Download")),
+    "task url": (("task", "url", TASK_ID), ("GetTaskStatus", "CreateLink")),
     "swap": (
         ("swap", "clip.png", "clip.mp4", "-o", "out.mp4"),
         ("CheckTask", "BeginUploads", "StreamUpload", "CreateTask", "WatchTask", "Download"),
