@@ -62,6 +62,7 @@ BROAD_CATCHES = {
     "facecli/core/periodic.py": "run_periodically",
     "facecli/rpc/interceptors/errors.py": "errors",
     "facecli/web/app.py": "ErrorGuard.__call__",
+    "facecli/web/calls.py": "WebCalls._ended",
     "facecli/media/picture/decode.py": "main",
     "facecli/api/upload_pipeline.py": "UploadPipeline._receive_all UploadPipeline._write_received",
     "facecli/tasks/logs/exceptions.py": "_message",

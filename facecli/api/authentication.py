@@ -79,6 +79,16 @@ class Authenticator:
         except (UnicodeDecodeError, InvalidInput) as error:
             raise Unauthenticated("the name in the certificate is not a valid user name") from error
 
+    def restore(self, principal: Principal | None) -> Caller:
+        """The caller that a signed link stands for; Unauthenticated once its token is revoked or expired."""
+        if self._tokens is None:
+            return Caller(principal=None)
+        if principal is None:
+            raise Unauthenticated("this link was made when the server required no token; ask for a new one")
+        caller = Caller(principal=principal)
+        self.recheck(caller)
+        return caller
+
     def rejects(self, token: str | None) -> bool:
         """Whether a token, or its absence, is refused whatever the database says."""
         return self._tokens is not None and (token is None or not is_token(token))

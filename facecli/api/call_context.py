@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from facecli.api.authentication import ANONYMOUS_USER, Authenticator, Caller, Credentials
+from facecli.core.auth import Principal
 from facecli.core.errors import FacecliError, Unauthenticated
 from facecli.core.events import CallEnded, CallRefused, EventBus
 
@@ -68,6 +69,10 @@ class CallContext:
 
     def authenticate(self, credentials: Credentials) -> None:
         self._caller = self._authenticator.authenticate(credentials)
+
+    def restore(self, principal: Principal | None) -> None:
+        """Authenticate the call by a signed link."""
+        self._caller = self._authenticator.restore(principal)
 
     def user(self, claimed: str) -> str:
         """The user that the call acts for, given the `user_id` of a message; NotAllowed for another one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from facecli.core.blobs import BlobStore, present
 from facecli.core.errors import InvalidInput
@@ -12,9 +13,10 @@ from facecli.uploads.upload import FRAME_SIZE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A complete file. `size` is in bytes."""
+    """A complete file. `size` is in bytes; `name` is for people."""
 
     url: str
+    name: str
     blob_key: str
     size: int
     crc32c: int
@@ -32,10 +34,12 @@ class Downloads:
         """The result or the complete upload at a URL; NotFound or NotReady when there is none."""
         parts = url.split("/")
         if len(parts) == 4 and parts[1] == "outputs":
-            result = self._task_service.result(parts[2], owner=owner)
-            return Download(url=url, blob_key=result.blob_key, size=result.size, crc32c=result.crc32c)
+            task, result = self._task_service.result(parts[2], owner=owner)
+            name, size, crc32c = unquote(task.result_url.rpartition("/")[2]), result.size, result.crc32c
+            return Download(url=url, name=name, blob_key=result.blob_key, size=size, crc32c=crc32c)
         upload = self._upload_service.file(url, owner=owner)
-        return Download(url=url, blob_key=upload.blob_key, size=upload.size or 0, crc32c=upload.crc32c or 0)
+        size, crc32c = upload.size or 0, upload.crc32c or 0
+        return Download(url=url, name=upload.name, blob_key=upload.blob_key, size=size, crc32c=crc32c)
 
     def read(self, download: Download, *, offset: int) -> Iterator[bytes]:
         """Blocks of FRAME_SIZE from `offset` on; none at the end of the file."""

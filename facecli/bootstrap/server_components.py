@@ -32,6 +32,7 @@ from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
+from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
@@ -63,6 +64,7 @@ class ServerComponents:
     data_dir_id: str
     events: EventBus
     upload_service: UploadService
+    tails: SqlTailRepository
     task_service: TaskService
     downloads: Downloads
     collector: TaskCollector
@@ -83,6 +85,7 @@ class _Storage:
     blobs: BlobStore
     queue: DbosTaskQueue
     uploads: SqlUploadRepository
+    tails: SqlTailRepository
     tasks: SqlTaskRepository
     task_logs: SqlTaskLogRepository
     workers: SqlWorkerRepository
@@ -128,6 +131,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             data_dir_id=storage.data_dir_id,
             events=events,
             upload_service=upload_service,
+            tails=storage.tails,
             task_service=task_service,
             downloads=Downloads(
                 upload_service=upload_service, task_service=task_service, blobs=storage.blobs
@@ -182,6 +186,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             blobs=open_blob_store(settings, directory),
             queue=queue,
             uploads=SqlUploadRepository(engine),
+            tails=SqlTailRepository(engine),
             tasks=SqlTaskRepository(engine),
             task_logs=SqlTaskLogRepository(engine),
             workers=SqlWorkerRepository(engine),

@@ -26,6 +26,7 @@ def serve(
     output: Output,
     bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
     http: Annotated[str | None, SettingOption("http", metavar="HOST:PORT")] = None,
+    http_url: Annotated[str | None, SettingOption("http_url", metavar="URL")] = None,
     cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
     data_dir: DataDir = None,
     database: Database = None,

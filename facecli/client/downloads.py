@@ -30,6 +30,8 @@ from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
 
+MAX_SECONDS = 2**31 - 1  # of a lifetime on the wire
+
 _RETRYABLE = (Unavailable, LimitReached, IdleTooLong)
 
 
@@ -44,6 +46,12 @@ class DownloadClient:
     def info(self) -> ServerInfo:
         request = pb.GetServerInfoRequest(user_id=self._context.user)
         return UnaryCalls(self._connection).call(self._stub.GetServerInfo, request, wire.info_from_message)
+
+    def link(self, url: str, *, expires_in: float) -> tuple[str, float]:
+        """A URL by which anybody can download a file, and when it expires, in seconds since 1970."""
+        seconds = min(int(expires_in), MAX_SECONDS)
+        request = pb.CreateLinkRequest(user_id=self._context.user, url=url, expires_seconds=seconds)
+        return UnaryCalls(self._connection).call(self._stub.CreateLink, request, wire.link_from_message)
 
     def describe(self, url: str) -> wire.Promise:
         """The size and checksum of a file, without its bytes."""

@@ -11,6 +11,7 @@ from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
 from facecli.client.task_watch import TaskWatch
+from facecli.client.tasks_watch import TaskChange, TasksWatch
 from facecli.core.backoff import Waiting
 from facecli.core.errors import NotReady, TaskNotFound
 from facecli.tasks.logs.record import TaskLog
@@ -75,6 +76,10 @@ class TaskClient:
         if _FULL_ID.fullmatch(reference):
             with suppress(TaskNotFound):  # then it may be a key that looks like an id
                 return self.get(reference)
+        return self.find_own(reference)
+
+    def find_own(self, reference: str) -> TaskView:
+        """As `find`, but only among the user's own tasks; TaskNotFound for another's."""
         request = pb.FindTaskRequest(user_id=self._context.user, task_id=reference)
         return self._calls.call(
             self._tasks.FindTask, request, lambda response: wire.from_message(response.task)
@@ -107,6 +112,23 @@ class TaskClient:
             task_id,
             self._context,
             watch_method=self._tasks.WatchTask,
+            status_method=self._videos.GetTaskStatus,
+            retry_for=retry_for,
+        )
+        return watch.changes(waiting)
+
+    def watch_several(
+        self,
+        revisions: Mapping[str, int],
+        *,
+        retry_for: float,
+        waiting: Waiting = lambda reason, seconds: None,
+    ) -> Iterator[TaskChange]:
+        """Yield every change of these tasks after the given revisions, until all have ended; as `watch`."""
+        watch = TasksWatch(
+            revisions,
+            self._context,
+            watch_method=self._tasks.WatchTasks,
             status_method=self._videos.GetTaskStatus,
             retry_for=retry_for,
         )

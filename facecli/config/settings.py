@@ -59,6 +59,9 @@ class Settings:
     http: str = _setting(
         "", "Address to listen on for HTTP: browsers, and clients without gRPC; none if empty."
     )
+    http_url: str = _setting(
+        "", "URL under which clients reach --http, for links to files; made of its address if empty."
+    )
     cors_origin: str = _setting(
         "",
         "Origin whose pages may call the server over HTTP, as https://app.example or http://localhost:*; "

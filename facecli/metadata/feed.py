@@ -5,22 +5,27 @@ one query, all watched tasks whose revision is newer than the one last delivered
 state in the caller's thread, under the same lock, so that every watcher sees increasing revisions. A change
 missed between that read and the registration, or by a lost notification, is found by the next query, which
 runs at once after a new watcher and at least every `MAX_WAIT`.
+
+A selection is read as a whole, once for all of its watchers. Snapshots carry no number by which they could be
+ordered, so a watcher gets only those whose read began after it had its first one.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from facecli.core.errors import FacecliError
 from facecli.metadata.changes import Changes, FileChanges
 from facecli.metadata.database_url import parse_url
 from facecli.tasks.repository import TaskRepository
+from facecli.tasks.selection import TaskSelection, TaskSnapshot, TaskState
 from facecli.tasks.task import Task
 
 MAX_WAIT = 1.0  # seconds between two queries without a change signal
 QUERY_SHARE = 0.1  # upper limit of the share of time spent in queries
+MAX_SHARED = 100  # changed tasks that are read once for all watchers of a selection
 THREAD_NAME = "task-feed"
 
 _log = logging.getLogger(__name__)
@@ -38,6 +43,33 @@ class _Watched:
             self.task = task
             for changed in self.watchers.values():
                 changed(task)
+
+
+class _SelectionWatcher:
+    """A watcher of a selection: the states last delivered, and the number of reads begun until then."""
+
+    def __init__(
+        self, states: Mapping[str, TaskState], changed: Callable[[TaskSnapshot], None], reads: int
+    ) -> None:
+        self.states = states
+        self.changed = changed
+        self.reads = reads
+
+
+class _Selected:
+    """A selection with its watchers, and the states last read."""
+
+    def __init__(self, selection: TaskSelection, states: Mapping[str, TaskState]) -> None:
+        self.selection = selection
+        self.states = states
+        self.watchers: dict[object, _SelectionWatcher] = {}
+
+    def update(self, snapshot: TaskSnapshot, *, read: int) -> None:
+        self.states = snapshot.states
+        for watcher in self.watchers.values():
+            if watcher.reads < read and watcher.states != snapshot.states:
+                watcher.states = snapshot.states
+                watcher.changed(snapshot)
 
 
 def database_changes(url: str) -> Changes:
@@ -58,6 +90,8 @@ class SqlTaskFeed:
         self._changes = changes
         self._lock = threading.Lock()
         self._watched: dict[str, _Watched] = {}
+        self._selected: dict[TaskSelection, _Selected] = {}
+        self._reads = 0  # of the watched tasks, begun
         self._wakeup = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -75,6 +109,25 @@ class SqlTaskFeed:
             elif task_id in self._watched:
                 self._remove(watched)
         return partial(self._unwatch, watched, watcher)
+
+    def watch_selection(
+        self, selection: TaskSelection, changed: Callable[[TaskSnapshot], None]
+    ) -> Callable[[], None]:
+        snapshot, watcher = TaskSnapshot(states=self._repository.states(selection)), object()
+        changed(snapshot)
+        with self._lock:
+            selected = self._selected.setdefault(selection, _Selected(selection, snapshot.states))
+            selected.watchers[watcher] = _SelectionWatcher(snapshot.states, changed, self._reads)
+            self._wakeup.set()
+            self._ensure_thread()
+        return partial(self._unwatch_selection, selected, watcher)
+
+    def _unwatch_selection(self, selected: _Selected, watcher: object) -> None:
+        with self._lock:
+            selected.watchers.pop(watcher, None)
+            if not selected.watchers and self._selected.get(selected.selection) is selected:
+                del self._selected[selected.selection]
+                self._wakeup.set()
 
     def _unwatch(self, watched: _Watched, watcher: object) -> None:
         with self._lock:
@@ -94,10 +147,10 @@ class SqlTaskFeed:
     def _poll(self) -> None:
         failing = False
         try:
-            while revisions := self._revisions():
+            while self._begin_read():
                 started = time.monotonic()
                 try:
-                    self._deliver(self._repository.newer(revisions))
+                    self._read()
                     failing = False
                 except FacecliError as error:
                     if not failing:
@@ -109,12 +162,37 @@ class SqlTaskFeed:
             with self._lock:
                 self._finish_thread()
 
-    def _revisions(self) -> dict[str, int]:
+    def _begin_read(self) -> bool:
+        """Whether anything is watched."""
         with self._lock:
             self._wakeup.clear()
-            if not self._watched:
+            self._reads += 1
+            if not (self._watched or self._selected):
                 self._finish_thread()  # under this lock, so that the next watcher starts a new thread
-            return {task_id: watched.task.revision for task_id, watched in self._watched.items()}
+            return bool(self._watched or self._selected)
+
+    def _read(self) -> None:
+        """Read everything that is watched, and deliver what has changed."""
+        with self._lock:
+            revisions = {task_id: watched.task.revision for task_id, watched in self._watched.items()}
+            selections, read = list(self._selected.values()), self._reads
+        if revisions:
+            self._deliver(self._repository.newer(revisions))
+        for selected in selections:
+            snapshot = self._snapshot(selected)
+            with self._lock:
+                selected.update(snapshot, read=read)
+
+    def _snapshot(self, selected: _Selected) -> TaskSnapshot:
+        """The states of a selection now, with the tasks that have changed since the last read."""
+        before, states = selected.states, self._repository.states(selected.selection)
+        if states == before:
+            return TaskSnapshot(states=before)
+        changed = [task_id for task_id, state in states.items() if state != before.get(task_id)]
+        tasks: Iterable[Task] = ()
+        if len(changed) <= MAX_SHARED:
+            tasks = self._repository.several(changed, owner=selected.selection.owner)
+        return TaskSnapshot(states=states, tasks={task.id: task for task in tasks})
 
     def _deliver(self, tasks: Iterable[Task]) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -71,6 +72,14 @@ chunks = Table(
     Column("token", Text, nullable=False),
     CheckConstraint("size > 0 AND token <> ''", name="stored"),
     sqlite_with_rowid=False,
+)
+
+tails = Table(
+    "upload_tails",
+    metadata,
+    Column("upload_id", String(64), ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    Column("offset", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
 )
 
 tasks = Table(

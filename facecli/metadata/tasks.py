@@ -1,7 +1,7 @@
 """SqlTaskRepository: tasks as database rows."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +25,7 @@ from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 from facecli.metadata.usage import check_room, stored_by
+from facecli.tasks.selection import NEWEST, TaskSelection, TaskState
 from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
@@ -49,7 +50,8 @@ class SqlTaskRepository:
             with opened(self._engine) as connection:
                 if new.fresh:
                     connection.execute(_release_key(new))
-                return _task(connection.execute(row.returning(tasks)).mappings().one())
+                stored = row.returning(tasks, *notification(self._engine))
+                return _task(connection.execute(stored).mappings().one())
         except IntegrityError as error:  # of the unique (owner, key): idempotency, also in a race
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
             if existing is None:
@@ -129,17 +131,40 @@ class SqlTaskRepository:
         deletion = delete(tasks).where(
             tasks.c.id == task_id, tasks.c.revision == revision, tasks.c.status.in_(ENDED)
         )
+        deleted = deletion.returning(tasks.c.id, *notification(self._engine))
         with autocommitting(self._engine) as connection:
-            return bool(connection.execute(deletion).rowcount)
+            return connection.execute(deleted).first() is not None
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         ids = list(revisions)
         with reading(self._engine) as connection:
+            return [task for batch in _batches(ids) for task in _newer(connection, revisions, batch)]
+
+    def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
+        query = select(tasks.c.id, tasks.c.revision, tasks.c.status).where(tasks.c.owner == selection.owner)
+        newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(NEWEST)
+        running = query.where(tasks.c.status.in_(set(TaskStatus) - ENDED))
+        queries = [newest, running] if selection.all else []
+        queries += [query.where(tasks.c.id.in_(ids)) for ids in _batches(sorted(selection.ids))]
+        with reading(self._engine) as connection:
+            return {
+                task_id: TaskState(revision, status in ENDED)
+                for each in queries
+                for task_id, revision, status in connection.execute(each)
+            }
+
+    def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
+        query = select(tasks).where(tasks.c.owner == owner)
+        with reading(self._engine) as connection:
             return [
-                task
-                for start in range(0, len(ids), _BATCH)
-                for task in _newer(connection, revisions, ids[start : start + _BATCH])
+                _task(row)
+                for batch in _batches(sorted(ids))
+                for row in connection.execute(query.where(tasks.c.id.in_(batch))).mappings()
             ]
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
 def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:
@@ -161,7 +186,7 @@ def _release_key(new: NewTask) -> Update:
     return of_key.where(tasks.c.status.in_(ENDED)).values(key=None)
 
 
-def _newer(connection: Connection, revisions: Mapping[str, int], ids: list[str]) -> list[Task]:
+def _newer(connection: Connection, revisions: Mapping[str, int], ids: Sequence[str]) -> list[Task]:
     known = connection.execute(select(tasks.c.id, tasks.c.revision).where(tasks.c.id.in_(ids)))
     changed = [task_id for task_id, revision in known if revision > revisions[task_id]]
     if not changed:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, UploadNotFound
-from facecli.metadata.chunks import (
+from facecli.metadata.content.chunks import (
     chunk_of,
     delete_chunks,
     key_of,
@@ -167,6 +167,11 @@ class SqlUploadRepository:
                 size=size,
                 updated_at=now,
             )
+
+    def fix_size(self, upload_id: str, *, size: int, total_chunks: int) -> Upload:
+        with writing(self._engine) as connection:
+            _found(connection, upload_id, lock=True)
+            return _changed(connection, upload_id, size=size, total_chunks=total_chunks)
 
     def expired(self, now: float) -> Sequence[Upload]:
         query = select(uploads).where(_expired(now)).order_by(uploads.c.expires_at)

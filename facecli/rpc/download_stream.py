@@ -1,10 +1,8 @@
 """Idle timeout, minimum rate and eviction of a download whose client does not read."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-import grpc
 
 from facecli.api.admission import Slot
 from facecli.api.upload_pipeline import StreamLimits
@@ -15,8 +13,9 @@ from facecli.uploads.upload import FRAME_SIZE
 class DownloadStream:
     """Tracks how long a client takes to read each block; one that reads at the minimum rate is not idle."""
 
-    def __init__(self, context: grpc.ServicerContext, slot: Slot, limits: StreamLimits) -> None:
-        self._context = context
+    def __init__(self, cancel: Callable[[], object], slot: Slot, limits: StreamLimits) -> None:
+        """`cancel` ends a call whose own thread is blocked; any thread may call it."""
+        self._cancel = cancel
         self._slot = slot
         self._idle_limit = limits.idle
         self._expected = FRAME_SIZE / limits.min_rate if limits.min_rate else 0.0  # seconds per block
@@ -41,4 +40,4 @@ class DownloadStream:
     def check(self) -> None:
         """Cancel the call of an idle client: its own thread is blocked by flow control."""
         if self._slot.evicted or self.idle_seconds() > self._idle_limit:
-            self._context.cancel()
+            self._cancel()

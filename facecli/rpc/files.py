@@ -8,8 +8,10 @@ import grpc
 
 from facecli.api.admission import Admission, Slot
 from facecli.api.downloads import Downloads
+from facecli.api.links import Links
 from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
+from facecli.core.errors import NotReady
 from facecli.rpc.calls import Calls
 from facecli.rpc.download_stream import DownloadStream
 from facecli.wire import files as wire
@@ -34,6 +36,8 @@ class FileServicer(pb_grpc.FileServiceServicer):
         self._info = info
         self._admission = admission
         self._limits = limits
+        self._links: Links | None = None
+        self._links_base = ""
         self._streams = set[DownloadStream]()
 
     def Download(
@@ -53,6 +57,20 @@ class FileServicer(pb_grpc.FileServiceServicer):
                 with stream.sending():
                     yield pb.DownloadResponse(data=block)
 
+    def CreateLink(
+        self, request: pb.CreateLinkRequest, context: grpc.ServicerContext
+    ) -> pb.CreateLinkResponse:
+        call = self._calls.of(context)
+        owner = call.reader(request.user_id)
+        if self._links is None:
+            raise NotReady("this server serves no HTTP, so a link would lead nowhere; start it with --http")
+        path = self._downloads.find(request.url, owner=owner).url
+        principal = call.caller.principal
+        if principal and owner and principal.user != owner:  # an admin who acts for another user
+            principal = replace(principal, user=owner, admin=False)
+        link = self._links.create(path, principal=principal, expires_in=request.expires_seconds)
+        return wire.link_to_message(f"{self._links_base}{link.target}", link.expires_at)
+
     def GetServerInfo(
         self, request: pb.GetServerInfoRequest, context: grpc.ServicerContext
     ) -> pb.GetServerInfoResponse:
@@ -62,6 +80,10 @@ class FileServicer(pb_grpc.FileServiceServicer):
             info = replace(info, user=principal.user, admin=principal.admin)
         return wire.info_to_message(info)
 
+    def offer_links(self, links: Links, base: str) -> None:
+        """Create links that begin with this URL, at which the server serves HTTP."""
+        self._links, self._links_base = links, base
+
     def recheck(self) -> None:
         """End the downloads whose clients do not read."""
         for stream in tuple(self._streams):
@@ -69,7 +91,7 @@ class FileServicer(pb_grpc.FileServiceServicer):
 
     @contextmanager
     def _registered(self, context: grpc.ServicerContext, slot: Slot) -> Iterator[DownloadStream]:
-        stream = DownloadStream(context, slot, self._limits)
+        stream = DownloadStream(context.cancel, slot, self._limits)
         self._streams.add(stream)
         try:
             yield stream

@@ -36,6 +36,7 @@ METHODS: Mapping[str, Method] = {
     "/video.UploadService/ListUploads": Method(),
     "/video.UploadService/CancelUpload": Method(changes=True),
     "/video.TaskService/WatchTask": Method(streams=True),
+    "/video.TaskService/WatchTasks": Method(streams=True),
     "/video.TaskService/CheckTask": Method(),
     "/video.TaskService/FindTask": Method(),
     "/video.TaskService/ListTasks": Method(),
@@ -44,6 +45,7 @@ METHODS: Mapping[str, Method] = {
     "/video.TaskService/RetryTask": Method(changes=True),
     "/video.TaskService/DeleteTask": Method(changes=True),
     "/video.FileService/Download": Method(streams=True),
+    "/video.FileService/CreateLink": Method(changes=True),
     "/video.FileService/GetServerInfo": Method(),
 }
 

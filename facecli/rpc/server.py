@@ -129,7 +129,7 @@ class Server:
         self.stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
         self._add_uploads(parts, calls, self.stream_limits)
         self._tasks = self._add_tasks(parts, calls)
-        self._files = self._add_files(parts, calls, self.stream_limits)
+        self.files = self._add_files(parts, calls, self.stream_limits)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if reflection:
             from facecli.rpc.reflection import add_reflection  # most servers need none
@@ -153,7 +153,7 @@ class Server:
         """End calls that cannot do so themselves: watchers with a revoked token, which have no thread, and
         calls whose thread is blocked by a client that does not write or does not read."""
         self._tasks.recheck()
-        self._files.recheck()
+        self.files.recheck()
         self._waits.recheck()
         self._health_waits.recheck()
         self._health.recheck()

@@ -2,18 +2,21 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import grpc
 
 from facecli.api.admission import Admission
+from facecli.api.audit import MAX_SUBJECTS
 from facecli.api.call_context import CallContext
 from facecli.api.pagination import page
+from facecli.api.task_changes import TaskChanges
 from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
 from facecli.rpc.calls import Calls
 from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.send_pool import SendPool
-from facecli.rpc.watch_stream import Encoder, Send, Watcher
+from facecli.rpc.watch_stream import Encoder, Send, TasksWatcher, Watcher, WatchStream
 from facecli.tasks.service import TaskService
 from facecli.wire import task_logs
 from facecli.wire import tasks as wire
@@ -32,7 +35,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         self._admission = admission
         self._send_pool = send_pool
         self._encoder = Encoder()
-        self._watchers = dict[Watcher, CallContext]()
+        self._watchers = dict[WatchStream, CallContext]()
         self._draining = threading.Event()
 
     @without_thread
@@ -50,9 +53,47 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
             encoder=self._encoder,
             request_id=call.request_id,
         )
+        self._run(
+            watcher,
+            call,
+            context,
+            lambda: self._task_service.watch(request.task_id, watcher.changed, owner=owner),
+        )
+
+    @without_thread
+    def WatchTasks(  # type: ignore[override]
+        self, request: pb.WatchTasksRequest, context: grpc.ServicerContext, send: Send
+    ) -> None:
+        call = self._calls.of(context)
+        for task in request.tasks[:MAX_SUBJECTS]:
+            call.concerns("task", task.task_id)
+        changes = TaskChanges(
+            {task.task_id: task.after_revision for task in request.tasks},
+            owner=call.user(request.user_id),
+            all=request.all,
+            read=self._task_service.several,
+        )
+        watcher = TasksWatcher(
+            context, send, changes=changes, send_pool=self._send_pool, request_id=call.request_id
+        )
+        self._run(
+            watcher,
+            call,
+            context,
+            lambda: self._task_service.watch_selection(changes.selection, watcher.changed),
+        )
+
+    def _run(
+        self,
+        watcher: WatchStream,
+        call: CallContext,
+        context: grpc.ServicerContext,
+        subscribe: Callable[[], Callable[[], None]],
+    ) -> None:
+        """Have the watcher send what the subscription tells it, until the call ends; returns at once."""
         with ExitStack() as stack:
             stack.enter_context(self._admission.acquire(call.authenticated_user))
-            stack.callback(self._task_service.watch(request.task_id, watcher.changed, owner=owner))
+            stack.callback(subscribe())
             self._watchers[watcher] = call
             stack.callback(self._watchers.pop, watcher)
             if self._draining.is_set():
@@ -60,11 +101,15 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
             close_at_end(context, stack)
 
     def recheck(self) -> None:
-        """End every watcher whose token is revoked or expired: it has no thread to find out by itself."""
+        """End every watcher whose token is revoked or expired: it has no thread to find out by itself.
+
+        The others send a sign of life if they need one.
+        """
         failures: list[FacecliError] = []
         for watcher, call in tuple(self._watchers.items()):
             try:
                 call.active()
+                watcher.keep_alive()
             except Unauthenticated as error:
                 call.refuse(error)
                 watcher.end(error)

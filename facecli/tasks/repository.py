@@ -1,8 +1,9 @@
 """TaskRepository: stored tasks, unique per idempotency key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from facecli.tasks.selection import TaskSelection, TaskState
 from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
@@ -60,4 +61,12 @@ class TaskRepository(Protocol):
 
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         """The given tasks that have a higher revision than given."""
+        ...
+
+    def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
+        """The states of the existing tasks of a selection, by id; the newest first, the named ones last."""
+        ...
+
+    def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
+        """The tasks of this owner with these ids; without those that do not exist."""
         ...

@@ -1,6 +1,6 @@
 """TaskService: creates (with idempotency keys), watches, cancels, retries, deletes tasks; reads logs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing, TaskNotFound
 from facecli.tasks import transitions
@@ -11,6 +11,7 @@ from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.logs.repository import TaskLogRepository
 from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.queue import TaskQueue
+from facecli.tasks.selection import TaskSelection, TaskSnapshot
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.quota import Quota
@@ -124,6 +125,16 @@ class TaskService:
         self.get(task_id, owner=owner)
         return self._feed.watch(task_id, changed)
 
+    def watch_selection(
+        self, selection: TaskSelection, changed: Callable[[TaskSnapshot], None]
+    ) -> Callable[[], None]:
+        """As `TaskFeed.watch_selection`."""
+        return self._feed.watch_selection(selection, changed)
+
+    def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
+        """The tasks of this owner with these ids; without those that do not exist."""
+        return self._tasks.repository.several(ids, owner=owner)
+
     def cancel(self, task_id: str, *, owner: str) -> Task:
         """Cancel a task; harmless for a cancelled one, TaskEnded for one that ended otherwise."""
         task = self.get(task_id, owner=owner)
@@ -141,12 +152,12 @@ class TaskService:
         self._queue.enqueue(work_id=task.work_id, task_id=task.id)
         return task
 
-    def result(self, task_id: str, *, owner: str | None) -> Result:
-        """The result of a completed task; ResultMissing for any other."""
+    def result(self, task_id: str, *, owner: str | None) -> tuple[Task, Result]:
+        """A completed task and its result; ResultMissing for any other."""
         task = self.get(task_id, owner=owner)
         if task.result is None:
             raise ResultMissing(f"task {task_id} is {task.status} and has no result")
-        return task.result
+        return task, task.result
 
     def delete(self, task_id: str, *, owner: str) -> None:
         """Delete an ended task and its result; NotReady while it has not ended."""

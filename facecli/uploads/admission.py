@@ -20,11 +20,17 @@ class UploadAdmission:
     def check_size(self, new: NewUpload) -> None:
         """Raise FileTooLarge if the announced size exceeds the limit."""
         if new.size is not None:
-            self._check(new.name, new.size)
+            self.check_file(new.name, new.size)
 
     def check_chunk(self, upload: Upload, chunk: Chunk) -> None:
         """Raise FileTooLarge if the file would exceed the limit with this chunk."""
-        self._check(upload.name, chunk.index * upload.chunk_size + chunk.size)
+        self.check_file(upload.name, chunk.index * upload.chunk_size + chunk.size)
+
+    def largest_file(self, owner: str) -> int:
+        """The size in bytes of the largest file that the limit, and the quota of this owner, allow now."""
+        quota = self._quota.limits.stored
+        room = quota - self._quota.used(owner).stored if quota else self._max_file_size
+        return max(1, min(room, self._max_file_size))
 
     @contextmanager
     def admitted(self, uploads: Sequence[Upload]) -> Iterator[None]:
@@ -38,6 +44,7 @@ class UploadAdmission:
         with self._quota.uploads(uploads):
             yield
 
-    def _check(self, name: str, size: int) -> None:
+    def check_file(self, name: str, size: int) -> None:
+        """Raise FileTooLarge for a file of this size."""
         if size > self._max_file_size:
             raise FileTooLarge(f"{name} has {size} bytes; the limit of this server is {self._max_file_size}")

@@ -6,6 +6,7 @@ Idempotency: beginning the same file again returns its existing upload, complete
 import uuid
 from collections.abc import Sequence
 
+from facecli.core.errors import InvalidInput, NotReady, UploadNotFound
 from facecli.core.events import EventBus, UploadCreated
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.uploads.admission import UploadAdmission
@@ -67,6 +68,33 @@ class UploadRegistry:
         if created:
             self._insert(list(created.values()))
         return results
+
+    def resume(self, upload_id: str, *, owner: str) -> UploadWithChunks:
+        """An upload of this owner as it is once all that was received is stored; UploadNotFound."""
+        (existing,) = self._resumed([self._repository.get(upload_id, owner=owner)])
+        if existing is None:
+            raise UploadNotFound(f"there is no upload {upload_id}")
+        return existing
+
+    def fix_size(self, upload_id: str, *, owner: str, size: int) -> None:
+        """Set the size of an upload that began without one.
+
+        InvalidInput for another size than before, or less than is stored; NotReady while somebody writes.
+        """
+        upload = self._repository.get(upload_id, owner=owner)
+        if upload.size is None:
+            self._admission.check_file(upload.name, size)
+            with self._open_uploads.exclusive(upload_id) as file:
+                if file:
+                    file.revoke_writer()
+                    raise NotReady(f"another request still writes to {upload.name}; try again")
+                upload = self._repository.get(upload_id)
+                if size < max(1, upload.stored_bytes):
+                    raise InvalidInput(f"{upload.name} has {upload.stored_bytes} bytes already, not {size}")
+                self._open_uploads.forget_fresh(upload_id)
+                self._repository.fix_size(upload_id, size=size, total_chunks=-(-size // upload.chunk_size))
+        elif upload.size != size:
+            raise InvalidInput(f"{upload.name} has {upload.size} bytes; its size cannot change to {size}")
 
     def _created(self, new: NewUpload, upload_id: str) -> Upload:
         now = self._expiry_clock.now()

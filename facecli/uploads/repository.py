@@ -75,6 +75,10 @@ class UploadRepository(Protocol):
         """Mark an upload as complete. Idempotent: a second call changes nothing."""
         ...
 
+    def fix_size(self, upload_id: str, *, size: int, total_chunks: int) -> Upload:
+        """Set the size of an upload that began without one, and has fewer bytes."""
+        ...
+
     def expired(self, now: float) -> Sequence[Upload]:
         """Incomplete uploads that expired by `now`, oldest first."""
         ...

@@ -40,7 +40,7 @@ class UploadService:
         self._repository = repository
         self._events = events
         self._open_uploads = OpenUploads(repository=repository, blobs=blobs, quota=quota)
-        admission = UploadAdmission(blobs=blobs, quota=quota, max_file_size=max_file_size)
+        self._admission = admission = UploadAdmission(blobs=blobs, quota=quota, max_file_size=max_file_size)
         self._committer = ChunkCommitter(
             self._open_uploads,
             repository=repository,
@@ -74,6 +74,21 @@ class UploadService:
     def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[tuple[Upload, list[Chunk]]]:
         """`begin` for many, each with its `fresh`; all or none, the new ones in one commit."""
         return self._registry.begin_all(requested)
+
+    def resume(self, upload_id: str, *, owner: str) -> tuple[Upload, list[Chunk]]:
+        """An upload of this owner with its chunks, once all that was received is stored; UploadNotFound."""
+        return self._registry.resume(upload_id, owner=owner)
+
+    def fix_size(self, upload_id: str, *, owner: str, size: int) -> None:
+        """Set the size of an upload that began without one.
+
+        InvalidInput for another size than before, or less than is stored; NotReady while somebody writes.
+        """
+        self._registry.fix_size(upload_id, owner=owner, size=size)
+
+    def largest_file(self, owner: str) -> int:
+        """The size in bytes of the largest file that the limit, and the quota of this owner, allow now."""
+        return self._admission.largest_file(owner)
 
     def get(self, upload_id: str, *, owner: str | None) -> Upload:
         """UploadNotFound for an unknown id and for another owner's alike; None matches every owner."""

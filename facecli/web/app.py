@@ -8,15 +8,29 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+from facecli.api.admission import Admissions
+from facecli.api.authentication import Authenticator
+from facecli.api.downloads import Downloads
+from facecli.api.links import Links
+from facecli.api.offset_uploads import OffsetUploads
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import FacecliError
+from facecli.core.events import EventBus
 from facecli.rpc.in_process.server import InProcessServer
+from facecli.uploads.service import UploadService
+from facecli.web.calls import WebCalls
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
+from facecli.web.files import PREFIXES, FilesApp
 from facecli.web.guards import OriginGuard, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App
+from facecli.web.static import PREFIX as CONSOLE
+from facecli.web.static import StaticFiles
+from facecli.web.tus.app import PREFIX as TUS_PREFIX
+from facecli.web.tus.app import TusApp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +43,15 @@ class WebParts:
 
     ready: Callable[[], bool]
     rpc: InProcessServer
+    authenticator: Authenticator
+    admissions: Admissions
+    events: EventBus
+    upload_service: UploadService
+    offset_uploads: OffsetUploads
+    downloads: Downloads
+    links: Links
     limits: StreamLimits
+    max_file_size: int  # bytes
     origins: str
     local: bool
 
@@ -42,6 +64,24 @@ def create_app(parts: WebParts) -> App:
     rpc = RpcApp(parts.rpc, parts.limits)
     for prefix in rpc.prefixes:
         app.mount(prefix, rpc)
+    static = StaticFiles()
+    app.routes.append(Route("/", static))
+    app.mount(CONSOLE, static)
+    calls = WebCalls(parts.authenticator, parts.events)
+    files = FilesApp(
+        calls, parts.downloads, parts.links, admission=parts.admissions.downloads, limits=parts.limits
+    )
+    for prefix in PREFIXES:
+        app.mount(prefix, files)
+    tus = TusApp(
+        calls,
+        parts.upload_service,
+        parts.offset_uploads,
+        admission=parts.admissions.uploads,
+        max_file_size=parts.max_file_size,
+    )
+    app.routes.append(Route(TUS_PREFIX, tus))
+    app.mount(TUS_PREFIX, tus)
     app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
     return SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
 

@@ -26,22 +26,17 @@ KEEP_ALIVE_SECONDS = 60  # without a request
 class Connection(H11Protocol):
     """Applications find it as `scope["state"]["connection"]`."""
 
-    max_connections = 2**31  # of the server, set by its subclass
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        if len(self.connections) >= self.max_connections:
-            transport.abort()
-            return
         super().connection_made(transport)
         names = certificate_names(transport.get_extra_info("ssl_object"))
         self.app_state = {**self.app_state, "connection": self, "certificate_names": names}
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        if self.transport is not None:
-            super().data_received(data)
-            self._watch()
+        super().data_received(data)
+        self._watch()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -49,8 +44,7 @@ class Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
-        if self.transport is not None:
-            super().connection_lost(exc)
+        super().connection_lost(exc)
 
     def abort(self) -> None:
         """End the connection at once."""

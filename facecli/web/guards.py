@@ -32,7 +32,15 @@ CORS_HEADERS = (
     "if-none-match",
     "if-range",
     "range",
+    "tus-resumable",
+    "upload-checksum",
+    "upload-defer-length",
+    "upload-length",
+    "upload-metadata",
+    "upload-offset",
     "x-grpc-web",
+    "x-http-method-override",
+    "x-request-id",
     "x-user-agent",
 )
 EXPOSED_HEADERS = (
@@ -44,7 +52,20 @@ EXPOSED_HEADERS = (
     "grpc-message",
     "grpc-status",
     "grpc-status-details-bin",
+    "location",
+    "repr-digest",
     "retry-after",
+    "tus-checksum-algorithm",
+    "tus-extension",
+    "tus-max-size",
+    "tus-resumable",
+    "tus-version",
+    "upload-defer-length",
+    "upload-expires",
+    "upload-file-url",
+    "upload-length",
+    "upload-metadata",
+    "upload-offset",
 )
 PREFLIGHT_SECONDS = 600  # for which a browser remembers what it may send
 

@@ -1,18 +1,16 @@
 """The HTTP server: uvicorn in a thread of its own; start and graceful stop."""
 
-import socket
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
 
-from facecli.core.errors import InvalidInput
 from facecli.core.tls import ServerTls
 from facecli.web.connection import KEEP_ALIVE_SECONDS, MAX_HEADER_BYTES, Connection
+from facecli.web.event_loop import EventLoop
+from facecli.web.listener import Listener
 from facecli.web.tls import RenewedContext
-
-BACKLOG = 1024  # connections that wait to be accepted
 
 App = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI
 
@@ -22,12 +20,11 @@ class WebServer:
 
     def __init__(self, app: App, *, bind: str, tls: ServerTls | None, max_connections: int) -> None:
         self._tls = RenewedContext.loaded(tls) if tls else None
-        self._socket = _listening(bind)
+        self._socket = Listener.bound(bind, max_connections=max_connections)
         host = bind.rpartition(":")[0]
         self.address = f"{host}:{self._socket.getsockname()[1]}"
         self.url = f"{'https' if tls else 'http'}://{self.address}"
         self._app = app
-        self._protocol = type("Connection", (Connection,), {"max_connections": max_connections})
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -35,9 +32,9 @@ class WebServer:
         tls = self._tls
         config = uvicorn.Config(
             self._app,
-            http=self._protocol,
+            http=Connection,
             ws="none",
-            loop="asyncio",
+            loop=f"{EventLoop.__module__}:{EventLoop.__qualname__}",
             lifespan="off",
             log_config=None,
             log_level="error",
@@ -65,26 +62,3 @@ class WebServer:
     def close(self) -> None:
         """Free the port of a server that may not have started."""
         self._socket.close()
-
-
-def _listening(bind: str) -> socket.socket:
-    """A socket that accepts connections from now on; they wait until the server has started."""
-    host, _, port = bind.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise InvalidInput(f"cannot listen on {bind}: {error.strerror}") from error
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise InvalidInput(
-            f"cannot listen on {bind}: the port is taken, or the address is not one of this machine"
-        ) from error
-    return listener

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from facecli.api.server_info import ServerInfo
 from facecli.wire import responses
 from facecli.wire.generated import file_service_pb2 as pb
+from facecli.wire.uploads import timestamp
 
 
 def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
@@ -59,6 +60,16 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         user=responses.word(message.user_id),
         admin=message.admin,
     )
+
+
+def link_to_message(url: str, expires_at: float) -> pb.CreateLinkResponse:
+    return pb.CreateLinkResponse(url=url, expires_at=timestamp(expires_at))
+
+
+def link_from_message(message: pb.CreateLinkResponse) -> tuple[str, float]:
+    """The URL of a link, and its expiry in seconds since 1970."""
+    url = responses.identifier(message.url, "link")
+    return url, responses.seconds(message.expires_at, "time")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

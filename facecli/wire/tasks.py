@@ -86,6 +86,12 @@ def from_wrapped(message: WrappedTask) -> TaskView:
     return from_message(message.task)
 
 
+def changes_from_message(message: task_service_pb2.WatchTasksResponse) -> tuple[list[TaskView], list[str]]:
+    """The tasks that have changed, and the IDs of those that are deleted."""
+    deleted = [responses.identifier(each, "task ID") for each in message.deleted_task_ids]
+    return [from_message(task) for task in message.tasks], deleted
+
+
 def engine_from_message(message: task_service_pb2.CheckTaskResponse) -> tuple[str, str]:
     """The name and version of an engine."""
     return responses.word(message.engine), responses.word(message.engine_version)

@@ -34,6 +34,7 @@ _NAME_ADVICE = {
     for advice, names in group.items()
     for name in names.split()
 }
+_NAME = re.compile(r"(?<![^\W_])(?:{})\b".format("|".join(_NAME_ADVICE)))
 _PHRASE_ADVICE = {phrase: advice for advice, phrases in PHRASES.items() for phrase in phrases}
 _BREAK = r"""(?:[\s#/"]|\bf")+"""  # between two words of a phrase
 _PHRASE = re.compile(
@@ -70,7 +71,7 @@ def retired_names(text: str, *, python: bool) -> Iterator[Finding]:
         for word in re.findall(r"[A-Za-z_]+", line)
         if re.search(r"[a-z][A-Z]|[A-Za-z]_[A-Za-z]", word)
     ]
-    if python:
+    if python and _NAME.search(text):  # reading tokens is what costs the most
         tokens = tokenize.generate_tokens(io.StringIO(text).readline)
         words += [(token.start[0], token.string) for token in tokens if token.type == tokenize.NAME]
     for line, word in words:

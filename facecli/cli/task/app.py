@@ -1,4 +1,4 @@
-"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download."""
+"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download, url."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,6 +17,7 @@ from facecli.cli.task import create as task_create
 from facecli.cli.task import download as task_download
 from facecli.cli.task import list as task_list
 from facecli.cli.task import logs as task_logs
+from facecli.cli.task import url as task_url
 from facecli.cli.task import watch as task_watch
 from facecli.cli.task.rows import task_row
 from facecli.tasks.view import TaskView
@@ -109,5 +110,6 @@ add_commands(
         "retry": retry,
         "delete": delete,
         "download": task_download.download,
+        "url": task_url.url,
     },
 )

@@ -1,10 +1,8 @@
 """`facecli task watch`: watch tasks until they end."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
-from queue import Empty, SimpleQueue
-from threading import Event, Thread
 from typing import Annotated
 
 import typer
@@ -20,11 +18,10 @@ from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
+from facecli.cli.task.outcomes import Outcome, outcomes_of
 from facecli.core.errors import FacecliError, TaskUnsuccessful
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.view import TaskView
-
-Outcome = tuple[str, FacecliError | None]  # a task's ID, and the error that ended its watch
 
 
 @partial(with_session, quiet_help="Print only the URLs of results.")
@@ -69,75 +66,35 @@ def watch(
                 task_ended(index)  # before its row, which Ctrl-C must not contradict
             bar_of[index](task)
 
-        def work(index: int, abandoned: Callable[[], bool]) -> None:
-            try:
-                follow(
-                    session,
-                    ids[index],
-                    output,
-                    partial(changed, index),
-                    show=partial(results.show, index),
-                    abandoned=abandoned,
-                )
-            except FacecliError as error:
-                if not isinstance(error, TaskUnsuccessful):
-                    task_ended(index)
-                    bar_of[index].failed()
-                    results.skip(index)
-                raise
+        def show(index: int, task: TaskView) -> None:
+            changed(index, task)
+            show_state(session, task, output, show=partial(results.show, index))
 
-        with (
-            interruptible() as interruption,
-            results.to_the_end(),
-            closing(run_concurrently(ids, work)) as ended,
-        ):
+        def outcomes() -> Generator[Outcome, None, None]:
+            with closing(outcomes_of(session, ids, show)) as ended:
+                for index, error in ended:
+                    if error and not isinstance(error, TaskUnsuccessful):
+                        task_ended(index)
+                        bar_of[index].failed()
+                        results.skip(index)
+                    yield index, error
+
+        with interruptible() as interruption, results.to_the_end(), closing(outcomes()) as ended:
             interruption.tasks_continue(ids, flags=session.flags)
-            outcomes = until_first_failure(ids, ended) if fail_fast else (one for _, one in ended)
-            each(outcomes, _raise_error, as_json=output.as_json)
-
-
-def run_concurrently(
-    ids: Sequence[str], work: Callable[[int, Callable[[], bool]], None]
-) -> Generator[Outcome, None, None]:
-    """Run the work for every ID in its own daemon thread; outcomes in the order in which they arrive.
-
-    The work gets the index of the ID, and a function that returns true once nobody waits for it any more.
-    """
-    ended: SimpleQueue[Outcome] = SimpleQueue()
-    abandoned = Event()
-
-    def run(index: int, task_id: str) -> None:
-        outcome: FacecliError | None = FacecliError(f"a bug in facecli while watching {task_id}")
-        try:
-            work(index, abandoned.is_set)
-            outcome = None
-        except FacecliError as error:
-            outcome = error
-        except ValueError:  # gRPC's error for a call on a closed channel
-            if not abandoned.is_set():
-                raise
-        finally:
-            ended.put((task_id, outcome))
-
-    for index, task_id in enumerate(ids):
-        Thread(target=run, args=(index, task_id), daemon=True).start()
-    try:
-        for _ in ids:
-            yield _next(ended)
-    finally:
-        abandoned.set()
+            errors = until_first_failure(ids, ended) if fail_fast else (error for _, error in ended)
+            each(errors, _raise_error, as_json=output.as_json)
 
 
 def until_first_failure(ids: Sequence[str], ended: Iterable[Outcome]) -> Iterator[FacecliError | None]:
-    """Outcomes up to the first task that failed or was cancelled; its error names the tasks still running."""
-    running = list(ids)
-    for task_id, outcome in ended:
-        running.remove(task_id)
-        if isinstance(outcome, TaskUnsuccessful):
-            suffix = f"; still running: {', '.join(running)}" if running else ""
-            yield TaskUnsuccessful(f"{outcome.message}{suffix}", hint=outcome.hint)
+    """Errors up to the first task that failed or was cancelled; its error names the tasks still running."""
+    running = dict(enumerate(ids))
+    for index, error in ended:
+        del running[index]
+        if isinstance(error, TaskUnsuccessful):
+            suffix = f"; still running: {', '.join(running.values())}" if running else ""
+            yield TaskUnsuccessful(f"{error.message}{suffix}", hint=error.hint)
             return
-        yield outcome
+        yield error
 
 
 def follow(
@@ -147,32 +104,26 @@ def follow(
     changed: Callable[[TaskView], None],
     *,
     show: Callable[..., None],
-    abandoned: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Watch one task; TaskUnsuccessful unless it completes. Prints nothing once it is abandoned.
+    """Watch one task; TaskUnsuccessful unless it completes. `show` as for `show_state`."""
+    for task in session.tasks.watch(task_id, retry_for=session.settings.retry_for):
+        changed(task)
+        show_state(session, task, output, show=show)
+
+
+def show_state(session: Session, task: TaskView, output: Output, *, show: Callable[..., None]) -> None:
+    """Print a state of a task; TaskUnsuccessful if it has ended, but not completed.
 
     `show` prints the ended task, with the arguments of `Output.show`.
     """
-    followed = session.tasks.find(task_id).id
-    for task in session.tasks.watch(followed, retry_for=session.settings.retry_for):
-        if abandoned():
-            return
-        changed(task)
-        if not task.ended:
-            output.event(task_object(task))
-            continue
-        show(task_object(task), text=task_text(task), short=task.result_url)
-        if task.status is not TaskStatus.COMPLETED:
-            raise unsuccessful(task, flags=session.flags)
+    if not task.ended:
+        output.event(task_object(task))
+        return
+    show(task_object(task), text=task_text(task), short=task.result_url)
+    if task.status is not TaskStatus.COMPLETED:
+        raise unsuccessful(task, flags=session.flags)
 
 
-def _next(ended: "SimpleQueue[Outcome]") -> Outcome:
-    """The next outcome. Polls, because Ctrl-C cannot interrupt an untimed wait of the main thread."""
-    while True:
-        with suppress(Empty):
-            return ended.get(timeout=0.5)
-
-
-def _raise_error(outcome: FacecliError | None) -> None:
-    if outcome:
-        raise outcome
+def _raise_error(error: FacecliError | None) -> None:
+    if error:
+        raise error

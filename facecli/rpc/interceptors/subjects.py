@@ -7,6 +7,7 @@ import grpc
 
 from facecli.api.call_context import CallContext
 from facecli.rpc.calls import Calls
+from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import task_service_pb2 as task_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as video_pb
@@ -62,6 +63,10 @@ def _task_inputs(request: video_pb.CreateTaskRequest) -> Iterable[Subject]:
         yield "upload", _upload_id_in(url)
 
 
+def _file(request: file_pb.CreateLinkRequest) -> Iterable[Subject]:
+    yield "task" if request.url.startswith("/outputs/") else "upload", _upload_id_in(request.url)
+
+
 def _upload_id_in(url: str) -> str:
     """The id in `/uploads/<id>/<name>`; `?` for another path. File names must not reach a log."""
     parts = url.split("/")
@@ -72,6 +77,7 @@ _SUBJECTS: Mapping[type, Callable[[Any], Iterable[Subject]]] = {
     upload_pb.UploadChunkRequest: _upload,
     upload_pb.GetUploadRequest: _upload,
     upload_pb.CancelUploadRequest: _upload,
+    file_pb.CreateLinkRequest: _file,
     task_pb.FindTaskRequest: _task,
     task_pb.ListTaskLogsRequest: _task,
     task_pb.CancelTaskRequest: _task,

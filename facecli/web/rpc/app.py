@@ -15,6 +15,7 @@ from facecli.core.errors import InvalidInput
 from facecli.rpc.in_process.client import CallHeaders
 from facecli.rpc.in_process.server import InProcessServer, methods_of
 from facecli.rpc.methods import method_of
+from facecli.web.calls import peer
 from facecli.web.errors import error_response, method_not_allowed, not_found
 from facecli.web.rpc.body import CallBody, decoded_base64, encoded_base64
 from facecli.web.rpc.call import RpcCall, current_call
@@ -183,11 +184,10 @@ def _unusable(headers: list[tuple[bytes, bytes]]) -> str:
 
 
 def _call_headers(scope: Any) -> CallHeaders:
-    host, port = scope["client"] or ("unknown", 0)
     return CallHeaders(
         path=scope["path"],
         metadata=[(name.decode(), value.decode()) for name, value in scope["headers"]],
-        peer=f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}",
+        peer=peer(scope),
         certificate_names=scope["state"]["certificate_names"],
     )
 

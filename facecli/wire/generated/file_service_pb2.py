@@ -22,23 +22,28 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12\x66ile_service.proto\x12\x05video\"?\n\x0f\x44ownloadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"N\n\x10\x44ownloadResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x13\n\x06\x63rc32c\x18\x03 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"\'\n\x14GetServerInfoRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xdd\x03\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\nchunk_size\x18\x02 \x01(\x05\x12\x16\n\x0emax_chunk_size\x18\x03 \x01(\x05\x12\x12\n\nframe_size\x18\x04 \x01(\x05\x12\x15\n\rmax_file_size\x18\x05 \x01(\x03\x12\x0f\n\x07\x65ngines\x18\x06 \x03(\t\x12\x16\n\x0e\x64\x65\x66\x61ult_engine\x18\x07 \x01(\t\x12\x15\n\rimage_formats\x18\x08 \x03(\t\x12\x15\n\rvideo_formats\x18\t \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\n \x03(\t\x12\x0e\n\x06\x66\x66mpeg\x18\x0b \x01(\t\x12\x12\n\nfree_bytes\x18\x0c \x01(\x03\x12\x1d\n\x15upload_expiry_seconds\x18\r \x01(\x03\x12\x12\n\nmax_pixels\x18\x0e \x01(\x03\x12\x19\n\x11max_video_seconds\x18\x0f \x01(\x03\x12\x16\n\x0emax_user_bytes\x18\x10 \x01(\x03\x12\x1b\n\x13max_user_unfinished\x18\x11 \x01(\x03\x12\x18\n\x10max_user_waiting\x18\x12 \x01(\x03\x12\x12\n\nuser_bytes\x18\x13 \x01(\x03\x12\x0f\n\x07user_id\x18\x14 \x01(\t\x12\r\n\x05\x61\x64min\x18\x15 \x01(\x08\x32\x98\x01\n\x0b\x46ileService\x12=\n\x08\x44ownload\x12\x16.video.DownloadRequest\x1a\x17.video.DownloadResponse0\x01\x12J\n\rGetServerInfo\x12\x1b.video.GetServerInfoRequest\x1a\x1c.video.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12\x66ile_service.proto\x12\x05video\x1a\x1fgoogle/protobuf/timestamp.proto\"?\n\x0f\x44ownloadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x0e\n\x06offset\x18\x03 \x01(\x03\"N\n\x10\x44ownloadResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\x13\n\x06\x63rc32c\x18\x03 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"J\n\x11\x43reateLinkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x17\n\x0f\x65xpires_seconds\x18\x03 \x01(\x05\"Q\n\x12\x43reateLinkResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\'\n\x14GetServerInfoRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xdd\x03\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\nchunk_size\x18\x02 \x01(\x05\x12\x16\n\x0emax_chunk_size\x18\x03 \x01(\x05\x12\x12\n\nframe_size\x18\x04 \x01(\x05\x12\x15\n\rmax_file_size\x18\x05 \x01(\x03\x12\x0f\n\x07\x65ngines\x18\x06 \x03(\t\x12\x16\n\x0e\x64\x65\x66\x61ult_engine\x18\x07 \x01(\t\x12\x15\n\rimage_formats\x18\x08 \x03(\t\x12\x15\n\rvideo_formats\x18\t \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\n \x03(\t\x12\x0e\n\x06\x66\x66mpeg\x18\x0b \x01(\t\x12\x12\n\nfree_bytes\x18\x0c \x01(\x03\x12\x1d\n\x15upload_expiry_seconds\x18\r \x01(\x03\x12\x12\n\nmax_pixels\x18\x0e \x01(\x03\x12\x19\n\x11max_video_seconds\x18\x0f \x01(\x03\x12\x16\n\x0emax_user_bytes\x18\x10 \x01(\x03\x12\x1b\n\x13max_user_unfinished\x18\x11 \x01(\x03\x12\x18\n\x10max_user_waiting\x18\x12 \x01(\x03\x12\x12\n\nuser_bytes\x18\x13 \x01(\x03\x12\x0f\n\x07user_id\x18\x14 \x01(\t\x12\r\n\x05\x61\x64min\x18\x15 \x01(\x08\x32\xdb\x01\n\x0b\x46ileService\x12=\n\x08\x44ownload\x12\x16.video.DownloadRequest\x1a\x17.video.DownloadResponse0\x01\x12\x41\n\nCreateLink\x12\x18.video.CreateLinkRequest\x1a\x19.video.CreateLinkResponse\x12J\n\rGetServerInfo\x12\x1b.video.GetServerInfoRequest\x1a\x1c.video.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'file_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DOWNLOADREQUEST']._serialized_start=29
-  _globals['_DOWNLOADREQUEST']._serialized_end=92
-  _globals['_DOWNLOADRESPONSE']._serialized_start=94
-  _globals['_DOWNLOADRESPONSE']._serialized_end=172
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=174
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=213
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=216
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=693
-  _globals['_FILESERVICE']._serialized_start=696
-  _globals['_FILESERVICE']._serialized_end=848
+  _globals['_DOWNLOADREQUEST']._serialized_start=62
+  _globals['_DOWNLOADREQUEST']._serialized_end=125
+  _globals['_DOWNLOADRESPONSE']._serialized_start=127
+  _globals['_DOWNLOADRESPONSE']._serialized_end=205
+  _globals['_CREATELINKREQUEST']._serialized_start=207
+  _globals['_CREATELINKREQUEST']._serialized_end=281
+  _globals['_CREATELINKRESPONSE']._serialized_start=283
+  _globals['_CREATELINKRESPONSE']._serialized_end=364
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=366
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=405
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=408
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=885
+  _globals['_FILESERVICE']._serialized_start=888
+  _globals['_FILESERVICE']._serialized_end=1107
 # @@protoc_insertion_point(module_scope)

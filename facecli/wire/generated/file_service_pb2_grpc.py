@@ -39,6 +39,11 @@ class FileServiceStub:
                 request_serializer=file__service__pb2.DownloadRequest.SerializeToString,
                 response_deserializer=file__service__pb2.DownloadResponse.FromString,
                 _registered_method=True)
+        self.CreateLink = channel.unary_unary(
+                '/video.FileService/CreateLink',
+                request_serializer=file__service__pb2.CreateLinkRequest.SerializeToString,
+                response_deserializer=file__service__pb2.CreateLinkResponse.FromString,
+                _registered_method=True)
         self.GetServerInfo = channel.unary_unary(
                 '/video.FileService/GetServerInfo',
                 request_serializer=file__service__pb2.GetServerInfoRequest.SerializeToString,
@@ -52,6 +57,14 @@ class FileServiceServicer:
     def Download(self, request, context):
         """Streams a result (`/outputs/…`) or a complete upload (`/uploads/…`) from an offset on. The first message carries
         the size and the checksum of the whole file. To resume, call again with the number of bytes you have.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateLink(self, request, context):
+        """Returns a URL by which anybody can download the file over HTTP until it expires, or until the token of this call or
+        the file is gone; FAILED_PRECONDITION if the server serves no HTTP.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,6 +84,11 @@ def add_FileServiceServicer_to_server(servicer, server):
                     servicer.Download,
                     request_deserializer=file__service__pb2.DownloadRequest.FromString,
                     response_serializer=file__service__pb2.DownloadResponse.SerializeToString,
+            ),
+            'CreateLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateLink,
+                    request_deserializer=file__service__pb2.CreateLinkRequest.FromString,
+                    response_serializer=file__service__pb2.CreateLinkResponse.SerializeToString,
             ),
             'GetServerInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServerInfo,
@@ -105,6 +123,33 @@ class FileService:
             '/video.FileService/Download',
             file__service__pb2.DownloadRequest.SerializeToString,
             file__service__pb2.DownloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.FileService/CreateLink',
+            file__service__pb2.CreateLinkRequest.SerializeToString,
+            file__service__pb2.CreateLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

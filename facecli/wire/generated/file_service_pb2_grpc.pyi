@@ -35,6 +35,10 @@ class FileServiceStub:
     """Streams a result (`/outputs/…`) or a complete upload (`/uploads/…`) from an offset on. The first message carries
     the size and the checksum of the whole file. To resume, call again with the number of bytes you have.
     """
+    CreateLink: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CreateLinkRequest, _file_service_pb2.CreateLinkResponse]
+    """Returns a URL by which anybody can download the file over HTTP until it expires, or until the token of this call or
+    the file is gone; FAILED_PRECONDITION if the server serves no HTTP.
+    """
     GetServerInfo: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.GetServerInfoRequest, _file_service_pb2.GetServerInfoResponse]
     """Returns the capabilities and limits of the server, and the identity of the caller."""
 
@@ -44,6 +48,10 @@ class FileServiceAsyncStub(FileServiceStub):
     Download: _aio.UnaryStreamMultiCallable[_file_service_pb2.DownloadRequest, _file_service_pb2.DownloadResponse]  # type: ignore[assignment]
     """Streams a result (`/outputs/…`) or a complete upload (`/uploads/…`) from an offset on. The first message carries
     the size and the checksum of the whole file. To resume, call again with the number of bytes you have.
+    """
+    CreateLink: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CreateLinkRequest, _file_service_pb2.CreateLinkResponse]  # type: ignore[assignment]
+    """Returns a URL by which anybody can download the file over HTTP until it expires, or until the token of this call or
+    the file is gone; FAILED_PRECONDITION if the server serves no HTTP.
     """
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_file_service_pb2.GetServerInfoRequest, _file_service_pb2.GetServerInfoResponse]  # type: ignore[assignment]
     """Returns the capabilities and limits of the server, and the identity of the caller."""
@@ -57,6 +65,16 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_file_service_pb2.DownloadResponse], _abc.AsyncIterator[_file_service_pb2.DownloadResponse]]:
         """Streams a result (`/outputs/…`) or a complete upload (`/uploads/…`) from an offset on. The first message carries
         the size and the checksum of the whole file. To resume, call again with the number of bytes you have.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateLink(
+        self,
+        request: _file_service_pb2.CreateLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_file_service_pb2.CreateLinkResponse, _abc.Awaitable[_file_service_pb2.CreateLinkResponse]]:
+        """Returns a URL by which anybody can download the file over HTTP until it expires, or until the token of this call or
+        the file is gone; FAILED_PRECONDITION if the server serves no HTTP.
         """
 
     @_abc_1.abstractmethod

@@ -26,6 +26,34 @@ class WatchTaskResponse(_message.Message):
     task: _video_service_pb2.TaskResponse
     def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
 
+class WatchTasksRequest(_message.Message):
+    __slots__ = ("user_id", "tasks", "all")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    tasks: _containers.RepeatedCompositeFieldContainer[WatchedTask]
+    all: bool
+    def __init__(self, user_id: _Optional[str] = ..., tasks: _Optional[_Iterable[_Union[WatchedTask, _Mapping]]] = ..., all: _Optional[bool] = ...) -> None: ...
+
+class WatchedTask(_message.Message):
+    __slots__ = ("task_id", "after_revision")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_REVISION_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    after_revision: int
+    def __init__(self, task_id: _Optional[str] = ..., after_revision: _Optional[int] = ...) -> None: ...
+
+class WatchTasksResponse(_message.Message):
+    __slots__ = ("tasks", "deleted_task_ids", "up_to_date")
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_TASK_IDS_FIELD_NUMBER: _ClassVar[int]
+    UP_TO_DATE_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[_video_service_pb2.TaskResponse]
+    deleted_task_ids: _containers.RepeatedScalarFieldContainer[str]
+    up_to_date: bool
+    def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., deleted_task_ids: _Optional[_Iterable[str]] = ..., up_to_date: _Optional[bool] = ...) -> None: ...
+
 class CheckTaskRequest(_message.Message):
     __slots__ = ("user_id", "engine", "options")
     class OptionsEntry(_message.Message):

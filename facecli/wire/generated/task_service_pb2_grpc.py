@@ -39,6 +39,11 @@ class TaskServiceStub:
                 request_serializer=task__service__pb2.WatchTaskRequest.SerializeToString,
                 response_deserializer=task__service__pb2.WatchTaskResponse.FromString,
                 _registered_method=True)
+        self.WatchTasks = channel.unary_stream(
+                '/video.TaskService/WatchTasks',
+                request_serializer=task__service__pb2.WatchTasksRequest.SerializeToString,
+                response_deserializer=task__service__pb2.WatchTasksResponse.FromString,
+                _registered_method=True)
         self.CheckTask = channel.unary_unary(
                 '/video.TaskService/CheckTask',
                 request_serializer=task__service__pb2.CheckTaskRequest.SerializeToString,
@@ -82,6 +87,16 @@ class TaskServiceServicer:
     def WatchTask(self, request, context):
         """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
         last revision you saw: no update is lost and none is sent twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchTasks(self, request, context):
+        """Streams several tasks in one call: those named, until all of them have ended, or with `all` every task of the
+        user, until the client cancels the call. First come the tasks whose revision exceeds the given one, then every
+        change; one that is superseded before it could be sent is skipped. To resume, call again and name each task with
+        the last revision you saw. NOT_FOUND if a task with an `after_revision` of 0 does not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,6 +159,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.WatchTask,
                     request_deserializer=task__service__pb2.WatchTaskRequest.FromString,
                     response_serializer=task__service__pb2.WatchTaskResponse.SerializeToString,
+            ),
+            'WatchTasks': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchTasks,
+                    request_deserializer=task__service__pb2.WatchTasksRequest.FromString,
+                    response_serializer=task__service__pb2.WatchTasksResponse.SerializeToString,
             ),
             'CheckTask': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckTask,
@@ -208,6 +228,33 @@ class TaskService:
             '/video.TaskService/WatchTask',
             task__service__pb2.WatchTaskRequest.SerializeToString,
             task__service__pb2.WatchTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/video.TaskService/WatchTasks',
+            task__service__pb2.WatchTasksRequest.SerializeToString,
+            task__service__pb2.WatchTasksResponse.FromString,
             options,
             channel_credentials,
             insecure,

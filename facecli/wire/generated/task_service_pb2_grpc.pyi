@@ -35,6 +35,12 @@ class TaskServiceStub:
     """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
     last revision you saw: no update is lost and none is sent twice.
     """
+    WatchTasks: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchTasksRequest, _task_service_pb2.WatchTasksResponse]
+    """Streams several tasks in one call: those named, until all of them have ended, or with `all` every task of the
+    user, until the client cancels the call. First come the tasks whose revision exceeds the given one, then every
+    change; one that is superseded before it could be sent is skipped. To resume, call again and name each task with
+    the last revision you saw. NOT_FOUND if a task with an `after_revision` of 0 does not exist.
+    """
     CheckTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
     FindTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.FindTaskRequest, _task_service_pb2.FindTaskResponse]
@@ -58,6 +64,12 @@ class TaskServiceAsyncStub(TaskServiceStub):
     WatchTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTaskRequest, _task_service_pb2.WatchTaskResponse]  # type: ignore[assignment]
     """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
     last revision you saw: no update is lost and none is sent twice.
+    """
+    WatchTasks: _aio.UnaryStreamMultiCallable[_task_service_pb2.WatchTasksRequest, _task_service_pb2.WatchTasksResponse]  # type: ignore[assignment]
+    """Streams several tasks in one call: those named, until all of them have ended, or with `all` every task of the
+    user, until the client cancels the call. First come the tasks whose revision exceeds the given one, then every
+    change; one that is superseded before it could be sent is skipped. To resume, call again and name each task with
+    the last revision you saw. NOT_FOUND if a task with an `after_revision` of 0 does not exist.
     """
     CheckTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]  # type: ignore[assignment]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
@@ -85,6 +97,18 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchTaskResponse], _abc.AsyncIterator[_task_service_pb2.WatchTaskResponse]]:
         """Streams the task whenever its revision exceeds the given one, until it has ended. To resume, call again with the
         last revision you saw: no update is lost and none is sent twice.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchTasks(
+        self,
+        request: _task_service_pb2.WatchTasksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WatchTasksResponse], _abc.AsyncIterator[_task_service_pb2.WatchTasksResponse]]:
+        """Streams several tasks in one call: those named, until all of them have ended, or with `all` every task of the
+        user, until the client cancels the call. First come the tasks whose revision exceeds the given one, then every
+        change; one that is superseded before it could be sent is skipped. To resume, call again and name each task with
+        the last revision you saw. NOT_FOUND if a task with an `after_revision` of 0 does not exist.
         """
 
     @_abc_1.abstractmethod

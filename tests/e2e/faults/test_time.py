@@ -145,4 +145,5 @@ def abandon(server: Server, user: str, path: Path) -> None:
 
 def expired(server: Server, user: str, path: Path) -> bool:
     """Whether the expiry time of an upload has passed, which deletes it unless it is active."""
-    return stored_files.upload(server, user, path.name).expires_at.ToNanoseconds() < time.time_ns()
+    found = [upload for upload in stored_files.uploads(server, user) if upload.name == path.name]
+    return all(upload.expires_at.ToNanoseconds() < time.time_ns() for upload in found)

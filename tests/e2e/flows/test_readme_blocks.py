@@ -25,6 +25,8 @@ NOT_RUN = {
     "a clip of 20 seconds": "output",
     "proto/          the wire": "the map of the code",
     "facecli serve --workers 0 --database": "needs PostgreSQL on another machine",
+    "curl -o result.mp4 http": "needs the ID of a task of its reader",
+    "dart pub global activate": "needs Dart",
     "facecli engines\n": "needs the plug-in: tests/e2e/server/test_plugins.py",
 }
 TOML = "["
@@ -90,7 +92,7 @@ def machine(folder: Path) -> None:
 
 def script(folder: Path) -> str:
     """All blocks as one script, each announced on stderr."""
-    server, proxy = free_port(), free_port()
+    server, proxy, http = free_port(), free_port(), free_port()
     parts, client = [SHELL], False
     for printed_block in blocks(README.read_text(encoding="utf-8")):
         if printed_block.startswith(tuple(NOT_RUN)):
@@ -101,6 +103,7 @@ def script(folder: Path) -> str:
             "0.0.0.0:50051": f"0.0.0.0:{server}",
             "192.0.2.7:50051": f"127.0.0.1:{server}",
             "192.0.2.7": "127.0.0.1",
+            "127.0.0.1:8080": f"127.0.0.1:{http}",
             "127.0.0.1:50099": f"127.0.0.1:{proxy}",
             "/mnt/backup": str(folder / "backup"),
             "/home/ann/ca.pem": str(folder / "certs" / "ca.pem"),

@@ -19,6 +19,8 @@ from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.e2e.disks import Ext4, tmpfs
 from tests.support.media.ffmpegs import has_oldest
 
+AXE = Path(__file__).parents[3] / ".ci/node_modules/axe-core/axe.min.js"  # judges the console
+
 SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
 _MUST_NOT_SKIP = bool(
     os.environ.get(SKIP_NOTHING)
@@ -78,6 +80,10 @@ def _has_node() -> bool:
     return all(map(which, ("node", "npm")))
 
 
+def _has_chromium() -> bool:
+    return all(map(which, ("chromium", "chromedriver"))) and AXE.exists()
+
+
 @cache
 def _has_landlock() -> bool:
     return landlock_abi() >= _LANDLOCK_ABI and can_forbid_sockets()
@@ -85,6 +91,10 @@ def _has_landlock() -> bool:
 
 REQUIREMENTS: Mapping[str, Requirement] = {
     "node": Requirement(available=_has_node, remedy="Node and npm (apt-get install npm)"),
+    "chromium": Requirement(
+        available=_has_chromium,
+        remedy="Chromium (apt-get install chromium chromium-driver) and axe-core (npm ci --prefix .ci)",
+    ),
     "strace": Requirement(available=_can_trace, remedy="strace and permission to trace (ptrace)"),
     "tmpfs": Requirement(available=_can_mount_tmpfs, remedy="root or permission to mount", root=True),
     "ext4": Requirement(

@@ -10,12 +10,13 @@ from facecli.wire.generated import file_service_pb2 as files
 from facecli.wire.generated import task_service_pb2 as tasks
 from facecli.wire.generated import upload_service_pb2 as uploads
 from facecli.wire.generated import video_service_pb2 as videos
-from tests.support.garbage.server import AnswerTo, of
+from tests.support.garbage.server import Answer, AnswerTo, of
 
 DATA = b"0123456789"
 CHUNK_SIZE = 4
 UPLOAD_ID = "f" * 32
 TASK_ID = "a" * 32
+RUNNING_ID = "b" * 32  # of a task that runs until its watch says otherwise
 URL = f"/uploads/{UPLOAD_ID}/clip.mp4"
 NOW = Timestamp(seconds=1_790_000_000)
 
@@ -42,6 +43,11 @@ def task(status: str = "completed", **changed: Any) -> videos.TaskResponse:
         result = {"result_url": f"/outputs/{TASK_ID}/result.mp4", "result_size": len(DATA)}
         fields |= {**result, "result_crc32c": crc32c(DATA)}
     return videos.TaskResponse(**{**fields, **changed})
+
+
+def running(**changed: Any) -> videos.TaskResponse:
+    fields = {"task_id": RUNNING_ID, "revision": 2, "progress": 40, "frames_done": 10}
+    return task("processing", **{**fields, **changed})
 
 
 def log_record(**changed: Any) -> tasks.TaskLogRecord:
@@ -97,6 +103,10 @@ MESSAGES: dict[str, list[Message]] = {
         tasks.WatchTaskResponse(task=task("processing", revision=2, progress=40, frames_done=10)),
         tasks.WatchTaskResponse(task=task()),
     ],
+    "WatchTasks": [
+        tasks.WatchTasksResponse(tasks=[running(), running(revision=3)]),
+        tasks.WatchTasksResponse(tasks=[task(task_id=RUNNING_ID)], up_to_date=True),
+    ],
     "ListTasks": [tasks.ListTasksResponse(tasks=[task(), task("failed", error_message="no face")])],
     "ListTaskLogs": [tasks.ListTaskLogsResponse(records=[log_record(), log_record()], dropped=3)],
     "CheckTask": [tasks.CheckTaskResponse(engine="mock", engine_version="1")],
@@ -109,6 +119,9 @@ MESSAGES: dict[str, list[Message]] = {
         files.DownloadResponse(size=len(DATA), crc32c=crc32c(DATA)),
         files.DownloadResponse(data=DATA),
     ],
+    "CreateLink": [
+        files.CreateLinkResponse(url="http://127.0.0.1:8080/outputs/x?signature=y", expires_at=NOW)
+    ],
     "GetServerInfo": [
         files.GetServerInfoResponse(
             version="0.1.0", chunk_size=4, max_chunk_size=16, frame_size=4, engines=["mock"], user_id="ann"
@@ -116,7 +129,15 @@ MESSAGES: dict[str, list[Message]] = {
     ],
 }
 
+
+def _found(requests: list[bytes]) -> Answer:
+    """The task that was asked for."""
+    asked = tasks.FindTaskRequest.FromString(requests[0]).task_id if requests else ""
+    answer = tasks.FindTaskResponse(task=running() if asked == RUNNING_ID else task())
+    return Answer(messages=(answer.SerializeToString(),), reads=True)
+
+
 # The client reads the acknowledgements only after its chunks are sent.
 PLAUSIBLE: dict[str, AnswerTo] = {
     method: of(*messages, reads=method == "StreamUpload") for method, messages in MESSAGES.items()
-}
+} | {"FindTask": _found}

@@ -23,8 +23,8 @@ OPTIONS = [
 class Answer:
     """The serialized messages of one call, and its end.
 
-    `endless` repeats the last message; `hangs` ends only when the client does. A stream of requests is read
-    to its end first if `reads`.
+    `endless` repeats the last message; `hangs` ends only when the client does. The requests are read to their
+    end first if `reads`.
     """
 
     messages: tuple[bytes, ...] = ()

@@ -95,6 +95,9 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
         pb.CancelUploadRequest(user_id=of.user, upload_id=of.doomed_id)
     ],
     "TaskService.WatchTask": lambda of: [task_pb.WatchTaskRequest(user_id=of.user, task_id=of.task_id)],
+    "TaskService.WatchTasks": lambda of: [
+        task_pb.WatchTasksRequest(user_id=of.user, tasks=[task_pb.WatchedTask(task_id=of.task_id)])
+    ],
     "TaskService.CheckTask": lambda of: [task_pb.CheckTaskRequest(user_id=of.user)],
     "TaskService.FindTask": lambda of: [task_pb.FindTaskRequest(user_id=of.user, task_id=of.task_id)],
     "TaskService.ListTasks": lambda of: [task_pb.ListTasksRequest(user_id=of.user, page_token=of.task_id)],
@@ -105,6 +108,9 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
         task_pb.DeleteTaskRequest(user_id=of.user, task_id=of.doomed_task_id)
     ],
     "FileService.Download": lambda of: [file_pb.DownloadRequest(user_id=of.user, url=of.result_url)],
+    "FileService.CreateLink": lambda of: [
+        file_pb.CreateLinkRequest(user_id=of.user, url=of.result_url, expires_seconds=60)
+    ],
     "FileService.GetServerInfo": lambda of: [file_pb.GetServerInfoRequest(user_id=of.user)],
 }
 

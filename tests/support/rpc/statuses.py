@@ -200,6 +200,11 @@ def unknown_watch(world: RunningServer) -> object:
     return list(world.stubs.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=UNKNOWN_ID)))
 
 
+def unknown_watches(world: RunningServer) -> object:
+    tasks = [task_pb.WatchedTask(task_id=each) for each in (world.task().task_id, UNKNOWN_ID)]
+    return list(world.stubs.tasks.WatchTasks(task_pb.WatchTasksRequest(user_id="ann", tasks=tasks)))
+
+
 def unknown_status(world: RunningServer) -> object:
     return world.stubs.videos.GetTaskStatus(pb.TaskStatusRequest(task_id=UNKNOWN_ID))
 
@@ -211,6 +216,7 @@ UNKNOWN = [
     unknown("CreateTask", lambda world: world.task(image=f"/uploads/{UNKNOWN_ID}/x.png"), "upload"),
     unknown("GetTaskStatus", unknown_status, "task"),
     unknown("WatchTask", unknown_watch, "task"),
+    unknown("WatchTasks", unknown_watches, "task"),
     *(
         unknown(call, unknown_task(call), "task")
         for call in ("ListTaskLogs", "CancelTask", "RetryTask", "DeleteTask")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from facecli.cli.shared.exits import EXITS
 from tests.support.cli import Ran, facecli
-from tests.support.garbage.plausible import DATA, MESSAGES, PLAUSIBLE, TASK_ID, URL
+from tests.support.garbage.plausible import DATA, MESSAGES, PLAUSIBLE, RUNNING_ID, TASK_ID, URL
 from tests.support.garbage.server import GarbageServer, garbage_server
 from tests.support.garbage.strategies import answers
 
@@ -33,11 +33,12 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "task status KEY": (("task", "status", "order-4711"), ("FindTask",)),
     "task list": (("task", "list"), ("ListTasks",)),
     "task logs": (("task", "logs", TASK_ID), ("GetTaskStatus", "ListTaskLogs")),
-    "task watch": (("task", "watch", TASK_ID), ("GetTaskStatus", "WatchTask")),
+    "task watch": (("task", "watch", TASK_ID, RUNNING_ID), ("FindTask", "WatchTasks")),
     "task cancel": (("task", "cancel", TASK_ID), ("GetTaskStatus", "CancelTask")),
     "task retry": (("task", "retry", TASK_ID), ("GetTaskStatus", "RetryTask")),
     "task delete": (("task", "delete", TASK_ID), ("GetTaskStatus", "DeleteTask")),
     "task download": (("task", "download", TASK_ID), ("GetTaskStatus", "Download")),
+    "task url": (("task", "url", TASK_ID), ("GetTaskStatus", "CreateLink")),
     "swap": (
         ("swap", "clip.png", "clip.mp4", "-o", "out.mp4"),
         ("CheckTask", "BeginUploads", "StreamUpload", "CreateTask", "WatchTask", "Download"),

@@ -164,3 +164,18 @@ def test_an_impossible_log_is_refused(garbage: GarbageServer, changed: dict[str,
     garbage.answers = {**PLAUSIBLE, "ListTaskLogs": of(tasks.ListTaskLogsResponse(**changed))}
     ran = facecli("task", "logs", TASK_ID, "--server", garbage.address, "--json")
     assert (ran.code, ran.error["reason"]) == (8, "UNEXPECTED_RESPONSE")
+
+
+def test_a_watch_of_several_tasks_ignores_others_and_old_revisions_and_ends_with_the_last(
+    garbage: GarbageServer, clients: Clients
+) -> None:
+    stranger = task()
+    stranger.task_id = "f" * 32
+    old, new = task("processing", revision=2), task(revision=3)
+    messages = (tasks.WatchTasksResponse(tasks=[each]) for each in (stranger, old, old, new, new))
+    garbage.answers = {"WatchTasks": of(*messages, endless=True)}
+    seen = list(clients.tasks.watch_several({TASK_ID: 1}, retry_for=0))
+    assert [(task_id, view and view.status) for task_id, view in seen] == [
+        (TASK_ID, "processing"),
+        (TASK_ID, "completed"),
+    ]

@@ -1,89 +1,21 @@
 """The task feed: one thread, only while there are watchers, through database outages."""
 
 import logging
-import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
 
-from facecli.core.errors import Unavailable
 from facecli.metadata.feed import SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
-from facecli.tasks.repository import TaskRepository
-from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
-from facecli.tasks.transitions import Change
+from facecli.tasks.selection import TaskSelection, TaskSnapshot
+from facecli.tasks.task import Task, TaskStatus
 from tests.support.builders import NEW
+from tests.support.tasks.feed import CountingRepository, ManualChanges
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
-
-
-class CountingRepository:
-    """A real repository that records the feed's queries, and fails on request."""
-
-    def __init__(self, repository: TaskRepository) -> None:
-        self._repository = repository
-        self.queries: list[Mapping[str, int]] = []
-        self.failing = False
-
-    def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
-        self.queries.append(revisions)
-        if self.failing:
-            raise Unavailable("the database is gone")
-        return self._repository.newer(revisions)
-
-    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
-        return self._repository.insert(new, task_id=task_id, now=now)
-
-    def with_key(self, owner: str, key: str) -> Task | None:
-        return self._repository.with_key(owner, key)
-
-    def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
-        return self._repository.find(owner, reference, limit=limit)
-
-    def get(self, task_id: str, *, owner: str | None = None) -> Task:
-        return self._repository.get(task_id, owner=owner)
-
-    def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
-        return self._repository.listed(owner, wanted, limit=limit, before=before)
-
-    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
-        return self._repository.change(task_id, change, now=now, max_stored=max_stored)
-
-    def with_status(self, status: TaskStatus) -> Sequence[Task]:
-        return self._repository.with_status(status)
-
-    def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
-        return self._repository.ended(before=before, after=after)
-
-    def delete(self, task_id: str, *, revision: int) -> bool:
-        return self._repository.delete(task_id, revision=revision)
-
-
-class ManualChanges:
-    """Changes signalled by the test; `wait` blocks until then."""
-
-    def __init__(self) -> None:
-        self.waiting = queue.Queue[None]()
-        self.closed = 0
-        self._signals = queue.Queue[bool]()
-
-    def wait(self) -> bool:
-        self.waiting.put(None)
-        return self._signals.get(timeout=DEADLINE)
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def signal(self, changed: bool = True) -> None:
-        """Signal a change, and return when the feed has handled it."""
-        self._signals.put(changed)
-        self.waiting.get(timeout=DEADLINE)
-
-    def signal_without_waiting(self) -> None:
-        self._signals.put(True)
 
 
 @pytest.fixture
@@ -210,3 +142,41 @@ def test_the_state_read_for_a_new_watcher_is_delivered_to_all(
     feed.watch("t1", late.append)
     assert late == [ended]
     assert early[1:] == [ended]
+
+
+def test_many_watchers_of_all_tasks_cost_one_query_a_change(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
+) -> None:
+    repository.insert(NEW, task_id="t1", now=100.0)
+    everything, seen = TaskSelection(owner="ann", ids=frozenset(), all=True), list[TaskSnapshot]()
+    leave = [feed.watch_selection(everything, seen.append) for _ in range(20)]
+    changes.waiting.get(timeout=DEADLINE)
+    repository.selections.clear()
+    cancelled = repository.change("t1", transitions.cancel, now=101.0)
+    changes.signal()
+    assert repository.selections == [everything]
+    assert repository.queries == []
+    assert [snapshot.tasks for snapshot in seen[20:]] == [{"t1": cancelled}] * 20
+    for each in leave:
+        each()
+
+
+def test_a_new_watcher_of_a_selection_is_not_given_a_read_that_began_before_its_own(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
+) -> None:
+    everything = TaskSelection(owner="ann", ids=frozenset(), all=True)
+    early, late = list[TaskSnapshot](), list[TaskSnapshot]()
+    leave = [feed.watch_selection(everything, early.append)]
+    changes.waiting.get(timeout=DEADLINE)
+
+    def create_and_watch() -> None:
+        repository.insert(NEW, task_id="t2", now=101.0)
+        leave.append(feed.watch_selection(everything, late.append))
+
+    repository.insert(NEW, task_id="t1", now=100.0)
+    repository.meanwhile = create_and_watch
+    changes.signal()
+    assert [set(snapshot.states) for snapshot in late] == [{"t1", "t2"}]
+    assert [set(snapshot.states) for snapshot in early] == [set(), {"t1"}, {"t1", "t2"}]
+    for each in leave:
+        each()

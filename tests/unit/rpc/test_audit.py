@@ -30,6 +30,7 @@ READING = {
     "/video.UploadService/GetUpload",
     "/video.UploadService/ListUploads",
     "/video.TaskService/WatchTask",
+    "/video.TaskService/WatchTasks",
     "/video.TaskService/CheckTask",
     "/video.TaskService/FindTask",
     "/video.TaskService/ListTasks",

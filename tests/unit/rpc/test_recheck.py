@@ -51,9 +51,14 @@ class Board:
         return lambda: None
 
 
-class Now:
+class ManualSendPool:
+    """A send pool that runs its sends when the test decides."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Callable[[], None]] = []
+
     def submit(self, send: Callable[[], None]) -> None:
-        send()
+        self.jobs.append(send)
 
 
 class WatchContext(ConnectedContext):
@@ -64,14 +69,14 @@ class WatchContext(ConnectedContext):
 def test_an_unreadable_token_does_not_hide_a_revoked_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    rows, clock = TokensInMemory(), Clock()
+    rows, clock, send_pool = TokensInMemory(), Clock(), ManualSendPool()
     tokens = Tokens(rows, clock=clock)
     calls = Calls(Authenticator(tokens), EventBus())
     service = TaskServicer(
         cast(Any, Board()),
         calls=calls,
         admission=Admission(2, "watchers"),
-        send_pool=cast(SendPool, Now()),
+        send_pool=cast(SendPool, send_pool),
     )
     made = [tokens.create(user) for user in ("ann", "bob")]
     contexts = [WatchContext(text) for _, text in made]
@@ -85,6 +90,8 @@ def test_an_unreadable_token_does_not_hide_a_revoked_one(
         tokens.revoke(made[1][0].id)
         clock.now += RECHECK_SECONDS
         service.recheck()
+        for job in send_pool.jobs:
+            job()
     assert [context.status for context in contexts] == [None, grpc.StatusCode.UNAUTHENTICATED]
     (record,) = (vars(each) for each in caplog.records if "cannot recheck" in each.message)
     assert (record["watchers"], record["error"]) == (1, "no database")

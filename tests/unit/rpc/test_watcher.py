@@ -7,13 +7,15 @@ from typing import Any, cast
 import grpc
 import pytest
 
+from facecli.api.task_changes import TaskChanges
 from facecli.core.errors import Unavailable
 from facecli.rpc.send_pool import SendPool
-from facecli.rpc.watch_stream import Encoder, Watcher
+from facecli.rpc.watch_stream import KEEP_ALIVE, Encoder, TasksWatcher, Watcher
 from facecli.tasks import transitions
+from facecli.tasks.selection import TaskSnapshot, TaskState
 from facecli.tasks.task import Task, TaskStatus
-from facecli.wire.generated import task_service_pb2 as pb
 from tests.support.builders import task_in
+from tests.support.storage import Clock
 
 
 class ManualSendPool:
@@ -35,7 +37,7 @@ class Call:
         self.code: object = None
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def send(self, message: pb.WatchTaskResponse | None) -> None:
+    def send(self, message: Any) -> None:
         assert not self.ended
         if message is None:
             self.ended = True
@@ -129,3 +131,44 @@ def test_the_newest_revision_is_sent_before_an_error(
     watcher.end(Unavailable("shutting down"))
     do_all(due)
     assert (call.sent, call.ended, call.code) == ([3], True, grpc.StatusCode.UNAVAILABLE)
+
+
+class TasksCall(Call):
+    """Records the task IDs of each message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[list[str]] = []
+
+    def receive(self, message: Any) -> None:
+        if message is None:
+            self.ended = True
+        else:
+            self.messages.append([task.task_id for task in message.tasks])
+
+
+def test_a_stream_of_several_tasks_sends_a_sign_of_life_after_silence(due: ManualSendPool) -> None:
+    call, now = TasksCall(), Clock()
+    changes = TaskChanges({}, owner="ann", all=True, read=lambda ids, owner: [at(1)])
+    watcher = TasksWatcher(
+        cast(Any, call),
+        call.receive,
+        changes=changes,
+        send_pool=cast(SendPool, due),
+        request_id="0123456789ab",
+        clock=now,
+    )
+    watcher.changed(TaskSnapshot(states={}))
+    do_all(due)
+    assert call.messages == [[]]
+    for seconds in (KEEP_ALIVE - 1, 1):
+        now.now += seconds
+        watcher.keep_alive()
+        do_all(due)
+    assert call.messages == [[], []]
+    watcher.changed(TaskSnapshot(states={at(1).id: TaskState(1, False)}))
+    do_all(due)
+    watcher.end(Unavailable("shutting down"))
+    do_all(due)
+    assert (call.messages[2:], call.ended) == ([[at(1).id]], True)
+    assert call.code is grpc.StatusCode.UNAVAILABLE

@@ -9,6 +9,8 @@ import pytest
 
 from facecli.bootstrap.server import Running, run_server
 from facecli.config.settings import Settings
+from tests.support.web.shop import Shop, open_shop
+from tests.support.web.tus import Tus
 
 ServeHttp = Callable[..., AbstractContextManager[Running]]
 
@@ -38,3 +40,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         Settings(bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(data), workers=0)
     ) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    with open_shop(tmp_path_factory.mktemp("shop")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tus(shop: Shop) -> Tus:
+    return Tus(shop)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core import errors
 from facecli.core.errors import FacecliError, InternalError
@@ -80,8 +81,24 @@ def failing(error: Exception) -> App:
 
     limits = StreamLimits(idle=1, min_rate=0, draining=Event())
     origins = origin_pattern(["https://app.example"])
-    rpc: Any = None
-    return create_app(WebParts(ready=ready, rpc=rpc, limits=limits, origins=origins, local=False))
+    admissions = create_admissions(CallLimits(uploads=1, watchers=1, downloads=1, calls=1, share=100, idle=1))
+    unused: Any = None
+    parts = WebParts(
+        ready=ready,
+        rpc=unused,
+        authenticator=unused,
+        admissions=admissions,
+        events=unused,
+        upload_service=unused,
+        offset_uploads=unused,
+        downloads=unused,
+        links=unused,
+        limits=limits,
+        max_file_size=1,
+        origins=origins,
+        local=False,
+    )
+    return create_app(parts)
 
 
 def test_an_error_of_an_endpoint_is_answered_and_can_be_read_by_the_page() -> None:

@@ -10,10 +10,12 @@ import pytest
 from facecli.bootstrap.server import Running
 from facecli.certificates import DevCertificates, make_dev_certificates
 from facecli.core.errors import InvalidInput, PolicyRefused
-from facecli.web import connection
+from facecli.web import connection, event_loop
 from tests.support.eventually import eventually
 from tests.support.web.http_client import answer_of, ask, connected, raw, received, until
 from tests.unit.web.conftest import ServeHttp
+
+HALF_HELLO = bytes.fromhex("16030100c8010000c40303")  # the beginning of a TLS handshake
 
 
 @pytest.mark.parametrize(("path", "status"), [("/healthz", "ok"), ("/readyz", "ready")])
@@ -123,6 +125,30 @@ def test_the_certificate_of_the_grpc_server_is_used_and_renewed_without_a_restar
         assert ask(server.http, "/readyz", tls=trusting(others)).status == 200
         with pytest.raises(ssl.SSLCertVerificationError):
             ask(server.http, "/readyz", tls=trusting(certs))
+
+
+def test_a_handshake_that_never_ends_counts_as_a_connection_and_is_cut(
+    serve_http: ServeHttp, certs: DevCertificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert event_loop.HANDSHAKE_SECONDS == 20
+    monkeypatch.setattr("facecli.bootstrap.server.max_connections", lambda: 4)
+    tls = {"http": "localhost:0", "tls_cert": str(certs.server), "tls_key": str(certs.server_key)}
+    with serve_http(**tls) as server, raw(server.http, HALF_HELLO), raw(server.http) as silent:
+        assert not is_answered(server, certs)
+        silent.close()
+        eventually(lambda: is_answered(server, certs))
+    monkeypatch.setattr(event_loop, "HANDSHAKE_SECONDS", 0.2)
+    with serve_http(**tls) as server:
+        for sent in (b"", HALF_HELLO):
+            with raw(server.http, sent) as half_open:
+                assert received(half_open) == b""
+
+
+def is_answered(server: Running, certs: DevCertificates) -> bool:
+    try:
+        return ask(server.http, "/healthz", tls=trusting(certs)).status == 200
+    except (ssl.SSLError, ConnectionError):
+        return False
 
 
 def test_a_client_without_a_certificate_gets_no_connection_when_one_is_required(

@@ -73,7 +73,7 @@ def outcomes(stubs: Stubs, data: TenantData, rpc: str) -> Iterator[Outcome]:
         "stream" if way else "unary" for way in (method.client_streaming, method.server_streaming)
     )
     call: Any = getattr(stubs.channel, kind)(f"/{method.containing_service.full_name}/{method.name}")
-    timeout = WATCH_SECONDS if rpc == "TaskService.WatchTask" else None
+    timeout = WATCH_SECONDS if "Watch" in rpc else None
     for name, mutant in mutants(base):
         requests = [[mutant], [base.SerializeToString(), mutant]] if method.client_streaming else [mutant]
         for request in requests:

@@ -1,0 +1,117 @@
+// The form that creates a task: two files, an engine and its options.
+
+import { byId, element } from "../page/dom.js";
+import { errorText, notify } from "../page/notices.js";
+import { Backoff, pause } from "../rpc/backoff.js";
+import { call } from "../rpc/calls.js";
+import { Refusal } from "../rpc/refusal.js";
+import { say, text } from "../text/language.js";
+import { Slot } from "../uploads/slot.js";
+
+const MAX_TRIES = 5;
+
+export class NewTask {
+  #slots;
+
+  constructor() {
+    const face = new Slot(byId("face-slot"), { name: "face", kind: "image" });
+    const video = new Slot(byId("video-slot"), { name: "video", kind: "video" });
+    this.#slots = { face, video };
+    face.addEventListener("other", (event) => video.take(event.detail));
+    video.addEventListener("other", (event) => face.take(event.detail));
+    for (const slot of [face, video]) slot.addEventListener("change", () => this.#update());
+    for (const event of ["dragover", "drop"]) window.addEventListener(event, (each) => each.preventDefault());
+    byId("new-task").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#create();
+    });
+    for (const id of ["engine", "options"]) byId(id).addEventListener("change", () => this.#check());
+  }
+
+  /** Offer the engines of the server. */
+  show(info) {
+    const engines = byId("engine");
+    const chosen = engines.value;
+    engines.replaceChildren(
+      ...(info.engines ?? []).map((name) => {
+        const option = element("option", { value: name, textContent: name });
+        return name === info.defaultEngine ? say(option, "engine_default", { name }) : option;
+      }),
+    );
+    engines.value = info.engines?.includes(chosen) ? chosen : info.defaultEngine;
+  }
+
+  clear() {
+    this.#slots.face.clear();
+    this.#slots.video.clear();
+  }
+
+  #update() {
+    const ready = Boolean(this.#slots.face.fileUrl && this.#slots.video.fileUrl);
+    byId("create").disabled = !ready;
+    byId("create-text").hidden = ready;
+  }
+
+  /** Let the server check the engine and its options. */
+  async #check() {
+    await this.#shown(async () => {
+      const { engine, options } = this.#wanted();
+      await call("TaskService/CheckTask", { engine, options });
+    });
+  }
+
+  async #create() {
+    const create = byId("create");
+    create.disabled = true;
+    const created = await this.#shown(async () => {
+      const message = {
+        ...this.#wanted(),
+        imageUrl: this.#slots.face.fileUrl,
+        videoUrl: this.#slots.video.fileUrl,
+      };
+      return createOnce(message);
+    });
+    this.#update();
+    if (created) notify("created");
+  }
+
+  #wanted() {
+    const lines = byId("options").value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const malformed = lines.find((line) => line.indexOf("=") < 1);
+    if (malformed) throw new Refusal(text("option_malformed", { line: malformed }));
+    const pairs = lines.map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()]);
+    return { engine: byId("engine").value, options: Object.fromEntries(pairs) };
+  }
+
+  /** Run a step, and show its error in the form. */
+  async #shown(step) {
+    const place = byId("new-task-error");
+    try {
+      const value = await step();
+      place.replaceChildren();
+      return value;
+    } catch (error) {
+      place.replaceChildren(errorText(error));
+      return null;
+    }
+  }
+}
+
+/** Create a task; a try whose answer was lost and the next one create the same task. */
+async function createOnce(message) {
+  const key = `console-${randomHex()}`;
+  const backoff = new Backoff();
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await call("VideoService/CreateTask", message, { headers: { "idempotency-key": key } });
+    } catch (error) {
+      if (!error.retryable || tries === MAX_TRIES) throw error;
+      await pause(backoff.next(error));
+    }
+  }
+}
+
+function randomHex() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
