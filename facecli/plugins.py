@@ -16,7 +16,8 @@ from facecli.core.errors import (
     ProgramKilled,
     Unavailable,
 )
-from facecli.core.video.engines import Engine, PrepareJob, PreparingEngine, SwapJob
+from facecli.core.video.engine_options import EngineOption, OptionType, parse_options
+from facecli.core.video.engines import DescribedEngine, Engine, PrepareJob, PreparingEngine, SwapJob
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     FramesJob,
@@ -33,8 +34,10 @@ from facecli.core.video.placement import Box, Oscillation, Placement
 __all__ = [
     "Box",
     "Cancelled",
+    "DescribedEngine",
     "DiskFull",
     "Engine",
+    "EngineOption",
     "FacecliError",
     "FfmpegMissing",
     "FrameFilter",
@@ -45,6 +48,7 @@ __all__ = [
     "Media",
     "MediaRefused",
     "NoFace",
+    "OptionType",
     "Oscillation",
     "OverlayJob",
     "Picture",
@@ -59,4 +63,5 @@ __all__ = [
     "Unavailable",
     "VideoInfo",
     "VideoPlan",
+    "parse_options",
 ]
