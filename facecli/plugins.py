@@ -13,6 +13,7 @@ from facecli.core.errors import (
     InvalidInput,
     MediaRefused,
     NoFace,
+    NothingSwapped,
     ProgramKilled,
     Unavailable,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Media",
     "MediaRefused",
     "NoFace",
+    "NothingSwapped",
     "OptionType",
     "Oscillation",
     "OverlayJob",

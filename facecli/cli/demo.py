@@ -78,6 +78,8 @@ def demo(
             request = swap_request(session, image=image, video=video, target=target)
             # Its task ends with the server, so nothing is left to cancel.
             task = run_swap(session, bars, output, request, Interruption())
+        if task.figures:
+            output.note(task.figures.text)
         output.note(check_result(media, video=video, result=out))
         if not keep:
             out = Path(shutil.move(out, _results_folder() / out.name))

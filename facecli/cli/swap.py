@@ -87,6 +87,8 @@ def swap(
             progress_bars(session.settings.progress, quiet=output.quiet) as bars,
         ):
             task = run_swap(session, bars, output, request, interruption)
+    if task.figures:
+        output.note(task.figures.text)
     for note in task.notes:
         output.note(f"note: {note}")
     show_path(output, target, task_object(task))

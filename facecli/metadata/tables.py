@@ -114,6 +114,7 @@ tasks = Table(
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("engine_version", Text, nullable=False, server_default=""),
     Column("notes", JSON, nullable=False, server_default="[]"),
+    Column("figures", JSON(none_as_null=True)),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
+from facecli.core.video.figures import SwapFigures
 from facecli.metadata.changes import notification
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
@@ -206,13 +208,15 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None) ->
 
 def _row(task: Task) -> dict[str, Any]:
     result = {f"result_{name}": getattr(task.result, name, None) for name in _RESULT}
-    return {name: getattr(task, name) for name in _COLUMNS if name not in result} | result
+    row = {name: getattr(task, name) for name in _COLUMNS if name not in result} | result
+    return row | {"figures": asdict(task.figures) if task.figures else None}
 
 
 def _task(row: RowMapping) -> Task:
     values = {name: row[name] for name in _COLUMNS}
     result = {name: values.pop(f"result_{name}") for name in _RESULT}
     values["notes"] = tuple(row["notes"])
+    values["figures"] = SwapFigures(**row["figures"]) if row["figures"] else None
     values["status"] = TaskStatus(row["status"])
     values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from facecli.core.errors import InvalidInput
-from facecli.core.video.engines import Engines
+from facecli.core.video.engines import Engines, FaceCheckingEngine
 from facecli.core.video.formats import check_name
-from facecli.tasks.inputs.probes import Probes
+from facecli.tasks.inputs.probes import FaceCheck, Probes
 from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
@@ -59,7 +59,8 @@ class TaskInputs:
             fresh=fresh,
         )
         uploads = (new.image, new.video)
-        for upload, family in zip(uploads, self._probes.families(uploads, active=active), strict=True):
+        families = self._probes.families(uploads, face=self._face_check(new), active=active)
+        for upload, family in zip(uploads, families, strict=True):
             check_name(upload.name, family)
         return new
 
@@ -69,6 +70,13 @@ class TaskInputs:
         chosen = self._engines.get(name)
         chosen.check(dict(options))
         return name, str(chosen.version)
+
+    def _face_check(self, new: NewTask) -> FaceCheck | None:
+        engine = self._engines.get(new.engine)
+        if not isinstance(engine, FaceCheckingEngine):
+            return None
+        name = f"{new.engine} {new.engine_version}"
+        return FaceCheck(engine=name, run=lambda face, stopped: engine.check_face(face, stopped=stopped))
 
     def _upload(self, url: str, file_type: FileType, owner: str) -> Upload:
         upload = self._upload_service.file(url, owner=owner)

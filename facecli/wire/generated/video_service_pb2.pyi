@@ -77,7 +77,7 @@ class CreateTaskRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., fresh: _Optional[bool] = ...) -> None: ...
 
 class TaskResponse(_message.Message):
-    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round", "engine_version", "key", "options", "notes")
+    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round", "engine_version", "key", "options", "notes", "figures")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +108,7 @@ class TaskResponse(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     status: str
     progress: int
@@ -131,7 +132,20 @@ class TaskResponse(_message.Message):
     key: str
     options: _containers.ScalarMap[str, str]
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ..., engine_version: _Optional[str] = ..., key: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    figures: SwapFigures
+    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ..., engine_version: _Optional[str] = ..., key: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[str]] = ..., figures: _Optional[_Union[SwapFigures, _Mapping]] = ...) -> None: ...
+
+class SwapFigures(_message.Message):
+    __slots__ = ("swapped", "without_face", "turned_away", "people")
+    SWAPPED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_FACE_FIELD_NUMBER: _ClassVar[int]
+    TURNED_AWAY_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    swapped: int
+    without_face: int
+    turned_away: int
+    people: int
+    def __init__(self, swapped: _Optional[int] = ..., without_face: _Optional[int] = ..., turned_away: _Optional[int] = ..., people: _Optional[int] = ...) -> None: ...
 
 class TaskStatusRequest(_message.Message):
     __slots__ = ("task_id",)

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.checksums import crc32c_of
 from facecli.core.damage import StoredBytesDamaged
-from facecli.core.errors import BytesDiffer, Cancelled, MediaRefused, TooManyCalls, Unavailable
-from facecli.tasks.inputs.probes import MAX_PROBES, Probes
+from facecli.core.errors import BytesDiffer, Cancelled, MediaRefused, NoFace, TooManyCalls, Unavailable
+from facecli.tasks.inputs.probes import MAX_PROBES, FaceCheck, Probes
 from facecli.uploads.upload import FileType, Upload
 from tests.support.eventually import eventually
 from tests.support.storage import Clock
@@ -26,6 +27,31 @@ def test_a_second_task_needs_no_second_probe(probes: Probes, media: HeldMedia, s
     assert probes.families([face, clip], active=active) == ["PNG", "MP4"]
     assert probes.families([face, clip], active=active) == ["PNG", "MP4"]
     assert sorted(media.started) == ["clip", "face"]
+
+
+def test_a_face_is_checked_once_for_each_engine_and_never_in_a_video(
+    probes: Probes, media: HeldMedia, stored: Make
+) -> None:
+    files, checked = [stored("face", file_type=FileType.IMAGE), stored("clip")], list[str]()
+
+    def check(engine: str) -> FaceCheck:
+        return FaceCheck(engine=engine, run=lambda path, stopped: checked.append(engine))
+
+    first, second = check("mesh 1"), check("mesh 2")
+    for face in (first, first, None, second):
+        assert probes.families(files, face=face, active=active) == ["PNG", "MP4"]
+    assert checked == ["mesh 1", "mesh 2"]
+
+
+def test_a_picture_without_a_face_is_refused_each_time(probes: Probes, stored: Make) -> None:
+    def refuse(path: Path, stopped: Callable[[], bool]) -> None:
+        raise NoFace
+
+    face = stored("face", file_type=FileType.IMAGE)
+    for _ in range(2):
+        with pytest.raises(NoFace):
+            probes.families([face], face=FaceCheck(engine="mesh 1", run=refuse), active=active)
+    assert probes.families([face], active=active) == ["PNG"]
 
 
 def test_calls_at_the_same_time_share_a_probe(probes: Probes, media: HeldMedia, stored: Make) -> None:
