@@ -12,10 +12,11 @@ from facecli.core.errors import (
     FfmpegMissing,
     InvalidInput,
     MediaRefused,
+    NotReady,
     ProgramKilled,
     Unavailable,
 )
-from facecli.core.video.engines import Engine, SwapJob
+from facecli.core.video.engines import Engine, StartingEngine, SwapJob
 from facecli.core.video.media import ImageInfo, Media, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
 from facecli.core.video.placement import Box, Oscillation, Placement
 
@@ -30,12 +31,14 @@ __all__ = [
     "InvalidInput",
     "Media",
     "MediaRefused",
+    "NotReady",
     "Oscillation",
     "OverlayJob",
     "Placement",
     "ProgramKilled",
     "Segment",
     "Sound",
+    "StartingEngine",
     "SwapJob",
     "Unavailable",
     "VideoInfo",

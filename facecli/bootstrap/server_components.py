@@ -12,6 +12,7 @@ from facecli.api.server_info import ServerInfo
 from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import (
+    create_capabilities,
     create_recovery,
     database_url,
     ffmpeg_media,
@@ -125,6 +126,9 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             queue=storage.queue,
             quota=quota,
             collector=collector,
+            noted=create_capabilities(
+                settings, workers=storage.workers, data_dir_id=storage.data_dir_id
+            ).noted,
         )
         yield ServerComponents(
             directory=storage.directory,

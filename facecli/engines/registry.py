@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.video.engines import Engine, EngineInfo
+from facecli.core.video.engines import Engine, EngineInfo, StartingEngine
 from facecli.core.video.media import Media
 from facecli.engines.mock import MockEngine
 
@@ -59,6 +59,18 @@ class InstalledEngines:
     def infos(self) -> list[EngineInfo]:
         """Return every declared engine by name, also the broken ones."""
         return [info for _, (_, info) in sorted(self._loaded.items())]
+
+    def start(self) -> dict[str, str]:
+        """Start the engines that have to be started; the reasons of those that this machine cannot run."""
+        reasons = {}
+        for name in self.names():
+            engine = self.get(name)
+            if isinstance(engine, StartingEngine):
+                try:
+                    engine.start()
+                except LOAD_ERRORS as error:
+                    reasons[name] = str(error)
+        return reasons
 
     @cached_property
     def _loaded(self) -> dict[str, tuple[Engine | None, EngineInfo]]:

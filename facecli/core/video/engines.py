@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from facecli.core.video.media import Segment, VideoInfo
 
@@ -45,15 +45,28 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class StartingEngine(Protocol):
+    """An engine that not every machine can run. A worker starts it before it takes its tasks."""
+
+    def start(self) -> None:
+        """Load and try what the engine needs; a FacecliError with the reason if that fails here."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can."""
+    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can.
+
+    `unavailable` is the reason why this machine cannot run it, though servers accept tasks for it.
+    """
 
     name: str
     version: str
     package: str  # that provides it
     needs: tuple[str, ...]
     broken: str
+    unavailable: str = ""
 
 
 class Engines(Protocol):

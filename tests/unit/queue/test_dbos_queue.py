@@ -3,17 +3,25 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import psycopg
 import pytest
+from dbos import DBOSClient
 from sqlalchemy import text
 
 from facecli.core.errors import Unavailable
 from facecli.metadata.database import open_database, translate_errors, writing
 from facecli.metadata.database_url import postgresql_url
-from facecli.queue.client import SCHEMA, DbosTaskQueue, migrate_queue
+from facecli.queue.client import (
+    APPLICATION_VERSION,
+    QUEUE,
+    SCHEMA,
+    WORKFLOW,
+    DbosTaskQueue,
+    migrate_queue,
+)
 from tests.support.eventually import eventually
 from tests.support.postgres import Postgres
 
@@ -28,7 +36,7 @@ from facecli.core.errors import Unavailable
 from facecli.metadata.database import translate_errors
 from facecli.queue.runner import DbosTaskRunner
 
-url, name, mode = sys.argv[1:]
+url, name, mode, *engines = sys.argv[1:]
 
 def run(task_id):
     print("began", task_id, flush=True)
@@ -38,7 +46,9 @@ def run(task_id):
         threading.Event().wait()
     print("ended", task_id, flush=True)
 
-DbosTaskRunner(url, worker=name, run=run, errors=translate_errors, reconcile_interval=2)
+DbosTaskRunner(
+    url, worker=name, engines=engines, run=run, errors=translate_errors, reconcile_interval=2
+)
 threading.Event().wait()
 """
 
@@ -59,9 +69,9 @@ def queue(url: str) -> Iterator[DbosTaskQueue]:
 class Worker:
     """A worker process that prints what it does."""
 
-    def __init__(self, url: str, name: str, mode: str) -> None:
+    def __init__(self, url: str, name: str, mode: str, engines: Sequence[str] = ("mock",)) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, url, name, mode],
+            [sys.executable, "-c", WORKER, url, name, mode, *engines],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -104,15 +114,63 @@ def take(url: str, work_id: str, worker: str) -> None:
 
 
 def test_enqueueing_is_idempotent(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
-    queue.enqueue(work_id="a.1", task_id="a")
-    queue.enqueue(work_id="b.1", task_id="b")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
+    queue.enqueue(work_id="b.1", task_id="b", engine="mock")
     with Worker(url, "worker-1", "run") as worker:
         assert [worker.read_line() for _ in range(3)] == ["began a", "ended a", "began b"]
 
 
+def test_only_a_worker_that_runs_the_engine_gets_its_work(url: str, queue: DbosTaskQueue) -> None:
+    queue.enqueue(work_id="a.1", task_id="a", engine="mesh")
+    queue.enqueue(work_id="b.1", task_id="b", engine="mock")
+    with Worker(url, "worker-1", "run", ["mock"]) as without_mesh:
+        assert [without_mesh.read_line(), without_mesh.read_line()] == ["began b", "ended b"]
+        assert queue.missing({"a.1": "mesh"}) == set()
+    with Worker(url, "worker-2", "run", ["mesh"]) as with_mesh:
+        assert [with_mesh.read_line(), with_mesh.read_line()] == ["began a", "ended a"]
+
+
+def test_a_worker_leaves_work_of_its_other_engines_to_idle_workers(url: str, queue: DbosTaskQueue) -> None:
+    queue.enqueue(work_id="a.1", task_id="a", engine="mesh")
+    with Worker(url, "worker-1", "hang", ["mesh", "mock"]) as busy:
+        assert busy.read_line() == "began a"
+        queue.enqueue(work_id="b.1", task_id="b", engine="mock")
+        with Worker(url, "worker-2", "run", ["mesh", "mock"]) as idle:
+            assert [idle.read_line(), idle.read_line()] == ["began b", "ended b"]
+        assert queue.held_by("worker-1") == {"a.1"}
+
+
+def test_work_of_several_engines_runs_one_after_the_other(url: str, queue: DbosTaskQueue) -> None:
+    engines = ["corner", "mesh", "mock"]
+    for name in engines:
+        queue.enqueue(work_id=f"{name}.1", task_id=name, engine=name)
+    with Worker(url, "worker-1", "wait", engines) as worker:
+        lines = [worker.read_line()]
+        worker.proceed()
+        lines += [worker.read_line() for _ in range(5)]
+    began = [line.removeprefix("began ") for line in lines[::2]]
+    assert sorted(began) == engines
+    assert lines[1::2] == [f"ended {name}" for name in began]
+
+
+def test_work_in_the_queue_of_earlier_versions_is_missing_and_enqueued_again(
+    url: str, queue: DbosTaskQueue
+) -> None:
+    client = DBOSClient(system_database_url=url, dbos_system_schema=SCHEMA)
+    earlier = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "app_version": APPLICATION_VERSION}
+    client.enqueue({**earlier, "workflow_id": "a.1"}, "a")
+    client.destroy()
+    assert queue.missing({"a.1": "mock"}) == {"a.1"}
+    queue.forget(["a.1"])
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
+    assert queue.missing({"a.1": "mock"}) == set()
+    with Worker(url, "worker-1", "run") as worker:
+        assert worker.read_line() == "began a"
+
+
 def test_work_of_a_dead_worker_goes_to_another(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(url, "worker-1", "hang") as dying:
         assert dying.read_line() == "began a"
         assert queue.holders() == {"worker-1"}
@@ -124,19 +182,19 @@ def test_work_of_a_dead_worker_goes_to_another(url: str, queue: DbosTaskQueue) -
 
 
 def test_missing_work_runs_again_after_it_is_forgotten_and_enqueued(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
-    queue.enqueue(work_id="b.1", task_id="b")
-    assert queue.missing(["a.1", "b.1", "c.1"]) == {"c.1"}
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
+    queue.enqueue(work_id="b.1", task_id="b", engine="mock")
+    assert queue.missing(dict.fromkeys(["a.1", "b.1", "c.1"], "mock")) == {"c.1"}
     with Worker(url, "worker-1", "run") as worker:
         assert [worker.read_line() for _ in range(3)] == ["began a", "ended a", "began b"]
-        assert queue.missing(["a.1"]) == {"a.1"}
+        assert queue.missing({"a.1": "mock"}) == {"a.1"}
         queue.forget(["a.1", "never.1"])
-        queue.enqueue(work_id="a.1", task_id="a")
+        queue.enqueue(work_id="a.1", task_id="a", engine="mock")
         assert [worker.read_line() for _ in range(3)] == ["ended b", "began a", "ended a"]
 
 
 def test_a_late_recovery_leaves_work_with_its_current_worker(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(url, "worker-1", "hang") as worker:
         assert worker.read_line() == "began a"
         queue.requeue({"a.1"}, worker="worker-0")
@@ -144,10 +202,10 @@ def test_a_late_recovery_leaves_work_with_its_current_worker(url: str, queue: Db
 
 
 def test_work_taken_but_never_started_is_requeued(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(url, "worker-1", "hang") as taking:
         assert taking.read_line() == "began a"
-        queue.enqueue(work_id="b.1", task_id="b")
+        queue.enqueue(work_id="b.1", task_id="b", engine="mock")
         # As if the database went away after it had recorded that worker-1 takes b, but before it answered.
         take(url, "b.1", "worker-1")
         with Worker(url, "worker-2", "run") as other:
@@ -163,7 +221,7 @@ def test_a_worker_suspended_in_a_transaction_of_the_queue_loses_its_locks(postgr
         closing(DbosTaskQueue(url, errors=translate_errors)) as queue,
         Worker(url, "worker-1", "run") as worker,
     ):
-        queue.enqueue(work_id="a.1", task_id="a")
+        queue.enqueue(work_id="a.1", task_id="a", engine="mock")
         assert [worker.read_line(), worker.read_line()] == ["began a", "ended a"]
         query = (
             "SELECT pid FROM pg_stat_activity "
@@ -182,7 +240,7 @@ def test_a_worker_suspended_in_a_transaction_of_the_queue_loses_its_locks(postgr
         eventually(suspend_within)
         eventually(lambda: not observer.execute(query).fetchall(), within=LOCKED_FOR)
         worker.send(signal.SIGCONT)
-        queue.enqueue(work_id="b.1", task_id="b")
+        queue.enqueue(work_id="b.1", task_id="b", engine="mock")
         assert [worker.read_line(), worker.read_line()] == ["began b", "ended b"]
 
 
@@ -198,17 +256,17 @@ def test_without_its_database_the_queue_fails_at_once_and_then_recovers(
     postgresql = postgres.new_database(over=transport)
     migrate_queue(postgresql)
     queue = DbosTaskQueue(postgresql, errors=translate_errors)
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     postgres.stop()
     for call in (
-        lambda: queue.enqueue(work_id="b.1", task_id="b"),
+        lambda: queue.enqueue(work_id="b.1", task_id="b", engine="mock"),
         queue.holders,
         lambda: queue.recover("worker-1"),
     ):
         with pytest.raises(Unavailable):
             call()
     postgres.start()
-    queue.enqueue(work_id="b.1", task_id="b")
+    queue.enqueue(work_id="b.1", task_id="b", engine="mock")
     with Worker(postgresql, "worker-1", "run") as worker:
         assert [worker.read_line() for _ in range(4)][1::2] == ["ended a", "ended b"]
     queue.close()
@@ -221,7 +279,7 @@ def test_work_that_ends_during_a_database_outage_is_done_afterwards(
     postgresql = postgres.new_database(over=transport)
     migrate_queue(postgresql)
     queue = DbosTaskQueue(postgresql, errors=translate_errors)
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(postgresql, "worker-1", "wait") as worker:
         assert worker.read_line() == "began a"
         postgres.stop()
@@ -229,7 +287,7 @@ def test_work_that_ends_during_a_database_outage_is_done_afterwards(
         postgres.start()
         while (line := worker.read_line()) != "ended a":
             assert line == "began a"
-        queue.enqueue(work_id="b.1", task_id="b")
+        queue.enqueue(work_id="b.1", task_id="b", engine="mock")
         # Until its end is recorded, work may be delivered again.
         while (line := worker.read_line()) != "began b":
             assert line in {"began a", "ended a"}
