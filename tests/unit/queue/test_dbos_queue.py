@@ -158,8 +158,15 @@ def test_work_in_the_queue_of_earlier_versions_is_missing_and_enqueued_again(
     url: str, queue: DbosTaskQueue
 ) -> None:
     client = DBOSClient(system_database_url=url, dbos_system_schema=SCHEMA)
-    earlier = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "app_version": APPLICATION_VERSION}
-    client.enqueue({**earlier, "workflow_id": "a.1"}, "a")
+    client.enqueue(
+        {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": "a.1",
+            "app_version": APPLICATION_VERSION,
+        },
+        "a",
+    )
     client.destroy()
     assert queue.missing({"a.1": "mock"}) == {"a.1"}
     queue.forget(["a.1"])
