@@ -32,6 +32,7 @@ from facecli.tasks.logs.repository import TaskLogRepository
 from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
+from facecli.uploads.quota import UserLimits
 from facecli.worker.capabilities import Capabilities
 
 EMBEDDED_PREFIX = "worker-"  # of the names of a server's own workers, before data directory id and number
@@ -103,8 +104,10 @@ def orphan_policy(directories: SqlDirectoryRepository) -> OrphanPolicy:
     return OrphanPolicy(newest_row=directories.newest_row, clock=time.time)
 
 
-def installed_engines(settings: Settings) -> Sequence[EngineInfo]:
-    return InstalledEngines(ffmpeg_media(settings)).infos()
+def installed_engines(settings: Settings) -> tuple[Sequence[EngineInfo], str]:
+    """The engines of this installation, usable or not, and the name of the default one."""
+    engines = InstalledEngines(ffmpeg_media(settings))
+    return engines.infos(), settings.engine or engines.default()[0]
 
 
 def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
@@ -129,6 +132,14 @@ def create_recovery(
         queue=queue,
         events=events,
         max_crashes=settings.max_crashes,
+    )
+
+
+def user_limits(settings: Settings) -> UserLimits:
+    return UserLimits(
+        stored=settings.max_user_bytes,
+        unfinished=settings.max_user_unfinished,
+        waiting=settings.max_user_waiting,
     )
 
 
