@@ -101,13 +101,13 @@ def test_packages_add_engines(media: FfmpegMedia) -> None:
     assert engines.get("mirror") is mirror
 
 
-def test_an_engine_that_cannot_start_is_known_with_the_reason_why_this_machine_does_not_run_it(
+def test_an_engine_that_cannot_start_here_is_known_with_the_reason(
     media: FfmpegMedia,
 ) -> None:
     both = [plugin("mirror", "other_engines:Mirror"), plugin("gpu", "other_engines:GpuMirror")]
     engines = InstalledEngines(media, plugins=lambda: both)
     assert engines.start() == {"gpu": "no GPU here"}
-    assert engines.names() == ["gpu", "mirror", "mock"]
+    assert {"gpu", "mirror"} <= set(engines.names())
 
 
 @pytest.mark.parametrize(
