@@ -13,7 +13,7 @@ from facecli.metadata.database_url import postgresql_url
 from facecli.queue.client import SCHEMA, DbosTaskQueue, migrate_queue
 from tests.support.eventually import eventually
 from tests.support.postgres import Postgres
-from tests.support.queue_worker import Worker
+from tests.support.tasks.queue_worker import Worker
 
 pytestmark = pytest.mark.slow
 

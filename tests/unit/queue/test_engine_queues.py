@@ -4,7 +4,7 @@ import pytest
 from dbos import DBOSClient
 
 from facecli.queue.client import APPLICATION_VERSION, QUEUE, SCHEMA, WORKFLOW, DbosTaskQueue
-from tests.support.queue_worker import Worker
+from tests.support.tasks.queue_worker import Worker
 
 pytestmark = pytest.mark.slow
 
