@@ -1,4 +1,4 @@
-"""Capabilities: pending tasks that no living worker can run are told so."""
+"""Capabilities: pending tasks that no living worker can run have a note."""
 
 from dataclasses import replace
 
