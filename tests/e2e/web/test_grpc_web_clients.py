@@ -183,9 +183,9 @@ def test_a_stream_tells_every_change_until_it_is_cancelled(
     before = ends()
     page.use(client, server.address, token)
     page.run("watch", "video.TaskService.WatchTasks", {"all": True})
-    eventually(lambda: told(page, finished.task_id) == ["completed"])
+    eventually(lambda: states_of(page, finished.task_id) == ["completed"])
     data = with_unfinished_work(channel, finished, metadata)
-    eventually(lambda: told(page, data.cancelled_id)[-1:] == ["cancelled"])
+    eventually(lambda: states_of(page, data.cancelled_id)[-1:] == ["cancelled"])
     eventually(lambda: page.state("stream.seconds.at(-1)") >= WATCH_SECONDS, within=WATCH_SECONDS + DEADLINE)
     answers(
         channel,
@@ -193,14 +193,14 @@ def test_a_stream_tells_every_change_until_it_is_cancelled(
         [task_pb.CancelTaskRequest(task_id=data.running_id)],
         metadata,
     )
-    eventually(lambda: told(page, data.running_id)[-1:] == ["cancelled"])
+    eventually(lambda: states_of(page, data.running_id)[-1:] == ["cancelled"])
     assert (page.state("stream.ended"), page.state("stream.error"), ends()) == (False, None, before)
     page.run("cancel")
     eventually(lambda: page.state("stream.ended") and ends() == before + 1)
 
 
-def told(page: Page, task_id: str) -> list[str]:
-    """The states of a task that the stream has told, in order."""
+def states_of(page: Page, task_id: str) -> list[str]:
+    """The states of a task that the stream has shown, in order."""
     messages = page.state("stream.messages")
     tasks = [task for message in messages for task in message.get("tasks", ())]
     return [task["status"] for task in tasks if task["taskId"] == task_id]
