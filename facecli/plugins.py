@@ -14,11 +14,19 @@ from facecli.core.errors import (
     MediaRefused,
     NoFace,
     NothingSwapped,
+    NotReady,
     ProgramKilled,
     Unavailable,
 )
 from facecli.core.video.engine_options import EngineOption, OptionType, parse_options
-from facecli.core.video.engines import DescribedEngine, Engine, PrepareJob, PreparingEngine, SwapJob
+from facecli.core.video.engines import (
+    DescribedEngine,
+    Engine,
+    PrepareJob,
+    PreparingEngine,
+    StartingEngine,
+    SwapJob,
+)
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     FramesJob,
@@ -49,6 +57,7 @@ __all__ = [
     "Media",
     "MediaRefused",
     "NoFace",
+    "NotReady",
     "NothingSwapped",
     "OptionType",
     "Oscillation",
@@ -61,6 +70,7 @@ __all__ = [
     "SandboxedProgram",
     "Segment",
     "Sound",
+    "StartingEngine",
     "SwapJob",
     "Unavailable",
     "VideoInfo",
