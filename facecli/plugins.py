@@ -29,6 +29,7 @@ from facecli.core.video.media import (
     VideoPlan,
 )
 from facecli.core.video.placement import Box, Oscillation, Placement
+from facecli.core.video.plan import VideoPart
 
 __all__ = [
     "Box",
@@ -58,5 +59,6 @@ __all__ = [
     "SwapJob",
     "Unavailable",
     "VideoInfo",
+    "VideoPart",
     "VideoPlan",
 ]

@@ -23,7 +23,7 @@ from facecli.core.errors import (
     TooManyCalls,
     Unavailable,
 )
-from facecli.core.video.media import Media
+from facecli.core.video.media import ImageInfo, Media, VideoInfo
 from facecli.tasks.inputs.fair_slots import FairSlots
 from facecli.uploads.stored_file import StoredFile
 from facecli.uploads.upload import FileType, Upload
@@ -35,6 +35,7 @@ BYTES_PER_SECOND = 50_000_000  # of a large video on a slow disk
 RETRY_AFTER = 5  # seconds
 SHARE_OF_PROBE = 0.9  # of the time limit of a call; the rest is for starting and killing a process
 
+Info = VideoInfo | ImageInfo
 _Key = tuple[str | int, ...]  # id of an upload and state of its file
 
 
@@ -48,13 +49,13 @@ class _Probe:
         self.callers = 0
         self.goes_on = False  # without callers
         self.started_at: float | None = None  # None while it waits for a slot
-        self.family = ""
+        self.info: Info | None = None
         self.error: FacecliError | None = None
         self.done = threading.Event()
 
 
 class Probes:
-    """Finds the format of uploads. Safe to use from many threads."""
+    """Finds the properties of uploads. Safe to use from many threads."""
 
     def __init__(
         self, media: Media, blobs: BlobStore, *, timeout: float, clock: Callable[[], float] = time.monotonic
@@ -68,8 +69,8 @@ class Probes:
         self._running: dict[_Key, _Probe] = {}
         self._lock = threading.Lock()
 
-    def families(self, uploads: Sequence[Upload], *, active: Callable[[], bool]) -> list[str]:
-        """The format family of each upload, all probed at the same time.
+    def infos(self, uploads: Sequence[Upload], *, active: Callable[[], bool]) -> list[Info]:
+        """The properties of each upload, all probed at the same time.
 
         MediaRefused for a file that cannot be used; TooManyCalls or Unavailable, with the time to wait, when
         that is not known in time; Cancelled once `active` returns false.
@@ -77,7 +78,7 @@ class Probes:
         deadline = self._clock() + self._timeout
         joined = [self._join(upload) for upload in uploads]
         try:
-            return [self._family(probe, deadline, active) for probe in joined]
+            return [self._info(probe, deadline, active) for probe in joined]
         finally:
             with self._lock:
                 for probe in joined:
@@ -97,7 +98,7 @@ class Probes:
                 threading.Thread(target=self._run, args=(new,), name="probe", daemon=True).start()
         return probe
 
-    def _family(self, probe: _Probe, deadline: float, active: Callable[[], bool]) -> str:
+    def _info(self, probe: _Probe, deadline: float, active: Callable[[], bool]) -> Info:
         while not probe.done.wait(POLL_SECONDS):
             if not active():
                 raise Cancelled
@@ -106,7 +107,8 @@ class Probes:
         if probe.error:
             # One error may end several calls; each gets its own.
             raise type(probe.error)(probe.error.message, **probe.error.details)
-        return probe.family
+        assert probe.info
+        return probe.info
 
     def _late(self, probe: _Probe) -> FacecliError:
         """The refusal of a call whose time is up, while the probe waits or runs."""
@@ -136,7 +138,7 @@ class Probes:
         try:
             with self._slots.acquire(upload.owner, stopped=abandoned):
                 probe.started_at = self._clock()
-                probe.family = self._inspect(upload, probe.file, stopped)
+                probe.info = self._inspect(upload, probe.file, stopped)
             error = None
         except Cancelled:
             error = Unavailable(f"the check of {upload.name} was interrupted; try again", retry_after=1)
@@ -157,12 +159,12 @@ class Probes:
                         self._found.popitem(last=False)
             probe.done.set()
 
-    def _inspect(self, upload: Upload, file: StoredFile, stopped: Callable[[], bool]) -> str:
+    def _inspect(self, upload: Upload, file: StoredFile, stopped: Callable[[], bool]) -> Info:
         """Probe the file. A damaged one in the store is not blamed on its owner."""
         try:
             if upload.file_type is FileType.IMAGE:
-                return self._media.probe_image(file.path, stopped=stopped).format
-            return self._media.probe_video(file.path, stopped=stopped).container
+                return self._media.probe_image(file.path, stopped=stopped)
+            return self._media.probe_video(file.path, stopped=stopped)
         except MediaRefused:
             file.verify(stopped)
             raise
