@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def test_a_part_has_its_frames_and_the_sound_of_the_same_moments(
     begin = first_tone(ffmpeg, video)
     result = overlay(video, part=VideoPart(start=400_000, end=800_000), segment_megapixels=1, segments=3)
     info = media.probe_video(result)
-    assert (info.frames, info.origin, info.start, info.length) == (10, 0, 0, Fraction(2, 5))
+    assert (info.frames, info.origin, info.start, info.duration) == (10, 0, 0, pytest.approx(0.4))
     assert greys(ffmpeg, result) == list(range(10, 20))
     assert first_tone(ffmpeg, result) == pytest.approx(begin - 0.4, abs=0.012)
 
@@ -58,18 +57,17 @@ def test_the_beginning_and_the_end_of_a_video_keep_all_of_their_sound(
 ) -> None:
     video = clip("a.mp4", *PICTURE, *SOUND)
     assert greys(ffmpeg, overlay(video, part=VideoPart(end=200_000))) == list(range(5))
+    begin = first_tone(ffmpeg, video)
     rest = overlay(video, part=VideoPart(start=520_000))
     assert greys(ffmpeg, rest) == list(range(13, 25))
-    assert first_tone(ffmpeg, rest) == pytest.approx(0.08, abs=0.012)
+    assert first_tone(ffmpeg, rest) == pytest.approx(begin - 0.52, abs=0.012)
 
 
 def test_a_part_outside_of_its_video_is_refused_with_the_length(media: FfmpegMedia, plain: Path) -> None:
     info = media.probe_video(plain)
     for part, sentence in {
         VideoPart(start=1_000_000): "begins at 1 s, but the video ends at 1 s",
-        VideoPart(
-            start=500_000, end=2_000_001
-        ): r"ends at 2.000001 s, but the video at 1 s; leave the end out",
+        VideoPart(end=2_000_001): r"ends at 2.000001 s, but the video at 1 s; leave the end out",
     }.items():
         with pytest.raises(InvalidInput, match=sentence):
             part.check_within(info)
@@ -77,7 +75,7 @@ def test_a_part_outside_of_its_video_is_refused_with_the_length(media: FfmpegMed
 
 
 def test_a_video_without_times_has_no_parts(clip: Clip, media: FfmpegMedia) -> None:
-    info = media.probe_video(clip("a.avi", "-c:v", "mpeg4", "-an"))
+    info = media.probe_video(clip("a.avi", "-c:v", "mpeg4", "-bf", "2", "-an"))
     WHOLE.check_within(info)
     with pytest.raises(InvalidInput, match="convert it first"):
         VideoPart(start=500_000).check_within(info)
