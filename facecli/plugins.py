@@ -16,7 +16,8 @@ from facecli.core.errors import (
     ProgramKilled,
     Unavailable,
 )
-from facecli.core.video.engines import Engine, PrepareJob, PreparingEngine, SwapJob
+from facecli.core.video.engine_options import EngineOption, OptionType, parse_options
+from facecli.core.video.engines import DescribedEngine, Engine, PrepareJob, PreparingEngine, SwapJob
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     FramesJob,
@@ -34,8 +35,10 @@ from facecli.core.video.plan import VideoPart
 __all__ = [
     "Box",
     "Cancelled",
+    "DescribedEngine",
     "DiskFull",
     "Engine",
+    "EngineOption",
     "FacecliError",
     "FfmpegMissing",
     "FrameFilter",
@@ -46,6 +49,7 @@ __all__ = [
     "Media",
     "MediaRefused",
     "NoFace",
+    "OptionType",
     "Oscillation",
     "OverlayJob",
     "Picture",
@@ -61,4 +65,5 @@ __all__ = [
     "VideoInfo",
     "VideoPart",
     "VideoPlan",
+    "parse_options",
 ]

@@ -100,8 +100,10 @@ def orphan_policy(directories: SqlDirectoryRepository) -> OrphanPolicy:
     return OrphanPolicy(newest_row=directories.newest_row, clock=time.time)
 
 
-def installed_engines(settings: Settings) -> Sequence[EngineInfo]:
-    return InstalledEngines(ffmpeg_media(settings)).infos()
+def installed_engines(settings: Settings) -> tuple[Sequence[EngineInfo], str]:
+    """The engines of this installation, usable or not, and the name of the default one."""
+    engines = InstalledEngines(ffmpeg_media(settings))
+    return engines.infos(), settings.engine or engines.default()[0]
 
 
 def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:

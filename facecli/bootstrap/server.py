@@ -48,13 +48,16 @@ GRACE = 5.0  # seconds for running calls and workers to end
 class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers.
 
-    `http` is the URL of its HTTP server, empty without one.
+    `http` is the URL of its HTTP server, empty without one. `fallback` is the reason why `default_engine` is
+    not the best one, empty if it is, or was configured.
     """
 
     address: str
     http: str
     directory: Path
     engines: Sequence[str]
+    default_engine: str
+    fallback: str
     ffmpeg: str
     workers: Callable[[], Sequence[int]]
 
@@ -105,6 +108,8 @@ def run_server(settings: Settings) -> Iterator[Running]:
             http=web.url if web else "",
             directory=components.directory.resolve(),
             engines=info.engines,
+            default_engine=info.default_engine,
+            fallback=components.fallback,
             ffmpeg=info.ffmpeg,
             workers=supervisor.pids,
         )

@@ -73,6 +73,7 @@ class ServerComponents:
     tokens: Tokens | None
     info: Callable[[str], ServerInfo]
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
+    fallback: str  # why the default engine is not the best one; empty if it is, or was configured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +103,8 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput.
     """
     media = ffmpeg_media(settings)
-    ffmpeg = media.version()
-    engines = InstalledEngines(media)
-    engines.get(settings.engine)
+    ffmpeg, engines = media.version(), InstalledEngines(media)
+    default_engine, fallback = engines.default(settings.engine)
     with _open_storage(settings) as storage:
         events = EventBus()
         log_events(events)
@@ -119,7 +119,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 upload_service=upload_service,
                 probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
                 engines=engines,
-                default_engine=settings.engine,
+                default_engine=default_engine,
             ),
             feed=SqlTaskFeed(storage.tasks, database_changes(storage.database_url)),
             queue=storage.queue,
@@ -151,7 +151,15 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 lock_holders=partial(_lock_holders, settings, storage.directory),
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
-            info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
+            info=server_info(
+                settings,
+                engines=engines,
+                default_engine=default_engine,
+                ffmpeg=ffmpeg,
+                blobs=storage.blobs,
+                quota=quota,
+            ),
+            fallback=fallback,
             raise_generation=storage.generations.raise_if_changed,
         )
 

@@ -31,6 +31,7 @@ from facecli.media.overlay import count_decodable, write_overlay
 from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import ProcessLimits, run
 from facecli.media.sample_face import draw_face
+from facecli.media.samples import portraits
 from facecli.media.sound import SoundExtraction
 
 BASE_TIMEOUT_SECONDS = 900  # for encoding a file of any length
@@ -206,14 +207,24 @@ class FfmpegMedia:
                 "it lasts at least 1 s, and its sides are even and at least 16"
             )
         command = clip_command(self._binary, output=output, seconds=seconds, width=width, height=height)
-        with _removed_on_failure(output):
-            limits = _process_limits(seconds * CLIP_RATE)
-            result = run(command, limits=limits, writes=[output.parent])
-            if result.exit_code:
-                raise MediaRefused(f"the clip cannot be made ({result.error_text})")
+        self._make_sample(command, output, seconds=seconds)
 
     def make_face(self, output: Path) -> None:
         draw_face(output)
+
+    def make_portraits(self, folder: Path, *, seconds: int) -> tuple[Path, Path]:
+        """Write the photo of a person, and a clip with sound of another, over whose photo a camera moves."""
+        face, clip = folder / "face.jpg", folder / "clip.mp4"
+        face.write_bytes(portraits.PHOTO.read_bytes())
+        self._make_sample(portraits.clip_command(self._binary, clip, seconds), clip, seconds=seconds)
+        return face, clip
+
+    def _make_sample(self, command: Sequence[str], output: Path, *, seconds: int) -> None:
+        with _removed_on_failure(output):
+            limits = _process_limits(seconds * CLIP_RATE)
+            result = run(command, limits=limits, reads=[portraits.FILMED], writes=[output.parent])
+            if result.exit_code:
+                raise MediaRefused(f"the clip cannot be made ({result.error_text})")
 
 
 def _process_limits(frames: int) -> ProcessLimits:

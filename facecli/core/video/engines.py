@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from facecli.core.video.engine_options import EngineOption
 from facecli.core.video.media import Segment, VideoInfo
 
 
@@ -68,6 +69,13 @@ class PreparingEngine(Protocol):
         ...
 
 
+@runtime_checkable
+class DescribedEngine(Protocol):
+    """An engine that declares its options, for lists and forms; its `check` uses `parse_options`."""
+
+    options: Sequence[EngineOption]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
     """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can."""
@@ -77,6 +85,7 @@ class EngineInfo:
     package: str  # that provides it
     needs: tuple[str, ...]
     broken: str
+    options: tuple[EngineOption, ...] = ()
 
 
 class Engines(Protocol):

@@ -13,11 +13,12 @@ from importlib.util import find_spec
 from typing import Any
 
 from facecli.core.errors import FacecliError
+from facecli.core.video.engine_options import EngineOption
 from facecli.core.video.engines import PrepareJob, SwapJob
 from facecli.core.video.frames import FrameFilter, FrameLayout
 from facecli.core.video.media import FramesJob, Media
 from facecli.engines.mesh.figures import Figures
-from facecli.engines.mesh.options import MeshOptions
+from facecli.engines.mesh.options import OPTIONS, MeshOptions
 from facecli.engines.mesh.process.client import swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
 
@@ -31,6 +32,7 @@ class MeshEngine:
     name = "mesh"
     version = "1"
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
+    options: Sequence[EngineOption] = OPTIONS
 
     def __init__(self, media: Media) -> None:
         if find_spec("cv2") is None:

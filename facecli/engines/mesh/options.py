@@ -1,10 +1,10 @@
 """Options of the mesh engine, as a user gives them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
-from facecli.core.errors import InvalidInput
+from facecli.core.video.engine_options import EngineOption, parse_options
 
 
 class Color(StrEnum):
@@ -34,35 +34,6 @@ class Small(StrEnum):
     ON = "on"
 
 
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        number = float(text)
-        if not low <= number <= high:  # also NaN
-            raise ValueError(f"from {low:g} to {high:g}")
-        return number
-
-    parse.__doc__ = f"{low:g} to {high:g}"
-    return parse
-
-
-def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
-    def parse(text: str) -> StrEnum:
-        return kind(text)
-
-    parse.__doc__ = ", ".join(kind)
-    return parse
-
-
-def _selection(text: str) -> str:
-    """main, all, index:N"""
-    kind, colon, value = text.partition(":")
-    if (not colon and kind in ("main", "all")) or (
-        kind == "index" and value.isascii() and value.isdigit() and len(value) < 4
-    ):
-        return text
-    raise ValueError("unknown")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshOptions:
     """Lengths are in eye distances, the pixels between the outer corners of the eyes."""
@@ -82,42 +53,49 @@ class MeshOptions:
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> "MeshOptions":
         """InvalidInput, naming the option and its values, for one that is unknown or out of range."""
-        values = {}
-        for name, text in options.items():
-            if name not in _PARSERS:
-                known = ", ".join(_PARSERS)
-                raise InvalidInput(f"engine mesh has no option {name!r}; there are: {known}")
-            parse, _ = _PARSERS[name]
-            try:
-                values[name] = parse(text)
-            except ValueError:
-                raise InvalidInput(
-                    f"option {name} of engine mesh cannot be {text!r}; it is one of: {parse.__doc__}"
-                ) from None
-        return cls(**values)  # type: ignore[arg-type]
-
-    @classmethod
-    def described(cls) -> list[tuple[str, str, str, str]]:
-        """For each option: its name, values, default and meaning."""
-        return [
-            (field.name, str(_PARSERS[field.name][0].__doc__), f"{field.default}", _PARSERS[field.name][1])
-            for field in fields(cls)
-        ]
+        values = parse_options("mesh", OPTIONS, options)
+        kinds: dict[str, type[StrEnum]] = {
+            "color": Color,
+            "blend": Blend,
+            "eyes": Eyes,
+            "mouth": Mouth,
+            "small": Small,
+        }
+        typed = {name: kinds[name](str(value)) if name in kinds else value for name, value in values.items()}
+        return cls(**typed)  # type: ignore[arg-type]
 
 
-_PARSERS: dict[str, tuple[Callable[[str], object], str]] = {
-    "faces": (
-        _selection,
-        "the faces to replace: the person with most area, all, or one by order",
+OPTIONS = (
+    EngineOption.choice(
+        "faces",
+        "whose face to replace: the person with most area, everybody, or one by order from 0",
+        choices=("main", "all", "index:N"),
+        default="main",
     ),
-    "match": (_number(0, 1.2), "greatest distance of two pictures of one person"),
-    "color": (_choice(Color), "adjustment of the skin colour"),
-    "blend": (_choice(Blend), "transition at the edge of the face"),
-    "feather": (_number(0, 0.5), "width of the transition, in eye distances"),
-    "size": (_number(0.8, 1.0), "share of the face's oval that is replaced"),
-    "eyes": (_choice(Eyes), "whose eyes are seen"),
-    "mouth": (_choice(Mouth), "whose inner mouth is seen; auto: the target's while it is open"),
-    "strength": (_number(0, 1), "opacity of the new face"),
-    "smooth": (_number(0, 1), "smoothing of the shape over time"),
-    "small": (_choice(Small), "search for faces down to 24 pixels, at a third of the speed"),
-}
+    EngineOption.number(
+        "match", "greatest distance of two pictures of one person", low=0, high=1.2, default=0.6
+    ),
+    EngineOption.choice("color", "what adjusts the skin colour", choices=tuple(Color), default=Color.LAB),
+    EngineOption.choice(
+        "blend", "transition at the edge of the face", choices=tuple(Blend), default=Blend.FEATHER
+    ),
+    EngineOption.number(
+        "feather", "width of the transition, in eye distances", low=0, high=0.5, default=0.08
+    ),
+    EngineOption.number("size", "share of the face's oval that is replaced", low=0.8, high=1, default=1),
+    EngineOption.choice("eyes", "whose eyes are seen", choices=tuple(Eyes), default=Eyes.TARGET),
+    EngineOption.choice(
+        "mouth",
+        "whose inner mouth is seen; auto: the target's while it is open",
+        choices=tuple(Mouth),
+        default=Mouth.AUTO,
+    ),
+    EngineOption.number("strength", "opacity of the new face", low=0, high=1, default=1),
+    EngineOption.number("smooth", "smoothing of the shape over time", low=0, high=1, default=0.5),
+    EngineOption.choice(
+        "small",
+        "search for faces down to 24 pixels, at a third of the speed",
+        choices=tuple(Small),
+        default=Small.OFF,
+    ),
+)

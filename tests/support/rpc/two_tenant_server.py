@@ -68,7 +68,12 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
     settings = Settings(
-        bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(folder / "data"), workers=1, auth="token"
+        engine="mock",
+        bind="127.0.0.1:0",
+        http="127.0.0.1:0",
+        data_dir=str(folder / "data"),
+        workers=1,
+        auth="token",
     )
     shown = {"no token": "", "another scheme": "Basic YW5uOmFubg=="}
     with tokens(settings) as made:
