@@ -93,7 +93,7 @@ def _frames_of(part: VideoPart, shown: Sequence[int], info: VideoInfo, tick: Fra
     begin = first_from(part.start) if part.start else 0
     stop = len(shown) if part.end is None else first_from(part.end)
     if begin >= stop:
-        raise MediaRefused(f"no frame of the video begins {part}; take a longer one")
+        raise MediaRefused(f"no frame of the video begins {part}; take a longer part")
     return begin, stop
 
 

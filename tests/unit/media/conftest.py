@@ -147,8 +147,8 @@ def overlay(media_of: Callable[[int], FfmpegMedia], tmp_path: Path) -> Overlay:
             if (frames := media.count_frames(part)) != segment.frames:
                 assert frames == media.count_decodable(video, segment, plan.info)
 
-        for segment, part in zip(plan.segments, parts, strict=True):
-            write_part(segment, part)
+        for segment, output_part in zip(plan.segments, parts, strict=True):
+            write_part(segment, output_part)
         sound = tmp_path / "sound.mp4"
         assert media.extract_sound(video, plan, sound, stopped=lambda: False) == []
         media.join(parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
