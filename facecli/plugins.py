@@ -13,11 +13,19 @@ from facecli.core.errors import (
     InvalidInput,
     MediaRefused,
     NoFace,
+    NotReady,
     ProgramKilled,
     Unavailable,
 )
 from facecli.core.video.engine_options import EngineOption, OptionType, parse_options
-from facecli.core.video.engines import DescribedEngine, Engine, PrepareJob, PreparingEngine, SwapJob
+from facecli.core.video.engines import (
+    DescribedEngine,
+    Engine,
+    PrepareJob,
+    PreparingEngine,
+    StartingEngine,
+    SwapJob,
+)
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     FramesJob,
@@ -48,6 +56,7 @@ __all__ = [
     "Media",
     "MediaRefused",
     "NoFace",
+    "NotReady",
     "OptionType",
     "Oscillation",
     "OverlayJob",
@@ -59,6 +68,7 @@ __all__ = [
     "SandboxedProgram",
     "Segment",
     "Sound",
+    "StartingEngine",
     "SwapJob",
     "Unavailable",
     "VideoInfo",

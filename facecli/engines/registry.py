@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.video.engines import DescribedEngine, Engine, EngineInfo
+from facecli.core.video.engines import DescribedEngine, Engine, EngineInfo, StartingEngine
 from facecli.core.video.media import Media
 from facecli.engines.mesh.engine import MeshEngine
 from facecli.engines.mock import MockEngine
@@ -74,6 +74,18 @@ class InstalledEngines:
         if preferred is not None:
             return MeshEngine.name, ""
         return MockEngine.name, f"engine {MeshEngine.name} cannot be used: {info.broken}"
+
+    def start(self) -> dict[str, str]:
+        """Start the engines that have to be started; the reasons of those that this machine cannot run."""
+        reasons = {}
+        for name in self.names():
+            engine = self.get(name)
+            if isinstance(engine, StartingEngine):
+                try:
+                    engine.start()
+                except LOAD_ERRORS as error:
+                    reasons[name] = str(error)
+        return reasons
 
     @cached_property
     def _loaded(self) -> dict[str, tuple[Engine | None, EngineInfo]]:

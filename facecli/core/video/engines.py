@@ -58,6 +58,15 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class StartingEngine(Protocol):
+    """An engine that not every machine can run. A worker starts it before it takes its tasks."""
+
+    def start(self) -> None:
+        """Load and try what the engine needs; a FacecliError with the reason if that fails here."""
+        ...
+
+
+@runtime_checkable
 class PreparingEngine(Protocol):
     """An engine that looks at the whole video once, so that its segments agree with each other."""
 
@@ -78,7 +87,10 @@ class DescribedEngine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can."""
+    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can.
+
+    `unavailable` is the reason why this machine cannot run it, though servers accept tasks for it.
+    """
 
     name: str
     version: str
@@ -86,6 +98,7 @@ class EngineInfo:
     needs: tuple[str, ...]
     broken: str
     options: tuple[EngineOption, ...] = ()
+    unavailable: str = ""
 
 
 class Engines(Protocol):

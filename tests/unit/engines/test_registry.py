@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import InvalidInput, NotReady
 from facecli.core.video.media import Media
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import GROUP, InstalledEngines, declared_engines
@@ -29,6 +29,13 @@ class Mirror:
     def check(self, options: Mapping[str, str]) -> None: ...
 
     def swap(self, job: object, *, progress: object, stopped: object) -> None: ...
+
+
+class GpuMirror(Mirror):
+    """An engine that does not run on this machine."""
+
+    def start(self) -> None:
+        raise NotReady("no GPU here")
 
 
 class LacksGpu:
@@ -92,6 +99,15 @@ def test_packages_add_engines(media: FfmpegMedia) -> None:
     assert isinstance(mirror, Mirror)
     assert mirror.media is media
     assert engines.get("mirror") is mirror
+
+
+def test_an_engine_that_cannot_start_here_is_known_with_the_reason(
+    media: FfmpegMedia,
+) -> None:
+    both = [plugin("mirror", "other_engines:Mirror"), plugin("gpu", "other_engines:GpuMirror")]
+    engines = InstalledEngines(media, plugins=lambda: both)
+    assert engines.start() == {"gpu": "no GPU here"}
+    assert {"gpu", "mirror"} <= set(engines.names())
 
 
 @pytest.mark.parametrize(
