@@ -84,7 +84,8 @@ class Transfer:
 
     def wait_until_stored(self, minimum: int) -> int:
         """Wait for this offset or a larger one; the offset."""
-        return eventually(lambda: self.url and (offset := self.offset()) >= minimum and offset)
+        eventually(lambda: self.url)
+        return eventually(lambda: (offset := self.offset()) >= minimum and offset)
 
     def check(self, path: Path) -> None:
         """Assert that the server has the bytes of this file."""
