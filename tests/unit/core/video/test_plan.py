@@ -1,4 +1,4 @@
-"""Parts of a video: which ones can be asked for, and how they are told."""
+"""Parts of a video: which ones can be asked for, and how they are shown."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_an_empty_or_negative_part_is_refused(part: VideoPart, sentence: str) ->
     assert refused.value.message.startswith(sentence)
 
 
-def test_a_part_is_told_by_its_ends() -> None:
+def test_a_part_is_shown_by_its_ends() -> None:
     assert str(VideoPart(start=3_000_000, end=62_500_000)) == "from 3 s to 62.5 s"
     assert str(VideoPart(start=100)) == "from 0.0001 s on"
     WHOLE.check()
