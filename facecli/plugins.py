@@ -39,6 +39,7 @@ from facecli.core.video.media import (
     VideoPlan,
 )
 from facecli.core.video.placement import Box, Oscillation, Placement
+from facecli.core.video.plan import VideoPart
 
 __all__ = [
     "Box",
@@ -74,6 +75,7 @@ __all__ = [
     "SwapJob",
     "Unavailable",
     "VideoInfo",
+    "VideoPart",
     "VideoPlan",
     "parse_options",
 ]

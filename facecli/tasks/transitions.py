@@ -59,7 +59,7 @@ def claim(task: Task, *, run: str, worker: str) -> Task:
 def advance(
     task: Task, *, run: str, progress: int, stage: str, frames_done: int = 0, frames: int = 0
 ) -> Task:
-    """Record progress, which never decreases within a run. `frames` of the whole video; 0 if unchanged."""
+    """Record progress, which never decreases within a run. `frames` to swap; 0 if unchanged."""
     check_held(task, run)
     return replace(
         task,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from facecli.core.video.figures import SwapFigures
+from facecli.core.video.plan import VideoPart
 from facecli.tasks.task import ENDED
 
 
@@ -19,7 +20,7 @@ class TaskView:
     status: str  # a TaskStatus, or one that only a newer server knows
     progress: int  # 0..100
     frames_done: int
-    frames: int  # in all; 0 until a worker has counted them
+    frames: int  # to swap; 0 until a worker has counted them
     stage: str
     revision: int
     round: int
@@ -27,6 +28,7 @@ class TaskView:
     engine: str
     engine_version: str
     options: Mapping[str, str]
+    part: VideoPart
     key: str | None  # idempotency key
     image_url: str
     video_url: str

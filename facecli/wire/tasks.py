@@ -9,7 +9,7 @@ from facecli.core.errors import InvalidInput, UnexpectedResponse
 from facecli.core.video.figures import SwapFigures
 from facecli.tasks.task import Task, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
-from facecli.wire import responses
+from facecli.wire import parts, responses
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.uploads import seconds, timestamp
@@ -51,6 +51,7 @@ def to_message(task: Task) -> pb.TaskResponse:
         round=task.round,
         notes=task.notes,
         figures=pb.SwapFigures(**asdict(task.figures)) if task.figures else None,
+        **parts.durations(task.part),
     )
 
 
@@ -70,6 +71,7 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         engine=responses.word(message.engine),
         engine_version=responses.word(message.engine_version),
         options={responses.word(name): responses.word(value) for name, value in message.options.items()},
+        part=parts.part_of_task(message),
         key=responses.word(message.key) or None,
         image_url=responses.url(message.image_url, "URL"),
         video_url=responses.url(message.video_url, "URL"),

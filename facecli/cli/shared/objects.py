@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facecli.core.video.plan import MICROSECONDS
+
 if TYPE_CHECKING:
     from facecli.client.transfers import SentUpload
     from facecli.core.auth import Token, TokenStatus
@@ -37,6 +39,8 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "engine": task.engine,
         "engine_version": task.engine_version,
         "options": dict(task.options),
+        "from": task.part.start / MICROSECONDS,
+        "to": None if task.part.end is None else task.part.end / MICROSECONDS,
         "image_name": task.image_name,
         "video_name": task.video_name,
         "image_url": task.image_url,

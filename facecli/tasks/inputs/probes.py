@@ -25,7 +25,7 @@ from facecli.core.errors import (
     TooManyCalls,
     Unavailable,
 )
-from facecli.core.video.media import Media
+from facecli.core.video.media import ImageInfo, Media, VideoInfo
 from facecli.tasks.inputs.fair_slots import FairSlots
 from facecli.uploads.stored_file import StoredFile
 from facecli.uploads.upload import FileType, Upload
@@ -37,6 +37,7 @@ BYTES_PER_SECOND = 50_000_000  # of a large video on a slow disk
 RETRY_AFTER = 5  # seconds
 SHARE_OF_PROBE = 0.9  # of the time limit of a call; the rest is for starting and killing a process
 
+Info = VideoInfo | ImageInfo
 _Key = tuple[str | int, ...]  # id of an upload, state of its file, and the engine that checks its face
 
 
@@ -59,13 +60,13 @@ class _Probe:
         self.callers = 0
         self.goes_on = False  # without callers
         self.started_at: float | None = None  # None while it waits for a slot
-        self.family = ""
+        self.info: Info | None = None
         self.error: FacecliError | None = None
         self.done = threading.Event()
 
 
 class Probes:
-    """Finds the format of uploads. Safe to use from many threads."""
+    """Finds the properties of uploads. Safe to use from many threads."""
 
     def __init__(
         self, media: Media, blobs: BlobStore, *, timeout: float, clock: Callable[[], float] = time.monotonic
@@ -79,10 +80,10 @@ class Probes:
         self._running: dict[_Key, _Probe] = {}
         self._lock = threading.Lock()
 
-    def families(
+    def infos(
         self, uploads: Sequence[Upload], *, face: FaceCheck | None = None, active: Callable[[], bool]
-    ) -> list[str]:
-        """The format family of each upload, all probed at the same time; pictures also by `face`.
+    ) -> list[Info]:
+        """The properties of each upload, all probed at the same time; pictures also by `face`.
 
         MediaRefused for a file that cannot be used; TooManyCalls or Unavailable, with the time to wait, when
         that is not known in time; Cancelled once `active` returns false.
@@ -90,7 +91,7 @@ class Probes:
         deadline = self._clock() + self._timeout
         joined = [self._join(upload, face) for upload in uploads]
         try:
-            return [self._family(probe, deadline, active) for probe in joined]
+            return [self._info(probe, deadline, active) for probe in joined]
         finally:
             with self._lock:
                 for probe in joined:
@@ -110,7 +111,7 @@ class Probes:
                 threading.Thread(target=self._run, args=(new,), name="probe", daemon=True).start()
         return probe
 
-    def _family(self, probe: _Probe, deadline: float, active: Callable[[], bool]) -> str:
+    def _info(self, probe: _Probe, deadline: float, active: Callable[[], bool]) -> Info:
         while not probe.done.wait(POLL_SECONDS):
             if not active():
                 raise Cancelled
@@ -119,7 +120,8 @@ class Probes:
         if probe.error:
             # One error may end several calls; each gets its own.
             raise type(probe.error)(probe.error.message, **probe.error.details)
-        return probe.family
+        assert probe.info
+        return probe.info
 
     def _late(self, probe: _Probe) -> FacecliError:
         """The refusal of a call whose time is up, while the probe waits or runs."""
@@ -149,7 +151,7 @@ class Probes:
         try:
             with self._slots.acquire(upload.owner, stopped=abandoned):
                 probe.started_at = self._clock()
-                probe.family = self._inspect(probe, stopped)
+                probe.info = self._inspect(probe, stopped)
             error = None
         except Cancelled:
             error = Unavailable(f"the check of {upload.name} was interrupted; try again", retry_after=1)
@@ -170,16 +172,16 @@ class Probes:
                         self._found.popitem(last=False)
             probe.done.set()
 
-    def _inspect(self, probe: _Probe, stopped: Callable[[], bool]) -> str:
+    def _inspect(self, probe: _Probe, stopped: Callable[[], bool]) -> Info:
         """Probe the file. A damaged one in the store is not blamed on its owner."""
         path = probe.file.path
         try:
             if probe.upload.file_type is FileType.VIDEO:
-                return self._media.probe_video(path, stopped=stopped).container
-            family = self._media.probe_image(path, stopped=stopped).format
+                return self._media.probe_video(path, stopped=stopped)
+            info = self._media.probe_image(path, stopped=stopped)
             if probe.check:
                 probe.check.run(path, stopped)
-            return family
+            return info
         except MediaRefused:
             probe.file.verify(stopped)
             raise

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from facecli.core.errors import InvalidInput
 from facecli.core.video.engines import Engines, FaceCheckingEngine
 from facecli.core.video.formats import check_name
+from facecli.core.video.plan import WHOLE, VideoInfo, VideoPart
 from facecli.tasks.inputs.probes import FaceCheck, Probes
 from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
@@ -38,15 +39,17 @@ class TaskInputs:
         video_url: str,
         engine: str,
         options: Mapping[str, str],
+        part: VideoPart = WHOLE,
         key: str | None,
         fresh: bool = False,
         active: Callable[[], bool],
     ) -> NewTask:
         """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise.
 
-        `active` is whether the caller still waits; errors also as `Probes.families`.
+        `active` is whether the caller still waits; errors also as `Probes.infos`.
         """
         _check_lengths(key or "", options)
+        part.check()
         name, version = self.checked_engine(engine, options)
         new = NewTask(
             owner=owner,
@@ -55,13 +58,18 @@ class TaskInputs:
             engine=name,
             engine_version=version,
             options=dict(options),
+            part=part,
             key=key,
             fresh=fresh,
         )
         uploads = (new.image, new.video)
-        families = self._probes.families(uploads, face=self._face_check(new), active=active)
-        for upload, family in zip(uploads, families, strict=True):
-            check_name(upload.name, family)
+        infos = self._probes.infos(uploads, face=self._face_check(new), active=active)
+        for upload, info in zip(uploads, infos, strict=True):
+            if isinstance(info, VideoInfo):
+                check_name(upload.name, info.container)
+                part.check_within(info)
+            else:
+                check_name(upload.name, info.format)
         return new
 
     def checked_engine(self, engine: str, options: Mapping[str, str]) -> tuple[str, str]:

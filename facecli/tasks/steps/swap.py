@@ -55,7 +55,8 @@ def _engine_plan(run: Run) -> Mapping[str, Any]:
 
 
 def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted, output: Path) -> None:
-    task, media, info = run.task, run.tools.media, run.work.plan.info
+    task, media, whole = run.task, run.tools.media, run.work.plan
+    info = whole.info
     deadline = Deadline(run.limits.segment, subject="a segment", setting="segment_timeout")
     job = engines.SwapJob(
         face=run.face,
@@ -69,7 +70,7 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted,
     with within(run.stopped, deadline) as stopped:
         counted = run.engine.swap(
             job,
-            progress=lambda done: run.reporter.frames(segment.before + done, info.frames),
+            progress=lambda done: run.reporter.frames(whole.done_after(segment, done), whole.frames),
             stopped=stopped,
         )
     frames = media.count_frames(output)

@@ -63,7 +63,7 @@ class PlainMedia:
     def version(self) -> str:
         return "1"
 
-    def plan(self, path: Path) -> VideoPlan:
+    def plan(self, path: Path, **more: object) -> VideoPlan:
         return PLAN
 
     def count_frames(self, path: Path) -> int:
