@@ -13,6 +13,7 @@ from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
 from facecli.blobs.probe import DirectoryProbe
+from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.bootstrap.storage_health import StorageHealth
@@ -32,9 +33,6 @@ from facecli.worker.supervisor import Supervisor
 if TYPE_CHECKING:
     from facecli.web.server import WebServer
 
-EMBEDDED_PREFIX = (
-    "worker-"  # prefix of the names of a server's own workers, before data directory id and number
-)
 CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
@@ -48,13 +46,16 @@ GRACE = 5.0  # seconds for running calls and workers to end
 class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers.
 
-    `http` is the URL of its HTTP server, empty without one.
+    `http` is the URL of its HTTP server, empty without one. `fallback` is the reason why `default_engine` is
+    not the best one, empty if it is, or was configured.
     """
 
     address: str
     http: str
     directory: Path
     engines: Sequence[str]
+    default_engine: str
+    fallback: str
     ffmpeg: str
     workers: Callable[[], Sequence[int]]
 
@@ -105,6 +106,8 @@ def run_server(settings: Settings) -> Iterator[Running]:
             http=web.url if web else "",
             directory=components.directory.resolve(),
             engines=info.engines,
+            default_engine=info.default_engine,
+            fallback=components.fallback,
             ffmpeg=info.ffmpeg,
             workers=supervisor.pids,
         )

@@ -25,7 +25,9 @@ from facecli.cli.shared.output_file import (
 )
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
+from facecli.cli.shared.video_part import From, To, video_part
 from facecli.cli.task.create import parse_options
+from facecli.cli.task.watch import note_all
 from facecli.client.destination import Destination, destination
 from facecli.core.errors import TaskUnsuccessful
 from facecli.tasks.view import TaskView
@@ -48,6 +50,8 @@ def swap(
     out: RequiredOut,
     engine: Engine = "",
     option: EngineOptions = None,
+    begin: From = None,
+    end: To = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     force: Force = False,
@@ -59,13 +63,16 @@ def swap(
 
     Uploads both files, creates a task, waits for it, downloads and verifies the result. Run it again after a
     failure: it resumes where it stopped. After success, running it again verifies that OUT is the result of
-    the same files, engine, version and options. Any other existing file is replaced only with --force.
+    the same files, part, engine, version and options. Any other existing file is replaced only with --force.
 
-    Example: facecli swap face.jpg clip.mp4 -o out.mp4
+    --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
+
+    Example: facecli swap face.jpg clip.mp4 --from 3s --to 1m2s -o out.mp4
 
     Exit codes: 0 success, 2 unusable file, 3 task failed, 4 unauthenticated or forbidden, 6 server
     unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
     """
+    part = video_part(begin, end)
     target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video))
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:
@@ -75,7 +82,7 @@ def swap(
     request = swap_request(
         session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
     )
-    request = replace(request, fresh=fresh)
+    request = replace(request, part=part, fresh=fresh)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:
@@ -87,8 +94,7 @@ def swap(
             progress_bars(session.settings.progress, quiet=output.quiet) as bars,
         ):
             task = run_swap(session, bars, output, request, interruption)
-    for note in task.notes:
-        output.note(f"note: {note}")
+    note_all(task, output)
     show_path(output, target, task_object(task))
 
 
@@ -124,6 +130,8 @@ def run_swap(
 
     def changed(task: TaskView) -> None:
         nonlocal last
+        if last is None and not task.ended:
+            note_all(task, output)
         last = task
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT

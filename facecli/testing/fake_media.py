@@ -1,12 +1,15 @@
 """A media fake without ffmpeg: one byte of a file is one frame."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 
 from facecli.core.errors import Cancelled, MediaRefused
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     CLIP_RATE,
+    FramesJob,
     ImageInfo,
     OverlayJob,
     Segment,
@@ -15,6 +18,9 @@ from facecli.core.video.media import (
     VideoPlan,
     never,
 )
+from facecli.core.video.plan import MICROSECONDS, WHOLE, VideoPart
+from facecli.media.frames.piped_program import piped
+from facecli.media.run import ProcessLimits
 
 WIDTH, HEIGHT = 320, 180  # pixels of every video
 SIDE = 512  # pixels of every picture
@@ -27,8 +33,15 @@ class FakeMedia:
     `plan` is the plan of every video; without one, a video is cut into segments of `segment_frames`.
     """
 
-    def __init__(self, *, plan: VideoPlan | None = None, segment_frames: int = 10) -> None:
+    def __init__(
+        self,
+        *,
+        plan: VideoPlan | None = None,
+        segment_frames: int = 10,
+        program_idle_seconds: float = 60.0,
+    ) -> None:
         self._plan = plan
+        self._program_idle_seconds = program_idle_seconds
         self._segment_frames = segment_frames
         self.overlays: list[OverlayJob] = []
 
@@ -53,13 +66,17 @@ class FakeMedia:
             raise MediaRefused("the picture is empty")
         return ImageInfo(width=SIDE, height=SIDE, format="PNG")
 
-    def plan(self, path: Path) -> VideoPlan:
+    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
         if self._plan:
             return self._plan
         info = self.probe_video(path)
-        starts = range(0, info.frames, self._segment_frames)
-        segments = (self._segment(index, start, info.frames) for index, start in enumerate(starts))
-        return VideoPlan(info=info, segments=tuple(segments))
+        begin, stop = (-(-time * CLIP_RATE // MICROSECONDS) for time in (part.start, part.end or 0))
+        stop = min(info.frames, stop) if part.end else info.frames
+        if begin >= stop:
+            raise MediaRefused(f"no frame of the video begins {part}; take a longer part")
+        starts = range(begin, stop, self._segment_frames)
+        segments = (self._segment(index, start, stop) for index, start in enumerate(starts))
+        return VideoPlan(info=info, segments=tuple(segments), last=Fraction(stop - 1, CLIP_RATE))
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         self.probe_image(source)
@@ -76,6 +93,58 @@ class FakeMedia:
             progress(done)
         job.output.write_bytes(b"." * job.segment.frames)
 
+    def rewrite_frames(
+        self,
+        job: FramesJob,
+        *,
+        open_filter: Callable[[FrameLayout], AbstractContextManager[FrameFilter]],
+        progress: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        layout, done = self.frame_layout(job.info), 0
+        with open_filter(layout) as frame_filter:
+            for _ in range(job.segment.frames):
+                if stopped():
+                    raise Cancelled
+                for _ in frame_filter.push(bytearray(layout.frame_bytes), own=True):
+                    progress(done := done + 1)
+            for _ in frame_filter.finish():
+                progress(done := done + 1)
+        job.output.write_bytes(b"." * done)
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        return FrameLayout(width=info.width, height=info.height)
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Generator[bytearray, None, None]:
+        for _ in range(min(count, info.frames)):
+            yield bytearray(self.frame_layout(info).frame_bytes)
+
+    def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
+        info = self.probe_image(path)
+        side = min(info.width, max_side)
+        return Picture(width=side, height=side, pixels=bytes(3 * side * side))
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
+    ) -> AbstractContextManager[SandboxedProgram]:
+        return piped(
+            command,
+            limits=ProcessLimits(seconds=60),
+            reads=reads,
+            stopped=stopped,
+            name=name,
+            idle_seconds=self._program_idle_seconds,
+            max_unread=max_unread,
+        )
+
     def count_frames(self, path: Path) -> int:
         if frames := path.stat().st_size:
             return frames
@@ -85,7 +154,7 @@ class FakeMedia:
         return segment.frames
 
     def extract_sound(
-        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+        self, video: Path, plan: VideoPlan, output: Path, *, stopped: Callable[[], bool]
     ) -> list[str]:
         if stopped():
             raise Cancelled

@@ -124,6 +124,14 @@ def show_state(session: Session, task: TaskView, output: Output, *, show: Callab
         raise unsuccessful(task, flags=session.flags)
 
 
+def note_all(task: TaskView, output: Output) -> None:
+    """Write the figures and the notes of a task as diagnostics."""
+    if task.figures:
+        output.note(task.figures.text)
+    for note in task.notes:
+        output.note(f"note: {note}")
+
+
 def _raise_error(error: FacecliError | None) -> None:
     if error:
         raise error

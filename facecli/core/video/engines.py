@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from facecli.core.video.engine_options import EngineOption
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import Segment, VideoInfo
 
 
@@ -20,6 +22,17 @@ class SwapJob:
     segment: Segment
     output: Path
     info: VideoInfo  # of the whole video
+    options: Mapping[str, str] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)  # from `prepare`, for the whole video
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareJob:
+    """A whole video, before any of it is swapped."""
+
+    face: Path
+    video: Path
+    info: VideoInfo
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -37,23 +50,83 @@ class Engine(Protocol):
         """Validate options; InvalidInput for one that the engine does not know."""
         ...
 
-    def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+    def swap(
+        self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
+    ) -> SwapFigures | None:
         """Write `job.output`: H.264 without sound in an MP4, the segment's frames in order, the first at 0.
 
         `progress` receives the number of the segment's frames done. Cancelled when `stopped` returned True.
+        Return what became of the frames; None if the engine does not count.
         """
         ...
 
 
+@runtime_checkable
+class StartingEngine(Protocol):
+    """An engine that not every machine can run. A worker starts it before it takes its tasks."""
+
+    def start(self) -> None:
+        """Load and try what the engine needs; a FacecliError with the reason if that fails here."""
+        ...
+
+
+@runtime_checkable
+class PreparingEngine(Protocol):
+    """An engine that looks at the whole video once, so that its segments agree with each other."""
+
+    def prepare(self, job: PrepareJob, *, stopped: Callable[[], bool]) -> Mapping[str, Any]:
+        """Return what every `swap` of this video gets as `SwapJob.plan`; JSON values, kept over retries.
+
+        MediaRefused when the face or the video cannot be used. Cancelled when `stopped` returned True.
+        """
+        ...
+
+
+@runtime_checkable
+class FaceCheckingEngine(Protocol):
+    """An engine that can say whether it can use a picture, before a task is created."""
+
+    def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
+        """NoFace or another MediaRefused for a picture that it cannot use. Takes a second or two at most.
+
+        Cancelled when `stopped` returned True.
+        """
+        ...
+
+
+@runtime_checkable
+class JudgingEngine(Protocol):
+    """An engine that can reject a video after all of its segments are swapped."""
+
+    def judge(self, figures: SwapFigures, options: Mapping[str, str]) -> None:
+        """Raise the error that the task fails with, unless it is worth a result.
+
+        `figures` are those of all segments.
+        """
+        ...
+
+
+@runtime_checkable
+class DescribedEngine(Protocol):
+    """An engine that declares its options, for lists and forms; its `check` uses `parse_options`."""
+
+    options: Sequence[EngineOption]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can."""
+    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can.
+
+    `unavailable` is the reason why this machine cannot run it, though servers accept tasks for it.
+    """
 
     name: str
     version: str
     package: str  # that provides it
     needs: tuple[str, ...]
     broken: str
+    options: tuple[EngineOption, ...] = ()
+    unavailable: str = ""
 
 
 class Engines(Protocol):

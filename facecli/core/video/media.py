@@ -1,12 +1,20 @@
-"""The interface to video and picture files, and the records that describe them."""
+"""The interface to video and picture files, and the records that its calls take."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.placement import Placement
+from facecli.core.video.plan import FRAMES_AFTER as FRAMES_AFTER
+from facecli.core.video.plan import FRAMES_BEFORE as FRAMES_BEFORE
+from facecli.core.video.plan import WHOLE, VideoPart
+from facecli.core.video.plan import Segment as Segment
+from facecli.core.video.plan import Sound as Sound
+from facecli.core.video.plan import VideoInfo as VideoInfo
+from facecli.core.video.plan import VideoPlan as VideoPlan
 
 CLIP_RATE = 25  # frames per second of generated test clips
 
@@ -21,69 +29,6 @@ class MediaLimits:
     max_pixels: int = 36_000_000  # of one frame or picture
     max_seconds: int = 3 * 3600
     max_frames: int = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """A sound track. An empty language is an unknown one."""
-
-    codec: str
-    layout: str = ""  # of its channels, such as mono, stereo, 5.1(side); empty when unknown
-    language: str = ""  # ISO 639-2
-    stream: int = field(default=0, compare=False)  # its number in the file, among streams of all kinds
-    readable: bool = True  # False when ffmpeg recognises no format in it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoInfo:
-    """The properties of a video, upright. `frames` are counted, not declared; `duration` is in seconds."""
-
-    width: int
-    height: int
-    frames: int
-    duration: float
-    rate: Fraction  # average frames per second
-    codec: str
-    container: str = ""  # a family in core/video/formats.py, such as Matroska
-    start: Fraction = Fraction(0)  # time of the first frame on the file's own clock
-    last: Fraction = Fraction(0)  # time of the last frame on that clock
-    origin: Fraction = Fraction(0)  # time on that clock at which the picture or a sound track begins
-    ticks: int = 120_000  # per second; every frame's time is a whole number of them
-    bits: int = 8  # per colour, 8 or 10
-    range: str = ""  # of colours, tv or pc; empty when the file does not declare it
-    matrix: str = ""  # of colours, by ffmpeg's name; empty when the file does not declare it
-    rgb: bool = False
-    sounds: tuple[Sound, ...] = ()
-    hidden: int = 0  # frames stored at the time of another one; a few of them may be shown after all
-
-    @property
-    def full_range(self) -> bool:
-        return self.range == "pc"
-
-    @property
-    def sound(self) -> str | None:
-        """Codec of the first sound track."""
-        return self.sounds[0].codec if self.sounds else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """Consecutive frames that are processed together. Times are exact seconds on the file's own clock."""
-
-    index: int
-    before: int  # frames of the video that precede it
-    frames: int
-    start: Fraction  # of its first frame
-    end: Fraction  # of the first frame after it, or the end of the video
-    key: Fraction | None  # time of the key frame to decode from; None decodes from the beginning
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoPlan:
-    """A video and its segments: every frame is in exactly one, in order."""
-
-    info: VideoInfo
-    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +50,16 @@ class OverlayJob:
     output: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FramesJob:
+    """One segment of a video to rewrite frame by frame. Every path is a local file."""
+
+    video: Path
+    segment: Segment
+    info: VideoInfo  # of the whole video
+    output: Path
+
+
 class Media(Protocol):
     """Reads and writes video and pictures with real decoders, within limits. Every path is a local file."""
 
@@ -123,8 +78,11 @@ class Media(Protocol):
         """Inspect a picture; MediaRefused and Cancelled as for a video."""
         ...
 
-    def plan(self, path: Path) -> VideoPlan:
-        """Probe a video and cut it into segments of similar size, at key frames where possible."""
+    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
+        """Probe a video and cut a part of it into segments of similar size, at key frames where possible.
+
+        MediaRefused when no frame begins in the part.
+        """
         ...
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
@@ -142,6 +100,54 @@ class Media(Protocol):
         """
         ...
 
+    def rewrite_frames(
+        self,
+        job: FramesJob,
+        *,
+        open_filter: Callable[[FrameLayout], AbstractContextManager[FrameFilter]],
+        progress: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Write the segment with every frame as the filter returns it; the output, and errors, as `overlay`.
+
+        Frames have the video's own planes and depth; only what has no such planes is converted to 4:2:0. A
+        filter is opened again when the video has to be decoded from its beginning.
+        """
+        ...
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Generator[bytearray, None, None]:
+        """Yield at most `count` frames spread over the video, in the planes of `frame_layout`.
+
+        The same video yields the same frames. They are few where a long video has few key frames.
+        """
+        ...
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        """Return the planes in which frames of a video are rewritten and sampled."""
+        ...
+
+    def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
+        """Decode the picture, upright, scaled down to a longer side of at most `max_side` pixels."""
+        ...
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
+    ) -> AbstractContextManager[SandboxedProgram]:
+        """Start a program in the sandbox, which may read `reads` and write nothing; ended with the context.
+
+        `name` is the subject of error messages, such as `the detector`. While it is written to, at least
+        `max_unread` bytes of its output are taken, so that it need not wait with its answers.
+        """
+        ...
+
     def count_frames(self, path: Path) -> int:
         """Count the frames of a file that an engine wrote; MediaRefused when it holds no video."""
         ...
@@ -151,9 +157,9 @@ class Media(Protocol):
         ...
 
     def extract_sound(
-        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+        self, video: Path, plan: VideoPlan, output: Path, *, stopped: Callable[[], bool]
     ) -> list[str]:
-        """Write the sound tracks of the video into an MP4 for `join`; an empty file if none can be kept.
+        """Write the sound tracks of the part into an MP4 for `join`; an empty file if none can be kept.
 
         Tracks that an MP4 can hold are copied, others become AAC. A sound track never fails a video: one that
         ffmpeg can neither copy nor decode is left out. Returns a sentence for every loss.

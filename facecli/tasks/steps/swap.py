@@ -1,39 +1,76 @@
 """Swap: runs the engine on each segment."""
 
+import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from facecli.core.errors import FacecliError
 from facecli.core.video import engines
 from facecli.core.video.media import Segment
+from facecli.tasks.steps.counted import Counted
 from facecli.tasks.steps.run import Run
 from facecli.tasks.time_limits import Deadline, within
 
+ENGINE_PLAN = "engine.json"
+
 
 class Swap:
-    """Swaps the face in every segment without a checkpoint; one checkpoint per segment."""
+    """Swaps the face in every segment without a checkpoint; one checkpoint per segment.
+
+    An engine that prepares for the whole video does so first, once; its plan is a checkpoint, too.
+    """
 
     name = "swapping"
     weight = 93
     checkpoint = "{index:06}.mp4"
 
     def run(self, run: Run) -> None:
-        run.parts = [
-            run.work.file(self.checkpoint.format(index=segment.index), partial(_swap, run, segment))
-            for segment in run.work.plan.segments
-        ]
+        plan = _engine_plan(run)
+        parts, figures = [], Counted(run)
+        for segment in run.work.plan.segments:
+            name = self.checkpoint.format(index=segment.index)
+            parts.append(run.work.file(name, partial(_swap, run, segment, plan, figures)))
+            figures.record(segment)
+        figures.judge()
+        run.parts = parts
 
 
-def _swap(run: Run, segment: Segment, output: Path) -> None:
-    task, media, info = run.task, run.tools.media, run.work.plan.info
+def _engine_plan(run: Run) -> Mapping[str, Any]:
+    """Return what the engine prepared for the whole video; empty if it prepares nothing."""
+    engine = run.engine
+    if not isinstance(engine, engines.PreparingEngine):
+        return {}
+
+    def prepare(output: Path) -> None:
+        task, info = run.task, run.work.plan.info
+        job = engines.PrepareJob(face=run.face, video=run.video, info=info, options=task.options)
+        deadline = Deadline(run.limits.segment, subject="preparing", setting="segment_timeout")
+        with within(run.stopped, deadline) as stopped:
+            output.write_text(json.dumps(engine.prepare(job, stopped=stopped)))
+
+    plan: Mapping[str, Any] = json.loads(run.work.file(ENGINE_PLAN, prepare).read_text())
+    return plan
+
+
+def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted, output: Path) -> None:
+    task, media, whole = run.task, run.tools.media, run.work.plan
+    info = whole.info
     deadline = Deadline(run.limits.segment, subject="a segment", setting="segment_timeout")
     job = engines.SwapJob(
-        face=run.face, video=run.video, segment=segment, output=output, info=info, options=task.options
+        face=run.face,
+        video=run.video,
+        segment=segment,
+        output=output,
+        info=info,
+        options=task.options,
+        plan=plan,
     )
     with within(run.stopped, deadline) as stopped:
-        run.engine.swap(
+        counted = run.engine.swap(
             job,
-            progress=lambda done: run.reporter.frames(segment.before + done, info.frames),
+            progress=lambda done: run.reporter.frames(whole.done_after(segment, done), whole.frames),
             stopped=stopped,
         )
     frames = media.count_frames(output)
@@ -42,3 +79,5 @@ def _swap(run: Run, segment: Segment, output: Path) -> None:
             f"engine {task.engine} wrote {frames} frames for segment {segment.index}, "
             f"which has {segment.frames}"
         )
+    if counted:
+        figures.store(segment, counted)
