@@ -24,7 +24,7 @@ from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import acknowledged, upload_command
 from tests.support.eventually import eventually
 from tests.support.sockets import free_port
-from tests.support.web.http_client import Answer, ask
+from tests.support.web.http_client import Answer, Headers, ask
 from tests.support.web.tus import BODY_TYPE, encoded
 
 pytestmark = needs("tmpfs")
@@ -126,20 +126,19 @@ def test_a_tus_upload_of_unknown_size_fills_the_disk_and_goes_on_when_there_is_r
     disk.fill(leave=SIZE // 4 * MIB)
     metadata = {"upload-defer-length": "1", "upload-metadata": f"filename {encoded('clip.mp4')}"}
 
-    def tus(method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent |= {"tus-resumable": "1.0.0", "content-type": BODY_TYPE}
+    def tus(method: str, path: str, headers: Headers, body: bytes = b"") -> Answer:
+        sent = {**headers, "tus-resumable": "1.0.0", "content-type": BODY_TYPE}
         return ask(f"http://{address}", path, method=method, headers=sent, body=body)
 
-    path = str(tus("POST", "/files/", **metadata).headers["location"])
-    assert tus("PATCH", path, data[: MIB // 2], upload_offset="0").status == 204
-    full = tus("PATCH", path, data[MIB // 2 :], upload_offset=str(MIB // 2))
+    path = str(tus("POST", "/files/", metadata).headers["location"])
+    assert tus("PATCH", path, {"upload-offset": "0"}, data[: MIB // 2]).status == 204
+    full = tus("PATCH", path, {"upload-offset": str(MIB // 2)}, data[MIB // 2 :])
     assert (full.status, full.reason) == (507, "DISK_FULL")
-    offset = int(tus("HEAD", path).headers["upload-offset"])
+    offset = int(tus("HEAD", path, {}).headers["upload-offset"])
     assert MIB // 2 <= offset < len(data)
     disk.free()
-    rest = {"upload_offset": str(offset), "upload_length": str(len(data))}
-    last = tus("PATCH", path, data[offset:], **rest)
+    rest = {"upload-offset": str(offset), "upload-length": str(len(data))}
+    last = tus("PATCH", path, rest, data[offset:])
     assert (last.status, last.headers["upload-offset"]) == (204, str(len(data)))
     stored = ask(f"http://{address}", str(last.headers["upload-file-url"]))
     assert stored.body == data
