@@ -36,6 +36,7 @@ from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
+from facecli.metadata.figures import SqlFigures
 from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
@@ -71,6 +72,7 @@ class ServerComponents:
     recovery: Recovery
     suspended_workers: SuspendedWorkers
     tokens: Tokens | None
+    figures: SqlFigures
     info: Callable[[str], ServerInfo]
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
 
@@ -92,6 +94,7 @@ class _Storage:
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
     directories: SqlDirectoryRepository
+    figures: SqlFigures
     generations: Generations
 
 
@@ -151,6 +154,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 lock_holders=partial(_lock_holders, settings, storage.directory),
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
+            figures=storage.figures,
             info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
             raise_generation=storage.generations.raise_if_changed,
         )
@@ -193,6 +197,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),
             directories=directories,
+            figures=SqlFigures(engine),
             generations=generations,
         )
 

@@ -33,7 +33,9 @@ def _swap(run: Run, segment: Segment, output: Path) -> None:
     with within(run.stopped, deadline) as stopped:
         run.engine.swap(
             job,
-            progress=lambda done: run.reporter.frames(segment.before + done, info.frames),
+            progress=lambda done: run.reporter.frames(
+                segment.before + done, info.frames, skipped=segment.before
+            ),
             stopped=stopped,
         )
     frames = media.count_frames(output)
