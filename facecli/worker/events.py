@@ -88,6 +88,6 @@ def decoded(line: bytes) -> Event | None:
     try:
         kind, values = json.loads(line[:MAX_LINE])
         return SENT[kind](**values)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         _log.warning("line of a worker is not an event")
         return None

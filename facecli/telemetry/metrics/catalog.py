@@ -146,5 +146,7 @@ TOKEN_EXPIRY = _metric(
     _G, "token_next_expiry_timestamp_seconds", "Expiry of the valid token that expires first."
 )
 BACKUP_TIME = _metric(
-    _G, "backup_last_success_timestamp_seconds", "Begin of the last complete `facecli backup` of the data directory."
+    _G,
+    "backup_last_success_timestamp_seconds",
+    "Begin of the last complete `facecli backup` of the data directory.",
 )

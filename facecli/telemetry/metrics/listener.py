@@ -20,6 +20,7 @@ from facecli.telemetry.metrics.exposition import CONTENT_TYPE
 
 PATH = "/metrics"
 MAX_CONNECTIONS = 16
+STOP_SECONDS = 0.1  # for which `stop` may wait
 IDLE_SECONDS = 10.0  # for which a client may send or read nothing
 
 
@@ -35,7 +36,9 @@ class MetricsListener:
                 f"cannot listen on {bind}: the port is taken, or the address is not one of this machine"
             ) from error
         self.url = f"http://{host}:{self._server.server_port}{PATH}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_SECONDS,), name="metrics", daemon=True
+        )
 
     def start(self) -> None:
         self._thread.start()
@@ -49,6 +52,7 @@ class MetricsListener:
 class _Server(ThreadingMixIn, HTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128  # connections that wait to be accepted
 
     def __init__(self, host: str, port: int, page: Callable[[], bytes]) -> None:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
