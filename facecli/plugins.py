@@ -12,32 +12,66 @@ from facecli.core.errors import (
     FfmpegMissing,
     InvalidInput,
     MediaRefused,
+    NoFace,
+    NotReady,
     ProgramKilled,
     Unavailable,
 )
-from facecli.core.video.engines import Engine, SwapJob
-from facecli.core.video.media import ImageInfo, Media, OverlayJob, Segment, Sound, VideoInfo, VideoPlan
+from facecli.core.video.engine_options import EngineOption, OptionType, parse_options
+from facecli.core.video.engines import (
+    DescribedEngine,
+    Engine,
+    PrepareJob,
+    PreparingEngine,
+    StartingEngine,
+    SwapJob,
+)
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
+from facecli.core.video.media import (
+    FramesJob,
+    ImageInfo,
+    Media,
+    OverlayJob,
+    Segment,
+    Sound,
+    VideoInfo,
+    VideoPlan,
+)
 from facecli.core.video.placement import Box, Oscillation, Placement
 
 __all__ = [
     "Box",
     "Cancelled",
+    "DescribedEngine",
     "DiskFull",
     "Engine",
+    "EngineOption",
     "FacecliError",
     "FfmpegMissing",
+    "FrameFilter",
+    "FrameLayout",
+    "FramesJob",
     "ImageInfo",
     "InvalidInput",
     "Media",
     "MediaRefused",
+    "NoFace",
+    "NotReady",
+    "OptionType",
     "Oscillation",
     "OverlayJob",
+    "Picture",
     "Placement",
+    "PrepareJob",
+    "PreparingEngine",
     "ProgramKilled",
+    "SandboxedProgram",
     "Segment",
     "Sound",
+    "StartingEngine",
     "SwapJob",
     "Unavailable",
     "VideoInfo",
     "VideoPlan",
+    "parse_options",
 ]

@@ -101,7 +101,7 @@ import sys, tempfile
 from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 with tempfile.TemporaryDirectory() as folder:
-    with run_server(Settings(bind="127.0.0.1:0", data_dir=folder, workers=0)):
+    with run_server(Settings(engine="mock", bind="127.0.0.1:0", data_dir=folder, workers=0)):
         pass
 sys.stdout.write("\\n".join(sys.modules))
 """

@@ -27,7 +27,7 @@ PERMITTED = {
     "LGPL-3.0-only",
     "LGPL-3.0-or-later",
 }
-PERMITTED |= {"MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0"}
+PERMITTED |= {"CC0-1.0", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib"}
 
 # Free-text licences of packages that have no SPDX expression and no classifier.
 IN_WORDS = {"3-Clause BSD License": "BSD-3-Clause", "Apache License 2.0": "Apache-2.0"}

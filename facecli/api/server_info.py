@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from facecli.core.video.engines import EngineInfo
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
@@ -28,3 +30,6 @@ class ServerInfo:
     user_bytes: int = 0  # in use now
     user: str = ""
     admin: bool = False
+    engine_infos: tuple[
+        EngineInfo, ...
+    ] = ()  # of `engines`; a client knows nothing of their packages and needs

@@ -27,11 +27,15 @@ from facecli.metadata.database_url import postgresql_url
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.queue.client import DbosTaskQueue
 from facecli.queue.file import REMEDY
-from facecli.tasks.leases import WorkerRepository
+from facecli.tasks.leases import Worker, WorkerRepository
 from facecli.tasks.logs.repository import TaskLogRepository
 from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
+from facecli.uploads.quota import UserLimits
+from facecli.worker.capabilities import Capabilities
+
+EMBEDDED_PREFIX = "worker-"  # of the names of a server's own workers, before data directory id and number
 
 _log = logging.getLogger(__name__)
 
@@ -100,8 +104,10 @@ def orphan_policy(directories: SqlDirectoryRepository) -> OrphanPolicy:
     return OrphanPolicy(newest_row=directories.newest_row, clock=time.time)
 
 
-def installed_engines(settings: Settings) -> Sequence[EngineInfo]:
-    return InstalledEngines(ffmpeg_media(settings)).infos()
+def installed_engines(settings: Settings) -> tuple[Sequence[EngineInfo], str]:
+    """The engines of this installation, usable or not, and the name of the default one."""
+    engines = InstalledEngines(ffmpeg_media(settings))
+    return engines.infos(), settings.engine or engines.default()[0]
 
 
 def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:
@@ -127,3 +133,18 @@ def create_recovery(
         events=events,
         max_crashes=settings.max_crashes,
     )
+
+
+def user_limits(settings: Settings) -> UserLimits:
+    return UserLimits(
+        stored=settings.max_user_bytes,
+        unfinished=settings.max_user_unfinished,
+        waiting=settings.max_user_waiting,
+    )
+
+
+def create_capabilities(settings: Settings, *, workers: WorkerRepository, data_dir_id: str) -> Capabilities:
+    def is_own(worker: Worker) -> bool:
+        return worker.data_dir_id == data_dir_id and worker.name.startswith(EMBEDDED_PREFIX)
+
+    return Capabilities(workers, own_workers=settings.workers, is_own=is_own)

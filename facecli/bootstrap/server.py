@@ -14,6 +14,7 @@ from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
 from facecli.blobs.probe import DirectoryProbe
 from facecli.bootstrap.addresses import check_addresses, wants_metrics
+from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.bootstrap.storage_health import StorageHealth
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from facecli.bootstrap.metrics import ServerMetrics
     from facecli.web.server import WebServer
 
-EMBEDDED_PREFIX = (
-    "worker-"  # prefix of the names of a server's own workers, before data directory id and number
-)
 CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
@@ -52,7 +50,8 @@ GRACE = 5.0  # seconds for running calls and workers to end
 class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers.
 
-    `http` is the URL of its HTTP server and `metrics` that of its metrics, both empty without them.
+    `http` is the URL of its HTTP server and `metrics` that of its metrics, each empty without. `fallback` is
+    the reason why `default_engine` is not the best one, empty if it is, or was configured.
     """
 
     address: str
@@ -60,6 +59,8 @@ class Running:
     metrics: str
     directory: Path
     engines: Sequence[str]
+    default_engine: str
+    fallback: str
     ffmpeg: str
     workers: Callable[[], Sequence[int]]
 
@@ -122,6 +123,8 @@ def run_server(settings: Settings) -> Iterator[Running]:
             metrics=metrics_url,
             directory=components.directory.resolve(),
             engines=info.engines,
+            default_engine=info.default_engine,
+            fallback=components.fallback,
             ffmpeg=info.ffmpeg,
             workers=supervisor.pids,
         )

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
-from facecli.blobs.identity import check_identity, identity, name_directory
+from facecli.blobs.identity import check_identity, name_directory
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import (
+    create_capabilities,
     create_recovery,
     database_url,
     ffmpeg_media,
@@ -20,6 +21,7 @@ from facecli.bootstrap.factories import (
     private_data_directory,
     queue_errors,
     queue_file,
+    user_limits,
 )
 from facecli.bootstrap.generations import Generations
 from facecli.bootstrap.server_info import server_info
@@ -52,7 +54,7 @@ from facecli.tasks.recovery import Recovery
 from facecli.tasks.service import TaskService
 from facecli.tasks.store import TaskStore
 from facecli.telemetry.event_log import log_events
-from facecli.uploads.quota import Quota, UserLimits
+from facecli.uploads.quota import Quota
 from facecli.uploads.service import UploadService
 from facecli.worker.suspended_workers import SuspendedWorkers
 
@@ -75,6 +77,7 @@ class ServerComponents:
     figures: SqlFigures
     info: Callable[[str], ServerInfo]
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
+    fallback: str  # why the default engine is not the best one; empty if it is, or was configured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +108,13 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput.
     """
     media = ffmpeg_media(settings)
-    ffmpeg = media.version()
-    engines = InstalledEngines(media)
-    engines.get(settings.engine)
+    ffmpeg, engines = media.version(), InstalledEngines(media)
+    default_engine, fallback = engines.default(settings.engine)
     with _open_storage(settings) as storage:
         events = EventBus()
         log_events(events)
-        quota = _quota(settings, storage.usage)
+        quota = Quota(storage.usage, user_limits(settings))
+        capabilities = create_capabilities(settings, workers=storage.workers, data_dir_id=storage.data_dir_id)
         upload_service = _upload_service(settings, storage, quota, events)
         tasks = TaskStore(storage.tasks, clock=time.time, events=events)
         collector = _task_collector(settings, storage, tasks)
@@ -122,12 +125,13 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 upload_service=upload_service,
                 probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
                 engines=engines,
-                default_engine=settings.engine,
+                default_engine=default_engine,
             ),
             feed=SqlTaskFeed(storage.tasks, database_changes(storage.database_url)),
             queue=storage.queue,
             quota=quota,
             collector=collector,
+            noted=capabilities.noted,
         )
         yield ServerComponents(
             directory=storage.directory,
@@ -155,7 +159,15 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
             figures=storage.figures,
-            info=server_info(settings, engines=engines, ffmpeg=ffmpeg, blobs=storage.blobs, quota=quota),
+            info=server_info(
+                settings,
+                engines=engines,
+                default_engine=default_engine,
+                ffmpeg=ffmpeg,
+                blobs=storage.blobs,
+                quota=quota,
+            ),
+            fallback=fallback,
             raise_generation=storage.generations.raise_if_changed,
         )
 
@@ -174,7 +186,8 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         directories = SqlDirectoryRepository(engine)
-        data_dir_id = _identify(directory, directories)
+        data_dir_id = name_directory(directory, remember=directories.remember)
+        check_identity(directory, known=directories.known)
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
         generations.open()
         stack.callback(generations.close)
@@ -206,22 +219,6 @@ def _lock_holders(settings: Settings, directory: Path) -> set[int]:
     """The processes that hold the write lock of an SQLite file."""
     files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
     return {pid for pid in map(write_lock_holder, files) if pid}
-
-
-def _identify(directory: Path, repository: SqlDirectoryRepository) -> str:
-    """The id of the data directory, checked against its database."""
-    name_directory(directory, remember=repository.remember)
-    check_identity(directory, known=repository.known)
-    return identity(directory)
-
-
-def _quota(settings: Settings, repository: SqlUsageRepository) -> Quota:
-    limits = UserLimits(
-        stored=settings.max_user_bytes,
-        unfinished=settings.max_user_unfinished,
-        waiting=settings.max_user_waiting,
-    )
-    return Quota(repository, limits)
 
 
 def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events: EventBus) -> UploadService:

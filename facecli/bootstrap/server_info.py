@@ -15,7 +15,13 @@ FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete
 
 
 def server_info(
-    settings: Settings, *, engines: InstalledEngines, ffmpeg: str, blobs: BlobStore, quota: Quota
+    settings: Settings,
+    *,
+    engines: InstalledEngines,
+    default_engine: str,
+    ffmpeg: str,
+    blobs: BlobStore,
+    quota: Quota,
 ) -> Callable[[str], ServerInfo]:
     """Return a function that describes the server to a user, with current values."""
 
@@ -27,7 +33,8 @@ def server_info(
             frame_size=FRAME_SIZE,
             max_file_size=settings.max_file_size,
             engines=tuple(engines.names()),
-            default_engine=settings.engine,
+            default_engine=default_engine,
+            engine_infos=tuple(info for info in engines.infos() if not info.broken),
             image_formats=api_names(FormatKind.IMAGE),
             video_formats=api_names(FormatKind.VIDEO),
             features=(*FEATURES, f"durability-{settings.durability}"),

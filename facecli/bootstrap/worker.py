@@ -54,6 +54,8 @@ CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  
 MAX_NAME = 100  # bytes of a worker's name, which is part of a file name and of every task it runs
 GRACE = 2.0  # seconds for a worker to release its task at shutdown
 
+_log = logging.getLogger(__name__)
+
 
 def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until a shutdown signal; DirectoryInUse if the name is in use."""
@@ -99,7 +101,11 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             settings, tasks=tasks, logs=logs, workers=workers, queue=queue, events=events
         )
         worker = Worker(
-            id=f"{name}-{uuid.uuid4().hex[:12]}", name=name, data_dir_id=data_dir_id, pid=os.getpid()
+            id=f"{name}-{uuid.uuid4().hex[:12]}",
+            name=name,
+            data_dir_id=data_dir_id,
+            pid=os.getpid(),
+            engines=_start(engines, name),
         )
         recovery.recover_former(data_dir_id=data_dir_id, is_former=name.__eq__)
         heartbeats.enter_context(send_heartbeats(worker, repository=workers, check=recovery.check))
@@ -118,7 +124,13 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             stopping=stopping,
             open_log=lambda task_id, run: RunLog(logs, task_id, run=run, directory=str(directory)),
         )
-        DbosTaskRunner(queue_url, worker=worker.id, run=task_runner.run, errors=queue_errors)
+        DbosTaskRunner(
+            queue_url,
+            worker=worker.id,
+            engines=worker.engines,
+            run=task_runner.run,
+            errors=queue_errors,
+        )
         shutdown.wait()
         stopping.set()
 
@@ -127,6 +139,16 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             recovery.release(worker.id)
 
         exit_process(release, grace=GRACE)
+
+
+def _start(engines: InstalledEngines, worker: str) -> tuple[str, ...]:
+    """Start the engines, and log those that the worker runs; their names."""
+    unavailable = engines.start()
+    for name, reason in unavailable.items():
+        _log.warning("worker does not run engine", extra={"worker": worker, "engine": name, "reason": reason})
+    names = tuple(name for name in engines.names() if name not in unavailable)
+    _log.info("worker started", extra={"worker": worker, "engines": ", ".join(names)})
+    return names
 
 
 def _limits(settings: Settings) -> AttemptLimits:

@@ -23,12 +23,12 @@ class Command:
 
 # In the order of the help.
 COMMANDS = {
-    "demo": Command("facecli.cli.demo", "Run the whole flow on generated samples."),
+    "demo": Command("facecli.cli.demo", "Run the whole flow on sample files."),
     "swap": Command("facecli.cli.swap", "Put the face from IMAGE onto VIDEO and write the result."),
     "upload": Command("facecli.cli.upload", "Upload files and print their URLs."),
     "serve": Command("facecli.cli.serve", "Run the server."),
     "worker": Command("facecli.cli.worker", "Run a worker."),
-    "engines": Command("facecli.cli.engines", "List the installed engines and their requirements."),
+    "engines": Command("facecli.cli.engines", "List the installed engines, or the options of one."),
     "chaos": Command("facecli.cli.chaos", "Run a TCP proxy that injects network faults."),
     "doctor": Command("facecli.cli.doctor", "Check ffmpeg, disk space, the server and your access to it."),
     "gc": Command("facecli.cli.gc", "Delete expired and orphaned data while no server runs."),

@@ -45,17 +45,18 @@ def demo(
     ] = None,
     progress: ProgressKind = None,
 ) -> None:
-    """Run the whole flow on generated samples.
+    """Run the whole flow on sample files.
 
-    Starts a temporary server, generates a face picture and a clip with sound, uploads both, swaps, downloads
-    and verifies the result, and prints its path. Without --keep, only the result of the last run is kept.
+    Starts a temporary server, makes a clip with sound of one public-domain portrait, uploads it with another
+    portrait, swaps the face, downloads and verifies the result, and prints its path. Without --keep, only the
+    result of the last run is kept.
 
     Example: facecli demo --keep demo
 
     Exit codes: 0 success, 1 ffmpeg not found, 2 DIR cannot be used, 8 the result is wrong.
     """
     set_up_logging(level="error", format=settings.log_format)
-    from facecli.bench.samples import check_result, make_samples
+    from facecli.bench.samples import check_result
     from facecli.bootstrap.factories import ffmpeg_media
     from facecli.bootstrap.server import run_server
 
@@ -64,11 +65,13 @@ def demo(
         out = folder / "result.mp4"
         _make_folder(folder)
         media = ffmpeg_media(settings)
-        image, video = make_samples(media, folder, seconds=CLIP_SECONDS)
-        output.note(f"generated {image.name} and {video.name}{f' in {keep}' if keep else ''}")
+        image, video = media.make_portraits(folder, seconds=CLIP_SECONDS)
+        output.note(f"made {image.name} and {video.name}{f' in {keep}' if keep else ''}")
         own = replace(standalone(settings), data_dir=str(folder / "server"), workers=1, log_level="error")
         server = stack.enter_context(run_server(own))
-        output.note(f"started a temporary server on {server.address}")
+        output.note(f"started a temporary server on {server.address}, with engine {server.default_engine}")
+        if server.fallback:
+            output.note(server.fallback)
         session = stack.enter_context(connected(replace(own, server=server.address)))
         with progress_bars(settings.progress, quiet=output.quiet) as bars:
             target = destination(str(out), name=out.name)

@@ -116,11 +116,16 @@ def _disk(settings: Settings) -> tuple[str, dict[str, Any]]:
 def _server(info: Any) -> tuple[str, dict[str, Any]]:
     limit = f" of {_gib(info.max_user_bytes)}" if info.max_user_bytes else ""
     return (
-        f"facecli {info.version}, engines {', '.join(info.engines)}, files up to {_gib(info.max_file_size)}, "
+        f"facecli {info.version}, engines {_engines(info)}, files up to {_gib(info.max_file_size)}, "
         f"videos up to {info.max_video_seconds / 60:g} min, {_gib(info.free_bytes)} free, "
         f"{_gib(info.user_bytes)}{limit} used by you",
         asdict(info),
     )
+
+
+def _engines(info: Any) -> str:
+    default = info.default_engine
+    return ", ".join(f"{name} (default)" if name == default else name for name in info.engines)
 
 
 def _gib(size: int) -> str:

@@ -22,7 +22,7 @@ def summary(settings: Settings, server: "Running") -> Sequence[tuple[str, str]]:
     """Labels and values, in the order in which an operator asks for them."""
     return (
         ("data directory", _directory(settings, server.directory)),
-        ("engines", ", ".join(_engine(name, settings.engine) for name in server.engines)),
+        ("engines", _engines(server)),
         ("workers", str(settings.workers) if settings.workers else "none here; start facecli worker"),
         ("access", _access(settings)),
         ("encryption", "TLS" if settings.tls_cert else "none; clients send everything in plain text"),
@@ -39,8 +39,10 @@ def _directory(settings: Settings, directory: Path) -> str:
     return f"{directory} ({database}, {bytes_text(shutil.disk_usage(directory).free, None)} free)"
 
 
-def _engine(name: str, default: str) -> str:
-    return f"{name} (default)" if name == default else name
+def _engines(server: "Running") -> str:
+    default = server.default_engine
+    names = ", ".join(f"{name} (default)" if name == default else name for name in server.engines)
+    return f"{names}; {server.fallback}" if server.fallback else names
 
 
 def _access(settings: Settings) -> str:

@@ -26,6 +26,7 @@ from facecli.cli.shared.output_file import (
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.create import parse_options
+from facecli.cli.task.watch import note_all
 from facecli.client.destination import Destination, destination
 from facecli.core.errors import TaskUnsuccessful
 from facecli.tasks.view import TaskView
@@ -87,8 +88,7 @@ def swap(
             progress_bars(session.settings.progress, quiet=output.quiet) as bars,
         ):
             task = run_swap(session, bars, output, request, interruption)
-    for note in task.notes:
-        output.note(f"note: {note}")
+    note_all(task, output)
     show_path(output, target, task_object(task))
 
 
@@ -124,6 +124,8 @@ def run_swap(
 
     def changed(task: TaskView) -> None:
         nonlocal last
+        if last is None and not task.ended:
+            note_all(task, output)
         last = task
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT

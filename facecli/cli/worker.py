@@ -33,9 +33,9 @@ def worker(
 ) -> None:
     """Run a worker.
 
-    A worker runs one task at a time. `facecli serve` starts its own workers; this command adds one to the
-    same data directory. With --database it can run on another machine that shares the directory. With
-    --metrics it serves http://HOST:PORT/metrics for Prometheus.
+    A worker runs one task at a time, of the engines that its machine can run. `facecli serve` starts its own
+    workers; this command adds one to the same data directory. With --database it can run on another machine
+    that shares the directory. With --metrics it serves http://HOST:PORT/metrics for Prometheus.
 
     Example: facecli worker --data-dir /srv/facecli --name extra-1
 

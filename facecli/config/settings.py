@@ -87,7 +87,9 @@ class Settings:
         secret=True,
     )
     workers: Count = _setting(1, "Number of workers that the server starts.")
-    engine: str = _setting("mock", "Default engine for tasks.")
+    engine: str = _setting(
+        "", "Default engine for tasks; if empty, mesh where the swap extra is installed, else mock."
+    )
     result_expiry: Time = _setting(
         30 * 86400.0, "Retention of ended tasks and their results; 0 for unlimited."
     )

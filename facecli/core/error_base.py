@@ -1,4 +1,48 @@
-"""FacecliError: the base of the error tree in core/errors.py."""
+"""FacecliError, the base of the error tree in core/errors.py.
+
+FacecliError
+├── InvalidInput              invalid request
+│   ├── ChecksumMismatch      a chunk's bytes do not match its checksum
+│   └── MediaRefused          a file is not a usable video or picture
+│       └── NoFace            a picture without a face
+├── OutOfOrder                a chunk ahead of the stored ones, in a call that requires order
+├── NotFound
+│   ├── UploadNotFound
+│   └── TaskNotFound
+├── AlreadyExists
+│   ├── ChunkDiffers          different bytes for a complete upload
+│   └── KeyReused             an idempotency key reused for a different task
+├── NotReady                  valid request, wrong state
+│   ├── UploadUnfinished
+│   ├── TaskEnded
+│   └── ResultMissing
+├── TakenOver                 fenced: another writer has this upload, or another worker this task
+├── LimitReached              limit or quota
+│   ├── FileTooLarge
+│   ├── TooManyCalls
+│   ├── QuotaReached
+│   └── DiskFull
+├── Unauthenticated
+├── NotAllowed
+├── PolicyRefused
+├── Unavailable               retryable
+│   ├── ServerUnreachable
+│   │   └── MisconfiguredConnection   not retryable: an unknown host, an untrusted certificate
+│   ├── ProgramKilled         ffmpeg or a worker was killed, perhaps by the kernel when out of memory
+│   └── StorageFailed         disk error; nothing is acknowledged until a check has passed
+├── IdleTooLong               idle timeout
+├── BytesDiffer               received data does not match its checksum or size
+├── UnexpectedResponse        a response that no facecli server sends
+├── TimedOut                  the caller's deadline
+├── UploadInterrupted         the client gave up; stored data is kept
+├── TaskUnsuccessful          the task failed or was cancelled
+├── FfmpegMissing
+├── DirectoryInUse
+├── OutputFailed              a command's output cannot be written
+│   └── ReaderGone            the reader of the output has ended
+├── Cancelled                 stopped by the caller
+└── InternalError             a bug; the log has its traceback under the error ID
+"""
 
 from typing import ClassVar
 

@@ -1,46 +1,6 @@
-"""Error tree. gRPC statuses are in wire/errors.py, exit codes in cli/shared/exits.py.
+"""Error classes; error_base.py draws their tree.
 
-FacecliError
-├── InvalidInput              invalid request
-│   ├── ChecksumMismatch      a chunk's bytes do not match its checksum
-│   └── MediaRefused          a file is not a usable video or picture
-├── OutOfOrder                a chunk ahead of the stored ones, in a call that requires order
-├── NotFound
-│   ├── UploadNotFound
-│   └── TaskNotFound
-├── AlreadyExists
-│   ├── ChunkDiffers          different bytes for a complete upload
-│   └── KeyReused             an idempotency key reused for a different task
-├── NotReady                  valid request, wrong state
-│   ├── UploadUnfinished
-│   ├── TaskEnded
-│   └── ResultMissing
-├── TakenOver                 fenced: another writer has this upload, or another worker this task
-├── LimitReached              limit or quota
-│   ├── FileTooLarge
-│   ├── TooManyCalls
-│   ├── QuotaReached
-│   └── DiskFull
-├── Unauthenticated
-├── NotAllowed
-├── PolicyRefused
-├── Unavailable               retryable
-│   ├── ServerUnreachable
-│   │   └── MisconfiguredConnection   not retryable: an unknown host, an untrusted certificate
-│   ├── ProgramKilled         ffmpeg or a worker was killed, perhaps by the kernel when out of memory
-│   └── StorageFailed         disk error; nothing is acknowledged until a check has passed
-├── IdleTooLong               idle timeout
-├── BytesDiffer               received data does not match its checksum or size
-├── UnexpectedResponse        a response that no facecli server sends
-├── TimedOut                  the caller's deadline
-├── UploadInterrupted         the client gave up; stored data is kept
-├── TaskUnsuccessful          the task failed or was cancelled
-├── FfmpegMissing
-├── DirectoryInUse
-├── OutputFailed              a command's output cannot be written
-│   └── ReaderGone            the reader of the output has ended
-├── Cancelled                 stopped by the caller
-└── InternalError             a bug; the log has its traceback under the error ID
+gRPC statuses are in wire/errors.py, exit codes in cli/shared/exits.py.
 """
 
 from facecli.core.error_base import FacecliError as FacecliError
@@ -58,6 +18,12 @@ class ChecksumMismatch(InvalidInput):
 
 class MediaRefused(InvalidInput):
     """The file is not a usable picture or video."""
+
+
+class NoFace(MediaRefused):
+    """There is no face in the picture."""
+
+    hint = "use a picture that shows the whole head from the front"
 
 
 class OutOfOrder(FacecliError):

@@ -3,22 +3,20 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from facecli.core.video.engine_options import EngineOption
 from facecli.core.video.engines import SwapJob
 from facecli.core.video.media import Media, OverlayJob
-from facecli.engines.mock_options import MockOptions, PacedProgress
+from facecli.engines.mock_options import OPTIONS, MockOptions, PacedProgress
 from facecli.engines.mock_path import face_placement
 
 
 class MockEngine:
-    """The face is a square, a third of the short side, that moves smoothly around the middle of the video.
-
-    Options: `delay`, seconds to add to the whole video; `fail_at`, share of the frames at which to fail, from
-    0 to 1; `seed`, a number that selects another path.
-    """
+    """The face is a square, a third of the short side, that moves smoothly around the middle of the video."""
 
     name = "mock"
     version = "2"
     needs: Sequence[str] = ("ffmpeg",)
+    options: Sequence[EngineOption] = OPTIONS
 
     def __init__(self, media: Media, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._media = media

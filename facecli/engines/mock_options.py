@@ -3,14 +3,29 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from facecli.core.errors import Cancelled, FacecliError, InvalidInput
+from facecli.core.errors import Cancelled, FacecliError
+from facecli.core.video.engine_options import EngineOption, OptionType, parse_options
 from facecli.core.video.engines import SwapJob
 
 MAX_DELAY_SECONDS = 600.0
 MAX_SEED = 2**32 - 1
 CANCEL_CHECK_SECONDS = 0.05
 
-_MAXIMA = {"delay": MAX_DELAY_SECONDS, "fail_at": 1.0, "seed": MAX_SEED}
+OPTIONS = (
+    EngineOption.number(
+        "delay", "seconds to add to the whole video", low=0, high=MAX_DELAY_SECONDS, default=0
+    ),
+    EngineOption.number(
+        "fail_at", "share of the frames at which to fail; never if absent", low=0, high=1, default=None
+    ),
+    EngineOption(
+        name="seed",
+        type=OptionType.INTEGER,
+        about="selects another path of the face",
+        maximum=MAX_SEED,
+        default="0",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,28 +37,7 @@ class MockOptions:
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> "MockOptions":
         """InvalidInput for an unknown option, and for a value out of range."""
-        unknown = sorted(options.keys() - _MAXIMA.keys())
-        if unknown:
-            raise InvalidInput(
-                f"the mock engine has no option {unknown[0]!r}; it knows delay, fail_at and seed"
-            )
-        values = {name: _parse_number(name, value) for name, value in options.items()}
-        return cls(
-            delay=values.get("delay", 0.0), fail_at=values.get("fail_at"), seed=int(values.get("seed", 0))
-        )
-
-
-def _parse_number(name: str, value: str) -> float:
-    try:
-        number = float(int(value) if name == "seed" else float(value))
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= _MAXIMA[name]:
-        kind = "whole number" if name == "seed" else "number"
-        raise InvalidInput(
-            f"the mock engine's option {name} is a {kind} from 0 to {_MAXIMA[name]:.15g}, not {value!r}"
-        )
-    return number
+        return cls(**parse_options("mock", OPTIONS, options))  # type: ignore[arg-type]
 
 
 class PacedProgress:

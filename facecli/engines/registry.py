@@ -6,11 +6,13 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.video.engines import Engine, EngineInfo
+from facecli.core.video.engines import DescribedEngine, Engine, EngineInfo, StartingEngine
 from facecli.core.video.media import Media
+from facecli.engines.mesh.engine import MeshEngine
 from facecli.engines.mock import MockEngine
 
 GROUP = "facecli.engines"
+BUILT_IN: tuple[type[MockEngine] | type[MeshEngine], ...] = (MockEngine, MeshEngine)
 REQUIRED_ATTRIBUTES = ("name", "version", "needs", "check", "swap")
 
 # Failures of other people's code when it is loaded, or lacks a requirement on this machine.
@@ -60,17 +62,48 @@ class InstalledEngines:
         """Return every declared engine by name, also the broken ones."""
         return [info for _, (_, info) in sorted(self._loaded.items())]
 
+    def default(self, configured: str = "") -> tuple[str, str]:
+        """The engine for tasks that name none, and the reason if it is a fallback; else empty.
+
+        InvalidInput if the configured one does not exist.
+        """
+        if configured:
+            self.get(configured)
+            return configured, ""
+        preferred, info = self._loaded[MeshEngine.name]
+        if preferred is not None:
+            return MeshEngine.name, ""
+        return MockEngine.name, f"engine {MeshEngine.name} cannot be used: {info.broken}"
+
+    def start(self) -> dict[str, str]:
+        """Start the engines that have to be started; the reasons of those that this machine cannot run."""
+        reasons = {}
+        for name in self.names():
+            engine = self.get(name)
+            if isinstance(engine, StartingEngine):
+                try:
+                    engine.start()
+                except LOAD_ERRORS as error:
+                    reasons[name] = str(error)
+        return reasons
+
     @cached_property
     def _loaded(self) -> dict[str, tuple[Engine | None, EngineInfo]]:
-        mock = MockEngine(self._media)
-        engines: dict[str, tuple[Engine | None, EngineInfo]] = {mock.name: (mock, _info(mock, "facecli"))}
+        engines = {kind.name: self._built_in(kind) for kind in BUILT_IN}
         for plugin in self._plugins():
-            if plugin.name in engines:
-                if plugin.value != f"{MockEngine.__module__}:{MockEngine.__qualname__}":
-                    _log_skipped(plugin, "the name is taken")
-                continue
-            engines[plugin.name] = self._load(plugin)
+            if plugin.name not in engines:
+                engines[plugin.name] = self._load(plugin)
+            elif plugin.value not in {f"{kind.__module__}:{kind.__qualname__}" for kind in BUILT_IN}:
+                _log_skipped(plugin, "the name is taken")
         return engines
+
+    def _built_in(self, kind: type[MockEngine] | type[MeshEngine]) -> tuple[Engine | None, EngineInfo]:
+        """Load an engine of facecli, whose extra may be missing."""
+        try:
+            engine = kind(self._media)
+        except FacecliError as error:
+            return None, _broken(kind.name, "facecli", error)
+        return engine, _info(engine, "facecli")
 
     def _load(self, plugin: EntryPoint) -> tuple[Engine | None, EngineInfo]:
         package = plugin.dist.name if plugin.dist else ""
@@ -82,14 +115,17 @@ class InstalledEngines:
             return engine, _info(engine, package, name=plugin.name)
         except LOAD_ERRORS as error:
             _log_skipped(plugin, str(error))
-            broken = EngineInfo(name=plugin.name, version="", package=package, needs=(), broken=str(error))
-            return None, broken
+            return None, _broken(plugin.name, package, error)
 
 
 def _log_skipped(plugin: EntryPoint, reason: str) -> None:
     _log.warning(
         "engine skipped", extra={"engine": plugin.name, "entry_point": plugin.value, "reason": reason}
     )
+
+
+def _broken(name: str, package: str, error: BaseException) -> EngineInfo:
+    return EngineInfo(name=name, version="", package=package, needs=(), broken=str(error))
 
 
 def _info(engine: Engine, package: str, *, name: str = "") -> EngineInfo:
@@ -99,4 +135,5 @@ def _info(engine: Engine, package: str, *, name: str = "") -> EngineInfo:
         package=package,
         needs=tuple(map(str, engine.needs)),
         broken="",
+        options=tuple(engine.options) if isinstance(engine, DescribedEngine) else (),
     )

@@ -58,9 +58,14 @@ def metadata_command(binary: Path, video: Path, limits: MediaLimits, *, streams:
 def clip_command(binary: Path, *, output: Path, seconds: int, width: int, height: int) -> list[str]:
     """Generate a moving test pattern and a tone."""
     pattern = ffmpeg.input(f"testsrc2=size={width}x{height}:rate={CLIP_RATE}", f="lavfi", t=seconds)
+    return compiled(encoded_sample(pattern["v"], output, seconds), binary, level="error")
+
+
+def encoded_sample(pictures: Any, output: Path, seconds: int) -> Any:
+    """Encode generated pictures with a tone."""
     tone = ffmpeg.input("sine=frequency=440:sample_rate=48000", f="lavfi", t=seconds)
-    result = ffmpeg.output(
-        pattern["v"],
+    return ffmpeg.output(
+        pictures,
         tone["a"],
         file_url(output),
         format="mp4",
@@ -69,7 +74,6 @@ def clip_command(binary: Path, *, output: Path, seconds: int, width: int, height
         pix_fmt="yuv420p",
         **{"c:a": "aac"},
     )
-    return compiled(result, binary, level="error")
 
 
 def parse_frames_done(line: str) -> int | None:

@@ -1,13 +1,15 @@
 """Media by ffmpeg and Pillow."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
+from facecli.core.video.frames import FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     CLIP_RATE,
+    FramesJob,
     ImageInfo,
     MediaLimits,
     OverlayJob,
@@ -19,15 +21,23 @@ from facecli.core.video.media import (
 from facecli.media import images
 from facecli.media.commands import clip_command
 from facecli.media.find import ffmpeg_version, find_ffmpeg
+from facecli.media.frames.commands import frame_layout
+from facecli.media.frames.piped_program import piped
+from facecli.media.frames.rewrite import OpenFilter, rewrite_frames
+from facecli.media.frames.samples import sample_frames
 from facecli.media.join import join_segments
 from facecli.media.overlay import count_decodable, write_overlay
 from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import ProcessLimits, run
 from facecli.media.sample_face import draw_face
+from facecli.media.samples import portraits
 from facecli.media.sound import SoundExtraction
 
 BASE_TIMEOUT_SECONDS = 900  # for encoding a file of any length
 FRAME_TIMEOUT_SECONDS = 1.0  # more for each frame; a 4K frame takes about 0.1 on two cores
+PROGRAM_IDLE_SECONDS = 60.0  # without a byte from or to an engine's program that is waited for
+
+_PROGRAM_LIMITS = ProcessLimits(seconds=24 * 3600, memory=4 * 1024**3, file_size=0)
 
 
 class FfmpegMedia:
@@ -70,6 +80,28 @@ class FfmpegMedia:
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         images.fit_picture(source, target, width=width, height=height, limits=self._limits)
 
+    def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
+        return images.read_picture(path, self._limits, max_side=max_side, stopped=stopped)
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
+    ) -> AbstractContextManager[SandboxedProgram]:
+        return piped(
+            command,
+            limits=_PROGRAM_LIMITS,
+            reads=reads,
+            stopped=stopped,
+            name=name,
+            idle_seconds=PROGRAM_IDLE_SECONDS,
+            max_unread=max_unread,
+        )
+
     def plan(self, path: Path) -> VideoPlan:
         return plan_video(self._binary, path, self._limits, segment_megapixels=self._segment_megapixels)
 
@@ -85,6 +117,41 @@ class FfmpegMedia:
                 progress=progress,
                 stopped=stopped,
             )
+
+    def rewrite_frames(
+        self,
+        job: FramesJob,
+        *,
+        open_filter: OpenFilter,
+        progress: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        with _removed_on_failure(job.output):
+            rewrite_frames(
+                self._binary,
+                job,
+                open_filter=open_filter,
+                limits=self._limits,
+                process_limits=_process_limits(job.segment.before + job.segment.frames),
+                progress=progress,
+                stopped=stopped,
+            )
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        return frame_layout(info)
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Generator[bytearray, None, None]:
+        return sample_frames(
+            self._binary,
+            video,
+            info,
+            count=count,
+            limits=self._limits,
+            process_limits=_process_limits(info.frames),
+            stopped=stopped,
+        )
 
     def count_frames(self, path: Path) -> int:
         return count_frames(self._binary, path, self._limits)
@@ -137,14 +204,24 @@ class FfmpegMedia:
                 "it lasts at least 1 s, and its sides are even and at least 16"
             )
         command = clip_command(self._binary, output=output, seconds=seconds, width=width, height=height)
-        with _removed_on_failure(output):
-            limits = _process_limits(seconds * CLIP_RATE)
-            result = run(command, limits=limits, writes=[output.parent])
-            if result.exit_code:
-                raise MediaRefused(f"the clip cannot be made ({result.error_text})")
+        self._make_sample(command, output, seconds=seconds)
 
     def make_face(self, output: Path) -> None:
         draw_face(output)
+
+    def make_portraits(self, folder: Path, *, seconds: int) -> tuple[Path, Path]:
+        """Write the photo of a person, and a clip with sound of another, over whose photo a camera moves."""
+        face, clip = folder / "face.jpg", folder / "clip.mp4"
+        face.write_bytes(portraits.PHOTO.read_bytes())
+        self._make_sample(portraits.clip_command(self._binary, clip, seconds), clip, seconds=seconds)
+        return face, clip
+
+    def _make_sample(self, command: Sequence[str], output: Path, *, seconds: int) -> None:
+        with _removed_on_failure(output):
+            limits = _process_limits(seconds * CLIP_RATE)
+            result = run(command, limits=limits, reads=[portraits.FILMED], writes=[output.parent])
+            if result.exit_code:
+                raise MediaRefused(f"the clip cannot be made ({result.error_text})")
 
 
 def _process_limits(frames: int) -> ProcessLimits:

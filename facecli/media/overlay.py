@@ -2,17 +2,13 @@
 
 Theory of operation: ffmpeg seeks to the segment's key frame, decodes, trims to the segment's frames and gives
 them times that begin at 0. Containers lie about key frames, so the frames are counted: when the run from the
-key frame fails or yields another number, it runs again from the beginning of the file. `trim` and all times
-are on the file's own clock (`-copyts`), because accurate seeking shifts it. The output keeps depth, range and
-matrix of the colours: the picture is converted to those of the video, since the overlay filter would convert
-whichever side differs. Interlaced frames are deinterlaced, one for one: a face needs whole
-pictures, and browsers would show the combing.
+key frame fails or yields another number, it runs again from the beginning of the file. The output keeps
+depth, range and matrix of the colours: the picture is converted to those of the video, since the overlay
+filter would convert whichever side differs.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
-from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +18,9 @@ from facecli.core.errors import MediaRefused
 from facecli.core.video.media import MediaLimits, OverlayJob, Segment, VideoInfo
 from facecli.core.video.placement import Oscillation
 from facecli.media.commands import compiled, file_url, h264_options, hardened_input, parse_frames_done
+from facecli.media.frames.source import converted_info, opened, trimmed, whole_pictures
 from facecli.media.run import ProcessLimits, ProcessResult, run
 
-MICROSECONDS = 1_000_000  # per second
-_MIN_DEINTERLACED_SIDE = 4  # pixels; the deinterlacer refuses less
 # Matrix → the scale filter's name of it. For a video that declares none, players go by its size.
 _MATRICES = {
     "bt709": "bt709",
@@ -92,7 +87,7 @@ def count_decodable(
         nonlocal done
         done = parse_frames_done(line) or done
 
-    frames = _trimmed(hardened_input(video, limits)["V:0"], segment, info)
+    frames = _timed_from_zero(trimmed(hardened_input(video, limits)["V:0"], segment, info))
     output = ffmpeg.output(frames, "-", format="null", fps_mode="passthrough")
     command = compiled(output, binary, level="error", progress=True, own_clock=True)
     result = run(command, limits=process_limits, reads=[video], on_stdout=on_stdout)
@@ -106,19 +101,9 @@ def overlay_command(binary: Path, job: OverlayJob, *, key: Fraction | None, limi
 
     In 4:2:0 two pixels share a colour, and H.264 cannot express that the last one is alone.
     """
-    info = replace(job.info, matrix="bt709", range="tv") if job.info.rgb else job.info
-    seek: dict[str, Any] = {}
-    if key is not None:
-        # `trim` selects the first frame on the file's own clock, which accurate seeking would shift.
-        seek = {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ceil(key * MICROSECONDS)}us"}
-    # `scale` acts only if the size changes midway; rebuilding the graph then would lose the picture.
-    source = hardened_input(job.video, limits, **{"reinit_filter:v": 0, **seek})
-    frames = _trimmed(source["V:0"], job.segment, info)
-    frames = _deinterlaced(frames.filter("scale", info.width, info.height, interl=-1), info)
-    if info.rgb:
-        frames = frames.filter("scale", out_color_matrix="bt709", out_range="tv")
-        frames = frames.filter("format", "yuv444p10le" if info.bits > 8 else "yuv444p")
-        frames = frames.filter("setparams", colorspace=info.matrix, range=info.range)
+    info = converted_info(job.info)
+    source = opened(job.video, key, limits)
+    frames = whole_pictures(_timed_from_zero(trimmed(source, job.segment, info)), info)
     frames = frames.filter("format", _pixel_format(info)).overlay(
         _picture(job.picture, info, limits),
         x=_expression(job.placement.x, job.segment.start - info.start),
@@ -144,34 +129,12 @@ def overlay_command(binary: Path, job: OverlayJob, *, key: Fraction | None, limi
     return compiled(result, binary, level="error", progress=True, own_clock=True)
 
 
-def _trimmed(frames: Any, segment: Segment, info: VideoInfo) -> Any:
-    """Return the segment's frames alone, the first at 0, each at a whole number of ticks.
+def _timed_from_zero(frames: Any) -> Any:
+    """Return the frames with the first at 0.
 
-    ffmpeg's own choice, one tick per average frame, would move the frames of a video with a variable rate.
+    A time that two frames share, or that goes back, becomes a tick later than the one before.
     """
-    bounds = {}
-    if segment.before:
-        bounds["start"] = f"{_just_before(segment.start)}us"
-    if segment.before + segment.frames < info.frames:
-        bounds["end"] = f"{_just_before(segment.end)}us"
-    if bounds:
-        frames = frames.filter("trim", **bounds)
-    # A time that two frames share, or that goes back, becomes a tick later than the one before.
-    rising = "if(N,max(PTS-STARTPTS,PREV_OUTPTS+1),0)"
-    return frames.filter("settb", f"1/{info.ticks}").filter("setpts", rising)
-
-
-def _deinterlaced(frames: Any, info: VideoInfo) -> Any:
-    """Return whole pictures: frames that are marked as interlaced are deinterlaced, others pass unchanged."""
-    if min(info.width, info.height) < _MIN_DEINTERLACED_SIDE:
-        return frames
-    deinterlaced = frames.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
-    return deinterlaced.filter("settb", f"1/{info.ticks}")
-
-
-def _just_before(time: Fraction) -> int:
-    """Return the time less one microsecond, the unit of `trim`; no two frames are that close."""
-    return floor(time * MICROSECONDS) - 1
+    return frames.filter("setpts", "if(N,max(PTS-STARTPTS,PREV_OUTPTS+1),0)")
 
 
 def _picture(picture: Path, info: VideoInfo, limits: MediaLimits) -> Any:

@@ -139,6 +139,7 @@ def _info(
         range=frame.range,
         matrix=frame.matrix,
         rgb=frame.rgb,
+        subsampling=frame.subsampling,
         hidden=video.hidden,
         sounds=tuple(sorted(sounds, key=lambda sound: sound.stream)),
     )

@@ -29,6 +29,7 @@ from facecli.core.errors import (
     ProgramKilled,
     Unavailable,
 )
+from facecli.core.video.frames import ProcessResult as ProcessResult
 from facecli.media.sandbox.launch import CANNOT_START
 from facecli.media.stderr import LineSplitter, StderrTail
 
@@ -46,14 +47,6 @@ class ProcessLimits:
     memory: int = 8 * 1024**3
     file_size: int = 64 * 1024**3
     open_files: int = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessResult:
-    """The end of a program; `error_text` is its last errors, short and printable."""
-
-    exit_code: int
-    error_text: str
 
 
 def run(
@@ -76,9 +69,8 @@ def run(
     if stopped():
         raise Cancelled
     tail = StderrTail()
-    watchdog = _Watchdog(limits.seconds, stopped)
-    access = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
-    with _started(command, limits, access) as process:
+    watchdog = Watchdog(limits.seconds, stopped)
+    with started(command, limits, reads=reads, writes=writes) as process:
         assert process.stdout and process.stderr
         stderr = LineSplitter(tail.feed, on_stderr)
         _read({process.stdout: LineSplitter(on_stdout), process.stderr: stderr}, watchdog)
@@ -88,11 +80,11 @@ def run(
                 process.wait(POLL_SECONDS)
     result = ProcessResult(exit_code=process.returncode, error_text=tail.text(command))
     if result.exit_code:
-        _raise_machine_error(Path(command[0]).name, result, limits)
+        raise_machine_error(Path(command[0]).name, result, limits)
     return result
 
 
-class _Watchdog:
+class Watchdog:
     """Checks for cancellation and the time limit, at most every `POLL_SECONDS`."""
 
     def __init__(self, seconds: float, stopped: Callable[[], bool]) -> None:
@@ -112,16 +104,23 @@ class _Watchdog:
 
 
 @contextmanager
-def _started(
-    command: Sequence[str], limits: ProcessLimits, access: Sequence[str]
+def started(
+    command: Sequence[str],
+    limits: ProcessLimits,
+    *,
+    reads: Iterable[Path],
+    writes: Iterable[Path],
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program in the sandbox, and end it with the context."""
+    access = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
     cpu_seconds = math.ceil(limits.seconds * (os.cpu_count() or 1)) + 1
     numbers = (os.getpid(), limits.memory, limits.file_size, cpu_seconds, limits.open_files)
     launcher = str(Path(__file__).parent / "sandbox" / "launch.py")
     try:
         started = subprocess.Popen(
             [sys.executable, "-I", "-S", launcher, *map(str, numbers), *access, "--", *command],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
@@ -150,7 +149,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _read(pipes: Mapping[IO[bytes], LineSplitter], watchdog: _Watchdog) -> None:
+def _read(pipes: Mapping[IO[bytes], LineSplitter], watchdog: Watchdog) -> None:
     with selectors.DefaultSelector() as selector:
         for pipe, lines in pipes.items():
             selector.register(pipe, selectors.EVENT_READ, lines)
@@ -165,7 +164,7 @@ def _read(pipes: Mapping[IO[bytes], LineSplitter], watchdog: _Watchdog) -> None:
             watchdog.check()
 
 
-def _raise_machine_error(name: str, result: ProcessResult, limits: ProcessLimits) -> None:
+def raise_machine_error(name: str, result: ProcessResult, limits: ProcessLimits) -> None:
     """Raise if the machine, and not the input file, made the program fail."""
     if result.exit_code == CANNOT_START or "Unknown encoder" in result.error_text:
         raise FfmpegMissing(f"{name} cannot be used: {result.error_text}")

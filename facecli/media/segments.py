@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from facecli.core.video.media import Segment, VideoInfo
+from facecli.core.video.media import FRAMES_AFTER, FRAMES_BEFORE, Segment, VideoInfo
 
 MIN_FRAME_PIXELS = 250_000  # a smaller frame takes as long, for the fixed cost of each
 
@@ -39,19 +39,26 @@ def cut_segments(
             border = _nearest_key(keys, len(shown) * piece // pieces, frames_limit // 2)
             if border > borders[-1]:
                 borders.append(border)
-    end = info.start + Fraction(info.duration)
-    ends = [*borders[1:], len(shown)]
-    return tuple(
-        Segment(
+    video_end = info.start + Fraction(info.duration)
+
+    def segment(index: int, first: int, after: int, *, wide: Segment | None = None) -> Segment:
+        return Segment(
             index=index,
             before=first,
             frames=after - first,
             start=shown[first] * tick,
-            end=shown[after] * tick if after < len(shown) else end,
+            end=shown[after] * tick if after < len(shown) else video_end,
             key=_key_time(shown, keys, first, tick),
+            wide=wide,
         )
-        for index, (first, after) in enumerate(zip(borders, ends, strict=True))
-    )
+
+    def widened(index: int, first: int, after: int) -> Segment:
+        around = max(0, first - FRAMES_BEFORE), min(len(shown), after + FRAMES_AFTER)
+        wide = segment(index, *around) if around != (first, after) else None
+        return segment(index, first, after, wide=wide)
+
+    bounds = zip(borders, [*borders[1:], len(shown)], strict=True)
+    return tuple(widened(index, first, after) for index, (first, after) in enumerate(bounds))
 
 
 def _nearest_key(keys: Sequence[int], wanted: int, slack: int) -> int:

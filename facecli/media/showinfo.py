@@ -11,6 +11,8 @@ _TICK = re.compile(r"config in time_base: (\d+/\d+)")
 _FRAME = re.compile(r"n: *\d+ pts: *(-?\d+|NOPTS) .*\bfmt:(\w+) .*\bs:(\d+)x(\d+) i:([PTB?])")
 _COLOURS = re.compile(r"color_range:(\w+) color_space:([\w-]+) color_primaries:([\w-]+) color_trc:([\w-]+)")
 _DEEP = re.compile(r"(?!.*(?:444|555|565)[lb]e).*[lb]e")  # more than 8 bits, stored in 16-bit words
+_HALVED = re.compile(r"(?:yuv[aj]?422p|yuyv422|uyvy422|yvyu422|nv16|nv20|y21\d|p21\d)")  # in width only
+_UNHALVED = re.compile(r"(?:yuv[aj]?444p|nv24|nv42|p41\d|v[u3]|ayuv|xv)")
 _RGB = re.compile(r"(?:0?[ar]?(?:rgb|bgr|gbr)|pal8|mono)")
 HDR = {"smpte2084": "HDR10 (PQ)", "arib-std-b67": "HDR (HLG)"}
 
@@ -50,6 +52,13 @@ class FrameProperties:
     def bits(self) -> int:
         """Bits per colour: 8, or 10 for anything deeper, because H.264 has no 12."""
         return 10 if _DEEP.fullmatch(self.format) else 8
+
+    @property
+    def subsampling(self) -> str:
+        """422 or 444 if colours are stored so, else 420, to which all others are converted."""
+        if _HALVED.match(self.format):
+            return "422"
+        return "444" if _UNHALVED.match(self.format) else "420"
 
     @property
     def rgb(self) -> bool:

@@ -157,6 +157,7 @@ workers = Table(
     Column("data_dir_id", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("heartbeats", BigInteger, nullable=False),
+    Column("engines", JSON, nullable=False, server_default="[]"),
 )
 
 tokens = Table(

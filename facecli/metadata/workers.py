@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, RowMapping, delete, insert, select, update
 
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.tables import workers
@@ -19,7 +19,12 @@ class SqlWorkerRepository:
     def heartbeat(self, worker: Worker) -> None:
         count = update(workers).where(workers.c.id == worker.id).values(heartbeats=workers.c.heartbeats + 1)
         registration = insert(workers).values(
-            id=worker.id, name=worker.name, data_dir_id=worker.data_dir_id, pid=worker.pid, heartbeats=0
+            id=worker.id,
+            name=worker.name,
+            data_dir_id=worker.data_dir_id,
+            pid=worker.pid,
+            engines=worker.engines,
+            heartbeats=0,
         )
         with autocommitting(self._engine) as connection:
             if not connection.execute(count).rowcount:
@@ -34,8 +39,12 @@ class SqlWorkerRepository:
 
     def listed(self) -> Sequence[Worker]:
         with reading(self._engine) as connection:
-            return [Worker(**row) for row in connection.execute(select(workers)).mappings()]
+            return [_worker(row) for row in connection.execute(select(workers)).mappings()]
 
     def forget(self, worker_id: str) -> None:
         with autocommitting(self._engine) as connection:
             connection.execute(delete(workers).where(workers.c.id == worker_id))
+
+
+def _worker(row: RowMapping) -> Worker:
+    return Worker(**{**row, "engines": tuple(row["engines"])})

@@ -1,7 +1,10 @@
-"""DbosTaskQueue: the durable queue for servers and for recovery, on DBOS with a database of its own."""
+"""DbosTaskQueue: the durable queue for servers and for recovery, on DBOS with a database of its own.
+
+Every engine has a queue of DBOS; a worker listens to those of the engines that it runs.
+"""
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from facecli.queue.file import check_queue
 
 SQLITE = "sqlite:///"
 APPLICATION = "facecli"
-QUEUE = "tasks"
+QUEUE = "tasks"  # before the name of the engine; alone it is the queue of earlier versions
 WORKFLOW = "swap"
 # Constant, so that an upgrade of facecli does not strand the work of the previous version.
 APPLICATION_VERSION = "1"
@@ -36,6 +39,11 @@ def migrate_queue(url: str) -> None:
     DBOS.migrate(url, schema=SCHEMA)
 
 
+def queue_name(engine: str) -> str:
+    """The name of the engine's queue."""
+    return f"{QUEUE}/{engine}"
+
+
 class DbosTaskQueue:
     """A TaskQueue on DBOS. `errors` makes a context manager that translates database errors."""
 
@@ -50,22 +58,26 @@ class DbosTaskQueue:
                 retry_connection_errors=False,
             )
 
-    def register(self, *, poll_interval: float) -> None:
-        """Register the queue for workers that run one piece of work at a time.
+    def register(self, engines: Iterable[str], *, poll_interval: float) -> None:
+        """Register the queues of engines for workers that run one piece of work at a time.
 
         To be called before a worker starts: DBOS looks for new queues only once a second.
         """
         with self._errors():
-            self._client.register_queue(
-                QUEUE, worker_concurrency=1, polling_interval_sec=poll_interval, application_name=APPLICATION
-            )
+            for engine in engines:
+                self._client.register_queue(
+                    queue_name(engine),
+                    worker_concurrency=1,
+                    polling_interval_sec=poll_interval,
+                    application_name=APPLICATION,
+                )
 
-    def enqueue(self, *, work_id: str, task_id: str) -> None:
+    def enqueue(self, *, work_id: str, task_id: str, engine: str) -> None:
         with self._errors():
             self._client.enqueue(
                 {
                     "workflow_name": WORKFLOW,
-                    "queue_name": QUEUE,
+                    "queue_name": queue_name(engine),
                     "workflow_id": work_id,
                     "app_version": APPLICATION_VERSION,
                 },
@@ -99,14 +111,14 @@ class DbosTaskQueue:
             for work_id in work_ids:
                 self._client._sys_db.reenqueue_for_recovery(work_id, [worker], QUEUE)
 
-    def missing(self, work_ids: Sequence[str]) -> set[str]:
-        unfinished = set[str]()
+    def missing(self, work: Mapping[str, str]) -> set[str]:
+        work_ids, unfinished = list(work), set[tuple[str, str | None]]()
         for start in range(0, len(work_ids), _BATCH):
-            batch = list(work_ids[start : start + _BATCH])
+            batch = work_ids[start : start + _BATCH]
             with self._errors():
                 known = self._client.list_workflows(workflow_ids=batch, load_input=False, load_output=False)
-            unfinished |= {status.workflow_id for status in known if status.status in _UNFINISHED}
-        return set(work_ids) - unfinished
+            unfinished |= {(one.workflow_id, one.queue_name) for one in known if one.status in _UNFINISHED}
+        return {work_id for work_id, name in work.items() if (work_id, queue_name(name)) not in unfinished}
 
     def forget(self, work_ids: Sequence[str]) -> None:
         with self._errors():

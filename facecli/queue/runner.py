@@ -6,19 +6,34 @@ that this process does not run: the work was taken and never started, or has end
 these failures. `_reconcile` therefore compares the recorded work with the running one, and requeues what is
 missing at two consecutive checks; at a single one it may be about to start. Delivering twice is harmless,
 because the claim on the task's row fences off the second run.
+
+A worker listens to a queue for each of its engines, and DBOS limits the work of each queue alone. A worker
+runs one task at a time all the same, because it captures what is logged meanwhile for the owner of the task:
+`_ActiveWork` counts the work of every queue as that of each. If two queues deliver at the same moment, the
+second piece of work waits; `_reconcile` requeues it for others when that takes long.
 """
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 
 from dbos import DBOS
+from dbos._core import ActiveWorkflowById
 
 from facecli.core.periodic import run_periodically
-from facecli.queue.client import APPLICATION, APPLICATION_VERSION, SCHEMA, WORKFLOW, DbosTaskQueue, Errors
+from facecli.queue.client import (
+    APPLICATION,
+    APPLICATION_VERSION,
+    SCHEMA,
+    WORKFLOW,
+    DbosTaskQueue,
+    Errors,
+    queue_name,
+)
 from facecli.queue.log import QueueLog
 
-POLL_INTERVAL = 0.2  # seconds; an idle worker uses about 2 % of a core
+POLL_INTERVAL = 0.2  # seconds; each queue uses about 2 % of a core of an idle worker
 RECONCILE_INTERVAL = 5.0  # seconds between two checks for stranded work
 DBOS_CONNECTIONS = 5  # for the work, its steps, the poll of the queue, and recovery at start
 RECONCILE_CONNECTIONS = 1
@@ -27,8 +42,18 @@ CONNECTIONS = DBOS_CONNECTIONS + RECONCILE_CONNECTIONS  # to PostgreSQL
 _log = logging.getLogger(__name__)
 
 
+class _ActiveWork(ActiveWorkflowById):
+    """The running work of a worker, for which DBOS asks before it takes more from a queue.
+
+    This replaces a private part of DBOS, which has no limit over several queues. tests/unit/queue holds it.
+    """
+
+    def count_for_queue(self, queue_name: str) -> int:
+        return len(self.activeList())
+
+
 class DbosTaskRunner:
-    """Runs one piece of work at a time, in a thread of its own, until `close`.
+    """Runs the work of some engines, one piece at a time, in a thread of its own, until `close`.
 
     `worker` is the id of this process, under which the queue records the work it holds.
     """
@@ -38,15 +63,17 @@ class DbosTaskRunner:
         url: str,
         *,
         worker: str,
+        engines: Collection[str],
         run: Callable[[str], None],
         errors: Errors,
         reconcile_interval: float = RECONCILE_INTERVAL,
     ) -> None:
         self._worker = worker
         self._running: dict[object, str] = {}  # work ids by execution
+        one_at_a_time = threading.Lock()
         self._suspects = set[str]()
         QueueLog(errors).install()
-        DBOS(
+        dbos = DBOS(
             config={
                 "name": APPLICATION,
                 "system_database_url": url,
@@ -62,15 +89,18 @@ class DbosTaskRunner:
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         def swap(task_id: str) -> None:
-            execution = object()
-            self._running[execution] = str(DBOS.workflow_id)
-            try:
-                run(task_id)
-            finally:
-                del self._running[execution]
+            with one_at_a_time:
+                execution = object()
+                self._running[execution] = str(DBOS.workflow_id)
+                try:
+                    run(task_id)
+                finally:
+                    del self._running[execution]
 
         self._queue = DbosTaskQueue(url, errors=errors, connections=RECONCILE_CONNECTIONS)
-        self._queue.register(poll_interval=POLL_INTERVAL)
+        self._queue.register(engines, poll_interval=POLL_INTERVAL)
+        dbos._active_workflows_set = _ActiveWork()
+        DBOS.listen_queues([queue_name(engine) for engine in engines])
         with errors():
             DBOS.launch()
         self._reconciling = ExitStack()

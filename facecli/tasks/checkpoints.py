@@ -203,4 +203,5 @@ def _decode_plan(values: Mapping[str, Any]) -> VideoPlan:
 def _decode_segment(values: Mapping[str, Any]) -> Segment:
     key = None if values["key"] is None else Fraction(values["key"])
     times = {name: Fraction(values[name]) for name in ("start", "end")}
-    return Segment(**{**values, **times, "key": key})
+    wide = None if values["wide"] is None else _decode_segment(values["wide"])
+    return Segment(**{**values, **times, "key": key, "wide": wide})

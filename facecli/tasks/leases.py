@@ -23,6 +23,7 @@ class Worker:
     name: str
     data_dir_id: str
     pid: int
+    engines: tuple[str, ...] = ()  # that it runs
     heartbeats: int = 0
 
 

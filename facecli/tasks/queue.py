@@ -1,13 +1,16 @@
 """TaskQueue: the durable queue between the server and its workers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
 class TaskQueue(Protocol):
-    """Delivers work at least once: enqueued work runs to its end despite crashes."""
+    """Delivers work at least once: enqueued work runs to its end despite crashes.
 
-    def enqueue(self, *, work_id: str, task_id: str) -> None:
+    Only workers that run the engine of a task get its work.
+    """
+
+    def enqueue(self, *, work_id: str, task_id: str, engine: str) -> None:
         """Enqueue a task; idempotent per work id."""
         ...
 
@@ -19,8 +22,8 @@ class TaskQueue(Protocol):
         """Requeue the work of a dead worker; work now held by another worker is not touched."""
         ...
 
-    def missing(self, work_ids: Sequence[str]) -> set[str]:
-        """The given ids whose work will not run: unknown or finished."""
+    def missing(self, work: Mapping[str, str]) -> set[str]:
+        """The given work, ids with engines, that will not run: unknown, finished, or not for this engine."""
         ...
 
     def forget(self, work_ids: Sequence[str]) -> None:

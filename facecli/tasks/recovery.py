@@ -71,7 +71,7 @@ class Recovery:
         # Read the live workers after the holders: a worker has its row before it holds any work.
         self._recover_each(sorted(holders - {worker.id for worker in self._workers.listed()}))
         pending = self._tasks.repository.with_status(TaskStatus.PENDING)
-        self._enqueue(pending, self._queue.missing([task.work_id for task in pending]))
+        self._enqueue(pending, self._queue.missing({task.work_id: task.engine for task in pending}))
 
     def _recover_each(self, worker_ids: Sequence[str], *, end: WorkerEnd = UNKNOWN) -> None:
         """Recover these workers; one whose rows are locked does not keep the others from their recovery."""
@@ -124,4 +124,4 @@ class Recovery:
             if task.work_id in missing:
                 _log.warning("task missing from the queue; enqueued again", extra={"task": task.id})
                 self._queue.forget([task.work_id])
-                self._queue.enqueue(work_id=task.work_id, task_id=task.id)
+                self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)

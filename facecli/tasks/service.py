@@ -1,6 +1,7 @@
 """TaskService: creates (with idempotency keys), watches, cancels, retries, deletes tasks; reads logs."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing, TaskNotFound
 from facecli.tasks import transitions
@@ -21,7 +22,10 @@ MAX_CANDIDATES = 10  # that the refusal of an ambiguous reference lists
 
 
 class TaskService:
-    """The entry point to tasks for every transport. Safe to use from many threads."""
+    """The entry point to tasks for every transport. Safe to use from many threads.
+
+    `noted` adds to a task that is returned what is true of it now, such as that no worker runs its engine.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class TaskService:
         queue: TaskQueue,
         quota: Quota,
         collector: TaskCollector,
+        noted: Callable[[Task], Task],
     ) -> None:
         self._tasks = tasks
         self._logs = logs
@@ -42,6 +47,7 @@ class TaskService:
         self._queue = queue
         self._quota = quota
         self._collector = collector
+        self._noted = noted
 
     def create(
         self,
@@ -78,8 +84,8 @@ class TaskService:
         if not _is_same(task, new):
             raise KeyReused(f"the key {key} belongs to task {task.id}, which has other content")
         if not task.ended:
-            self._queue.enqueue(work_id=task.work_id, task_id=task.id)
-        return task
+            self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
+        return self._noted(task)
 
     def check(self, *, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
         """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
@@ -100,7 +106,7 @@ class TaskService:
             case []:
                 raise TaskNotFound(f"there is no task {reference[:100]}")
             case [task]:
-                return task
+                return self._noted(task)
             case several:
                 ids = ", ".join(task.id for task in several[:MAX_CANDIDATES])
                 more = " and others" if len(several) > MAX_CANDIDATES else ""
@@ -108,13 +114,14 @@ class TaskService:
 
     def get(self, task_id: str, *, owner: str | None) -> Task:
         """TaskNotFound for an unknown id and for another owner's alike; owner None skips that check."""
-        return self._tasks.repository.get(task_id, owner=owner)
+        return self._noted(self._tasks.repository.get(task_id, owner=owner))
 
     def listed(self, wanted: TaskFilter, *, owner: str, limit: int, before: str) -> Sequence[Task]:
         """A page of tasks, newest first; InvalidInput for a status that does not exist."""
         if wanted.status and wanted.status not in set(TaskStatus):
             raise InvalidInput(f"there is no status {wanted.status!r}; use one of {', '.join(TaskStatus)}")
-        return self._tasks.repository.listed(owner, wanted, limit=limit, before=before)
+        page = self._tasks.repository.listed(owner, wanted, limit=limit, before=before)
+        return [self._noted(task) for task in page]
 
     def log(self, task_id: str, *, owner: str) -> TaskLog:
         """The log of a task, whether it has ended or not; TaskNotFound also for another owner's task."""
@@ -123,17 +130,22 @@ class TaskService:
     def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
         """As `TaskFeed.watch`; TaskNotFound also for another owner's task."""
         self.get(task_id, owner=owner)
-        return self._feed.watch(task_id, changed)
+        return self._feed.watch(task_id, lambda task: changed(self._noted(task)))
 
     def watch_selection(
         self, selection: TaskSelection, changed: Callable[[TaskSnapshot], None]
     ) -> Callable[[], None]:
         """As `TaskFeed.watch_selection`."""
-        return self._feed.watch_selection(selection, changed)
+
+        def noted(snapshot: TaskSnapshot) -> None:
+            tasks = {task_id: self._noted(task) for task_id, task in snapshot.tasks.items()}
+            changed(replace(snapshot, tasks=tasks))
+
+        return self._feed.watch_selection(selection, noted)
 
     def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
         """The tasks of this owner with these ids; without those that do not exist."""
-        return self._tasks.repository.several(ids, owner=owner)
+        return [self._noted(task) for task in self._tasks.repository.several(ids, owner=owner)]
 
     def cancel(self, task_id: str, *, owner: str) -> Task:
         """Cancel a task; harmless for a cancelled one, TaskEnded for one that ended otherwise."""
@@ -149,8 +161,8 @@ class TaskService:
         transitions.retry(self.get(task_id, owner=owner))
         with self._quota.task(owner):
             task = self._tasks.change(task_id, transitions.retry)
-        self._queue.enqueue(work_id=task.work_id, task_id=task.id)
-        return task
+        self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
+        return self._noted(task)
 
     def result(self, task_id: str, *, owner: str | None) -> tuple[Task, Result]:
         """A completed task and its result; ResultMissing for any other."""

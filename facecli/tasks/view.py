@@ -34,7 +34,7 @@ class TaskView:
     result_crc32c: int | None
     error_reason: str
     error_message: str
-    notes: tuple[str, ...]  # what the result lacks, such as a sound track
+    notes: tuple[str, ...]  # what the result lacks, such as a sound track; why a pending task has to wait
     created_at: float
     updated_at: float
 

@@ -1,12 +1,15 @@
 """A media fake without ffmpeg: one byte of a file is one frame."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 
 from facecli.core.errors import Cancelled, MediaRefused
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
     CLIP_RATE,
+    FramesJob,
     ImageInfo,
     OverlayJob,
     Segment,
@@ -15,6 +18,8 @@ from facecli.core.video.media import (
     VideoPlan,
     never,
 )
+from facecli.media.frames.piped_program import piped
+from facecli.media.run import ProcessLimits
 
 WIDTH, HEIGHT = 320, 180  # pixels of every video
 SIDE = 512  # pixels of every picture
@@ -27,8 +32,15 @@ class FakeMedia:
     `plan` is the plan of every video; without one, a video is cut into segments of `segment_frames`.
     """
 
-    def __init__(self, *, plan: VideoPlan | None = None, segment_frames: int = 10) -> None:
+    def __init__(
+        self,
+        *,
+        plan: VideoPlan | None = None,
+        segment_frames: int = 10,
+        program_idle_seconds: float = 60.0,
+    ) -> None:
         self._plan = plan
+        self._program_idle_seconds = program_idle_seconds
         self._segment_frames = segment_frames
         self.overlays: list[OverlayJob] = []
 
@@ -75,6 +87,58 @@ class FakeMedia:
                 raise Cancelled
             progress(done)
         job.output.write_bytes(b"." * job.segment.frames)
+
+    def rewrite_frames(
+        self,
+        job: FramesJob,
+        *,
+        open_filter: Callable[[FrameLayout], AbstractContextManager[FrameFilter]],
+        progress: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        layout, done = self.frame_layout(job.info), 0
+        with open_filter(layout) as frame_filter:
+            for _ in range(job.segment.frames):
+                if stopped():
+                    raise Cancelled
+                for _ in frame_filter.push(bytearray(layout.frame_bytes), own=True):
+                    progress(done := done + 1)
+            for _ in frame_filter.finish():
+                progress(done := done + 1)
+        job.output.write_bytes(b"." * done)
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        return FrameLayout(width=info.width, height=info.height)
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Generator[bytearray, None, None]:
+        for _ in range(min(count, info.frames)):
+            yield bytearray(self.frame_layout(info).frame_bytes)
+
+    def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
+        info = self.probe_image(path)
+        side = min(info.width, max_side)
+        return Picture(width=side, height=side, pixels=bytes(3 * side * side))
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
+    ) -> AbstractContextManager[SandboxedProgram]:
+        return piped(
+            command,
+            limits=ProcessLimits(seconds=60),
+            reads=reads,
+            stopped=stopped,
+            name=name,
+            idle_seconds=self._program_idle_seconds,
+            max_unread=max_unread,
+        )
 
     def count_frames(self, path: Path) -> int:
         if frames := path.stat().st_size:

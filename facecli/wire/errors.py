@@ -32,6 +32,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.InvalidInput: Code.INVALID_ARGUMENT,
     errors.ChecksumMismatch: Code.INVALID_ARGUMENT,
     errors.MediaRefused: Code.INVALID_ARGUMENT,
+    errors.NoFace: Code.INVALID_ARGUMENT,
     errors.OutOfOrder: Code.OUT_OF_RANGE,
     errors.NotFound: Code.NOT_FOUND,
     errors.UploadNotFound: Code.NOT_FOUND,

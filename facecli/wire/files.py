@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from facecli.api.server_info import ServerInfo
 from facecli.wire import responses
+from facecli.wire.engines import engine_from_message, engine_to_message
 from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.uploads import timestamp
 
@@ -31,6 +32,7 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
         user_bytes=info.user_bytes,
         user_id=info.user,
         admin=info.admin,
+        engine_infos=[engine_to_message(engine) for engine in info.engine_infos],
     )
 
 
@@ -59,6 +61,7 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         user_bytes=amount(message.user_bytes, "number of used bytes"),
         user=responses.word(message.user_id),
         admin=message.admin,
+        engine_infos=tuple(map(engine_from_message, responses.listed(message.engine_infos))),
     )
 
 

@@ -7,11 +7,14 @@ can print them. Values unknown to this version stay as they are.
 """
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facecli.core.errors import UnexpectedResponse
 from facecli.core.printable import escaped, shortened
+
+Item = TypeVar("Item")
 
 MAX_TEXT = 4096  # characters of a message to people
 MAX_WORD = 256  # characters of a name, a status or a version
@@ -31,10 +34,15 @@ def word(value: str) -> str:
     return text(value, limit=MAX_WORD)
 
 
-def words(values: Sequence[str]) -> tuple[str, ...]:
+def listed(values: Sequence[Item]) -> Sequence[Item]:
+    """A list of bounded length."""
     if len(values) > MAX_ITEMS:
         raise UnexpectedResponse(f"a list of {len(values)} items")
-    return tuple(map(word, values))
+    return values
+
+
+def words(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(word, listed(values)))
 
 
 def identifier(value: str, what: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from facecli.tasks.leases import Worker, WorkerRepository
 
-ONE = Worker(id="one-1", name="one", data_dir_id="here", pid=7)
+ONE = Worker(id="one-1", name="one", data_dir_id="here", pid=7, engines=("mesh", "mock"))
 TWO = Worker(id="two-1", name="two", data_dir_id="here", pid=8)
 
 

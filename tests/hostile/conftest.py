@@ -32,7 +32,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stubs(data: Path) -> Iterator[Stubs]:
     # As long as a hostile file may take on a busy machine, so that its own reason refuses it.
     settings = Settings(
-        bind="127.0.0.1:0", data_dir=str(data), workers=1, ffmpeg=WANTED or "", probe_timeout=240.0
+        engine="mock",
+        bind="127.0.0.1:0",
+        data_dir=str(data),
+        workers=1,
+        ffmpeg=WANTED or "",
+        probe_timeout=240.0,
     )
     with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
         yield Stubs(channel)

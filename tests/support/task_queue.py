@@ -1,6 +1,6 @@
 """A TaskQueue in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class MemoryQueue:
@@ -11,7 +11,7 @@ class MemoryQueue:
         self.held: dict[str, str] = {}
         self.done: set[str] = set()
 
-    def enqueue(self, *, work_id: str, task_id: str) -> None:
+    def enqueue(self, *, work_id: str, task_id: str, engine: str) -> None:
         if work_id not in self.held and work_id not in self.done:
             self.waiting.add(work_id)
 
@@ -27,8 +27,8 @@ class MemoryQueue:
             del self.held[work_id]
             self.waiting.add(work_id)
 
-    def missing(self, work_ids: Sequence[str]) -> set[str]:
-        return set(work_ids) - self.waiting - set(self.held)
+    def missing(self, work: Mapping[str, str]) -> set[str]:
+        return set(work) - self.waiting - set(self.held)
 
     def forget(self, work_ids: Sequence[str]) -> None:
         self.done -= set(work_ids)

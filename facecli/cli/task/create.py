@@ -15,7 +15,7 @@ from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKin
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
-from facecli.cli.task.watch import follow
+from facecli.cli.task.watch import follow, note_all
 from facecli.client.input_file import check_order, task_input
 from facecli.client.transfers import FileToSend
 from facecli.core.errors import InvalidInput
@@ -80,6 +80,8 @@ def create(
         interruption.tasks_continue([task.id], flags=session.flags)
         if task.ended:
             output.note(f"task of {age(task.created_at)} ago, {task.status}; --fresh makes it again")
+        else:
+            note_all(task, output)
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
             follow(session, task.id, output, bars.task(), show=output.show)

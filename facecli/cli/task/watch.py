@@ -124,6 +124,12 @@ def show_state(session: Session, task: TaskView, output: Output, *, show: Callab
         raise unsuccessful(task, flags=session.flags)
 
 
+def note_all(task: TaskView, output: Output) -> None:
+    """Write the notes of a task as diagnostics."""
+    for note in task.notes:
+        output.note(f"note: {note}")
+
+
 def _raise_error(error: FacecliError | None) -> None:
     if error:
         raise error

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from facecli.core.video.engine_options import EngineOption
 from facecli.core.video.media import Segment, VideoInfo
 
 
@@ -20,6 +21,17 @@ class SwapJob:
     segment: Segment
     output: Path
     info: VideoInfo  # of the whole video
+    options: Mapping[str, str] = field(default_factory=dict)
+    plan: Mapping[str, Any] = field(default_factory=dict)  # from `prepare`, for the whole video
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareJob:
+    """A whole video, before any of it is swapped."""
+
+    face: Path
+    video: Path
+    info: VideoInfo
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,15 +57,48 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class StartingEngine(Protocol):
+    """An engine that not every machine can run. A worker starts it before it takes its tasks."""
+
+    def start(self) -> None:
+        """Load and try what the engine needs; a FacecliError with the reason if that fails here."""
+        ...
+
+
+@runtime_checkable
+class PreparingEngine(Protocol):
+    """An engine that looks at the whole video once, so that its segments agree with each other."""
+
+    def prepare(self, job: PrepareJob, *, stopped: Callable[[], bool]) -> Mapping[str, Any]:
+        """Return what every `swap` of this video gets as `SwapJob.plan`; JSON values, kept over retries.
+
+        MediaRefused when the face or the video cannot be used. Cancelled when `stopped` returned True.
+        """
+        ...
+
+
+@runtime_checkable
+class DescribedEngine(Protocol):
+    """An engine that declares its options, for lists and forms; its `check` uses `parse_options`."""
+
+    options: Sequence[EngineOption]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can."""
+    """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can.
+
+    `unavailable` is the reason why this machine cannot run it, though servers accept tasks for it.
+    """
 
     name: str
     version: str
     package: str  # that provides it
     needs: tuple[str, ...]
     broken: str
+    options: tuple[EngineOption, ...] = ()
+    unavailable: str = ""
 
 
 class Engines(Protocol):

@@ -1,14 +1,19 @@
 """The interface to video and picture files, and the records that describe them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.placement import Placement
 
 CLIP_RATE = 25  # frames per second of generated test clips
+# Frames around a segment that an engine sees besides its own: enough for smoothing to settle before it, and
+# for a face to fade out behind it.
+FRAMES_BEFORE, FRAMES_AFTER = 16, 3
 
 
 def never() -> bool:
@@ -53,6 +58,7 @@ class VideoInfo:
     range: str = ""  # of colours, tv or pc; empty when the file does not declare it
     matrix: str = ""  # of colours, by ffmpeg's name; empty when the file does not declare it
     rgb: bool = False
+    subsampling: str = "420"  # of colours: 420, 422 or 444; whatever has no such planes counts as 420
     sounds: tuple[Sound, ...] = ()
     hidden: int = 0  # frames stored at the time of another one; a few of them may be shown after all
 
@@ -76,6 +82,7 @@ class Segment:
     start: Fraction  # of its first frame
     end: Fraction  # of the first frame after it, or the end of the video
     key: Fraction | None  # time of the key frame to decode from; None decodes from the beginning
+    wide: "Segment | None" = None  # the segment and the frames around it; None if there are none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +109,16 @@ class OverlayJob:
     info: VideoInfo  # of the whole video
     picture: Path  # PNG of the placement's size
     placement: Placement
+    output: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FramesJob:
+    """One segment of a video to rewrite frame by frame. Every path is a local file."""
+
+    video: Path
+    segment: Segment
+    info: VideoInfo  # of the whole video
     output: Path
 
 
@@ -139,6 +156,54 @@ class Media(Protocol):
         Frames, the intervals between them, size, pixel shape, depth and colour tags stay. `progress` receives
         the number of frames done. Cancelled within a second of `stopped` returning True, with no process
         left; MediaRefused when ffmpeg cannot read the input.
+        """
+        ...
+
+    def rewrite_frames(
+        self,
+        job: FramesJob,
+        *,
+        open_filter: Callable[[FrameLayout], AbstractContextManager[FrameFilter]],
+        progress: Callable[[int], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Write the segment with every frame as the filter returns it; the output, and errors, as `overlay`.
+
+        Frames have the video's own planes and depth; only what has no such planes is converted to 4:2:0. A
+        filter is opened again when the video has to be decoded from its beginning.
+        """
+        ...
+
+    def sample_frames(
+        self, video: Path, info: VideoInfo, *, count: int, stopped: Callable[[], bool]
+    ) -> Generator[bytearray, None, None]:
+        """Yield at most `count` frames spread over the video, in the planes of `frame_layout`.
+
+        The same video yields the same frames. They are few where a long video has few key frames.
+        """
+        ...
+
+    def frame_layout(self, info: VideoInfo) -> FrameLayout:
+        """Return the planes in which frames of a video are rewritten and sampled."""
+        ...
+
+    def read_picture(self, path: Path, *, max_side: int, stopped: Callable[[], bool] = never) -> Picture:
+        """Decode the picture, upright, scaled down to a longer side of at most `max_side` pixels."""
+        ...
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        reads: Sequence[Path],
+        name: str,
+        max_unread: int,
+        stopped: Callable[[], bool],
+    ) -> AbstractContextManager[SandboxedProgram]:
+        """Start a program in the sandbox, which may read `reads` and write nothing; ended with the context.
+
+        `name` is the subject of error messages, such as `the detector`. While it is written to, at least
+        `max_unread` bytes of its output are taken, so that it need not wait with its answers.
         """
         ...
 

@@ -1,9 +1,11 @@
 """Decode a picture in a sandboxed process, where a decompression bomb or a broken decoder does no harm.
 
-A script, run as `python -I decode.py PILLOW_DIR MAX_PIXELS FORMATS NAMES SOURCE [TARGET WIDTH HEIGHT]`:
-FORMATS are Pillow's names of the allowed formats, with commas, and NAMES is the same list for people. It
-prints one JSON object: `width`, `height` (upright) and `format` (Pillow's name), or `refused`, a sentence, or
-`errno` of a file that the machine could not read or write, or `bug`, a stack trace for the log.
+A script, run as `python -I decode.py PILLOW_DIR MAX_PIXELS FORMATS NAMES SOURCE [TARGET WIDTH HEIGHT |
+MAX_SIDE]`: FORMATS are Pillow's names of the allowed formats, with commas, and NAMES is the same list for
+people. It prints one JSON object: `width`, `height` (upright) and `format` (Pillow's name), or `refused`, a
+sentence, or `errno` of a file that the machine could not read or write, or `bug`, a stack trace for the log.
+With TARGET it writes a PNG of that size. With MAX_SIDE it scales the picture down to that side, prints this
+size, and after the line the pixels: RGB in sRGB, row by row.
 """
 
 import errno
@@ -41,16 +43,20 @@ class Refused(Exception):
 
 
 def main(arguments: list[str]) -> None:
-    pillow, max_pixels, formats, names, source, *fit = arguments
+    pillow, max_pixels, formats, names, source, *wanted = arguments
     sys.path.append(pillow)
     answer: dict[str, str | int]
+    pixels = b""
     try:
         picture, kind, content = open_upright(
             source, int(max_pixels), formats=formats.split(","), names=names
         )
+        if len(wanted) == 1:
+            picture = shrunk_to(picture, int(wanted[0]), profile=content.icc)
+            pixels = picture.tobytes()
         answer = {"width": picture.width, "height": picture.height, "format": kind}
-        if fit:
-            target, width, height = fit
+        if len(wanted) == 3:
+            target, width, height = wanted
             fit_to(picture, int(width), int(height), profile=content.icc).save(target, format="PNG")
     except Refused as refused:
         answer = {"refused": str(refused)[:MAX_TEXT]}
@@ -61,6 +67,8 @@ def main(arguments: list[str]) -> None:
     except Exception:
         answer = {"bug": traceback.format_exc(limit=-3)[-MAX_TEXT:]}
     sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(pixels)
 
 
 def open_upright(
@@ -107,9 +115,24 @@ def fit_to(picture: "Image", width: int, height: int, *, profile: bytes) -> "Ima
     """Return the picture in exactly this size in sRGB, cropped around its middle, transparency on white."""
     from PIL import Image, ImageOps
 
-    small = ImageOps.fit(plain(picture), (width, height), Image.Resampling.LANCZOS)
-    white = Image.new("RGBA", small.size, "white")
-    return Image.alpha_composite(white, to_srgb(small, profile)).convert("RGB")
+    return _on_white(ImageOps.fit(plain(picture), (width, height), Image.Resampling.LANCZOS), profile)
+
+
+def shrunk_to(picture: "Image", max_side: int, *, profile: bytes) -> "Image":
+    """Return the picture with a longer side of at most `max_side` in sRGB, transparency on white."""
+    from PIL import Image
+
+    small = plain(picture)
+    scale = min(1.0, max_side / max(picture.size))
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return _on_white(small if scale == 1 else small.resize(size, Image.Resampling.LANCZOS), profile)
+
+
+def _on_white(picture: "Image", profile: bytes) -> "Image":
+    from PIL import Image
+
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, to_srgb(picture, profile)).convert("RGB")
 
 
 def _upright(picture: "Image", content: Content) -> "Image":

@@ -1,7 +1,10 @@
 """Swap: runs the engine on each segment."""
 
+import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from facecli.core.errors import FacecliError
 from facecli.core.video import engines
@@ -9,26 +12,55 @@ from facecli.core.video.media import Segment
 from facecli.tasks.steps.run import Run
 from facecli.tasks.time_limits import Deadline, within
 
+ENGINE_PLAN = "engine.json"
+
 
 class Swap:
-    """Swaps the face in every segment without a checkpoint; one checkpoint per segment."""
+    """Swaps the face in every segment without a checkpoint; one checkpoint per segment.
+
+    An engine that prepares for the whole video does so first, once; its plan is a checkpoint, too.
+    """
 
     name = "swapping"
     weight = 93
     checkpoint = "{index:06}.mp4"
 
     def run(self, run: Run) -> None:
+        plan = _engine_plan(run)
         run.parts = [
-            run.work.file(self.checkpoint.format(index=segment.index), partial(_swap, run, segment))
+            run.work.file(self.checkpoint.format(index=segment.index), partial(_swap, run, segment, plan))
             for segment in run.work.plan.segments
         ]
 
 
-def _swap(run: Run, segment: Segment, output: Path) -> None:
+def _engine_plan(run: Run) -> Mapping[str, Any]:
+    """Return what the engine prepared for the whole video; empty if it prepares nothing."""
+    engine = run.engine
+    if not isinstance(engine, engines.PreparingEngine):
+        return {}
+
+    def prepare(output: Path) -> None:
+        task, info = run.task, run.work.plan.info
+        job = engines.PrepareJob(face=run.face, video=run.video, info=info, options=task.options)
+        deadline = Deadline(run.limits.segment, subject="preparing", setting="segment_timeout")
+        with within(run.stopped, deadline) as stopped:
+            output.write_text(json.dumps(engine.prepare(job, stopped=stopped)))
+
+    plan: Mapping[str, Any] = json.loads(run.work.file(ENGINE_PLAN, prepare).read_text())
+    return plan
+
+
+def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], output: Path) -> None:
     task, media, info = run.task, run.tools.media, run.work.plan.info
     deadline = Deadline(run.limits.segment, subject="a segment", setting="segment_timeout")
     job = engines.SwapJob(
-        face=run.face, video=run.video, segment=segment, output=output, info=info, options=task.options
+        face=run.face,
+        video=run.video,
+        segment=segment,
+        output=output,
+        info=info,
+        options=task.options,
+        plan=plan,
     )
     with within(run.stopped, deadline) as stopped:
         run.engine.swap(

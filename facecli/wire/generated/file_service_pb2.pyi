@@ -54,7 +54,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds", "max_user_bytes", "max_user_unfinished", "max_user_waiting", "user_bytes", "user_id", "admin")
+    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds", "max_user_bytes", "max_user_unfinished", "max_user_waiting", "user_bytes", "user_id", "admin", "engine_infos")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +76,7 @@ class GetServerInfoResponse(_message.Message):
     USER_BYTES_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ADMIN_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_INFOS_FIELD_NUMBER: _ClassVar[int]
     version: str
     chunk_size: int
     max_chunk_size: int
@@ -97,4 +98,33 @@ class GetServerInfoResponse(_message.Message):
     user_bytes: int
     user_id: str
     admin: bool
-    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ..., max_user_bytes: _Optional[int] = ..., max_user_unfinished: _Optional[int] = ..., max_user_waiting: _Optional[int] = ..., user_bytes: _Optional[int] = ..., user_id: _Optional[str] = ..., admin: _Optional[bool] = ...) -> None: ...
+    engine_infos: _containers.RepeatedCompositeFieldContainer[EngineInfo]
+    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ..., max_user_bytes: _Optional[int] = ..., max_user_unfinished: _Optional[int] = ..., max_user_waiting: _Optional[int] = ..., user_bytes: _Optional[int] = ..., user_id: _Optional[str] = ..., admin: _Optional[bool] = ..., engine_infos: _Optional[_Iterable[_Union[EngineInfo, _Mapping]]] = ...) -> None: ...
+
+class EngineInfo(_message.Message):
+    __slots__ = ("name", "version", "options")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    options: _containers.RepeatedCompositeFieldContainer[EngineOption]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., options: _Optional[_Iterable[_Union[EngineOption, _Mapping]]] = ...) -> None: ...
+
+class EngineOption(_message.Message):
+    __slots__ = ("name", "type", "about", "default_value", "minimum", "maximum", "choices")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
+    MAXIMUM_FIELD_NUMBER: _ClassVar[int]
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    type: str
+    about: str
+    default_value: str
+    minimum: float
+    maximum: float
+    choices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., about: _Optional[str] = ..., default_value: _Optional[str] = ..., minimum: _Optional[float] = ..., maximum: _Optional[float] = ..., choices: _Optional[_Iterable[str]] = ...) -> None: ...

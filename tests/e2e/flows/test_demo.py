@@ -7,11 +7,12 @@ from tests.support.e2e.process import run
 
 
 def test_the_demo_prints_the_path_of_a_playable_result(tmp_path: Path, media: FfmpegMedia) -> None:
-    done = run("demo", environment={"TMPDIR": str(tmp_path)})
+    done = run("demo", environment={"TMPDIR": str(tmp_path), "FACECLI_ENGINE": "mesh"})
+    assert ", with engine mesh" in done.err
     assert done.out.startswith("result: ")
     result = Path(done.out.removeprefix("result: ").strip())
     info = media.probe_video(result)
-    assert (info.frames, info.width, info.height, info.sound) == (125, 1280, 720, "aac")
+    assert (info.frames, info.width, info.height, info.sound) == (125, 960, 540, "aac")
     assert "checked: 125 frames" in done.err
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [result]
 
@@ -20,7 +21,7 @@ def test_the_demo_keeps_everything_in_a_directory(tmp_path: Path, media: FfmpegM
     folder = tmp_path / "kept"
     done = run("demo", "--keep", folder, "--json")
     assert done.object["path"] == str(folder / "result.mp4")
-    assert {path.name for path in folder.iterdir()} == {"face.png", "clip.mp4", "result.mp4", "server"}
+    assert {path.name for path in folder.iterdir()} == {"face.jpg", "clip.mp4", "result.mp4", "server"}
     assert media.probe_video(folder / "result.mp4").frames == media.probe_video(folder / "clip.mp4").frames
 
 

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.readme_tables import README
@@ -84,9 +83,7 @@ def machine(folder: Path) -> None:
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     (programs / "activate").write_text(f'PATH="{programs}:$PATH"\n')
-    media = FfmpegMedia()
-    Image.new("RGB", (240, 320), "tan").save(folder / "face.jpg")
-    media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
+    FfmpegMedia().make_portraits(folder, seconds=1)
     os.mkfifo(folder / "pause")
 
 

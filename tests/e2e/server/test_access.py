@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,10 @@ from tests.conftest import ROOT
 from tests.e2e.conftest import Serve
 from tests.support.e2e.files import sha256
 from tests.support.e2e.process import CommandResult, run
-from tests.support.e2e.requirements import needs
+from tests.support.e2e.requirements import NODE_MODULES, needs
 from tests.support.e2e.server import Server
 from tests.support.eventually import DEADLINE
 
-FOREIGN = ROOT / "tests" / "foreign"
 UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE = 16, 7, 14
 
 
@@ -96,14 +94,13 @@ def test_a_node_client_needs_a_token_or_a_certificate(
     face: Path,
     clip: Path,
     tmp_path: Path,
-    node_modules: Path,
 ) -> None:
     def responses(server: Server, **options: str) -> list[dict[str, Any]]:
         """Run the client; return the responses it got, the last of which may be an error."""
         files = {"image": str(face), "video": str(clip), "user": "ann", "server": server.address}
         result = subprocess.run(
             ["node", ROOT / "tests/foreign/client.cjs", json.dumps({**files, **options})],
-            env={**os.environ, "NODE_PATH": str(node_modules)},
+            env={**os.environ, "NODE_PATH": str(NODE_MODULES)},
             capture_output=True,
             text=True,
             timeout=DEADLINE,
@@ -129,19 +126,3 @@ def test_a_node_client_needs_a_token_or_a_certificate(
     assert responses(mutual, **tls, only="upload")[-1]["code"] == UNAVAILABLE
     assert responses(mutual, **tls, **certificate)[-1]["response"]["status"] == "completed"
     assert responses(mutual, **tls, **certificate, user="bob")[-1]["code"] == PERMISSION_DENIED
-
-
-@pytest.fixture(scope="session")
-def node_modules(pytestconfig: pytest.Config) -> Path:
-    """gRPC for Node in its locked versions, installed once into pytest's cache."""
-    assert pytestconfig.cache
-    folder = pytestconfig.cache.mkdir("grpc-for-node")
-    lock = (FOREIGN / "package-lock.json").read_bytes()
-    installed = folder / "installed-lock.json"
-    if not installed.exists() or installed.read_bytes() != lock:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(FOREIGN / name, folder)
-        quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
-        subprocess.run(["npm", "ci", "--prefix", folder, *quiet], check=True)
-        installed.write_bytes(lock)
-    return folder / "node_modules"

@@ -151,9 +151,9 @@ def test_a_broken_engine_is_listed_with_the_reason_and_skipped(
 ) -> None:
     done = run("engines", environment=plugins)
     assert "wreck  ?  not usable: No module named 'a_library_that_does_not_exist'" in done.out
-    assert run("engines", "-q", environment=plugins).out.split() == ["corner", "mock"]
+    assert run("engines", "-q", environment=plugins).out.split() == ["corner", "mesh", "mock"]
     server = serve(environment=plugins)
     server.wait_for_log("engine skipped engine=wreck entry_point=wreck:Engine")
     files = ("--image", face, "--video", clip, "--server", server.address)
     refused = run("task", "create", *files, "--engine", "wreck", "--json", expect=2)
-    assert refused.error["message"] == "there is no engine 'wreck'; there are: corner, mock"
+    assert refused.error["message"] == "there is no engine 'wreck'; there are: corner, mesh, mock"

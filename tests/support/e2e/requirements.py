@@ -19,7 +19,8 @@ from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.e2e.disks import Ext4, tmpfs
 from tests.support.media.ffmpegs import has_oldest
 
-AXE = Path(__file__).parents[3] / ".ci/node_modules/axe-core/axe.min.js"  # judges the console
+NODE_MODULES = Path(__file__).parents[3] / ".ci/node_modules"  # of `npm ci --prefix .ci`
+AXE = NODE_MODULES / "axe-core/axe.min.js"  # judges the console
 
 SKIP_NOTHING = "FACECLI_TESTS_SKIP_NOTHING"
 _MUST_NOT_SKIP = bool(
@@ -77,11 +78,11 @@ def _can_mount_ext4() -> bool:
 
 
 def _has_node() -> bool:
-    return all(map(which, ("node", "npm")))
+    return bool(which("node")) and (NODE_MODULES / "@grpc/grpc-js").exists()
 
 
 def _has_chromium() -> bool:
-    return all(map(which, ("chromium", "chromedriver"))) and AXE.exists()
+    return all(map(which, ("chromium", "chromedriver", "node"))) and AXE.exists()
 
 
 @cache
@@ -90,10 +91,12 @@ def _has_landlock() -> bool:
 
 
 REQUIREMENTS: Mapping[str, Requirement] = {
-    "node": Requirement(available=_has_node, remedy="Node and npm (apt-get install npm)"),
+    "node": Requirement(
+        available=_has_node, remedy="Node (apt-get install npm) and its packages (npm ci --prefix .ci)"
+    ),
     "chromium": Requirement(
         available=_has_chromium,
-        remedy="Chromium (apt-get install chromium chromium-driver) and axe-core (npm ci --prefix .ci)",
+        remedy="Chromium (apt-get install chromium chromium-driver npm) and npm ci --prefix .ci",
     ),
     "strace": Requirement(available=_can_trace, remedy="strace and permission to trace (ptrace)"),
     "tmpfs": Requirement(available=_can_mount_tmpfs, remedy="root or permission to mount", root=True),

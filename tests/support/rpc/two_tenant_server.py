@@ -68,7 +68,12 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=90)
     settings = Settings(
-        bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(folder / "data"), workers=1, auth="token"
+        engine="mock",
+        bind="127.0.0.1:0",
+        http="127.0.0.1:0",
+        data_dir=str(folder / "data"),
+        workers=1,
+        auth="token",
     )
     shown = {"no token": "", "another scheme": "Basic YW5uOmFubg=="}
     with tokens(settings) as made:
@@ -91,8 +96,8 @@ def two_tenant_server(folder: Path) -> Iterator[TwoTenantServer]:
         WebChannel(server.http) as web_channel,
     ):
         # The first task that runs occupies the only worker.
-        done = [_done(channel, user, metadata[user], folder) for user in ("ann", "bob")]
-        ann, bob = (_with_unfinished_work(channel, data, metadata[data.user]) for data in done)
+        done = [finished_work(channel, user, metadata[user], folder) for user in ("ann", "bob")]
+        ann, bob = (with_unfinished_work(channel, data, metadata[data.user]) for data in done)
         eventually(lambda: _is_swapping(channel, ann, metadata["ann"]))
         yield TwoTenantServer(channel, web_channel, metadata, ann, bob)
 
@@ -103,7 +108,7 @@ def _is_swapping(channel: grpc.Channel, data: TenantData, metadata: Metadata) ->
     return bool(answers(channel, "VideoService.GetTaskStatus", [request], metadata)[0].stage == "swapping")
 
 
-def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> TenantData:
+def finished_work(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) -> TenantData:
     """Create uploads and a task with its result, as a client would."""
 
     def stored(name: str, file_type: str) -> str:
@@ -115,8 +120,6 @@ def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) ->
     data = replace(
         NOTHING,
         user=user,
-        upload_id=_unfinished(channel, metadata),
-        doomed_id=_unfinished(channel, metadata),
         image_url=stored("face.png", "image"),
         video_url=stored("clip.mp4", "video"),
     )
@@ -125,11 +128,13 @@ def _done(channel: grpc.Channel, user: str, metadata: Metadata, folder: Path) ->
     return replace(data, result_url=last.task.result_url)
 
 
-def _with_unfinished_work(channel: grpc.Channel, data: TenantData, metadata: Metadata) -> TenantData:
-    """Add a task that does not end, and two that are cancelled."""
+def with_unfinished_work(channel: grpc.Channel, data: TenantData, metadata: Metadata) -> TenantData:
+    """Add a task that does not end, two that are cancelled, and two incomplete uploads."""
     data = replace(data, running_id=_task(channel, data, metadata, delay="600"))
     return replace(
         data,
+        upload_id=_unfinished(channel, metadata),
+        doomed_id=_unfinished(channel, metadata),
         cancelled_id=_cancelled(channel, data, metadata),
         doomed_task_id=_cancelled(channel, data, metadata),
     )

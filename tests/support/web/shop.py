@@ -47,7 +47,12 @@ class Shop:
 @contextmanager
 def open_shop(folder: Path) -> Iterator[Shop]:
     settings = Settings(
-        bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(folder / "data"), workers=0, auth="token"
+        engine="mock",
+        bind="127.0.0.1:0",
+        http="127.0.0.1:0",
+        data_dir=str(folder / "data"),
+        workers=0,
+        auth="token",
     )
     with tokens(settings) as made:
         secrets = {user: made.create(user, admin=user == "root")[1] for user in ("ann", "bob", "root")}

@@ -34,7 +34,7 @@ def modes(directory: Path) -> set[int]:
 
 
 def of(directory: Path) -> Settings:
-    return Settings(bind="127.0.0.1:0", data_dir=str(directory), workers=0)
+    return Settings(engine="mock", bind="127.0.0.1:0", data_dir=str(directory), workers=0)
 
 
 def test_a_server_closes_an_open_directory_with_everything_inside(opened: Path) -> None:

@@ -48,7 +48,7 @@ def test_create_with_watch_waits_for_the_end(samples: Samples) -> None:
     ("options", "expected"),
     [
         (["--option", "delay"], "--option 'delay' is not K=V"),
-        (["--option", "dealy=1"], "the mock engine has no option 'dealy'; it knows delay, fail_at and seed"),
+        (["--option", "dealy=1"], "engine mock has no option 'dealy'; its options are: delay, fail_at, seed"),
         (["--engine", "magic"], "magic"),
         (["--id", "schlüssel"], "--id 'schlüssel' must consist of printable ASCII characters"),
         (["--image", "/uploads/none/face.png"], "there is no upload none"),

@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def connection(data: Path) -> Iterator[Connection]:
-    settings = Settings(bind="127.0.0.1:0", data_dir=str(data), workers=0)
+    settings = Settings(engine="mock", bind="127.0.0.1:0", data_dir=str(data), workers=0)
     with run_server(settings) as server, Connection(server.address, call_timeout=30) as connection:
         yield connection
 

@@ -48,7 +48,7 @@ class Time:
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    settings = Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
+    settings = Settings(engine="mock", bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
     with run_server(replace(settings, max_user_bytes=QUOTA, max_user_unfinished=3)) as server:
         yield server.address
 

@@ -89,7 +89,7 @@ def test_a_second_call_does_not_wait_again_for_the_same_outage(address: str) -> 
 def test_a_server_away_between_two_batches_of_files_is_a_break_like_others(
     address: str, tmp_path: Path
 ) -> None:
-    settings = Settings(bind=address, data_dir=str(tmp_path / "data"), workers=0)
+    settings = Settings(engine="mock", bind=address, data_dir=str(tmp_path / "data"), workers=0)
     folder = tmp_path / "clips"
     folder.mkdir()
     with ExitStack() as stack, clients_of(address) as clients:

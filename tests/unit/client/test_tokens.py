@@ -69,7 +69,9 @@ class RevokedDuringUpload(NullProgress):
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0, auth="token")
+    return Settings(
+        engine="mock", bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0, auth="token"
+    )
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from facecli.core import errors
+from facecli.core import error_base, errors
 from facecli.core.errors import FacecliError
 
 # Scripts and foreign clients compare these words. Add lines; change none.
@@ -14,6 +14,7 @@ REASONS = {
     "InvalidInput": "INVALID_INPUT",
     "ChecksumMismatch": "CHECKSUM_MISMATCH",
     "MediaRefused": "MEDIA_REFUSED",
+    "NoFace": "NO_FACE",
     "OutOfOrder": "OUT_OF_ORDER",
     "NotFound": "NOT_FOUND",
     "UploadNotFound": "UPLOAD_NOT_FOUND",
@@ -63,9 +64,9 @@ CLASSES = {
 
 
 def drawn() -> list[tuple[str, str]]:
-    """(class, parent) for every line of the tree in the module's docstring, from the top down."""
+    """(class, parent) for every line of the tree in the docstring of error_base.py, from the top down."""
     pairs, above = [], [("", -1)]
-    for line in inspect.cleandoc(errors.__doc__ or "").splitlines():
+    for line in inspect.cleandoc(error_base.__doc__ or "").splitlines():
         if found := re.match(r"([│├└─ ]*)([A-Z]\w+)(\s{2,}|$)", line):
             indent, name = len(found[1]), found[2]
             while above[-1][1] >= indent:

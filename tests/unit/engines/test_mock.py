@@ -119,15 +119,15 @@ def test_a_delay_can_be_cancelled(media: FfmpegMedia, job: SwapJob) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"speed": "9"}, "no option 'speed'; it knows delay, fail_at and seed"),
-        ({"delay": "soon"}, "delay is a number from 0 to 600, not 'soon'"),
-        ({"delay": "-1"}, "delay is a number"),
-        ({"delay": "inf"}, "delay is a number"),
-        ({"delay": "nan"}, "delay is a number"),
-        ({"fail_at": "1.5"}, "fail_at is a number from 0 to 1, not '1.5'"),
-        ({"fail_at": ""}, "fail_at is a number"),
-        ({"seed": "1.5"}, "seed is a whole number from 0 to 4294967295, not '1.5'"),
-        ({"seed": "-1"}, "seed is a whole number"),
+        ({"speed": "9"}, "no option 'speed'; its options are: delay, fail_at, seed"),
+        ({"delay": "soon"}, "delay of engine mock cannot be 'soon'; its values are: 0 to 600"),
+        ({"delay": "-1"}, "cannot be '-1'"),
+        ({"delay": "inf"}, "cannot be 'inf'"),
+        ({"delay": "nan"}, "cannot be 'nan'"),
+        ({"fail_at": "1.5"}, "fail_at of engine mock cannot be '1.5'; its values are: 0 to 1"),
+        ({"fail_at": ""}, "cannot be ''"),
+        ({"seed": "1.5"}, "cannot be '1.5'; its values are: whole numbers from 0 to 4294967295"),
+        ({"seed": "-1"}, "cannot be '-1'"),
     ],
 )
 def test_invalid_options_are_refused(

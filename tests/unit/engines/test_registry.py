@@ -1,6 +1,7 @@
 """The engine registry: packages add engines, a broken one is logged and skipped, the mock is built in."""
 
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import InvalidInput, NotReady
 from facecli.core.video.media import Media
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import GROUP, InstalledEngines, declared_engines
@@ -30,6 +31,13 @@ class Mirror:
     def swap(self, job: object, *, progress: object, stopped: object) -> None: ...
 
 
+class GpuMirror(Mirror):
+    """An engine that does not run on this machine."""
+
+    def start(self) -> None:
+        raise NotReady("no GPU here")
+
+
 class LacksGpu:
     def __init__(self, media: Media) -> None:
         raise RuntimeError("no GPU here")
@@ -49,19 +57,57 @@ def plugin(name: str, value: str) -> EntryPoint:
     return EntryPoint(name=name, value=value, group=GROUP)
 
 
-def test_the_mock_needs_no_installation(media: FfmpegMedia) -> None:
+def test_the_built_in_engines_need_no_plugin_and_mesh_is_the_default(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=list)
-    assert engines.names() == ["mock"]
+    assert engines.names() == ["mesh", "mock"]
     assert isinstance(engines.get("mock"), MockEngine)
+    assert engines.default() == ("mesh", "")
+
+
+def test_without_opencv_the_mock_is_the_default_with_the_reason(
+    media: FfmpegMedia, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    engines = InstalledEngines(
+        media, plugins=lambda: [plugin("mesh", "facecli.engines.mesh.engine:MeshEngine")]
+    )
+    assert engines.names() == ["mock"]
+    name, reason = engines.default()
+    assert name == "mock"
+    assert reason == (
+        "engine mesh cannot be used: OpenCV is missing; install it with: pip install 'facecli[swap]'"
+    )
+    [mesh, _] = engines.infos()
+    assert mesh.broken in reason
+    assert caplog.messages == []
+
+
+def test_built_in_engines_declare_options_whose_defaults_they_accept(media: FfmpegMedia) -> None:
+    engines = InstalledEngines(media, plugins=list)
+    for info in engines.infos():
+        assert info.options
+        engines.get(info.name).check({each.name: each.default for each in info.options if each.default})
+        for option in info.options:
+            with pytest.raises(InvalidInput, match=re.escape(option.values)):
+                engines.get(info.name).check({option.name: "unheard-of"})
 
 
 def test_packages_add_engines(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=lambda: [plugin("mirror", "other_engines:Mirror")])
-    assert engines.names() == ["mirror", "mock"]
+    assert engines.names() == ["mesh", "mirror", "mock"]
     mirror = engines.get("mirror")
     assert isinstance(mirror, Mirror)
     assert mirror.media is media
     assert engines.get("mirror") is mirror
+
+
+def test_an_engine_that_cannot_start_here_is_known_with_the_reason(
+    media: FfmpegMedia,
+) -> None:
+    both = [plugin("mirror", "other_engines:Mirror"), plugin("gpu", "other_engines:GpuMirror")]
+    engines = InstalledEngines(media, plugins=lambda: both)
+    assert engines.start() == {"gpu": "no GPU here"}
+    assert {"gpu", "mirror"} <= set(engines.names())
 
 
 @pytest.mark.parametrize(
@@ -78,7 +124,7 @@ def test_a_broken_engine_is_logged_and_skipped(
 ) -> None:
     both = [plugin("broken", value), plugin("mirror", "other_engines:Mirror")]
     with caplog.at_level(logging.WARNING):
-        assert InstalledEngines(media, plugins=lambda: both).names() == ["mirror", "mock"]
+        assert InstalledEngines(media, plugins=lambda: both).names() == ["mesh", "mirror", "mock"]
     [record] = caplog.records
     fields = vars(record)
     assert (record.message, fields["engine"], fields["entry_point"]) == ("engine skipped", "broken", value)
@@ -91,12 +137,13 @@ def test_no_plugin_can_take_the_name_of_the_mock(
     own, foreign = plugin("mock", "facecli.engines.mock:MockEngine"), plugin("mock", "other_engines:Mirror")
     assert isinstance(InstalledEngines(media, plugins=lambda: [own]).get("mock"), MockEngine)
     assert caplog.messages == []
-    assert isinstance(InstalledEngines(media, plugins=lambda: [foreign]).get("mock"), MockEngine)
+    with caplog.at_level(logging.WARNING):
+        assert isinstance(InstalledEngines(media, plugins=lambda: [foreign]).get("mock"), MockEngine)
     assert [vars(record)["reason"] for record in caplog.records] == ["the name is taken"]
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(media: FfmpegMedia) -> None:
-    with pytest.raises(InvalidInput, match="no engine 'magic'; there are: mock"):
+    with pytest.raises(InvalidInput, match="no engine 'magic'; there are: mesh, mock"):
         InstalledEngines(media, plugins=list).get("magic")
 
 

@@ -25,7 +25,7 @@ WHOLE, BEGUN, LATER = (Content(size=3 * CHUNK + 7, seed=seed) for seed in (1, 2,
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
+    return Settings(engine="mock", bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
 
 
 def complete(components: ServerComponents, content: Content) -> Upload:

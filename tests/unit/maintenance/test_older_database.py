@@ -26,7 +26,7 @@ FILE_BEFORE, FILE_AFTER = Content(size=2 * CHUNK, seed=1), Content(size=2 * CHUN
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
+    return Settings(engine="mock", bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
 
 
 def stored(settings: Settings, content: Content) -> Upload:

@@ -53,6 +53,25 @@ def test_a_rotated_photograph_becomes_upright(media: FfmpegMedia, thirds: Path, 
         assert colour == pytest.approx(wanted, abs=10)
 
 
+def test_pixels_are_upright_and_scaled_down(media: FfmpegMedia, thirds: Path, tmp_path: Path) -> None:
+    rotated = tmp_path / "rotated.png"
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    Image.open(thirds).save(rotated, exif=exif)
+    picture = media.read_picture(rotated, max_side=60)
+    assert (picture.width, picture.height) == (20, 60)
+    assert [tuple(picture.pixels[(y * 20 + 10) * 3 :][:3]) for y in (5, 30, 55)] == [RED, GREEN, BLUE]
+    as_it_is = media.read_picture(thirds, max_side=2000)
+    assert (as_it_is.width, as_it_is.height) == (300, 100)
+    assert as_it_is.pixels == Image.open(thirds).tobytes()
+
+
+def test_pixels_of_a_truncated_picture_are_refused(media: FfmpegMedia, thirds: Path, tmp_path: Path) -> None:
+    (tmp_path / "half").write_bytes(thirds.read_bytes()[:200])
+    with pytest.raises(MediaRefused, match="cut off or damaged"):
+        media.read_picture(tmp_path / "half", max_side=60)
+
+
 @pytest.mark.parametrize("size", [(60, 60), (61, 33), (2, 90), (1000, 400)])
 def test_a_fitted_picture_has_the_exact_size_and_keeps_its_middle(
     media: FfmpegMedia, thirds: Path, tmp_path: Path, size: tuple[int, int]

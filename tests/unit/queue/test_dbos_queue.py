@@ -1,9 +1,6 @@
 """The durable queue, on real databases and with worker processes that are killed."""
 
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import closing
 
 import psycopg
@@ -16,81 +13,11 @@ from facecli.metadata.database_url import postgresql_url
 from facecli.queue.client import SCHEMA, DbosTaskQueue, migrate_queue
 from tests.support.eventually import eventually
 from tests.support.postgres import Postgres
+from tests.support.tasks.queue_worker import Worker
 
 pytestmark = pytest.mark.slow
 
 LOCKED_FOR = 30.0  # seconds at most; the limit is 3, and the default of DBOS 60
-
-
-WORKER = """
-import sys, threading
-from facecli.core.errors import Unavailable
-from facecli.metadata.database import translate_errors
-from facecli.queue.runner import DbosTaskRunner
-
-url, name, mode = sys.argv[1:]
-
-def run(task_id):
-    print("began", task_id, flush=True)
-    if mode == "wait":
-        sys.stdin.readline()
-    if mode == "hang":
-        threading.Event().wait()
-    print("ended", task_id, flush=True)
-
-DbosTaskRunner(url, worker=name, run=run, errors=translate_errors, reconcile_interval=2)
-threading.Event().wait()
-"""
-
-
-@pytest.fixture
-def url(either_database: str) -> str:
-    migrate_queue(either_database)
-    return either_database
-
-
-@pytest.fixture
-def queue(url: str) -> Iterator[DbosTaskQueue]:
-    queue = DbosTaskQueue(url, errors=translate_errors)
-    yield queue
-    queue.close()
-
-
-class Worker:
-    """A worker process that prints what it does."""
-
-    def __init__(self, url: str, name: str, mode: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, url, name, mode],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def read_line(self) -> str:
-        assert self._process.stdout
-        return self._process.stdout.readline().strip()
-
-    def proceed(self) -> None:
-        """Let a waiting worker go on."""
-        assert self._process.stdin
-        self._process.stdin.close()
-
-    def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def __enter__(self) -> "Worker":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.kill()
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.stdout.close()
 
 
 def take(url: str, work_id: str, worker: str) -> None:
@@ -104,15 +31,15 @@ def take(url: str, work_id: str, worker: str) -> None:
 
 
 def test_enqueueing_is_idempotent(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
-    queue.enqueue(work_id="a.1", task_id="a")
-    queue.enqueue(work_id="b.1", task_id="b")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
+    queue.enqueue(work_id="b.1", task_id="b", engine="mock")
     with Worker(url, "worker-1", "run") as worker:
         assert [worker.read_line() for _ in range(3)] == ["began a", "ended a", "began b"]
 
 
 def test_work_of_a_dead_worker_goes_to_another(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(url, "worker-1", "hang") as dying:
         assert dying.read_line() == "began a"
         assert queue.holders() == {"worker-1"}
@@ -124,19 +51,19 @@ def test_work_of_a_dead_worker_goes_to_another(url: str, queue: DbosTaskQueue) -
 
 
 def test_missing_work_runs_again_after_it_is_forgotten_and_enqueued(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
-    queue.enqueue(work_id="b.1", task_id="b")
-    assert queue.missing(["a.1", "b.1", "c.1"]) == {"c.1"}
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
+    queue.enqueue(work_id="b.1", task_id="b", engine="mock")
+    assert queue.missing(dict.fromkeys(["a.1", "b.1", "c.1"], "mock")) == {"c.1"}
     with Worker(url, "worker-1", "run") as worker:
         assert [worker.read_line() for _ in range(3)] == ["began a", "ended a", "began b"]
-        assert queue.missing(["a.1"]) == {"a.1"}
+        assert queue.missing({"a.1": "mock"}) == {"a.1"}
         queue.forget(["a.1", "never.1"])
-        queue.enqueue(work_id="a.1", task_id="a")
+        queue.enqueue(work_id="a.1", task_id="a", engine="mock")
         assert [worker.read_line() for _ in range(3)] == ["ended b", "began a", "ended a"]
 
 
 def test_a_late_recovery_leaves_work_with_its_current_worker(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(url, "worker-1", "hang") as worker:
         assert worker.read_line() == "began a"
         queue.requeue({"a.1"}, worker="worker-0")
@@ -144,10 +71,10 @@ def test_a_late_recovery_leaves_work_with_its_current_worker(url: str, queue: Db
 
 
 def test_work_taken_but_never_started_is_requeued(url: str, queue: DbosTaskQueue) -> None:
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(url, "worker-1", "hang") as taking:
         assert taking.read_line() == "began a"
-        queue.enqueue(work_id="b.1", task_id="b")
+        queue.enqueue(work_id="b.1", task_id="b", engine="mock")
         # As if the database went away after it had recorded that worker-1 takes b, but before it answered.
         take(url, "b.1", "worker-1")
         with Worker(url, "worker-2", "run") as other:
@@ -163,7 +90,7 @@ def test_a_worker_suspended_in_a_transaction_of_the_queue_loses_its_locks(postgr
         closing(DbosTaskQueue(url, errors=translate_errors)) as queue,
         Worker(url, "worker-1", "run") as worker,
     ):
-        queue.enqueue(work_id="a.1", task_id="a")
+        queue.enqueue(work_id="a.1", task_id="a", engine="mock")
         assert [worker.read_line(), worker.read_line()] == ["began a", "ended a"]
         query = (
             "SELECT pid FROM pg_stat_activity "
@@ -182,7 +109,7 @@ def test_a_worker_suspended_in_a_transaction_of_the_queue_loses_its_locks(postgr
         eventually(suspend_within)
         eventually(lambda: not observer.execute(query).fetchall(), within=LOCKED_FOR)
         worker.send(signal.SIGCONT)
-        queue.enqueue(work_id="b.1", task_id="b")
+        queue.enqueue(work_id="b.1", task_id="b", engine="mock")
         assert [worker.read_line(), worker.read_line()] == ["began b", "ended b"]
 
 
@@ -198,17 +125,17 @@ def test_without_its_database_the_queue_fails_at_once_and_then_recovers(
     postgresql = postgres.new_database(over=transport)
     migrate_queue(postgresql)
     queue = DbosTaskQueue(postgresql, errors=translate_errors)
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     postgres.stop()
     for call in (
-        lambda: queue.enqueue(work_id="b.1", task_id="b"),
+        lambda: queue.enqueue(work_id="b.1", task_id="b", engine="mock"),
         queue.holders,
         lambda: queue.recover("worker-1"),
     ):
         with pytest.raises(Unavailable):
             call()
     postgres.start()
-    queue.enqueue(work_id="b.1", task_id="b")
+    queue.enqueue(work_id="b.1", task_id="b", engine="mock")
     with Worker(postgresql, "worker-1", "run") as worker:
         assert [worker.read_line() for _ in range(4)][1::2] == ["ended a", "ended b"]
     queue.close()
@@ -221,7 +148,7 @@ def test_work_that_ends_during_a_database_outage_is_done_afterwards(
     postgresql = postgres.new_database(over=transport)
     migrate_queue(postgresql)
     queue = DbosTaskQueue(postgresql, errors=translate_errors)
-    queue.enqueue(work_id="a.1", task_id="a")
+    queue.enqueue(work_id="a.1", task_id="a", engine="mock")
     with Worker(postgresql, "worker-1", "wait") as worker:
         assert worker.read_line() == "began a"
         postgres.stop()
@@ -229,7 +156,7 @@ def test_work_that_ends_during_a_database_outage_is_done_afterwards(
         postgres.start()
         while (line := worker.read_line()) != "ended a":
             assert line == "began a"
-        queue.enqueue(work_id="b.1", task_id="b")
+        queue.enqueue(work_id="b.1", task_id="b", engine="mock")
         # Until its end is recorded, work may be delivered again.
         while (line := worker.read_line()) != "began b":
             assert line in {"began a", "ended a"}

@@ -177,7 +177,9 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Runni
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=160, height=120)
     face, clip = ((folder / name).read_bytes() for name in ("face.png", "clip.mp4"))
-    settings = Settings(bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(folder / "data"), workers=0)
+    settings = Settings(
+        engine="mock", bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(folder / "data"), workers=0
+    )
     with (
         run_server(settings) as server,
         grpc.insecure_channel(server.address) as channel,

@@ -182,7 +182,7 @@ class UploadHistory(RuleBasedStateMachine):
         self._folder.cleanup()
 
     def _start(self) -> None:
-        running = Settings(bind="127.0.0.1:0", data_dir=self._folder.name, workers=0)
+        running = Settings(engine="mock", bind="127.0.0.1:0", data_dir=self._folder.name, workers=0)
         address = self._server.enter_context(run_server(running)).address
         self.stubs = Stubs(self._server.enter_context(grpc.insecure_channel(address)))
 

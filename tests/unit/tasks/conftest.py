@@ -1,7 +1,7 @@
 """A workflow with a plain engine, plain media and a repository of one task."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,7 @@ class PlainEngine:
 
     def __init__(self) -> None:
         self.swapped: list[int] = []
+        self.plans: list[Mapping[str, Any]] = []
         self.then: list[Callable[[], None]] = []  # happens after each segment
         self.written = "{}"
         self.reports = True
@@ -93,6 +94,7 @@ class PlainEngine:
 
     def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> None:
         self.swapped.append(swap.segment.index)
+        self.plans.append(swap.plan)
         if self.reports:
             progress(swap.segment.frames)
         swap.output.write_text(self.written.format(swap.segment.index))

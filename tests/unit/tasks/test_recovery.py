@@ -74,7 +74,7 @@ class Cluster:
 
     def new(self, task_id: str) -> Task:
         task = self.tasks.insert(NEW, task_id=task_id, now=1.0)
-        self.queue.enqueue(work_id=task.work_id, task_id=task_id)
+        self.queue.enqueue(work_id=task.work_id, task_id=task_id, engine=task.engine)
         return task
 
     def observer(self, *, logs: SqlTaskLogRepository | None = None) -> Recovery:

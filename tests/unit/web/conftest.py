@@ -17,7 +17,9 @@ ServeHttp = Callable[..., AbstractContextManager[Running]]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
+    return Settings(
+        engine="mock", bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0
+    )
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that the tests of a module share."""
     data = tmp_path_factory.mktemp("server") / "data"
     with run_server(
-        Settings(bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(data), workers=0)
+        Settings(engine="mock", bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(data), workers=0)
     ) as running:
         yield running
 

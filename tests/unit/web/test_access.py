@@ -21,7 +21,9 @@ from tests.unit.rpc.conftest import Stubs
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Settings]]:
     """A server that requires tokens."""
     data = tmp_path_factory.mktemp("guarded") / "data"
-    settings = Settings(bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(data), workers=0, auth="token")
+    settings = Settings(
+        engine="mock", bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(data), workers=0, auth="token"
+    )
     with run_server(settings) as server:
         yield server, settings
 

@@ -5,12 +5,20 @@ from dataclasses import fields, replace
 import pytest
 
 from facecli.api.server_info import ServerInfo
+from facecli.core.video.engine_options import EngineOption, OptionType
+from facecli.core.video.engines import EngineInfo
 from facecli.tasks.task import Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.upload import Chunk, Upload, UploadStatus
 from facecli.wire import files, tasks, uploads
 from tests.support.builders import task as some_task
 from tests.support.builders import upload as some_upload
 
+STRENGTH = EngineOption(
+    name="strength", type=OptionType.NUMBER, about="opacity", minimum=0.5, maximum=1, default="0.7"
+)
+COLOR = EngineOption(
+    name="color", type=OptionType.CHOICE, about="skin", choices=("lab", "like:URL"), default="lab"
+)
 UPLOAD = some_upload(
     blob_key="",
     owner="",
@@ -91,6 +99,9 @@ def test_server_info_survives_conversion() -> None:
         max_user_unfinished=10,
         max_user_waiting=11,
         user_bytes=12,
+        engine_infos=(
+            EngineInfo(name="a", version="3", package="", needs=(), broken="", options=(STRENGTH, COLOR)),
+        ),
     )
     assert files.info_from_message(files.info_to_message(info)) == info
 

@@ -41,7 +41,7 @@ def test_ids_urls_and_engines_come_from_the_server(samples: Samples) -> None:
     assert eventually(lambda: completed(f"task status {task['task_id'][:6]}")) == [task["task_id"]]
     urls = eventually(lambda: completed("file delete /up"))
     assert set(urls) == {task["image_url"], task["video_url"]}
-    assert eventually(lambda: completed("swap --engine m")) == ["mock"]
+    assert eventually(lambda: completed("swap --engine m")) == ["mesh", "mock"]
     assert completed("task watch zz") == []
 
 

@@ -37,7 +37,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stubs, Te
     media = FfmpegMedia()
     media.make_face(folder / "face.png")
     media.make_clip(folder / "clip.mp4", seconds=1, width=64, height=64)
-    settings = Settings(bind="127.0.0.1:0", data_dir=str(folder / "data"), workers=0)
+    settings = Settings(engine="mock", bind="127.0.0.1:0", data_dir=str(folder / "data"), workers=0)
     with run_server(settings) as server, grpc.insecure_channel(server.address) as channel:
         stubs = Stubs(channel)
         yield stubs, _data(stubs, folder)

@@ -69,7 +69,7 @@ def check_serving(user: Stubs) -> None:
 def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Target]]:
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("strangers")
-        base = Settings(bind="127.0.0.1:0", workers=0)
+        base = Settings(engine="mock", bind="127.0.0.1:0", workers=0)
         closed = replace(base, data_dir=str(folder / "token"), auth="token")
         secrets = _secrets(closed)
         address = stack.enter_context(run_server(closed)).address

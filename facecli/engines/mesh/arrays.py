@@ -1,0 +1,41 @@
+"""Array types of the engine, and small drawing helpers."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.uint8]  # height x width x 3, BGR
+Mask = npt.NDArray[np.uint8]  # height x width, 0 or 1
+Alpha = npt.NDArray[np.float32]  # height x width, 0 to 1
+Points = npt.NDArray[
+    np.float32
+]  # 468 x 3: x and y in pixels of the picture, z in pixels towards the viewer's back
+Plane = npt.NDArray[Any]  # height x width, uint8 or uint16
+
+_SUBPIXEL_BITS = 4
+
+
+def polygon(shape: tuple[int, int], corners: npt.NDArray[Any]) -> Mask:
+    """The inside of a polygon, drawn with a sixteenth of a pixel."""
+    mask = np.zeros(shape, np.uint8)
+    fixed = np.round(corners[:, :2] * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], (1,), cv2.LINE_8, _SUBPIXEL_BITS)
+    return mask
+
+
+def hull(shape: tuple[int, int], corners: npt.NDArray[Any]) -> Mask:
+    """The inside of the convex hull of points."""
+    return polygon(shape, cv2.convexHull(corners[:, :2].astype(np.float32))[:, 0])
+
+
+def blurred(values: npt.NDArray[Any], sigma: float) -> npt.NDArray[Any]:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma))
+
+
+def resized(values: npt.NDArray[Any], size: tuple[int, int], *, nearest: bool = False) -> npt.NDArray[Any]:
+    """Scale to (width, height), averaging where it shrinks."""
+    shrinks = size[0] * size[1] < values.shape[0] * values.shape[1]
+    smooth = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST if nearest else smooth))

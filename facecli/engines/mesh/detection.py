@@ -1,0 +1,95 @@
+"""Detection of faces in frames, also small ones, and the location of their landmarks."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from facecli.engines.mesh.arrays import Image, Points
+from facecli.engines.mesh.landmarks import eye_distance
+from facecli.engines.mesh.networks import (
+    DETECTION_SIDE,
+    Detection,
+    FaceDetector,
+    FaceMesh,
+    Square,
+    merged,
+)
+from facecli.engines.mesh.patch import LEAST_SIDE, Region
+from facecli.engines.mesh.planes import Frame
+
+LEAST_SCORE = 0.5  # of the mesh, for a face
+_SHORT_SIDES = {1: DETECTION_SIDE, 2: 2 * DETECTION_SIDE}  # of the frame, for tiles of a whole and half of it
+_OVERLAP = 1.3  # tiles to cover a side that one tile would just fill
+
+
+def find_faces(frame: Frame, detector: FaceDetector, *, tiles: int) -> list[Square]:
+    """The faces of a frame, the best first.
+
+    `tiles` 0 looks at the frame as a whole, and finds faces of 100 pixels in 720 lines; 1 also at three
+    squares of its height, and finds 50; 2 also at squares of half its height, and finds 24.
+    """
+    picture, scale = frame.thumbnail(_SHORT_SIDES.get(tiles, DETECTION_SIDE))
+    found = detector.detect(picture)
+    for rows in range(1, tiles + 1):
+        for left, top, tile in _tiles(picture, rows):
+            found += [_moved(detection, left, top) for detection in detector.detect(tile)]
+    return [_scaled(detection.square, 1 / scale) for detection in merged(found)]
+
+
+def locate(frame: Frame, mesh: FaceMesh, square: Square, *, looks: int = 1) -> Points | None:
+    """The landmarks of the face in a square, after so many looks, each in the square of the one before.
+
+    None if there is no face.
+    """
+    for _ in range(looks):
+        region = _region(frame, square)
+        if region is None:
+            return None
+        offset = np.array([region.left, region.top])
+        inside = Square(center=square.center - offset, side=square.side, angle=square.angle)
+        points, score = mesh.locate(frame.region(region), inside)
+        if score < LEAST_SCORE or not np.isfinite(points).all() or eye_distance(points) < 1:
+            return None
+        points[:, :2] += offset
+        square = Square.of_mesh(points)
+    return points
+
+
+def same_place(first: Square, second: Square) -> bool:
+    """Whether two squares are those of one face."""
+    apart = float(np.linalg.norm(first.center - second.center))
+    return apart < 0.4 * max(first.side, second.side) / 1.5
+
+
+def _tiles(picture: Image, rows: int) -> Iterator[tuple[int, int, Image]]:
+    height, width = picture.shape[:2]
+    side = min(height, width) // rows
+    across, down = (
+        1 if length == side else int(np.ceil(length / side * _OVERLAP)) for length in (width, height)
+    )
+    for top in np.linspace(0, height - side, down).astype(int).tolist():
+        for left in np.linspace(0, width - side, across).astype(int).tolist():
+            yield left, top, np.ascontiguousarray(picture[top : top + side, left : left + side])
+
+
+def _moved(detection: Detection, left: int, top: int) -> Detection:
+    offset = np.array([left, top])
+    box = detection.box + np.array([left, top, 0, 0])
+    return Detection(box=box, points=detection.points + offset, score=detection.score)
+
+
+def _scaled(square: Square, scale: float) -> Square:
+    return Square(center=square.center * scale, side=square.side * scale, angle=square.angle)
+
+
+def _region(frame: Frame, square: Square) -> Region | None:
+    """The part of the frame that a turned square touches."""
+    reach = square.side / 2 * (abs(np.cos(square.angle)) + abs(np.sin(square.angle)))
+    low, high = np.floor(square.center - reach).astype(int), np.ceil(square.center + reach).astype(int)
+    left, top = (max(0, value // 2 * 2) for value in low.tolist())
+    right, bottom = (
+        min(side, -(-value // 2) * 2) for value, side in zip(high.tolist(), frame.size, strict=True)
+    )
+    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
+        return None
+    return Region(left=left, top=top, right=right, bottom=bottom)

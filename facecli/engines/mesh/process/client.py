@@ -1,0 +1,151 @@
+"""SwapProcess: the engine's side of its process in the sandbox.
+
+Theory of operation: up to `AHEAD` frames are with the process without an answer, so that it works while the
+next frame is decoded and the last one encoded. Nothing that it sends is trusted: lengths are known before
+they are read, text is escaped, and a message out of turn ends the work with a reason, as do its death and its
+silence.
+"""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import facecli
+from facecli.core.errors import FacecliError, MediaRefused, NoFace
+from facecli.core.printable import escaped
+from facecli.core.video.frames import FrameLayout, Picture, SandboxedProgram
+from facecli.core.video.media import Media
+from facecli.engines.mesh.process.messages import (
+    HEADER,
+    Answer,
+    Header,
+    Malformed,
+    Request,
+    decode_json,
+    header,
+)
+from facecli.engines.mesh.process.setup import Setup
+
+AHEAD = 2  # frames
+NAME = "the process of engine mesh"
+_PACKAGES = ("cv2", "numpy")
+_MAX_MESSAGE = 300  # characters
+
+
+@contextmanager
+def swap_process(
+    media: Media,
+    setup: Setup,
+    picture: Picture,
+    *,
+    stopped: Callable[[], bool],
+    command: Sequence[str] | None = None,
+) -> "Iterator[SwapProcess]":
+    """Start the process, and wait until it has found the face of the picture.
+
+    NoFace when there is none; `command` runs another program instead.
+    """
+    code, packages = Path(facecli.__file__).parent, _package_directories()
+    script = Path(__file__).with_name("main.py")
+    command = command or [sys.executable, "-I", str(script), str(code), *map(str, packages)]
+    with media.start(
+        command,
+        reads=(code, *packages),
+        name=NAME,
+        max_unread=(AHEAD + 1) * (HEADER.size + setup.layout.frame_bytes),
+        stopped=stopped,
+    ) as program:
+        process = SwapProcess(program, setup.layout)
+        process.begin(setup, picture)
+        yield process
+
+
+def _package_directories() -> tuple[Path, ...]:
+    origins = [spec.origin for spec in map(find_spec, _PACKAGES) if spec and spec.origin]
+    return tuple(dict.fromkeys(Path(origin).parents[1] for origin in origins))
+
+
+class SwapProcess:
+    """A `FrameFilter` in another process. `result` is its last answer, after `finish`."""
+
+    def __init__(self, program: SandboxedProgram, layout: FrameLayout) -> None:
+        self._program = program
+        self._frame_bytes = layout.frame_bytes
+        self._unanswered = 0  # frames
+        self.face: dict[str, Any] = {}
+        self.result: dict[str, Any] = {}
+
+    def begin(self, setup: Setup, picture: Picture) -> None:
+        self._send(setup.encode())
+        self._send(header(Request.PICTURE, len(picture.pixels)))
+        self._send(picture.pixels)
+        _, data = self._receive(Answer.READY)
+        self.face = self._decoded(data)
+
+    def push(self, planes: bytearray, *, own: bool) -> Iterator[bytearray]:
+        self._send(header(Request.OWN_FRAME if own else Request.OTHER_FRAME, len(planes)))
+        self._send(planes)
+        self._unanswered += 1
+        if self._unanswered > AHEAD:
+            yield from self._answer()
+
+    def finish(self) -> Iterator[bytearray]:
+        while self._unanswered:
+            yield from self._answer()
+        self._send(header(Request.END))
+        while (message := self._receive(Answer.FRAME, Answer.RESULT))[0] is Answer.FRAME:
+            yield message[1]
+        self.result = self._decoded(message[1])
+
+    def _answer(self) -> Iterator[bytearray]:
+        self._unanswered -= 1
+        kind, data = self._receive(Answer.FRAME, Answer.NONE)
+        if kind is Answer.FRAME:
+            yield data
+
+    def _send(self, data: bytes | bytearray) -> None:
+        if self._program.write(data):
+            return
+        for _ in range(AHEAD + 1):  # what it sent before it ended may say why
+            self._receive(*Answer)
+        raise self._ended()
+
+    def _receive(self, *allowed: Answer) -> tuple[Answer, bytearray]:
+        head = self._program.read(HEADER.size)
+        if not head:
+            raise self._ended()
+        try:
+            parsed = Header.parse(head)
+            kind = parsed.check(*allowed, Answer.REFUSED, frame_bytes=self._frame_bytes)
+            data = self._program.read(parsed.length)
+            if len(data) != parsed.length:
+                raise self._ended()
+            if kind is not Answer.REFUSED:
+                return kind, data
+            refusal = decode_json(data)
+        except Malformed as malformed:
+            raise _malformed(malformed) from malformed
+        kind_of_error = NoFace if refusal.get("reason") == NoFace.reason else MediaRefused
+        raise kind_of_error(escaped(str(refusal.get("message", "")))[:_MAX_MESSAGE])
+
+    def _decoded(self, data: bytearray) -> dict[str, Any]:
+        try:
+            return decode_json(data)
+        except Malformed as malformed:
+            raise _malformed(malformed) from malformed
+
+    def _ended(self) -> FacecliError:
+        """Describe its end; ProgramKilled flies by itself."""
+        ended = self._program.wait()
+        names = {-number: number.name for number in signal.Signals}
+        end = names.get(ended.exit_code, f"exit code {ended.exit_code}")
+        cause = f" ({ended.error_text})" if ended.error_text else ""
+        return FacecliError(f"{NAME} ended with {end}{cause}")
+
+
+def _malformed(malformed: Malformed) -> FacecliError:
+    return FacecliError(f"{NAME} sent an invalid answer: {malformed}")

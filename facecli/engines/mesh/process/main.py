@@ -1,0 +1,97 @@
+"""The process itself, a script: `python -I main.py FACECLI PACKAGES…`, with messages on its pipes.
+
+FACECLI is the directory of facecli's own modules, and PACKAGES those that hold OpenCV and numpy. A sentence
+for the user goes out as REFUSED; any other failure ends the process with a traceback, of which the engine
+shows the last line.
+"""
+
+import sys
+from dataclasses import asdict
+from types import ModuleType
+
+if __name__ == "__main__":
+    # The sandbox does not let this process list the directory that facecli is in.
+    sys.modules["facecli"] = ModuleType("facecli")
+    sys.modules["facecli"].__path__ = [sys.argv[1]]
+    sys.path += sys.argv[2:]
+
+import cv2
+import numpy as np
+
+from facecli.core.errors import InvalidInput
+from facecli.engines.mesh.arrays import Image
+from facecli.engines.mesh.identities import Identity, Selection
+from facecli.engines.mesh.options import MeshOptions, Small
+from facecli.engines.mesh.process.conversation import Conversation
+from facecli.engines.mesh.process.messages import Answer, Request
+from facecli.engines.mesh.process.setup import Setup, Work
+from facecli.engines.mesh.segment_swapper import FrameClock, Networks, SegmentSwapper
+from facecli.engines.mesh.source import SourceFace, prepare_source
+from facecli.engines.mesh.video_plan import PeopleFinder
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    cv2.ocl.setUseOpenCL(False)
+    conversation = Conversation(sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        converse(conversation)
+    except InvalidInput as refused:
+        conversation.send_json(Answer.REFUSED, {"reason": refused.reason, "message": refused.message})
+    except MemoryError:
+        conversation.send_json(Answer.REFUSED, {"message": "the video or the picture needs too much memory"})
+    except EOFError:
+        return
+
+
+def converse(conversation: Conversation) -> None:
+    _, data = conversation.receive()
+    _, pixels = conversation.receive()
+    setup, networks = Setup.decode(data), Networks.load()
+    width, height = setup.picture
+    rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+    photo: Image = np.ascontiguousarray(rgb[..., ::-1])
+    source = prepare_source(photo, networks.detector, networks.mesh)
+    conversation.send_json(Answer.READY, {"faces": source.faces, "turned": source.turned})
+    if setup.work is Work.PLAN:
+        find_people(conversation, setup, networks)
+    else:
+        swap(conversation, setup, networks, source)
+
+
+def swap(conversation: Conversation, setup: Setup, networks: Networks, source: SourceFace) -> None:
+    options = MeshOptions.parse(setup.options)
+    people = [Identity.from_json(values) for values in setup.people]
+    swapper = SegmentSwapper(
+        networks,
+        source,
+        selection=Selection(options.faces, people, match=options.match),
+        options=options,
+        layout=setup.layout,
+        clock=FrameClock(first=setup.first, rate=setup.rate),
+    )
+    while (request := conversation.receive())[0] is not Request.END:
+        kind, planes = request
+        done = list(swapper.push(planes, own=kind is Request.OWN_FRAME))
+        if done:
+            conversation.send(Answer.FRAME, done[0])
+        else:
+            conversation.send(Answer.NONE)
+    for planes in swapper.finish():
+        conversation.send(Answer.FRAME, planes)
+    conversation.send_json(Answer.RESULT, asdict(swapper.figures))
+
+
+def find_people(conversation: Conversation, setup: Setup, networks: Networks) -> None:
+    options = MeshOptions.parse(setup.options)
+    finder = PeopleFinder(networks, setup.layout, tiles=2 if options.small is Small.ON else 1)
+    while (request := conversation.receive())[0] is not Request.END:
+        finder.look(request[1])
+        conversation.send(Answer.NONE)
+    people = finder.people(match=options.match)
+    Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
+    conversation.send_json(Answer.RESULT, {"people": [person.as_json() for person in people]})
+
+
+if __name__ == "__main__":
+    main()

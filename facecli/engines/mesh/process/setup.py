@@ -1,0 +1,39 @@
+"""Setup: all that the process needs to know before the first frame."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from facecli.core.video.frames import FrameLayout
+from facecli.engines.mesh.process.messages import Request, encode_json
+
+
+class Work(StrEnum):
+    SWAP = "swap"  # return the segment's own frames, swapped
+    PLAN = "plan"  # find the people in the frames, all of which are samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    work: Work
+    layout: FrameLayout
+    picture: tuple[int, int]  # width and height of the face picture
+    options: Mapping[str, str]
+    people: Sequence[Mapping[str, Any]]  # the plan's, as JSON
+    first: int  # number of the first frame in its video
+    rate: float  # frames per second
+
+    def encode(self) -> bytes:
+        return encode_json(Request.SETUP, asdict(self))
+
+    @classmethod
+    def decode(cls, data: bytes | bytearray) -> "Setup":
+        values = json.loads(data)
+        known = {
+            "work": Work(values["work"]),
+            "layout": FrameLayout(**values["layout"]),
+            "picture": tuple(values["picture"]),
+        }
+        return cls(**{**values, **known})

@@ -1,0 +1,113 @@
+"""SegmentSwapper: swaps the faces in the frames of one segment, from bytes to bytes.
+
+Theory of operation: frames come in order, some before the segment, so that smoothing and colours have settled
+when it begins, and some after it, for faces that fade out. Only the segment's own frames come back. The
+result is a function of the frames and the plan alone: no clock, no random number, one thread.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from facecli.core.video.frames import FrameLayout
+from facecli.engines.mesh.arrays import Points
+from facecli.engines.mesh.fading import Fader, VisibleFace
+from facecli.engines.mesh.figures import Figures
+from facecli.engines.mesh.identities import Selection
+from facecli.engines.mesh.networks import FaceDetector, FaceMesh, FaceRecognizer
+from facecli.engines.mesh.options import MeshOptions, Small
+from facecli.engines.mesh.patch import FaceSwapper, Region
+from facecli.engines.mesh.planes import ColorConversion, Frame
+from facecli.engines.mesh.source import SourceFace
+from facecli.engines.mesh.tracking import FaceTracker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """The networks of one thread."""
+
+    detector: FaceDetector
+    mesh: FaceMesh
+    recognizer: FaceRecognizer
+
+    @classmethod
+    def load(cls) -> "Networks":
+        return cls(detector=FaceDetector(), mesh=FaceMesh(), recognizer=FaceRecognizer())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameClock:
+    """The frames to come: the number of the first in its video, and how many come in a second."""
+
+    first: int
+    rate: float
+
+
+class SegmentSwapper:
+    def __init__(
+        self,
+        networks: Networks,
+        source: SourceFace,
+        *,
+        selection: Selection,
+        options: MeshOptions,
+        layout: FrameLayout,
+        clock: FrameClock,
+    ) -> None:
+        self._networks, self._source, self._selection = networks, source, selection
+        self._options, self._layout, self._clock = options, layout, clock
+        self._conversion = ColorConversion(layout)
+        self._tracker = FaceTracker(
+            networks.detector,
+            networks.mesh,
+            rate=clock.rate,
+            wanted=self._wanted,
+            smooth=options.smooth,
+            small=options.small is Small.ON,
+        )
+        self._fader = Fader[tuple[bool, bytearray, Frame]]()
+        self._swappers: dict[int, FaceSwapper] = {}
+        self._taken = 0
+        self.figures = Figures()
+
+    def push(self, data: bytearray, *, own: bool) -> Iterator[bytearray]:
+        """Take the planes of the next frame; return the segment's own frame that is done, if there is one."""
+        frame = Frame(data, self._layout, self._conversion)
+        faces = self._tracker.track(frame, self._clock.first + self._taken)
+        for held, visible in self._fader.push((own, data, frame), faces):
+            yield from self._finish(*held, visible)
+        self._taken += 1
+
+    def finish(self) -> Iterator[bytearray]:
+        for held, visible in self._fader.flush():
+            yield from self._finish(*held, visible)
+
+    def _finish(
+        self, own: bool, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
+    ) -> Iterator[bytearray]:
+        changed = sum(self._swap(frame, face) for face in faces)
+        if not own:
+            return
+        if changed:
+            self.figures.swapped += 1
+        elif faces:
+            self.figures.turned += 1
+        else:
+            self.figures.without += 1
+        yield data
+
+    def _swap(self, frame: Frame, face: VisibleFace) -> bool:
+        region = Region.around(face.points, frame.size)
+        if region is None or face.opacity <= 0:
+            return False
+        if face.track not in self._swappers:
+            self._swappers[face.track] = FaceSwapper(self._source, self._options)
+        patch = self._swappers[face.track].patch(frame.region(region), region.relative(face.points))
+        frame.blend(patch.faded(face.opacity), region)
+        return True
+
+    def _wanted(self, frame: Frame, points: Points) -> bool:
+        region = Region.around(points, frame.size)
+        if region is None:
+            return False
+        pixels, inside = frame.region(region), region.relative(points)
+        return self._selection.wants(self._networks.recognizer.embed(pixels, inside))

@@ -1,0 +1,1 @@
+"""Sample pictures for demonstrations and tests."""
