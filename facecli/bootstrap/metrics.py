@@ -25,7 +25,7 @@ LOOK_INTERVAL = 10.0  # seconds between two looks at the database, and at the di
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsParts:
-    """What the gauges of a server are read from; `workers` returns the process ids of its workers."""
+    """The sources of a server's gauges; `workers` returns the process ids of its workers."""
 
     settings: Settings
     directory: Path
@@ -60,7 +60,7 @@ class ServerMetrics:
 
     @property
     def jobs(self) -> Sequence[tuple[float, Callable[[], object]]]:
-        """What is to be called periodically: the interval in seconds, and the function."""
+        """Periodic jobs: the interval in seconds, and the function."""
         return (LOOK_INTERVAL, self.look_at_database), (LOOK_INTERVAL, self.look_at_disk)
 
     def page(self) -> bytes:

@@ -83,7 +83,7 @@ class _Server(ThreadingMixIn, HTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: the client has gone, or was too slow."""
+        """Log no error: the client has gone, or was too slow."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "facecli"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: Prometheus asks every few seconds."""
+        """Log no request: Prometheus asks every few seconds."""
 
     def _answer(self, *, with_body: bool) -> None:
         if self.path.partition("?")[0] != PATH:

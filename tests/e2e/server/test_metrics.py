@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.e2e.conftest import Serve
 from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.server import Server
-from tests.support.metrics_page import Page, fetched_when
+from tests.support.monitoring.page import Page, fetched_when
 
 METRICS = ("--metrics", "127.0.0.1:0")
 

@@ -89,7 +89,7 @@ def test_a_server_that_is_gone_stops_no_worker(ends: tuple[socket.socket, socket
     [b"hello", b"[]", b'["Event", {}]', b'["TaskCrashed", {"task_id": "t"}]', b"[" * 100_000, b"\xff" * 9000],
     ids=["text", "no event", "unknown", "incomplete", "deep", "long"],
 )
-def test_what_is_no_event_is_ignored(line: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_line_that_is_no_event_is_ignored(line: bytes, caplog: pytest.LogCaptureFixture) -> None:
     found: list[Event] = []
     receiver = EventReceiver(found.append)
     for start in range(0, len(line), MAX_LINE):

@@ -7,7 +7,7 @@ from facecli.core import events
 from facecli.core.events import Event, EventBus
 from facecli.telemetry.metrics.catalog import METRICS, Kind
 from facecli.telemetry.metrics.exposition import MAX_AGE, Exposition
-from tests.support.metrics_page import Page, parsed
+from tests.support.monitoring.page import Page, parsed
 from tests.support.storage import Clock
 
 

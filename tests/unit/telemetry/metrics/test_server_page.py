@@ -22,7 +22,7 @@ from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import upload_service_pb2 as upload_pb
 from facecli.wire.generated import video_service_pb2 as pb
 from tests.support.eventually import DEADLINE, eventually
-from tests.support.metrics_page import Page, fetched, fetched_when
+from tests.support.monitoring.page import Page, fetched, fetched_when
 from tests.support.web.http_client import Answer, ask
 from tests.unit.rpc.conftest import Stubs, bearing, frame
 
@@ -165,15 +165,20 @@ def test_no_client_can_add_series_by_what_it_sends(observed: Observed) -> None:
             with pytest.raises(grpc.RpcError):
                 observed.stubs.uploads.GetUpload(upload_pb.GetUploadRequest(user_id=name, upload_id=name))
 
+    def all_counted(page: Page, times: int) -> bool:
+        requests = [("other", "GET", "404"), ("/uploads", "GET", "404"), ("/healthz", "other", "405")]
+        of_http = [
+            page.value("facecli_http_requests_total", route=route, method=method, code=code)
+            for route, method, code in requests
+        ]
+        of_rpc = page.value("facecli_rpc_duration_seconds_count", method="video.UploadService/GetUpload")
+        return [*of_http, of_rpc] == [times] * 4
+
     send()
-    requests = observed.page().value("facecli_http_requests_total")
-    before = set(observed.page().series)
+    before = fetched_when(observed.running.metrics, lambda page: all_counted(page, 2))
     send()
-    name = "facecli_http_requests_total"
-    page = fetched_when(observed.running.metrics, lambda page: page.value(name) == requests + 6)
-    assert set(page.series) == before
-    assert page.value("facecli_http_requests_total", route="other", method="GET", code="404") >= 4
-    assert page.value("facecli_http_requests_total", route="/healthz", method="other", code="405") >= 4
+    after = fetched_when(observed.running.metrics, lambda page: all_counted(page, 4))
+    assert set(after.series) == set(before.series)
 
 
 def unknown(channel: grpc.Channel, name: str) -> None:

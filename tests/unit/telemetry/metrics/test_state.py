@@ -20,7 +20,7 @@ from facecli.tasks import transitions
 from facecli.tasks.leases import Worker
 from facecli.telemetry.metrics import exposition
 from tests.support.builders import NEW
-from tests.support.metrics_page import Page, parsed
+from tests.support.monitoring.page import Page, parsed
 
 
 class Database(SqlFigures):
