@@ -13,6 +13,7 @@ from facecli.core.errors import (
     InvalidInput,
     MediaRefused,
     NoFace,
+    NothingSwapped,
     NotReady,
     ProgramKilled,
     Unavailable,
@@ -38,6 +39,7 @@ from facecli.core.video.media import (
     VideoPlan,
 )
 from facecli.core.video.placement import Box, Oscillation, Placement
+from facecli.core.video.plan import VideoPart
 
 __all__ = [
     "Box",
@@ -57,6 +59,7 @@ __all__ = [
     "MediaRefused",
     "NoFace",
     "NotReady",
+    "NothingSwapped",
     "OptionType",
     "Oscillation",
     "OverlayJob",
@@ -72,6 +75,7 @@ __all__ = [
     "SwapJob",
     "Unavailable",
     "VideoInfo",
+    "VideoPart",
     "VideoPlan",
     "parse_options",
 ]

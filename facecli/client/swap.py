@@ -15,6 +15,7 @@ from facecli.client.uploads import UploadClient
 from facecli.core.checksums import crc32c_of
 from facecli.core.errors import TaskUnsuccessful, UnexpectedResponse, UploadNotFound
 from facecli.core.progress import TransferProgress
+from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.task import TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType, upload_id_of
@@ -36,6 +37,7 @@ class SwapRequest:
     options: Mapping[str, str]
     chunk_size: int
     retry_for: float
+    part: VideoPart = WHOLE
     fresh: bool = False
 
 
@@ -53,7 +55,8 @@ class SwapClient:
         engine = self._tasks.check(engine=request.engine, options=request.options)
         wanted = TaskFilter(status=TaskStatus.COMPLETED, result_crc32c=request.output.crc32c())
         for task in self._tasks.listed(wanted, limit=MAX_TWINS):
-            is_same_work = ((task.engine, task.engine_version), task.options) == (engine, request.options)
+            work = (task.engine, task.engine_version), task.options, task.part
+            is_same_work = work == (engine, request.options, request.part)
             if (
                 is_same_work
                 and request.output.holds(size=task.result_size, crc32c=task.result_crc32c)
@@ -86,7 +89,8 @@ class SwapClient:
             video_url=video_url,
             engine=request.engine,
             options=request.options,
-            key=_key(image_url, video_url, engine, request.options),
+            part=request.part,
+            key=_key(image_url, video_url, engine, request),
             fresh=request.fresh,
         )
         if task.status is TaskStatus.COMPLETED:
@@ -122,7 +126,8 @@ class SwapClient:
             return upload.crc32c == crc32c_of(file)
 
 
-def _key(image_url: str, video_url: str, engine: tuple[str, str], options: Mapping[str, str]) -> str:
-    """The idempotency key: the same files, engine, version of it and options are the same swap."""
-    content = json.dumps([image_url, video_url, *engine, sorted(options.items())])
+def _key(image_url: str, video_url: str, engine: tuple[str, str], request: SwapRequest) -> str:
+    """The idempotency key: the same files, part, engine, version of it and options are the same swap."""
+    part = [] if request.part == WHOLE else [[request.part.start, request.part.end]]
+    content = json.dumps([image_url, video_url, *engine, sorted(request.options.items()), *part])
     return "swap-" + hashlib.sha256(content.encode()).hexdigest()[:32]
