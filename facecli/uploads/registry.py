@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from facecli.core.errors import DiskFull, InvalidInput, NotReady, UploadNotFound
-from facecli.core.events import EventBus, UploadCreated
+from facecli.core.events import EventBus, UploadCreated, UploadResumed
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.committer import ChunkCommitter
@@ -48,6 +48,7 @@ class UploadRegistry:
             upload = self._created(new, upload_id or new_upload_id())
             self._insert([upload])
             return upload, []
+        self._publish_resumed(existing[0])
         return existing
 
     def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[UploadWithChunks]:
@@ -65,6 +66,7 @@ class UploadRegistry:
                 created[new] = created.get(new) or self._created(new, new_upload_id())
                 results.append((created[new], []))
             else:
+                self._publish_resumed(existing[0])
                 results.append(existing)
         if created:
             self._insert(list(created.values()))
@@ -115,6 +117,11 @@ class UploadRegistry:
         for upload in uploads:
             self._open_uploads.add_fresh(upload)
             self._events.publish(UploadCreated(upload_id=upload.id, owner=upload.owner, size=upload.size))
+
+    def _publish_resumed(self, upload: Upload) -> None:
+        if not upload.completed:
+            resumed = UploadResumed(upload_id=upload.id, owner=upload.owner, stored=upload.stored_bytes)
+            self._events.publish(resumed)
 
     def _resumed(self, uploads: Sequence[Upload | None]) -> list[UploadWithChunks | None]:
         """The current state of each upload, with its stored chunks and a new expiry; None for a deleted one.
