@@ -54,7 +54,7 @@ def test_a_task_needs_its_uploads_until_it_ends(
 def test_a_task_needs_the_picture_that_an_option_names(
     task_repository: TaskRepository, upload_repository: UploadRepository
 ) -> None:
-    new = replace(NEW, options={"faces": "like:/uploads/p_1/whom%20to%20replace.png"})
+    new = replace(NEW, options={"faces": "like:/uploads/p_1/old%20face.png"})
     task_repository.insert(new, task_id="t1", now=100.0)
     assert [upload_repository.needed_by(upload_id) for upload_id in ("p_1", "p11", "p_")] == [
         "t1",

@@ -35,7 +35,10 @@ def test_an_engine_prepares_once_for_all_segments_and_attempts(
 def test_an_engine_prepares_with_the_pictures_that_its_options_name(
     rows: Rows, engine: PlainEngine, delivery: Delivery
 ) -> None:
-    like, files = EngineOption.choice("faces", "whom", choices=("main", "like:URL"), default="main"), []
+    like, files = (
+        EngineOption.choice("faces", "the face to replace", choices=("main", "like:URL"), default="main"),
+        [],
+    )
 
     def prepare(job: PrepareJob, *, stopped: object) -> dict[str, object]:
         files.append(job.files == {"faces": job.face})
