@@ -5,8 +5,9 @@ Idempotency: beginning the same file again returns its existing upload, complete
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
-from facecli.core.errors import InvalidInput, NotReady, UploadNotFound
+from facecli.core.errors import DiskFull, InvalidInput, NotReady, UploadNotFound
 from facecli.core.events import EventBus, UploadCreated, UploadResumed
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.uploads.admission import UploadAdmission
@@ -132,13 +133,23 @@ class UploadRegistry:
         self._expiry_clock.touch(unfinished)
         current = {upload.id: upload for upload in uploads if upload and upload.completed}
         if unfinished:
-            expires_at = self._expiry_clock.expires_at(self._expiry_clock.now())
-            prolonged = self._repository.prolong(unfinished, expires_at=expires_at)
-            current |= {upload.id: upload for upload in prolonged}
+            current |= {upload.id: upload for upload in self._prolonged(unfinished)}
         return [
             self._with_chunks(current[upload.id]) if upload and upload.id in current else None
             for upload in uploads
         ]
+
+    def _prolonged(self, upload_ids: Sequence[str]) -> Sequence[Upload]:
+        """These uploads with a new expiry, if there is room for it, so that a full disk hides no upload."""
+        expires_at = self._expiry_clock.expires_at(self._expiry_clock.now())
+        try:
+            return self._repository.prolong(upload_ids, expires_at=expires_at)
+        except DiskFull:
+            known = list[Upload]()
+            for each in upload_ids:
+                with suppress(UploadNotFound):
+                    known.append(self._repository.get(each))
+            return known
 
     def _with_chunks(self, upload: Upload) -> UploadWithChunks:
         chunks = list(self._repository.chunks(upload.id))
