@@ -11,9 +11,9 @@ from itertools import islice
 from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
-from facecli.client.separate_watches import SeparateWatches, is_missing_method
-from facecli.client.task_watch import TaskWatch
-from facecli.client.tasks_watch import TaskChange, TasksWatch
+from facecli.client.watches.separate_watches import SeparateWatches, is_missing_method
+from facecli.client.watches.task_watch import TaskWatch
+from facecli.client.watches.tasks_watch import TaskChange, TasksWatch
 from facecli.core.backoff import Waiting
 from facecli.core.errors import NotReady, TaskNotFound, UnexpectedResponse
 from facecli.core.video.plan import WHOLE, VideoPart

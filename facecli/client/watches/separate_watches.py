@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import grpc
 
-from facecli.client.tasks_watch import TaskChange
+from facecli.client.watches.tasks_watch import TaskChange
 from facecli.core.errors import FacecliError, NotFound
 from facecli.tasks.view import TaskView
 
