@@ -21,6 +21,7 @@ from facecli.core.video.engine_options import EngineOption, OptionType, parse_op
 from facecli.core.video.engines import (
     DescribedEngine,
     Engine,
+    NotConfigured,
     PrepareJob,
     PreparingEngine,
     StartingEngine,
@@ -56,6 +57,7 @@ __all__ = [
     "Media",
     "MediaRefused",
     "NoFace",
+    "NotConfigured",
     "NotReady",
     "OptionType",
     "Oscillation",

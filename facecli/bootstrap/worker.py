@@ -11,6 +11,7 @@ from pathlib import Path
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import (
+    create_engines,
     create_recovery,
     database_url,
     ffmpeg_media,
@@ -84,7 +85,7 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         recovery = create_recovery(
             settings, tasks=tasks, logs=logs, workers=workers, queue=queue, events=events
         )
-        engines = InstalledEngines(media)
+        engines = create_engines(settings, media)
         worker = Worker(
             id=f"{name}-{uuid.uuid4().hex[:12]}",
             name=name,
@@ -128,12 +129,10 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
 
 def _start(engines: InstalledEngines, worker: str) -> tuple[str, ...]:
     """Start the engines, and log those that the worker runs; their names."""
-    unavailable = engines.start()
-    for name, reason in unavailable.items():
-        _log.warning("worker does not run engine", extra={"worker": worker, "engine": name, "reason": reason})
-    names = tuple(name for name in engines.names() if name not in unavailable)
-    _log.info("worker started", extra={"worker": worker, "engines": ", ".join(names)})
-    return names
+    running = [engine for engine in engines.start() if not engine.broken and not engine.unavailable]
+    shown = [f"{engine.name} ({engine.about})" if engine.about else engine.name for engine in running]
+    _log.info("worker started", extra={"worker": worker, "engines": ", ".join(shown)})
+    return tuple(engine.name for engine in running)
 
 
 def _limits(settings: Settings) -> AttemptLimits:

@@ -7,7 +7,7 @@ to another. So it also needs no OpenCV.
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any
@@ -15,11 +15,11 @@ from typing import Any
 from facecli.core.errors import FacecliError
 from facecli.core.video.engine_options import EngineOption
 from facecli.core.video.engines import PrepareJob, SwapJob
-from facecli.core.video.frames import FrameFilter, FrameLayout
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
 from facecli.core.video.media import FramesJob, Media
 from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.options import OPTIONS, MeshOptions
-from facecli.engines.mesh.process.client import swap_process
+from facecli.engines.mesh.process.client import SwapProcess, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
@@ -56,11 +56,16 @@ class MeshEngine:
             rate=float(job.info.rate),
         )
         samples = self._media.sample_frames(job.video, job.info, count=SAMPLES, stopped=stopped)
-        with swap_process(self._media, setup, picture, stopped=stopped) as process, closing(samples):
+        with self._process(setup, picture, stopped=stopped) as process, closing(samples):
             for planes in samples:
                 deque(process.push(planes, own=False), maxlen=0)
             deque(process.finish(), maxlen=0)
         return {"people": process.result.get("people", [])}
+
+    def _process(
+        self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
+    ) -> AbstractContextManager[SwapProcess]:
+        return swap_process(self._media, setup, picture, stopped=stopped)
 
     def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
         """Swap the faces of the chosen people among those that `prepare` found."""
@@ -79,7 +84,7 @@ class MeshEngine:
                 first=(job.segment.wide or job.segment).before,
                 rate=float(job.info.rate),
             )
-            with swap_process(self._media, setup, picture, stopped=stopped) as process:
+            with self._process(setup, picture, stopped=stopped) as process:
                 yield process
                 figures.update(process.result)
 

@@ -34,7 +34,7 @@ class Mirror:
 class GpuMirror(Mirror):
     """An engine that does not run on this machine."""
 
-    def start(self) -> None:
+    def start(self) -> str:
         raise NotReady("no GPU here")
 
 
@@ -106,7 +106,8 @@ def test_an_engine_that_cannot_start_here_is_known_with_the_reason(
 ) -> None:
     both = [plugin("mirror", "other_engines:Mirror"), plugin("gpu", "other_engines:GpuMirror")]
     engines = InstalledEngines(media, plugins=lambda: both)
-    assert engines.start() == {"gpu": "no GPU here"}
+    started = {engine.name: engine for engine in engines.start()}
+    assert (started["gpu"].unavailable, started["mirror"].unavailable) == ("no GPU here", "")
     assert {"gpu", "mirror"} <= set(engines.names())
 
 

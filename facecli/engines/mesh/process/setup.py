@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from facecli.engines.mesh.process.messages import Request, encode_json
 class Work(StrEnum):
     SWAP = "swap"  # return the segment's own frames, swapped
     PLAN = "plan"  # find the people in the frames, all of which are samples
+    TRY = "try"  # swap nothing: load the weights, and draw the picture's face on itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Setup:
     people: Sequence[Mapping[str, Any]]  # the plan's, as JSON
     first: int  # number of the first frame in its video
     rate: float  # frames per second
+    engine: str = "mesh"
+    weights: Mapping[str, Any] = field(default_factory=dict)  # of an engine that has its own, as JSON
 
     def encode(self) -> bytes:
         return encode_json(Request.SETUP, asdict(self))
