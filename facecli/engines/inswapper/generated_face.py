@@ -14,7 +14,7 @@ from facecli.engines.mesh.landmarks import LEFT_EYE, RIGHT_EYE, Similarity
 from facecli.engines.mesh.patch import DrawnFace, TargetFace
 from facecli.engines.mesh.source import SourceFace
 
-NOSE_TIP, RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER = 1, 61, 291
+NOSE_TIP, RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER = 4, 61, 291
 LEAST_LIKENESS = 0.3  # correlation of a test face's light before and after; a black or distorted one has none
 
 # Where ArcFace has eyes, nose tip and mouth corners in 112 pixels; 128 pixels have 8 more on both sides.

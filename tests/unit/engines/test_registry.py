@@ -59,7 +59,7 @@ def plugin(name: str, value: str) -> EntryPoint:
 
 def test_the_built_in_engines_need_no_plugin_and_mesh_is_the_default(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=list)
-    assert engines.names() == ["mesh", "mock"]
+    assert engines.names() == ["inswapper", "mesh", "mock"]
     assert isinstance(engines.get("mock"), MockEngine)
     assert engines.default() == ("mesh", "")
 
@@ -94,7 +94,7 @@ def test_built_in_engines_declare_options_whose_defaults_they_accept(media: Ffmp
 
 def test_packages_add_engines(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=lambda: [plugin("mirror", "other_engines:Mirror")])
-    assert engines.names() == ["mesh", "mirror", "mock"]
+    assert engines.names() == ["inswapper", "mesh", "mirror", "mock"]
     mirror = engines.get("mirror")
     assert isinstance(mirror, Mirror)
     assert mirror.media is media
@@ -125,7 +125,7 @@ def test_a_broken_engine_is_logged_and_skipped(
 ) -> None:
     both = [plugin("broken", value), plugin("mirror", "other_engines:Mirror")]
     with caplog.at_level(logging.WARNING):
-        assert InstalledEngines(media, plugins=lambda: both).names() == ["mesh", "mirror", "mock"]
+        assert InstalledEngines(media, plugins=lambda: both).names() == ["inswapper", "mesh", "mirror", "mock"]
     [record] = caplog.records
     fields = vars(record)
     assert (record.message, fields["engine"], fields["entry_point"]) == ("engine skipped", "broken", value)
@@ -144,7 +144,7 @@ def test_no_plugin_can_take_the_name_of_the_mock(
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(media: FfmpegMedia) -> None:
-    with pytest.raises(InvalidInput, match="no engine 'magic'; there are: mesh, mock"):
+    with pytest.raises(InvalidInput, match="no engine 'magic'; there are: inswapper, mesh, mock"):
         InstalledEngines(media, plugins=list).get("magic")
 
 
