@@ -65,7 +65,7 @@ class StartingEngine(Protocol):
     def start(self) -> str:
         """Load and try what the engine needs, and return how it runs here, as half a sentence.
 
-        A FacecliError with the reason if this machine cannot run it; NotConfigured if nobody wants it to.
+        A FacecliError with the reason if this machine cannot run it; NotConfigured if it is not meant to.
         """
         ...
 

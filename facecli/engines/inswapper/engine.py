@@ -26,7 +26,7 @@ OPTIONS = tuple(replace(each, default=DEFAULTS.get(each.name, each.default)) for
 NO_FRAMES = FrameLayout(width=2, height=2)
 TEST_FACE = "grace_hopper.jpg"
 
-_EXTRAS = {"cv2": "swap", "onnxruntime": "onnx"}  # packages and the extras that install them
+_PACKAGES = {"cv2": "opencv-python-headless", "onnxruntime": "onnxruntime"}  # modules, and what installs them
 
 
 class InswapperEngine(MeshEngine):
@@ -47,9 +47,9 @@ class InswapperEngine(MeshEngine):
     def start(self) -> str:
         """Check the weights, load them in the sandbox, and draw a known face with them."""
         digest = self._weights.check()
-        for package, extra in _EXTRAS.items():
-            if find_spec(package) is None:
-                raise NotReady(f"{package} is missing; install it with: pip install 'facecli[{extra}]'")
+        for module, package in _PACKAGES.items():
+            if find_spec(module) is None:
+                raise NotReady(f"{package} is missing; install it with: pip install {package}")
         with as_file(files("facecli.media.samples") / TEST_FACE) as face:
             picture = self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=never)
         setup = Setup(
@@ -79,7 +79,7 @@ class InswapperEngine(MeshEngine):
 
 
 def _speed(provider: Provider, runs_on: str) -> str:
-    """How the engine runs, for people."""
+    """Describe for people how the engine runs."""
     if provider is Provider.CPU:
         return "runs on the CPU only (CPUExecutionProvider): a frame takes seconds"
     return f"runs on {runs_on}"

@@ -39,7 +39,7 @@ class GeneratedFace:
 
     @property
     def provider(self) -> str:
-        """What runs the swapper, by onnxruntime's name."""
+        """The provider of the swapper, by onnxruntime's name."""
         return self._swapper.provider
 
     def draw(self, targets: Sequence[TargetFace]) -> Sequence[DrawnFace]:

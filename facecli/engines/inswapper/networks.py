@@ -1,7 +1,7 @@
 """The user's networks on onnxruntime, in the process of the engine.
 
 Theory of operation: nothing about the files is trusted but that they do no harm in the sandbox. Inputs and
-outputs are told apart by their shapes, because converted files have other names, and the emap is found by its
+outputs are found by their shapes, because converted files have other names, and the emap is found by its
 shape, because conversions move it. A provider of onnxruntime that is listed may still not run: only the one
 that a session reports after its creation counts, and the CPU never stands in for a GPU.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state
 
 from facecli.core.errors import NotReady
 from facecli.engines.inswapper.weights import OwnWeights, Provider, beside
@@ -30,6 +31,16 @@ _NAMES = {
     Provider.COREML: "CoreMLExecutionProvider",
 }
 _ERRORS_ONLY = 3
+# Those of onnxruntime have no base of their own.
+_LOAD_ERRORS = (
+    RuntimeError,
+    ValueError,
+    *(
+        kind
+        for kind in vars(onnxruntime_pybind11_state).values()
+        if isinstance(kind, type) and issubclass(kind, Exception)
+    ),
+)
 
 
 class Network:
@@ -50,7 +61,7 @@ class Network:
         options.log_severity_level = _ERRORS_ONLY
         try:
             self._session = ort.InferenceSession(path, options, providers=[wanted])
-        except Exception as error:  # of onnxruntime, whose errors have no base of their own
+        except _LOAD_ERRORS as error:
             raise NotReady(f"{path} cannot be loaded by onnxruntime: {_first_line(error)}") from error
         self._session.disable_fallback()
         self.provider = str(self._session.get_providers()[0])
@@ -132,8 +143,8 @@ def _emap_inside(swapper: Path) -> npt.NDArray[np.float32]:
         import onnx
     except ImportError as error:
         raise NotReady(
-            f"onnx is missing, with which the emap is read; install it with: pip install 'facecli[onnx]', or "
-            f"put the emap into {beside(swapper)}"
+            f"onnx is missing, with which the emap is read; install it with: pip install onnx, or put "
+            f"the emap into {beside(swapper)}"
         ) from error
     graph = onnx.load(str(swapper), load_external_data=False).graph
     found = [each for each in graph.initializer if list(each.dims) == [LATENT, LATENT]]

@@ -12,7 +12,7 @@ from facecli.core.video.engines import NotConfigured
 
 
 class Provider(StrEnum):
-    """What runs the networks."""
+    """A runtime of networks."""
 
     CPU = "cpu"
     CUDA = "cuda"
@@ -47,7 +47,7 @@ class OwnWeights:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What the process of the engine may read."""
+        """The files that the process of the engine may read."""
         swapper = Path(self.swapper)
         return tuple(path.absolute() for path in (swapper, Path(self.recognizer), beside(swapper)))
 

@@ -125,7 +125,12 @@ def test_a_broken_engine_is_logged_and_skipped(
 ) -> None:
     both = [plugin("broken", value), plugin("mirror", "other_engines:Mirror")]
     with caplog.at_level(logging.WARNING):
-        assert InstalledEngines(media, plugins=lambda: both).names() == ["inswapper", "mesh", "mirror", "mock"]
+        assert InstalledEngines(media, plugins=lambda: both).names() == [
+            "inswapper",
+            "mesh",
+            "mirror",
+            "mock",
+        ]
     [record] = caplog.records
     fields = vars(record)
     assert (record.message, fields["engine"], fields["entry_point"]) == ("engine skipped", "broken", value)

@@ -30,4 +30,7 @@ def test_a_name_lists_the_options_with_values_and_defaults() -> None:
 
 def test_an_unknown_name_is_refused_with_the_installed_ones() -> None:
     ran = facecli("engines", "magic", "--json")
-    assert (ran.code, ran.error["message"]) == (2, "there is no engine 'magic'; there are: inswapper, mesh, mock")
+    assert (ran.code, ran.error["message"]) == (
+        2,
+        "there is no engine 'magic'; there are: inswapper, mesh, mock",
+    )
