@@ -13,6 +13,7 @@ from facecli.core.errors import (
     InvalidInput,
     MediaRefused,
     NoFace,
+    NothingSwapped,
     NotReady,
     ProgramKilled,
     Unavailable,
@@ -39,6 +40,7 @@ from facecli.core.video.media import (
     VideoPlan,
 )
 from facecli.core.video.placement import Box, Oscillation, Placement
+from facecli.core.video.plan import VideoPart
 
 __all__ = [
     "Box",
@@ -59,6 +61,7 @@ __all__ = [
     "NoFace",
     "NotConfigured",
     "NotReady",
+    "NothingSwapped",
     "OptionType",
     "Oscillation",
     "OverlayJob",
@@ -74,6 +77,7 @@ __all__ = [
     "SwapJob",
     "Unavailable",
     "VideoInfo",
+    "VideoPart",
     "VideoPlan",
     "parse_options",
 ]

@@ -25,6 +25,7 @@ from facecli.cli.shared.output_file import (
 )
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
+from facecli.cli.shared.video_part import From, To, video_part
 from facecli.cli.task.create import parse_options
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import Destination, destination
@@ -49,6 +50,8 @@ def swap(
     out: RequiredOut,
     engine: Engine = "",
     option: EngineOptions = None,
+    begin: From = None,
+    end: To = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     force: Force = False,
@@ -60,13 +63,16 @@ def swap(
 
     Uploads both files, creates a task, waits for it, downloads and verifies the result. Run it again after a
     failure: it resumes where it stopped. After success, running it again verifies that OUT is the result of
-    the same files, engine, version and options. Any other existing file is replaced only with --force.
+    the same files, part, engine, version and options. Any other existing file is replaced only with --force.
 
-    Example: facecli swap face.jpg clip.mp4 -o out.mp4
+    --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
+
+    Example: facecli swap face.jpg clip.mp4 --from 3s --to 1m2s -o out.mp4
 
     Exit codes: 0 success, 2 unusable file, 3 task failed, 4 unauthenticated or forbidden, 6 server
     unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
     """
+    part = video_part(begin, end)
     target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video))
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:
@@ -76,7 +82,7 @@ def swap(
     request = swap_request(
         session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
     )
-    request = replace(request, fresh=fresh)
+    request = replace(request, part=part, fresh=fresh)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:

@@ -15,6 +15,7 @@ from facecli.client.uploads import UploadClient
 from facecli.core.checksums import crc32c_of
 from facecli.core.errors import TaskUnsuccessful, UnexpectedResponse, UploadNotFound
 from facecli.core.progress import TransferProgress
+from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.task import TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType, upload_id_of
@@ -36,6 +37,7 @@ class SwapRequest:
     options: Mapping[str, str]
     chunk_size: int
     retry_for: float
+    part: VideoPart = WHOLE
     fresh: bool = False
 
 
@@ -55,7 +57,7 @@ class SwapClient:
         for task in self._tasks.listed(wanted, limit=MAX_TWINS):
             name, version = engine
             if (
-                (task.engine, task.options) == (name, request.options)
+                (task.engine, task.options, task.part) == (name, request.options, request.part)
                 # Behind a plus is what the worker alone knows, such as a digest of its weights.
                 and f"{task.engine_version}+".startswith(f"{version}+")
                 and request.output.holds(size=task.result_size, crc32c=task.result_crc32c)
@@ -88,7 +90,8 @@ class SwapClient:
             video_url=video_url,
             engine=request.engine,
             options=request.options,
-            key=_key(image_url, video_url, engine, request.options),
+            part=request.part,
+            key=_key(image_url, video_url, engine, request),
             fresh=request.fresh,
         )
         if task.status is TaskStatus.COMPLETED:
@@ -124,7 +127,8 @@ class SwapClient:
             return upload.crc32c == crc32c_of(file)
 
 
-def _key(image_url: str, video_url: str, engine: tuple[str, str], options: Mapping[str, str]) -> str:
-    """The idempotency key: the same files, engine, version of it and options are the same swap."""
-    content = json.dumps([image_url, video_url, *engine, sorted(options.items())])
+def _key(image_url: str, video_url: str, engine: tuple[str, str], request: SwapRequest) -> str:
+    """The idempotency key: the same files, part, engine, version of it and options are the same swap."""
+    part = [] if request.part == WHOLE else [[request.part.start, request.part.end]]
+    content = json.dumps([image_url, video_url, *engine, sorted(request.options.items()), *part])
     return "swap-" + hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -14,10 +14,11 @@ from facecli.client.task_watch import TaskWatch
 from facecli.client.tasks_watch import TaskChange, TasksWatch
 from facecli.core.backoff import Waiting
 from facecli.core.errors import NotReady, TaskNotFound
+from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
-from facecli.wire import task_logs
+from facecli.wire import parts, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -44,6 +45,7 @@ class TaskClient:
         video_url: str,
         engine: str,
         options: Mapping[str, str],
+        part: VideoPart = WHOLE,
         key: str | None,
         fresh: bool = False,
     ) -> TaskView:
@@ -58,6 +60,7 @@ class TaskClient:
             engine=engine,
             options=dict(options),
             fresh=fresh,
+            **parts.durations(part),
         )
         metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"),)
         return self._calls.call(self._videos.CreateTask, request, wire.from_message, metadata=metadata)

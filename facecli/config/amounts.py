@@ -1,6 +1,7 @@
 """Parsing and formatting of sizes, times, counts and switches."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import Field
 from typing import Annotated, Any
@@ -13,12 +14,12 @@ Time = Annotated[float, "seconds"]
 
 
 def parse_time(text: str) -> float:
-    """Seconds of `90`, `20ms`, `10m` or `1.5h`."""
-    number = text.strip().rstrip("smhd")
+    """Seconds of `90`, `20ms`, `1m30s` or `1.5h`."""
+    parts = _COMPOUND.split(text.strip()) if _COMPOUND.search(text) else [text.strip()]
     try:
-        return _amount(number) * _SECONDS[text.strip()[len(number) :]]
+        return sum(_seconds(part) for part in parts)
     except (ValueError, KeyError):
-        raise InvalidInput(f"{text!r} is not a time; write 90, 10m or 1.5h") from None
+        raise InvalidInput(f"{text!r} is not a time; write 90, 1m30s or 1.5h") from None
 
 
 def parse_size(text: str) -> int:
@@ -58,6 +59,7 @@ def format_default(setting: "Field[Any]") -> str:
     return f"{value:g}" if setting.type is Time else str(value)
 
 
+_COMPOUND = re.compile(r"(?<=[a-z])(?=[0-9])")  # between a unit and the next number
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _SWITCHES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
@@ -68,6 +70,12 @@ PARSERS: dict[Any, Callable[[str], Any]] = {
     Count: parse_count,
     Time: parse_time,
 }
+
+
+def _seconds(text: str) -> float:
+    """A number with a unit; ValueError or KeyError otherwise."""
+    number = text.rstrip("smhd")
+    return _amount(number) * _SECONDS[text[len(number) :]]
 
 
 def _amount(text: str) -> float:

@@ -18,6 +18,7 @@ from facecli.core.video.media import (
     VideoPlan,
     never,
 )
+from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.media import images
 from facecli.media.commands import clip_command
 from facecli.media.find import ffmpeg_version, find_ffmpeg
@@ -102,8 +103,10 @@ class FfmpegMedia:
             max_unread=max_unread,
         )
 
-    def plan(self, path: Path) -> VideoPlan:
-        return plan_video(self._binary, path, self._limits, segment_megapixels=self._segment_megapixels)
+    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
+        return plan_video(
+            self._binary, path, self._limits, part=part, segment_megapixels=self._segment_megapixels
+        )
 
     def overlay(
         self, job: OverlayJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
@@ -163,16 +166,16 @@ class FfmpegMedia:
         )
 
     def extract_sound(
-        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+        self, video: Path, plan: VideoPlan, output: Path, *, stopped: Callable[[], bool]
     ) -> list[str]:
         with _removed_on_failure(output):
             return SoundExtraction(
                 self._binary,
                 video,
-                info,
+                plan,
                 output,
                 limits=self._limits,
-                process_limits=_process_limits(info.frames),
+                process_limits=_process_limits(plan.info.frames),
                 stopped=stopped,
             ).run()
 

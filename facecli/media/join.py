@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import ffmpeg
 
 from facecli.core.errors import MediaRefused
 from facecli.core.video.formats import by_family, demuxers
-from facecli.core.video.media import MediaLimits, Segment, VideoInfo, VideoPlan
+from facecli.core.video.media import MediaLimits, Segment, VideoPlan
 from facecli.media.commands import compiled, file_url, hardened_input
 from facecli.media.run import ProcessLimits, run
 
@@ -77,7 +76,7 @@ def join_command(
 ) -> list[str]:
     """Copy the frames of the parts and the extracted sound, each at its time since the origin."""
     info = plan.info
-    offset = info.start - info.origin
+    offset = plan.start - plan.origin
     formats = ("concat", *_MP4_DEMUXERS)
     pictures = hardened_input(
         part_list, limits, formats=formats, f="concat", safe=0, itsoffset=f"{floor(offset * MICROSECONDS)}us"
@@ -96,12 +95,12 @@ def join_command(
         movie_timescale=info.ticks,
         video_track_timescale=info.ticks,
         strict="experimental",  # ffmpeg 5 requires it for FLAC in an MP4
-        **{"map_metadata:g": -1, "bsf:v": _frame_times(info, offset, plan.segments[-1].end - info.origin)},
+        **{"map_metadata:g": -1, "bsf:v": _frame_times(plan)},
     )
     return compiled(result, binary, level="error", own_clock=True)
 
 
-def _frame_times(info: VideoInfo, offset: Fraction, end: Fraction) -> str:
+def _frame_times(plan: VideoPlan) -> str:
     """Return the filter that makes decoding times rise, and restores the length of the last frame.
 
     A frame in decoding order may be due later than the next segment's first, when frames come faster before
@@ -109,9 +108,10 @@ def _frame_times(info: VideoInfo, offset: Fraction, end: Fraction) -> str:
     length of the last frame is lost in encoding: the last one shown ends the video, and if it is a long one,
     the last one stored too, since ffmpeg measures the length of an MP4's track by that.
     """
-    last, end_tick = round((offset + info.last - info.start) * info.ticks), round(end * info.ticks)
+    info = plan.info
+    last, end = (round((time - plan.origin) * info.ticks) for time in (plan.last, plan.end))
     is_last = f"gte(PTS+1\\,{last})"
-    if end - offset - (info.last - info.start) > _LONG_FRAMES / info.rate:
-        is_last += f"+gte(N\\,{info.frames - 1})"
-    length = f"if({is_last}\\,{end_tick}-PTS\\,DURATION)"
+    if plan.end - plan.last > _LONG_FRAMES / info.rate:
+        is_last += f"+gte(N\\,{plan.frames - 1})"
+    length = f"if({is_last}\\,{end}-PTS\\,DURATION)"
     return f"setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1):duration={length}"

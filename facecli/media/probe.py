@@ -13,7 +13,8 @@ from pathlib import Path
 
 from facecli.core.errors import MediaRefused
 from facecli.core.video.formats import FormatKind, readable_list
-from facecli.core.video.media import MediaLimits, Sound, VideoInfo, VideoPlan, never
+from facecli.core.video.media import MediaLimits, never
+from facecli.core.video.plan import WHOLE, Sound, VideoInfo, VideoPart, VideoPlan
 from facecli.media.boxes import is_whole
 from facecli.media.commands import MAX_STREAMS, first_frame_command, metadata_command, packets_command
 from facecli.media.packets import STOPPED_FRAMES, PacketCounter, Track
@@ -42,6 +43,7 @@ def plan_video(
     path: Path,
     limits: MediaLimits,
     *,
+    part: VideoPart = WHOLE,
     segment_megapixels: int | None = None,
     stopped: Callable[[], bool] = never,
 ) -> VideoPlan:
@@ -69,9 +71,7 @@ def plan_video(
     _require_steady_clock(packets.video)
     video = packets.video
     megapixels = segment_megapixels if video.timed and video.regular else None
-    return VideoPlan(
-        info=info, segments=cut_segments(video.times, info, tick=video.tick, megapixels=megapixels)
-    )
+    return cut_segments(video.times, info, part=part, tick=video.tick, megapixels=megapixels)
 
 
 def count_frames(binary: Path, path: Path, limits: MediaLimits) -> int:
@@ -140,6 +140,7 @@ def _info(
         matrix=frame.matrix,
         rgb=frame.rgb,
         subsampling=frame.subsampling,
+        timed=video.timed,
         hidden=video.hidden,
         sounds=tuple(sorted(sounds, key=lambda sound: sound.stream)),
     )

@@ -1,4 +1,4 @@
-"""Cut a video into segments of similar size, at key frames where possible. Pure."""
+"""Cut a part of a video into segments of similar size, at key frames where possible. Pure."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from facecli.core.video.media import FRAMES_AFTER, FRAMES_BEFORE, Segment, VideoInfo
+from facecli.core.errors import MediaRefused
+from facecli.core.video.plan import (
+    FRAMES_AFTER,
+    FRAMES_BEFORE,
+    MICROSECONDS,
+    WHOLE,
+    Segment,
+    VideoInfo,
+    VideoPart,
+    VideoPlan,
+)
 
 MIN_FRAME_PIXELS = 250_000  # a smaller frame takes as long, for the fixed cost of each
 
@@ -27,17 +37,26 @@ class FrameTimes:
 
 
 def cut_segments(
-    times: FrameTimes, info: VideoInfo, *, tick: Fraction, megapixels: int | None
-) -> tuple[Segment, ...]:
-    """Return segments of about `megapixels`, never twice as much; one if that is None or times repeat."""
+    times: FrameTimes,
+    info: VideoInfo,
+    *,
+    part: VideoPart = WHOLE,
+    tick: Fraction,
+    megapixels: int | None,
+) -> VideoPlan:
+    """Return segments of about `megapixels`, never twice as much; one if that is None or times repeat.
+
+    MediaRefused when no frame begins in the part.
+    """
     shown, keys = times.sorted()
-    borders = [0]
+    begin, stop = _frames_of(part, shown, info, tick)
+    borders = [begin]
     if megapixels is not None and all(earlier < later for earlier, later in pairwise(shown)):
         frames_limit = max(1, megapixels * 1_000_000 // max(info.width * info.height, MIN_FRAME_PIXELS))
-        pieces = -(-len(shown) // frames_limit)
+        pieces = -(-(stop - begin) // frames_limit)
         for piece in range(1, pieces):
-            border = _nearest_key(keys, len(shown) * piece // pieces, frames_limit // 2)
-            if border > borders[-1]:
+            border = _nearest_key(keys, begin + (stop - begin) * piece // pieces, frames_limit // 2)
+            if borders[-1] < border < stop:
                 borders.append(border)
     video_end = info.start + Fraction(info.duration)
 
@@ -57,8 +76,25 @@ def cut_segments(
         wide = segment(index, *around) if around != (first, after) else None
         return segment(index, first, after, wide=wide)
 
-    bounds = zip(borders, [*borders[1:], len(shown)], strict=True)
-    return tuple(widened(index, first, after) for index, (first, after) in enumerate(bounds))
+    bounds = zip(borders, [*borders[1:], stop], strict=True)
+    segments = tuple(widened(index, first, after) for index, (first, after) in enumerate(bounds))
+    last = info.last if stop == len(shown) else shown[stop - 1] * tick
+    return VideoPlan(info=info, segments=segments, last=last)
+
+
+def _frames_of(part: VideoPart, shown: Sequence[int], info: VideoInfo, tick: Fraction) -> tuple[int, int]:
+    """Return the first frame of a part, and the first one after it."""
+
+    def first_from(microseconds: int) -> int:
+        """Return the first frame from a time on; what differs by less than half of the unit is equal."""
+        ticks = (info.origin + (microseconds - Fraction(1, 2)) / MICROSECONDS) / tick
+        return bisect_left(shown, ticks)
+
+    begin = first_from(part.start) if part.start else 0
+    stop = len(shown) if part.end is None else first_from(part.end)
+    if begin >= stop:
+        raise MediaRefused(f"no frame of the video begins {part}; take a longer part")
+    return begin, stop
 
 
 def _nearest_key(keys: Sequence[int], wanted: int, slack: int) -> int:

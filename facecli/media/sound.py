@@ -4,24 +4,30 @@ Theory of operation: this happens before the first frame is swapped, so that no 
 finished video. All tracks are written at once, each in the best of its forms: copied if an MP4 can hold it,
 else as AAC. If that fails, each track is tried alone, form by form, and one that fails in every form is left
 out. ffmpeg runs tolerantly here, as for `ffmpeg -c copy`: times that do not rise are moved, and frames that
-cannot be decoded are skipped. Times count from `VideoInfo.origin`, which is 0 in the result: they are
+cannot be decoded are skipped. Times count from `VideoPlan.origin`, which is 0 in the result: they are
 taken from the file's own clock (`-copyts`), since ffmpeg's own shift to 0 depends on the tracks in use.
+
+The sound of a part begins a little before it, at a time below 0, which the MP4 tells players to skip: so a
+decoder has settled at 0, and copied sound is exact, too. Its last packet may reach behind the part. The file
+is read from its beginning, without seeking: indexes of containers can be wrong.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
-from facecli.core.video.media import MediaLimits, Sound, VideoInfo
+from facecli.core.video.media import MediaLimits
+from facecli.core.video.plan import MICROSECONDS, Sound, VideoPlan
 from facecli.media.commands import compiled, file_url, hardened_input, packets_command
 from facecli.media.packets import PacketCounter
 from facecli.media.run import ProcessLimits, run
 
-MICROSECONDS = 1_000_000  # per second
+LEAD_SECONDS = Fraction(1, 10)  # of sound before a part; longer than a packet of any codec
 # Codecs that an MP4 can hold, by https://mp4ra.org/registered-types/codecs; the rest becomes AAC.
 _MP4_CODECS = frozenset({"aac", "ac3", "alac", "dts", "eac3", "flac", "mp3", "opus"})
 _STEREO = frozenset({"mono", "stereo"})
@@ -52,7 +58,7 @@ class SoundExtraction:
         self,
         binary: Path,
         video: Path,
-        info: VideoInfo,
+        plan: VideoPlan,
         output: Path,
         *,
         limits: MediaLimits,
@@ -61,7 +67,7 @@ class SoundExtraction:
     ) -> None:
         self._binary = binary
         self._video = video
-        self._info = info
+        self._plan = plan
         self._output = output
         self._limits = limits
         self._process_limits = process_limits
@@ -69,7 +75,7 @@ class SoundExtraction:
 
     def run(self) -> list[str]:
         """Write every track that can be kept, an empty file if there is none; return what is lost."""
-        tracks = [(sound, forms_of(sound)) for sound in self._info.sounds]
+        tracks = [(sound, forms_of(sound)) for sound in self._plan.info.sounds]
         best = [(sound, forms[0]) for sound, forms in tracks if forms]
         if not best or len(best) < len(tracks) or self._failure(best):
             best, lost = self._try_each(tracks)
@@ -101,7 +107,7 @@ class SoundExtraction:
         """Write these tracks; return why one is missing, empty if none is."""
         result = run(
             sound_command(
-                self._binary, self._video, self._info, self._output, tracks=tracks, limits=self._limits
+                self._binary, self._video, self._plan, self._output, tracks=tracks, limits=self._limits
             ),
             limits=self._process_limits,
             reads=[self._video],
@@ -126,7 +132,7 @@ class SoundExtraction:
         return 0 if result.exit_code else sum(track.frames > 0 for track in packets.tracks.values())
 
     def _sentence(self, sound: Sound, text: str) -> str:
-        number = 1 + next(at for at, track in enumerate(self._info.sounds) if track is sound)
+        number = 1 + next(at for at, track in enumerate(self._plan.info.sounds) if track is sound)
         return f"sound track {number} ({sound.codec}) {text}"
 
 
@@ -142,29 +148,40 @@ def forms_of(sound: Sound) -> list[Form]:
 def sound_command(
     binary: Path,
     video: Path,
-    info: VideoInfo,
+    plan: VideoPlan,
     output: Path,
     *,
     tracks: Sequence[tuple[Sound, Form]],
     limits: MediaLimits,
 ) -> list[str]:
-    """Write these tracks in these forms, at their times since the origin of the video."""
+    """Write these tracks in these forms, at their times since the origin of the plan."""
     source = hardened_input(video, limits)
     options: dict[str, Any] = {}
     for index, (sound, form) in enumerate(tracks):
         options |= {f"{name}:a:{index}": value for name, value in form.options.items()}
         if sound.language:
             options[f"metadata:s:a:{index}"] = f"language={sound.language}"
+    moved, bounds = _bounds(plan)
     result = ffmpeg.output(
         *(source[str(sound.stream)] for sound, _ in tracks),
         file_url(output),
         format="mp4",
         # Not `-itsoffset`: ffmpeg 5 takes one that equals the start of a transport stream for its own.
-        output_ts_offset=f"{floor(-info.origin * MICROSECONDS)}us",
+        output_ts_offset=f"{floor(moved - plan.origin * MICROSECONDS)}us",
         map_metadata=-1,
         map_chapters=-1,
         strict="experimental",  # ffmpeg 5 requires it for FLAC in an MP4
-        movie_timescale=info.ticks,
+        movie_timescale=plan.info.ticks,
+        **bounds,
         **options,
     )
     return compiled(result, binary, level="error", own_clock=True, tolerant=True)
+
+
+def _bounds(plan: VideoPlan) -> tuple[int, dict[str, str]]:
+    """Return how far the options for the part of a plan move times back, in microseconds, and these."""
+    first, end = (floor(time * MICROSECONDS) for time in (plan.origin - LEAD_SECONDS, plan.end))
+    if plan.from_beginning or first <= 0:
+        first = 0
+    start = {"ss": f"{first}us"} if first else {}
+    return first, start | ({} if plan.to_end else {"to": f"{end}us"})

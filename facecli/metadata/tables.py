@@ -114,6 +114,9 @@ tasks = Table(
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("engine_version", Text, nullable=False, server_default=""),
     Column("notes", JSON, nullable=False, server_default="[]"),
+    Column("part_start", BigInteger, nullable=False, server_default="0"),
+    Column("part_end", BigInteger),
+    Column("figures", JSON(none_as_null=True)),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),

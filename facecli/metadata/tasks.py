@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
+from facecli.core.video.figures import SwapFigures
+from facecli.core.video.plan import VideoPart
 from facecli.metadata.changes import notification
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
@@ -30,10 +33,14 @@ from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskSta
 from facecli.tasks.transitions import Change
 
 _FIXED = frozenset(
-    {"id", "owner", "engine", "options", "image_id", "video_id", "image_url", "video_url", "key"}
+    {
+        *("id", "owner", "engine", "options", "part_start", "part_end", "key"),
+        *("image_id", "video_id", "image_url", "video_url"),
+    }
 )
 _COLUMNS = tuple(column.name for column in tasks.c)
 _RESULT = ("blob_key", "size", "crc32c")  # fields of Result; the columns have the prefix `result_`
+_PART = ("start", "end")  # fields of VideoPart; the columns have the prefix `part_`
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
 
 
@@ -206,13 +213,18 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None) ->
 
 def _row(task: Task) -> dict[str, Any]:
     result = {f"result_{name}": getattr(task.result, name, None) for name in _RESULT}
-    return {name: getattr(task, name) for name in _COLUMNS if name not in result} | result
+    part = {f"part_{name}": getattr(task.part, name) for name in _PART}
+    figures = {"figures": asdict(task.figures) if task.figures else None}
+    apart = result | part | figures
+    return {name: getattr(task, name) for name in _COLUMNS if name not in apart} | apart
 
 
 def _task(row: RowMapping) -> Task:
     values = {name: row[name] for name in _COLUMNS}
     result = {name: values.pop(f"result_{name}") for name in _RESULT}
+    values["part"] = VideoPart(**{name: values.pop(f"part_{name}") for name in _PART})
     values["notes"] = tuple(row["notes"])
+    values["figures"] = SwapFigures(**row["figures"]) if row["figures"] else None
     values["status"] = TaskStatus(row["status"])
     values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)

@@ -17,6 +17,7 @@ from facecli.wire import tasks as wire_tasks
 from facecli.wire import uploads as wire
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2_grpc as pb_grpc
+from facecli.wire.parts import requested_part
 
 # Names of metadata.
 RESUME = "facecli-resume"
@@ -74,6 +75,7 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
                 video_url=request.video_url,
                 engine=request.engine,
                 options=request.options,
+                part=requested_part(request),
                 key=str(key) if key else None,
                 fresh=request.fresh,
                 active=call.active,

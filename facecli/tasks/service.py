@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from facecli.core.errors import InvalidInput, KeyReused, NotReady, ResultMissing, TaskNotFound
+from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks import transitions
 from facecli.tasks.collector import TaskCollector
 from facecli.tasks.feed import TaskFeed
@@ -57,6 +58,7 @@ class TaskService:
         video_url: str,
         engine: str = "",
         options: Mapping[str, str],
+        part: VideoPart = WHOLE,
         key: str | None = None,
         fresh: bool = False,
         active: Callable[[], bool] = lambda: True,
@@ -65,7 +67,7 @@ class TaskService:
 
         With `fresh` an ended task with this key is not returned: the key passes to a new task.
         `active` is whether the caller still waits. UploadNotFound, UploadUnfinished, MediaRefused,
-        InvalidInput, KeyReused or QuotaReached; Cancelled, TooManyCalls or Unavailable as `Probes.families`.
+        InvalidInput, KeyReused or QuotaReached; Cancelled, TooManyCalls or Unavailable as `Probes.infos`.
         """
         new = self._inputs.checked(
             owner=owner,
@@ -73,6 +75,7 @@ class TaskService:
             video_url=video_url,
             engine=engine,
             options=options,
+            part=part,
             key=key,
             fresh=fresh,
             active=active,
@@ -180,9 +183,10 @@ class TaskService:
 
 
 def _is_same(task: Task, new: NewTask) -> bool:
-    return (task.image_id, task.video_id, task.engine, dict(task.options)) == (
+    return (task.image_id, task.video_id, task.engine, dict(task.options), task.part) == (
         new.image.id,
         new.video.id,
         new.engine,
         dict(new.options),
+        new.part,
     )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from facecli.core.video.figures import SwapFigures
+from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.uploads.upload import Upload
 
 
@@ -29,6 +31,7 @@ class NewTask:
     engine: str
     engine_version: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    part: VideoPart = WHOLE
     key: str | None = None  # idempotency key, unique per owner
     fresh: bool = False  # take the key from an ended task
 
@@ -56,7 +59,7 @@ class Task:
     status: TaskStatus
     progress: int  # percent
     frames_done: int
-    frames: int  # of the whole video; 0 until a worker has counted them
+    frames: int  # to swap; 0 until a worker has counted them
     stage: str
     revision: int
     round: int
@@ -78,6 +81,8 @@ class Task:
     engine_version: str = ""
     crashes: int = 0  # of workers and of ffmpeg, since the last finished checkpoint of the round
     notes: tuple[str, ...] = ()  # sentences about what the result lacks, such as a sound track
+    figures: SwapFigures | None = None  # of the segments swapped so far; None if the engine does not count
+    part: VideoPart = WHOLE  # of the video, that is swapped
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":
@@ -98,6 +103,7 @@ class Task:
             engine=new.engine,
             engine_version=new.engine_version,
             options=dict(new.options),
+            part=new.part,
             image_id=new.image.id,
             video_id=new.video.id,
             image_url=new.image.file_url,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from facecli.core.video.figures import SwapFigures
+from facecli.core.video.plan import VideoPart
 from facecli.tasks.task import ENDED
 
 
@@ -18,7 +20,7 @@ class TaskView:
     status: str  # a TaskStatus, or one that only a newer server knows
     progress: int  # 0..100
     frames_done: int
-    frames: int  # in all; 0 until a worker has counted them
+    frames: int  # to swap; 0 until a worker has counted them
     stage: str
     revision: int
     round: int
@@ -26,6 +28,7 @@ class TaskView:
     engine: str
     engine_version: str
     options: Mapping[str, str]
+    part: VideoPart
     key: str | None  # idempotency key
     image_url: str
     video_url: str
@@ -35,6 +38,7 @@ class TaskView:
     error_reason: str
     error_message: str
     notes: tuple[str, ...]  # what the result lacks, such as a sound track; why a pending task has to wait
+    figures: SwapFigures | None  # what became of the frames so far; None if the engine does not count
     created_at: float
     updated_at: float
 

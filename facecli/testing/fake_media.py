@@ -18,6 +18,7 @@ from facecli.core.video.media import (
     VideoPlan,
     never,
 )
+from facecli.core.video.plan import MICROSECONDS, WHOLE, VideoPart
 from facecli.media.frames.piped_program import piped
 from facecli.media.run import ProcessLimits
 
@@ -65,13 +66,17 @@ class FakeMedia:
             raise MediaRefused("the picture is empty")
         return ImageInfo(width=SIDE, height=SIDE, format="PNG")
 
-    def plan(self, path: Path) -> VideoPlan:
+    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
         if self._plan:
             return self._plan
         info = self.probe_video(path)
-        starts = range(0, info.frames, self._segment_frames)
-        segments = (self._segment(index, start, info.frames) for index, start in enumerate(starts))
-        return VideoPlan(info=info, segments=tuple(segments))
+        begin, stop = (-(-time * CLIP_RATE // MICROSECONDS) for time in (part.start, part.end or 0))
+        stop = min(info.frames, stop) if part.end else info.frames
+        if begin >= stop:
+            raise MediaRefused(f"no frame of the video begins {part}; take a longer part")
+        starts = range(begin, stop, self._segment_frames)
+        segments = (self._segment(index, start, stop) for index, start in enumerate(starts))
+        return VideoPlan(info=info, segments=tuple(segments), last=Fraction(stop - 1, CLIP_RATE))
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         self.probe_image(source)
@@ -149,7 +154,7 @@ class FakeMedia:
         return segment.frames
 
     def extract_sound(
-        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+        self, video: Path, plan: VideoPlan, output: Path, *, stopped: Callable[[], bool]
     ) -> list[str]:
         if stopped():
             raise Cancelled

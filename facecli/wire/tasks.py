@@ -1,13 +1,15 @@
 """Converts tasks and task filters to protobuf messages and back."""
 
 import math
+from dataclasses import asdict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facecli.core.errors import InvalidInput, UnexpectedResponse
+from facecli.core.video.figures import SwapFigures
 from facecli.tasks.task import Task, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
-from facecli.wire import responses
+from facecli.wire import parts, responses
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
 from facecli.wire.uploads import seconds, timestamp
@@ -48,6 +50,8 @@ def to_message(task: Task) -> pb.TaskResponse:
         frames=task.frames,
         round=task.round,
         notes=task.notes,
+        figures=pb.SwapFigures(**asdict(task.figures)) if task.figures else None,
+        **parts.durations(task.part),
     )
 
 
@@ -67,6 +71,7 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         engine=responses.word(message.engine),
         engine_version=responses.word(message.engine_version),
         options={responses.word(name): responses.word(value) for name, value in message.options.items()},
+        part=parts.part_of_task(message),
         key=responses.word(message.key) or None,
         image_url=responses.url(message.image_url, "URL"),
         video_url=responses.url(message.video_url, "URL"),
@@ -76,8 +81,18 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         error_reason=responses.word(message.error_reason),
         error_message=responses.text(message.error_message),
         notes=tuple(responses.text(note) for note in message.notes[: responses.MAX_ITEMS]),
+        figures=_figures(message.figures) if message.HasField("figures") else None,
         created_at=responses.seconds(message.created_at, "time"),
         updated_at=responses.seconds(message.updated_at, "time"),
+    )
+
+
+def _figures(message: pb.SwapFigures) -> SwapFigures:
+    return SwapFigures(
+        swapped=max(0, message.swapped),
+        without_face=max(0, message.without_face),
+        turned_away=max(0, message.turned_away),
+        people=max(0, message.people),
     )
 
 

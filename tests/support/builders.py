@@ -139,4 +139,5 @@ PLAN = VideoPlan(
         sounds=(Sound(codec="aac", layout="5.1", language="deu"),),
     ),
     segments=SEGMENTS,
+    last=THIRD * 2,
 )

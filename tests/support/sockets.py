@@ -2,7 +2,8 @@
 
 import select
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 DEADLINE = 60.0  # seconds after which a test gives up; never a bound on how long a step may take
 
@@ -76,6 +77,15 @@ def silent(end: socket.socket) -> bool:
     finally:
         end.settimeout(DEADLINE)
     return False
+
+
+@contextmanager
+def reserved_address() -> Iterator[str]:
+    """An address for a server that is restarted: no other process takes it while the server is down."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{reserved.getsockname()[1]}"
 
 
 def free_port() -> int:

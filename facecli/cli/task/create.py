@@ -15,6 +15,7 @@ from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKin
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
+from facecli.cli.shared.video_part import From, To, video_part
 from facecli.cli.task.watch import follow, note_all
 from facecli.client.input_file import check_order, task_input
 from facecli.client.transfers import FileToSend
@@ -43,6 +44,8 @@ def create(
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
+    begin: From = None,
+    end: To = None,
     fresh: Fresh = False,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
@@ -52,6 +55,8 @@ def create(
 
     Uploads local files first, once they, the engine and its options are checked.
 
+    --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
+
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
     Exit codes: 0 created (with --watch: completed), 2 unusable file, 3 task failed, 4 unauthenticated or
@@ -59,6 +64,7 @@ def create(
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
+    part = video_part(begin, end)
     with (
         interruptible() as interruption,
         progress_bars(session.settings.progress, quiet=output.quiet) as bars,
@@ -74,6 +80,7 @@ def create(
             video_url=video_url,
             engine=engine,
             options=options,
+            part=part,
             key=key,
             fresh=fresh,
         )

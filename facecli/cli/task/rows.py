@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from facecli.cli.shared.listing import fitted
 from facecli.core.printable import escaped
+from facecli.core.video.plan import WHOLE
 
 if TYPE_CHECKING:
     from facecli.tasks.view import TaskView
@@ -30,7 +31,7 @@ def task_row(task: "TaskView") -> str:
         f"{task.status:10}",
         f"{datetime.fromtimestamp(task.created_at):%Y-%m-%d %H:%M}",
         f"{f'{task.engine} {task.engine_version}':10}",
-        f"{task.image_name} + {task.video_name}",
+        f"{task.image_name} + {task.video_name}{'' if task.part == WHOLE else f' {task.part}'}",
         "" if (task.key or "").startswith(_OWN_KEYS) else task.key or "",
         outcome,
     ]

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from facecli.core.errors import NotReady
 from facecli.core.video.engine_options import EngineOption
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import Segment, VideoInfo
 
 
@@ -50,10 +51,13 @@ class Engine(Protocol):
         """Validate options; InvalidInput for one that the engine does not know."""
         ...
 
-    def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+    def swap(
+        self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
+    ) -> SwapFigures | None:
         """Write `job.output`: H.264 without sound in an MP4, the segment's frames in order, the first at 0.
 
         `progress` receives the number of the segment's frames done. Cancelled when `stopped` returned True.
+        Return what became of the frames; None if the engine does not count.
         """
         ...
 
@@ -82,6 +86,30 @@ class PreparingEngine(Protocol):
         """Return what every `swap` of this video gets as `SwapJob.plan`; JSON values, kept over retries.
 
         MediaRefused when the face or the video cannot be used. Cancelled when `stopped` returned True.
+        """
+        ...
+
+
+@runtime_checkable
+class FaceCheckingEngine(Protocol):
+    """An engine that can say whether it can use a picture, before a task is created."""
+
+    def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
+        """NoFace or another MediaRefused for a picture that it cannot use. Takes a second or two at most.
+
+        Cancelled when `stopped` returned True.
+        """
+        ...
+
+
+@runtime_checkable
+class JudgingEngine(Protocol):
+    """An engine that can reject a video after all of its segments are swapped."""
+
+    def judge(self, figures: SwapFigures, options: Mapping[str, str]) -> None:
+        """Raise the error that the task fails with, unless it is worth a result.
+
+        `figures` are those of all segments.
         """
         ...
 

@@ -1,19 +1,22 @@
-"""The interface to video and picture files, and the records that describe them."""
+"""The interface to video and picture files, and the records that its calls take."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.placement import Placement
+from facecli.core.video.plan import FRAMES_AFTER as FRAMES_AFTER
+from facecli.core.video.plan import FRAMES_BEFORE as FRAMES_BEFORE
+from facecli.core.video.plan import WHOLE, VideoPart
+from facecli.core.video.plan import Segment as Segment
+from facecli.core.video.plan import Sound as Sound
+from facecli.core.video.plan import VideoInfo as VideoInfo
+from facecli.core.video.plan import VideoPlan as VideoPlan
 
 CLIP_RATE = 25  # frames per second of generated test clips
-# Frames around a segment that an engine sees besides its own: enough for smoothing to settle before it, and
-# for a face to fade out behind it.
-FRAMES_BEFORE, FRAMES_AFTER = 16, 3
 
 
 def never() -> bool:
@@ -26,71 +29,6 @@ class MediaLimits:
     max_pixels: int = 36_000_000  # of one frame or picture
     max_seconds: int = 3 * 3600
     max_frames: int = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """A sound track. An empty language is an unknown one."""
-
-    codec: str
-    layout: str = ""  # of its channels, such as mono, stereo, 5.1(side); empty when unknown
-    language: str = ""  # ISO 639-2
-    stream: int = field(default=0, compare=False)  # its number in the file, among streams of all kinds
-    readable: bool = True  # False when ffmpeg recognises no format in it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoInfo:
-    """The properties of a video, upright. `frames` are counted, not declared; `duration` is in seconds."""
-
-    width: int
-    height: int
-    frames: int
-    duration: float
-    rate: Fraction  # average frames per second
-    codec: str
-    container: str = ""  # a family in core/video/formats.py, such as Matroska
-    start: Fraction = Fraction(0)  # time of the first frame on the file's own clock
-    last: Fraction = Fraction(0)  # time of the last frame on that clock
-    origin: Fraction = Fraction(0)  # time on that clock at which the picture or a sound track begins
-    ticks: int = 120_000  # per second; every frame's time is a whole number of them
-    bits: int = 8  # per colour, 8 or 10
-    range: str = ""  # of colours, tv or pc; empty when the file does not declare it
-    matrix: str = ""  # of colours, by ffmpeg's name; empty when the file does not declare it
-    rgb: bool = False
-    subsampling: str = "420"  # of colours: 420, 422 or 444; whatever has no such planes counts as 420
-    sounds: tuple[Sound, ...] = ()
-    hidden: int = 0  # frames stored at the time of another one; a few of them may be shown after all
-
-    @property
-    def full_range(self) -> bool:
-        return self.range == "pc"
-
-    @property
-    def sound(self) -> str | None:
-        """Codec of the first sound track."""
-        return self.sounds[0].codec if self.sounds else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """Consecutive frames that are processed together. Times are exact seconds on the file's own clock."""
-
-    index: int
-    before: int  # frames of the video that precede it
-    frames: int
-    start: Fraction  # of its first frame
-    end: Fraction  # of the first frame after it, or the end of the video
-    key: Fraction | None  # time of the key frame to decode from; None decodes from the beginning
-    wide: "Segment | None" = None  # the segment and the frames around it; None if there are none
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoPlan:
-    """A video and its segments: every frame is in exactly one, in order."""
-
-    info: VideoInfo
-    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +78,11 @@ class Media(Protocol):
         """Inspect a picture; MediaRefused and Cancelled as for a video."""
         ...
 
-    def plan(self, path: Path) -> VideoPlan:
-        """Probe a video and cut it into segments of similar size, at key frames where possible."""
+    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
+        """Probe a video and cut a part of it into segments of similar size, at key frames where possible.
+
+        MediaRefused when no frame begins in the part.
+        """
         ...
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
@@ -216,9 +157,9 @@ class Media(Protocol):
         ...
 
     def extract_sound(
-        self, video: Path, info: VideoInfo, output: Path, *, stopped: Callable[[], bool]
+        self, video: Path, plan: VideoPlan, output: Path, *, stopped: Callable[[], bool]
     ) -> list[str]:
-        """Write the sound tracks of the video into an MP4 for `join`; an empty file if none can be kept.
+        """Write the sound tracks of the part into an MP4 for `join`; an empty file if none can be kept.
 
         Tracks that an MP4 can hold are copied, others become AAC. A sound track never fails a video: one that
         ffmpeg can neither copy nor decode is left out. Returns a sentence for every loss.

@@ -9,13 +9,14 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib.resources import as_file, files
 from importlib.util import find_spec
+from pathlib import Path
 
 from facecli.core.errors import NotReady
 from facecli.core.video.engine_options import EngineOption, parse_options
-from facecli.core.video.frames import FrameLayout, Picture
+from facecli.core.video.frames import Picture
 from facecli.core.video.media import Media, never
 from facecli.engines.inswapper.weights import OwnWeights, Provider
-from facecli.engines.mesh.engine import MAX_PICTURE_SIDE, MeshEngine
+from facecli.engines.mesh.engine import MAX_PICTURE_SIDE, NO_FRAMES, MeshEngine
 from facecli.engines.mesh.options import OPTIONS as MESH_OPTIONS
 from facecli.engines.mesh.process.client import SwapProcess, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
@@ -23,7 +24,6 @@ from facecli.engines.mesh.process.setup import Setup, Work
 # The networks draw eyes and mouth as the target has them, in its colours.
 DEFAULTS: Mapping[str, str] = {"color": "none", "eyes": "source", "mouth": "source"}
 OPTIONS = tuple(replace(each, default=DEFAULTS.get(each.name, each.default)) for each in MESH_OPTIONS)
-NO_FRAMES = FrameLayout(width=2, height=2)
 TEST_FACE = "grace_hopper.jpg"
 
 _PACKAGES = {"cv2": "opencv-python-headless", "onnxruntime": "onnxruntime"}  # modules, and what installs them
@@ -43,6 +43,11 @@ class InswapperEngine(MeshEngine):
 
     def check(self, options: Mapping[str, str]) -> None:
         parse_options(self.name, OPTIONS, options)
+
+    def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
+        """Find the face of a picture, if this machine can; the worker does in any case."""
+        if find_spec("cv2"):
+            super().check_face(face, stopped=stopped)
 
     def start(self) -> str:
         """Check the weights, load them in the sandbox, and draw a known face with them."""
@@ -74,6 +79,8 @@ class InswapperEngine(MeshEngine):
         if setup.work is Work.PLAN:
             return swap_process(self._media, setup, picture, stopped=stopped)
         weights = self._weights
+        if not weights.swapper:
+            raise NotReady("no weights are configured on this machine")
         setup = replace(setup, weights=weights.as_json())
         return swap_process(self._media, setup, picture, stopped=stopped, reads=weights.files)
 

@@ -32,7 +32,7 @@ _NAMES = {
 }
 _ERRORS_ONLY = 3
 # Those of onnxruntime have no base of their own.
-_LOAD_ERRORS = (
+_LOAD_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     ValueError,
     *(

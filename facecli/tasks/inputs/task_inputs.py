@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from facecli.core.errors import InvalidInput
-from facecli.core.video.engines import Engines
+from facecli.core.video.engines import Engines, FaceCheckingEngine
 from facecli.core.video.formats import check_name
-from facecli.tasks.inputs.probes import Probes
+from facecli.core.video.plan import WHOLE, VideoInfo, VideoPart
+from facecli.tasks.inputs.probes import FaceCheck, Probes
 from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
@@ -38,15 +39,17 @@ class TaskInputs:
         video_url: str,
         engine: str,
         options: Mapping[str, str],
+        part: VideoPart = WHOLE,
         key: str | None,
         fresh: bool = False,
         active: Callable[[], bool],
     ) -> NewTask:
         """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise.
 
-        `active` is whether the caller still waits; errors also as `Probes.families`.
+        `active` is whether the caller still waits; errors also as `Probes.infos`.
         """
         _check_lengths(key or "", options)
+        part.check()
         name, version = self.checked_engine(engine, options)
         new = NewTask(
             owner=owner,
@@ -55,12 +58,18 @@ class TaskInputs:
             engine=name,
             engine_version=version,
             options=dict(options),
+            part=part,
             key=key,
             fresh=fresh,
         )
         uploads = (new.image, new.video)
-        for upload, family in zip(uploads, self._probes.families(uploads, active=active), strict=True):
-            check_name(upload.name, family)
+        infos = self._probes.infos(uploads, face=self._face_check(new), active=active)
+        for upload, info in zip(uploads, infos, strict=True):
+            if isinstance(info, VideoInfo):
+                check_name(upload.name, info.container)
+                part.check_within(info)
+            else:
+                check_name(upload.name, info.format)
         return new
 
     def checked_engine(self, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
@@ -69,6 +78,13 @@ class TaskInputs:
         chosen = self._engines.get(name)
         chosen.check(dict(options))
         return name, str(chosen.version)
+
+    def _face_check(self, new: NewTask) -> FaceCheck | None:
+        engine = self._engines.get(new.engine)
+        if not isinstance(engine, FaceCheckingEngine):
+            return None
+        name = f"{new.engine} {new.engine_version}"
+        return FaceCheck(engine=name, run=lambda face, stopped: engine.check_face(face, stopped=stopped))
 
     def _upload(self, url: str, file_type: FileType, owner: str) -> Upload:
         upload = self._upload_service.file(url, owner=owner)

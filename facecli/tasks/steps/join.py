@@ -14,7 +14,7 @@ class Join:
 
     def run(self, run: Run) -> None:
         plan = run.work.plan
-        run.reporter.started(frames=plan.info.frames)
+        run.reporter.started(frames=plan.frames)
         for part in (run.sound, *run.parts):
             run.work.check(part)
 

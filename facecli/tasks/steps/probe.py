@@ -20,5 +20,8 @@ class Probe:
             "engine": [task.engine, run.engine.version],
             "inputs": [task.image_id, task.video_id],
             "options": dict(task.options),
+            "part": [task.part.start, task.part.end],
         }
-        run.work = run.checkpoints.plan(self.checkpoint, recipe, lambda: media.plan(run.video))
+        run.work = run.checkpoints.plan(
+            self.checkpoint, recipe, lambda: media.plan(run.video, part=task.part)
+        )

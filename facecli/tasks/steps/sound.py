@@ -20,6 +20,6 @@ class Sound:
 
 
 def _extract(run: Run, output: Path) -> None:
-    notes = run.tools.media.extract_sound(run.video, run.work.plan.info, output, stopped=run.stopped)
+    notes = run.tools.media.extract_sound(run.video, run.work.plan, output, stopped=run.stopped)
     # Before the file becomes a checkpoint: a run that finds it does not repeat the notes.
     run.tools.tasks.change(run.task.id, partial(transitions.note, run=run.task.run, notes=notes))

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13video_service.proto\x12\x05video\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x01\n\rUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\r\n\x05\x63hunk\x18\x03 \x01(\x0c\x12\x13\n\x0b\x63hunk_index\x18\x04 \x01(\x05\x12\x14\n\x0ctotal_chunks\x18\x05 \x01(\x05\x12\x11\n\tfile_type\x18\x06 \x01(\t\x12\x11\n\tupload_id\x18\x10 \x01(\t\x12\x0e\n\x06offset\x18\x11 \x01(\x03\x12\x11\n\tfile_size\x18\x12 \x01(\x03\x12\x19\n\x0c\x63hunk_crc32c\x18\x13 \x01(\x07H\x00\x88\x01\x01\x42\x0f\n\r_chunk_crc32c\"\xbb\x01\n\x0eUploadResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x10\n\x08\x66ile_url\x18\x03 \x01(\t\x12\x17\n\x0fuploaded_chunks\x18\x04 \x01(\x05\x12\x14\n\x0ctotal_chunks\x18\x05 \x01(\x05\x12\x11\n\tupload_id\x18\x10 \x01(\t\x12\x14\n\x0cstored_bytes\x18\x11 \x01(\x03\x12\x13\n\x06\x63rc32c\x18\x12 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"\xd1\x01\n\x11\x43reateTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\timage_url\x18\x02 \x01(\t\x12\x11\n\tvideo_url\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x10 \x01(\t\x12\x36\n\x07options\x18\x11 \x03(\x0b\x32%.video.CreateTaskRequest.OptionsEntry\x12\r\n\x05\x66resh\x18\x12 \x01(\x08\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd8\x04\n\x0cTaskResponse\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x10\n\x08progress\x18\x03 \x01(\x05\x12\x12\n\nresult_url\x18\x04 \x01(\t\x12\x15\n\rerror_message\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x10 \x01(\x03\x12.\n\ncreated_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65ngine\x18\x13 \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x14 \x01(\t\x12\x13\n\x0bresult_size\x18\x15 \x01(\x03\x12\x1a\n\rresult_crc32c\x18\x16 \x01(\x07H\x00\x88\x01\x01\x12\x11\n\timage_url\x18\x17 \x01(\t\x12\x11\n\tvideo_url\x18\x18 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x19 \x01(\x05\x12\r\n\x05stage\x18\x1a \x01(\t\x12\x13\n\x0b\x66rames_done\x18\x1b \x01(\x05\x12\x0e\n\x06\x66rames\x18\x1c \x01(\x05\x12\r\n\x05round\x18\x1d \x01(\x05\x12\x16\n\x0e\x65ngine_version\x18\x1e \x01(\t\x12\x0b\n\x03key\x18\x1f \x01(\t\x12\x31\n\x07options\x18  \x03(\x0b\x32 .video.TaskResponse.OptionsEntry\x12\r\n\x05notes\x18! \x03(\t\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x10\n\x0e_result_crc32c\"$\n\x11TaskStatusRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t2\xc9\x01\n\x0cVideoService\x12<\n\x0bUploadVideo\x12\x14.video.UploadRequest\x1a\x15.video.UploadResponse(\x01\x12;\n\nCreateTask\x12\x18.video.CreateTaskRequest\x1a\x13.video.TaskResponse\x12>\n\rGetTaskStatus\x12\x18.video.TaskStatusRequest\x1a\x13.video.TaskResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13video_service.proto\x12\x05video\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x01\n\rUploadRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\r\n\x05\x63hunk\x18\x03 \x01(\x0c\x12\x13\n\x0b\x63hunk_index\x18\x04 \x01(\x05\x12\x14\n\x0ctotal_chunks\x18\x05 \x01(\x05\x12\x11\n\tfile_type\x18\x06 \x01(\t\x12\x11\n\tupload_id\x18\x10 \x01(\t\x12\x0e\n\x06offset\x18\x11 \x01(\x03\x12\x11\n\tfile_size\x18\x12 \x01(\x03\x12\x19\n\x0c\x63hunk_crc32c\x18\x13 \x01(\x07H\x00\x88\x01\x01\x42\x0f\n\r_chunk_crc32c\"\xbb\x01\n\x0eUploadResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x10\n\x08\x66ile_url\x18\x03 \x01(\t\x12\x17\n\x0fuploaded_chunks\x18\x04 \x01(\x05\x12\x14\n\x0ctotal_chunks\x18\x05 \x01(\x05\x12\x11\n\tupload_id\x18\x10 \x01(\t\x12\x14\n\x0cstored_bytes\x18\x11 \x01(\x03\x12\x13\n\x06\x63rc32c\x18\x12 \x01(\x07H\x00\x88\x01\x01\x42\t\n\x07_crc32c\"\xa3\x02\n\x11\x43reateTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\timage_url\x18\x02 \x01(\t\x12\x11\n\tvideo_url\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x10 \x01(\t\x12\x36\n\x07options\x18\x11 \x03(\x0b\x32%.video.CreateTaskRequest.OptionsEntry\x12\r\n\x05\x66resh\x18\x12 \x01(\x08\x12(\n\x05start\x18\x13 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x14 \x01(\x0b\x32\x19.google.protobuf.Duration\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xcf\x05\n\x0cTaskResponse\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x10\n\x08progress\x18\x03 \x01(\x05\x12\x12\n\nresult_url\x18\x04 \x01(\t\x12\x15\n\rerror_message\x18\x05 \x01(\t\x12\x10\n\x08revision\x18\x10 \x01(\x03\x12.\n\ncreated_at\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x65ngine\x18\x13 \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x14 \x01(\t\x12\x13\n\x0bresult_size\x18\x15 \x01(\x03\x12\x1a\n\rresult_crc32c\x18\x16 \x01(\x07H\x00\x88\x01\x01\x12\x11\n\timage_url\x18\x17 \x01(\t\x12\x11\n\tvideo_url\x18\x18 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x19 \x01(\x05\x12\r\n\x05stage\x18\x1a \x01(\t\x12\x13\n\x0b\x66rames_done\x18\x1b \x01(\x05\x12\x0e\n\x06\x66rames\x18\x1c \x01(\x05\x12\r\n\x05round\x18\x1d \x01(\x05\x12\x16\n\x0e\x65ngine_version\x18\x1e \x01(\t\x12\x0b\n\x03key\x18\x1f \x01(\t\x12\x31\n\x07options\x18  \x03(\x0b\x32 .video.TaskResponse.OptionsEntry\x12\r\n\x05notes\x18! \x03(\t\x12(\n\x05start\x18\" \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18# \x01(\x0b\x32\x19.google.protobuf.Duration\x12#\n\x07\x66igures\x18$ \x01(\x0b\x32\x12.video.SwapFigures\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x10\n\x0e_result_crc32c\"Y\n\x0bSwapFigures\x12\x0f\n\x07swapped\x18\x01 \x01(\x05\x12\x14\n\x0cwithout_face\x18\x02 \x01(\x05\x12\x13\n\x0bturned_away\x18\x03 \x01(\x05\x12\x0e\n\x06people\x18\x04 \x01(\x05\"$\n\x11TaskStatusRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t2\xc9\x01\n\x0cVideoService\x12<\n\x0bUploadVideo\x12\x14.video.UploadRequest\x1a\x15.video.UploadResponse(\x01\x12;\n\nCreateTask\x12\x18.video.CreateTaskRequest\x1a\x13.video.TaskResponse\x12>\n\rGetTaskStatus\x12\x18.video.TaskStatusRequest\x1a\x13.video.TaskResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,20 +37,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATETASKREQUEST_OPTIONSENTRY']._serialized_options = b'8\001'
   _globals['_TASKRESPONSE_OPTIONSENTRY']._loaded_options = None
   _globals['_TASKRESPONSE_OPTIONSENTRY']._serialized_options = b'8\001'
-  _globals['_UPLOADREQUEST']._serialized_start=64
-  _globals['_UPLOADREQUEST']._serialized_end=290
-  _globals['_UPLOADRESPONSE']._serialized_start=293
-  _globals['_UPLOADRESPONSE']._serialized_end=480
-  _globals['_CREATETASKREQUEST']._serialized_start=483
-  _globals['_CREATETASKREQUEST']._serialized_end=692
-  _globals['_CREATETASKREQUEST_OPTIONSENTRY']._serialized_start=646
-  _globals['_CREATETASKREQUEST_OPTIONSENTRY']._serialized_end=692
-  _globals['_TASKRESPONSE']._serialized_start=695
-  _globals['_TASKRESPONSE']._serialized_end=1295
-  _globals['_TASKRESPONSE_OPTIONSENTRY']._serialized_start=646
-  _globals['_TASKRESPONSE_OPTIONSENTRY']._serialized_end=692
-  _globals['_TASKSTATUSREQUEST']._serialized_start=1297
-  _globals['_TASKSTATUSREQUEST']._serialized_end=1333
-  _globals['_VIDEOSERVICE']._serialized_start=1336
-  _globals['_VIDEOSERVICE']._serialized_end=1537
+  _globals['_UPLOADREQUEST']._serialized_start=96
+  _globals['_UPLOADREQUEST']._serialized_end=322
+  _globals['_UPLOADRESPONSE']._serialized_start=325
+  _globals['_UPLOADRESPONSE']._serialized_end=512
+  _globals['_CREATETASKREQUEST']._serialized_start=515
+  _globals['_CREATETASKREQUEST']._serialized_end=806
+  _globals['_CREATETASKREQUEST_OPTIONSENTRY']._serialized_start=760
+  _globals['_CREATETASKREQUEST_OPTIONSENTRY']._serialized_end=806
+  _globals['_TASKRESPONSE']._serialized_start=809
+  _globals['_TASKRESPONSE']._serialized_end=1528
+  _globals['_TASKRESPONSE_OPTIONSENTRY']._serialized_start=760
+  _globals['_TASKRESPONSE_OPTIONSENTRY']._serialized_end=806
+  _globals['_SWAPFIGURES']._serialized_start=1530
+  _globals['_SWAPFIGURES']._serialized_end=1619
+  _globals['_TASKSTATUSREQUEST']._serialized_start=1621
+  _globals['_TASKSTATUSREQUEST']._serialized_end=1657
+  _globals['_VIDEOSERVICE']._serialized_start=1660
+  _globals['_VIDEOSERVICE']._serialized_end=1861
 # @@protoc_insertion_point(module_scope)

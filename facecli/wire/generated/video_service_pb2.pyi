@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -54,7 +55,7 @@ class UploadResponse(_message.Message):
     def __init__(self, status: _Optional[str] = ..., message: _Optional[str] = ..., file_url: _Optional[str] = ..., uploaded_chunks: _Optional[int] = ..., total_chunks: _Optional[int] = ..., upload_id: _Optional[str] = ..., stored_bytes: _Optional[int] = ..., crc32c: _Optional[int] = ...) -> None: ...
 
 class CreateTaskRequest(_message.Message):
-    __slots__ = ("user_id", "image_url", "video_url", "engine", "options", "fresh")
+    __slots__ = ("user_id", "image_url", "video_url", "engine", "options", "fresh", "start", "end")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -68,16 +69,20 @@ class CreateTaskRequest(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     FRESH_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     image_url: str
     video_url: str
     engine: str
     options: _containers.ScalarMap[str, str]
     fresh: bool
-    def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., fresh: _Optional[bool] = ...) -> None: ...
+    start: _duration_pb2.Duration
+    end: _duration_pb2.Duration
+    def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., fresh: _Optional[bool] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TaskResponse(_message.Message):
-    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round", "engine_version", "key", "options", "notes")
+    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round", "engine_version", "key", "options", "notes", "start", "end", "figures")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +113,9 @@ class TaskResponse(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     status: str
     progress: int
@@ -131,7 +139,22 @@ class TaskResponse(_message.Message):
     key: str
     options: _containers.ScalarMap[str, str]
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ..., engine_version: _Optional[str] = ..., key: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    start: _duration_pb2.Duration
+    end: _duration_pb2.Duration
+    figures: SwapFigures
+    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ..., engine_version: _Optional[str] = ..., key: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., figures: _Optional[_Union[SwapFigures, _Mapping]] = ...) -> None: ...
+
+class SwapFigures(_message.Message):
+    __slots__ = ("swapped", "without_face", "turned_away", "people")
+    SWAPPED_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_FACE_FIELD_NUMBER: _ClassVar[int]
+    TURNED_AWAY_FIELD_NUMBER: _ClassVar[int]
+    PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    swapped: int
+    without_face: int
+    turned_away: int
+    people: int
+    def __init__(self, swapped: _Optional[int] = ..., without_face: _Optional[int] = ..., turned_away: _Optional[int] = ..., people: _Optional[int] = ...) -> None: ...
 
 class TaskStatusRequest(_message.Message):
     __slots__ = ("task_id",)

@@ -36,7 +36,8 @@ def test_a_task_without_a_worker_says_so_and_runs_after_an_upgrade(
 def downgrade(server: Server) -> None:
     """Give the databases the state that the version before queues of engines would have left."""
     with closing(sqlite3.connect(server.data / "facecli.db")) as rows, rows:
-        rows.execute("ALTER TABLE workers DROP COLUMN engines")
+        for table, column in (("workers", "engines"), ("tasks", "part_start"), ("tasks", "part_end")):
+            rows.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         rows.execute("UPDATE alembic_version SET version_num = '0013'")
     with closing(sqlite3.connect(server.data / "queue.db")) as queue, queue:
         queue.execute("UPDATE workflow_status SET queue_name = ?", [QUEUE])

@@ -2,15 +2,19 @@
 
 import hashlib
 import io
-import socket
 from pathlib import Path
 
+import pytest
 from tusclient.client import TusClient
+from tusclient.exceptions import TusUploadFailed
 from tusclient.uploader.uploader import Uploader
 
+from facecli.chaos.faults import Faults, Span
+from facecli.chaos.proxy import Proxy
 from tests.e2e.conftest import MakeFile, Serve
 from tests.support.e2e.files import sha256
 from tests.support.e2e.fsck import check_whole
+from tests.support.sockets import reserved_address
 from tests.support.web.http_client import ask
 
 PART = 700_001  # bytes of a PATCH; no multiple of a chunk
@@ -18,10 +22,7 @@ PART = 700_001  # bytes of a PATCH; no multiple of a chunk
 
 def test_tuspy_goes_on_after_kills_of_the_server(serve: Serve, file: MakeFile) -> None:
     path = file(3)
-    with socket.socket() as reserved:  # for the same port after a restart
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{reserved.getsockname()[1]}"
+    with reserved_address() as address:
         server = serve(options=["--workers", "0", "--http", address])
         upload = uploader(address, path)
         for parts in (1, 3):
@@ -31,6 +32,11 @@ def test_tuspy_goes_on_after_kills_of_the_server(serve: Serve, file: MakeFile) -
             answered = upload.offset
             upload = uploader(address, path, url=upload.url)
             assert upload.offset == answered == parts * PART
+        with Proxy(address, faults=Faults(flip=Span(low=PART // 2, high=PART // 2))) as proxy:
+            damaged = uploader(proxy.address, path, url=str(upload.url).replace(address, proxy.address))
+            with pytest.raises(TusUploadFailed) as refused:
+                damaged.upload()
+        assert (refused.value.status_code, upload.get_offset()) == (460, upload.offset)
         upload.upload()
         upload_id = str(upload.url).rpartition("/")[2]
         found = ask(f"http://{address}", f"/uploads/{upload_id}/{path.name}")

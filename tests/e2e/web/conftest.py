@@ -14,6 +14,7 @@ from tests.support.e2e.process import CommandResult, invoke
 from tests.support.e2e.server import Server
 from tests.support.sockets import free_port
 from tests.support.web.browser import Browser, chromium
+from tests.support.web.page import Page, bundle, served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,21 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     downloads.mkdir()
     with chromium(downloads) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page of another origin, in a browser that all tests share which need no other state of it."""
+    folder = tmp_path_factory.mktemp("page")
+    bundle(folder)
+    with served(folder) as port, chromium(folder) as browser:
+        yield Page(browser, port)
+
+
+@pytest.fixture
+def page(browsed: Page) -> Page:
+    browsed.load()
+    return browsed
 
 
 @pytest.fixture

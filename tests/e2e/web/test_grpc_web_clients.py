@@ -23,8 +23,7 @@ from tests.support.eventually import DEADLINE, eventually
 from tests.support.rpc.rpcs import REQUESTS, RPCS, Metadata, TenantData, answers
 from tests.support.rpc.two_tenant_server import finished_work, with_unfinished_work
 from tests.support.sockets import free_port
-from tests.support.web.browser import chromium
-from tests.support.web.page import Page, Refused, bundle, served
+from tests.support.web.page import Page, Refused
 
 pytestmark = needs("chromium")
 
@@ -74,20 +73,6 @@ def finished(channel: grpc.Channel, metadata: Metadata, face: Path, clip: Path) 
     """Uploads and a completed task."""
     assert face.parent == clip.parent
     return finished_work(channel, USER, metadata, face.parent)
-
-
-@pytest.fixture(scope="module")
-def browsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    folder = tmp_path_factory.mktemp("page")
-    bundle(folder)
-    with served(folder) as port, chromium(folder) as browser:
-        yield Page(browser, port)
-
-
-@pytest.fixture
-def page(browsed: Page) -> Page:
-    browsed.load()
-    return browsed
 
 
 @pytest.mark.parametrize("client", [CONNECT, TEXT])

@@ -5,12 +5,16 @@ import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { App } from './app.js'
 import { ConnectClient } from './connect.js'
 import { GoogleClient } from './grpc_web.js'
+import { TusUpload } from './tus.js'
+import { UppyUpload } from './uppy.js'
 
 const CLIENTS = {
   connect: (url, metadata) => new ConnectClient(url, metadata),
   'grpc-web': (url, metadata) => new GoogleClient(url, metadata, 'binary'),
   'grpc-web-text': (url, metadata) => new GoogleClient(url, metadata, 'text')
 }
+
+const UPLOADS = { 'tus-js-client': TusUpload, uppy: UppyUpload }
 
 class Page {
   // Uses one of CLIENTS from now on. The server's descriptors are a FileDescriptorSet beside the page.
@@ -76,6 +80,23 @@ class Page {
 
   cancel() {
     this.abort.abort()
+  }
+
+  // Prepares the upload of the chosen file by one of UPLOADS.
+  prepare(kind, given) {
+    this.transfer = new UPLOADS[kind](document.getElementById('file').files[0], given)
+  }
+
+  start() {
+    return this.transfer.start()
+  }
+
+  pause() {
+    return this.transfer.pause()
+  }
+
+  resume() {
+    return this.transfer.resume()
   }
 
   #method(name) {

@@ -36,7 +36,7 @@ def swap(binary: Path, video: Path, folder: Path, *, segment_megapixels: int = 1
     picture, sound = folder / "picture.png", folder / "sound.mp4"
     Image.new("RGB", (SIDE, SIDE), "red").save(picture)
     try:
-        notes = media.extract_sound(video, plan.info, sound, stopped=lambda: False)
+        notes = media.extract_sound(video, plan, sound, stopped=lambda: False)
         parts = []
         for segment in plan.segments:
             job = OverlayJob(

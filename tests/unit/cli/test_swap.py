@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.cli import TASK, facecli, process
 from tests.support.media.ffmpegs import ffmpeg
 from tests.unit.cli.conftest import Samples
@@ -22,6 +23,52 @@ def test_swap_writes_the_result_and_prints_its_path(samples: Samples, tmp_path: 
     quiet = facecli(*swap, "-q")
     assert (quiet.out, quiet.err) == (f"{out}\n", "")
     assert facecli(*swap, "--json").object["task_id"] == first.object["task_id"]
+
+
+@pytest.mark.usefixtures("user")
+def test_swap_of_a_part_is_a_task_of_its_own_and_is_retried_as_that_part(
+    samples: Samples, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    swap = ("swap", samples.face, samples.clip, "-o", out, "--from", "200ms", "--to", "0.6s")
+    failed = facecli(*swap, "--option", "fail_at=0.3", "--json")
+    assert (failed.code, "fail_at=0.3" in failed.error["message"]) == (3, True)
+    task = facecli(*swap, "--json").object
+    assert (task["from"], task["to"], task["frames"], task["frames_done"]) == (0.2, 0.6, 10, 10)
+    assert FfmpegMedia().probe_video(out).frames == 10
+    assert "is the result already" in facecli(*swap).err
+    other = facecli(*swap[:-1], "0.5s", "--json")
+    assert (other.code, "exists" in other.error["message"]) == (2, True)
+    rows = facecli("task", "status", task["task_id"]).out
+    assert "face.png + clip.mp4 from 0.2 s to 0.6 s" in rows
+    (retried,) = [each for each in facecli("task", "list", "--json").objects if each["status"] == "failed"]
+    assert facecli("task", "retry", retried["task_id"], "--json").object["from"] == 0.2
+
+
+@pytest.mark.usefixtures("user")
+def test_a_part_between_two_frames_fails_with_the_reason(samples: Samples, tmp_path: Path) -> None:
+    swap = ("swap", samples.face, samples.clip, "-o", tmp_path / "out.mp4")
+    ran = facecli(*swap, "--from", "985ms", "--to", "995ms", "--json")
+    assert (ran.code, ran.out) == (3, "")
+    assert "no frame of the video begins from 0.985 s to 0.995 s; take a longer part" in ran.error["message"]
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("command", ["swap", "create"])
+def test_a_part_that_the_video_does_not_have_is_refused(
+    samples: Samples, tmp_path: Path, command: str
+) -> None:
+    words: tuple[str | Path, ...] = ("swap", samples.face, samples.clip, "-o", tmp_path / "out.mp4")
+    if command == "create":
+        words = ("task", "create", "--image", samples.face, "--video", samples.clip)
+    for options, sentence in {
+        ("--from", "1m", "--to", "2s"): "the part of the video from 60 s to 2 s is empty",
+        ("--from", "1m2s"): "the part of the video begins at 62 s, but the video ends at 1 s",
+        ("--to", "5s"): "the part of the video ends at 5 s, but the video at 1 s; leave the end out",
+    }.items():
+        ran = facecli(*words, *options, "--json")
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.error["message"].startswith(sentence)
 
 
 @pytest.mark.usefixtures("user")

@@ -103,7 +103,7 @@ def test_a_missing_profile_is_reported_with_the_existing_ones(profiles: Profiles
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("FACECLI_TIMEOUT", "soon", "'soon' is not a time; write 90, 10m or 1.5h"),
+        ("FACECLI_TIMEOUT", "soon", "'soon' is not a time; write 90, 1m30s or 1.5h"),
         ("FACECLI_RETRY_FOR", "-1", "'-1' is not a time"),
         ("FACECLI_RETRY_FOR", "nan", "'nan' is not a time"),
         ("FACECLI_RETRY_FOR", "inf", "'inf' is not a time"),

@@ -71,13 +71,13 @@ def test_without_opencv_the_mock_is_the_default_with_the_reason(
     engines = InstalledEngines(
         media, plugins=lambda: [plugin("mesh", "facecli.engines.mesh.engine:MeshEngine")]
     )
-    assert engines.names() == ["mock"]
+    assert engines.names() == ["inswapper", "mock"]
     name, reason = engines.default()
     assert name == "mock"
     assert reason == (
-        "engine mesh cannot be used: OpenCV is missing; install it with: pip install 'facecli[swap]'"
+        "engine mesh cannot be used: OpenCV is missing; install it with: pip install 'opencv-python-headless<5'"
     )
-    [mesh, _] = engines.infos()
+    _, mesh, _ = engines.infos()
     assert mesh.broken in reason
     assert caplog.messages == []
 

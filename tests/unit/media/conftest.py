@@ -15,6 +15,7 @@ from PIL import Image
 
 from facecli.core.video.media import OverlayJob, Segment
 from facecli.core.video.placement import Oscillation, Placement
+from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
 
@@ -121,13 +122,15 @@ def media_of(binary: Path) -> Callable[[int], FfmpegMedia]:
 
 @pytest.fixture
 def overlay(media_of: Callable[[int], FfmpegMedia], tmp_path: Path) -> Overlay:
-    """Put a magenta square on a video, segment by segment."""
+    """Put a magenta square on a video or a part of it, segment by segment."""
     picture, output = tmp_path / "picture.png", tmp_path / "out.mp4"
     Image.new("RGB", (PLACEMENT.width, PLACEMENT.height), MAGENTA).save(picture)
 
-    def make(video: Path, *, segment_megapixels: int = 1500, segments: int | None = 1) -> Path:
+    def make(
+        video: Path, *, segment_megapixels: int = 1500, segments: int | None = 1, part: VideoPart = WHOLE
+    ) -> Path:
         media = media_of(segment_megapixels)
-        plan = media.plan(video)
+        plan = media.plan(video, part=part)
         assert len(plan.segments) == segments or segments is None
         parts = [tmp_path / f"{segment.index}.mp4" for segment in plan.segments]
 
@@ -144,10 +147,10 @@ def overlay(media_of: Callable[[int], FfmpegMedia], tmp_path: Path) -> Overlay:
             if (frames := media.count_frames(part)) != segment.frames:
                 assert frames == media.count_decodable(video, segment, plan.info)
 
-        for segment, part in zip(plan.segments, parts, strict=True):
-            write_part(segment, part)
+        for segment, output_part in zip(plan.segments, parts, strict=True):
+            write_part(segment, output_part)
         sound = tmp_path / "sound.mp4"
-        assert media.extract_sound(video, plan.info, sound, stopped=lambda: False) == []
+        assert media.extract_sound(video, plan, sound, stopped=lambda: False) == []
         media.join(parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
         return output
 

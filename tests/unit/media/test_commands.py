@@ -66,7 +66,7 @@ def overlay(of: Segment | None = None, **properties: Any) -> list[str]:
 
 
 def join() -> list[str]:
-    plan = VideoPlan(info=INFO, segments=(segment(),))
+    plan = VideoPlan(info=INFO, segments=(segment(),), last=INFO.last)
     return join_command(
         BINARY,
         part_list=Path("/data/names"),
@@ -80,7 +80,8 @@ def join() -> list[str]:
 def sound(*sounds: Sound, form: int = 0, **properties: Any) -> list[str]:
     """The command that writes each track in the form of this number."""
     tracks = [(track, forms_of(track)[form]) for track in sounds]
-    return sound_command(BINARY, VIDEO, replace(INFO, **properties), OUTPUT, tracks=tracks, limits=LIMITS)
+    plan = VideoPlan(info=replace(INFO, **properties), segments=(segment(),), last=INFO.last)
+    return sound_command(BINARY, VIDEO, plan, OUTPUT, tracks=tracks, limits=LIMITS)
 
 
 def graph(command: list[str]) -> str:

@@ -1,12 +1,16 @@
 """Segments: processed alone and joined, they equal the whole, each frame once and at its time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from facecli.core.errors import MediaRefused
 from facecli.core.video.media import VideoInfo
+from facecli.core.video.plan import VideoPart, VideoPlan
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.segments import FrameTimes, cut_segments
 
@@ -26,7 +30,7 @@ def planned(
     times = FrameTimes()
     for frame in range(frames):
         times.add(frame * 40 + 7, key=frame in keys)
-    segments = cut_segments(times, INFO, tick=Fraction(1, 1000), megapixels=megapixels)
+    segments = cut_segments(times, INFO, tick=Fraction(1, 1000), megapixels=megapixels).segments
     assert [segment.index for segment in segments] == list(range(len(segments)))
     for segment in segments:
         assert segment.start == Fraction(segment.before * 40 + 7, 1000)
@@ -51,6 +55,46 @@ def test_a_video_is_cut_at_near_key_frames_or_else_anywhere(
     assert planned(keys, megapixels=megapixels) == segments
 
 
+def part_of(start: int, end: int | None) -> VideoPlan:
+    """The plan of a part, in microseconds, of 100 frames 40 ms apart, of which every 30th is a key frame."""
+    times = FrameTimes()
+    for frame in range(100):
+        times.add(frame * 40 + 7, key=frame % 30 == 0)
+    info = replace(INFO, start=Fraction(7, 1000), origin=Fraction(3, 1000), last=Fraction(3967, 1000))
+    part = VideoPart(start=start, end=end)
+    return cut_segments(times, info, part=part, tick=Fraction(1, 1000), megapixels=8)
+
+
+def test_parts_that_meet_have_every_frame_once_and_count_from_the_origin() -> None:
+    borders = [0, 3_999, 4_000, 84_000, 84_001, 1_000_000, 2_224_000, None]
+    frames = list[int]()
+    for start, end in pairwise(borders):
+        try:
+            plan = part_of(start or 0, end)
+        except MediaRefused:
+            continue
+        found = [s.before + at for s in plan.segments for at in range(s.frames)]
+        assert plan.last == Fraction(found[-1] * 40 + 7, 1000)
+        assert plan.frames == len(found)
+        frames += found
+    assert frames == list(range(100))
+    assert part_of(84_000, None).segments[0].before == 2
+    assert part_of(84_001, None).segments[0].before == 3
+
+
+def test_a_part_begins_at_its_first_frame_and_ends_where_its_last_one_does() -> None:
+    part, beginning = part_of(1_000_000, 3_000_000), part_of(0, 1_000_000)
+    assert [(s.before, s.frames) for s in part.segments] == [(25, 35), (60, 15)]
+    assert (part.start, part.origin, part.end) == (Fraction(1007, 1000), part.start, Fraction(3007, 1000))
+    assert (beginning.start, beginning.origin) == (Fraction(7, 1000), Fraction(3, 1000))
+    assert part.done_after(part.segments[1], 4) == 39
+
+
+def test_a_part_in_which_no_frame_begins_is_refused() -> None:
+    with pytest.raises(MediaRefused, match=r"no frame of the video begins from 0\.01 s to 0\.02 s"):
+        part_of(10_000, 20_000)
+
+
 def test_no_segment_is_empty_and_every_frame_is_in_exactly_one() -> None:
     for frames in range(1, 60):
         for every in (1, 3, 7, 30):
@@ -66,7 +110,7 @@ def test_a_video_with_repeated_frame_times_is_one_segment() -> None:
     times = FrameTimes()
     for frame in range(100):
         times.add(frame // 2, key=True)
-    assert len(cut_segments(times, INFO, tick=Fraction(1, 25), megapixels=1)) == 1
+    assert len(cut_segments(times, INFO, tick=Fraction(1, 25), megapixels=1).segments) == 1
 
 
 @pytest.mark.parametrize(

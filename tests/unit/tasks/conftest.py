@@ -13,6 +13,7 @@ from facecli.core.blobs import PartLayout
 from facecli.core.errors import QuotaReached, TakenOver
 from facecli.core.events import EventBus
 from facecli.core.video.engines import SwapJob
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import VideoPlan
 from facecli.tasks.claims import Claim
 from facecli.tasks.logs.record import LogEntry
@@ -62,7 +63,7 @@ class PlainMedia:
     def version(self) -> str:
         return "1"
 
-    def plan(self, path: Path) -> VideoPlan:
+    def plan(self, path: Path, **more: object) -> VideoPlan:
         return PLAN
 
     def count_frames(self, path: Path) -> int:
@@ -87,12 +88,13 @@ class PlainEngine:
         self.plans: list[Mapping[str, Any]] = []
         self.then: list[Callable[[], None]] = []  # happens after each segment
         self.written = "{}"
+        self.figures: list[SwapFigures] = []  # of the segments, in order
         self.reports = True
 
     def get(self, name: str) -> "PlainEngine":
         return self
 
-    def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> None:
+    def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> SwapFigures | None:
         self.swapped.append(swap.segment.index)
         self.plans.append(swap.plan)
         if self.reports:
@@ -100,6 +102,7 @@ class PlainEngine:
         swap.output.write_text(self.written.format(swap.segment.index))
         if self.then:
             self.then.pop(0)()
+        return self.figures[swap.segment.index] if self.figures else None
 
 
 class Uploads:
