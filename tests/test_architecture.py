@@ -51,6 +51,7 @@ HOMES = {
     "media facecli/worker/supervisor.py": "subprocess",
     "metadata": "sqlalchemy alembic",
     "queue": "dbos",
+    "telemetry": "prometheus_client",
     "certificates": "cryptography trustme",
     "config": "os.environ os.getenv",
 }

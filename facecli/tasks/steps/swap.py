@@ -70,7 +70,9 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted,
     with within(run.stopped, deadline) as stopped:
         counted = run.engine.swap(
             job,
-            progress=lambda done: run.reporter.frames(whole.done_after(segment, done), whole.frames),
+            progress=lambda done: run.reporter.frames(
+                whole.done_after(segment, done), whole.frames, skipped=whole.done_after(segment, 0)
+            ),
             stopped=stopped,
         )
     frames = media.count_frames(output)

@@ -74,9 +74,8 @@ def test_without_opencv_the_mock_is_the_default_with_the_reason(
     assert engines.names() == ["inswapper", "mock"]
     name, reason = engines.default()
     assert name == "mock"
-    assert reason == (
-        "engine mesh cannot be used: OpenCV is missing; install it with: pip install 'opencv-python-headless<5'"
-    )
+    install = "install it with: pip install 'opencv-python-headless<5'"
+    assert reason == f"engine mesh cannot be used: OpenCV is missing; {install}"
     _, mesh, _ = engines.infos()
     assert mesh.broken in reason
     assert caplog.messages == []
