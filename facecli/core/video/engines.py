@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from facecli.core.errors import NotReady
-from facecli.core.video.engine_options import EngineOption
+from facecli.core.video.engine_options import EngineOption, file_urls
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import Segment, VideoInfo
 
@@ -35,6 +35,7 @@ class PrepareJob:
     video: Path
     info: VideoInfo
     options: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)  # pictures that options name, by the option
 
 
 class Engine(Protocol):
@@ -119,6 +120,11 @@ class DescribedEngine(Protocol):
     """An engine that declares its options, for lists and forms; its `check` uses `parse_options`."""
 
     options: Sequence[EngineOption]
+
+
+def named_files(engine: Engine, options: Mapping[str, str]) -> dict[str, str]:
+    """The URLs of uploaded pictures that the options of an engine name, by the option."""
+    return file_urls(engine.options, options) if isinstance(engine, DescribedEngine) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

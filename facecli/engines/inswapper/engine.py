@@ -57,15 +57,7 @@ class InswapperEngine(MeshEngine):
                 raise NotReady(f"{package} is missing; install it with: pip install {package}")
         with as_file(files("facecli.media.samples") / TEST_FACE) as face:
             picture = self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=never)
-        setup = Setup(
-            work=Work.TRY,
-            layout=NO_FRAMES,
-            picture=(picture.width, picture.height),
-            options={},
-            people=(),
-            first=0,
-            rate=1.0,
-        )
+        setup = Setup(work=Work.TRY, layout=NO_FRAMES, picture=(picture.width, picture.height))
         with self._process(setup, picture, stopped=never) as process:
             for _ in process.finish():
                 pass
@@ -76,7 +68,7 @@ class InswapperEngine(MeshEngine):
         self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
     ) -> AbstractContextManager[SwapProcess]:
         setup = replace(setup, engine=self.name, options={**DEFAULTS, **setup.options})
-        if setup.work is Work.PLAN:
+        if setup.work in {Work.PLAN, Work.DESCRIBE}:
             return swap_process(self._media, setup, picture, stopped=stopped)
         weights = self._weights
         if not weights.swapper:

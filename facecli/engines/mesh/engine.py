@@ -41,16 +41,15 @@ class MeshEngine:
         MeshOptions.parse(options)
 
     def prepare(self, job: PrepareJob, *, stopped: Callable[[], bool]) -> Mapping[str, Any]:
-        """Find the face of the picture, and the people of the video."""
-        self.check(job.options)
+        """Find the face of the picture, the people of the video, and the one that `faces=like:` asks for."""
+        options = MeshOptions.parse(job.options)
+        like = self._describe(job.files["faces"], stopped=stopped) if "faces" in job.files else []
         picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
         setup = Setup(
             work=Work.PLAN,
             layout=self._media.frame_layout(job.info),
             picture=(picture.width, picture.height),
             options=job.options,
-            people=(),
-            first=0,
             rate=float(job.info.rate),
         )
         samples = self._media.sample_frames(job.video, job.info, count=SAMPLES, stopped=stopped)
@@ -58,11 +57,10 @@ class MeshEngine:
             for planes in samples:
                 deque(process.push(planes, own=False), maxlen=0)
             deque(process.finish(), maxlen=0)
-        people = process.result.get("people", [])
-        options = MeshOptions.parse(job.options)
+        people = _listed(process.result, "people")
         if not people and options.faces != "all" and options.missing is Missing.FAIL:
             raise NothingSwapped("the video shows no face; missing=keep returns it as it is")
-        return {"people": people}
+        return {"people": people, "like": like}
 
     def _process(
         self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
@@ -70,19 +68,15 @@ class MeshEngine:
         return swap_process(self._media, setup, picture, stopped=stopped)
 
     def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
-        """Find the face of a picture."""
+        self._describe(face, stopped=stopped)
+
+    def _describe(self, face: Path, *, stopped: Callable[[], bool]) -> list[Any]:
+        """The embedding of the largest face of a picture; NoFace if there is none."""
         picture = self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
-        setup = Setup(
-            work=Work.PLAN,
-            layout=NO_FRAMES,
-            picture=(picture.width, picture.height),
-            options={},
-            people=(),
-            first=0,
-            rate=1.0,
-        )
-        with self._process(setup, picture, stopped=stopped):
-            pass
+        setup = Setup(work=Work.DESCRIBE, layout=NO_FRAMES, picture=(picture.width, picture.height))
+        with self._process(setup, picture, stopped=stopped) as process:
+            deque(process.finish(), maxlen=0)
+        return _listed(process.result, "embedding")
 
     def swap(
         self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
@@ -100,6 +94,7 @@ class MeshEngine:
                 picture=(picture.width, picture.height),
                 options=job.options,
                 people=job.plan.get("people", ()),
+                like=job.plan.get("like", ()),
                 first=(job.segment.wide or job.segment).before,
                 rate=float(job.info.rate),
             )
@@ -114,6 +109,12 @@ class MeshEngine:
     def judge(self, figures: SwapFigures, options: Mapping[str, str]) -> None:
         if not figures.swapped and MeshOptions.parse(options).missing is Missing.FAIL:
             raise NothingSwapped(f"nothing to put the face on: {figures.text}; missing=keep accepts that")
+
+
+def _listed(result: Mapping[str, Any], name: str) -> list[Any]:
+    """A list of a process, which may have sent anything."""
+    value = result.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _counted(job: SwapJob, result: Mapping[str, Any]) -> SwapFigures:

@@ -75,8 +75,8 @@ class MeshOptions:
 OPTIONS = (
     EngineOption.choice(
         "faces",
-        "whose face to replace: the person with most area, everybody, or one by order from 0",
-        choices=("main", "all", "index:N"),
+        "whose face to replace: that of most area, all, one by order from 0, or that of a picture",
+        choices=("main", "all", "index:N", "like:URL"),
         default="main",
     ),
     EngineOption.number(

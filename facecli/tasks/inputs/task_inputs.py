@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from facecli.core.errors import InvalidInput
-from facecli.core.video.engines import Engines, FaceCheckingEngine
+from facecli.core.video.engines import Engines, FaceCheckingEngine, named_files
 from facecli.core.video.formats import check_name
 from facecli.core.video.plan import WHOLE, VideoInfo, VideoPart
 from facecli.tasks.inputs.probes import FaceCheck, Probes
@@ -62,7 +62,8 @@ class TaskInputs:
             key=key,
             fresh=fresh,
         )
-        uploads = (new.image, new.video)
+        urls = named_files(self._engines.get(name), options).values()
+        uploads = (new.image, new.video, *(self._upload(url, FileType.IMAGE, owner) for url in urls))
         infos = self._probes.infos(uploads, face=self._face_check(new), active=active)
         for upload, info in zip(uploads, infos, strict=True):
             if isinstance(info, VideoInfo):

@@ -45,7 +45,9 @@ def _engine_plan(run: Run) -> Mapping[str, Any]:
 
     def prepare(output: Path) -> None:
         task, info = run.task, run.work.plan.info
-        job = engines.PrepareJob(face=run.face, video=run.video, info=info, options=task.options)
+        job = engines.PrepareJob(
+            face=run.face, video=run.video, info=info, options=task.options, files=run.files
+        )
         deadline = Deadline(run.limits.segment, subject="preparing", setting="segment_timeout")
         with within(run.stopped, deadline) as stopped:
             output.write_text(json.dumps(engine.prepare(job, stopped=stopped)))

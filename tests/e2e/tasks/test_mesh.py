@@ -49,6 +49,21 @@ def test_a_picture_without_a_face_is_refused_before_a_task_exists(
     assert facecli("task", "list", "--all", "-q", "--server", server.address).lines == before
 
 
+def test_a_picture_that_an_option_names_must_be_an_uploaded_picture_of_the_user(
+    server: Server, portraits: tuple[Path, Path], tmp_path: Path
+) -> None:
+    clip = facecli("upload", portraits[1], "-q", "--server", server.address).out.strip()
+    foreign = facecli("upload", portraits[0], "-q", "--server", server.address, "--user", "bob").out.strip()
+    command = (*portraits, "-o", tmp_path / "out.mp4", "--json", "--option")
+    for url, reason in (
+        (foreign, "UPLOAD_NOT_FOUND"),
+        (clip, "INVALID_INPUT"),
+        ("her.png", "INVALID_INPUT"),
+    ):
+        refused = swap(server, *command, f"faces=like:{url}", "--progress", "none")
+        assert (refused.error["reason"], refused.out) == (reason, ""), url
+
+
 def test_a_video_without_a_face_fails_with_the_reason_unless_it_is_to_be_kept(
     server: Server, portraits: tuple[Path, Path], clip: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ shows the last line.
 import sys
 from dataclasses import asdict
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     # The sandbox does not let this process list the directory that facecli is in.
@@ -57,18 +57,26 @@ def converse(conversation: Conversation) -> None:
     rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
     photo: Image = np.ascontiguousarray(rgb[..., ::-1])
     source = prepare_source(photo, networks.detector, networks.mesh)
-    ready = {"faces": source.faces, "turned": source.turned}
+    drawing = WarpedFace(source) if not setup.weights else generated_face(setup, source)
+    conversation.send_json(Answer.READY, {"faces": source.faces, "turned": source.turned})
     if setup.work is Work.PLAN:
-        conversation.send_json(Answer.READY, ready)
         find_people(conversation, setup, networks)
     elif setup.work is Work.SWAP:
-        drawing = WarpedFace(source) if not setup.weights else generated_face(setup, source)
-        conversation.send_json(Answer.READY, ready)
         swap(conversation, setup, networks, drawing)
     else:
-        conversation.send_json(Answer.READY, ready)
         conversation.receive()
-        conversation.send_json(Answer.RESULT, tried(setup, source))
+        conversation.send_json(Answer.RESULT, result(setup, networks, source, drawing))
+
+
+def result(
+    setup: Setup, networks: Networks, source: SourceFace, drawing: "WarpedFace | GeneratedFace"
+) -> dict[str, Any]:
+    """The result of work without frames."""
+    if setup.work is Work.DESCRIBE or isinstance(drawing, WarpedFace):
+        embedding = networks.recognizer.embed(source.picture, source.points)
+        return {"embedding": embedding.astype(float).tolist()}
+    drawing.check(source)
+    return {"provider": drawing.provider}
 
 
 def generated_face(setup: Setup, source: SourceFace) -> "GeneratedFace":
@@ -78,19 +86,13 @@ def generated_face(setup: Setup, source: SourceFace) -> "GeneratedFace":
     return GeneratedFace.load(OwnWeights.from_json(setup.weights), source)
 
 
-def tried(setup: Setup, source: SourceFace) -> dict[str, str]:
-    drawing = generated_face(setup, source)
-    drawing.check(source)
-    return {"provider": drawing.provider}
-
-
 def swap(conversation: Conversation, setup: Setup, networks: Networks, source: FaceSource) -> None:
     options = MeshOptions.parse(setup.options)
     people = [Identity.from_json(values) for values in setup.people]
     swapper = SegmentSwapper(
         networks,
         source,
-        selection=Selection(options.faces, people, match=options.match),
+        selection=Selection(options.faces, people, match=options.match, like=setup.like),
         options=options,
         layout=setup.layout,
         clock=FrameClock(first=setup.first, rate=setup.rate),
@@ -114,7 +116,8 @@ def find_people(conversation: Conversation, setup: Setup, networks: Networks) ->
         finder.look(request[1])
         conversation.send(Answer.NONE)
     people = finder.people(match=options.match)
-    Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
+    if options.faces.startswith("index:"):
+        Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
     conversation.send_json(Answer.RESULT, {"people": [person.as_json() for person in people]})
 
 
