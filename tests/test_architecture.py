@@ -25,7 +25,7 @@ LAYERS = (
     "web",
     "rpc client worker testing",
     "wire",
-    "api maintenance queue metadata blobs engines media certificates chaos",
+    "api maintenance queue metadata blobs engines media certificates chaos operations",
     "tasks",
     "uploads",
     "telemetry config plugins",

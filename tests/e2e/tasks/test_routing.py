@@ -25,7 +25,7 @@ def test_a_task_without_a_worker_says_so_and_runs_after_an_upgrade(
     unknown = invoke("task", "create", *files, "--engine", "nowhere", "--json", expect=2)
     assert unknown.error["message"].startswith("there is no engine 'nowhere'")
     server.terminate()
-    downgrade(server)
+    enqueue_as_before(server)
     server.start("--workers", "1")
     server.wait_for_log("worker started")
     assert "engines=" in server.log
@@ -33,11 +33,7 @@ def test_a_task_without_a_worker_says_so_and_runs_after_an_upgrade(
     assert (ended["status"], ended["attempt"], ended["notes"]) == ("completed", 1, [])
 
 
-def downgrade(server: Server) -> None:
-    """Give the databases the state that the version before queues of engines would have left."""
-    with closing(sqlite3.connect(server.data / "facecli.db")) as rows, rows:
-        for table, column in (("workers", "engines"), ("tasks", "part_start"), ("tasks", "part_end")):
-            rows.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        rows.execute("UPDATE alembic_version SET version_num = '0013'")
+def enqueue_as_before(server: Server) -> None:
+    """Move the work to the one queue that the version before queues of engines had."""
     with closing(sqlite3.connect(server.data / "queue.db")) as queue, queue:
         queue.execute("UPDATE workflow_status SET queue_name = ?", [QUEUE])
