@@ -2,7 +2,7 @@
 
 `python -m tests.support.web.load_slow_pages` prints the milliseconds of each call over HTTP and gRPC, as
 median, smallest and largest: on an idle server, beside `--bodies` half-open request bodies and `--watches`
-idle watch streams, and after these have ended. Half of the bodies are those of tus, half those of UploadChunk.
+idle watch streams, and after these have ended. One half of the bodies is by tus, the other by UploadChunk.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from tests.support.web.requests import CHUNK_SIZE, JSON, STATUS, UPLOAD_CHUNK, f
 from tests.support.web.tus import BODY_TYPE, encoded
 
 ROUNDS = 41  # timings of each call
-PAGES = 4  # other users, among whom the bodies and streams are divided
+PAGES = 4  # other users, who share the bodies and streams
 SENT = bytes(1000)  # of each body
 WATCH_TASKS = "/video.TaskService/WatchTasks"
 GRPC_WEB = "application/grpc-web+proto"
@@ -133,7 +133,7 @@ def timings(call: Call) -> Timings:
 
 
 def still_open(sockets: list[socket.socket]) -> int:
-    """How many connections have neither ended nor been answered."""
+    """The number of connections that have neither ended nor been answered."""
     return len(sockets) - len(select.select(sockets, [], [], 0)[0])
 
 
