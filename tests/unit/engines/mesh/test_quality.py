@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from facecli.core.video.frames import FrameLayout
+from facecli.core.video.plan import FRAMES_BEFORE
 from facecli.engines.mesh.arrays import Image, Points
 from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.identities import Selection
@@ -59,14 +60,7 @@ def swapped(pair: str, size: str, bits: int = 8, frames: int = FRAMES) -> Result
     shots = list(moving_camera(portrait(target), SIZES[size], frames))
     planes = [to_planes(shot.picture, layout) for shot in shots]
     before = [to_picture(data, layout) for data in planes]
-    swapper = SegmentSwapper(
-        networks(),
-        WarpedFace(portrait(source)),
-        selection=Selection("all", [], match=SAME_PERSON),
-        options=MeshOptions(),
-        layout=layout,
-        clock=FrameClock(first=0, rate=RATE),
-    )
+    swapper = swapper_of(source, layout)
     done = [data for frame in planes for data in swapper.push(frame, own=True)]
     done += swapper.finish()
     return Result(
@@ -76,6 +70,17 @@ def swapped(pair: str, size: str, bits: int = 8, frames: int = FRAMES) -> Result
         figures=swapper.figures,
         source=source,
         target=target,
+    )
+
+
+def swapper_of(source: Path, layout: FrameLayout, *, first: int = 0) -> SegmentSwapper:
+    return SegmentSwapper(
+        networks(),
+        WarpedFace(portrait(source)),
+        selection=Selection("all", [], match=SAME_PERSON),
+        options=MeshOptions(),
+        layout=layout,
+        clock=FrameClock(first=first, rate=RATE),
     )
 
 
@@ -189,6 +194,28 @@ def test_tracked_landmarks_neither_tremble_nor_lag(pair: str, size: str) -> None
     still, unit = np.stack(found), eye_distance(portrait(result.target).points)
     assert np.linalg.norm(np.diff(still, axis=0), axis=2).mean() / unit <= 0.0015
     assert np.linalg.norm(still - np.median(still, axis=0), axis=2).mean() / unit <= 0.006
+
+
+def test_a_segment_that_begins_midway_continues_the_face_of_the_one_before() -> None:
+    result, layout = swapped("hopper on astronaut", "360"), FrameLayout(width=640, height=360)
+    start = FRAMES_BEFORE + 1
+    region = Region.around(true_points(result, start), SIZES["360"])
+    assert region is not None
+    rows, columns = slice(region.top, region.bottom), slice(region.left, region.right)
+
+    def apart(first: int) -> float:
+        """Mean difference of the frame at `start` if the work begins at `first`."""
+        swapper = swapper_of(result.source, layout, first=first)
+        frames = [to_planes(picture, layout) for picture in result.before[first:]]
+        done = [
+            planes for at, data in enumerate(frames) for planes in swapper.push(data, own=at >= start - first)
+        ]
+        done += swapper.finish()
+        difference = to_picture(done[0], layout).astype(int) - result.after[start]
+        return float(np.abs(difference[rows, columns]).mean())
+
+    assert apart(first=start - FRAMES_BEFORE) <= 0.5
+    assert apart(first=start) > 1  # the control: the frames before the segment matter
 
 
 def test_ten_bit_frames_are_swapped_alike() -> None:
