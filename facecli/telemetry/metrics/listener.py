@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def setup(self) -> None:
-        self.timeout = self.server.idle
+        self.request.settimeout(self.server.idle)
         super().setup()
 
     def do_GET(self) -> None:
