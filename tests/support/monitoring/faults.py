@@ -54,7 +54,7 @@ def to(server: Server) -> tuple[str, ...]:
 
 @contextmanager
 def repeating(action: Callable[[], object], *, pause: float = 0.2) -> Iterator[None]:
-    """Do something again and again beside the inside, whether it succeeds or not."""
+    """Repeat something beside the inside, whether it succeeds or not."""
     over = threading.Event()
 
     def loop() -> None:
