@@ -133,6 +133,7 @@ class FakeMedia:
         reads: Sequence[Path],
         name: str,
         max_unread: int,
+        gpu: bool = False,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         return piped(

@@ -74,7 +74,8 @@ class InswapperEngine(MeshEngine):
         if not weights.swapper:
             raise NotReady("no weights are configured on this machine")
         setup = replace(setup, weights=weights.as_json())
-        return swap_process(self._media, setup, picture, stopped=stopped, reads=weights.files)
+        gpu = weights.provider is Provider.CUDA
+        return swap_process(self._media, setup, picture, stopped=stopped, reads=weights.files, gpu=gpu)
 
 
 def _speed(provider: Provider, runs_on: str) -> str:

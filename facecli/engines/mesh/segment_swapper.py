@@ -14,7 +14,7 @@ from facecli.engines.mesh.fading import Fader, VisibleFace
 from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.networks import FaceDetector, FaceMesh, FaceRecognizer
-from facecli.engines.mesh.options import MeshOptions, Small
+from facecli.engines.mesh.options import Color, MeshOptions, Small
 from facecli.engines.mesh.patch import FaceBlender, FaceSource, Region, TargetFace
 from facecli.engines.mesh.planes import ColorConversion, Frame
 from facecli.engines.mesh.tracking import FaceTracker
@@ -83,9 +83,11 @@ class SegmentSwapper:
     def _finish(
         self, own: bool, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
     ) -> Iterator[bytearray]:
-        changed = self._swap(frame, faces)
         if not own:
+            if self._options.color is not Color.NONE:  # which is averaged over time
+                self._swap(frame, faces)
             return
+        changed = self._swap(frame, faces)
         if changed:
             self.figures.swapped += 1
         elif faces:

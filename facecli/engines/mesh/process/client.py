@@ -44,6 +44,7 @@ def swap_process(
     *,
     stopped: Callable[[], bool],
     reads: Sequence[Path] = (),
+    gpu: bool = False,
     command: Sequence[str] | None = None,
 ) -> "Iterator[SwapProcess]":
     """Start the process, and wait until it has found the face of the picture.
@@ -58,6 +59,7 @@ def swap_process(
         command,
         reads=(code, *packages, *reads),
         name=_name(setup),
+        gpu=gpu,
         max_unread=(AHEAD + 1) * (HEADER.size + setup.layout.frame_bytes),
         stopped=stopped,
     ) as program:

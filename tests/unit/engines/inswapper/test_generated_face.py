@@ -1,18 +1,22 @@
 """Faces drawn by a user's networks come back to the place, and in the colours, where they were taken."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from facecli.core.video.frames import FrameLayout
 from facecli.engines.inswapper.generated_face import GeneratedFace, aligned, five_points, tensor
 from facecli.engines.inswapper.weights import OwnWeights
 from facecli.engines.mesh.arrays import Image, blurred
+from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.options import Color, Eyes, MeshOptions, Mouth
-from facecli.engines.mesh.patch import FaceBlender, Patch, TargetFace
+from facecli.engines.mesh.patch import DrawnFace, FaceBlender, Patch, TargetFace, WarpedFace
+from facecli.engines.mesh.segment_swapper import FrameClock, SegmentSwapper
 from tests.support.media import own_weights
-from tests.support.media.portraits import ASTRONAUT, HOPPER, portrait
+from tests.support.media.portraits import ASTRONAUT, HOPPER, moving_camera, networks, portrait, to_planes
 
 pytestmark = pytest.mark.media
 
@@ -78,3 +82,35 @@ def test_eyes_nose_and_mouth_lie_where_arcface_has_them() -> None:
         assert np.abs(found - [(x + shift, y) for x, y in expected]).max() < 4
         assert crop.shape == (side, side, 3)
         assert (tensor(crop, low=-1).min(), tensor(crop, low=0).max()) == pytest.approx((-1, 1), abs=0.2)
+
+
+def test_frames_around_a_segment_cost_no_drawing_where_no_colour_is_averaged() -> None:
+    layout = FrameLayout(width=160, height=120)
+    shots = [to_planes(shot.picture, layout) for shot in moving_camera(portrait(HOPPER), (160, 120), 4)]
+
+    def drawn(color: Color) -> int:
+        """The number of faces drawn for two frames, with two before them."""
+        source = CountingSource(portrait(ASTRONAUT))
+        swapper = SegmentSwapper(
+            networks(),
+            source,
+            selection=Selection("all", [], match=0.6),
+            options=MeshOptions(color=color),
+            layout=layout,
+            clock=FrameClock(first=0, rate=25),
+        )
+        for number, planes in enumerate(shots):
+            list(swapper.push(planes[:], own=number > 1))
+        list(swapper.finish())
+        assert swapper.figures.swapped == 2
+        return source.drawn
+
+    assert (drawn(Color.NONE), drawn(Color.LAB)) == (2, 4)
+
+
+class CountingSource(WarpedFace):
+    drawn = 0
+
+    def draw(self, targets: Sequence[TargetFace]) -> Sequence[DrawnFace]:
+        self.drawn += len(targets)
+        return super().draw(targets)

@@ -35,8 +35,8 @@ from tests.support.media.portraits import (
 
 pytestmark = pytest.mark.media
 
-FRAMES = 30
-STEP = 5  # frames between those that are looked at closely
+FRAMES = 20
+STEP = 4  # frames between those that are looked at closely
 SAME_PERSON = 0.6
 SIZES = {"360": (640, 360), "720": (1280, 720)}
 PAIRS = {"astronaut on hopper": (ASTRONAUT, HOPPER), "hopper on astronaut": (HOPPER, ASTRONAUT)}
@@ -53,10 +53,10 @@ class Result:
 
 
 @cache
-def swapped(pair: str, size: str, bits: int = 8) -> Result:
+def swapped(pair: str, size: str, bits: int = 8, frames: int = FRAMES) -> Result:
     source, target = PAIRS[pair]
     layout = FrameLayout(width=SIZES[size][0], height=SIZES[size][1], bits=bits)
-    shots = list(moving_camera(portrait(target), SIZES[size], FRAMES))
+    shots = list(moving_camera(portrait(target), SIZES[size], frames))
     planes = [to_planes(shot.picture, layout) for shot in shots]
     before = [to_picture(data, layout) for data in planes]
     swapper = SegmentSwapper(
@@ -192,9 +192,10 @@ def test_tracked_landmarks_neither_tremble_nor_lag(pair: str, size: str) -> None
 
 
 def test_ten_bit_frames_are_swapped_alike() -> None:
-    eight, ten = swapped("hopper on astronaut", "360"), swapped("hopper on astronaut", "360", bits=10)
-    assert ten.figures == eight.figures
-    pairs = zip(eight.after, ten.after, strict=True)
+    eight = swapped("hopper on astronaut", "360").after[:6]
+    ten = swapped("hopper on astronaut", "360", bits=10, frames=10)
+    assert ten.figures == Figures(swapped=10, turned=0, without=0)
+    pairs = zip(eight, ten.after[:6], strict=True)  # the last ones fade out
     assert np.mean([np.abs(a.astype(int) - b).mean() for a, b in pairs]) < 1
 
 
