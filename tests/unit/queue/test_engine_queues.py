@@ -10,6 +10,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_only_a_worker_that_runs_the_engine_gets_its_work(url: str, queue: DbosTaskQueue) -> None:
+    queue.register(["mesh", "mock"], poll_interval=0.2)
     queue.enqueue(work_id="a.1", task_id="a", engine="mesh")
     queue.enqueue(work_id="b.1", task_id="b", engine="mock")
     with Worker(url, "worker-1", "run", ["mock"]) as without_mesh:
@@ -21,7 +22,7 @@ def test_only_a_worker_that_runs_the_engine_gets_its_work(url: str, queue: DbosT
 
 def test_a_worker_leaves_work_of_its_other_engines_to_idle_workers(url: str, queue: DbosTaskQueue) -> None:
     queue.enqueue(work_id="a.1", task_id="a", engine="mesh")
-    with Worker(url, "worker-1", "hang", ["mesh", "mock"]) as busy:
+    with Worker(url, "worker-1", "hang", ["mesh", "mock"], reconcile_interval=3600) as busy:
         assert busy.read_line() == "began a"
         queue.enqueue(work_id="b.1", task_id="b", engine="mock")
         with Worker(url, "worker-2", "run", ["mesh", "mock"]) as idle:
