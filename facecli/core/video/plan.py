@@ -128,6 +128,7 @@ class VideoPlan:
     info: VideoInfo  # of the whole video
     segments: tuple[Segment, ...]
     last: Fraction  # time of the last frame of the part, on the file's own clock
+    stills: tuple[Segment, ...] = ()  # single frames to look at, in order
 
     @property
     def frames(self) -> int:
