@@ -76,8 +76,10 @@ def note(task: Task, *, run: str, notes: Sequence[str]) -> Task:
     return replace(task, notes=(*notes[:MAX_NOTES], *more))
 
 
-def complete(task: Task, *, run: str, result: Result, engine_version: str = "") -> Task:
-    """Publish the result; `engine_version` is that of the engine which made it, if it is known."""
+def complete(
+    task: Task, *, run: str, result: Result, sheet: Result | None = None, engine_version: str = ""
+) -> Task:
+    """Publish the result and its contact sheet; `engine_version` is that of the engine, if it is known."""
     check_held(task, run)
     return replace(
         move(task, TaskStatus.COMPLETED),
@@ -87,6 +89,7 @@ def complete(task: Task, *, run: str, result: Result, engine_version: str = "") 
         run="",
         worker="",
         result=result,
+        sheet=sheet,
         engine_version=engine_version or task.engine_version,
     )
 

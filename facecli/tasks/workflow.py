@@ -41,6 +41,7 @@ from facecli.tasks.steps.join import Join
 from facecli.tasks.steps.probe import Probe
 from facecli.tasks.steps.publish import Publish
 from facecli.tasks.steps.run import Run, Tools
+from facecli.tasks.steps.sheet import Sheet
 from facecli.tasks.steps.sound import Sound
 from facecli.tasks.steps.step import Step
 from facecli.tasks.steps.swap import Swap
@@ -48,7 +49,7 @@ from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits, Deadline, within
 from facecli.uploads.stored_file import StoredFile
 
-STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Publish())
+STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Sheet(), Publish())
 
 _log = logging.getLogger(__name__)
 

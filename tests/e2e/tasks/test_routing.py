@@ -36,8 +36,11 @@ def test_a_task_without_a_worker_says_so_and_runs_after_an_upgrade(
 def downgrade(server: Server) -> None:
     """Give the databases the state that the version before queues of engines would have left."""
     with closing(sqlite3.connect(server.data / "facecli.db")) as rows, rows:
-        for table, column in (("workers", "engines"), ("tasks", "part_start"), ("tasks", "part_end")):
-            rows.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        rows.execute("ALTER TABLE workers DROP COLUMN engines")
+        rows.execute("DROP INDEX ix_tasks_used")
+        rows.execute("CREATE INDEX ix_tasks_used ON tasks (owner, status, result_size)")
+        for column in ("part_start", "part_end", "sheet_blob_key", "sheet_size", "sheet_crc32c"):
+            rows.execute(f"ALTER TABLE tasks DROP COLUMN {column}")
         rows.execute("UPDATE alembic_version SET version_num = '0013'")
     with closing(sqlite3.connect(server.data / "queue.db")) as queue, queue:
         queue.execute("UPDATE workflow_status SET queue_name = ?", [QUEUE])
