@@ -25,7 +25,7 @@ LAYERS = (
     "web",
     "rpc client worker testing",
     "wire",
-    "api maintenance queue metadata blobs engines media certificates chaos",
+    "api maintenance queue metadata blobs engines media certificates chaos operations",
     "tasks",
     "uploads",
     "telemetry config plugins",
@@ -51,6 +51,7 @@ HOMES = {
     "media facecli/worker/supervisor.py": "subprocess",
     "metadata": "sqlalchemy alembic",
     "queue": "dbos",
+    "telemetry": "prometheus_client",
     "certificates": "cryptography trustme",
     "config": "os.environ os.getenv",
 }

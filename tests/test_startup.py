@@ -21,6 +21,7 @@ HEAVY = [
     "ffmpeg",
     "google.protobuf",
     "grpc",
+    "prometheus_client",
     "psycopg",
     "pydantic",
     "rich",
@@ -110,6 +111,6 @@ def test_a_server_without_http_loads_none_of_it() -> None:
     done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, check=True)
     modules = {*done.stdout.split()}
     assert "facecli.rpc.server" in modules
-    for name in ("facecli.web", "connectrpc", "fastapi", "uvicorn"):
+    for name in ("facecli.web", "connectrpc", "fastapi", "uvicorn", "prometheus_client"):
         assert name not in modules
         assert importlib.util.find_spec(name)

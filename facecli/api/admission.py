@@ -70,6 +70,11 @@ class Admission:
         self._evicted = 0  # calls that lost their slot and still run, each in a thread
         self._lock = threading.Lock()
 
+    @property
+    def used(self) -> int:
+        """The number of slots that calls hold now."""
+        return len(self._held)
+
     @contextmanager
     def acquire(
         self,

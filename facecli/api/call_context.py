@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from facecli.api.authentication import ANONYMOUS_USER, Authenticator, Caller, Credentials
 from facecli.core.auth import Principal
 from facecli.core.errors import FacecliError, Unauthenticated
-from facecli.core.events import CallEnded, CallRefused, EventBus
+from facecli.core.events import BytesSent, CallEnded, CallRefused, EventBus
 
 MAX_NAME = 100  # characters of a user or an id in an event; a client can send one as long as a message
 
@@ -98,6 +98,10 @@ class CallContext:
         """Name an upload or a task that the call is about, before anything can fail."""
         if subject_id:
             self._subjects[kind, subject_id[:MAX_NAME]] = None
+
+    def sent(self, size: int) -> None:
+        """Report that so many bytes of a file are on their way to the client."""
+        self._events.publish(BytesSent(size=size))
 
     def refuse(self, error: FacecliError) -> None:
         """Report that the call ends with this error."""

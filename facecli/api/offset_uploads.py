@@ -109,7 +109,13 @@ class OffsetUploads:
             return session.write(UploadFrame(upload_id=upload.id, user="", frame=item.frame))
 
         pipeline = UploadPipeline(
-            iter(cutter), write, limits=self._limits, active=call.active, first=first, slot=slot
+            iter(cutter),
+            write,
+            limits=self._limits,
+            active=call.active,
+            first=first,
+            slot=slot,
+            stages=session.stages,
         )
         try:
             for _, chunk in pipeline.run(session.store):
@@ -124,6 +130,7 @@ class OffsetUploads:
             return
         if rest.data and rest.offset + len(rest.data) > before.offset:
             self._tails.put(upload.id, rest, epoch=session.epoch)
+            session.settle(len(rest.data))
         elif before.tail and not rest.data:
             self._tails.delete(upload.id)
 

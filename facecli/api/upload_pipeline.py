@@ -97,13 +97,18 @@ class UploadPipeline(Generic[Item, T]):
         with closing(iter(self)) as batches:
             try:
                 for batch in batches:
-                    yield from commit(batch)
+                    yield from self._committed(commit(batch))
             except GeneratorExit:
                 with suppress(FacecliError, ConnectionLost):
                     for batch in batches:
-                        for _ in commit(batch):
+                        for _ in self._committed(commit(batch)):
                             pass
                 raise
+
+    def _committed(self, stored: Iterator[Stored]) -> Iterator[Stored]:
+        for each in stored:
+            self._stages.chunk_acknowledged()
+            yield each
 
     def __iter__(self) -> Generator[list[T], None, None]:
         """Raises what writing raised, ConnectionLost, IdleTooLong, or Unavailable when the server drains."""
@@ -200,8 +205,10 @@ class UploadPipeline(Generic[Item, T]):
                 result = self._write(item)
                 self._stages.write += self._stages.now() - began
                 self._stages.write_cpu += time.thread_time() - began_cpu
-                if result is not None and not self._hand_over(self._written, result):
-                    return _End(None)
+                if result is not None:
+                    self._stages.chunk_written(began)
+                    if not self._hand_over(self._written, result):
+                        return _End(None)
         except Exception as error:
             return _End(error)
         return item

@@ -18,9 +18,10 @@ from typing import Self
 
 from facecli.api.call_context import CallContext
 from facecli.core.errors import Cancelled, FacecliError, InvalidInput
+from facecli.core.events import ChunkAcknowledged
 from facecli.uploads.committer import WrittenChunk
 from facecli.uploads.service import UploadService
-from facecli.uploads.stage_times import StageClock
+from facecli.uploads.stage_times import ChunkTimes, StageClock
 from facecli.uploads.upload import Chunk, Frame, Upload
 from facecli.uploads.writer import UploadWriter
 
@@ -45,7 +46,7 @@ class UploadSession:
     def __init__(self, upload_service: UploadService, call: CallContext) -> None:
         self._upload_service = upload_service
         self._call = call
-        self.stages = StageClock()
+        self.stages = StageClock(on_chunk=self._publish_times)
         self._writer: UploadWriter | None = None  # of the current upload
         self._open: dict[str, tuple[UploadWriter, ExitStack]] = {}
         self._closed = False
@@ -98,6 +99,17 @@ class UploadSession:
                 if writer is not self._writer and writer.file.upload.completed:
                     del self._open[upload_id]
                     stack.close()
+
+    def settle(self, size: int) -> None:
+        """Count bytes of the current upload as durable that belong to no stored chunk."""
+        if self._writer:
+            self._writer.settle(size)
+
+    def _publish_times(self, times: ChunkTimes) -> None:
+        acknowledged = ChunkAcknowledged(
+            receive=times.receive, write=times.write, acknowledge=times.acknowledge
+        )
+        self._upload_service.publish(acknowledged)
 
     def _write(self, writer: UploadWriter, frame: Frame) -> WrittenChunk | None:
         with self._naming(writer.file.upload.id):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from facecli.blobs.backup_mark import record_backup
 from facecli.blobs.generation import generation, older, record_generation
 from facecli.blobs.identity import check_identity, identity, record_identity
 from facecli.blobs.lock import locked
@@ -65,7 +66,10 @@ def back_up(settings: Settings, target: Path) -> BackupSummary:
             snapshot=lambda folder: _snapshot(directory, data_dir_id, folder),
             clock=time.time,
         )
-        return backup.run(data_dir_id)
+        began = time.time()
+        summary = backup.run(data_dir_id)
+        record_backup(directory, began)
+        return summary
 
 
 def restore_backup(settings: Settings, backup: Path) -> Manifest:

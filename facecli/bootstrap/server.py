@@ -13,30 +13,34 @@ from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
 from facecli.blobs.probe import DirectoryProbe
+from facecli.bootstrap.addresses import check_addresses, wants_metrics
 from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.bootstrap.storage_health import StorageHealth
-from facecli.config.access import requires_authentication, server_tls
+from facecli.config.access import server_tls
 from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
-from facecli.core.addresses import check_exposure, checked_address
 from facecli.core.auth import RECHECK_SECONDS
 from facecli.core.errors import InvalidInput
+from facecli.core.events import EventBus, WorkerExited
 from facecli.core.periodic import run_periodically
 from facecli.metadata import database
 from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
+from facecli.tasks.worker_end import WorkerEnd
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from facecli.bootstrap.metrics import ServerMetrics
     from facecli.web.server import WebServer
 
 CONNECTIONS = database.CONNECTIONS + queue_client.CONNECTIONS + 1  # of a server to PostgreSQL; one listens
 EXPIRY_INTERVAL = 60.0  # seconds between two expiries of uploads and tasks
 SWEEP_INTERVAL = 600.0  # seconds between two garbage collections of orphaned files
 REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
+METRICS_PATH = "/metrics"
 PROBE_INTERVAL = 5.0  # seconds between two probes of the data directory
 GENERATION_INTERVAL = 60.0  # seconds between two records of how new the database is
 GRACE = 5.0  # seconds for running calls and workers to end
@@ -46,12 +50,13 @@ GRACE = 5.0  # seconds for running calls and workers to end
 class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers.
 
-    `http` is the URL of its HTTP server, empty without one. `fallback` is the reason why `default_engine` is
-    not the best one, empty if it is, or was configured.
+    `http` is the URL of its HTTP server and `metrics` that of its metrics, each empty without. `fallback` is
+    the reason why `default_engine` is not the best one, empty if it is, or was configured.
     """
 
     address: str
     http: str
+    metrics: str
     directory: Path
     engines: Sequence[str]
     default_engine: str
@@ -66,7 +71,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
 
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything starts.
     """
-    _check_bind(settings)
+    check_addresses(settings)
     with ExitStack() as stack:
         components = stack.enter_context(server_components(settings))
         components.upload_service.collector.sweep()
@@ -76,11 +81,21 @@ def run_server(settings: Settings) -> Iterator[Running]:
         )
         components.recovery.requeue_stranded()
         parts = _server_parts(settings, components)
-        server, supervisor = _server(settings, parts), _supervisor(settings, components)
+        worker_events = EventBus()
+        server, supervisor = _server(settings, parts), _supervisor(settings, components, worker_events)
+        metrics = _metrics(settings, components, parts, server=server, supervisor=supervisor)
+        metrics_url = ""
+        if metrics:
+            components.events.subscribe(metrics.recorder)
+            worker_events.subscribe(metrics.recorder)
+            if settings.metrics:
+                metrics_url = stack.enter_context(metrics.listening(settings.metrics))
         stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
         stack.callback(server.stop, GRACE)
-        web = _web_server(settings, server, parts, components) if settings.http else None
+        page = metrics.page if metrics and not settings.metrics else None
+        web = _web_server(settings, server, parts, components, page) if settings.http else None
         if web:
+            metrics_url = f"{web.url}{METRICS_PATH}" if page else metrics_url
             stack.callback(web.stop, GRACE)
             stack.callback(server.drain)
         supervisor.start()
@@ -98,12 +113,14 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
             (GENERATION_INTERVAL, components.raise_generation),
             (PROBE_INTERVAL, storage_health.check),
+            *(metrics.jobs if metrics else ()),
         ):
             stack.enter_context(run_periodically(interval, job))
         info = components.info("")
         yield Running(
             address=server.address,
             http=web.url if web else "",
+            metrics=metrics_url,
             directory=components.directory.resolve(),
             engines=info.engines,
             default_engine=info.default_engine,
@@ -113,18 +130,37 @@ def run_server(settings: Settings) -> Iterator[Running]:
         )
 
 
-def _check_bind(settings: Settings) -> None:
-    for address, option in ((settings.bind, "--bind"), (settings.http, "--http")):
-        if address or option == "--bind":
-            checked_address(address, option=option, lowest_port=0)
-            if not settings.insecure:
-                check_exposure(
-                    address, tls=bool(settings.tls_cert), authenticated=requires_authentication(settings)
-                )
+def _metrics(
+    settings: Settings,
+    components: ServerComponents,
+    parts: ServerParts,
+    *,
+    server: Server,
+    supervisor: Supervisor,
+) -> "ServerMetrics | None":
+    if not wants_metrics(settings):
+        return None
+    from facecli.bootstrap.metrics import MetricsParts, ServerMetrics  # loads prometheus_client
+
+    return ServerMetrics(
+        MetricsParts(
+            settings=settings,
+            directory=components.directory,
+            engines=components.info("").engines,
+            figures=components.figures,
+            admissions=parts.admissions,
+            ready=server.ready,
+            workers=supervisor.pids,
+        )
+    )
 
 
 def _web_server(
-    settings: Settings, server: Server, parts: ServerParts, components: ServerComponents
+    settings: Settings,
+    server: Server,
+    parts: ServerParts,
+    components: ServerComponents,
+    metrics: Callable[[], bytes] | None,
 ) -> "WebServer":
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
@@ -135,6 +171,7 @@ def _web_server(
         server,
         parts,
         components.tails,
+        metrics=metrics,
         link_key=link_key(components.directory),
         max_connections=_connections(settings),
     )
@@ -183,17 +220,22 @@ def _server(settings: Settings, parts: ServerParts) -> Server:
     )
 
 
-def _supervisor(settings: Settings, components: ServerComponents) -> Supervisor:
-    worker_settings = replace(settings, data_dir=str(components.directory.resolve()))
+def _supervisor(settings: Settings, components: ServerComponents, worker_events: EventBus) -> Supervisor:
+    """`worker_events` are those that the workers send: their own logs have them already."""
+    worker_settings = replace(settings, data_dir=str(components.directory.resolve()), metrics="")
+
+    def crashed(name: str, end: WorkerEnd) -> None:
+        components.events.publish(WorkerExited(worker=name))
+        components.recovery.recover_former(data_dir_id=components.data_dir_id, is_former=name.__eq__, end=end)
+
     return Supervisor(
         names=[
             f"{EMBEDDED_PREFIX}{components.data_dir_id}-{number}" for number in range(1, settings.workers + 1)
         ],
         command=_worker_command,
         environment=child_environment(worker_settings, secrets=("database",)),
-        crashed=lambda name, end: components.recovery.recover_former(
-            data_dir_id=components.data_dir_id, is_former=name.__eq__, end=end
-        ),
+        crashed=crashed,
+        publish=worker_events.publish,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
-from facecli.blobs.identity import check_identity, identity, name_directory
+from facecli.blobs.identity import check_identity, name_directory
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import (
     create_capabilities,
@@ -38,6 +38,7 @@ from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
+from facecli.metadata.figures import SqlFigures
 from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.tokens import SqlTokenRepository
@@ -73,6 +74,7 @@ class ServerComponents:
     recovery: Recovery
     suspended_workers: SuspendedWorkers
     tokens: Tokens | None
+    figures: SqlFigures
     info: Callable[[str], ServerInfo]
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
     fallback: str  # why the default engine is not the best one; empty if it is, or was configured
@@ -95,6 +97,7 @@ class _Storage:
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
     directories: SqlDirectoryRepository
+    figures: SqlFigures
     generations: Generations
 
 
@@ -111,6 +114,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         events = EventBus()
         log_events(events)
         quota = Quota(storage.usage, user_limits(settings))
+        capabilities = create_capabilities(settings, workers=storage.workers, data_dir_id=storage.data_dir_id)
         upload_service = _upload_service(settings, storage, quota, events)
         tasks = TaskStore(storage.tasks, clock=time.time, events=events)
         collector = _task_collector(settings, storage, tasks)
@@ -127,9 +131,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             queue=storage.queue,
             quota=quota,
             collector=collector,
-            noted=create_capabilities(
-                settings, workers=storage.workers, data_dir_id=storage.data_dir_id
-            ).noted,
+            noted=capabilities.noted,
         )
         yield ServerComponents(
             directory=storage.directory,
@@ -156,6 +158,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 lock_holders=partial(_lock_holders, settings, storage.directory),
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
+            figures=storage.figures,
             info=server_info(
                 settings,
                 engines=engines,
@@ -183,7 +186,8 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         directories = SqlDirectoryRepository(engine)
-        data_dir_id = _identify(directory, directories)
+        data_dir_id = name_directory(directory, remember=directories.remember)
+        check_identity(directory, known=directories.known)
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
         generations.open()
         stack.callback(generations.close)
@@ -206,6 +210,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),
             directories=directories,
+            figures=SqlFigures(engine),
             generations=generations,
         )
 
@@ -214,13 +219,6 @@ def _lock_holders(settings: Settings, directory: Path) -> set[int]:
     """The processes that hold the write lock of an SQLite file."""
     files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
     return {pid for pid in map(write_lock_holder, files) if pid}
-
-
-def _identify(directory: Path, repository: SqlDirectoryRepository) -> str:
-    """The id of the data directory, checked against its database."""
-    name_directory(directory, remember=repository.remember)
-    check_identity(directory, known=repository.known)
-    return identity(directory)
 
 
 def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events: EventBus) -> UploadService:

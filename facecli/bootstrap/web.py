@@ -1,6 +1,7 @@
 """Assembles the HTTP server beside the gRPC server. Imported only with --http."""
 
 import time
+from collections.abc import Callable
 
 from facecli.api.links import Links
 from facecli.api.offset_uploads import OffsetUploads
@@ -20,6 +21,7 @@ def create_web_server(
     parts: ServerParts,
     tails: TailRepository,
     *,
+    metrics: Callable[[], bytes] | None,
     link_key: bytes,
     max_connections: int,
 ) -> WebServer:
@@ -28,6 +30,7 @@ def create_web_server(
     origins = [origin.strip() for origin in settings.cors_origin.split(",") if origin.strip()]
     web_parts = WebParts(
         ready=server.ready,
+        metrics=metrics,
         rpc=server.in_process,
         authenticator=parts.authenticator,
         admissions=parts.admissions,

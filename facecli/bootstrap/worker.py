@@ -21,6 +21,7 @@ from facecli.bootstrap.factories import (
 )
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
+from facecli.core.addresses import checked_address
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.engines.registry import InstalledEngines
@@ -44,6 +45,8 @@ from facecli.telemetry.event_log import log_events
 from facecli.worker.heartbeat import send_heartbeats
 from facecli.worker.process import ShutdownSignal, exit_process
 from facecli.worker.runner import TaskRunner
+
+_log = logging.getLogger(__name__)
 
 METADATA_CONNECTIONS = 4  # for the task, the heartbeat, the checks of leases, and the release at shutdown
 RECOVERY_CONNECTIONS = 2
@@ -73,9 +76,22 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
     if not 0 < len(name.encode()) <= MAX_NAME or "/" in name or name.startswith("."):
         raise InvalidInput(f"{name[:MAX_NAME]!r} is not a valid worker name: use 1 to {MAX_NAME} bytes")
     taken = f"a worker named {name} is running on {directory}; choose another --name"
-    with locked(directory / "workers" / f"{name}.lock", taken=taken), ExitStack() as heartbeats:
+    with (
+        locked(directory / "workers" / f"{name}.lock", taken=taken),
+        ExitStack() as listener,
+        ExitStack() as heartbeats,
+    ):
         events = EventBus()
         log_events(events)
+        if shutdown.supervisor:
+            events.subscribe(shutdown.supervisor)
+        engines = InstalledEngines(media)
+        if settings.metrics:
+            from facecli.bootstrap.metrics import worker_metrics  # loads prometheus_client
+
+            address = checked_address(settings.metrics, option="--metrics", lowest_port=0)
+            url = listener.enter_context(worker_metrics(address, events, engines=engines.names()))
+            _log.info("metrics served", extra={"url": url})
         tasks = TaskStore(SqlTaskRepository(engine), clock=time.time, events=events)
         workers = SqlWorkerRepository(engine)
         queue_url = database_url(settings, queue_file(directory))
@@ -84,7 +100,6 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         recovery = create_recovery(
             settings, tasks=tasks, logs=logs, workers=workers, queue=queue, events=events
         )
-        engines = InstalledEngines(media)
         worker = Worker(
             id=f"{name}-{uuid.uuid4().hex[:12]}",
             name=name,

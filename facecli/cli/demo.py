@@ -22,6 +22,7 @@ from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import connected
 from facecli.cli.swap import run_swap, swap_request
+from facecli.cli.task.watch import note_all
 from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
@@ -78,6 +79,7 @@ def demo(
             request = swap_request(session, image=image, video=video, target=target)
             # Its task ends with the server, so nothing is left to cancel.
             task = run_swap(session, bars, output, request, Interruption())
+        note_all(task, output)
         output.note(check_result(media, video=video, result=out))
         if not keep:
             out = Path(shutil.move(out, _results_folder() / out.name))

@@ -27,6 +27,7 @@ def serve(
     bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
     http: Annotated[str | None, SettingOption("http", metavar="HOST:PORT")] = None,
     http_url: Annotated[str | None, SettingOption("http_url", metavar="URL")] = None,
+    metrics: Annotated[str | None, SettingOption("metrics", metavar="HOST:PORT")] = None,
     cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
     data_dir: DataDir = None,
     database: Database = None,
@@ -51,6 +52,9 @@ def serve(
     `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
     connectrpc.
 
+    With --metrics it also serves http://HOST:PORT/metrics for Prometheus, with the figures of its workers,
+    and prints `listening on URL` for it, or adds "metrics": "URL".
+
     Example: facecli serve --data-dir /srv/facecli --workers 2
 
     Example: facecli serve --http 127.0.0.1:8080 --cors-origin 'http://localhost:*'
@@ -73,16 +77,18 @@ def serve(
                 "--auth token"
             )
         _announce(settings, server, output)
-        _show_addresses(server, output)
+        _show_addresses(settings, server, output)
         ending.wait()
         exit_on_interrupt()
         output.note("shutting down: running calls have 5 s to end, tasks resume after the next start")
     output.note("stopped; all acknowledged data is stored")
 
 
-def _show_addresses(server: "Running", output: Output) -> None:
-    lines = [server.address, *filter(None, [server.http])]
-    value = {"address": server.address, **({"http": server.http} if server.http else {})}
+def _show_addresses(settings: Settings, server: "Running", output: Output) -> None:
+    metrics = server.metrics if settings.metrics else ""
+    value = {"address": server.address, "http": server.http, "metrics": metrics}
+    value = {name: url for name, url in value.items() if url}
+    lines = list(value.values())
     output.show(value, text="\n".join(f"listening on {line}" for line in lines), short="\n".join(lines))
 
 

@@ -29,6 +29,7 @@ def summary(settings: Settings, server: "Running") -> Sequence[tuple[str, str]]:
         ("durability", f"{settings.durability}: {_DURABILITY[settings.durability]}"),
         ("limits", _limits(settings)),
         ("expiry", _expiry(settings)),
+        ("metrics", server.metrics or "none; --metrics HOST:PORT serves them"),
         ("ffmpeg", server.ffmpeg),
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.options import Database, DataDir
+from facecli.cli.shared.options import Database, DataDir, SettingOption
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.telemetry.logs import set_up_logging
@@ -26,6 +26,7 @@ def worker(
             help="Worker name; a restarted worker with the same name resumes its tasks.",
         ),
     ] = "extra-1",
+    metrics: Annotated[str | None, SettingOption("metrics", metavar="HOST:PORT")] = None,
     with_stdin: Annotated[
         bool, typer.Option("--with-stdin", help="Exit when standard input is closed.")
     ] = False,
@@ -34,7 +35,7 @@ def worker(
 
     A worker runs one task at a time, of the engines that its machine can run. `facecli serve` starts its own
     workers; this command adds one to the same data directory. With --database it can run on another machine
-    that shares the directory.
+    that shares the directory. With --metrics it serves http://HOST:PORT/metrics for Prometheus.
 
     Example: facecli worker --data-dir /srv/facecli --name extra-1
 

@@ -44,5 +44,13 @@ def standalone(settings: Settings) -> Settings:
     """Settings for a private server and its clients on this machine: no TLS, no token, no PostgreSQL."""
     plain = replace(settings, tls=False, tls_ca="", tls_cert="", tls_key="", tls_client_ca="")
     return replace(
-        plain, database="", bind="127.0.0.1:0", http="", http_url="", auth="none", token="", token_file=""
+        plain,
+        database="",
+        bind="127.0.0.1:0",
+        http="",
+        http_url="",
+        metrics="",
+        auth="none",
+        token="",
+        token_file="",
     )

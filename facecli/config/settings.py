@@ -67,6 +67,11 @@ class Settings:
         "Origin whose pages may call the server over HTTP, as https://app.example or http://localhost:*; "
         "separate several with commas.",
     )
+    metrics: str = _setting(
+        "",
+        "Address to listen on for Prometheus, which needs no token; with --http on a loopback address, "
+        "/metrics is there if empty.",
+    )
     insecure: bool = _setting(
         False,
         "Allow listening on the network without TLS or authentication, and sending a token unencrypted.",

@@ -4,7 +4,8 @@ FacecliError
 ├── InvalidInput              invalid request
 │   ├── ChecksumMismatch      a chunk's bytes do not match its checksum
 │   └── MediaRefused          a file is not a usable video or picture
-│       └── NoFace            a picture without a face
+│       ├── NoFace            a picture without a face
+│       └── NothingSwapped    a video without the face to replace
 ├── OutOfOrder                a chunk ahead of the stored ones, in a call that requires order
 ├── NotFound
 │   ├── UploadNotFound

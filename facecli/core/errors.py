@@ -26,6 +26,12 @@ class NoFace(MediaRefused):
     hint = "use a picture that shows the whole head from the front"
 
 
+class NothingSwapped(MediaRefused):
+    """No frame of the video shows the face to replace."""
+
+    hint = "facecli engines NAME lists the options of the engine that choose faces"
+
+
 class OutOfOrder(FacecliError):
     """The chunk is out of order."""
 

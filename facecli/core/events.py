@@ -2,7 +2,8 @@
 
 Code publishes an event once the change is durable. Audit, logs and metrics subscribe to the bus.
 An event names its subjects by id and carries no secret, no path and no file content. Each process has
-a bus of its own: a worker publishes the start and the end of its tasks on its own bus.
+a bus of its own: a worker publishes the start and the end of its tasks on its own bus, and sends them to the
+server that started it.
 """
 
 import logging
@@ -26,6 +27,15 @@ class UploadCreated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadResumed(Event):
+    """A client began an incomplete upload again; `stored` bytes need not be sent again."""
+
+    upload_id: str
+    owner: str
+    stored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkStored(Event):
     """A chunk is durable and may be acknowledged."""
 
@@ -33,6 +43,48 @@ class ChunkStored(Event):
     owner: str
     index: int
     size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkRepeated(Event):
+    """A chunk that was durable already came again."""
+
+    upload_id: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesLost(Event):
+    """A stream ended with bytes that belong to no stored chunk; they must be sent again."""
+
+    upload_id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCommitted(Event):
+    """Chunks became durable by one flush of their files and one commit of their rows, in seconds each."""
+
+    chunks: int
+    flush: float
+    commit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkAcknowledged(Event):
+    """Seconds in which a chunk of a stream was received and written, and from its last frame to its
+    acknowledgement."""
+
+    receive: float
+    write: float
+    acknowledge: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesSent(Event):
+    """A block of a file is on its way to a client."""
+
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +112,24 @@ class TaskCreated(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStarted(Event):
     task_id: str
+    engine: str
     worker: str
     attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FramesSwapped(Event):
+    task_id: str
+    engine: str
+    frames: int  # since the last such event of this attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCrashed(Event):
+    """The worker or ffmpeg crashed while it ran the task."""
+
+    task_id: str
+    engine: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +137,7 @@ class TaskRequeued(Event):
     """A worker lost the task or gave it back; another one takes it."""
 
     task_id: str
+    engine: str
     worker: str
 
 
@@ -77,6 +146,7 @@ class TaskEnded(Event):
     """`status` is completed, failed or cancelled; `reason` and `message` are the error's, else empty."""
 
     task_id: str
+    engine: str
     status: str
     reason: str
     message: str
@@ -101,6 +171,23 @@ class WorkerLost(Event):
     """The lease of a worker expired."""
 
     worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerExited(Event):
+    """A worker process of this server ended, and is started again."""
+
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequestEnded(Event):
+    """`route` and `method` are known ones, or `other`; `status` is 0 without a response."""
+
+    route: str
+    method: str
+    status: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,7 @@ tasks = Table(
     Column("sheet_blob_key", Text),
     Column("sheet_size", BigInteger),
     Column("sheet_crc32c", BigInteger),
+    Column("figures", JSON(none_as_null=True)),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import VideoPart
 from facecli.metadata.changes import notification
 from facecli.metadata.database import autocommitting, reading, writing
@@ -216,7 +218,8 @@ def _row(task: Task) -> dict[str, Any]:
         f"{file}_{name}": getattr(getattr(task, file), name, None) for file in _FILES for name in _RESULT
     }
     part = {f"part_{name}": getattr(task.part, name) for name in _PART}
-    apart = files | part
+    figures = {"figures": asdict(task.figures) if task.figures else None}
+    apart = files | part | figures
     return {name: getattr(task, name) for name in _COLUMNS if name not in apart} | apart
 
 
@@ -227,5 +230,6 @@ def _task(row: RowMapping) -> Task:
         values[file] = Result(**found) if found["blob_key"] else None
     values["part"] = VideoPart(**{name: values.pop(f"part_{name}") for name in _PART})
     values["notes"] = tuple(row["notes"])
+    values["figures"] = SwapFigures(**row["figures"]) if row["figures"] else None
     values["status"] = TaskStatus(row["status"])
     return Task(**values)

@@ -8,7 +8,9 @@ from sqlalchemy import (
     Connection,
     Engine,
     RowMapping,
+    Text,
     bindparam,
+    cast,
     delete,
     insert,
     select,
@@ -179,7 +181,8 @@ class SqlUploadRepository:
             return [_upload(row) for row in connection.execute(query).mappings()]
 
     def needed_by(self, upload_id: str) -> str | None:
-        reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id)
+        named = cast(tasks.c.options, Text).contains(f"/uploads/{upload_id}/", autoescape=True)
+        reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id) | named
         query = select(tasks.c.id).where(tasks.c.status.in_(set(TaskStatus) - ENDED), reads).limit(1)
         with reading(self._engine) as connection:
             return connection.execute(query).scalar()

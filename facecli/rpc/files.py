@@ -56,6 +56,7 @@ class FileServicer(pb_grpc.FileServiceServicer):
                     return
                 with stream.sending():
                     yield pb.DownloadResponse(data=block)
+                call.sent(len(block))
 
     def CreateLink(
         self, request: pb.CreateLinkRequest, context: grpc.ServicerContext

@@ -102,6 +102,18 @@ class PlanCheckpoints:
             _commit(partial, final)
         return final
 
+    def store(self, name: str, text: str) -> None:
+        """Write a small checkpoint file, in place of an earlier one."""
+        partial = self._partial / name
+        with _translate_os_errors():
+            partial.write_text(text)
+        _commit(partial, self._directory / name)
+
+    def stored(self, name: str) -> str:
+        """The text of a file that `store` wrote; empty if there is none, or it is damaged."""
+        path = self._directory / name
+        return path.read_text() if _is_intact(path) else ""
+
     def check(self, path: Path) -> None:
         """Compare a checkpoint file with its checksum.
 

@@ -34,6 +34,7 @@ class ProgressReporter:
         self._stage = ""
         self._before = 0  # weight of the steps before the current one
         self._weight = 0
+        self._published: int | None = None  # frames of this attempt, once the first report came
 
     def enter(self, stage: str, *, weight: int) -> None:
         """Enter the next step; a watcher sees it with the step's first report."""
@@ -47,10 +48,14 @@ class ProgressReporter:
         if self._lost:
             raise TakenOver(f"task {self._task.id} is no longer held by this run")
 
-    def frames(self, done: int, frames: int) -> None:
-        """Report that the step has finished `done` of all `frames`."""
+    def frames(self, done: int, frames: int, *, skipped: int = 0) -> None:
+        """Report that the step has finished `done` of all `frames`; `skipped` of them by earlier attempts."""
         if self._throttle.due(done, frames):
             self._report(done=done, of=frames, frames_done=done, frames=frames)
+            before = skipped if self._published is None else self._published
+            self._published = max(before, done)
+            if done > before:
+                self._tasks.publish_frames(self._task, done - before)
 
     def stopped(self) -> bool:
         """Return whether the run has lost its task; reads the row every `CANCEL_CHECK_INTERVAL`."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from facecli.core.events import (
     Event,
     EventBus,
+    FramesSwapped,
+    TaskCrashed,
     TaskCreated,
     TaskDeleted,
     TaskEnded,
@@ -53,6 +55,10 @@ class TaskStore:
             self._events.publish(event)
         return after
 
+    def publish_frames(self, task: Task, frames: int) -> None:
+        """Publish that the engine of a task has swapped so many more frames."""
+        self._events.publish(FramesSwapped(task_id=task.id, engine=task.engine, frames=frames))
+
     def delete(self, task: Task, *, cause: str) -> bool:
         """Delete an ended task; False when it has changed since, or is gone."""
         if not self.repository.delete(task.id, revision=task.revision):
@@ -63,16 +69,19 @@ class TaskStore:
 
 def events_of(before: Task, after: Task) -> Iterator[Event]:
     """The events of a change; none for mere progress."""
+    if after.crashes > before.crashes:
+        yield TaskCrashed(task_id=after.id, engine=after.engine)
     if after.round > before.round:
         yield TaskRetried(task_id=after.id, round=after.round)
     elif after.attempt > before.attempt:
-        yield TaskStarted(task_id=after.id, worker=after.worker, attempt=after.attempt)
+        yield TaskStarted(task_id=after.id, engine=after.engine, worker=after.worker, attempt=after.attempt)
     elif after.ended and after.status is not before.status:
         yield TaskEnded(
             task_id=after.id,
+            engine=after.engine,
             status=after.status,
             reason=after.error_reason,
             message=after.error_message,
         )
     elif before.status is TaskStatus.PROCESSING and after.status is TaskStatus.PENDING:
-        yield TaskRequeued(task_id=after.id, worker=before.worker)
+        yield TaskRequeued(task_id=after.id, engine=after.engine, worker=before.worker)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.uploads.upload import Upload
 
@@ -80,6 +81,7 @@ class Task:
     engine_version: str = ""
     crashes: int = 0  # of workers and of ffmpeg, since the last finished checkpoint of the round
     notes: tuple[str, ...] = ()  # sentences about what the result lacks, such as a sound track
+    figures: SwapFigures | None = None  # of the segments swapped so far; None if the engine does not count
     part: VideoPart = WHOLE  # of the video, that is swapped
     sheet: Result | None = None  # contact sheet of the result
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from facecli.core.errors import FacecliError, NotReady, TakenOver, TaskEnded
+from facecli.core.video.figures import SwapFigures
 from facecli.tasks.logs.redaction import redacted
 from facecli.tasks.task import Result, Task, TaskStatus
 
@@ -74,6 +75,12 @@ def note(task: Task, *, run: str, notes: Sequence[str]) -> Task:
     check_held(task, run)
     more = [f"{len(notes) - MAX_NOTES} more"] if len(notes) > MAX_NOTES else []
     return replace(task, notes=(*notes[:MAX_NOTES], *more))
+
+
+def count(task: Task, *, run: str, figures: SwapFigures | None) -> Task:
+    """Record what became of the frames of all finished segments, also those of earlier runs."""
+    check_held(task, run)
+    return replace(task, figures=figures)
 
 
 def complete(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import VideoPart
 from facecli.tasks.task import ENDED
 
@@ -39,6 +40,7 @@ class TaskView:
     error_reason: str
     error_message: str
     notes: tuple[str, ...]  # what the result lacks, such as a sound track; why a pending task has to wait
+    figures: SwapFigures | None  # what became of the frames so far; None if the engine does not count
     created_at: float
     updated_at: float
 

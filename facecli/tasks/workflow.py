@@ -31,6 +31,7 @@ from facecli.core.errors import (
     Unavailable,
     UploadUnfinished,
 )
+from facecli.core.video.engines import named_files
 from facecli.tasks import claims, transitions
 from facecli.tasks.checkpoints import Checkpoints
 from facecli.tasks.claims import Claim
@@ -48,6 +49,7 @@ from facecli.tasks.steps.swap import Swap
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits, Deadline, within
 from facecli.uploads.stored_file import StoredFile
+from facecli.uploads.upload import upload_id_of
 
 STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Sheet(), Publish())
 
@@ -125,9 +127,10 @@ class TaskWorkflow:
 
     def _run_steps(self, task: Task, checkpoints: Checkpoints, log: RunLog) -> None:
         checkpoints.prepare()
-        inputs = [self._input(upload_id) for upload_id in (task.image_id, task.video_id)]
-        face, video = (stored.path for stored in inputs)
         engine = self._tools.engines.get(task.engine)
+        named = {name: upload_id_of(url) for name, url in named_files(engine, task.options).items()}
+        inputs = [self._input(each) for each in (task.image_id, task.video_id, *named.values())]
+        face, video, *others = (stored.path for stored in inputs)
         total_weight = sum(step.weight for step in self._steps)
         reporter = ProgressReporter(self._tasks, task, total_weight=total_weight, log=log)
         deadline = Deadline(self._limits.task, subject="the task", setting="task_timeout")
@@ -138,6 +141,7 @@ class TaskWorkflow:
                 engine=engine,
                 face=face,
                 video=video,
+                files=dict(zip(named, others, strict=True)),
                 inputs=inputs,
                 limits=self._limits,
                 checkpoints=checkpoints,

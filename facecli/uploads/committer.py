@@ -8,13 +8,20 @@ free the space of the originals. A crash between two of these steps leaves an up
 completes. Fencing: the transaction refuses chunks of a writer whose epoch is not the newest.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 
 from facecli.core.checksums import join
 from facecli.core.errors import AlreadyExists, FileTooLarge, InvalidInput, NotFound, TakenOver
-from facecli.core.events import ChunkStored, EventBus, UploadCompleted
+from facecli.core.events import (
+    BatchCommitted,
+    BytesLost,
+    ChunkRepeated,
+    ChunkStored,
+    EventBus,
+    UploadCompleted,
+)
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.open_upload import OpenUpload
@@ -62,6 +69,7 @@ class ChunkCommitter:
             finally:
                 with file.commit():
                     writer.revoke()
+                self.publish_lost(writer)
                 self._expiry_clock.touch([upload_id])
 
     def store(self, batch: Sequence[WrittenChunk], stages: StageClock) -> Iterator[Upload]:
@@ -77,6 +85,11 @@ class ChunkCommitter:
                 raise
             for written in batch:
                 yield from self._stored([written], stages)
+
+    def publish_lost(self, writer: UploadWriter) -> None:
+        """Publish the bytes that a writer received in vain, once it has ended."""
+        if writer.unsettled:
+            self._events.publish(BytesLost(upload_id=writer.file.upload.id, size=writer.unsettled))
 
     def completed(self, file: OpenUpload) -> Upload:
         """Complete the upload if all of its chunks are stored, and return it."""
@@ -100,10 +113,12 @@ class ChunkCommitter:
             states = {upload_id: file.upload for upload_id, file in files.items()}
             committed = self._commit(fresh, stages)
             changed = {id(chunk): upload for (_, chunk), upload in zip(fresh, committed, strict=True)}
+            self._publish_repeated(batch, changed)
             acknowledged = []
             for writer, chunk in batch:
                 writer.file.add_chunk(chunk)
                 writer.release(chunk.index)
+                writer.settle(chunk.size)
                 upload_id = writer.file.upload.id
                 states[upload_id] = changed.get(id(chunk), states[upload_id])
                 acknowledged.append(states[upload_id])
@@ -126,10 +141,14 @@ class ChunkCommitter:
             uploads = self._repository.store_chunks(
                 rows, now=now, expires_at=self._expiry_clock.expires_at(now)
             )
-        stages.commit += stages.now() - flushed
+        committed = stages.now()
+        stages.commit += committed - flushed
         for (writer, chunk), upload in zip(fresh, uploads, strict=True):
             writer.file.update(upload)
             writer.file.add_chunk(chunk)
+        self._events.publish(
+            BatchCommitted(chunks=len(fresh), flush=flushed - began, commit=committed - flushed)
+        )
         for row, upload in zip(rows, uploads, strict=True):
             self._events.publish(
                 ChunkStored(
@@ -174,6 +193,12 @@ class ChunkCommitter:
             )
         self._publish_completed(upload)
         return upload
+
+    def _publish_repeated(self, batch: Sequence[WrittenChunk], stored: Collection[int]) -> None:
+        """Publish the chunks of a batch that are not among those just stored, by object id."""
+        for writer, chunk in batch:
+            if id(chunk) not in stored:
+                self._events.publish(ChunkRepeated(upload_id=writer.file.upload.id, size=chunk.size))
 
     def _publish_completed(self, upload: Upload) -> None:
         self._events.publish(

@@ -5,9 +5,10 @@ Idempotency: beginning the same file again returns its existing upload, complete
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
-from facecli.core.errors import InvalidInput, NotReady, UploadNotFound
-from facecli.core.events import EventBus, UploadCreated
+from facecli.core.errors import DiskFull, InvalidInput, NotReady, UploadNotFound
+from facecli.core.events import EventBus, UploadCreated, UploadResumed
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.committer import ChunkCommitter
@@ -47,6 +48,7 @@ class UploadRegistry:
             upload = self._created(new, upload_id or new_upload_id())
             self._insert([upload])
             return upload, []
+        self._publish_resumed(existing[0])
         return existing
 
     def begin_all(self, requested: Sequence[tuple[NewUpload, bool]]) -> list[UploadWithChunks]:
@@ -64,6 +66,7 @@ class UploadRegistry:
                 created[new] = created.get(new) or self._created(new, new_upload_id())
                 results.append((created[new], []))
             else:
+                self._publish_resumed(existing[0])
                 results.append(existing)
         if created:
             self._insert(list(created.values()))
@@ -115,6 +118,11 @@ class UploadRegistry:
             self._open_uploads.add_fresh(upload)
             self._events.publish(UploadCreated(upload_id=upload.id, owner=upload.owner, size=upload.size))
 
+    def _publish_resumed(self, upload: Upload) -> None:
+        if not upload.completed:
+            resumed = UploadResumed(upload_id=upload.id, owner=upload.owner, stored=upload.stored_bytes)
+            self._events.publish(resumed)
+
     def _resumed(self, uploads: Sequence[Upload | None]) -> list[UploadWithChunks | None]:
         """The current state of each upload, with its stored chunks and a new expiry; None for a deleted one.
 
@@ -125,13 +133,23 @@ class UploadRegistry:
         self._expiry_clock.touch(unfinished)
         current = {upload.id: upload for upload in uploads if upload and upload.completed}
         if unfinished:
-            expires_at = self._expiry_clock.expires_at(self._expiry_clock.now())
-            prolonged = self._repository.prolong(unfinished, expires_at=expires_at)
-            current |= {upload.id: upload for upload in prolonged}
+            current |= {upload.id: upload for upload in self._prolonged(unfinished)}
         return [
             self._with_chunks(current[upload.id]) if upload and upload.id in current else None
             for upload in uploads
         ]
+
+    def _prolonged(self, upload_ids: Sequence[str]) -> Sequence[Upload]:
+        """These uploads with a new expiry, if there is room for it, so that a full disk hides no upload."""
+        expires_at = self._expiry_clock.expires_at(self._expiry_clock.now())
+        try:
+            return self._repository.prolong(upload_ids, expires_at=expires_at)
+        except DiskFull:
+            known = list[Upload]()
+            for each in upload_ids:
+                with suppress(UploadNotFound):
+                    known.append(self._repository.get(each))
+            return known
 
     def _with_chunks(self, upload: Upload) -> UploadWithChunks:
         chunks = list(self._repository.chunks(upload.id))

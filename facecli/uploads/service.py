@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from facecli.core.blobs import BlobStore
 from facecli.core.errors import InvalidInput, NotReady, UploadUnfinished
-from facecli.core.events import EventBus, UploadDeleted
+from facecli.core.events import Event, EventBus, UploadDeleted
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.core.garbage import OrphanPolicy
 from facecli.uploads.admission import UploadAdmission
@@ -116,6 +116,10 @@ class UploadService:
         with self._committer.writer(upload_id) as writer:
             yield writer
 
+    def publish(self, event: Event) -> None:
+        """Publish an event about the transfer of an upload."""
+        self._events.publish(event)
+
     def store_all(self, batch: Sequence[WrittenChunk], stages: StageClock | None = None) -> Iterator[Upload]:
         """Make chunks durable by group commit; yield the upload of each once it may be acknowledged."""
         return self._committer.store(batch, stages or StageClock())
@@ -140,6 +144,7 @@ class UploadService:
                 return self.store(writer, chunk)
             finally:
                 writer.revoke()
+                self._committer.publish_lost(writer)
 
     def cancel(self, upload_id: str, *, owner: str) -> None:
         """Delete an upload, complete or not, with its bytes; NotReady while a task needs it."""

@@ -6,6 +6,7 @@ stage that is busy nearly all of the stream's time is the one that the others wa
 one thread only, once a frame or a batch, and read by any.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -44,11 +45,28 @@ class QueueTimes:
     queued: float = 0.0
 
 
-class StageClock:
-    """Adds up the times of a stream while it runs."""
+@dataclass(frozen=True, slots=True)
+class ChunkTimes:
+    """Seconds of a chunk: receive and write its frames; from its last frame to its acknowledgement."""
 
-    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+    receive: float
+    write: float
+    acknowledge: float
+
+
+class StageClock:
+    """Adds up the times of a stream while it runs; `on_chunk` gets those of each acknowledged chunk."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = perf_counter,
+        *,
+        on_chunk: Callable[[ChunkTimes], object] = lambda times: None,
+    ) -> None:
         self.now = clock
+        self._on_chunk = on_chunk
+        self._written = deque[tuple[float, float, float]]()  # of chunks: receive, write, last frame
+        self._before = (0.0, 0.0)  # receive and write of the chunks before
         self._began = clock()
         self.frames = QueueTimes()
         self.chunks = QueueTimes()
@@ -57,6 +75,18 @@ class StageClock:
         self.write_cpu = 0.0
         self.flush = 0.0
         self.commit = 0.0
+
+    def chunk_written(self, last_frame: float) -> None:
+        """A chunk was written, whose last frame arrived at this time; the writing thread calls this."""
+        receive, write = self._before
+        self._before = self.receive, self.write
+        self._written.append((self.receive - receive, self.write - write, last_frame))
+
+    def chunk_acknowledged(self) -> None:
+        """The oldest of the written chunks is durable; the committing thread calls this."""
+        if self._written:
+            receive, write, last_frame = self._written.popleft()
+            self._on_chunk(ChunkTimes(receive, write, self.now() - last_frame))
 
     def times(self) -> StageTimes:
         return StageTimes(

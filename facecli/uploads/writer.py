@@ -37,6 +37,17 @@ class UploadWriter:
         self._held: dict[int, PartWriter | None] = {}  # by chunk
         self._lock = threading.Lock()
         self._revoked = False
+        self._received = 0  # bytes
+        self._settled = 0  # of these, durable
+
+    @property
+    def unsettled(self) -> int:
+        """Bytes that were received and are not durable, at least not through this writer."""
+        return self._received - self._settled
+
+    def settle(self, size: int) -> None:
+        """Count received bytes as durable; only the thread that commits calls this."""
+        self._settled += size
 
     def write(self, frame: Frame) -> Chunk | None:
         """Write one frame; return the chunk that it finishes, if any.
@@ -64,6 +75,7 @@ class UploadWriter:
         checksum = crc32c(bytes(frame.data)) if frame.crc32c is None else frame.crc32c
         cursor.crc32c = append(cursor.crc32c, checksum, len(frame.data))
         cursor.received = end
+        self._received += len(frame.data)
         return self._finished(cursor, frame.chunk_crc32c) if is_last else None
 
     def check(self) -> None:

@@ -25,6 +25,8 @@ from facecli.web.errors import bug_response, error_response, method_not_allowed,
 from facecli.web.files import PREFIXES, FilesApp
 from facecli.web.guards import OriginGuard, SecurityHeaders
 from facecli.web.health import add_health
+from facecli.web.metrics import add_metrics
+from facecli.web.request_events import RequestEvents
 from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App
 from facecli.web.static import PREFIX as CONSOLE
@@ -37,11 +39,13 @@ from facecli.web.tus.app import TusApp
 class WebParts:
     """The services behind the application; `ready` is whether the server takes calls.
 
+    `metrics` returns the page for Prometheus, and is None where another port has it.
     `origins` is a pattern of those whose pages may call it. `local` is whether it trusts every caller, and
     only this machine can reach it.
     """
 
     ready: Callable[[], bool]
+    metrics: Callable[[], bytes] | None
     rpc: InProcessServer
     authenticator: Authenticator
     admissions: Admissions
@@ -61,6 +65,8 @@ def create_app(parts: WebParts) -> App:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, _refusal)
     add_health(app, parts.ready)
+    if parts.metrics:
+        add_metrics(app, parts.metrics)
     rpc = RpcApp(parts.rpc, parts.limits)
     for prefix in rpc.prefixes:
         app.mount(prefix, rpc)
@@ -83,7 +89,9 @@ def create_app(parts: WebParts) -> App:
     app.routes.append(Route(TUS_PREFIX, tus))
     app.mount(TUS_PREFIX, tus)
     app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
-    return SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
+    guarded = SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
+    prefixes = (*rpc.prefixes, CONSOLE, *PREFIXES, TUS_PREFIX)
+    return RequestEvents(guarded, parts.events, prefixes=prefixes)
 
 
 class ErrorGuard:

@@ -134,6 +134,7 @@ class FilesApp:
                         call.send({"type": "http.response.body", "body": block, "more_body": bool(left)}),
                         patience,
                     )
+                call.context.sent(len(block))
         except TimeoutError:
             call.abort()
         finally:

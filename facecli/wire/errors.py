@@ -33,6 +33,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.ChecksumMismatch: Code.INVALID_ARGUMENT,
     errors.MediaRefused: Code.INVALID_ARGUMENT,
     errors.NoFace: Code.INVALID_ARGUMENT,
+    errors.NothingSwapped: Code.INVALID_ARGUMENT,
     errors.OutOfOrder: Code.OUT_OF_RANGE,
     errors.NotFound: Code.NOT_FOUND,
     errors.UploadNotFound: Code.NOT_FOUND,

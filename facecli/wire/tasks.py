@@ -1,10 +1,12 @@
 """Converts tasks and task filters to protobuf messages and back."""
 
 import math
+from dataclasses import asdict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facecli.core.errors import InvalidInput, UnexpectedResponse
+from facecli.core.video.figures import SwapFigures
 from facecli.tasks.task import Task, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.wire import parts, responses
@@ -49,6 +51,7 @@ def to_message(task: Task) -> pb.TaskResponse:
         frames=task.frames,
         round=task.round,
         notes=task.notes,
+        figures=pb.SwapFigures(**asdict(task.figures)) if task.figures else None,
         **parts.durations(task.part),
     )
 
@@ -80,8 +83,18 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         error_reason=responses.word(message.error_reason),
         error_message=responses.text(message.error_message),
         notes=tuple(responses.text(note) for note in message.notes[: responses.MAX_ITEMS]),
+        figures=_figures(message.figures) if message.HasField("figures") else None,
         created_at=responses.seconds(message.created_at, "time"),
         updated_at=responses.seconds(message.updated_at, "time"),
+    )
+
+
+def _figures(message: pb.SwapFigures) -> SwapFigures:
+    return SwapFigures(
+        swapped=max(0, message.swapped),
+        without_face=max(0, message.without_face),
+        turned_away=max(0, message.turned_away),
+        people=max(0, message.people),
     )
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
+from facecli.worker.events import EventSender
+
 PING_INTERVAL = 1.0  # seconds
 
 _log = logging.getLogger(__name__)
@@ -21,8 +23,8 @@ class ShutdownSignal:
     """Waits for SIGTERM or SIGINT and, `with_stdin`, for the end of standard input.
 
     Create it before the process announces that it is ready: an earlier signal kills it without cleanup.
-    With a socket as standard input, it also sends a byte on it every `PING_INTERVAL`, to a supervisor that
-    kills a process that is suspended or stuck.
+    With a socket as standard input, it also sends a ping on it every `PING_INTERVAL`, to a supervisor that
+    kills a process that is suspended or stuck; `supervisor` sends events there, and is None without a socket.
     """
 
     def __init__(self, *, with_stdin: bool) -> None:
@@ -33,10 +35,12 @@ class ShutdownSignal:
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, _ignore)
         signal.signal(signal.SIGINT, _ignore)
+        self.supervisor: EventSender | None = None
         if with_stdin:
             threading.Thread(target=self._read_stdin, daemon=True).start()
             if stat.S_ISSOCK(os.fstat(sys.stdin.fileno()).st_mode):
-                threading.Thread(target=_send_pings, args=(sys.stdin.fileno(),), daemon=True).start()
+                self.supervisor = EventSender(socket.socket(fileno=os.dup(sys.stdin.fileno())))
+                threading.Thread(target=_send_pings, args=(self.supervisor,), daemon=True).start()
 
     def wait(self) -> None:
         """Block until the process is to shut down."""
@@ -70,11 +74,10 @@ def exit_process(cleanup: Callable[[], object], *, grace: float) -> None:
     os._exit(0)
 
 
-def _send_pings(descriptor: int) -> None:
-    with socket.socket(fileno=os.dup(descriptor)) as parent, suppress(ConnectionError):
+def _send_pings(supervisor: EventSender) -> None:
+    with suppress(ConnectionError):
         while True:
-            with suppress(BlockingIOError):  # the parent is suspended
-                parent.send(b".", socket.MSG_DONTWAIT)
+            supervisor.ping()
             time.sleep(PING_INTERVAL)
 
 

@@ -13,11 +13,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from facecli.core.backoff import Backoff
 from facecli.core.errors import FacecliError
+from facecli.core.events import Event
 from facecli.tasks.leases import MISSED_HEARTBEATS
 from facecli.tasks.worker_end import UNRESPONSIVE, WorkerEnd, exited
+from facecli.worker.events import MAX_LINE, EventReceiver
 from facecli.worker.process import PING_INTERVAL
 
 FIRST_DELAY = 0.25  # seconds
@@ -30,9 +33,12 @@ _log = logging.getLogger(__name__)
 class _Child:
     """A worker process, with the supervisor's end of its standard input."""
 
-    def __init__(self, process: subprocess.Popen[bytes], pings: socket.socket) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], pings: socket.socket, publish: Callable[[Event], None]
+    ) -> None:
         self.process = process
         self._pings = pings
+        self._receiver = EventReceiver(publish)
 
     def wait(self, *, interval: float) -> bool:
         """Wait for the end of the process; False as soon as its pings, once begun, stop."""
@@ -40,9 +46,11 @@ class _Child:
         missed: int | None = None
         while missed is None or missed < MISSED_HEARTBEATS:
             try:
-                if not self._pings.recv(1024):
+                received = self._pings.recv(MAX_LINE)
+                if not received:
                     break
                 missed = 0
+                self._receiver.feed(received)
             except TimeoutError:
                 missed = missed if missed is None else missed + 1
             except OSError:  # the process ended before it read everything
@@ -52,7 +60,15 @@ class _Child:
         else:
             return False
         self.process.wait()
+        self._receive_rest()
         return True
+
+    def _receive_rest(self) -> None:
+        """Receive what a process that has ended left in the socket."""
+        self._pings.settimeout(0)
+        with suppress(OSError):
+            while received := self._pings.recv(MAX_LINE):
+                self._receiver.feed(received)
 
     def close(self) -> None:
         self._pings.close()
@@ -62,7 +78,7 @@ class Supervisor:
     """Keeps one child process per name alive from `start` to `stop`.
 
     `crashed` is called with the name and the end of a dead worker before its restart, so that its work is
-    requeued first.
+    requeued first. `publish` gets the events that the workers send.
     """
 
     def __init__(
@@ -72,12 +88,14 @@ class Supervisor:
         command: Callable[[str], list[str]],
         environment: Mapping[str, str],
         crashed: Callable[[str, WorkerEnd], None],
+        publish: Callable[[Event], None] = lambda event: None,
         ping_interval: float = PING_INTERVAL,
     ) -> None:
         self._names = names
         self._command = command
         self._environment = environment
         self._crashed = crashed
+        self._publish = publish
         self._ping_interval = ping_interval
         self._stopping = threading.Event()
         self._children: dict[str, _Child] = {}
@@ -177,4 +195,4 @@ class Supervisor:
             except OSError:
                 ours.close()
                 raise
-        return _Child(process, ours)
+        return _Child(process, ours, self._publish)

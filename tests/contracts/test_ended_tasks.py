@@ -1,5 +1,6 @@
 """The contract of every TaskRepository for ended tasks and crashes."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -48,6 +49,20 @@ def test_a_task_needs_its_uploads_until_it_ends(
     assert upload_repository.needed_by("v1") is None
     task_repository.change("t1", transitions.retry, now=103.0)
     assert upload_repository.needed_by("v1") == "t1"
+
+
+def test_a_task_needs_the_picture_that_an_option_names(
+    task_repository: TaskRepository, upload_repository: UploadRepository
+) -> None:
+    new = replace(NEW, options={"faces": "like:/uploads/p_1/old%20face.png"})
+    task_repository.insert(new, task_id="t1", now=100.0)
+    assert [upload_repository.needed_by(upload_id) for upload_id in ("p_1", "p11", "p_")] == [
+        "t1",
+        None,
+        None,
+    ]
+    task_repository.change("t1", transitions.cancel, now=101.0)
+    assert upload_repository.needed_by("p_1") is None
 
 
 def test_crashes_are_stored_and_a_retry_resets_them(task_repository: TaskRepository) -> None:

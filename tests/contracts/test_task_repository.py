@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from facecli.core.errors import AlreadyExists, MediaRefused, TaskEnded, TaskNotFound
+from facecli.core.video.figures import SwapFigures
 from facecli.tasks import transitions
 from facecli.tasks.repository import TaskRepository
 from facecli.tasks.task import Result, Task, TaskStatus
@@ -45,6 +46,15 @@ def test_an_idempotency_key_returns_the_same_task(task_repository: TaskRepositor
     assert task_repository.insert(replace(keyed, owner="bob"), task_id="t3", now=102.0).id == "t3"
     assert task_repository.insert(NEW, task_id="t4", now=103.0).id == "t4"
     assert task_repository.insert(NEW, task_id="t5", now=104.0).id == "t5"
+
+
+def test_figures_are_stored_and_replaced(task_repository: TaskRepository) -> None:
+    task_repository.insert(NEW, task_id="t1", now=100.0)
+    claim(task_repository)
+    for figures in (SwapFigures(swapped=3, people=2), SwapFigures(swapped=9, turned_away=1), None):
+        count = partial(transitions.count, run="r1", figures=figures)
+        task_repository.change("t1", count, now=102.0)
+        assert task_repository.get("t1").figures == figures
 
 
 def test_a_task_id_is_unique(task_repository: TaskRepository) -> None:

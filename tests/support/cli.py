@@ -19,7 +19,8 @@ TASK = {
     *("task_id", "status", "progress", "frames_done", "frames", "stage", "round", "attempt"),
     *("engine", "image_url", "video_url"),
     *("key", "engine_version", "options", "from", "to", "preview_url", "image_name", "video_name"),
-    *("result_url", "result_size", "result_crc32c", "error", "notes", "created_at", "updated_at", "revision"),
+    *("result_url", "result_size", "result_crc32c", "error", "notes", "figures"),
+    *("created_at", "updated_at", "revision"),
 }
 UPLOAD = {
     *("file_url", "upload_id", "name", "size", "crc32c", "chunks"),

@@ -77,11 +77,28 @@ def reasons() -> str:
     return _table(("reason", "gRPC code", "retry", "meaning"), rows)
 
 
+def metrics() -> str:
+    from facecli.telemetry.metrics.catalog import METRICS
+
+    rows = [
+        (
+            f"`{metric.name}`",
+            metric.kind.value,
+            ", ".join(f"`{label}`" for label in metric.labels),
+            "yes" if metric.worker else "",
+            metric.help,
+        )
+        for metric in METRICS
+    ]
+    return _table(("metric", "type", "labels", "also of a worker", "meaning"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
     "settings": settings,
     "exit codes": exit_codes,
     "reasons": reasons,
+    "metrics": metrics,
 }
 
 

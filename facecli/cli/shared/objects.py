@@ -1,6 +1,6 @@
 """JSON objects that `--json` prints. Scripts rely on them: fields are added, never renamed or removed."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,7 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,
         "notes": list(task.notes),
+        "figures": asdict(task.figures) if task.figures else None,
         "created_at": timestamp(task.created_at),
         "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
@@ -146,13 +147,14 @@ def task_line(task: "TaskView") -> str:
 
 
 def task_text(task: "TaskView") -> str:
-    """A task as text: its line, then one for each note."""
+    """A task as text: its line, then one for its figures and each of its notes."""
     return with_notes(task_line(task), task)
 
 
 def with_notes(line: str, task: "TaskView") -> str:
-    """The line, then one for each note of the task."""
-    return "\n".join([line, *(f"  note: {note}" for note in task.notes)])
+    """The line, then one for the figures of the task, and one for each of its notes."""
+    figures = [f"  {task.figures.text}"] if task.figures else []
+    return "\n".join([line, *figures, *(f"  note: {note}" for note in task.notes)])
 
 
 def checksum(crc32c: int) -> str:

@@ -125,7 +125,9 @@ def show_state(session: Session, task: TaskView, output: Output, *, show: Callab
 
 
 def note_all(task: TaskView, output: Output) -> None:
-    """Write the notes of a task as diagnostics."""
+    """Write the figures and the notes of a task as diagnostics."""
+    if task.figures:
+        output.note(task.figures.text)
     for note in task.notes:
         output.note(f"note: {note}")
 

@@ -83,6 +83,21 @@ def parse_options(
     return values
 
 
+def file_urls(declared: Sequence[EngineOption], given: Mapping[str, str]) -> dict[str, str]:
+    """The URLs of uploaded files that valid options name, by the option."""
+    prefixes = {
+        option.name: choice.removesuffix("URL")
+        for option in declared
+        for choice in option.choices
+        if choice.endswith(":URL")
+    }
+    return {
+        name: given[name].removeprefix(prefix)
+        for name, prefix in prefixes.items()
+        if given.get(name, "").startswith(prefix)
+    }
+
+
 def _matches(text: str, choice: str) -> bool:
     kind, colon, form = choice.partition(":")
     if not colon:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from facecli.core.video.engine_options import EngineOption
+from facecli.core.video.engine_options import EngineOption, file_urls
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import Segment, VideoInfo
 
 
@@ -33,6 +34,7 @@ class PrepareJob:
     video: Path
     info: VideoInfo
     options: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)  # pictures that options name, by the option
 
 
 class Engine(Protocol):
@@ -49,10 +51,13 @@ class Engine(Protocol):
         """Validate options; InvalidInput for one that the engine does not know."""
         ...
 
-    def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+    def swap(
+        self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
+    ) -> SwapFigures | None:
         """Write `job.output`: H.264 without sound in an MP4, the segment's frames in order, the first at 0.
 
         `progress` receives the number of the segment's frames done. Cancelled when `stopped` returned True.
+        Return what became of the frames; None if the engine does not count.
         """
         ...
 
@@ -79,10 +84,39 @@ class PreparingEngine(Protocol):
 
 
 @runtime_checkable
+class FaceCheckingEngine(Protocol):
+    """An engine that can say whether it can use a picture, before a task is created."""
+
+    def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
+        """NoFace or another MediaRefused for a picture that it cannot use. Takes a second or two at most.
+
+        Cancelled when `stopped` returned True.
+        """
+        ...
+
+
+@runtime_checkable
+class JudgingEngine(Protocol):
+    """An engine that can reject a video after all of its segments are swapped."""
+
+    def judge(self, figures: SwapFigures, options: Mapping[str, str]) -> None:
+        """Raise the error that the task fails with, unless it is worth a result.
+
+        `figures` are those of all segments.
+        """
+        ...
+
+
+@runtime_checkable
 class DescribedEngine(Protocol):
     """An engine that declares its options, for lists and forms; its `check` uses `parse_options`."""
 
     options: Sequence[EngineOption]
+
+
+def named_files(engine: Engine, options: Mapping[str, str]) -> dict[str, str]:
+    """The URLs of uploaded pictures that the options of an engine name, by the option."""
+    return file_urls(engine.options, options) if isinstance(engine, DescribedEngine) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,28 +4,26 @@ This process decodes nothing and sees no pixel as a pixel: pictures and frames g
 to another. So it also needs no OpenCV.
 """
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from facecli.core.errors import FacecliError
+from facecli.core.errors import FacecliError, NothingSwapped
 from facecli.core.video.engine_options import EngineOption
 from facecli.core.video.engines import PrepareJob, SwapJob
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.frames import FrameFilter, FrameLayout
 from facecli.core.video.media import FramesJob, Media
-from facecli.engines.mesh.figures import Figures
-from facecli.engines.mesh.options import OPTIONS, MeshOptions
+from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing
 from facecli.engines.mesh.process.client import swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
+NO_FRAMES = FrameLayout(width=2, height=2)
 SAMPLES = 32  # frames in which the people of a video are looked for
-
-_log = logging.getLogger(__name__)
 
 
 class MeshEngine:
@@ -35,7 +33,7 @@ class MeshEngine:
     options: Sequence[EngineOption] = OPTIONS
 
     def __init__(self, media: Media) -> None:
-        if find_spec("cv2") is None:
+        if find_spec("cv2") is None or find_spec("numpy") is None:
             raise FacecliError("OpenCV is missing; install it with: pip install 'facecli[swap]'")
         self._media = media
 
@@ -43,16 +41,15 @@ class MeshEngine:
         MeshOptions.parse(options)
 
     def prepare(self, job: PrepareJob, *, stopped: Callable[[], bool]) -> Mapping[str, Any]:
-        """Find the face of the picture, and the people of the video."""
-        self.check(job.options)
+        """Find the face of the picture, the people of the video, and the one that `faces=like:` asks for."""
+        options = MeshOptions.parse(job.options)
+        like = self._describe(job.files["faces"], stopped=stopped) if "faces" in job.files else []
         picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
         setup = Setup(
             work=Work.PLAN,
             layout=self._media.frame_layout(job.info),
             picture=(picture.width, picture.height),
             options=job.options,
-            people=(),
-            first=0,
             rate=float(job.info.rate),
         )
         samples = self._media.sample_frames(job.video, job.info, count=SAMPLES, stopped=stopped)
@@ -60,13 +57,29 @@ class MeshEngine:
             for planes in samples:
                 deque(process.push(planes, own=False), maxlen=0)
             deque(process.finish(), maxlen=0)
-        return {"people": process.result.get("people", [])}
+        people = _listed(process.result, "people")
+        if not people and options.faces != "all" and options.missing is Missing.FAIL:
+            raise NothingSwapped("the video shows no face; missing=keep returns it as it is")
+        return {"people": people, "like": like}
 
-    def swap(self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]) -> None:
+    def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
+        self._describe(face, stopped=stopped)
+
+    def _describe(self, face: Path, *, stopped: Callable[[], bool]) -> list[Any]:
+        """The embedding of the largest face of a picture; NoFace if there is none."""
+        picture = self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+        setup = Setup(work=Work.DESCRIBE, layout=NO_FRAMES, picture=(picture.width, picture.height))
+        with swap_process(self._media, setup, picture, stopped=stopped) as process:
+            deque(process.finish(), maxlen=0)
+        return _listed(process.result, "embedding")
+
+    def swap(
+        self, job: SwapJob, *, progress: Callable[[int], None], stopped: Callable[[], bool]
+    ) -> SwapFigures:
         """Swap the faces of the chosen people among those that `prepare` found."""
         self.check(job.options)
         picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
-        figures: dict[str, Any] = {}
+        result: dict[str, Any] = {}
 
         @contextmanager
         def open_filter(layout: FrameLayout) -> Iterator[FrameFilter]:
@@ -76,19 +89,39 @@ class MeshEngine:
                 picture=(picture.width, picture.height),
                 options=job.options,
                 people=job.plan.get("people", ()),
+                like=job.plan.get("like", ()),
                 first=(job.segment.wide or job.segment).before,
                 rate=float(job.info.rate),
             )
             with swap_process(self._media, setup, picture, stopped=stopped) as process:
                 yield process
-                figures.update(process.result)
+                result.update(process.result)
 
         frames = FramesJob(video=job.video, segment=job.segment, info=job.info, output=job.output)
         self._media.rewrite_frames(frames, open_filter=open_filter, progress=progress, stopped=stopped)
-        _log.info("segment swapped", extra={"segment": job.segment.index, **_counted(figures)})
+        return _counted(job, result)
+
+    def judge(self, figures: SwapFigures, options: Mapping[str, str]) -> None:
+        if not figures.swapped and MeshOptions.parse(options).missing is Missing.FAIL:
+            raise NothingSwapped(f"nothing to put the face on: {figures.text}; missing=keep accepts that")
 
 
-def _counted(figures: Mapping[str, Any]) -> dict[str, int]:
-    """Return the figures of a process, which may have sent anything, as numbers of frames."""
-    values = {field.name: figures.get(field.name) for field in fields(Figures)}
-    return {f"frames_{name}": value for name, value in values.items() if isinstance(value, int)}
+def _listed(result: Mapping[str, Any], name: str) -> list[Any]:
+    """A list of a process, which may have sent anything."""
+    value = result.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _counted(job: SwapJob, result: Mapping[str, Any]) -> SwapFigures:
+    """Return the figures of a process, which may have sent anything, as frames of this segment."""
+
+    def frames(name: str) -> int:
+        value = result.get(name)
+        return value if isinstance(value, int) and 0 <= value <= job.segment.frames else 0
+
+    return SwapFigures(
+        swapped=frames("swapped"),
+        without_face=frames("without"),
+        turned_away=frames("turned"),
+        people=len(job.plan.get("people", ())),
+    )

@@ -8,12 +8,15 @@ alone.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from facecli.core.errors import InvalidInput
 from facecli.engines.mesh.networks import Embedding, distance
+
+MAX_PEOPLE = 100  # of a video: the others, with the least area, are nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +68,17 @@ def group(sightings: Iterable[Sighting], *, match: float) -> list[Identity]:
         )
         for group in groups
     ]
+    people = sorted(people, key=lambda person: person.area)[-MAX_PEOPLE:]
     return sorted(people, key=lambda person: (person.frame, person.left))
 
 
 class Selection:
     """Decides by an embedding whether a face is wanted."""
 
-    def __init__(self, faces: str, people: Sequence[Identity], *, match: float) -> None:
-        """`faces` is the option of this name."""
+    def __init__(
+        self, faces: str, people: Sequence[Identity], *, match: float, like: Sequence[float] = ()
+    ) -> None:
+        """`faces` is the option of this name, `like` the embedding of the picture that it names."""
         self._match = match
         self._all = faces == "all"
         self._people = people
@@ -87,6 +93,8 @@ class Selection:
                     "the first one is index:0"
                 )
             self._wanted = people[index].embedding
+        elif faces.startswith("like:"):
+            self._wanted = _alike(np.array(like, np.float32), people, match=match)
 
     def wants(self, face: Embedding) -> bool:
         if self._all:
@@ -100,6 +108,12 @@ class Selection:
 
     def _is_wanted(self, person: Identity) -> bool:
         return self._wanted is not None and distance(person.embedding, self._wanted) < self._match / 2
+
+
+def _alike(wanted: Embedding, people: Sequence[Identity], *, match: float) -> Embedding:
+    """The person of the video who is the wanted one; the wanted embedding itself if nobody was seen."""
+    nearest = min((person.embedding for person in people), key=partial(distance, wanted), default=wanted)
+    return nearest if distance(nearest, wanted) < match else wanted
 
 
 def _apart(group: Sequence[Sighting], sighting: Sighting) -> float:

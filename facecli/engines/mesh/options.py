@@ -34,6 +34,11 @@ class Small(StrEnum):
     ON = "on"
 
 
+class Missing(StrEnum):
+    KEEP = "keep"
+    FAIL = "fail"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeshOptions:
     """Lengths are in eye distances, the pixels between the outer corners of the eyes."""
@@ -49,6 +54,7 @@ class MeshOptions:
     strength: float = 1.0
     smooth: float = 0.5
     small: Small = Small.OFF
+    missing: Missing = Missing.FAIL
 
     @classmethod
     def parse(cls, options: Mapping[str, str]) -> "MeshOptions":
@@ -60,6 +66,7 @@ class MeshOptions:
             "eyes": Eyes,
             "mouth": Mouth,
             "small": Small,
+            "missing": Missing,
         }
         typed = {name: kinds[name](str(value)) if name in kinds else value for name, value in values.items()}
         return cls(**typed)  # type: ignore[arg-type]
@@ -68,8 +75,8 @@ class MeshOptions:
 OPTIONS = (
     EngineOption.choice(
         "faces",
-        "whose face to replace: the person with most area, everybody, or one by order from 0",
-        choices=("main", "all", "index:N"),
+        "whose face to replace: that of most area, all, one by order from 0, or that of a picture",
+        choices=("main", "all", "index:N", "like:URL"),
         default="main",
     ),
     EngineOption.number(
@@ -97,5 +104,11 @@ OPTIONS = (
         "search for faces down to 24 pixels, at a third of the speed",
         choices=tuple(Small),
         default=Small.OFF,
+    ),
+    EngineOption.choice(
+        "missing",
+        "when no frame shows the face to replace: fail the task, or keep the video as it is",
+        choices=tuple(Missing),
+        default=Missing.FAIL,
     ),
 )

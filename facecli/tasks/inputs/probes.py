@@ -1,4 +1,4 @@
-"""Probes: inspects the files of new tasks, each complete upload once.
+"""Probes: inspects the files of new tasks, each complete upload once, or once per engine that checks faces.
 
 Theory of operation. The bytes of a complete upload do not change, so what a probe found is remembered for as
 long as nobody writes to the file, and calls that need the same probe at the same time share it. A probe runs
@@ -13,6 +13,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from facecli.core.blobs import BlobStore, present
 from facecli.core.errors import (
@@ -36,16 +38,25 @@ RETRY_AFTER = 5  # seconds
 SHARE_OF_PROBE = 0.9  # of the time limit of a call; the rest is for starting and killing a process
 
 Info = VideoInfo | ImageInfo
-_Key = tuple[str | int, ...]  # id of an upload and state of its file
+_Key = tuple[str | int, ...]  # id of an upload, state of its file, and the engine that checks its face
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceCheck:
+    """An engine, by name and version, and its check of a picture: raises MediaRefused."""
+
+    engine: str
+    run: Callable[[Path, Callable[[], bool]], None]
 
 
 class _Probe:
     """A probe in progress. `callers` is how many calls wait for it."""
 
-    def __init__(self, upload: Upload, file: StoredFile) -> None:
+    def __init__(self, upload: Upload, file: StoredFile, check: FaceCheck | None) -> None:
         self.upload = upload
         self.file = file
-        self.key: _Key = (upload.id, *file.state())
+        self.check = check if upload.file_type is FileType.IMAGE else None
+        self.key: _Key = (upload.id, *file.state(), self.check.engine if self.check else "")
         self.callers = 0
         self.goes_on = False  # without callers
         self.started_at: float | None = None  # None while it waits for a slot
@@ -69,14 +80,16 @@ class Probes:
         self._running: dict[_Key, _Probe] = {}
         self._lock = threading.Lock()
 
-    def infos(self, uploads: Sequence[Upload], *, active: Callable[[], bool]) -> list[Info]:
-        """The properties of each upload, all probed at the same time.
+    def infos(
+        self, uploads: Sequence[Upload], *, face: FaceCheck | None = None, active: Callable[[], bool]
+    ) -> list[Info]:
+        """The properties of each upload, all probed at the same time; pictures also by `face`.
 
         MediaRefused for a file that cannot be used; TooManyCalls or Unavailable, with the time to wait, when
         that is not known in time; Cancelled once `active` returns false.
         """
         deadline = self._clock() + self._timeout
-        joined = [self._join(upload) for upload in uploads]
+        joined = [self._join(upload, face) for upload in uploads]
         try:
             return [self._info(probe, deadline, active) for probe in joined]
         finally:
@@ -84,10 +97,10 @@ class Probes:
                 for probe in joined:
                     probe.callers -= 1
 
-    def _join(self, upload: Upload) -> _Probe:
+    def _join(self, upload: Upload, face: FaceCheck | None) -> _Probe:
         """Join the probe of an upload, which is done if its result is remembered."""
         with present(f"{upload.name} (send them again with facecli upload --no-resume)"):
-            new = _Probe(upload, StoredFile(upload, self._blobs.local_copy(upload.blob_key)))
+            new = _Probe(upload, StoredFile(upload, self._blobs.local_copy(upload.blob_key)), face)
         with self._lock:
             probe = self._found.get(new.key) or self._running.get(new.key) or new
             probe.callers += 1
@@ -138,7 +151,7 @@ class Probes:
         try:
             with self._slots.acquire(upload.owner, stopped=abandoned):
                 probe.started_at = self._clock()
-                probe.info = self._inspect(upload, probe.file, stopped)
+                probe.info = self._inspect(probe, stopped)
             error = None
         except Cancelled:
             error = Unavailable(f"the check of {upload.name} was interrupted; try again", retry_after=1)
@@ -159,14 +172,18 @@ class Probes:
                         self._found.popitem(last=False)
             probe.done.set()
 
-    def _inspect(self, upload: Upload, file: StoredFile, stopped: Callable[[], bool]) -> Info:
+    def _inspect(self, probe: _Probe, stopped: Callable[[], bool]) -> Info:
         """Probe the file. A damaged one in the store is not blamed on its owner."""
+        path = probe.file.path
         try:
-            if upload.file_type is FileType.IMAGE:
-                return self._media.probe_image(file.path, stopped=stopped)
-            return self._media.probe_video(file.path, stopped=stopped)
+            if probe.upload.file_type is FileType.VIDEO:
+                return self._media.probe_video(path, stopped=stopped)
+            info = self._media.probe_image(path, stopped=stopped)
+            if probe.check:
+                probe.check.run(path, stopped)
+            return info
         except MediaRefused:
-            file.verify(stopped)
+            probe.file.verify(stopped)
             raise
 
     def _allowed(self, upload: Upload) -> float:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from facecli.core.errors import InvalidInput
-from facecli.core.video.engines import Engines
+from facecli.core.video.engines import Engines, FaceCheckingEngine, named_files
 from facecli.core.video.formats import check_name
 from facecli.core.video.plan import WHOLE, VideoInfo, VideoPart
-from facecli.tasks.inputs.probes import Probes
+from facecli.tasks.inputs.probes import FaceCheck, Probes
 from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
@@ -62,8 +62,10 @@ class TaskInputs:
             key=key,
             fresh=fresh,
         )
-        uploads = (new.image, new.video)
-        for upload, info in zip(uploads, self._probes.infos(uploads, active=active), strict=True):
+        urls = named_files(self._engines.get(name), options).values()
+        uploads = (new.image, new.video, *(self._upload(url, FileType.IMAGE, owner) for url in urls))
+        infos = self._probes.infos(uploads, face=self._face_check(new), active=active)
+        for upload, info in zip(uploads, infos, strict=True):
             if isinstance(info, VideoInfo):
                 check_name(upload.name, info.container)
                 part.check_within(info)
@@ -77,6 +79,13 @@ class TaskInputs:
         chosen = self._engines.get(name)
         chosen.check(dict(options))
         return name, str(chosen.version)
+
+    def _face_check(self, new: NewTask) -> FaceCheck | None:
+        engine = self._engines.get(new.engine)
+        if not isinstance(engine, FaceCheckingEngine):
+            return None
+        name = f"{new.engine} {new.engine_version}"
+        return FaceCheck(engine=name, run=lambda face, stopped: engine.check_face(face, stopped=stopped))
 
     def _upload(self, url: str, file_type: FileType, owner: str) -> Upload:
         upload = self._upload_service.file(url, owner=owner)

@@ -1,6 +1,6 @@
 """Run: the state of one attempt at a task, shared by its steps."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +37,8 @@ class Run:
     engine: Engine
     face: Path
     video: Path
-    inputs: Sequence[StoredFile]  # the files at these two paths
+    files: Mapping[str, Path]  # pictures that options of the engine name, by the option
+    inputs: Sequence[StoredFile]  # the files at all of these paths
     limits: AttemptLimits
     checkpoints: Checkpoints
     reporter: ProgressReporter

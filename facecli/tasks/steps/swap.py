@@ -9,6 +9,7 @@ from typing import Any
 from facecli.core.errors import FacecliError
 from facecli.core.video import engines
 from facecli.core.video.media import Segment
+from facecli.tasks.steps.counted import Counted
 from facecli.tasks.steps.run import Run
 from facecli.tasks.time_limits import Deadline, within
 
@@ -27,10 +28,13 @@ class Swap:
 
     def run(self, run: Run) -> None:
         plan = _engine_plan(run)
-        run.parts = [
-            run.work.file(self.checkpoint.format(index=segment.index), partial(_swap, run, segment, plan))
-            for segment in run.work.plan.segments
-        ]
+        parts, figures = [], Counted(run)
+        for segment in run.work.plan.segments:
+            name = self.checkpoint.format(index=segment.index)
+            parts.append(run.work.file(name, partial(_swap, run, segment, plan, figures)))
+            figures.record(segment)
+        figures.judge()
+        run.parts = parts
 
 
 def _engine_plan(run: Run) -> Mapping[str, Any]:
@@ -41,7 +45,9 @@ def _engine_plan(run: Run) -> Mapping[str, Any]:
 
     def prepare(output: Path) -> None:
         task, info = run.task, run.work.plan.info
-        job = engines.PrepareJob(face=run.face, video=run.video, info=info, options=task.options)
+        job = engines.PrepareJob(
+            face=run.face, video=run.video, info=info, options=task.options, files=run.files
+        )
         deadline = Deadline(run.limits.segment, subject="preparing", setting="segment_timeout")
         with within(run.stopped, deadline) as stopped:
             output.write_text(json.dumps(engine.prepare(job, stopped=stopped)))
@@ -50,7 +56,7 @@ def _engine_plan(run: Run) -> Mapping[str, Any]:
     return plan
 
 
-def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], output: Path) -> None:
+def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted, output: Path) -> None:
     task, media, whole = run.task, run.tools.media, run.work.plan
     info = whole.info
     deadline = Deadline(run.limits.segment, subject="a segment", setting="segment_timeout")
@@ -64,9 +70,11 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], output: Path) -> 
         plan=plan,
     )
     with within(run.stopped, deadline) as stopped:
-        run.engine.swap(
+        counted = run.engine.swap(
             job,
-            progress=lambda done: run.reporter.frames(whole.done_after(segment, done), whole.frames),
+            progress=lambda done: run.reporter.frames(
+                whole.done_after(segment, done), whole.frames, skipped=whole.done_after(segment, 0)
+            ),
             stopped=stopped,
         )
     frames = media.count_frames(output)
@@ -75,3 +83,5 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], output: Path) -> 
             f"engine {task.engine} wrote {frames} frames for segment {segment.index}, "
             f"which has {segment.frames}"
         )
+    if counted:
+        figures.store(segment, counted)

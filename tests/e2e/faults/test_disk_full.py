@@ -23,6 +23,9 @@ from tests.support.e2e.requirements import needs
 from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import acknowledged, upload_command
 from tests.support.eventually import eventually
+from tests.support.sockets import free_port
+from tests.support.web.http_client import Answer, Headers, ask
+from tests.support.web.tus import BODY_TYPE, encoded
 
 pytestmark = needs("tmpfs")
 
@@ -113,6 +116,34 @@ def test_an_app_upload_of_unknown_size_fills_the_disk_and_resumes_when_there_is_
         response = stub.UploadVideo(iter(messages[row.stored_chunks :]), metadata=resume)
     assert (response.status, response.upload_id) == ("completed", row.upload_id)
     assert server.sha256(response.file_url, user) == sha256(path)
+
+
+def test_a_tus_upload_of_unknown_size_fills_the_disk_and_goes_on_when_there_is_room(
+    disk: Disk, serve: Serve, file: MakeFile
+) -> None:
+    address, data = f"127.0.0.1:{free_port()}", file(SIZE // 2).read_bytes()
+    server = serve(data=disk.data, options=["--workers", "0", "--http", address])
+    disk.fill(leave=SIZE // 4 * MIB)
+    metadata = {"upload-defer-length": "1", "upload-metadata": f"filename {encoded('clip.mp4')}"}
+
+    def tus(method: str, path: str, headers: Headers, body: bytes = b"") -> Answer:
+        sent = {**headers, "tus-resumable": "1.0.0", "content-type": BODY_TYPE}
+        return ask(f"http://{address}", path, method=method, headers=sent, body=body)
+
+    path = str(tus("POST", "/files/", metadata).headers["location"])
+    assert tus("PATCH", path, {"upload-offset": "0"}, data[: MIB // 2]).status == 204
+    full = tus("PATCH", path, {"upload-offset": str(MIB // 2)}, data[MIB // 2 :])
+    assert (full.status, full.reason) == (507, "DISK_FULL")
+    offset = int(tus("HEAD", path, {}).headers["upload-offset"])
+    assert MIB // 2 <= offset < len(data)
+    disk.free()
+    rest = {"upload-offset": str(offset), "upload-length": str(len(data))}
+    last = tus("PATCH", path, rest, data[offset:])
+    assert (last.status, last.headers["upload-offset"]) == (204, str(len(data)))
+    stored = ask(f"http://{address}", str(last.headers["upload-file-url"]))
+    assert stored.body == data
+    server.terminate()
+    check_whole(server)
 
 
 def test_an_upload_without_room_for_its_rows_is_refused_and_resumes_when_there_is_room(

@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.samples.portraits import FILMED
 from tests.support.readme_tables import README
 from tests.support.sockets import free_port
 
@@ -84,6 +86,7 @@ def machine(folder: Path) -> None:
         (programs / name).chmod(0o755)
     (programs / "activate").write_text(f'PATH="{programs}:$PATH"\n')
     FfmpegMedia().make_portraits(folder, seconds=1)
+    Image.open(FILMED).convert("RGB").save(folder / "her.jpg")
     os.mkfifo(folder / "pause")
 
 

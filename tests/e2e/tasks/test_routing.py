@@ -33,13 +33,23 @@ def test_a_task_without_a_worker_says_so_and_runs_after_an_upgrade(
     assert (ended["status"], ended["attempt"], ended["notes"]) == ("completed", 1, [])
 
 
+_ADDED = (
+    "part_start",
+    "part_end",
+    "figures",
+    "sheet_blob_key",
+    "sheet_size",
+    "sheet_crc32c",
+)  # to tasks, later
+
+
 def downgrade(server: Server) -> None:
     """Give the databases the state that the version before queues of engines would have left."""
     with closing(sqlite3.connect(server.data / "facecli.db")) as rows, rows:
         rows.execute("ALTER TABLE workers DROP COLUMN engines")
         rows.execute("DROP INDEX ix_tasks_used")
         rows.execute("CREATE INDEX ix_tasks_used ON tasks (owner, status, result_size)")
-        for column in ("part_start", "part_end", "sheet_blob_key", "sheet_size", "sheet_crc32c"):
+        for column in _ADDED:
             rows.execute(f"ALTER TABLE tasks DROP COLUMN {column}")
         rows.execute("UPDATE alembic_version SET version_num = '0013'")
     with closing(sqlite3.connect(server.data / "queue.db")) as queue, queue:

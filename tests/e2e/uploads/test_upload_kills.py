@@ -28,6 +28,7 @@ SEED = int(os.environ.get("UPLOAD_KILL_SEED", "1"))
 SIZE = 48  # MiB
 RATE = 16  # MiB a second, so that kills hit at every stage
 CLIENT_KILLS = 0.3  # of all
+KILLS_OF_UPLOAD = 8  # at most
 MAX_PAUSE = 1.5  # seconds between two kills
 
 
@@ -35,22 +36,28 @@ def test_no_acknowledged_byte_is_lost_by_random_kills(serve: Serve, user: str, f
     server, generator = serve(options=["--workers", "0"]), random.Random(SEED)
     kills: Counter[str] = Counter()
     uploads = 0
-    while kills.total() < KILLS:
+    while (left := KILLS - kills.total()) > 0:
         uploads += 1
-        kills += upload_with_kills(server, user, file(SIZE, f"clip{uploads}.mp4"), generator)
+        path = file(SIZE, f"clip{uploads}.mp4")
+        kills += upload_with_kills(server, user, path, min(left, KILLS_OF_UPLOAD), generator)
     sys.stderr.write(f"seed {SEED}: {dict(kills)} over {uploads} uploads\n")
     server.terminate()
     check_whole(server)
 
 
-def upload_with_kills(server: Server, user: str, path: Path, generator: random.Random) -> Counter[str]:
-    """Upload a file under kills of the server and of the client; return how many of each there were."""
+def upload_with_kills(
+    server: Server, user: str, path: Path, limit: int, generator: random.Random
+) -> Counter[str]:
+    """Upload a file under at most `limit` kills of the server and of the client; return how many there were.
+
+    Without a limit, a machine on which a client starts more slowly than the kills come would never end it.
+    """
     kills: Counter[str] = Counter()
     command = (*upload_command(path, server.address, user), "--limit-rate", f"{RATE}MiB")
     confirmed = 0
     while True:
         with CommandProcess(*command) as upload:
-            while upload.runs_for(generator.random() * MAX_PAUSE):
+            while kills.total() < limit and upload.runs_for(generator.random() * MAX_PAUSE):
                 if generator.random() < CLIENT_KILLS:
                     os.kill(upload.pid, signal.SIGKILL)
                     kills["client"] += 1

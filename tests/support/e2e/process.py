@@ -15,6 +15,7 @@ from typing import IO, Any, Self
 import pytest
 
 from tests.support.cli import facecli
+from tests.support.e2e.fork_server import start_command
 from tests.support.eventually import DEADLINE
 
 Event = dict[str, Any]
@@ -58,15 +59,10 @@ class CommandProcess:
     def __init__(
         self, *arguments: object, environment: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "facecli", *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **(environment or {})},
+        self._process = start_command(
+            [str(argument) for argument in arguments],
+            environment={**os.environ, **(environment or {})},
             cwd=cwd,
-            start_new_session=True,
         )
         assert self._process.stdout and self._process.stderr
         self._pipes = {"out": self._process.stdout, "err": self._process.stderr}

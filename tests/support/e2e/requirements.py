@@ -108,5 +108,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "ffmpeg 5.1": Requirement(
         available=has_oldest, remedy="ffmpeg 5.1 in /usr/bin (apt-get install ffmpeg on Debian 12)"
     ),
+    "promtool": Requirement(
+        available=lambda: bool(which("promtool")), remedy="promtool (apt-get install prometheus)"
+    ),
     "landlock": Requirement(available=_has_landlock, remedy="Linux 6.12 or newer with Landlock and seccomp"),
 }

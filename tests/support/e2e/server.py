@@ -25,6 +25,7 @@ from facecli.wire.generated import (
     upload_service_pb2,
     upload_service_pb2_grpc,
 )
+from tests.support.e2e.fork_server import ForkedProcess, start_command
 from tests.support.e2e.proc import peak_memory_bytes, processes_of
 from tests.support.eventually import DEADLINE
 
@@ -55,20 +56,12 @@ class Server:
         self._reserved_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reserved_port.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._reserved_port.getsockname()[1]}"
-        self._process: subprocess.Popen[str] | None = None
+        self._process: ForkedProcess | subprocess.Popen[str] | None = None
 
     def start(self, *options: str) -> Self:
         """Start the server, this once with more options, and wait until it listens."""
-        command = [sys.executable, "-m", "facecli", "serve", "--bind", self.address]
-        self._process = subprocess.Popen(
-            [*command, "--data-dir", str(self.data), *self._options, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-            start_new_session=True,
-        )
+        command = ["serve", "--bind", self.address, "--data-dir", str(self.data), *self._options, *options]
+        self._process = start_command(command, environment=self.environment)
         assert self._process.stdout and self._process.stderr
         self._log_readers.append(threading.Thread(target=self._read_log, args=(self._process.stderr,)))
         self._log_readers[-1].start()

@@ -15,6 +15,7 @@ REASONS = {
     "ChecksumMismatch": "CHECKSUM_MISMATCH",
     "MediaRefused": "MEDIA_REFUSED",
     "NoFace": "NO_FACE",
+    "NothingSwapped": "NOTHING_SWAPPED",
     "OutOfOrder": "OUT_OF_ORDER",
     "NotFound": "NOT_FOUND",
     "UploadNotFound": "UPLOAD_NOT_FOUND",

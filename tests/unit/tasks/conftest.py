@@ -13,6 +13,7 @@ from facecli.core.blobs import PartLayout
 from facecli.core.errors import MediaRefused, QuotaReached, TakenOver, Unavailable
 from facecli.core.events import EventBus
 from facecli.core.video.engines import SwapJob
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import VideoPlan
 from facecli.core.video.sheet import Comparison
 from facecli.tasks.claims import Claim
@@ -62,7 +63,7 @@ class Rows:
 
 
 class PlainMedia:
-    """Media in which a video is a text: one character a frame. With `unreadable` it makes no contact sheet."""
+    """Media in which a video is a text: one character a frame. `unreadable` makes contact sheets fail."""
 
     def __init__(self) -> None:
         self.unreadable = False
@@ -102,12 +103,13 @@ class PlainEngine:
         self.plans: list[Mapping[str, Any]] = []
         self.then: list[Callable[[], None]] = []  # happens after each segment
         self.written = "{}"
+        self.figures: list[SwapFigures] = []  # of the segments, in order
         self.reports = True
 
     def get(self, name: str) -> "PlainEngine":
         return self
 
-    def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> None:
+    def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> SwapFigures | None:
         self.swapped.append(swap.segment.index)
         self.plans.append(swap.plan)
         if self.reports:
@@ -115,6 +117,7 @@ class PlainEngine:
         swap.output.write_text(self.written.format(swap.segment.index))
         if self.then:
             self.then.pop(0)()
+        return self.figures[swap.segment.index] if self.figures else None
 
 
 class Uploads:

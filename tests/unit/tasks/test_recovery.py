@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from facecli.core.errors import DiskFull, Unavailable
-from facecli.core.events import Event, EventBus, TaskRequeued, WorkerLost
+from facecli.core.events import Event, EventBus, TaskCrashed, TaskRequeued, WorkerLost
 from facecli.metadata.task_logs import SqlTaskLogRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.workers import SqlWorkerRepository
@@ -198,7 +198,11 @@ def test_an_expired_lease_and_the_requeued_task_are_published(cluster: Cluster) 
     for _ in range(MISSED_HEARTBEATS + 1):
         cluster.recovery.check()
         cluster.workers.heartbeat(TWO)
-    assert cluster.published == [TaskRequeued(task_id="t1", worker=ONE.id), WorkerLost(worker=ONE.id)]
+    assert cluster.published == [
+        TaskCrashed(task_id="t1", engine="mock"),
+        TaskRequeued(task_id="t1", engine="mock", worker=ONE.id),
+        WorkerLost(worker=ONE.id),
+    ]
 
 
 def test_the_log_of_a_task_tells_how_its_worker_ended_and_that_the_task_goes_on(cluster: Cluster) -> None:

@@ -9,6 +9,7 @@ from facecli.core.errors import MediaRefused, TaskEnded
 from facecli.core.events import (
     Event,
     EventBus,
+    TaskCrashed,
     TaskCreated,
     TaskDeleted,
     TaskRequeued,
@@ -58,27 +59,31 @@ def test_the_life_of_a_task_is_published(store: PublishingStore) -> None:
     task_id, claim = store.create(NEW).id, Claim(worker="w1")
     store.drain()
     claim.take(store, task_id)
-    assert store.drain() == [TaskStarted(task_id=task_id, worker="w1", attempt=1)]
+    assert store.drain() == [TaskStarted(task_id=task_id, engine="mock", worker="w1", attempt=1)]
     store.change(task_id, partial(transitions.advance, run=claim.run, progress=50, stage="swapping"))
     assert store.drain() == []
     store.change(task_id, partial(claims.release, run=claim.run))
-    assert store.drain() == [TaskRequeued(task_id=task_id, worker="w1")]
+    assert store.drain() == [TaskRequeued(task_id=task_id, engine="mock", worker="w1")]
     second = Claim(worker="w2")
     second.take(store, task_id)
     failure = partial(transitions.fail, run=second.run, error=MediaRefused("no frames"))
     store.change(task_id, failure)
     assert store.drain()[1:] == [
-        Ended(task_id=task_id, status="failed", reason="MEDIA_REFUSED", message="no frames")
+        Ended(task_id=task_id, engine="mock", status="failed", reason="MEDIA_REFUSED", message="no frames")
     ]
     store.change(task_id, transitions.retry)
     assert store.drain() == [TaskRetried(task_id=task_id, round=2)]
     third = Claim(worker="w3")
     third.take(store, task_id)
     store.change(task_id, partial(transitions.complete, run=third.run, result=RESULT))
-    assert store.drain()[1:] == [Ended(task_id=task_id, status="completed", reason="", message="")]
+    assert store.drain()[1:] == [
+        Ended(task_id=task_id, engine="mock", status="completed", reason="", message="")
+    ]
     lost = store.change(task_id, lose_result)
     assert store.drain() == [
-        Ended(task_id=task_id, status="failed", reason="RESULT_LOST", message=lost.error_message)
+        Ended(
+            task_id=task_id, engine="mock", status="failed", reason="RESULT_LOST", message=lost.error_message
+        )
     ]
     assert store.delete(lost, cause="requested")
     assert store.drain() == [TaskDeleted(task_id=task_id, cause="requested")]
@@ -91,7 +96,14 @@ def test_the_last_allowed_crash_is_published_as_the_end(store: PublishingStore) 
     task = store.change(task_id, partial(claims.release_after_crash, run=claim.run, max_crashes=1))
     assert "1 attempt crashed without progress" in task.error_message
     assert store.drain() == [
-        Ended(task_id=task_id, status="failed", reason="PROGRAM_KILLED", message=task.error_message)
+        TaskCrashed(task_id=task_id, engine="mock"),
+        Ended(
+            task_id=task_id,
+            engine="mock",
+            status="failed",
+            reason="PROGRAM_KILLED",
+            message=task.error_message,
+        ),
     ]
 
 

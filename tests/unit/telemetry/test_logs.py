@@ -93,7 +93,13 @@ def test_events_are_logged_with_fields(caplog: pytest.LogCaptureFixture) -> None
     log_events(bus)
     with caplog.at_level(logging.INFO):
         bus.publish(
-            TaskEnded(task_id="t1", status="failed", reason="MEDIA_REFUSED", message="the file has no frames")
+            TaskEnded(
+                task_id="t1",
+                engine="mock",
+                status="failed",
+                reason="MEDIA_REFUSED",
+                message="the file has no frames",
+            )
         )
     (record,) = caplog.records
     assert (record.levelname, vars(record)["error"]) == ("WARNING", "the file has no frames")

@@ -12,6 +12,7 @@ from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core import errors
 from facecli.core.errors import FacecliError, InternalError
+from facecli.core.events import EventBus
 from facecli.web.app import ErrorGuard, WebParts, create_app
 from facecli.web.errors import described, error_response, status_of
 from facecli.web.origins import origin_pattern
@@ -85,10 +86,11 @@ def failing(error: Exception) -> App:
     unused: Any = None
     parts = WebParts(
         ready=ready,
+        metrics=None,
         rpc=unused,
         authenticator=unused,
         admissions=admissions,
-        events=unused,
+        events=EventBus(),
         upload_service=unused,
         offset_uploads=unused,
         downloads=unused,

@@ -7,6 +7,7 @@ import pytest
 from facecli.api.server_info import ServerInfo
 from facecli.core.video.engine_options import EngineOption, OptionType
 from facecli.core.video.engines import EngineInfo
+from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import VideoPart
 from facecli.tasks.task import Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.upload import Chunk, Upload, UploadStatus
@@ -47,6 +48,7 @@ TASK = some_task(
     created_at=1.5,
     updated_at=2.5,
     notes=("sound track 2 (apac) is left out: no decoder",),
+    figures=SwapFigures(swapped=200, without_face=40, turned_away=10, people=2),
     part=VideoPart(start=1, end=3_600_000_001),
 )
 

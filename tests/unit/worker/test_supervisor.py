@@ -4,7 +4,7 @@ import os
 import queue
 import signal
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from facecli.core.errors import Unavailable
+from facecli.core.events import Event, FramesSwapped
 from facecli.tasks.worker_end import WorkerEnd
 from facecli.worker.supervisor import Supervisor
 
@@ -26,6 +27,16 @@ from facecli.worker.process import ShutdownSignal
 shutdown = ShutdownSignal(with_stdin=True)
 open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
 shutdown.wait()
+"""
+TELLING_CHILD = """
+import os, signal, sys
+from facecli.core.events import FramesSwapped
+from facecli.worker.process import ShutdownSignal
+shutdown = ShutdownSignal(with_stdin=True)
+open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+for frames in range(1, 101):
+    shutdown.supervisor(FramesSwapped(task_id="t1", engine="mock", frames=frames))
+os.kill(os.getpid(), signal.SIGKILL)
 """
 SLOW_CHILD = """
 import os, sys, time
@@ -55,6 +66,7 @@ def supervised(
     child: str = CHILD,
     fail: bool = False,
     not_at: Collection[int] = (),
+    publish: Callable[[Event], None] = lambda event: None,
 ) -> Iterator[Iterator[int]]:
     """Run a supervisor. `fail`: recovery fails. `not_at`: the starts that fail, counted from 0."""
     starts = count()
@@ -73,6 +85,7 @@ def supervised(
         command=command,
         environment=dict(os.environ),
         crashed=crashed,
+        publish=publish,
     )
     reader = os.open(pids, os.O_RDWR)
     supervisor.start()
@@ -123,6 +136,16 @@ def test_a_failed_start_is_retried(pids: Path, not_at: set[int]) -> None:
     with supervised(pids, crashes, not_at=not_at) as started:
         os.kill(next(started), signal.SIGKILL)
         assert next(started)
+
+
+def test_all_events_of_a_killed_worker_arrive_before_its_crash_is_reported(pids: Path) -> None:
+    crashes: queue.Queue[str] = queue.Queue()
+    published: list[Event] = []
+    with supervised(pids, crashes, child=TELLING_CHILD, publish=published.append) as started:
+        next(started)
+        assert crashes.get(timeout=60) == "worker-1 was killed by SIGKILL"
+        frames = [event.frames for event in published[:100] if isinstance(event, FramesSwapped)]
+    assert frames == list(range(1, 101))
 
 
 def test_stopping_ends_all_workers_and_reports_no_crash(pids: Path) -> None:

@@ -55,6 +55,10 @@ def converse(conversation: Conversation) -> None:
     conversation.send_json(Answer.READY, {"faces": source.faces, "turned": source.turned})
     if setup.work is Work.PLAN:
         find_people(conversation, setup, networks)
+    elif setup.work is Work.DESCRIBE:
+        conversation.receive()
+        embedding = networks.recognizer.embed(source.picture, source.points)
+        conversation.send_json(Answer.RESULT, {"embedding": embedding.astype(float).tolist()})
     else:
         swap(conversation, setup, networks, source)
 
@@ -65,7 +69,7 @@ def swap(conversation: Conversation, setup: Setup, networks: Networks, source: S
     swapper = SegmentSwapper(
         networks,
         source,
-        selection=Selection(options.faces, people, match=options.match),
+        selection=Selection(options.faces, people, match=options.match, like=setup.like),
         options=options,
         layout=setup.layout,
         clock=FrameClock(first=setup.first, rate=setup.rate),
@@ -89,7 +93,8 @@ def find_people(conversation: Conversation, setup: Setup, networks: Networks) ->
         finder.look(request[1])
         conversation.send(Answer.NONE)
     people = finder.people(match=options.match)
-    Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
+    if options.faces.startswith("index:"):
+        Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
     conversation.send_json(Answer.RESULT, {"people": [person.as_json() for person in people]})
 
 

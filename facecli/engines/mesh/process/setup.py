@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from facecli.engines.mesh.process.messages import Request, encode_json
 class Work(StrEnum):
     SWAP = "swap"  # return the segment's own frames, swapped
     PLAN = "plan"  # find the people in the frames, all of which are samples
+    DESCRIBE = "describe"  # return the embedding of the picture's face; no frames come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +21,11 @@ class Setup:
     work: Work
     layout: FrameLayout
     picture: tuple[int, int]  # width and height of the face picture
-    options: Mapping[str, str]
-    people: Sequence[Mapping[str, Any]]  # the plan's, as JSON
-    first: int  # number of the first frame in its video
-    rate: float  # frames per second
+    options: Mapping[str, str] = field(default_factory=dict)
+    people: Sequence[Mapping[str, Any]] = ()  # the plan's, as JSON
+    like: Sequence[float] = ()  # embedding of the wanted face, if a picture names it
+    first: int = 0  # number of the first frame in its video
+    rate: float = 25.0  # frames per second
 
     def encode(self) -> bytes:
         return encode_json(Request.SETUP, asdict(self))

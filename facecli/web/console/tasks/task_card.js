@@ -84,12 +84,23 @@ export class TaskCard {
   }
 }
 
-function facts({ status, progress = 0, framesDone = 0, frames = 0, engine = "", createdAt, resultSize, start, end }) {
+function facts(task) {
+  const { status, progress = 0, framesDone = 0, frames = 0, engine = "", createdAt, resultSize, figures } = task;
+  const { start, end } = task;
   const found = [engine];
   if (start || end) found.push(text("task_part", { start: start ?? "0s", end: end ?? "…" }));
   if (!ENDED.has(status)) found.push(text("task_progress", { progress }));
   if (status === "processing" && frames) found.push(text("task_frames", { done: framesDone, frames }));
+  if (figures) found.push(...figureTexts(figures));
   if (resultSize) found.push(text("task_result", { size: Number(resultSize) }));
   if (createdAt) found.push(text("task_created", { time: createdAt }));
   return found.filter(Boolean);
+}
+
+/** What became of the frames; numbers that are 0 are absent. */
+function figureTexts({ swapped = 0, withoutFace = 0, turnedAway = 0 }) {
+  const found = [text("figures_swapped", { swapped, frames: swapped + withoutFace + turnedAway })];
+  if (withoutFace) found.push(text("figures_without_face", { frames: withoutFace }));
+  if (turnedAway) found.push(text("figures_turned_away", { frames: turnedAway }));
+  return found;
 }

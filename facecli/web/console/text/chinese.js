@@ -64,6 +64,9 @@ export const chinese = {
   task_created: "创建于 {time|time}",
   task_result: "{size|bytes}",
   task_part: "片段 {start} 至 {end}",
+  figures_swapped: "已换脸 {swapped|number} / {frames|number} 帧",
+  figures_without_face: "{frames|number} 帧没有要替换的脸",
+  figures_turned_away: "{frames|number} 帧的脸转向过大",
   play: "播放",
   sheet: "对比图",
   download: "下载",
@@ -143,6 +146,8 @@ export const chineseErrors = {
   INVALID_INPUT: "请求无效。",
   CHECKSUM_MISMATCH: "数据块在传输中损坏。",
   MEDIA_REFUSED: "此文件不是可用的图片或视频。",
+  NO_FACE: "图片中没有找到人脸。",
+  NOTHING_SWAPPED: "视频中没有任何一帧出现要替换的脸。",
   UPLOAD_NOT_FOUND: "找不到此上传。",
   TASK_NOT_FOUND: "找不到此任务。",
   CHUNK_DIFFERS: "上传已完成，且此处的字节不同。",
@@ -167,6 +172,8 @@ export const chineseErrors = {
 };
 
 export const chineseHints = {
+  NO_FACE: "请使用从正面拍摄、露出整个头部的图片。",
+  NOTHING_SWAPPED: "请使用出现人脸的视频，或选项 small=on；missing=keep 则原样保留视频。",
   UPLOAD_NOT_FOUND: "请重新选择文件；未完成的上传会过期。",
   TASK_NOT_FOUND: "它可能已在其他窗口或命令行中被删除。",
   CHUNK_DIFFERS: "请在此处移除文件，然后重新选择。",

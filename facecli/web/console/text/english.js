@@ -64,6 +64,9 @@ export const english = {
   task_created: "created {time|time}",
   task_result: "{size|bytes}",
   task_part: "part {start} to {end}",
+  figures_swapped: "{swapped|number} of {frames|number} frames swapped",
+  figures_without_face: "{frames|number} without a face to replace",
+  figures_turned_away: "{frames|number} with the face turned away",
   play: "Play",
   sheet: "Contact sheet",
   download: "Download",
@@ -144,6 +147,8 @@ export const englishErrors = {
 
 /** Hints of errors by reason: the next step, on this page. */
 export const englishHints = {
+  NO_FACE: "Use a picture that shows the whole head from the front.",
+  NOTHING_SWAPPED: "Use a video that shows the face, or the option small=on; missing=keep accepts the video as it is.",
   UPLOAD_NOT_FOUND: "Choose the file again; incomplete uploads expire.",
   TASK_NOT_FOUND: "It may have been deleted, in another window or from the command line.",
   CHUNK_DIFFERS: "Remove the file here and choose it again.",

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.checksums import crc32c_of
 from facecli.core.damage import StoredBytesDamaged
-from facecli.core.errors import BytesDiffer, Cancelled, MediaRefused, TooManyCalls, Unavailable
+from facecli.core.errors import BytesDiffer, Cancelled, MediaRefused, NoFace, TooManyCalls, Unavailable
 from facecli.core.video.plan import VideoInfo
-from facecli.tasks.inputs.probes import MAX_PROBES, Probes
+from facecli.tasks.inputs.probes import MAX_PROBES, FaceCheck, Probes
 from facecli.uploads.upload import FileType, Upload
 from tests.support.eventually import eventually
 from tests.support.storage import Clock
@@ -22,8 +23,10 @@ def active() -> bool:
     return True
 
 
-def families(probes: Probes, uploads: list[Upload], *, active: Callable[[], bool]) -> list[str]:
-    infos = probes.infos(uploads, active=active)
+def families(
+    probes: Probes, uploads: list[Upload], *, face: FaceCheck | None = None, active: Callable[[], bool]
+) -> list[str]:
+    infos = probes.infos(uploads, face=face, active=active)
     return [info.container if isinstance(info, VideoInfo) else info.format for info in infos]
 
 
@@ -32,6 +35,31 @@ def test_a_second_task_needs_no_second_probe(probes: Probes, media: HeldMedia, s
     assert families(probes, [face, clip], active=active) == ["PNG", "MP4"]
     assert families(probes, [face, clip], active=active) == ["PNG", "MP4"]
     assert sorted(media.started) == ["clip", "face"]
+
+
+def test_a_face_is_checked_once_for_each_engine_and_never_in_a_video(
+    probes: Probes, media: HeldMedia, stored: Make
+) -> None:
+    files, checked = [stored("face", file_type=FileType.IMAGE), stored("clip")], list[str]()
+
+    def check(engine: str) -> FaceCheck:
+        return FaceCheck(engine=engine, run=lambda path, stopped: checked.append(engine))
+
+    first, second = check("mesh 1"), check("mesh 2")
+    for face in (first, first, None, second):
+        assert families(probes, files, face=face, active=active) == ["PNG", "MP4"]
+    assert checked == ["mesh 1", "mesh 2"]
+
+
+def test_a_picture_without_a_face_is_refused_each_time(probes: Probes, stored: Make) -> None:
+    def refuse(path: Path, stopped: Callable[[], bool]) -> None:
+        raise NoFace
+
+    face = stored("face", file_type=FileType.IMAGE)
+    for _ in range(2):
+        with pytest.raises(NoFace):
+            families(probes, [face], face=FaceCheck(engine="mesh 1", run=refuse), active=active)
+    assert families(probes, [face], active=active) == ["PNG"]
 
 
 def test_calls_at_the_same_time_share_a_probe(probes: Probes, media: HeldMedia, stored: Make) -> None:

@@ -1,0 +1,27 @@
+"""The addresses on which a server may listen."""
+
+from facecli.config.access import requires_authentication
+from facecli.config.settings import Settings
+from facecli.core.addresses import check_exposure, checked_address, is_local
+
+
+def check_addresses(settings: Settings) -> None:
+    """InvalidInput for one that is not HOST:PORT, PolicyRefused for one that would be open to everybody."""
+    for address, option in ((settings.bind, "--bind"), (settings.http, "--http")):
+        if address or option == "--bind":
+            checked_address(address, option=option, lowest_port=0)
+            if not settings.insecure:
+                check_exposure(
+                    address, tls=bool(settings.tls_cert), authenticated=requires_authentication(settings)
+                )
+
+    if settings.metrics:
+        checked_address(settings.metrics, option="--metrics", lowest_port=0)
+
+
+def wants_metrics(settings: Settings) -> bool:
+    """Whether a server has metrics: with `--metrics`, or with `--http` on an address of this machine alone.
+
+    They need no token, so only the operator puts them on an address that others reach.
+    """
+    return bool(settings.metrics or (settings.http and is_local(settings.http)))

@@ -1,0 +1,50 @@
+"""Figures about all rows, for metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine, func, select
+
+from facecli.metadata.database import reading
+from facecli.metadata.tables import tasks, tokens, uploads, workers
+from facecli.tasks.task import TaskStatus
+from facecli.uploads.upload import UploadStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Tasks by engine. Times are in seconds since 1970; `oldest` is that of the oldest waiting task."""
+
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    oldest: Mapping[str, float] = field(default_factory=dict)
+    running: Mapping[str, int] = field(default_factory=dict)
+    incomplete_uploads: int = 0
+    workers: int = 0
+    token_expires_at: float | None = None  # of the valid token that expires first
+
+
+class SqlFigures:
+    """Counts rows in a database; each query has an index, or a small table."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self, *, now: float) -> Figures:
+        counts = select(tasks.c.engine, func.count(), func.min(tasks.c.updated_at))
+        of_engines = counts.group_by(tasks.c.engine)
+        pending = of_engines.where(tasks.c.status == TaskStatus.PENDING)
+        processing = of_engines.where(tasks.c.status == TaskStatus.PROCESSING)
+        incomplete = select(func.count()).where(uploads.c.status == UploadStatus.INCOMPLETE)
+        expiry = select(func.min(tokens.c.expires_at)).where(
+            tokens.c.revoked_at.is_(None), tokens.c.expires_at > now
+        )
+        with reading(self._engine) as connection:
+            waiting = connection.execute(pending).all()
+            return Figures(
+                waiting={engine: count for engine, count, _ in waiting},
+                oldest={engine: since for engine, _, since in waiting},
+                running={engine: count for engine, count, _ in connection.execute(processing)},
+                incomplete_uploads=connection.execute(incomplete).scalar_one(),
+                workers=connection.execute(select(func.count()).select_from(workers)).scalar_one(),
+                token_expires_at=connection.execute(expiry).scalar(),
+            )

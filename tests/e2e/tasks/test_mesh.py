@@ -1,0 +1,75 @@
+"""A real swap on a server: its figures, and pictures and videos without a face."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from facecli.media.ffmpeg import FfmpegMedia
+from tests.support.cli import Ran, facecli
+from tests.support.e2e.server import Server
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def portraits(media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A photo, and a clip of 25 frames of another person."""
+    return media.make_portraits(tmp_path_factory.mktemp("portraits"), seconds=1)
+
+
+def swap(server: Server, *arguments: object) -> Ran:
+    return facecli("swap", *arguments, "--engine", "mesh", "--server", server.address)
+
+
+def test_a_swap_says_in_every_form_how_many_frames_were_swapped(
+    server: Server, portraits: tuple[Path, Path], media: FfmpegMedia, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    shown = swap(server, *portraits, "-o", out)
+    assert shown.code == 0, shown.err
+    assert "swapped 25 of 25 frames" in shown.err
+    assert media.probe_video(out).frames == 25
+    task = swap(server, *portraits, "-o", out, "--json").object
+    assert task["figures"] == {"swapped": 25, "without_face": 0, "turned_away": 0, "people": 1}
+    status = facecli("task", "status", task["task_id"], "--server", server.address)
+    assert re.search(r"^  swapped 25 of 25 frames$", status.out, re.MULTILINE)
+
+
+def test_a_picture_without_a_face_is_refused_before_a_task_exists(
+    server: Server, portraits: tuple[Path, Path], tmp_path: Path
+) -> None:
+    wall = tmp_path / "wall.png"
+    Image.new("RGB", (300, 300), "tan").save(wall)
+    before = facecli("task", "list", "--all", "-q", "--server", server.address).lines
+    ran = swap(server, wall, portraits[1], "-o", tmp_path / "out.mp4", "--json")
+    assert (ran.code, ran.error["reason"]) == (2, "NO_FACE")
+    assert "whole head" in ran.error["hint"]
+    assert facecli("task", "list", "--all", "-q", "--server", server.address).lines == before
+
+
+def test_a_picture_that_an_option_names_must_be_an_uploaded_picture_of_the_user(
+    server: Server, portraits: tuple[Path, Path], tmp_path: Path
+) -> None:
+    clip = facecli("upload", portraits[1], "-q", "--server", server.address).out.strip()
+    foreign = facecli("upload", portraits[0], "-q", "--server", server.address, "--user", "bob").out.strip()
+    command = (*portraits, "-o", tmp_path / "out.mp4", "--json", "--option")
+    for url, reason in (
+        (foreign, "UPLOAD_NOT_FOUND"),
+        (clip, "INVALID_INPUT"),
+        ("her.png", "INVALID_INPUT"),
+    ):
+        refused = swap(server, *command, f"faces=like:{url}", "--progress", "none")
+        assert (refused.error["reason"], refused.out) == (reason, ""), url
+
+
+def test_a_video_without_a_face_fails_with_the_reason_unless_it_is_to_be_kept(
+    server: Server, portraits: tuple[Path, Path], clip: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    failed = swap(server, portraits[0], clip, "-o", out, "--json")
+    assert (failed.code, failed.error["reason"]) == (3, "TASK_UNSUCCESSFUL")
+    assert "the video shows no face; missing=keep" in failed.error["message"]
+    kept = swap(server, portraits[0], clip, "-o", out, "--option", "missing=keep", "--json").object
+    assert kept["figures"] == {"swapped": 0, "without_face": 50, "turned_away": 0, "people": 0}

@@ -1,0 +1,26 @@
+"""`facecli generate`: the files, ready to be redirected."""
+
+import json
+
+import pytest
+
+from facecli.operations.alerts import alerts
+from facecli.operations.dashboard import dashboard
+from tests.support.cli import facecli
+
+
+@pytest.mark.parametrize(
+    ("words", "content"),
+    [
+        (["prometheus-rules"], alerts()),
+        (["grafana-dashboard"], dashboard()),
+        (["systemd"], "[Unit]\nDescription=facecli server\n"),
+        (["systemd", "--worker"], "[Unit]\nDescription=facecli worker %i\n"),
+    ],
+    ids=" ".join,
+)
+def test_stdout_is_the_file(words: list[str], content: str) -> None:
+    ran = facecli("generate", *words)
+    assert (ran.code, ran.err) == (0, "")
+    assert content.rstrip("\n") in ran.out
+    assert json.loads(facecli("generate", *words, "--json").out)["text"] == ran.out.rstrip("\n")
