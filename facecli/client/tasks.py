@@ -3,7 +3,7 @@
 import re
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -16,9 +16,10 @@ from facecli.core.backoff import Waiting
 from facecli.core.errors import NotReady, TaskNotFound
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.logs.record import TaskLog
+from facecli.tasks.previews.previews import PreviewRequest
 from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
-from facecli.wire import parts, task_logs
+from facecli.wire import parts, previews, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -69,6 +70,21 @@ class TaskClient:
         """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
         request = pb.CheckTaskRequest(user_id=self._context.user, engine=engine, options=dict(options))
         return self._calls.call(self._tasks.CheckTask, request, wire.engine_from_message)
+
+    def preview(
+        self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], at: Sequence[int]
+    ) -> bytes:
+        """A JPEG of some frames before and after, at these times in microseconds."""
+        request = PreviewRequest(
+            owner=self._context.user,
+            image_url=image_url,
+            video_url=video_url,
+            engine=engine,
+            options=options,
+            at=at,
+        )
+        message = previews.to_request(request)
+        return self._calls.call(self._tasks.PreviewTask, message, previews.image_from_message)
 
     def get(self, task_id: str) -> TaskView:
         request = video_pb.TaskStatusRequest(task_id=task_id)
