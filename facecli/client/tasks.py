@@ -27,6 +27,7 @@ from facecli.wire.generated import video_service_pb2 as video_pb
 from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
 
 PAGE_SIZE = 100  # tasks
+PREVIEW_CALLS = 3  # times as long as another call may take: an engine runs in it
 
 _FULL_ID = re.compile("[0-9a-f]{32}")
 
@@ -84,7 +85,10 @@ class TaskClient:
             at=at,
         )
         message = previews.to_request(request)
-        return self._calls.call(self._tasks.PreviewTask, message, previews.image_from_message)
+        timeout = PREVIEW_CALLS * self._connection.call_timeout
+        return self._calls.call(
+            self._tasks.PreviewTask, message, previews.image_from_message, timeout=timeout
+        )
 
     def get(self, task_id: str) -> TaskView:
         request = video_pb.TaskStatusRequest(task_id=task_id)

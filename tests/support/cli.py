@@ -112,8 +112,9 @@ class Server:
 
     def result(self, task_id: str) -> Path:
         """The file of a task's result."""
-        (file,) = (path for path in (self.data / "outputs" / task_id).rglob("*") if path.is_file())
-        return file
+        files = (path for path in (self.data / "outputs" / task_id).rglob("*") if path.is_file())
+        (result,) = (path for path in files if not path.parent.name.endswith(".sheet"))
+        return result
 
 
 @contextmanager

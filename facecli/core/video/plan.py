@@ -90,10 +90,7 @@ class VideoPart:
             )
         length = round(info.length * MICROSECONDS)
         if self.start >= length:
-            raise InvalidInput(
-                f"the part of the video begins at {_shown(self.start)}, "
-                f"but the video ends at {_shown(length)}"
-            )
+            raise InvalidInput(f"{_shown(self.start)} is not in the video, which ends at {_shown(length)}")
         if self.end is not None and self.end > length + ROUNDED_SECONDS * MICROSECONDS:
             raise InvalidInput(
                 f"the part of the video ends at {_shown(self.end)}, but the video at {_shown(length)}; "

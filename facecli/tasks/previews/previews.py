@@ -24,6 +24,7 @@ from facecli.core.video.plan import VideoPart, VideoPlan
 from facecli.core.video.sheet import MAX_SHEET_FRAMES, SHEET_FRAMES, of_frames
 from facecli.tasks.checkpoints import delete_checkpoints
 from facecli.tasks.inputs.task_inputs import TaskInputs
+from facecli.tasks.logs.redaction import redacted
 from facecli.tasks.task import NewTask
 from facecli.tasks.time_limits import Deadline, within
 from facecli.uploads.service import UploadService
@@ -82,6 +83,7 @@ class Previews:
             video_url=request.video_url,
             engine=request.engine,
             options=request.options,
+            part=VideoPart(start=max(request.at, default=0)),
             key=None,
             active=active,
         )
@@ -91,6 +93,10 @@ class Previews:
                 return self._made(new, request.at, folder, stopped)
         except TimedOut as error:
             raise LimitReached(f"{error.message}; ask for fewer frames with --at") from error
+        except FacecliError as error:
+            if type(error) is FacecliError:  # of an engine, which would fail the task
+                raise NotReady(f"engine {new.engine} failed: {redacted(error.message)}") from error
+            raise
 
     def _made(self, new: NewTask, at: Sequence[int], folder: Path, stopped: Callable[[], bool]) -> bytes:
         engine = self._usable(new.engine)
@@ -105,8 +111,6 @@ class Previews:
         face, video, *others = (each.path for each in stored)
         try:
             plan = self._media.plan(video, stills=at or SHEET_FRAMES)
-            for time in at:
-                VideoPart(start=time).check_within(plan.info)
             job = engines.PrepareJob(
                 face=face,
                 video=video,
