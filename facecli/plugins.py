@@ -22,6 +22,7 @@ from facecli.core.video.engine_options import EngineOption, OptionType, parse_op
 from facecli.core.video.engines import (
     DescribedEngine,
     Engine,
+    NotConfigured,
     PrepareJob,
     PreparingEngine,
     StartingEngine,
@@ -58,6 +59,7 @@ __all__ = [
     "Media",
     "MediaRefused",
     "NoFace",
+    "NotConfigured",
     "NotReady",
     "NothingSwapped",
     "OptionType",

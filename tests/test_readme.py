@@ -54,7 +54,7 @@ def test_an_unknown_command_line_is_reported(line: str) -> None:
 
 def test_every_command_and_option_named_in_a_sentence_exists() -> None:
     known = commands()
-    for path, rest in re.findall(r"`(facecli(?: [a-z]+)*)([^`]*)`", TEXT):
+    for path, rest in re.findall(r"`(facecli(?: [a-z]+(?:-[a-z]+)*)*)([^`]*)`", TEXT):
         words = tuple(path.split())
         while words not in known:
             words = words[:-1]

@@ -16,7 +16,8 @@ from facecli.core.blobs import BlobStore
 from facecli.core.events import EventBus
 from facecli.core.garbage import OrphanPolicy
 from facecli.core.video.engines import EngineInfo
-from facecli.core.video.media import MediaLimits
+from facecli.core.video.media import Media, MediaLimits
+from facecli.engines.inswapper.weights import OwnWeights, Provider
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
@@ -107,8 +108,19 @@ def orphan_policy(directories: SqlDirectoryRepository) -> OrphanPolicy:
 
 def installed_engines(settings: Settings) -> tuple[Sequence[EngineInfo], str]:
     """The engines of this installation, usable or not, and the name of the default one."""
-    engines = InstalledEngines(ffmpeg_media(settings))
-    return engines.infos(), settings.engine or engines.default()[0]
+    engines = create_engines(settings, ffmpeg_media(settings))
+    return engines.start(), settings.engine or engines.default()[0]
+
+
+def create_engines(settings: Settings, media: Media) -> InstalledEngines:
+    weights = OwnWeights(
+        swapper=settings.inswapper_model,
+        swapper_sha256=settings.inswapper_model_sha256,
+        recognizer=settings.inswapper_recognizer,
+        recognizer_sha256=settings.inswapper_recognizer_sha256,
+        provider=Provider(settings.inswapper_provider),
+    )
+    return InstalledEngines(media, weights=weights)
 
 
 def plain_engine(settings: Settings) -> tuple[FfmpegMedia, MockEngine]:

@@ -13,6 +13,7 @@ from facecli.blobs.identity import check_identity, name_directory
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import (
     create_capabilities,
+    create_engines,
     create_recovery,
     database_url,
     ffmpeg_media,
@@ -33,7 +34,6 @@ from facecli.core.auth import Tokens
 from facecli.core.blobs import BlobStore
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
-from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.database import open_database
@@ -110,7 +110,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput.
     """
     media = ffmpeg_media(settings)
-    ffmpeg, engines = media.version(), InstalledEngines(media)
+    ffmpeg, engines = media.version(), create_engines(settings, media)
     default_engine, fallback = engines.default(settings.engine)
     with _open_storage(settings) as storage:
         events = EventBus()

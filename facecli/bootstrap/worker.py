@@ -11,6 +11,7 @@ from pathlib import Path
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import (
+    create_engines,
     create_recovery,
     database_url,
     ffmpeg_media,
@@ -85,7 +86,7 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         log_events(events)
         if shutdown.supervisor:
             events.subscribe(shutdown.supervisor)
-        engines = InstalledEngines(media)
+        engines = create_engines(settings, media)
         if settings.metrics:
             from facecli.bootstrap.metrics import worker_metrics  # loads prometheus_client
 
@@ -143,12 +144,10 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
 
 def _start(engines: InstalledEngines, worker: str) -> tuple[str, ...]:
     """Start the engines, and log those that the worker runs; their names."""
-    unavailable = engines.start()
-    for name, reason in unavailable.items():
-        _log.warning("worker does not run engine", extra={"worker": worker, "engine": name, "reason": reason})
-    names = tuple(name for name in engines.names() if name not in unavailable)
-    _log.info("worker started", extra={"worker": worker, "engines": ", ".join(names)})
-    return names
+    running = [engine for engine in engines.start() if not engine.broken and not engine.unavailable]
+    shown = [f"{engine.name} ({engine.about})" if engine.about else engine.name for engine in running]
+    _log.info("worker started", extra={"worker": worker, "engines": ", ".join(shown)})
+    return tuple(engine.name for engine in running)
 
 
 def _limits(settings: Settings) -> AttemptLimits:

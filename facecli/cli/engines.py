@@ -52,12 +52,17 @@ def engines(
 
 
 def _usable(engine: "EngineInfo") -> str:
-    return "" if engine.broken else engine.name
+    return "" if engine.broken or engine.unavailable else engine.name
 
 
 def _line(engine: "EngineInfo", *, default: str) -> str:
     needs = f"needs {', '.join(engine.needs) or 'nothing'}"
-    about = f"not usable: {engine.broken}" if engine.broken else needs
+    if engine.broken:
+        about = f"not usable: {engine.broken}"
+    elif engine.unavailable:
+        about = f"does not run here: {engine.unavailable}"
+    else:
+        about = f"{engine.about}; {needs}" if engine.about else needs
     mark = "  (default)" if engine.name == default else ""
     return f"{engine.name}  {engine.version or '?'}  {about}{mark}"
 
@@ -79,6 +84,8 @@ def _object(engine: "EngineInfo", *, default: str) -> dict[str, Any]:
         "package": engine.package,
         "needs": list(engine.needs),
         "broken": engine.broken,
+        "unavailable": engine.unavailable,
+        "about": engine.about,
         "default": engine.name == default,
         "options": [_option(option) for option in engine.options],
     }

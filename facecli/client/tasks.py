@@ -3,20 +3,22 @@
 import re
 import sys
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 
 from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
-from facecli.client.task_watch import TaskWatch
-from facecli.client.tasks_watch import TaskChange, TasksWatch
+from facecli.client.watches.separate_watches import SeparateWatches, is_missing_method
+from facecli.client.watches.task_watch import TaskWatch
+from facecli.client.watches.tasks_watch import TaskChange, TasksWatch
 from facecli.core.backoff import Waiting
-from facecli.core.errors import NotReady, TaskNotFound
+from facecli.core.errors import NotReady, TaskNotFound, UnexpectedResponse
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.logs.record import TaskLog
-from facecli.tasks.previews.previews import PreviewRequest
+from facecli.tasks.previews.request import PreviewRequest
 from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
 from facecli.wire import parts, previews, task_logs
@@ -125,7 +127,7 @@ class TaskClient:
 
     def watch(
         self, task_id: str, *, retry_for: float, waiting: Waiting = lambda reason, seconds: None
-    ) -> Iterator[TaskView]:
+    ) -> Generator[TaskView, None, None]:
         """Yield the task now and after every change, until it has ended.
 
         A broken stream resumes after the last seen revision. Raises TimedOut at the command's deadline, and
@@ -147,7 +149,10 @@ class TaskClient:
         retry_for: float,
         waiting: Waiting = lambda reason, seconds: None,
     ) -> Iterator[TaskChange]:
-        """Yield every change of these tasks after the given revisions, until all have ended; as `watch`."""
+        """Yield every change of these tasks after the given revisions, until all have ended; as `watch`.
+
+        A server without a method for several tasks is asked for each task.
+        """
         watch = TasksWatch(
             revisions,
             self._context,
@@ -155,7 +160,13 @@ class TaskClient:
             status_method=self._videos.GetTaskStatus,
             retry_for=retry_for,
         )
-        return watch.changes(waiting)
+        try:
+            yield from watch.changes(waiting)
+        except UnexpectedResponse as error:
+            if not is_missing_method(error):
+                raise
+            separate = partial(self.watch, retry_for=retry_for, waiting=waiting)
+            yield from SeparateWatches(revisions, separate).changes()
 
     def cancel(self, task_id: str) -> TaskView:
         request = pb.CancelTaskRequest(user_id=self._context.user, task_id=task_id)

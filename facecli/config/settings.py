@@ -12,6 +12,7 @@ PREFIX = "FACECLI_"
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
 Auth = Literal["none", "token"]
 Durability = Literal["power", "process"]
+InswapperProvider = Literal["cpu", "cuda", "coreml"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
@@ -89,6 +90,17 @@ class Settings:
     workers: Count = _setting(1, "Number of workers that the server starts.")
     engine: str = _setting(
         "", "Default engine for tasks; if empty, mesh where the swap extra is installed, else mock."
+    )
+    inswapper_model: str = _setting(
+        "", "Path of your own weights (ONNX) that draw the faces of engine inswapper."
+    )
+    inswapper_model_sha256: str = _setting("", "SHA-256 that these weights must have; any if empty.")
+    inswapper_recognizer: str = _setting(
+        "", "Path of your own weights (ONNX) that recognize the face for engine inswapper."
+    )
+    inswapper_recognizer_sha256: str = _setting("", "SHA-256 that these weights must have; any if empty.")
+    inswapper_provider: InswapperProvider = _setting(
+        "cpu", "What runs the weights of engine inswapper; no other one stands in for it."
     )
     result_expiry: Time = _setting(
         30 * 86400.0, "Retention of ended tasks and their results; 0 for unlimited."

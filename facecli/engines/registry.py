@@ -2,17 +2,21 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from importlib.metadata import EntryPoint, entry_points
 
 from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.video.engines import DescribedEngine, Engine, EngineInfo, StartingEngine
+from facecli.core.video.engines import DescribedEngine, Engine, EngineInfo, NotConfigured, StartingEngine
 from facecli.core.video.media import Media
+from facecli.engines.inswapper.engine import InswapperEngine
+from facecli.engines.inswapper.weights import OwnWeights
 from facecli.engines.mesh.engine import MeshEngine
 from facecli.engines.mock import MockEngine
 
 GROUP = "facecli.engines"
-BUILT_IN: tuple[type[MockEngine] | type[MeshEngine], ...] = (MockEngine, MeshEngine)
+BuiltIn = type[MockEngine] | type[MeshEngine]
+BUILT_IN: tuple[BuiltIn, ...] = (MockEngine, MeshEngine, InswapperEngine)
 REQUIRED_ATTRIBUTES = ("name", "version", "needs", "check", "swap")
 
 # Failures of other people's code when it is loaded, or lacks a requirement on this machine.
@@ -43,10 +47,17 @@ class InstalledEngines:
     """Loads plug-ins on first use. One that cannot be loaded is logged and skipped."""
 
     def __init__(
-        self, media: Media, *, plugins: Callable[[], Iterable[EntryPoint]] = declared_engines
+        self,
+        media: Media,
+        *,
+        plugins: Callable[[], Iterable[EntryPoint]] = declared_engines,
+        weights: OwnWeights | None = None,
     ) -> None:
         self._media = media
         self._plugins = plugins
+        self._makers: dict[BuiltIn, Callable[[Media], MockEngine | MeshEngine]] = {
+            InswapperEngine: partial(InswapperEngine, weights=weights)
+        }
 
     def names(self) -> list[str]:
         return sorted(name for name, (engine, _) in self._loaded.items() if engine)
@@ -75,17 +86,21 @@ class InstalledEngines:
             return MeshEngine.name, ""
         return MockEngine.name, f"engine {MeshEngine.name} cannot be used: {info.broken}"
 
-    def start(self) -> dict[str, str]:
-        """Start the engines that have to be started; the reasons of those that this machine cannot run."""
-        reasons = {}
-        for name in self.names():
-            engine = self.get(name)
-            if isinstance(engine, StartingEngine):
-                try:
-                    engine.start()
-                except LOAD_ERRORS as error:
-                    reasons[name] = str(error)
-        return reasons
+    def start(self) -> list[EngineInfo]:
+        """Start the engines that have to be started; all engines, with what this machine makes of them."""
+        return [self._started(info) for info in self.infos()]
+
+    def _started(self, info: EngineInfo) -> EngineInfo:
+        engine, _ = self._loaded[info.name]
+        if not isinstance(engine, StartingEngine):
+            return info
+        try:
+            about = engine.start()
+        except LOAD_ERRORS as error:
+            if not isinstance(error, NotConfigured):
+                _log.warning("engine does not run here", extra={"engine": info.name, "reason": str(error)})
+            return replace(info, unavailable=str(error))
+        return replace(info, version=str(engine.version), about=about)
 
     @cached_property
     def _loaded(self) -> dict[str, tuple[Engine | None, EngineInfo]]:
@@ -97,10 +112,10 @@ class InstalledEngines:
                 _log_skipped(plugin, "the name is taken")
         return engines
 
-    def _built_in(self, kind: type[MockEngine] | type[MeshEngine]) -> tuple[Engine | None, EngineInfo]:
+    def _built_in(self, kind: BuiltIn) -> tuple[Engine | None, EngineInfo]:
         """Load an engine of facecli, whose extra may be missing."""
         try:
-            engine = kind(self._media)
+            engine = self._makers.get(kind, kind)(self._media)
         except FacecliError as error:
             return None, _broken(kind.name, "facecli", error)
         return engine, _info(engine, "facecli")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from facecli.media.probe import count_frames, plan_video, probe_video
 from facecli.media.run import ProcessLimits, run
 from facecli.media.sample_face import draw_face
 from facecli.media.samples import portraits
+from facecli.media.sandbox import gpu as gpu_needs
 from facecli.media.sheet.compose import compose_sheet
 from facecli.media.sound import SoundExtraction
 
@@ -83,12 +85,13 @@ class FfmpegMedia:
         reads: Sequence[Path],
         name: str,
         max_unread: int,
+        gpu: bool = False,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         return piped(
             command,
-            limits=_PROGRAM_LIMITS,
-            reads=reads,
+            limits=_gpu_limits() if gpu else _PROGRAM_LIMITS,
+            reads=(*reads, *gpu_needs.READS) if gpu else reads,
             stopped=stopped,
             name=name,
             idle_seconds=PROGRAM_IDLE_SECONDS,
@@ -196,12 +199,7 @@ class FfmpegMedia:
             )
 
     def compose_sheet(
-        self,
-        info: VideoInfo,
-        comparisons: Sequence[Comparison],
-        output: Path,
-        *,
-        stopped: Callable[[], bool] = never,
+        self, info: VideoInfo, comparisons: Sequence[Comparison], output: Path, *, stopped: Callable[[], bool]
     ) -> None:
         with _removed_on_failure(output):
             compose_sheet(self._binary, info, comparisons, output, limits=self._limits, stopped=stopped)
@@ -231,6 +229,11 @@ class FfmpegMedia:
             result = run(command, limits=limits, reads=[portraits.FILMED], writes=[output.parent])
             if result.exit_code:
                 raise MediaRefused(f"the clip cannot be made ({result.error_text})")
+
+
+def _gpu_limits() -> ProcessLimits:
+    memory, open_files = gpu_needs.MEMORY, gpu_needs.OPEN_FILES
+    return replace(_PROGRAM_LIMITS, memory=memory, open_files=open_files, devices=gpu_needs.gpu_devices())
 
 
 def _process_limits(frames: int) -> ProcessLimits:

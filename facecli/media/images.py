@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -38,12 +38,21 @@ def fit_picture(source: Path, target: Path, *, width: int, height: int, limits: 
 
 
 def read_picture(
-    path: Path, limits: MediaLimits, *, max_side: int, stopped: Callable[[], bool] = never
+    path: Path,
+    limits: MediaLimits,
+    *,
+    max_side: int,
+    stopped: Callable[[], bool] = never,
+    command: Sequence[str] | None = None,
 ) -> Picture:
-    """Decode the whole picture to pixels."""
+    """Decode the whole picture to pixels; `command` runs another program as the decoder."""
     decoder = _Decoder(path, limits, str(max_side))
     with piped(
-        decoder.command, limits=_PROCESS_LIMITS, reads=decoder.reads, stopped=stopped, max_unread=0
+        command or decoder.command,
+        limits=_PROCESS_LIMITS,
+        reads=decoder.reads,
+        stopped=stopped,
+        max_unread=0,
     ) as program:
         line = bytearray()
         while len(line) < MAX_LINE_BYTES and (byte := program.read(1)) and byte != b"\n":
@@ -51,7 +60,7 @@ def read_picture(
         if not byte:
             decoder.answered([], program.wait().exit_code)
         info = decoder.answered([line.decode(errors="replace")], 0)
-        if info.width > max_side or info.height > max_side:
+        if not (0 < info.width <= max_side and 0 < info.height <= max_side):
             raise MediaRefused("the picture cannot be decoded: its decoder printed a wrong size")
         size = 3 * info.width * info.height
         pixels = program.read(size)

@@ -41,12 +41,16 @@ DISK_RETRY_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessLimits:
-    """Limits of a program: wall-clock seconds, bytes of address space, bytes of one written file."""
+    """Limits of a program: wall-clock seconds, bytes of address space, bytes of one written file.
+
+    `devices` are the device files that it may control.
+    """
 
     seconds: float
     memory: int = 8 * 1024**3
     file_size: int = 64 * 1024**3
     open_files: int = 64
+    devices: tuple[Path, ...] = ()
 
 
 def run(
@@ -114,6 +118,7 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program in the sandbox, and end it with the context."""
     access = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
+    access += [f"d{path}" for path in limits.devices]
     cpu_seconds = math.ceil(limits.seconds * (os.cpu_count() or 1)) + 1
     numbers = (os.getpid(), limits.memory, limits.file_size, cpu_seconds, limits.open_files)
     launcher = str(Path(__file__).parent / "sandbox" / "launch.py")

@@ -82,7 +82,8 @@ def cut_segments(
     if isinstance(stills, int):
         frames = sorted({begin + (stop - begin) * (2 * at + 1) // (2 * stills) for at in range(stills)})
     else:
-        frames = [max(0, _first_from(time + 1, shown, info, tick) - 1) for time in stills]
+        at = (max(0, _first_from(time + 1, shown, info, tick) - 1) for time in stills)
+        frames = list(dict.fromkeys(at))
     return VideoPlan(
         info=info,
         segments=segments,

@@ -142,6 +142,7 @@ class FakeMedia:
         reads: Sequence[Path],
         name: str,
         max_unread: int,
+        gpu: bool = False,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         return piped(
@@ -184,12 +185,7 @@ class FakeMedia:
         output.write_bytes(b"".join(part.read_bytes() for part in parts))
 
     def compose_sheet(
-        self,
-        info: VideoInfo,
-        comparisons: Sequence[Comparison],
-        output: Path,
-        *,
-        stopped: Callable[[], bool] = never,
+        self, info: VideoInfo, comparisons: Sequence[Comparison], output: Path, *, stopped: Callable[[], bool]
     ) -> None:
         if stopped():
             raise Cancelled

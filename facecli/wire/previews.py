@@ -2,7 +2,7 @@
 
 from facecli.core.checksums import crc32c
 from facecli.core.errors import BytesDiffer, InvalidInput, UnexpectedResponse
-from facecli.tasks.previews.previews import PreviewRequest
+from facecli.tasks.previews.request import PreviewRequest
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.parts import duration, microseconds
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from facecli.core.errors import NotReady
 from facecli.core.video.engine_options import EngineOption, file_urls
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import Segment, VideoInfo
@@ -66,9 +67,16 @@ class Engine(Protocol):
 class StartingEngine(Protocol):
     """An engine that not every machine can run. A worker starts it before it takes its tasks."""
 
-    def start(self) -> None:
-        """Load and try what the engine needs; a FacecliError with the reason if that fails here."""
+    def start(self) -> str:
+        """Load and try what the engine needs, and return how it runs here, as half a sentence.
+
+        A FacecliError with the reason if this machine cannot run it; NotConfigured if it is not meant to.
+        """
         ...
+
+
+class NotConfigured(NotReady):
+    """Nobody has set the engine up on this machine."""
 
 
 @runtime_checkable
@@ -123,7 +131,8 @@ def named_files(engine: Engine, options: Mapping[str, str]) -> dict[str, str]:
 class EngineInfo:
     """An installed engine, usable or not. `broken` is the reason why it cannot be used, empty if it can.
 
-    `unavailable` is the reason why this machine cannot run it, though servers accept tasks for it.
+    `unavailable` is the reason why this machine cannot run it, though servers accept tasks for it; `about` is
+    how it runs here.
     """
 
     name: str
@@ -133,6 +142,7 @@ class EngineInfo:
     broken: str
     options: tuple[EngineOption, ...] = ()
     unavailable: str = ""
+    about: str = ""
 
 
 class Engines(Protocol):

@@ -143,12 +143,14 @@ class Media(Protocol):
         reads: Sequence[Path],
         name: str,
         max_unread: int,
+        gpu: bool = False,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         """Start a program in the sandbox, which may read `reads` and write nothing; ended with the context.
 
         `name` is the subject of error messages, such as `the detector`. While it is written to, at least
-        `max_unread` bytes of its output are taken, so that it need not wait with its answers.
+        `max_unread` bytes of its output are taken, so that it need not wait with its answers. With `gpu` it
+        may also control the GPUs of the machine.
         """
         ...
 
@@ -187,12 +189,7 @@ class Media(Protocol):
         ...
 
     def compose_sheet(
-        self,
-        info: VideoInfo,
-        comparisons: Sequence[Comparison],
-        output: Path,
-        *,
-        stopped: Callable[[], bool] = never,
+        self, info: VideoInfo, comparisons: Sequence[Comparison], output: Path, *, stopped: Callable[[], bool]
     ) -> None:
         """Write a JPEG that shows frames before and after; one that cannot be decoded leaves a gap."""
         ...

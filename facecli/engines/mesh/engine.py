@@ -6,7 +6,7 @@ to another. So it also needs no OpenCV.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ from facecli.core.errors import FacecliError, NothingSwapped
 from facecli.core.video.engine_options import EngineOption
 from facecli.core.video.engines import PrepareJob, SwapJob
 from facecli.core.video.figures import SwapFigures
-from facecli.core.video.frames import FrameFilter, FrameLayout
+from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
 from facecli.core.video.media import FramesJob, Media
 from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing
-from facecli.engines.mesh.process.client import swap_process
+from facecli.engines.mesh.process.client import SwapProcess, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
@@ -34,7 +34,7 @@ class MeshEngine:
 
     def __init__(self, media: Media) -> None:
         if find_spec("cv2") is None or find_spec("numpy") is None:
-            raise FacecliError("OpenCV is missing; install it with: pip install 'facecli[swap]'")
+            raise FacecliError("OpenCV is missing; install it with: pip install 'opencv-python-headless<5'")
         self._media = media
 
     def check(self, options: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ class MeshEngine:
             rate=float(job.info.rate),
         )
         samples = self._media.sample_frames(job.video, job.info, count=SAMPLES, stopped=stopped)
-        with swap_process(self._media, setup, picture, stopped=stopped) as process, closing(samples):
+        with self._process(setup, picture, stopped=stopped) as process, closing(samples):
             for planes in samples:
                 deque(process.push(planes, own=False), maxlen=0)
             deque(process.finish(), maxlen=0)
@@ -62,6 +62,11 @@ class MeshEngine:
             raise NothingSwapped("the video shows no face; missing=keep returns it as it is")
         return {"people": people, "like": like}
 
+    def _process(
+        self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
+    ) -> AbstractContextManager[SwapProcess]:
+        return swap_process(self._media, setup, picture, stopped=stopped)
+
     def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
         self._describe(face, stopped=stopped)
 
@@ -69,7 +74,7 @@ class MeshEngine:
         """The embedding of the largest face of a picture; NoFace if there is none."""
         picture = self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
         setup = Setup(work=Work.DESCRIBE, layout=NO_FRAMES, picture=(picture.width, picture.height))
-        with swap_process(self._media, setup, picture, stopped=stopped) as process:
+        with self._process(setup, picture, stopped=stopped) as process:
             deque(process.finish(), maxlen=0)
         return _listed(process.result, "embedding")
 
@@ -93,7 +98,7 @@ class MeshEngine:
                 first=(job.segment.wide or job.segment).before,
                 rate=float(job.info.rate),
             )
-            with swap_process(self._media, setup, picture, stopped=stopped) as process:
+            with self._process(setup, picture, stopped=stopped) as process:
                 yield process
                 result.update(process.result)
 

@@ -1,11 +1,13 @@
 """The patch: the new face for one region of a frame, and its opacity."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
 
-from facecli.engines.mesh.arrays import Alpha, Image, Points
+from facecli.engines.mesh.arrays import Alpha, Image, Mask, Points
 from facecli.engines.mesh.drawing.color import SkinColor, match_light
 from facecli.engines.mesh.drawing.mask import FaceMask, face_mask
 from facecli.engines.mesh.drawing.warp import warp
@@ -64,23 +66,61 @@ class Patch:
         return np.round(base + (self.pixels - base) * self.alpha[..., None]).astype(np.uint8)
 
 
-class FaceSwapper:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFace:
+    """A region of a frame, with the landmarks of the face in it."""
+
+    pixels: Image
+    points: Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnFace:
+    """A new face in the region of a target, where it is `covered`, with its likeness to skin."""
+
+    pixels: Image
+    covered: Mask
+    likeness: Alpha
+
+
+class FaceSource(Protocol):
+    """Draws the source face on targets; mask, colour and blending follow for all sources alike."""
+
+    def draw(self, targets: Sequence[TargetFace]) -> Sequence[DrawnFace]:
+        """The faces of one frame, in one call."""
+        ...
+
+
+class WarpedFace:
+    """A `FaceSource` that moves the pixels of the source's photo."""
+
+    def __init__(self, source: SourceFace) -> None:
+        self._source = source
+
+    def draw(self, targets: Sequence[TargetFace]) -> Sequence[DrawnFace]:
+        return [self._drawn(target) for target in targets]
+
+    def _drawn(self, target: TargetFace) -> DrawnFace:
+        size = (target.pixels.shape[1], target.pixels.shape[0])
+        warped, covered = warp(self._source.pixels, self._source.points, target.points, size)
+        return DrawnFace(
+            pixels=np.ascontiguousarray(warped[..., :3]),
+            covered=covered,
+            likeness=warped[..., 3].astype(np.float32) / np.float32(255),
+        )
+
+
+class FaceBlender:
     """Makes the patches of one face of a video, whose colours it averages over time."""
 
-    def __init__(self, source: SourceFace, options: MeshOptions) -> None:
-        self._source = source
+    def __init__(self, options: MeshOptions) -> None:
         self._options = options
         self._color = SkinColor()
 
-    def patch(self, target: Image, points: Points) -> Patch:
-        """The patch for a region of the frame; `points` are relative to it."""
-        size = (target.shape[1], target.shape[0])
-        warped, covered = warp(self._source.pixels, self._source.points, points, size)
-        face, likeness = (
-            np.ascontiguousarray(warped[..., :3]),
-            warped[..., 3].astype(np.float32) / np.float32(255),
-        )
-        mask = face_mask(target, points, covered, likeness, self._options)
+    def patch(self, on: TargetFace, drawn: DrawnFace) -> Patch:
+        """The patch for a region of the frame."""
+        target, points, face = on.pixels, on.points, drawn.pixels
+        mask = face_mask(target, points, drawn.covered, drawn.likeness, self._options)
         if self._options.color is Color.LAB:
             face = self._color.match(face, target, mask.skin)
         elif self._options.color is Color.LIGHT:

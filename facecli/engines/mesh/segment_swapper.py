@@ -14,10 +14,9 @@ from facecli.engines.mesh.fading import Fader, VisibleFace
 from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.networks import FaceDetector, FaceMesh, FaceRecognizer
-from facecli.engines.mesh.options import MeshOptions, Small
-from facecli.engines.mesh.patch import FaceSwapper, Region
+from facecli.engines.mesh.options import Color, MeshOptions, Small
+from facecli.engines.mesh.patch import FaceBlender, FaceSource, Region, TargetFace
 from facecli.engines.mesh.planes import ColorConversion, Frame
-from facecli.engines.mesh.source import SourceFace
 from facecli.engines.mesh.tracking import FaceTracker
 
 
@@ -46,7 +45,7 @@ class SegmentSwapper:
     def __init__(
         self,
         networks: Networks,
-        source: SourceFace,
+        source: FaceSource,
         *,
         selection: Selection,
         options: MeshOptions,
@@ -65,7 +64,7 @@ class SegmentSwapper:
             small=options.small is Small.ON,
         )
         self._fader = Fader[tuple[bool, bytearray, Frame]]()
-        self._swappers: dict[int, FaceSwapper] = {}
+        self._blenders: dict[int, FaceBlender] = {}
         self._taken = 0
         self.figures = Figures()
 
@@ -84,9 +83,11 @@ class SegmentSwapper:
     def _finish(
         self, own: bool, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
     ) -> Iterator[bytearray]:
-        changed = sum(self._swap(frame, face) for face in faces)
         if not own:
+            if self._options.color is not Color.NONE:  # which is averaged over time
+                self._swap(frame, faces)
             return
+        changed = self._swap(frame, faces)
         if changed:
             self.figures.swapped += 1
         elif faces:
@@ -95,15 +96,20 @@ class SegmentSwapper:
             self.figures.without += 1
         yield data
 
-    def _swap(self, frame: Frame, face: VisibleFace) -> bool:
-        region = Region.around(face.points, frame.size)
-        if region is None or face.opacity <= 0:
-            return False
-        if face.track not in self._swappers:
-            self._swappers[face.track] = FaceSwapper(self._source, self._options)
-        patch = self._swappers[face.track].patch(frame.region(region), region.relative(face.points))
-        frame.blend(patch.faded(face.opacity), region)
-        return True
+    def _swap(self, frame: Frame, faces: tuple[VisibleFace, ...]) -> bool:
+        """Swap the faces of a frame; return whether there was one to swap."""
+        regions = [(face, Region.around(face.points, frame.size)) for face in faces if face.opacity > 0]
+        wanted = [(face, region) for face, region in regions if region]
+        targets = [
+            TargetFace(pixels=frame.region(region), points=region.relative(face.points))
+            for face, region in wanted
+        ]
+        for (face, region), target, drawn in zip(wanted, targets, self._source.draw(targets), strict=True):
+            if face.track not in self._blenders:
+                self._blenders[face.track] = FaceBlender(self._options)
+            patch = self._blenders[face.track].patch(target, drawn)
+            frame.blend(patch.faded(face.opacity), region)
+        return bool(wanted)
 
     def _wanted(self, frame: Frame, points: Points) -> bool:
         region = Region.around(points, frame.size)

@@ -19,11 +19,12 @@ SYSTEM = (
 )
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3  # linux/landlock.h
-_REMOVE_FILE, _MAKE_FILE, _TRUNCATE = 1 << 5, 1 << 8, 1 << 14
+_REMOVE_FILE, _MAKE_FILE, _TRUNCATE, _IOCTL_DEVICE = 1 << 5, 1 << 8, 1 << 14, 1 << 15
 _READ = _READ_FILE | _READ_DIR
 _RUN = _READ | _EXECUTE
 _WRITE = _READ | _WRITE_FILE | _REMOVE_FILE | _MAKE_FILE | _TRUNCATE
-_FOR_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
+_CONTROL = _READ | _WRITE_FILE | _IOCTL_DEVICE
+_FOR_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEVICE
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # ABI → number of rights on files from then on
 _TCP_BIND_AND_CONNECT = 3  # since ABI 4
 _ABSTRACT_SOCKETS_AND_SIGNALS = 3  # since ABI 6
@@ -36,14 +37,17 @@ def landlock_abi() -> int:
     return max(0, libc.syscall(_CREATE_RULESET, None, 0, _VERSION)) if sys.platform == "linux" else 0
 
 
-def restrict(abi: int, program: str, *, reads: Iterable[str], writes: Iterable[str]) -> None:
-    """Confine this process to `program`, the system's libraries, `reads` and `writes`. OSError on failure.
+def restrict(
+    abi: int, program: str, *, reads: Iterable[str], writes: Iterable[str], devices: Iterable[str]
+) -> None:
+    """Confine this process to `program`, the system's libraries, and these paths. OSError on failure.
 
-    Each path is a file, or a directory with everything in it.
+    Each path is a file, or a directory with everything in it. Only `devices` take every ioctl.
     """
     allowed = dict.fromkeys((*SYSTEM, *_parts_of(program)), _RUN)
     allowed |= dict.fromkeys(reads, _READ)
     allowed |= dict.fromkeys(("/dev/null", *writes), _WRITE)
+    allowed |= dict.fromkeys(devices, _CONTROL)
     all_rights = (1 << max(count for since, count in _FILE_RIGHTS.items() if since <= abi)) - 1
     ruleset = _create_ruleset(abi, all_rights)
     for path, rights in allowed.items():

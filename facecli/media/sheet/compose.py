@@ -69,9 +69,14 @@ def sheet_command(
 ) -> list[str]:
     """Lay every frame on its cell of the canvas."""
     sheet = hardened_input(drawn, limits, formats=("png_pipe",), f="png_pipe")["v:0"].filter("format", "gbrp")
-    for (x, y), still in cells.items():
+    places: dict[Still, list[tuple[int, int]]] = {}
+    for place, still in cells.items():
+        places.setdefault(still, []).append(place)
+    for still, found in places.items():
         frame = _fitted(_frame(still, limits), canvas)
-        sheet = ffmpeg.overlay(sheet, frame, eof_action="pass", x=x, y=y, format="gbrp")
+        copies = frame.filter_multi_output("split", len(found)) if len(found) > 1 else [frame]
+        for index, (x, y) in enumerate(found):
+            sheet = ffmpeg.overlay(sheet, copies[index], eof_action="pass", x=x, y=y, format="gbrp")
     result = ffmpeg.output(
         sheet.filter("format", "yuvj420p"),
         file_url(output),

@@ -11,7 +11,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from facecli.core.video.sheet import MAX_SHEET_FRAMES, SHEET_FRAMES, of_frames
 from facecli.tasks.checkpoints import delete_checkpoints
 from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.logs.redaction import redacted
+from facecli.tasks.previews.request import PreviewRequest
 from facecli.tasks.task import NewTask
 from facecli.tasks.time_limits import Deadline, within
 from facecli.uploads.service import UploadService
@@ -32,18 +32,6 @@ from facecli.uploads.stored_file import StoredFile
 
 MAX_SECONDS = 60.0
 THREADS = 2  # frames of one preview at a time; an engine takes about one core for each
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewRequest:
-    """A face, a video, and the times to look at, in microseconds; without any they are spread evenly."""
-
-    owner: str
-    image_url: str
-    video_url: str
-    engine: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
-    at: Sequence[int] = ()
 
 
 class Previews:

@@ -156,4 +156,4 @@ def test_a_broken_engine_is_listed_with_the_reason_and_skipped(
     server.wait_for_log("engine skipped engine=wreck entry_point=wreck:Engine")
     files = ("--image", face, "--video", clip, "--server", server.address)
     refused = run("task", "create", *files, "--engine", "wreck", "--json", expect=2)
-    assert refused.error["message"] == "there is no engine 'wreck'; there are: corner, mesh, mock"
+    assert refused.error["message"] == "there is no engine 'wreck'; there are: corner, inswapper, mesh, mock"

@@ -25,7 +25,7 @@ def test_a_task_without_a_worker_says_so_and_runs_after_an_upgrade(
     unknown = invoke("task", "create", *files, "--engine", "nowhere", "--json", expect=2)
     assert unknown.error["message"].startswith("there is no engine 'nowhere'")
     server.terminate()
-    downgrade(server)
+    enqueue_as_before(server)
     server.start("--workers", "1")
     server.wait_for_log("worker started")
     assert "engines=" in server.log
@@ -33,24 +33,7 @@ def test_a_task_without_a_worker_says_so_and_runs_after_an_upgrade(
     assert (ended["status"], ended["attempt"], ended["notes"]) == ("completed", 1, [])
 
 
-_ADDED = (
-    "part_start",
-    "part_end",
-    "figures",
-    "sheet_blob_key",
-    "sheet_size",
-    "sheet_crc32c",
-)  # to tasks, later
-
-
-def downgrade(server: Server) -> None:
-    """Give the databases the state that the version before queues of engines would have left."""
-    with closing(sqlite3.connect(server.data / "facecli.db")) as rows, rows:
-        rows.execute("ALTER TABLE workers DROP COLUMN engines")
-        rows.execute("DROP INDEX ix_tasks_used")
-        rows.execute("CREATE INDEX ix_tasks_used ON tasks (owner, status, result_size)")
-        for column in _ADDED:
-            rows.execute(f"ALTER TABLE tasks DROP COLUMN {column}")
-        rows.execute("UPDATE alembic_version SET version_num = '0013'")
+def enqueue_as_before(server: Server) -> None:
+    """Move the work to the one queue that the version before queues of engines had."""
     with closing(sqlite3.connect(server.data / "queue.db")) as queue, queue:
         queue.execute("UPDATE workflow_status SET queue_name = ?", [QUEUE])

@@ -15,7 +15,8 @@ from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image, Points
 from facecli.engines.mesh.drawing.warp import warp
 from facecli.engines.mesh.landmarks import LEFT_EYE_CORNER, RIGHT_EYE_CORNER, eye_distance
-from facecli.engines.mesh.patch import Region
+from facecli.engines.mesh.options import MeshOptions
+from facecli.engines.mesh.patch import FaceBlender, Patch, Region, TargetFace, WarpedFace
 from facecli.engines.mesh.planes import ColorConversion, Frame, sample_type
 from facecli.engines.mesh.segment_swapper import Networks
 from facecli.engines.mesh.source import SourceFace, prepare_source
@@ -98,3 +99,14 @@ def to_planes(picture: Image, layout: FrameLayout) -> bytearray:
 def to_picture(data: bytes | bytearray, layout: FrameLayout) -> Image:
     frame = Frame(bytearray(data), layout, ColorConversion(layout))
     return frame.region(Region(left=0, top=0, right=layout.width, bottom=layout.height))
+
+
+class PhotoSwapper:
+    """Puts the face of a photo on one face of a video, without tracking."""
+
+    def __init__(self, source: SourceFace, options: MeshOptions) -> None:
+        self._source, self._blender = WarpedFace(source), FaceBlender(options)
+
+    def patch(self, target: Image, points: Points) -> Patch:
+        face = TargetFace(pixels=target, points=points)
+        return self._blender.patch(face, self._source.draw([face])[0])

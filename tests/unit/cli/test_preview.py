@@ -56,7 +56,8 @@ def test_a_preview_shows_frames_before_and_after_and_leaves_nothing(
 
 
 def test_a_preview_goes_to_standard_output(server: Server, samples: Samples) -> None:
-    words = [sys.executable, "-m", "facecli", "preview", samples.face, samples.clip, *MOCK, "--at", "0s"]
+    files = map(str, (samples.face, samples.clip))
+    words = [sys.executable, "-m", "facecli", "preview", *files, *MOCK, "--at", "0s"]
     options = ["-o", "-", "--server", server.address, "--user", "pipe"]
     done = subprocess.run([*words, *options], capture_output=True, check=True)
     assert len(rows_of(Image.open(io.BytesIO(done.stdout)))) == 1

@@ -34,7 +34,7 @@ class Mirror:
 class GpuMirror(Mirror):
     """An engine that does not run on this machine."""
 
-    def start(self) -> None:
+    def start(self) -> str:
         raise NotReady("no GPU here")
 
 
@@ -59,7 +59,7 @@ def plugin(name: str, value: str) -> EntryPoint:
 
 def test_the_built_in_engines_need_no_plugin_and_mesh_is_the_default(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=list)
-    assert engines.names() == ["mesh", "mock"]
+    assert engines.names() == ["inswapper", "mesh", "mock"]
     assert isinstance(engines.get("mock"), MockEngine)
     assert engines.default() == ("mesh", "")
 
@@ -71,13 +71,12 @@ def test_without_opencv_the_mock_is_the_default_with_the_reason(
     engines = InstalledEngines(
         media, plugins=lambda: [plugin("mesh", "facecli.engines.mesh.engine:MeshEngine")]
     )
-    assert engines.names() == ["mock"]
+    assert engines.names() == ["inswapper", "mock"]
     name, reason = engines.default()
     assert name == "mock"
-    assert reason == (
-        "engine mesh cannot be used: OpenCV is missing; install it with: pip install 'facecli[swap]'"
-    )
-    [mesh, _] = engines.infos()
+    install = "install it with: pip install 'opencv-python-headless<5'"
+    assert reason == f"engine mesh cannot be used: OpenCV is missing; {install}"
+    _, mesh, _ = engines.infos()
     assert mesh.broken in reason
     assert caplog.messages == []
 
@@ -94,7 +93,7 @@ def test_built_in_engines_declare_options_whose_defaults_they_accept(media: Ffmp
 
 def test_packages_add_engines(media: FfmpegMedia) -> None:
     engines = InstalledEngines(media, plugins=lambda: [plugin("mirror", "other_engines:Mirror")])
-    assert engines.names() == ["mesh", "mirror", "mock"]
+    assert engines.names() == ["inswapper", "mesh", "mirror", "mock"]
     mirror = engines.get("mirror")
     assert isinstance(mirror, Mirror)
     assert mirror.media is media
@@ -106,7 +105,8 @@ def test_an_engine_that_cannot_start_here_is_known_with_the_reason(
 ) -> None:
     both = [plugin("mirror", "other_engines:Mirror"), plugin("gpu", "other_engines:GpuMirror")]
     engines = InstalledEngines(media, plugins=lambda: both)
-    assert engines.start() == {"gpu": "no GPU here"}
+    started = {engine.name: engine for engine in engines.start()}
+    assert (started["gpu"].unavailable, started["mirror"].unavailable) == ("no GPU here", "")
     assert {"gpu", "mirror"} <= set(engines.names())
 
 
@@ -124,7 +124,12 @@ def test_a_broken_engine_is_logged_and_skipped(
 ) -> None:
     both = [plugin("broken", value), plugin("mirror", "other_engines:Mirror")]
     with caplog.at_level(logging.WARNING):
-        assert InstalledEngines(media, plugins=lambda: both).names() == ["mesh", "mirror", "mock"]
+        assert InstalledEngines(media, plugins=lambda: both).names() == [
+            "inswapper",
+            "mesh",
+            "mirror",
+            "mock",
+        ]
     [record] = caplog.records
     fields = vars(record)
     assert (record.message, fields["engine"], fields["entry_point"]) == ("engine skipped", "broken", value)
@@ -143,7 +148,7 @@ def test_no_plugin_can_take_the_name_of_the_mock(
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(media: FfmpegMedia) -> None:
-    with pytest.raises(InvalidInput, match="no engine 'magic'; there are: mesh, mock"):
+    with pytest.raises(InvalidInput, match="no engine 'magic'; there are: inswapper, mesh, mock"):
         InstalledEngines(media, plugins=list).get("magic")
 
 

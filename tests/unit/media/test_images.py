@@ -1,15 +1,20 @@
 """Users' pictures are decoded within limits; incomplete and foreign files are refused."""
 
+import json
 import struct
+import sys
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from facecli.core.errors import DiskFull, MediaRefused, StorageFailed
+from facecli.core.video.frames import Picture
 from facecli.core.video.media import ImageInfo, MediaLimits
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.images import read_picture
 from tests.support.e2e.disks import Ballast, tmpfs
 from tests.support.e2e.requirements import needs
 
@@ -70,6 +75,27 @@ def test_pixels_of_a_truncated_picture_are_refused(media: FfmpegMedia, thirds: P
     (tmp_path / "half").write_bytes(thirds.read_bytes()[:200])
     with pytest.raises(MediaRefused, match="cut off or damaged"):
         media.read_picture(tmp_path / "half", max_side=60)
+
+
+@pytest.mark.parametrize(
+    ("width", "sent", "reason"),
+    [
+        (2, 6 * 3, ""),
+        (2, 6 * 3 - 1, "ended with exit code 0"),
+        (61, 0, "a wrong size"),
+        (0, 0, "a wrong size"),
+        (-2, 6 * 3, "a wrong size"),
+    ],
+)
+def test_a_decoder_must_send_the_pixels_that_it_announces(
+    thirds: Path, width: int, sent: int, reason: str
+) -> None:
+    answer = {"width": width, "height": 3, "format": "PNG"}
+    code = f"import os; os.write(1, {json.dumps(answer)!r}.encode() + b'\\n' + bytes({sent}))"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    with pytest.raises(MediaRefused, match=reason) if reason else nullcontext():
+        picture = read_picture(thirds, MediaLimits(), max_side=60, command=command)
+        assert picture == Picture(width=2, height=3, pixels=bytes(18))
 
 
 @pytest.mark.parametrize("size", [(60, 60), (61, 33), (2, 90), (1000, 400)])

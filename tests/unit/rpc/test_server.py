@@ -45,7 +45,7 @@ def test_a_bug_becomes_an_id_and_its_text_stays_in_the_log(
 def test_server_info_lists_capabilities(stubs: Stubs) -> None:
     info = stubs.files.GetServerInfo(file_service_pb2.GetServerInfoRequest())
     assert (info.version, info.chunk_size) == (__version__, 10 * 1024 * 1024)
-    assert (list(info.engines), info.default_engine) == (["mesh", "mock"], "mock")
+    assert (list(info.engines), info.default_engine) == (["inswapper", "mesh", "mock"], "mock")
     described = {engine.name: [option.name for option in engine.options] for engine in info.engine_infos}
     assert described["mock"] == ["delay", "fail_at", "seed"]
     assert described["mesh"][0] == "faces"

@@ -137,6 +137,11 @@ def test_a_handshake_that_never_ends_counts_as_a_connection_and_is_cut(
         assert not is_answered(server, certs)
         silent.close()
         eventually(lambda: is_answered(server, certs))
+        for _ in range(4):
+            with raw(server.http, b"no TLS") as broken:
+                broken.shutdown(socket.SHUT_WR)
+                received(broken)
+        eventually(lambda: is_answered(server, certs))
     monkeypatch.setattr(event_loop, "HANDSHAKE_SECONDS", 0.2)
     with serve_http(**tls) as server:
         for sent in (b"", HALF_HELLO):

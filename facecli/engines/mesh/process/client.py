@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import facecli
-from facecli.core.errors import FacecliError, MediaRefused, NoFace
+from facecli.core.errors import FacecliError, MediaRefused, NoFace, NotReady
 from facecli.core.printable import escaped
 from facecli.core.video.frames import FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import Media
@@ -31,8 +31,8 @@ from facecli.engines.mesh.process.messages import (
 from facecli.engines.mesh.process.setup import Setup
 
 AHEAD = 2  # frames
-NAME = "the process of engine mesh"
-_PACKAGES = ("cv2", "numpy")
+_PACKAGES = ("cv2", "numpy", "onnxruntime", "onnx")  # the last two only for weights of one's own
+_REFUSALS = {error.reason: error for error in (NoFace, NotReady)}
 _MAX_MESSAGE = 300  # characters
 
 
@@ -43,25 +43,33 @@ def swap_process(
     picture: Picture,
     *,
     stopped: Callable[[], bool],
+    reads: Sequence[Path] = (),
+    gpu: bool = False,
     command: Sequence[str] | None = None,
 ) -> "Iterator[SwapProcess]":
     """Start the process, and wait until it has found the face of the picture.
 
-    NoFace when there is none; `command` runs another program instead.
+    `reads` are files of weights. NoFace when there is no face, NotReady when the weights cannot be used;
+    `command` runs another program instead.
     """
     code, packages = Path(facecli.__file__).parent, _package_directories()
     script = Path(__file__).with_name("main.py")
     command = command or [sys.executable, "-I", str(script), str(code), *map(str, packages)]
     with media.start(
         command,
-        reads=(code, *packages),
-        name=NAME,
+        reads=(code, *packages, *reads),
+        name=_name(setup),
+        gpu=gpu,
         max_unread=(AHEAD + 1) * (HEADER.size + setup.layout.frame_bytes),
         stopped=stopped,
     ) as program:
-        process = SwapProcess(program, setup.layout)
+        process = SwapProcess(program, setup.layout, name=_name(setup))
         process.begin(setup, picture)
         yield process
+
+
+def _name(setup: Setup) -> str:
+    return f"the process of engine {setup.engine}"
 
 
 def _package_directories() -> tuple[Path, ...]:
@@ -72,8 +80,8 @@ def _package_directories() -> tuple[Path, ...]:
 class SwapProcess:
     """A `FrameFilter` in another process. `result` is its last answer, after `finish`."""
 
-    def __init__(self, program: SandboxedProgram, layout: FrameLayout) -> None:
-        self._program = program
+    def __init__(self, program: SandboxedProgram, layout: FrameLayout, *, name: str) -> None:
+        self._program, self._name = program, name
         self._frame_bytes = layout.frame_bytes
         self._unanswered = 0  # frames
         self.face: dict[str, Any] = {}
@@ -128,15 +136,15 @@ class SwapProcess:
                 return kind, data
             refusal = decode_json(data)
         except Malformed as malformed:
-            raise _malformed(malformed) from malformed
-        kind_of_error = NoFace if refusal.get("reason") == NoFace.reason else MediaRefused
+            raise self._malformed(malformed) from malformed
+        kind_of_error = _REFUSALS.get(str(refusal.get("reason")), MediaRefused)
         raise kind_of_error(escaped(str(refusal.get("message", "")))[:_MAX_MESSAGE])
 
     def _decoded(self, data: bytearray) -> dict[str, Any]:
         try:
             return decode_json(data)
         except Malformed as malformed:
-            raise _malformed(malformed) from malformed
+            raise self._malformed(malformed) from malformed
 
     def _ended(self) -> FacecliError:
         """Describe its end; ProgramKilled flies by itself."""
@@ -144,8 +152,7 @@ class SwapProcess:
         names = {-number: number.name for number in signal.Signals}
         end = names.get(ended.exit_code, f"exit code {ended.exit_code}")
         cause = f" ({ended.error_text})" if ended.error_text else ""
-        return FacecliError(f"{NAME} ended with {end}{cause}")
+        return FacecliError(f"{self._name} ended with {end}{cause}")
 
-
-def _malformed(malformed: Malformed) -> FacecliError:
-    return FacecliError(f"{NAME} sent an invalid answer: {malformed}")
+    def _malformed(self, malformed: Malformed) -> FacecliError:
+        return FacecliError(f"{self._name} sent an invalid answer: {malformed}")

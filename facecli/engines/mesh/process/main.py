@@ -8,6 +8,7 @@ shows the last line.
 import sys
 from dataclasses import asdict
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     # The sandbox does not let this process list the directory that facecli is in.
@@ -18,16 +19,20 @@ if __name__ == "__main__":
 import cv2
 import numpy as np
 
-from facecli.core.errors import InvalidInput
+from facecli.core.errors import FacecliError
 from facecli.engines.mesh.arrays import Image
 from facecli.engines.mesh.identities import Identity, Selection
 from facecli.engines.mesh.options import MeshOptions, Small
+from facecli.engines.mesh.patch import FaceSource, WarpedFace
 from facecli.engines.mesh.process.conversation import Conversation
 from facecli.engines.mesh.process.messages import Answer, Request
 from facecli.engines.mesh.process.setup import Setup, Work
 from facecli.engines.mesh.segment_swapper import FrameClock, Networks, SegmentSwapper
 from facecli.engines.mesh.source import SourceFace, prepare_source
 from facecli.engines.mesh.video_plan import PeopleFinder
+
+if TYPE_CHECKING:
+    from facecli.engines.inswapper.generated_face import GeneratedFace
 
 
 def main() -> None:
@@ -36,7 +41,7 @@ def main() -> None:
     conversation = Conversation(sys.stdin.buffer, sys.stdout.buffer)
     try:
         converse(conversation)
-    except InvalidInput as refused:
+    except FacecliError as refused:
         conversation.send_json(Answer.REFUSED, {"reason": refused.reason, "message": refused.message})
     except MemoryError:
         conversation.send_json(Answer.REFUSED, {"message": "the video or the picture needs too much memory"})
@@ -52,18 +57,36 @@ def converse(conversation: Conversation) -> None:
     rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
     photo: Image = np.ascontiguousarray(rgb[..., ::-1])
     source = prepare_source(photo, networks.detector, networks.mesh)
+    drawing = WarpedFace(source) if not setup.weights else generated_face(setup, source)
     conversation.send_json(Answer.READY, {"faces": source.faces, "turned": source.turned})
     if setup.work is Work.PLAN:
         find_people(conversation, setup, networks)
-    elif setup.work is Work.DESCRIBE:
-        conversation.receive()
-        embedding = networks.recognizer.embed(source.picture, source.points)
-        conversation.send_json(Answer.RESULT, {"embedding": embedding.astype(float).tolist()})
+    elif setup.work is Work.SWAP:
+        swap(conversation, setup, networks, drawing)
     else:
-        swap(conversation, setup, networks, source)
+        conversation.receive()
+        conversation.send_json(Answer.RESULT, result(setup, networks, source, drawing))
 
 
-def swap(conversation: Conversation, setup: Setup, networks: Networks, source: SourceFace) -> None:
+def result(
+    setup: Setup, networks: Networks, source: SourceFace, drawing: "WarpedFace | GeneratedFace"
+) -> dict[str, Any]:
+    """The result of work without frames."""
+    if setup.work is Work.DESCRIBE or isinstance(drawing, WarpedFace):
+        embedding = networks.recognizer.embed(source.picture, source.points)
+        return {"embedding": embedding.astype(float).tolist()}
+    drawing.check(source)
+    return {"provider": drawing.provider}
+
+
+def generated_face(setup: Setup, source: SourceFace) -> "GeneratedFace":
+    from facecli.engines.inswapper.generated_face import GeneratedFace  # loads onnxruntime
+    from facecli.engines.inswapper.weights import OwnWeights
+
+    return GeneratedFace.load(OwnWeights.from_json(setup.weights), source)
+
+
+def swap(conversation: Conversation, setup: Setup, networks: Networks, source: FaceSource) -> None:
     options = MeshOptions.parse(setup.options)
     people = [Identity.from_json(values) for values in setup.people]
     swapper = SegmentSwapper(

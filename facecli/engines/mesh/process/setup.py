@@ -14,6 +14,7 @@ class Work(StrEnum):
     SWAP = "swap"  # return the segment's own frames, swapped
     PLAN = "plan"  # find the people in the frames, all of which are samples
     DESCRIBE = "describe"  # return the embedding of the picture's face; no frames come
+    TRY = "try"  # swap nothing: load the weights, and draw the picture's face on itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,8 @@ class Setup:
     like: Sequence[float] = ()  # embedding of the wanted face, if a picture names it
     first: int = 0  # number of the first frame in its video
     rate: float = 25.0  # frames per second
+    engine: str = "mesh"
+    weights: Mapping[str, Any] = field(default_factory=dict)  # of an engine that has its own, as JSON
 
     def encode(self) -> bytes:
         return encode_json(Request.SETUP, asdict(self))

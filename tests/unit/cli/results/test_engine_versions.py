@@ -85,7 +85,7 @@ def test_other_options_make_another_result(samples: Samples, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        (("--engine", "nosuch"), "there is no engine 'nosuch'; there are: mesh, mock"),
+        (("--engine", "nosuch"), "there is no engine 'nosuch'; there are: inswapper, mesh, mock"),
         (("--option", "dealy=1"), "engine mock has no option 'dealy'"),
         (("--option", "delay"), "--option 'delay' is not K=V"),
     ],

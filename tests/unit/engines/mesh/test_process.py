@@ -10,6 +10,7 @@ from facecli.core.video.frames import FrameLayout, Picture
 from facecli.core.video.media import never
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.options import MeshOptions
+from facecli.engines.mesh.patch import WarpedFace
 from facecli.engines.mesh.process.client import swap_process
 from facecli.engines.mesh.process.messages import MAX_JSON, Answer, encode_json, header
 from facecli.engines.mesh.process.setup import Setup, Work
@@ -52,7 +53,7 @@ def test_the_process_swaps_as_the_code_in_this_process_does() -> None:
     picture = Picture(width=pixels.shape[1], height=pixels.shape[0], pixels=pixels[..., ::-1].tobytes())
     here = SegmentSwapper(
         networks(),
-        portrait(ASTRONAUT),
+        WarpedFace(portrait(ASTRONAUT)),
         selection=Selection("all", [], match=0.6),
         options=MeshOptions(faces="all"),
         layout=layout,

@@ -56,15 +56,21 @@ CASES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def lossless(variant: Variant) -> FfmpegMedia:
+    return FfmpegMedia(wanted=str(variant(encoding=LOSSLESS)))
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_samples_that_the_filter_leaves_alone_are_encoded_as_decoded(
-    clip: Clip, ffmpeg: Ffmpeg, variant: Variant, recorder: Recorder, tmp_path: Path, case: Case
+    clip: Clip, ffmpeg: Ffmpeg, lossless: FfmpegMedia, recorder: Recorder, tmp_path: Path, case: Case
 ) -> None:
-    media = FfmpegMedia(wanted=str(variant(encoding=LOSSLESS)))
-    video = clip(case.name, "-pix_fmt", case.format, *case.codec, "-an", "-frames:v", "4", size=case.size)
-    output, plan = tmp_path / "out.mp4", media.plan(video)
+    video = clip(
+        case.name, "-pix_fmt", case.format, *case.codec, "-frames:v", "4", size=case.size, sound=False
+    )
+    output, plan = tmp_path / "out.mp4", lossless.plan(video)
     job = FramesJob(video=video, segment=plan.segments[0], info=plan.info, output=output)
-    media.rewrite_frames(job, open_filter=recorder.open, progress=lambda frames: None, stopped=never)
+    lossless.rewrite_frames(job, open_filter=recorder.open, progress=lambda frames: None, stopped=never)
     layout, planes = recorder.layout, case.planes or case.format
     assert layout
     assert (layout.bits, layout.column_step, layout.row_step) == case.layout

@@ -1,6 +1,7 @@
 """Programs that engines start: confined as ffmpeg is, and fed and read without a deadlock."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from facecli.core.video.media import never
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.frames.piped_program import piped
 from facecli.media.run import ProcessLimits
+from facecli.media.sandbox.gpu import gpu_devices
 from tests.support.e2e.requirements import needs
 
 ATTEMPTS = """
@@ -31,6 +33,16 @@ attempts = [
     socket.socket,
 ]
 os.write(1, " ".join(map(attempt, attempts)).encode())
+"""
+CONTROL = """
+import errno, fcntl, os, sys, termios
+step = "opened"
+try:
+    with open(sys.argv[1], "r+b", buffering=0) as device:
+        step = "controlled"
+        fcntl.ioctl(device, termios.TCGETS, bytes(64))
+except OSError as error:
+    os.write(1, f"not {step}: {errno.errorcode[error.errno]}".encode())
 """
 ECHO = """
 import os
@@ -54,6 +66,33 @@ def test_a_program_reaches_what_it_may_read_and_nothing_else(media: FfmpegMedia,
     with media.start(command, reads=[given], name="it", max_unread=0, stopped=never) as program:
         assert program.read(1000).decode().split() == ["yes", *["no"] * 6]
     assert given.read_text() == "text"
+
+
+@needs("landlock")
+def test_a_program_controls_only_the_devices_that_it_is_given(media: FfmpegMedia) -> None:
+    device = Path("/dev/zero")
+
+    def attempt(*, writes: Sequence[Path] = (), devices: tuple[Path, ...] = ()) -> str:
+        limits = ProcessLimits(seconds=60, devices=devices)
+        with piped(python(CONTROL, device), limits=limits, writes=writes, stopped=never) as program:
+            return program.read(1000).decode()
+
+    assert attempt() == "not opened: EACCES"
+    assert attempt(writes=[device]) == "not controlled: EACCES"
+    assert attempt(devices=(device,)) == "not controlled: ENOTTY"  # the device knows no such command
+
+
+@needs("landlock")
+def test_a_program_on_gpus_has_their_devices_and_no_other_files(media: FfmpegMedia, tmp_path: Path) -> None:
+    for name in ("nvidiactl", "nvidia0", "nvidia-uvm", "null"):
+        (tmp_path / name).touch()
+    assert [path.name for path in gpu_devices(tmp_path)] == ["nvidia-uvm", "nvidia0", "nvidiactl"]
+    secret, given = tmp_path / "secret", tmp_path / "given"
+    for path in (secret, given):
+        path.write_text("text")
+    command = python(ATTEMPTS, secret, given)
+    with media.start(command, reads=[given], name="it", gpu=True, max_unread=0, stopped=never) as program:
+        assert program.read(1000).decode().split() == ["yes", *["no"] * 6]
 
 
 def test_a_program_that_answers_while_it_is_fed_does_not_block(media: FfmpegMedia) -> None:

@@ -12,7 +12,7 @@ from facecli.client.calls.response_stream import MAX_RATE, ResponseStream
 from facecli.client.calls.stall_watch import stall_limit
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
-from facecli.client.task_watch import POLL_INTERVAL
+from facecli.client.watches.task_watch import POLL_INTERVAL
 from facecli.core.backoff import Waiting
 from facecli.core.errors import FacecliError, LimitReached, TimedOut, Unauthenticated, Unavailable
 from facecli.tasks.view import TaskView

@@ -7,7 +7,7 @@ server that does not answer the status call are breaks like any other: the watch
 revision, with backoff, until `retry_for` has passed without an answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from facecli.client.calls.response_stream import MAX_RATE, ResponseStream
@@ -41,7 +41,7 @@ class TaskWatch:
         self._task: TaskView | None = None
         self._polled: TaskView | FacecliError | None = None
 
-    def changes(self, waiting: Waiting) -> Iterator[TaskView]:
+    def changes(self, waiting: Waiting) -> Generator[TaskView, None, None]:
         """Yield the task now and after every change, until it has ended."""
         while self._task is None or not self._task.ended:
             try:
