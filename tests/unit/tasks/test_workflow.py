@@ -26,7 +26,6 @@ from tests.unit.tasks.conftest import (
     MAX_CRASHES,
     Delivery,
     PlainEngine,
-    PlainMedia,
     Rows,
     Uploads,
     raises,
@@ -62,28 +61,6 @@ def test_watchers_see_the_stages_in_order_with_their_percentages(rows: Rows, del
         ("publishing", 98),
         ("", 100),
     ]
-
-
-def test_a_completed_task_has_one_contact_sheet_also_after_an_outage(
-    tmp_path: Path, rows: Rows, delivery: Delivery
-) -> None:
-    rows.outages = 1
-    run = delivery("one")
-    with pytest.raises(Unavailable):
-        run()
-    run()
-    assert result(tmp_path, rows) == "01"
-    assert rows.task.sheet
-    assert (tmp_path / rows.task.sheet.blob_key / "data").read_text() == "a sheet of 0 frames"
-
-
-def test_a_contact_sheet_that_cannot_be_made_fails_no_task(
-    tmp_path: Path, rows: Rows, media: PlainMedia, delivery: Delivery
-) -> None:
-    media.unreadable = True
-    delivery("one")()
-    assert (rows.task.status, rows.task.sheet) == (TaskStatus.COMPLETED, None)
-    assert result(tmp_path, rows) == "01"
 
 
 def test_the_run_after_a_failure_swaps_only_the_rest(

@@ -8,7 +8,7 @@ import typer
 
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import checked_inputs, uploaded
+from facecli.cli.shared.inputs import checked_inputs, microseconds, uploaded
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor, time
 from facecli.cli.shared.output import Output
@@ -20,7 +20,6 @@ from facecli.cli.shared.output_file import (
     show_path,
 )
 from facecli.cli.shared.session import Session
-from facecli.cli.shared.video_part import microseconds
 from facecli.cli.task.create import parse_options
 from facecli.client.destination import destination
 from facecli.client.output import write_bytes
@@ -63,7 +62,7 @@ def preview(
     skip_existing: SkipExisting = False,
     progress: ProgressKind = None,
 ) -> None:
-    """Show some frames before and after the swap, in one picture.
+    """Show some frames before and after the swap.
 
     Uploads the files that the server does not have yet, swaps a few frames there in seconds, and writes a
     JPEG with every frame beside its swapped one. A frame looks as it will in the result of `facecli swap`
