@@ -45,7 +45,7 @@ COMMANDS = {
     ),
     "token": Command("facecli.cli.token", "Create, list and revoke a server's tokens.", is_group=True),
     "generate": Command(
-        "facecli.cli.generate", "Print alerts, a dashboard and units for running a server.", is_group=True
+        "facecli.cli.generate", "Print files for Prometheus, Grafana, systemd and nginx.", is_group=True
     ),
     "completion": Command(
         "facecli.cli.completion", "Complete commands, IDs and engines in the shell.", is_group=True

@@ -9,8 +9,10 @@ import typer
 
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.help import add_commands
+from facecli.cli.shared.options import SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
+from facecli.core.addresses import checked_address
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -70,6 +72,42 @@ def systemd(
     _show(output, unit(_this_program(), worker=worker))
 
 
+@partial(with_settings, quiet_help="Print only the file.")
+def nginx(
+    settings: Settings,
+    output: Output,
+    host: Annotated[str, typer.Option("--host", metavar="NAME", help="Public host name of the server.")],
+    port: Annotated[int, typer.Option("--port", metavar="PORT", help="Public port.", min=1, max=65535)] = 443,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
+    http: Annotated[str | None, SettingOption("http", metavar="HOST:PORT")] = None,
+) -> None:
+    """Print a site for nginx in front of a server.
+
+    TLS ends at nginx. gRPC and HTTP (the console, gRPC-Web, Connect, tus, downloads) share one port; /metrics
+    is not passed on. --bind and --http are where the server listens, by default 127.0.0.1:50051 and
+    127.0.0.1:8080. The certificate is by default that of Let's Encrypt for the host.
+
+    Example: facecli generate nginx --host facecli.example > /etc/nginx/sites-enabled/facecli.conf
+
+    Exit codes: 0 success, 2 invalid option.
+    """
+    from facecli.operations.nginx import Site, nginx_site
+
+    checked_address(f"{host}:{port}", option="--host")
+    live = f"/etc/letsencrypt/live/{host}"
+    site = Site(
+        name=host,
+        port=port,
+        cert=settings.tls_cert or f"{live}/fullchain.pem",
+        key=settings.tls_key or f"{live}/privkey.pem",
+        grpc=checked_address(settings.bind, option="--bind"),
+        http=checked_address(settings.http or "127.0.0.1:8080", option="--http"),
+    )
+    _show(output, nginx_site(site))
+
+
 def _this_program() -> list[str]:
     """The command that starts this installation from any directory."""
     python = Path(sys.executable)
@@ -88,5 +126,6 @@ add_commands(
         "prometheus-rules": prometheus_rules,
         "grafana-dashboard": grafana_dashboard,
         "systemd": systemd,
+        "nginx": nginx,
     },
 )

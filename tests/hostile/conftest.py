@@ -16,6 +16,7 @@ from tests.hostile.tripwires import Tripwires
 from tests.unit.rpc.conftest import Stubs
 
 WANTED = os.environ.get("TEST_FFMPEG")
+ENGINE = os.environ.get("TEST_ENGINE", "mock")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stubs(data: Path) -> Iterator[Stubs]:
     # As long as a hostile file may take on a busy machine, so that its own reason refuses it.
     settings = Settings(
-        engine="mock",
+        engine=ENGINE,
         bind="127.0.0.1:0",
         data_dir=str(data),
         workers=1,

@@ -33,7 +33,7 @@ _EMPTYING = (
     "GRANT USAGE ON SCHEMA public TO PUBLIC",
 )
 WithPassword = Callable[[str], str]
-_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
 _MISSING = "PostgreSQL's server (apt-get install postgresql)"
 _SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # read before the tests replace the environment
 
@@ -159,11 +159,11 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for all tests of this process; a test that stops it starts it again."""
-    if not _PROGRAMS:
+    if not PROGRAMS:
         if _SKIP_NOTHING:
             raise RuntimeError(f"{SKIP_NOTHING} is set, and this machine lacks: {_MISSING}")
         pytest.skip(f"needs {_MISSING}")
-    server = Postgres(_PROGRAMS[-1].parent)
+    server = Postgres(PROGRAMS[-1].parent)
     try:
         server.start()
         yield server

@@ -19,6 +19,7 @@ from facecli.engines.mesh.planes import Frame
 
 LEAST_SCORE = 0.5  # of the mesh, for a face
 _SHORT_SIDES = {1: DETECTION_SIDE, 2: 2 * DETECTION_SIDE}  # of the frame, for tiles of a whole and half of it
+_MAX_TILES = 32  # along a side; in a frame that is longer than 24 times its other side, some of it is missed
 _OVERLAP = 1.3  # tiles to cover a side that one tile would just fill
 
 
@@ -64,8 +65,11 @@ def same_place(first: Square, second: Square) -> bool:
 def _tiles(picture: Image, rows: int) -> Iterator[tuple[int, int, Image]]:
     height, width = picture.shape[:2]
     side = min(height, width) // rows
+    if side < LEAST_SIDE:
+        return
     across, down = (
-        1 if length == side else int(np.ceil(length / side * _OVERLAP)) for length in (width, height)
+        1 if length == side else min(_MAX_TILES, int(np.ceil(length / side * _OVERLAP)))
+        for length in (width, height)
     )
     for top in np.linspace(0, height - side, down).astype(int).tolist():
         for left in np.linspace(0, width - side, across).astype(int).tolist():

@@ -1,11 +1,14 @@
 """SegmentSwapper: swaps the faces in the frames of one segment, from bytes to bytes.
 
 Theory of operation: frames come in order, some before the segment, so that smoothing and colours have settled
-when it begins, and some after it, for faces that fade out. Only the segment's own frames come back. The
-result is a function of the frames and the plan alone: no clock, no random number, one thread.
+when it begins, and some after it, for faces that fade out. Only the segment's own frames come back. Faces are
+found in one thread and drawn in another, each in the order of the frames. So the result is a function of the
+frames and the plan alone, without a clock or a random number.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from facecli.core.video.frames import FrameLayout
@@ -19,10 +22,12 @@ from facecli.engines.mesh.patch import FaceBlender, FaceSource, Region, TargetFa
 from facecli.engines.mesh.planes import ColorConversion, Frame
 from facecli.engines.mesh.tracking import FaceTracker
 
+FRAMES_BEHIND = 3  # that are found, and not drawn yet
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Networks:
-    """The networks of one thread."""
+    """The networks that find faces, used by one thread."""
 
     detector: FaceDetector
     mesh: FaceMesh
@@ -65,6 +70,8 @@ class SegmentSwapper:
         )
         self._fader = Fader[tuple[bool, bytearray, Frame]]()
         self._blenders: dict[int, FaceBlender] = {}
+        self._drawer = ThreadPoolExecutor(1, "draw")
+        self._drawn: deque[Future[list[bytearray]]] = deque()
         self._taken = 0
         self.figures = Figures()
 
@@ -72,21 +79,27 @@ class SegmentSwapper:
         """Take the planes of the next frame; return the segment's own frame that is done, if there is one."""
         frame = Frame(data, self._layout, self._conversion)
         faces = self._tracker.track(frame, self._clock.first + self._taken)
-        for held, visible in self._fader.push((own, data, frame), faces):
-            yield from self._finish(*held, visible)
         self._taken += 1
+        for held, visible in self._fader.push((own, data, frame), faces):
+            self._drawn.append(self._drawer.submit(self._draw, *held, visible))
+        if len(self._drawn) > FRAMES_BEHIND:
+            yield from self._drawn.popleft().result()
 
     def finish(self) -> Iterator[bytearray]:
+        """Return the frames that are left; `figures` are complete then."""
         for held, visible in self._fader.flush():
-            yield from self._finish(*held, visible)
+            self._drawn.append(self._drawer.submit(self._draw, *held, visible))
+        while self._drawn:
+            yield from self._drawn.popleft().result()
+        self._drawer.shutdown()
 
-    def _finish(
+    def _draw(
         self, own: bool, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
-    ) -> Iterator[bytearray]:
+    ) -> list[bytearray]:
         if not own:
             if self._options.color is not Color.NONE:  # which is averaged over time
                 self._swap(frame, faces)
-            return
+            return []
         changed = self._swap(frame, faces)
         if changed:
             self.figures.swapped += 1
@@ -94,7 +107,7 @@ class SegmentSwapper:
             self.figures.turned += 1
         else:
             self.figures.without += 1
-        yield data
+        return [data]
 
     def _swap(self, frame: Frame, faces: tuple[VisibleFace, ...]) -> bool:
         """Swap the faces of a frame; return whether there was one to swap."""

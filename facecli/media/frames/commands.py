@@ -91,7 +91,9 @@ def encoded_format(info: VideoInfo) -> str:
 
 
 def decoded_format(info: VideoInfo) -> str:
-    return _pixel_format(info, info.subsampling)
+    """Return the formats that need no conversion: decoders of ffmpeg 5.1 name the range in the format."""
+    plain = _pixel_format(info, info.subsampling)
+    return f"yuvj{info.subsampling}p|{plain}" if info.full_range and info.bits == 8 else plain
 
 
 def _pixel_format(info: VideoInfo, subsampling: str) -> str:

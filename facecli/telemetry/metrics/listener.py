@@ -27,10 +27,10 @@ IDLE_SECONDS = 10.0  # for which a client may send or read nothing
 class MetricsListener:
     """Serves the page from `start` to `stop`, at `url`; InvalidInput when it cannot listen there."""
 
-    def __init__(self, bind: str, page: Callable[[], bytes]) -> None:
+    def __init__(self, bind: str, page: Callable[[], bytes], *, idle: float = IDLE_SECONDS) -> None:
         host, _, port = bind.rpartition(":")
         try:
-            self._server = _Server(host.removeprefix("[").removesuffix("]"), int(port), page)
+            self._server = _Server(host.removeprefix("[").removesuffix("]"), int(port), page, idle)
         except OSError as error:
             raise InvalidInput(
                 f"cannot listen on {bind}: the port is taken, or the address is not one of this machine"
@@ -54,10 +54,11 @@ class _Server(ThreadingMixIn, HTTPServer):
     block_on_close = False
     request_queue_size = 128  # connections that wait to be accepted
 
-    def __init__(self, host: str, port: int, page: Callable[[], bytes]) -> None:
+    def __init__(self, host: str, port: int, page: Callable[[], bytes], idle: float) -> None:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         self.address_family = found[0][0]
         self.page = page
+        self.idle = idle
         self._open = dict[socket.socket, None]()  # oldest first
         self._lock = threading.Lock()
         super().__init__((host, port), _Handler)
@@ -88,7 +89,10 @@ class _Server(ThreadingMixIn, HTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = IDLE_SECONDS
+
+    def setup(self) -> None:
+        self.request.settimeout(self.server.idle)
+        super().setup()
 
     def do_GET(self) -> None:
         self._answer(with_body=True)

@@ -42,6 +42,7 @@ def test_the_page_of_a_server_has_the_tasks_and_the_ends_of_its_workers(
     check_task(page, frames)
     assert page.value("facecli_tasks_created_total", engine="mock") == 1
     assert page.value("facecli_worker_processes") == page.value("facecli_worker_processes_wanted") == 1
+    assert "metrics served" not in server.log, "a worker of a server listens nowhere"
     server.kill_worker()
     fetched_when(url, lambda page: page.value("facecli_worker_exits_total") == 1)
 

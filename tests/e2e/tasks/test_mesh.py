@@ -1,12 +1,14 @@
 """A real swap on a server: its figures, and pictures and videos without a face."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.samples.portraits import FILMED, PHOTO
 from tests.support.cli import Ran, facecli
 from tests.support.e2e.server import Server
 
@@ -14,9 +16,21 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def portraits(media: FfmpegMedia, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A photo, and a clip of 25 frames of another person."""
-    return media.make_portraits(tmp_path_factory.mktemp("portraits"), seconds=1)
+def portraits(ffmpeg: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A photo, and a clip of 10 frames of another person."""
+    clip = tmp_path_factory.mktemp("portraits") / "clip.mp4"
+    still = ("-loop", "1", "-i", FILMED, "-vf", "scale=320:-2,crop=320:240:0:0", "-frames:v", "10")
+    subprocess.run([ffmpeg, "-v", "error", *still, "-pix_fmt", "yuv420p", clip], check=True)
+    return PHOTO, clip
+
+
+@pytest.fixture(scope="module")
+def wall(ffmpeg: Path, portraits: tuple[Path, Path]) -> Path:
+    """A clip of 5 frames without a face."""
+    video = portraits[1].with_name("wall.mp4")
+    tan = ("-f", "lavfi", "-i", "color=tan:size=160x120", "-frames:v", "5", "-pix_fmt", "yuv420p")
+    subprocess.run([ffmpeg, "-v", "error", *tan, video], check=True)
+    return video
 
 
 def swap(server: Server, *arguments: object) -> Ran:
@@ -29,21 +43,21 @@ def test_a_swap_says_in_every_form_how_many_frames_were_swapped(
     out = tmp_path / "out.mp4"
     shown = swap(server, *portraits, "-o", out)
     assert shown.code == 0, shown.err
-    assert "swapped 25 of 25 frames" in shown.err
-    assert media.probe_video(out).frames == 25
+    assert "swapped 10 of 10 frames" in shown.err
+    assert media.probe_video(out).frames == 10
     task = swap(server, *portraits, "-o", out, "--json").object
-    assert task["figures"] == {"swapped": 25, "without_face": 0, "turned_away": 0, "people": 1}
+    assert task["figures"] == {"swapped": 10, "without_face": 0, "turned_away": 0, "people": 1}
     status = facecli("task", "status", task["task_id"], "--server", server.address)
-    assert re.search(r"^  swapped 25 of 25 frames$", status.out, re.MULTILINE)
+    assert re.search(r"^  swapped 10 of 10 frames$", status.out, re.MULTILINE)
 
 
 def test_a_picture_without_a_face_is_refused_before_a_task_exists(
     server: Server, portraits: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    wall = tmp_path / "wall.png"
-    Image.new("RGB", (300, 300), "tan").save(wall)
+    picture = tmp_path / "wall.png"
+    Image.new("RGB", (300, 300), "tan").save(picture)
     before = facecli("task", "list", "--all", "-q", "--server", server.address).lines
-    ran = swap(server, wall, portraits[1], "-o", tmp_path / "out.mp4", "--json")
+    ran = swap(server, picture, portraits[1], "-o", tmp_path / "out.mp4", "--json")
     assert (ran.code, ran.error["reason"]) == (2, "NO_FACE")
     assert "whole head" in ran.error["hint"]
     assert facecli("task", "list", "--all", "-q", "--server", server.address).lines == before
@@ -65,11 +79,11 @@ def test_a_picture_that_an_option_names_must_be_an_uploaded_picture_of_the_user(
 
 
 def test_a_video_without_a_face_fails_with_the_reason_unless_it_is_to_be_kept(
-    server: Server, portraits: tuple[Path, Path], clip: Path, tmp_path: Path
+    server: Server, portraits: tuple[Path, Path], wall: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.mp4"
-    failed = swap(server, portraits[0], clip, "-o", out, "--json")
+    failed = swap(server, portraits[0], wall, "-o", out, "--json")
     assert (failed.code, failed.error["reason"]) == (3, "TASK_UNSUCCESSFUL")
     assert "the video shows no face; missing=keep" in failed.error["message"]
-    kept = swap(server, portraits[0], clip, "-o", out, "--option", "missing=keep", "--json").object
-    assert kept["figures"] == {"swapped": 0, "without_face": 50, "turned_away": 0, "people": 0}
+    kept = swap(server, portraits[0], wall, "-o", out, "--option", "missing=keep", "--json").object
+    assert kept["figures"] == {"swapped": 0, "without_face": 5, "turned_away": 0, "people": 0}

@@ -27,6 +27,7 @@ _MUST_NOT_SKIP = bool(
     os.environ.get(SKIP_NOTHING)
 )  # read before the clean environment of the tests replaces it
 _LANDLOCK_ABI = 6
+_WITH_SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,9 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     ),
     "ffmpeg 5.1": Requirement(
         available=has_oldest, remedy="ffmpeg 5.1 in /usr/bin (apt-get install ffmpeg on Debian 12)"
+    ),
+    "nginx": Requirement(
+        available=lambda: bool(which("nginx", path=_WITH_SBIN)), remedy="nginx (apt-get install nginx)"
     ),
     "promtool": Requirement(
         available=lambda: bool(which("promtool")), remedy="promtool (apt-get install prometheus)"

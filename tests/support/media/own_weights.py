@@ -14,17 +14,17 @@ Matrix = npt.NDArray[np.float32]
 ROTATED: Matrix = np.roll(np.eye(512, dtype=np.float32), 1, axis=1)  # an emap
 
 
-def recognizer(path: Path, *, side: int = 112) -> Path:
+def recognizer(path: Path, *, side: int = 112, length: int = 512) -> Path:
     """Embeds a face by the means of its columns and rows."""
     pooled = helper.make_node("AveragePool", ["face"], ["small"], kernel_shape=[7, 7], strides=[7, 7])
     flat = helper.make_node("Flatten", ["small"], ["flat"])
     cut = helper.make_node("Slice", ["flat", "from", "to", "axis"], ["embedding"])
-    constants = {"from": [0], "to": [512], "axis": [1]}
+    constants = {"from": [0], "to": [length], "axis": [1]}
     return _saved(
         path,
         [pooled, flat, cut],
         {"face": (1, 3, side, side)},
-        {"embedding": (1, 512)},
+        {"embedding": (1, length)},
         {name: np.array(value, np.int64) for name, value in constants.items()},
     )
 

@@ -11,7 +11,7 @@ from facecli.core.errors import Unavailable
 from facecli.metadata.database import translate_errors
 from facecli.queue.runner import DbosTaskRunner
 
-url, name, mode, *engines = sys.argv[1:]
+url, name, mode, interval, *engines = sys.argv[1:]
 
 def run(task_id):
     print("began", task_id, flush=True)
@@ -22,7 +22,7 @@ def run(task_id):
     print("ended", task_id, flush=True)
 
 DbosTaskRunner(
-    url, worker=name, engines=engines, run=run, errors=translate_errors, reconcile_interval=2
+    url, worker=name, engines=engines, run=run, errors=translate_errors, reconcile_interval=float(interval)
 )
 threading.Event().wait()
 """
@@ -31,9 +31,17 @@ threading.Event().wait()
 class Worker:
     """A worker process that prints what it does."""
 
-    def __init__(self, url: str, name: str, mode: str, engines: Sequence[str] = ("mock",)) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        mode: str,
+        engines: Sequence[str] = ("mock",),
+        *,
+        reconcile_interval: float = 2.0,
+    ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, url, name, mode, *engines],
+            [sys.executable, "-c", WORKER, url, name, mode, str(reconcile_interval), *engines],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -67,6 +67,15 @@ def test_many_tasks_are_sent_in_several_messages_the_last_of_which_is_up_to_date
     assert len({each.id for each in (*first.tasks, *second.tasks)}) == BATCH + 1
 
 
+def test_a_stream_of_many_ended_tasks_ends_with_the_last_message() -> None:
+    ended = [task(f"t{number}", 2, TaskStatus.COMPLETED) for number in range(BATCH + 1)]
+    tasks = Tasks(*ended)
+    changes = TaskChanges({each.id: 1 for each in ended}, owner="ann", all=False, read=tasks.read)
+    first, second = changes.next(tasks.snapshot()), changes.next(tasks.snapshot())
+    assert (len(first.tasks), first.last) == (BATCH, False)
+    assert (len(second.tasks), second.last) == (1, True)
+
+
 def test_a_deleted_task_is_reported_once() -> None:
     tasks = Tasks(task("a", 3, TaskStatus.COMPLETED), task("b", 1))
     changes = tasks.watched(a=3, b=1)

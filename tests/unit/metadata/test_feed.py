@@ -3,11 +3,12 @@
 import logging
 import threading
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine
 
-from facecli.metadata.feed import SqlTaskFeed
+from facecli.metadata.feed import MAX_SHARED, SqlTaskFeed
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.selection import TaskSelection, TaskSnapshot
@@ -159,6 +160,21 @@ def test_many_watchers_of_all_tasks_cost_one_query_a_change(
     assert [snapshot.tasks for snapshot in seen[20:]] == [{"t1": cancelled}] * 20
     for each in leave:
         each()
+
+
+def test_very_many_changes_are_not_read_for_all_watchers_at_once(
+    feed: SqlTaskFeed, repository: CountingRepository, changes: ManualChanges
+) -> None:
+    everything, seen = TaskSelection(owner="ann", ids=frozenset(), all=True), list[TaskSnapshot]()
+    leave = feed.watch_selection(everything, seen.append)
+    changes.waiting.get(timeout=DEADLINE)
+    for count in (MAX_SHARED, MAX_SHARED + 1):
+        for _ in range(count):
+            repository.insert(NEW, task_id=uuid4().hex, now=100.0)
+        changes.signal()
+    assert [len(snapshot.tasks) for snapshot in seen[1:]] == [MAX_SHARED, 0]
+    assert len(seen[-1].states) == 2 * MAX_SHARED + 1
+    leave()
 
 
 def test_a_new_watcher_of_a_selection_is_not_given_a_read_that_began_before_its_own(

@@ -14,6 +14,7 @@ from tests.support.cli import facecli
     [
         (["prometheus-rules"], alerts()),
         (["grafana-dashboard"], dashboard()),
+        (["nginx", "--host", "facecli.example"], "    server_name facecli.example;\n"),
         (["systemd"], "[Unit]\nDescription=facecli server\n"),
         (["systemd", "--worker"], "[Unit]\nDescription=facecli worker %i\n"),
     ],

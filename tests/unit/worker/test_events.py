@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,26 @@ def test_a_server_that_does_not_read_loses_events_and_stops_no_worker(
     assert set(some) == {ENDED}, "no event was cut in the middle"
     sender(EVENTS[0])
     assert all_received(ours)[-1] == EVENTS[0], "it goes on when there is room"
+
+
+class NarrowSocket(socket.socket):
+    """Takes ten bytes at a time."""
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        return super().send(data[:10], flags)
+
+
+def test_a_line_that_fits_only_in_part_is_completed_before_the_next_one(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    with NarrowSocket(fileno=theirs.detach()) as narrow:
+        sender = EventSender(narrow)
+        for event in EVENTS[:3]:
+            sender(event)
+            for _ in range(20):
+                sender.ping()
+        assert all_received(ours) == list(EVENTS[:3])
 
 
 def test_a_server_that_is_gone_stops_no_worker(ends: tuple[socket.socket, socket.socket]) -> None:

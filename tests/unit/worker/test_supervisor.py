@@ -4,6 +4,7 @@ import os
 import queue
 import signal
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -15,6 +16,7 @@ from facecli.core.errors import Unavailable
 from facecli.core.events import Event, FramesSwapped
 from facecli.tasks.worker_end import WorkerEnd
 from facecli.worker.supervisor import Supervisor
+from tests.support.eventually import eventually
 
 CHILD = """
 import os, sys
@@ -141,8 +143,16 @@ def test_a_failed_start_is_retried(pids: Path, not_at: set[int]) -> None:
 def test_all_events_of_a_killed_worker_arrive_before_its_crash_is_reported(pids: Path) -> None:
     crashes: queue.Queue[str] = queue.Queue()
     published: list[Event] = []
-    with supervised(pids, crashes, child=TELLING_CHILD, publish=published.append) as started:
-        next(started)
+    killed = threading.Event()
+
+    def publish(event: Event) -> None:
+        killed.wait(60)  # until then all others wait in the socket
+        published.append(event)
+
+    with supervised(pids, crashes, child=TELLING_CHILD, publish=publish) as started:
+        stat = Path(f"/proc/{next(started)}/stat")
+        eventually(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z")
+        killed.set()
         assert crashes.get(timeout=60) == "worker-1 was killed by SIGKILL"
         frames = [event.frames for event in published[:100] if isinstance(event, FramesSwapped)]
     assert frames == list(range(1, 101))

@@ -76,6 +76,10 @@ REFUSED: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         lambda swapper, recognizer: own_weights.recognizer(recognizer, side=160),
         "has no input of the shape 1x3x112x112, but: face 1x3x160x160",
     ),
+    "an embedding of another size": (
+        lambda swapper, recognizer: own_weights.recognizer(recognizer, length=256),
+        "has no output of the shape 1x512, but: embedding 1x256",
+    ),
     "the two files in each other's place": (
         lambda swapper, recognizer: own_weights.swapper(recognizer),
         "recognizer.onnx has no input of the shape 1x3x112x112",

@@ -46,7 +46,10 @@ def setup_of(layout: FrameLayout, picture: Picture, *, rate: float = 25, **optio
     )
 
 
-def test_the_process_swaps_as_the_code_in_this_process_does() -> None:
+def test_the_process_swaps_as_one_frame_after_the_other_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "facecli.engines.mesh.segment_swapper.FRAMES_BEHIND", 0
+    )  # draws each before it finds the next
     layout = FrameLayout(width=320, height=180)
     frames = [to_planes(shot.picture, layout) for shot in moving_camera(portrait(HOPPER), (320, 180), 8)]
     pixels = photo(ASTRONAUT)

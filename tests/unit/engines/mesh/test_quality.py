@@ -1,97 +1,45 @@
 """Figures of a real swap, on clips with a known movement: likeness, pose, seam, flicker, untouched pixels."""
 
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from facecli.core.video.frames import FrameLayout
-from facecli.engines.mesh.arrays import Image, Points
+from facecli.core.video.plan import FRAMES_BEFORE
+from facecli.engines.mesh.arrays import Image
 from facecli.engines.mesh.figures import Figures
-from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.landmarks import eye_distance
-from facecli.engines.mesh.networks import Square, distance
+from facecli.engines.mesh.networks import distance
 from facecli.engines.mesh.options import Eyes, MeshOptions, Mouth
-from facecli.engines.mesh.patch import Region, WarpedFace
+from facecli.engines.mesh.patch import Region
 from facecli.engines.mesh.planes import ColorConversion, Frame
-from facecli.engines.mesh.segment_swapper import FrameClock, SegmentSwapper
 from facecli.engines.mesh.tracking import FaceTracker
 from tests.support.media.portraits import (
     ASTRONAUT,
     HOPPER,
     RATE,
     PhotoSwapper,
-    moving_camera,
     networks,
     portrait,
     to_picture,
     to_planes,
     turned_head,
 )
+from tests.support.media.real_swaps import (
+    FRAMES,
+    PAIRS,
+    SAME_PERSON,
+    SIZES,
+    STEP,
+    Result,
+    landmarks,
+    swapped,
+    swapper_of,
+    true_points,
+)
 
 pytestmark = pytest.mark.media
-
-FRAMES = 20
-STEP = 4  # frames between those that are looked at closely
-SAME_PERSON = 0.6
-SIZES = {"360": (640, 360), "720": (1280, 720)}
-PAIRS = {"astronaut on hopper": (ASTRONAUT, HOPPER), "hopper on astronaut": (HOPPER, ASTRONAUT)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    before: list[Image]
-    after: list[Image]
-    matrices: list[npt.NDArray[np.float64]]
-    figures: Figures
-    source: Path
-    target: Path
-
-
-@cache
-def swapped(pair: str, size: str, bits: int = 8, frames: int = FRAMES) -> Result:
-    source, target = PAIRS[pair]
-    layout = FrameLayout(width=SIZES[size][0], height=SIZES[size][1], bits=bits)
-    shots = list(moving_camera(portrait(target), SIZES[size], frames))
-    planes = [to_planes(shot.picture, layout) for shot in shots]
-    before = [to_picture(data, layout) for data in planes]
-    swapper = SegmentSwapper(
-        networks(),
-        WarpedFace(portrait(source)),
-        selection=Selection("all", [], match=SAME_PERSON),
-        options=MeshOptions(),
-        layout=layout,
-        clock=FrameClock(first=0, rate=RATE),
-    )
-    done = [data for frame in planes for data in swapper.push(frame, own=True)]
-    done += swapper.finish()
-    return Result(
-        before=before,
-        after=[to_picture(data, layout) for data in done],
-        matrices=[shot.matrix for shot in shots],
-        figures=swapper.figures,
-        source=source,
-        target=target,
-    )
-
-
-def true_points(result: Result, number: int) -> Points:
-    """The landmarks of the portrait in a frame, by the known movement."""
-    points = portrait(result.target).points.copy()
-    matrix = result.matrices[number]
-    points[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    return points
-
-
-def landmarks(picture: Image, near: Points) -> Points:
-    points, score = networks().mesh.locate(picture, Square.of_mesh(near))
-    assert score > 0.5
-    return points
-
 
 cases = pytest.mark.parametrize(("pair", "size"), list(zip(PAIRS, ("720", "360"), strict=True)))
 
@@ -189,6 +137,28 @@ def test_tracked_landmarks_neither_tremble_nor_lag(pair: str, size: str) -> None
     still, unit = np.stack(found), eye_distance(portrait(result.target).points)
     assert np.linalg.norm(np.diff(still, axis=0), axis=2).mean() / unit <= 0.0015
     assert np.linalg.norm(still - np.median(still, axis=0), axis=2).mean() / unit <= 0.006
+
+
+def test_a_segment_that_begins_midway_continues_the_face_of_the_one_before() -> None:
+    result, layout = swapped("hopper on astronaut", "360"), FrameLayout(width=640, height=360)
+    start = FRAMES_BEFORE + 1
+    region = Region.around(true_points(result, start), SIZES["360"])
+    assert region is not None
+    rows, columns = slice(region.top, region.bottom), slice(region.left, region.right)
+
+    def apart(first: int) -> float:
+        """Mean difference of the frame at `start` if the work begins at `first`."""
+        swapper = swapper_of(result.source, layout, first=first)
+        frames = [to_planes(picture, layout) for picture in result.before[first:]]
+        done = [
+            planes for at, data in enumerate(frames) for planes in swapper.push(data, own=at >= start - first)
+        ]
+        done += swapper.finish()
+        difference = to_picture(done[0], layout).astype(int) - result.after[start]
+        return float(np.abs(difference[rows, columns]).mean())
+
+    assert apart(first=start - FRAMES_BEFORE) <= 0.5
+    assert apart(first=start) > 1  # the control: the frames before the segment matter
 
 
 def test_ten_bit_frames_are_swapped_alike() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from facecli.core.video.media import FramesJob, never
 from facecli.media.ffmpeg import FfmpegMedia
+from tests.support.media.ffmpegs import OLDEST, has_oldest
 from tests.unit.media.frames.conftest import LOSSLESS, Recorder, Variant
 from tests.unit.media.test_output_fidelity import rotated, stream_line
 
@@ -83,6 +84,19 @@ def test_samples_that_the_filter_leaves_alone_are_encoded_as_decoded(
     encoded = case.encoded or planes
     assert raw(ffmpeg, output, encoded) == ffmpeg(*edited, "-pix_fmt", encoded, "-f", "rawvideo", "-")
     assert stream_line(ffmpeg, output).count(f"{encoded}(") == 1
+
+
+@pytest.mark.skipif(not has_oldest(), reason="needs the oldest ffmpeg")
+@pytest.mark.parametrize("case", [case for case in CASES if case.format.startswith("yuvj")], ids=str)
+def test_full_range_is_converted_by_no_version_of_ffmpeg(
+    clip: Clip, ffmpeg: Ffmpeg, recorder: Recorder, tmp_path: Path, case: Case
+) -> None:
+    video = clip(case.name, "-pix_fmt", case.format, *case.codec, "-frames:v", "4", sound=False)
+    media = FfmpegMedia(wanted=str(OLDEST))
+    plan = media.plan(video)
+    job = FramesJob(video=video, segment=plan.segments[0], info=plan.info, output=tmp_path / "out.mp4")
+    media.rewrite_frames(job, open_filter=recorder.open, progress=lambda frames: None, stopped=never)
+    assert b"".join(frame for frame, _ in recorder.frames) == raw(ffmpeg, video, case.format)
 
 
 def raw(ffmpeg: Ffmpeg, video: Path, pixel_format: str) -> bytes:

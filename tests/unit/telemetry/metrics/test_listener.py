@@ -13,7 +13,7 @@ from tests.support.web.http_client import ask, raw, received
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    listener = MetricsListener("127.0.0.1:0", lambda: b"up 1\n")
+    listener = MetricsListener("127.0.0.1:0", lambda: b"up 1\n", idle=600)
     listener.start()
     yield listener.url.removesuffix("/metrics")
     listener.stop()
@@ -37,7 +37,15 @@ def test_silent_connections_do_not_keep_prometheus_out(url: str) -> None:
         silent = [stack.enter_context(raw(url, b"GET /met")) for _ in range(2 * MAX_CONNECTIONS)]
         assert ask(url, "/metrics").status == 200
         for oldest in silent[:MAX_CONNECTIONS]:
-            assert received(oldest) == b"", "the oldest connections were closed for the newer ones"
+            assert received(oldest) == b""
+
+
+def test_a_client_that_sends_nothing_is_cut() -> None:
+    listener = MetricsListener("127.0.0.1:0", bytes, idle=0.05)
+    listener.start()
+    with raw(listener.url) as silent:
+        assert received(silent) == b""
+    listener.stop()
 
 
 def test_an_address_of_ipv6_and_one_that_is_taken(url: str) -> None:
