@@ -28,6 +28,7 @@ NOT_RUN = {
     "facecli serve --workers 0 --database": "needs PostgreSQL on another machine",
     "curl -o result.mp4 http": "needs the ID of a task of its reader",
     "dart pub global activate": "needs Dart",
+    "pip install '.[onnx]'": "needs weights of one's own",
     "facecli engines\n": "needs the plug-in: tests/e2e/server/test_plugins.py",
 }
 TOML = "["
