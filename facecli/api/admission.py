@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from facecli.core.errors import TooManyCalls
 
 MAX_CREATIONS = 64  # CreateTask calls that wait for the check of their files
+MAX_PREVIEWS = 2  # each runs an engine in this process
 EVICT_IDLE_AFTER = 3.0  # seconds that a stream may be idle when another one needs its slot
 
 
@@ -141,6 +142,7 @@ class Admissions:
     downloads: Admission
     calls: Admission
     creations: Admission
+    previews: Admission
 
 
 def create_admissions(limits: CallLimits) -> Admissions:
@@ -155,4 +157,5 @@ def create_admissions(limits: CallLimits) -> Admissions:
         downloads=admission(limits.downloads, "downloads", evict_after=evict_after),
         calls=admission(limits.calls, "short calls"),
         creations=admission(MAX_CREATIONS, "tasks being created"),
+        previews=admission(MAX_PREVIEWS, "previews"),
     )

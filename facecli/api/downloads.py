@@ -31,12 +31,12 @@ class Downloads:
         self._blobs = blobs
 
     def find(self, url: str, *, owner: str | None) -> Download:
-        """The result or the complete upload at a URL; NotFound or NotReady when there is none."""
+        """The result, contact sheet or complete upload at a URL; NotFound or NotReady when there is none."""
         parts = url.split("/")
         if len(parts) == 4 and parts[1] == "outputs":
-            task, result = self._task_service.result(parts[2], owner=owner)
-            name, size, crc32c = unquote(task.result_url.rpartition("/")[2]), result.size, result.crc32c
-            return Download(url=url, name=name, blob_key=result.blob_key, size=size, crc32c=crc32c)
+            found, file = self._task_service.output(url, owner=owner)
+            name = unquote(found.rpartition("/")[2])
+            return Download(url=url, name=name, blob_key=file.blob_key, size=file.size, crc32c=file.crc32c)
         upload = self._upload_service.file(url, owner=owner)
         size, crc32c = upload.size or 0, upload.crc32c or 0
         return Download(url=url, name=upload.name, blob_key=upload.blob_key, size=size, crc32c=crc32c)

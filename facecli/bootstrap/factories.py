@@ -26,6 +26,7 @@ from facecli.media.sandbox.seccomp import can_forbid_sockets
 from facecli.metadata.database import server_version, translate_errors
 from facecli.metadata.database_url import postgresql_url
 from facecli.metadata.directories import SqlDirectoryRepository
+from facecli.metadata.write_lock import write_lock_holder
 from facecli.queue.client import DbosTaskQueue
 from facecli.queue.file import REMEDY
 from facecli.tasks.leases import Worker, WorkerRepository
@@ -160,3 +161,9 @@ def create_capabilities(settings: Settings, *, workers: WorkerRepository, data_d
         return worker.data_dir_id == data_dir_id and worker.name.startswith(EMBEDDED_PREFIX)
 
     return Capabilities(workers, own_workers=settings.workers, is_own=is_own)
+
+
+def lock_holders(settings: Settings, directory: Path) -> set[int]:
+    """The processes that hold the write lock of an SQLite file."""
+    files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
+    return {pid for pid in map(write_lock_holder, files) if pid}

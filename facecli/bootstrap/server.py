@@ -196,6 +196,7 @@ def _server_parts(settings: Settings, components: ServerComponents) -> ServerPar
     return ServerParts(
         upload_service=components.upload_service,
         task_service=components.task_service,
+        previews=components.previews,
         downloads=components.downloads,
         info=components.info,
         authenticator=Authenticator(components.tokens),

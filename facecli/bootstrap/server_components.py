@@ -17,6 +17,7 @@ from facecli.bootstrap.factories import (
     create_recovery,
     database_url,
     ffmpeg_media,
+    lock_holders,
     open_blob_store,
     orphan_policy,
     private_data_directory,
@@ -45,11 +46,11 @@ from facecli.metadata.tokens import SqlTokenRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.metadata.workers import SqlWorkerRepository
-from facecli.metadata.write_lock import write_lock_holder
 from facecli.queue.client import DbosTaskQueue, migrate_queue
 from facecli.tasks.collector import Retention, TaskCollector
 from facecli.tasks.inputs.probes import Probes
 from facecli.tasks.inputs.task_inputs import TaskInputs
+from facecli.tasks.previews.previews import Previews
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.service import TaskService
 from facecli.tasks.store import TaskStore
@@ -69,6 +70,7 @@ class ServerComponents:
     upload_service: UploadService
     tails: SqlTailRepository
     task_service: TaskService
+    previews: Previews
     downloads: Downloads
     collector: TaskCollector
     recovery: Recovery
@@ -118,15 +120,16 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         upload_service = _upload_service(settings, storage, quota, events)
         tasks = TaskStore(storage.tasks, clock=time.time, events=events)
         collector = _task_collector(settings, storage, tasks)
+        inputs = TaskInputs(
+            upload_service=upload_service,
+            probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
+            engines=engines,
+            default_engine=default_engine,
+        )
         task_service = TaskService(
             tasks=tasks,
             logs=storage.task_logs,
-            inputs=TaskInputs(
-                upload_service=upload_service,
-                probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
-                engines=engines,
-                default_engine=default_engine,
-            ),
+            inputs=inputs,
             feed=SqlTaskFeed(storage.tasks, database_changes(storage.database_url)),
             queue=storage.queue,
             quota=quota,
@@ -140,6 +143,14 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             upload_service=upload_service,
             tails=storage.tails,
             task_service=task_service,
+            previews=Previews(
+                inputs=inputs,
+                uploads=upload_service,
+                blobs=storage.blobs,
+                media=media,
+                engines=engines,
+                workspace=storage.directory / "work",
+            ),
             downloads=Downloads(
                 upload_service=upload_service, task_service=task_service, blobs=storage.blobs
             ),
@@ -155,7 +166,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             suspended_workers=SuspendedWorkers(
                 storage.workers,
                 data_dir_id=storage.data_dir_id,
-                lock_holders=partial(_lock_holders, settings, storage.directory),
+                lock_holders=partial(lock_holders, settings, storage.directory),
             ),
             tokens=Tokens(storage.tokens, clock=time.time) if requires_authentication(settings) else None,
             figures=storage.figures,
@@ -213,12 +224,6 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             figures=SqlFigures(engine),
             generations=generations,
         )
-
-
-def _lock_holders(settings: Settings, directory: Path) -> set[int]:
-    """The processes that hold the write lock of an SQLite file."""
-    files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
-    return {pid for pid in map(write_lock_holder, files) if pid}
 
 
 def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events: EventBus) -> UploadService:

@@ -10,6 +10,7 @@ import typer
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.inputs import From, To, video_part
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
@@ -25,7 +26,6 @@ from facecli.cli.shared.output_file import (
 )
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
-from facecli.cli.shared.video_part import From, To, video_part
 from facecli.cli.task.create import parse_options
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import Destination, destination

@@ -1,12 +1,17 @@
 """Writing of a verified download to its destination."""
 
+import io
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from facecli.client.destination import Destination
+from facecli.client.part_file import open_part_file
+from facecli.core.disk import flush
 from facecli.core.errors import OutputFailed, ReaderGone
 
 _BLOCK = 1024 * 1024  # bytes
@@ -27,18 +32,43 @@ def keep_mode(file: BinaryIO, replaced: Path) -> None:
     os.fchmod(file.fileno(), stat.S_IMODE(old.st_mode))
 
 
+def write_bytes(data: bytes, target: Destination) -> None:
+    """Write a small file: into a stream, or beside the target, which then is replaced at once."""
+    if target.stream:
+        with _translated(target):
+            _write(io.BytesIO(data), target)
+        return
+    with open_part_file(target.path) as part:
+        part.truncate(0)
+        part.write(data)
+        part.flush()
+        keep_mode(part, target.path)
+        os.fsync(part.fileno())
+        Path(part.name).replace(target.path)
+        flush(target.path.parent)
+
+
 def write_through(source: Path, target: Destination) -> None:
     """Copy a file into standard output, a pipe or the null device."""
+    with _translated(target), source.open("rb") as verified:
+        _write(verified, target)
+
+
+def _write(source: BinaryIO, target: Destination) -> None:
+    if target.is_stdout:
+        _copy(source, sys.stdout.fileno())
+        return
+    descriptor = os.open(target.path, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        with source.open("rb") as verified:
-            if target.is_stdout:
-                _copy(verified, sys.stdout.fileno())
-            else:
-                descriptor = os.open(target.path, os.O_WRONLY | os.O_CLOEXEC)
-                try:
-                    _copy(verified, descriptor)
-                finally:
-                    os.close(descriptor)
+        _copy(source, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated(target: Destination) -> Iterator[None]:
+    try:
+        yield
     except BrokenPipeError as error:
         raise ReaderGone from error
     except OSError as error:

@@ -3,7 +3,7 @@
 import re
 import sys
 import uuid
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -18,9 +18,10 @@ from facecli.core.backoff import Waiting
 from facecli.core.errors import NotReady, TaskNotFound, UnexpectedResponse
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.logs.record import TaskLog
+from facecli.tasks.previews.request import PreviewRequest
 from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
-from facecli.wire import parts, task_logs
+from facecli.wire import parts, previews, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -28,6 +29,7 @@ from facecli.wire.generated import video_service_pb2 as video_pb
 from facecli.wire.generated import video_service_pb2_grpc as video_pb_grpc
 
 PAGE_SIZE = 100  # tasks
+PREVIEW_CALLS = 3  # times as long as another call may take: an engine runs in it
 
 _FULL_ID = re.compile("[0-9a-f]{32}")
 
@@ -71,6 +73,24 @@ class TaskClient:
         """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
         request = pb.CheckTaskRequest(user_id=self._context.user, engine=engine, options=dict(options))
         return self._calls.call(self._tasks.CheckTask, request, wire.engine_from_message)
+
+    def preview(
+        self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], at: Sequence[int]
+    ) -> bytes:
+        """A JPEG of some frames before and after, at these times in microseconds."""
+        request = PreviewRequest(
+            owner=self._context.user,
+            image_url=image_url,
+            video_url=video_url,
+            engine=engine,
+            options=options,
+            at=at,
+        )
+        message = previews.to_request(request)
+        timeout = PREVIEW_CALLS * self._connection.call_timeout
+        return self._calls.call(
+            self._tasks.PreviewTask, message, previews.image_from_message, timeout=timeout
+        )
 
     def get(self, task_id: str) -> TaskView:
         request = video_pb.TaskStatusRequest(task_id=task_id)

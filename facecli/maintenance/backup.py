@@ -125,8 +125,7 @@ class Backup:
                 elif upload.stored_chunks:
                     files.append(self._incomplete(upload, snapshot.uploads, number))
             for task in snapshot.tasks.with_status(TaskStatus.COMPLETED):
-                if task.result:
-                    files.append(self._complete(task.result.blob_key, task.result.size, task.result.crc32c))
+                files += [self._complete(each.blob_key, each.size, each.crc32c) for each in task.files]
             return Manifest(
                 number=number,
                 created_at=created_at,

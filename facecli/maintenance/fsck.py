@@ -49,9 +49,9 @@ class Inspection:
         """Bytes to verify, as counted by the rows; 0 with a damaged database."""
         if self._database_errors:
             return 0
-        results = (task.result for task in self._tasks.with_status(TaskStatus.COMPLETED))
+        tasks = self._tasks.with_status(TaskStatus.COMPLETED)
         stored = sum(upload.stored_bytes for upload in self._all_uploads())
-        return stored + sum(result.size for result in results if result)
+        return stored + sum(file.size for task in tasks for file in task.files)
 
     def damages(self) -> Iterator[Damage]:
         """Yield every damage found; it may be repaired before the next one is searched.

@@ -8,18 +8,9 @@ from pathlib import Path
 
 from facecli.core.errors import InvalidInput, MediaRefused
 from facecli.core.video.frames import FrameLayout, Picture, SandboxedProgram
-from facecli.core.video.media import (
-    CLIP_RATE,
-    FramesJob,
-    ImageInfo,
-    MediaLimits,
-    OverlayJob,
-    Segment,
-    VideoInfo,
-    VideoPlan,
-    never,
-)
-from facecli.core.video.plan import WHOLE, VideoPart
+from facecli.core.video.media import CLIP_RATE, FramesJob, ImageInfo, MediaLimits, OverlayJob, never
+from facecli.core.video.plan import WHOLE, Segment, VideoInfo, VideoPart, VideoPlan
+from facecli.core.video.sheet import SHEET_FRAMES, Comparison
 from facecli.media import images
 from facecli.media.commands import clip_command
 from facecli.media.find import ffmpeg_version, find_ffmpeg
@@ -34,6 +25,7 @@ from facecli.media.run import ProcessLimits, run
 from facecli.media.sample_face import draw_face
 from facecli.media.samples import portraits
 from facecli.media.sandbox import gpu as gpu_needs
+from facecli.media.sheet.compose import compose_sheet
 from facecli.media.sound import SoundExtraction
 
 BASE_TIMEOUT_SECONDS = 900  # for encoding a file of any length
@@ -106,9 +98,12 @@ class FfmpegMedia:
             max_unread=max_unread,
         )
 
-    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
+    def plan(
+        self, path: Path, *, part: VideoPart = WHOLE, stills: int | Sequence[int] = SHEET_FRAMES
+    ) -> VideoPlan:
+        megapixels = self._segment_megapixels
         return plan_video(
-            self._binary, path, self._limits, part=part, segment_megapixels=self._segment_megapixels
+            self._binary, path, self._limits, part=part, stills=stills, segment_megapixels=megapixels
         )
 
     def overlay(
@@ -202,6 +197,12 @@ class FfmpegMedia:
                 process_limits=_process_limits(plan.info.frames),
                 stopped=stopped,
             )
+
+    def compose_sheet(
+        self, info: VideoInfo, comparisons: Sequence[Comparison], output: Path, *, stopped: Callable[[], bool]
+    ) -> None:
+        with _removed_on_failure(output):
+            compose_sheet(self._binary, info, comparisons, output, limits=self._limits, stopped=stopped)
 
     def make_clip(self, output: Path, *, seconds: int, width: int, height: int) -> None:
         if seconds < 1 or width < 16 or height < 16 or width % 2 or height % 2:

@@ -6,7 +6,7 @@ a header that promises more than the file holds shows that the file is cut off, 
 with exit code 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ def plan_video(
     limits: MediaLimits,
     *,
     part: VideoPart = WHOLE,
+    stills: int | Sequence[int] = (),
     segment_megapixels: int | None = None,
     stopped: Callable[[], bool] = never,
 ) -> VideoPlan:
@@ -71,7 +72,7 @@ def plan_video(
     _require_steady_clock(packets.video)
     video = packets.video
     megapixels = segment_megapixels if video.timed and video.regular else None
-    return cut_segments(video.times, info, part=part, tick=video.tick, megapixels=megapixels)
+    return cut_segments(video.times, info, part=part, stills=stills, tick=video.tick, megapixels=megapixels)
 
 
 def count_frames(binary: Path, path: Path, limits: MediaLimits) -> int:

@@ -41,6 +41,7 @@ def cut_segments(
     info: VideoInfo,
     *,
     part: VideoPart = WHOLE,
+    stills: int | Sequence[int] = (),
     tick: Fraction,
     megapixels: int | None,
 ) -> VideoPlan:
@@ -78,23 +79,31 @@ def cut_segments(
 
     bounds = zip(borders, [*borders[1:], stop], strict=True)
     segments = tuple(widened(index, first, after) for index, (first, after) in enumerate(bounds))
-    last = info.last if stop == len(shown) else shown[stop - 1] * tick
-    return VideoPlan(info=info, segments=segments, last=last)
+    if isinstance(stills, int):
+        frames = sorted({begin + (stop - begin) * (2 * at + 1) // (2 * stills) for at in range(stills)})
+    else:
+        at = (max(0, _first_from(time + 1, shown, info, tick) - 1) for time in stills)
+        frames = list(dict.fromkeys(at))
+    return VideoPlan(
+        info=info,
+        segments=segments,
+        last=info.last if stop == len(shown) else shown[stop - 1] * tick,
+        stills=tuple(widened(index, frame, frame + 1) for index, frame in enumerate(frames)),
+    )
 
 
 def _frames_of(part: VideoPart, shown: Sequence[int], info: VideoInfo, tick: Fraction) -> tuple[int, int]:
     """Return the first frame of a part, and the first one after it."""
-
-    def first_from(microseconds: int) -> int:
-        """Return the first frame from a time on; what differs by less than half of the unit is equal."""
-        ticks = (info.origin + (microseconds - Fraction(1, 2)) / MICROSECONDS) / tick
-        return bisect_left(shown, ticks)
-
-    begin = first_from(part.start) if part.start else 0
-    stop = len(shown) if part.end is None else first_from(part.end)
+    begin = _first_from(part.start, shown, info, tick) if part.start else 0
+    stop = len(shown) if part.end is None else _first_from(part.end, shown, info, tick)
     if begin >= stop:
         raise MediaRefused(f"no frame of the video begins {part}; take a longer part")
     return begin, stop
+
+
+def _first_from(microseconds: int, shown: Sequence[int], info: VideoInfo, tick: Fraction) -> int:
+    """Return the first frame from a time on; what differs by less than half of the unit is equal."""
+    return bisect_left(shown, (info.origin + (microseconds - Fraction(1, 2)) / MICROSECONDS) / tick)
 
 
 def _nearest_key(keys: Sequence[int], wanted: int, slack: int) -> int:

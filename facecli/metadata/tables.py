@@ -116,6 +116,9 @@ tasks = Table(
     Column("notes", JSON, nullable=False, server_default="[]"),
     Column("part_start", BigInteger, nullable=False, server_default="0"),
     Column("part_end", BigInteger),
+    Column("sheet_blob_key", Text),
+    Column("sheet_size", BigInteger),
+    Column("sheet_crc32c", BigInteger),
     Column("figures", JSON(none_as_null=True)),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
@@ -127,7 +130,7 @@ tasks = Table(
     ),
     Index("ix_tasks_listed", "owner", "created_at", "id"),
     Index("ix_tasks_status", "status", "created_at"),
-    Index("ix_tasks_used", "owner", "status", "result_size"),
+    Index("ix_tasks_used", "owner", "status", "result_size", "sheet_size"),
 )
 
 task_logs = Table(

@@ -39,7 +39,8 @@ _FIXED = frozenset(
     }
 )
 _COLUMNS = tuple(column.name for column in tasks.c)
-_RESULT = ("blob_key", "size", "crc32c")  # fields of Result; the columns have the prefix `result_`
+_FILES = ("result", "sheet")  # fields of Task that hold a Result; its columns have them as their prefix
+_RESULT = ("blob_key", "size", "crc32c")  # fields of Result
 _PART = ("start", "end")  # fields of VideoPart; the columns have the prefix `part_`
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
 
@@ -114,9 +115,10 @@ class SqlTaskRepository:
                 .values({**row, "revision": task.revision + 1, "updated_at": now})
                 .returning(tasks, *notification(self._engine))
             )
-            if max_stored and changed.result and not task.result:
-                check_room(connection, task.owner, changed.result.size, limit=max_stored)
-                write = write.where(stored_by(task.owner) + changed.result.size <= max_stored)
+            if max_stored and changed.files and not task.files:
+                size = sum(file.size for file in changed.files)
+                check_room(connection, task.owner, size, limit=max_stored)
+                write = write.where(stored_by(task.owner) + size <= max_stored)
             if stored := connection.execute(write).mappings().first():
                 return _task(stored)
 
@@ -212,19 +214,22 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None) ->
 
 
 def _row(task: Task) -> dict[str, Any]:
-    result = {f"result_{name}": getattr(task.result, name, None) for name in _RESULT}
+    files = {
+        f"{file}_{name}": getattr(getattr(task, file), name, None) for file in _FILES for name in _RESULT
+    }
     part = {f"part_{name}": getattr(task.part, name) for name in _PART}
     figures = {"figures": asdict(task.figures) if task.figures else None}
-    apart = result | part | figures
+    apart = files | part | figures
     return {name: getattr(task, name) for name in _COLUMNS if name not in apart} | apart
 
 
 def _task(row: RowMapping) -> Task:
     values = {name: row[name] for name in _COLUMNS}
-    result = {name: values.pop(f"result_{name}") for name in _RESULT}
+    for file in _FILES:
+        found = {name: values.pop(f"{file}_{name}") for name in _RESULT}
+        values[file] = Result(**found) if found["blob_key"] else None
     values["part"] = VideoPart(**{name: values.pop(f"part_{name}") for name in _PART})
     values["notes"] = tuple(row["notes"])
     values["figures"] = SwapFigures(**row["figures"]) if row["figures"] else None
     values["status"] = TaskStatus(row["status"])
-    values["result"] = Result(**result) if result["blob_key"] else None
     return Task(**values)

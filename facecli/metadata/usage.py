@@ -36,7 +36,7 @@ def check_room(connection: Connection, owner: str, size: int, *, limit: int) -> 
 def stored_by(owner: str) -> ColumnElement[int]:
     """Bytes of the uploads and results of a user, as an expression."""
     reserved = select(func.coalesce(func.sum(func.coalesce(uploads.c.size, _LARGEST_SIZE)), 0))
-    results = select(func.coalesce(func.sum(tasks.c.result_size), 0))
+    results = select(_RESULTS)
     return (
         reserved.where(uploads.c.owner == owner).scalar_subquery()
         + results.where(tasks.c.owner == owner).scalar_subquery()
@@ -49,7 +49,8 @@ _UPLOADS = select(
     func.coalesce(func.sum(func.coalesce(uploads.c.size, _LARGEST_SIZE)), 0),
     func.count().filter(uploads.c.status == UploadStatus.INCOMPLETE),
 )
+_RESULTS = func.coalesce(func.sum(tasks.c.result_size + func.coalesce(tasks.c.sheet_size, 0)), 0)
 _TASKS = select(
-    func.coalesce(func.sum(tasks.c.result_size), 0),
+    _RESULTS,
     func.count().filter(tasks.c.status == TaskStatus.PENDING),
 )

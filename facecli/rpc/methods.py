@@ -38,6 +38,7 @@ METHODS: Mapping[str, Method] = {
     "/video.TaskService/WatchTask": Method(streams=True),
     "/video.TaskService/WatchTasks": Method(streams=True),
     "/video.TaskService/CheckTask": Method(),
+    "/video.TaskService/PreviewTask": Method(streams=True),
     "/video.TaskService/FindTask": Method(),
     "/video.TaskService/ListTasks": Method(),
     "/video.TaskService/ListTaskLogs": Method(),

@@ -37,6 +37,7 @@ from facecli.rpc.tls import server_credentials
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.rpc.uploads import UploadServicer
 from facecli.rpc.videos import VideoServicer
+from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
 from facecli.uploads.service import UploadService
 from facecli.wire.channel import server_options
@@ -72,6 +73,7 @@ class ServerParts:
 
     upload_service: UploadService
     task_service: TaskService
+    previews: Previews
     downloads: Downloads
     info: Callable[[str], ServerInfo]
     authenticator: Authenticator
@@ -85,8 +87,8 @@ class ServerParts:
         The calls that wait for their clients come on top.
         """
         calls = self.admissions
-        limits = (calls.uploads.limit, calls.downloads.limit, calls.calls.limit, calls.creations.limit)
-        return sum(limits) + REJECT_THREADS
+        kinds = (calls.uploads, calls.downloads, calls.calls, calls.creations, calls.previews)
+        return sum(kind.limit for kind in kinds) + REJECT_THREADS
 
 
 class Server:
@@ -199,23 +201,19 @@ class Server:
 
     def _add_uploads(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> None:
         """Register both services that take uploads; they share one admission control."""
-        streams = UploadStreams(
-            calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
-        )
+        admissions = parts.admissions
+        streams = UploadStreams(calls=calls, admission=admissions.uploads, limits=limits, waits=self._waits)
         uploads = UploadServicer(parts.upload_service, streams=streams)
         videos = VideoServicer(
-            parts.upload_service,
-            parts.task_service,
-            streams=streams,
-            creations=parts.admissions.creations,
+            parts.upload_service, parts.task_service, streams=streams, creations=admissions.creations
         )
         add_UploadServiceServicer_to_server(uploads, self.in_process.registry)
         add_VideoServiceServicer_to_server(videos, self.in_process.registry)
 
     def _add_tasks(self, parts: ServerParts, calls: Calls) -> TaskServicer:
-        admission = parts.admissions.watchers
+        admissions = parts.admissions
         servicer = TaskServicer(
-            parts.task_service, calls=calls, admission=admission, send_pool=self._send_pool
+            parts.task_service, parts.previews, calls=calls, admissions=admissions, send_pool=self._send_pool
         )
         add_TaskServiceServicer_to_server(servicer, self.in_process.registry)
         return servicer

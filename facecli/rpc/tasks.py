@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import grpc
 
-from facecli.api.admission import Admission
+from facecli.api.admission import Admissions
 from facecli.api.audit import MAX_SUBJECTS
 from facecli.api.call_context import CallContext
 from facecli.api.pagination import page
@@ -17,8 +17,9 @@ from facecli.rpc.calls import Calls
 from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.watch_stream import Encoder, Send, TasksWatcher, Watcher, WatchStream
+from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
-from facecli.wire import task_logs
+from facecli.wire import previews, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -28,11 +29,18 @@ _log = logging.getLogger(__name__)
 
 class TaskServicer(pb_grpc.TaskServiceServicer):
     def __init__(
-        self, task_service: TaskService, *, calls: Calls, admission: Admission, send_pool: SendPool
+        self,
+        task_service: TaskService,
+        previews: Previews,
+        *,
+        calls: Calls,
+        admissions: Admissions,
+        send_pool: SendPool,
     ) -> None:
         self._task_service = task_service
+        self._previews = previews
         self._calls = calls
-        self._admission = admission
+        self._admissions = admissions
         self._send_pool = send_pool
         self._encoder = Encoder()
         self._watchers = dict[WatchStream, CallContext]()
@@ -92,7 +100,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     ) -> None:
         """Have the watcher send what the subscription tells it, until the call ends; returns at once."""
         with ExitStack() as stack:
-            stack.enter_context(self._admission.acquire(call.authenticated_user))
+            stack.enter_context(self._admissions.watchers.acquire(call.authenticated_user))
             stack.callback(subscribe())
             self._watchers[watcher] = call
             stack.callback(self._watchers.pop, watcher)
@@ -131,6 +139,14 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         self._calls.of(context).user(request.user_id)
         engine, version = self._task_service.check(engine=request.engine, options=request.options)
         return pb.CheckTaskResponse(engine=engine, engine_version=version)
+
+    def PreviewTask(
+        self, request: pb.PreviewTaskRequest, context: grpc.ServicerContext
+    ) -> pb.PreviewTaskResponse:
+        call = self._calls.of(context)
+        wanted = previews.from_request(request, owner=call.user(request.user_id))
+        with self._admissions.previews.acquire(call.authenticated_user):
+            return previews.to_message(self._previews.make(wanted, active=call.active))
 
     def FindTask(self, request: pb.FindTaskRequest, context: grpc.ServicerContext) -> pb.FindTaskResponse:
         owner = self._calls.of(context).user(request.user_id)

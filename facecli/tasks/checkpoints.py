@@ -209,7 +209,12 @@ def _decode_plan(values: Mapping[str, Any]) -> VideoPlan:
     for name in ("rate", "start", "last", "origin"):
         info[name] = Fraction(info[name])
     segments = tuple(_decode_segment(segment) for segment in values["segments"])
-    return VideoPlan(info=VideoInfo(**info), segments=segments, last=Fraction(values["last"]))
+    return VideoPlan(
+        info=VideoInfo(**info),
+        segments=segments,
+        last=Fraction(values["last"]),
+        stills=tuple(_decode_segment(still) for still in values["stills"]),
+    )
 
 
 def _decode_segment(values: Mapping[str, Any]) -> Segment:

@@ -106,7 +106,7 @@ class TaskCollector:
             kind=GarbageKind.TASK,
             id=task.id,
             reason=f"{task.status}, expired {day(ended.expires_at)}",
-            size=work + size_of(self._blobs, [task.result.blob_key] if task.result else []),
+            size=work + size_of(self._blobs, [file.blob_key for file in task.files]),
             modified_at=task.updated_at,
             remove=lambda: self.remove(task, cause="expired"),
         )
@@ -116,7 +116,7 @@ class TaskCollector:
             task = self._task(key.split("/")[1])
             if task and task.status is TaskStatus.PROCESSING:
                 continue
-            if task is None or task.result is None or task.result.blob_key != key:
+            if task is None or key not in {file.blob_key for file in task.files}:
                 yield orphan_blob(self._blobs, key, reason="no task refers to it")
 
     def _orphan_checkpoints(self) -> Iterator[Garbage]:

@@ -167,12 +167,18 @@ class TaskService:
         self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
         return self._noted(task)
 
-    def result(self, task_id: str, *, owner: str | None) -> tuple[Task, Result]:
-        """A completed task and its result; ResultMissing for any other."""
+    def output(self, url: str, *, owner: str | None) -> tuple[str, Result]:
+        """The URL and the file at a URL `/outputs/<task id>/<name>`; ResultMissing while there is none.
+
+        Any name but that of the contact sheet stands for the result.
+        """
+        task_id = url.split("/")[2]
         task = self.get(task_id, owner=owner)
+        if task.sheet and url == task.preview_url:
+            return url, task.sheet
         if task.result is None:
             raise ResultMissing(f"task {task_id} is {task.status} and has no result")
-        return task, task.result
+        return task.result_url, task.result
 
     def delete(self, task_id: str, *, owner: str) -> None:
         """Delete an ended task and its result; NotReady while it has not ended."""

@@ -38,7 +38,7 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A published result: its blob, size in bytes and crc32c."""
+    """A published file of a task: its blob, size in bytes and crc32c."""
 
     blob_key: str
     size: int
@@ -83,6 +83,7 @@ class Task:
     notes: tuple[str, ...] = ()  # sentences about what the result lacks, such as a sound track
     figures: SwapFigures | None = None  # of the segments swapped so far; None if the engine does not count
     part: VideoPart = WHOLE  # of the video, that is swapped
+    sheet: Result | None = None  # contact sheet of the result
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":
@@ -123,10 +124,17 @@ class Task:
     @property
     def result_url(self) -> str:
         """`/outputs/<task id>/<name>.mp4`, or empty while there is no result."""
-        if self.result is None:
-            return ""
-        name = self.video_url.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-        return f"/outputs/{self.id}/{name}.mp4"
+        return self._output_url("mp4") if self.result else ""
+
+    @property
+    def preview_url(self) -> str:
+        """`/outputs/<task id>/<name>.jpg`, the contact sheet of the result; empty without one."""
+        return self._output_url("jpg") if self.sheet else ""
+
+    @property
+    def files(self) -> list[Result]:
+        """The published files: the result and its contact sheet."""
+        return [file for file in (self.result, self.sheet) if file]
 
     @property
     def work_id(self) -> str:
@@ -137,6 +145,10 @@ class Task:
     def work_ids(self) -> list[str]:
         """The queue's ids for all rounds."""
         return [f"{self.id}.{number}" for number in range(1, self.round + 1)]
+
+    def _output_url(self, extension: str) -> str:
+        name = self.video_url.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        return f"/outputs/{self.id}/{name}.{extension}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,8 +83,10 @@ def count(task: Task, *, run: str, figures: SwapFigures | None) -> Task:
     return replace(task, figures=figures)
 
 
-def complete(task: Task, *, run: str, result: Result, engine_version: str = "") -> Task:
-    """Publish the result; `engine_version` is that of the engine which made it, if it is known."""
+def complete(
+    task: Task, *, run: str, result: Result, sheet: Result | None = None, engine_version: str = ""
+) -> Task:
+    """Publish the result and its contact sheet; `engine_version` is that of the engine, if it is known."""
     check_held(task, run)
     return replace(
         move(task, TaskStatus.COMPLETED),
@@ -94,6 +96,7 @@ def complete(task: Task, *, run: str, result: Result, engine_version: str = "") 
         run="",
         worker="",
         result=result,
+        sheet=sheet,
         engine_version=engine_version or task.engine_version,
     )
 

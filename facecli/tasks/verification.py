@@ -1,16 +1,19 @@
-"""Integrity check of completed tasks: compares each result with its recorded size and checksum."""
+"""Integrity check of completed tasks: compares their files with their recorded sizes and checksums."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from facecli.core.damage import BlobVerifier, Damage, DamageKind
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Result, Task, TaskStatus
+from facecli.tasks.transitions import Change
 
 RESULT_LOST = "RESULT_LOST"  # error reason of a completed task whose result is damaged
 
 
 class TaskVerifier:
-    """Finds damaged results; `quick` compares sizes only."""
+    """Finds damaged results and contact sheets; `quick` compares sizes only."""
 
     def __init__(self, *, tasks: TaskStore, verifier: BlobVerifier, quick: bool) -> None:
         self._tasks = tasks
@@ -18,32 +21,41 @@ class TaskVerifier:
         self._quick = quick
 
     def damage(self, task: Task) -> Damage | None:
-        """The damage of the task's result; None if it is intact."""
-        result = task.result
-        if not result or not (problem := self._problem(result)):
-            return None
-        return Damage(
-            kind=DamageKind.TASK,
-            id=task.id,
-            problem=problem,
-            remedy="the task fails; facecli task retry makes the result again",
-            repair=lambda: self._repair(task.id, result),
-        )
+        """The damage of the task's files, the result first; None if they are intact."""
+        result, sheet = task.result, task.sheet
+        if result and (problem := self._problem(result, "result")):
+            return Damage(
+                kind=DamageKind.TASK,
+                id=task.id,
+                problem=problem,
+                remedy="the task fails; facecli task retry makes the result again",
+                repair=lambda: self._repair(task, lose_result, task.files),
+            )
+        if sheet and (problem := self._problem(sheet, "contact sheet")):
+            return Damage(
+                kind=DamageKind.TASK,
+                id=task.id,
+                problem=problem,
+                remedy="the task keeps its result, without a contact sheet",
+                repair=lambda: self._repair(task, partial(lose_sheet, sheet=sheet), [sheet]),
+            )
+        return None
 
-    def _problem(self, result: Result) -> str:
-        size = self._verifier.size(result.blob_key)
-        if self._quick or size != result.size:
-            self._verifier.on_bytes(result.size)
+    def _problem(self, file: Result, noun: str) -> str:
+        size = self._verifier.size(file.blob_key)
+        if self._quick or size != file.size:
+            self._verifier.on_bytes(file.size)
             if size is None:
-                return "its result is missing"
-            return "" if size == result.size else f"its result has {size} bytes instead of {result.size}"
-        crc32c = self._verifier.crc32c(result.blob_key, offset=0, size=result.size)
-        return "" if crc32c == result.crc32c else "the bytes of its result differ"
+                return f"its {noun} is missing"
+            return "" if size == file.size else f"its {noun} has {size} bytes instead of {file.size}"
+        crc32c = self._verifier.crc32c(file.blob_key, offset=0, size=file.size)
+        return "" if crc32c == file.crc32c else f"the bytes of its {noun} differ"
 
-    def _repair(self, task_id: str, result: Result) -> None:
-        """Change the row first, so that a crash leaves only an orphan."""
-        self._tasks.change(task_id, lose_result)
-        self._verifier.blobs.delete(result.blob_key)
+    def _repair(self, task: Task, change: Change, lost: Iterable[Result]) -> None:
+        """Change the row first, so that a crash leaves only orphans."""
+        self._tasks.change(task.id, change)
+        for file in lost:
+            self._verifier.blobs.delete(file.blob_key)
 
 
 def lose_result(task: Task) -> Task:
@@ -56,6 +68,12 @@ def lose_result(task: Task) -> Task:
         progress=0,
         frames_done=0,
         result=None,
+        sheet=None,
         error_reason=RESULT_LOST,
         error_message="the server's disk lost the result; facecli task retry makes it again",
     )
+
+
+def lose_sheet(task: Task, *, sheet: Result) -> Task:
+    """Forget a damaged contact sheet."""
+    return replace(task, sheet=None) if task.sheet == sheet else task

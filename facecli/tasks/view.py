@@ -13,7 +13,8 @@ from facecli.tasks.task import ENDED
 class TaskView:
     """The public fields of a task; times in seconds since 1970.
 
-    `result_url` is empty, `result_size` and `result_crc32c` are None, until the task is completed.
+    Until the task is completed, `result_url` and `preview_url`, that of the contact sheet, are empty, and
+    `result_size` and `result_crc32c` are None.
     """
 
     id: str
@@ -33,6 +34,7 @@ class TaskView:
     image_url: str
     video_url: str
     result_url: str
+    preview_url: str
     result_size: int | None
     result_crc32c: int | None
     error_reason: str

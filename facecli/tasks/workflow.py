@@ -42,6 +42,7 @@ from facecli.tasks.steps.join import Join
 from facecli.tasks.steps.probe import Probe
 from facecli.tasks.steps.publish import Publish
 from facecli.tasks.steps.run import Run, Tools
+from facecli.tasks.steps.sheet import Sheet
 from facecli.tasks.steps.sound import Sound
 from facecli.tasks.steps.step import Step
 from facecli.tasks.steps.swap import Swap
@@ -50,7 +51,7 @@ from facecli.tasks.time_limits import AttemptLimits, Deadline, within
 from facecli.uploads.stored_file import StoredFile
 from facecli.uploads.upload import upload_id_of
 
-STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Publish())
+STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Sheet(), Publish())
 
 _log = logging.getLogger(__name__)
 

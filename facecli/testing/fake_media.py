@@ -19,6 +19,7 @@ from facecli.core.video.media import (
     never,
 )
 from facecli.core.video.plan import MICROSECONDS, WHOLE, VideoPart
+from facecli.core.video.sheet import SHEET_FRAMES, Comparison
 from facecli.media.frames.piped_program import piped
 from facecli.media.run import ProcessLimits
 
@@ -66,7 +67,9 @@ class FakeMedia:
             raise MediaRefused("the picture is empty")
         return ImageInfo(width=SIDE, height=SIDE, format="PNG")
 
-    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
+    def plan(
+        self, path: Path, *, part: VideoPart = WHOLE, stills: int | Sequence[int] = SHEET_FRAMES
+    ) -> VideoPlan:
         if self._plan:
             return self._plan
         info = self.probe_video(path)
@@ -76,7 +79,13 @@ class FakeMedia:
             raise MediaRefused(f"no frame of the video begins {part}; take a longer part")
         starts = range(begin, stop, self._segment_frames)
         segments = (self._segment(index, start, stop) for index, start in enumerate(starts))
-        return VideoPlan(info=info, segments=tuple(segments), last=Fraction(stop - 1, CLIP_RATE))
+        frames = [time * CLIP_RATE // MICROSECONDS for time in stills] if not isinstance(stills, int) else []
+        return VideoPlan(
+            info=info,
+            segments=tuple(segments),
+            last=Fraction(stop - 1, CLIP_RATE),
+            stills=tuple(self._segment(index, at, at + 1) for index, at in enumerate(frames or [begin])),
+        )
 
     def fit_picture(self, source: Path, target: Path, *, width: int, height: int) -> None:
         self.probe_image(source)
@@ -174,6 +183,13 @@ class FakeMedia:
         if stopped():
             raise Cancelled
         output.write_bytes(b"".join(part.read_bytes() for part in parts))
+
+    def compose_sheet(
+        self, info: VideoInfo, comparisons: Sequence[Comparison], output: Path, *, stopped: Callable[[], bool]
+    ) -> None:
+        if stopped():
+            raise Cancelled
+        output.write_bytes(b"=" * len(comparisons))
 
     def make_clip(self, output: Path, *, seconds: int, width: int, height: int) -> None:
         output.write_bytes(b"." * (seconds * CLIP_RATE))

@@ -56,9 +56,10 @@ def test_a_waiting_task_counts_and_later_its_result(
     claim(task_repository)
     assert usage_repository.of(NEW.owner) == replace(UNUSED, waiting=1)
     result = Result(blob_key="outputs/t1/r1", size=2**40, crc32c=1)
-    task_repository.change("t1", partial(transitions.complete, run="r1", result=result), now=2.0)
+    sheet = Result(blob_key="outputs/t1/r1.sheet", size=7, crc32c=1)
+    task_repository.change("t1", partial(transitions.complete, run="r1", result=result, sheet=sheet), now=2.0)
     task_repository.change("t2", transitions.cancel, now=2.0)
-    assert usage_repository.of(NEW.owner) == replace(UNUSED, stored=2**40)
+    assert usage_repository.of(NEW.owner) == replace(UNUSED, stored=2**40 + 7)
     assert usage_repository.of("another") == UNUSED
 
 
@@ -68,8 +69,9 @@ def test_results_published_at_the_same_time_stay_within_the_quota(
     for number in range(8):
         task_repository.insert(NEW, task_id=f"t{number}", now=1.0)
         claim(task_repository, task_id=f"t{number}")
-    result = Result(blob_key="outputs/t/r1", size=10, crc32c=1)
-    complete = partial(transitions.complete, run="r1", result=result)
+    result = Result(blob_key="outputs/t/r1", size=7, crc32c=1)
+    sheet = Result(blob_key="outputs/t/r1.sheet", size=3, crc32c=1)
+    complete = partial(transitions.complete, run="r1", result=result, sheet=sheet)
 
     def publish(number: int) -> bool:
         try:

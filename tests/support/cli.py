@@ -18,7 +18,7 @@ DEADLINE = 240.0  # seconds; when a test gives up, never how long something may 
 TASK = {
     *("task_id", "status", "progress", "frames_done", "frames", "stage", "round", "attempt"),
     *("engine", "image_url", "video_url"),
-    *("key", "engine_version", "options", "from", "to", "image_name", "video_name"),
+    *("key", "engine_version", "options", "from", "to", "preview_url", "image_name", "video_name"),
     *("result_url", "result_size", "result_crc32c", "error", "notes", "figures"),
     *("created_at", "updated_at", "revision"),
 }
@@ -112,8 +112,9 @@ class Server:
 
     def result(self, task_id: str) -> Path:
         """The file of a task's result."""
-        (file,) = (path for path in (self.data / "outputs" / task_id).rglob("*") if path.is_file())
-        return file
+        files = (path for path in (self.data / "outputs" / task_id).rglob("*") if path.is_file())
+        (result,) = (path for path in files if not path.parent.name.endswith(".sheet"))
+        return result
 
 
 @contextmanager

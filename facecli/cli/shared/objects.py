@@ -46,6 +46,7 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "image_url": task.image_url,
         "video_url": task.video_url,
         "result_url": task.result_url,
+        "preview_url": task.preview_url,
         "result_size": task.result_size,
         "result_crc32c": None if task.result_crc32c is None else checksum(task.result_crc32c),
         "error": error,

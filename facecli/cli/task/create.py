@@ -1,26 +1,21 @@
 """`facecli task create`: create a task from local files or uploaded ones."""
 
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
+from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded, video_part
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
-from facecli.cli.shared.video_part import From, To, video_part
 from facecli.cli.task.watch import follow, note_all
-from facecli.client.input_file import check_order, task_input
-from facecli.client.transfers import FileToSend
 from facecli.core.errors import InvalidInput
-from facecli.uploads.upload import FileType
 
 
 @partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")
@@ -69,12 +64,10 @@ def create(
         interruptible() as interruption,
         progress_bars(session.settings.progress, quiet=output.quiet) as bars,
     ):
-        if not (_is_url(image) or _is_url(video)):
-            check_order(Path(image), Path(video))
         options = parse_options(option)
-        inputs = _input(image, FileType.IMAGE, bars), _input(video, FileType.VIDEO, bars)
+        inputs = checked_inputs(image, video, bars)
         session.tasks.check(engine=engine, options=options)
-        image_url, video_url = (_url(session, each) for each in inputs)
+        image_url, video_url = (uploaded(session, each) for each in inputs)
         task = session.tasks.create(
             image_url=image_url,
             video_url=video_url,
@@ -103,22 +96,3 @@ def parse_options(pairs: list[str] | None) -> dict[str, str]:
             raise InvalidInput(f"--option {pair!r} is not K=V")
         options[name] = value
     return options
-
-
-def _input(value: str, file_type: FileType, bars: Bars) -> FileToSend | str:
-    """The URL of an upload, or a local file that a task can use."""
-    if _is_url(value):
-        return value
-    return task_input(Path(value), file_type, bars.transfer())
-
-
-def _is_url(value: str) -> bool:
-    return value.startswith("/uploads/") and not Path(value).exists()
-
-
-def _url(session: Session, value: FileToSend | str) -> str:
-    if isinstance(value, str):
-        return value
-    settings = session.settings
-    sent = session.uploads.send_one(value, chunk_size=settings.chunk_size, retry_for=settings.retry_for)
-    return sent.file_url

@@ -1,4 +1,4 @@
-"""`facecli task download`: download and verify a result."""
+"""`facecli task download`: download and verify a result, or its contact sheet."""
 
 from functools import partial
 from typing import Annotated
@@ -25,6 +25,8 @@ from facecli.client.destination import destination, local_name
 from facecli.core.errors import ResultMissing
 from facecli.tasks.view import TaskView
 
+_NO_SHEET = "results of earlier versions have none; facecli swap --fresh makes the result again"
+
 
 @partial(with_session, quiet_help="Print only the path.")
 def download(
@@ -37,6 +39,9 @@ def download(
         ),
     ],
     out: Out = None,
+    sheet: Annotated[
+        bool, typer.Option("--sheet", help="Download the contact sheet: some frames before and after.")
+    ] = False,
     force: Force = False,
     skip_existing: SkipExisting = False,
     retry_for: RetryFor = None,
@@ -56,12 +61,17 @@ def download(
     task = session.tasks.find(task_id)
     if not task.result_url:
         raise ResultMissing(f"task {task.id} is {task.status} and has no result")
-    target = destination("." if out is None else out, name=_result_name(task))
+    if sheet and not task.preview_url:
+        raise ResultMissing(f"task {task.id} has no contact sheet", hint=_NO_SHEET)
+    url, extension = (task.preview_url, "jpg") if sheet else (task.result_url, "mp4")
+    promise = session.files.describe(url) if sheet else None
+    size, crc32c = (promise.size, promise.crc32c) if promise else (task.result_size, task.result_crc32c)
+    target = destination("." if out is None else out, name=_output_name(url, task, extension))
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:
         output.note(f"{target.shown} exists; skipped")
-    elif target.holds(size=task.result_size, crc32c=task.result_crc32c) and not force:
-        output.note(f"{target.shown} is the result already")
+    elif target.holds(size=size, crc32c=crc32c) and not force:
+        output.note(f"{target.shown} is the {'contact sheet' if sheet else 'result'} already")
     elif target.exists and not force:
         raise already_exists(target)
     else:
@@ -70,11 +80,11 @@ def download(
             progress_bars(session.settings.progress, quiet=output.quiet) as bars,
         ):
             session.files.download_to(
-                task.result_url, target, retry_for=session.settings.retry_for, progress=bars.transfer()
+                url, target, retry_for=session.settings.retry_for, progress=bars.transfer()
             )
-    show_path(output, target, {"task_id": task.id, "size": task.result_size})
+    show_path(output, target, {"task_id": task.id, "size": size})
 
 
-def _result_name(task: TaskView) -> str:
-    name = local_name(unquote(task.result_url.rsplit("/", 1)[-1]), otherwise="")
-    return name if name.endswith(".mp4") and not name.startswith(".") else f"{task.id}.mp4"
+def _output_name(url: str, task: TaskView, extension: str) -> str:
+    name = local_name(unquote(url.rsplit("/", 1)[-1]), otherwise="")
+    return name if name.endswith(f".{extension}") and not name.startswith(".") else f"{task.id}.{extension}"

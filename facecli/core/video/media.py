@@ -15,6 +15,7 @@ from facecli.core.video.plan import Segment as Segment
 from facecli.core.video.plan import Sound as Sound
 from facecli.core.video.plan import VideoInfo as VideoInfo
 from facecli.core.video.plan import VideoPlan as VideoPlan
+from facecli.core.video.sheet import SHEET_FRAMES, Comparison
 
 CLIP_RATE = 25  # frames per second of generated test clips
 
@@ -78,10 +79,13 @@ class Media(Protocol):
         """Inspect a picture; MediaRefused and Cancelled as for a video."""
         ...
 
-    def plan(self, path: Path, *, part: VideoPart = WHOLE) -> VideoPlan:
+    def plan(
+        self, path: Path, *, part: VideoPart = WHOLE, stills: int | Sequence[int] = SHEET_FRAMES
+    ) -> VideoPlan:
         """Probe a video and cut a part of it into segments of similar size, at key frames where possible.
 
-        MediaRefused when no frame begins in the part.
+        `stills` is a number of frames, spread evenly over the part, or times since the video begins in
+        microseconds, each for the frame that is shown then. MediaRefused when no frame begins in the part.
         """
         ...
 
@@ -182,6 +186,12 @@ class Media(Protocol):
         The parts are in one directory and have the frames of the plan's segments; every frame is shown at its
         time in the video. Subtitles, chapters and titles are dropped.
         """
+        ...
+
+    def compose_sheet(
+        self, info: VideoInfo, comparisons: Sequence[Comparison], output: Path, *, stopped: Callable[[], bool]
+    ) -> None:
+        """Write a JPEG that shows frames before and after; one that cannot be decoded leaves a gap."""
         ...
 
     def make_clip(self, output: Path, *, seconds: int, width: int, height: int) -> None:

@@ -90,10 +90,7 @@ class VideoPart:
             )
         length = round(info.length * MICROSECONDS)
         if self.start >= length:
-            raise InvalidInput(
-                f"the part of the video begins at {_shown(self.start)}, "
-                f"but the video ends at {_shown(length)}"
-            )
+            raise InvalidInput(f"{_shown(self.start)} is not in the video, which ends at {_shown(length)}")
         if self.end is not None and self.end > length + ROUNDED_SECONDS * MICROSECONDS:
             raise InvalidInput(
                 f"the part of the video ends at {_shown(self.end)}, but the video at {_shown(length)}; "
@@ -128,6 +125,7 @@ class VideoPlan:
     info: VideoInfo  # of the whole video
     segments: tuple[Segment, ...]
     last: Fraction  # time of the last frame of the part, on the file's own clock
+    stills: tuple[Segment, ...] = ()  # single frames to look at, in order
 
     @property
     def frames(self) -> int:

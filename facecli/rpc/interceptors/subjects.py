@@ -58,7 +58,7 @@ def _task(request: Any) -> Iterable[Subject]:
     yield "task", request.task_id
 
 
-def _task_inputs(request: video_pb.CreateTaskRequest) -> Iterable[Subject]:
+def _task_inputs(request: video_pb.CreateTaskRequest | task_pb.PreviewTaskRequest) -> Iterable[Subject]:
     for url in (request.image_url, request.video_url):
         yield "upload", _upload_id_in(url)
 
@@ -85,4 +85,5 @@ _SUBJECTS: Mapping[type, Callable[[Any], Iterable[Subject]]] = {
     task_pb.DeleteTaskRequest: _task,
     video_pb.TaskStatusRequest: _task,
     video_pb.CreateTaskRequest: _task_inputs,
+    task_pb.PreviewTaskRequest: _task_inputs,
 }

@@ -1,6 +1,7 @@
-"""Publish: verifies the output and stores it as the result of the task."""
+"""Publish: verifies the output and its contact sheet, and stores them as the files of the task."""
 
 from functools import partial
+from pathlib import Path
 
 from facecli.core.checksums import crc32c_of
 from facecli.core.errors import NotFound, QuotaReached, TakenOver
@@ -10,31 +11,42 @@ from facecli.tasks.task import Result
 
 
 class Publish:
-    """Stores the output as a blob, completes the task, then deletes the task's checkpoints.
+    """Stores output and contact sheet as blobs, completes the task, then deletes the task's checkpoints.
 
     A result that the owner's quota has no room for fails the task; its segments stay for a retry.
     """
 
     name = "publishing"
-    weight = 3
+    weight = 2
     checkpoint = None
 
     def run(self, run: Run) -> None:
         task, tasks, blobs = run.task, run.tools.tasks, run.tools.blobs
         run.reporter.started()
-        with run.output.open("rb") as file:
-            checksum = crc32c_of(file)
-        run.work.compare(run.output, checksum)
+        key = f"outputs/{task.id}/{task.run}"
+        result = _verified(run, run.output, key)
+        sheet = _verified(run, run.sheet, f"{key}.sheet") if run.sheet else None
         run.verify_inputs()
-        size = run.output.stat().st_size
-        result = Result(blob_key=f"outputs/{task.id}/{task.run}", size=size, crc32c=checksum)
         blobs.put(result.blob_key, run.output)
+        if run.sheet and sheet:
+            blobs.put(sheet.blob_key, run.sheet)
         run.log.flush()
         try:
             version = str(run.engine.version)
-            complete = partial(transitions.complete, run=task.run, result=result, engine_version=version)
+            complete = partial(
+                transitions.complete, run=task.run, result=result, sheet=sheet, engine_version=version
+            )
             tasks.change(task.id, complete, max_stored=run.limits.stored)
         except (NotFound, QuotaReached, TakenOver):
-            blobs.delete(result.blob_key)
+            for file in filter(None, (result, sheet)):
+                blobs.delete(file.blob_key)
             raise
         run.checkpoints.delete()
+
+
+def _verified(run: Run, path: Path, key: str) -> Result:
+    """Return a checkpoint file as what will be stored under this key, once its bytes are compared."""
+    with path.open("rb") as file:
+        checksum = crc32c_of(file)
+    run.work.compare(path, checksum)
+    return Result(blob_key=key, size=path.stat().st_size, crc32c=checksum)

@@ -48,6 +48,7 @@ class Run:
     sound: Path = field(init=False)  # by Sound: its tracks, an empty file if there are none
     parts: Sequence[Path] = field(init=False)  # by Swap: the swapped segments, in order
     output: Path = field(init=False)  # by Join: the file to publish; a later step may replace it
+    sheet: Path | None = None  # by Sheet: the contact sheet of the output
 
     def verify_inputs(self, *, reread: bool = False) -> None:
         """StoredBytesDamaged unless the inputs are what was uploaded; see `StoredFile.verify`."""

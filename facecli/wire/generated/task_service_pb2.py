@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from facecli.wire.generated import video_service_pb2 as video__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12task_service.proto\x12\x05video\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13video_service.proto\"L\n\x10WatchTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x03\"6\n\x11WatchTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"T\n\x11WatchTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x05tasks\x18\x02 \x03(\x0b\x32\x12.video.WatchedTask\x12\x0b\n\x03\x61ll\x18\x03 \x01(\x08\"6\n\x0bWatchedTask\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"f\n\x12WatchTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x18\n\x10\x64\x65leted_task_ids\x18\x02 \x03(\t\x12\x12\n\nup_to_date\x18\x03 \x01(\x08\"\x9a\x01\n\x10\x43heckTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\x35\n\x07options\x18\x03 \x03(\x0b\x32$.video.CheckTaskRequest.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\";\n\x11\x43heckTaskResponse\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\"3\n\x0f\x46indTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"5\n\x10\x46indTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"\xee\x01\n\x10ListTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rresult_crc32c\x18\x08 \x01(\x07H\x00\x88\x01\x01\x42\x10\n\x0e_result_crc32c\"P\n\x11ListTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13ListTaskLogsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"N\n\x14ListTaskLogsResponse\x12%\n\x07records\x18\x01 \x03(\x0b\x32\x14.video.TaskLogRecord\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x03\"\x86\x01\n\rTaskLogRecord\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0e\n\x06logger\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05round\x18\x05 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\"5\n\x11\x43\x61ncelTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"7\n\x12\x43\x61ncelTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"4\n\x10RetryTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"6\n\x11RetryTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"5\n\x11\x44\x65leteTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"\x14\n\x12\x44\x65leteTaskResponse2\xe0\x04\n\x0bTaskService\x12@\n\tWatchTask\x12\x17.video.WatchTaskRequest\x1a\x18.video.WatchTaskResponse0\x01\x12\x43\n\nWatchTasks\x12\x18.video.WatchTasksRequest\x1a\x19.video.WatchTasksResponse0\x01\x12>\n\tCheckTask\x12\x17.video.CheckTaskRequest\x1a\x18.video.CheckTaskResponse\x12;\n\x08\x46indTask\x12\x16.video.FindTaskRequest\x1a\x17.video.FindTaskResponse\x12>\n\tListTasks\x12\x17.video.ListTasksRequest\x1a\x18.video.ListTasksResponse\x12G\n\x0cListTaskLogs\x12\x1a.video.ListTaskLogsRequest\x1a\x1b.video.ListTaskLogsResponse\x12\x41\n\nCancelTask\x12\x18.video.CancelTaskRequest\x1a\x19.video.CancelTaskResponse\x12>\n\tRetryTask\x12\x17.video.RetryTaskRequest\x1a\x18.video.RetryTaskResponse\x12\x41\n\nDeleteTask\x12\x18.video.DeleteTaskRequest\x1a\x19.video.DeleteTaskResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12task_service.proto\x12\x05video\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13video_service.proto\"L\n\x10WatchTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x03\"6\n\x11WatchTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"T\n\x11WatchTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x05tasks\x18\x02 \x03(\x0b\x32\x12.video.WatchedTask\x12\x0b\n\x03\x61ll\x18\x03 \x01(\x08\"6\n\x0bWatchedTask\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"f\n\x12WatchTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x18\n\x10\x64\x65leted_task_ids\x18\x02 \x03(\t\x12\x12\n\nup_to_date\x18\x03 \x01(\x08\"\x9a\x01\n\x10\x43heckTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\x35\n\x07options\x18\x03 \x03(\x0b\x32$.video.CheckTaskRequest.OptionsEntry\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\";\n\x11\x43heckTaskResponse\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\"\xeb\x01\n\x12PreviewTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\timage_url\x18\x02 \x01(\t\x12\x11\n\tvideo_url\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x37\n\x07options\x18\x05 \x03(\x0b\x32&.video.PreviewTaskRequest.OptionsEntry\x12%\n\x02\x61t\x18\x06 \x03(\x0b\x32\x19.google.protobuf.Duration\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x13PreviewTaskResponse\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63rc32c\x18\x02 \x01(\x07\"3\n\x0f\x46indTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"5\n\x10\x46indTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"\xee\x01\n\x10ListTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rresult_crc32c\x18\x08 \x01(\x07H\x00\x88\x01\x01\x42\x10\n\x0e_result_crc32c\"P\n\x11ListTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13ListTaskLogsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"N\n\x14ListTaskLogsResponse\x12%\n\x07records\x18\x01 \x03(\x0b\x32\x14.video.TaskLogRecord\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x03\"\x86\x01\n\rTaskLogRecord\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0e\n\x06logger\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05round\x18\x05 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\"5\n\x11\x43\x61ncelTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"7\n\x12\x43\x61ncelTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"4\n\x10RetryTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"6\n\x11RetryTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"5\n\x11\x44\x65leteTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"\x14\n\x12\x44\x65leteTaskResponse2\xa6\x05\n\x0bTaskService\x12@\n\tWatchTask\x12\x17.video.WatchTaskRequest\x1a\x18.video.WatchTaskResponse0\x01\x12\x43\n\nWatchTasks\x12\x18.video.WatchTasksRequest\x1a\x19.video.WatchTasksResponse0\x01\x12>\n\tCheckTask\x12\x17.video.CheckTaskRequest\x1a\x18.video.CheckTaskResponse\x12\x44\n\x0bPreviewTask\x12\x19.video.PreviewTaskRequest\x1a\x1a.video.PreviewTaskResponse\x12;\n\x08\x46indTask\x12\x16.video.FindTaskRequest\x1a\x17.video.FindTaskResponse\x12>\n\tListTasks\x12\x17.video.ListTasksRequest\x1a\x18.video.ListTasksResponse\x12G\n\x0cListTaskLogs\x12\x1a.video.ListTaskLogsRequest\x1a\x1b.video.ListTaskLogsResponse\x12\x41\n\nCancelTask\x12\x18.video.CancelTaskRequest\x1a\x19.video.CancelTaskResponse\x12>\n\tRetryTask\x12\x17.video.RetryTaskRequest\x1a\x18.video.RetryTaskResponse\x12\x41\n\nDeleteTask\x12\x18.video.DeleteTaskRequest\x1a\x19.video.DeleteTaskResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,48 +36,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CHECKTASKREQUEST_OPTIONSENTRY']._loaded_options = None
   _globals['_CHECKTASKREQUEST_OPTIONSENTRY']._serialized_options = b'8\001'
-  _globals['_WATCHTASKREQUEST']._serialized_start=83
-  _globals['_WATCHTASKREQUEST']._serialized_end=159
-  _globals['_WATCHTASKRESPONSE']._serialized_start=161
-  _globals['_WATCHTASKRESPONSE']._serialized_end=215
-  _globals['_WATCHTASKSREQUEST']._serialized_start=217
-  _globals['_WATCHTASKSREQUEST']._serialized_end=301
-  _globals['_WATCHEDTASK']._serialized_start=303
-  _globals['_WATCHEDTASK']._serialized_end=357
-  _globals['_WATCHTASKSRESPONSE']._serialized_start=359
-  _globals['_WATCHTASKSRESPONSE']._serialized_end=461
-  _globals['_CHECKTASKREQUEST']._serialized_start=464
-  _globals['_CHECKTASKREQUEST']._serialized_end=618
-  _globals['_CHECKTASKREQUEST_OPTIONSENTRY']._serialized_start=572
-  _globals['_CHECKTASKREQUEST_OPTIONSENTRY']._serialized_end=618
-  _globals['_CHECKTASKRESPONSE']._serialized_start=620
-  _globals['_CHECKTASKRESPONSE']._serialized_end=679
-  _globals['_FINDTASKREQUEST']._serialized_start=681
-  _globals['_FINDTASKREQUEST']._serialized_end=732
-  _globals['_FINDTASKRESPONSE']._serialized_start=734
-  _globals['_FINDTASKRESPONSE']._serialized_end=787
-  _globals['_LISTTASKSREQUEST']._serialized_start=790
-  _globals['_LISTTASKSREQUEST']._serialized_end=1028
-  _globals['_LISTTASKSRESPONSE']._serialized_start=1030
-  _globals['_LISTTASKSRESPONSE']._serialized_end=1110
-  _globals['_LISTTASKLOGSREQUEST']._serialized_start=1112
-  _globals['_LISTTASKLOGSREQUEST']._serialized_end=1167
-  _globals['_LISTTASKLOGSRESPONSE']._serialized_start=1169
-  _globals['_LISTTASKLOGSRESPONSE']._serialized_end=1247
-  _globals['_TASKLOGRECORD']._serialized_start=1250
-  _globals['_TASKLOGRECORD']._serialized_end=1384
-  _globals['_CANCELTASKREQUEST']._serialized_start=1386
-  _globals['_CANCELTASKREQUEST']._serialized_end=1439
-  _globals['_CANCELTASKRESPONSE']._serialized_start=1441
-  _globals['_CANCELTASKRESPONSE']._serialized_end=1496
-  _globals['_RETRYTASKREQUEST']._serialized_start=1498
-  _globals['_RETRYTASKREQUEST']._serialized_end=1550
-  _globals['_RETRYTASKRESPONSE']._serialized_start=1552
-  _globals['_RETRYTASKRESPONSE']._serialized_end=1606
-  _globals['_DELETETASKREQUEST']._serialized_start=1608
-  _globals['_DELETETASKREQUEST']._serialized_end=1661
-  _globals['_DELETETASKRESPONSE']._serialized_start=1663
-  _globals['_DELETETASKRESPONSE']._serialized_end=1683
-  _globals['_TASKSERVICE']._serialized_start=1686
-  _globals['_TASKSERVICE']._serialized_end=2294
+  _globals['_PREVIEWTASKREQUEST_OPTIONSENTRY']._loaded_options = None
+  _globals['_PREVIEWTASKREQUEST_OPTIONSENTRY']._serialized_options = b'8\001'
+  _globals['_WATCHTASKREQUEST']._serialized_start=115
+  _globals['_WATCHTASKREQUEST']._serialized_end=191
+  _globals['_WATCHTASKRESPONSE']._serialized_start=193
+  _globals['_WATCHTASKRESPONSE']._serialized_end=247
+  _globals['_WATCHTASKSREQUEST']._serialized_start=249
+  _globals['_WATCHTASKSREQUEST']._serialized_end=333
+  _globals['_WATCHEDTASK']._serialized_start=335
+  _globals['_WATCHEDTASK']._serialized_end=389
+  _globals['_WATCHTASKSRESPONSE']._serialized_start=391
+  _globals['_WATCHTASKSRESPONSE']._serialized_end=493
+  _globals['_CHECKTASKREQUEST']._serialized_start=496
+  _globals['_CHECKTASKREQUEST']._serialized_end=650
+  _globals['_CHECKTASKREQUEST_OPTIONSENTRY']._serialized_start=604
+  _globals['_CHECKTASKREQUEST_OPTIONSENTRY']._serialized_end=650
+  _globals['_CHECKTASKRESPONSE']._serialized_start=652
+  _globals['_CHECKTASKRESPONSE']._serialized_end=711
+  _globals['_PREVIEWTASKREQUEST']._serialized_start=714
+  _globals['_PREVIEWTASKREQUEST']._serialized_end=949
+  _globals['_PREVIEWTASKREQUEST_OPTIONSENTRY']._serialized_start=604
+  _globals['_PREVIEWTASKREQUEST_OPTIONSENTRY']._serialized_end=650
+  _globals['_PREVIEWTASKRESPONSE']._serialized_start=951
+  _globals['_PREVIEWTASKRESPONSE']._serialized_end=1003
+  _globals['_FINDTASKREQUEST']._serialized_start=1005
+  _globals['_FINDTASKREQUEST']._serialized_end=1056
+  _globals['_FINDTASKRESPONSE']._serialized_start=1058
+  _globals['_FINDTASKRESPONSE']._serialized_end=1111
+  _globals['_LISTTASKSREQUEST']._serialized_start=1114
+  _globals['_LISTTASKSREQUEST']._serialized_end=1352
+  _globals['_LISTTASKSRESPONSE']._serialized_start=1354
+  _globals['_LISTTASKSRESPONSE']._serialized_end=1434
+  _globals['_LISTTASKLOGSREQUEST']._serialized_start=1436
+  _globals['_LISTTASKLOGSREQUEST']._serialized_end=1491
+  _globals['_LISTTASKLOGSRESPONSE']._serialized_start=1493
+  _globals['_LISTTASKLOGSRESPONSE']._serialized_end=1571
+  _globals['_TASKLOGRECORD']._serialized_start=1574
+  _globals['_TASKLOGRECORD']._serialized_end=1708
+  _globals['_CANCELTASKREQUEST']._serialized_start=1710
+  _globals['_CANCELTASKREQUEST']._serialized_end=1763
+  _globals['_CANCELTASKRESPONSE']._serialized_start=1765
+  _globals['_CANCELTASKRESPONSE']._serialized_end=1820
+  _globals['_RETRYTASKREQUEST']._serialized_start=1822
+  _globals['_RETRYTASKREQUEST']._serialized_end=1874
+  _globals['_RETRYTASKRESPONSE']._serialized_start=1876
+  _globals['_RETRYTASKRESPONSE']._serialized_end=1930
+  _globals['_DELETETASKREQUEST']._serialized_start=1932
+  _globals['_DELETETASKREQUEST']._serialized_end=1985
+  _globals['_DELETETASKRESPONSE']._serialized_start=1987
+  _globals['_DELETETASKRESPONSE']._serialized_end=2007
+  _globals['_TASKSERVICE']._serialized_start=2010
+  _globals['_TASKSERVICE']._serialized_end=2688
 # @@protoc_insertion_point(module_scope)

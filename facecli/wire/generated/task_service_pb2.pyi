@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from facecli.wire.generated import video_service_pb2 as _video_service_pb2
 from google.protobuf.internal import containers as _containers
@@ -78,6 +79,37 @@ class CheckTaskResponse(_message.Message):
     engine: str
     engine_version: str
     def __init__(self, engine: _Optional[str] = ..., engine_version: _Optional[str] = ...) -> None: ...
+
+class PreviewTaskRequest(_message.Message):
+    __slots__ = ("user_id", "image_url", "video_url", "engine", "options", "at")
+    class OptionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_URL_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_URL_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    image_url: str
+    video_url: str
+    engine: str
+    options: _containers.ScalarMap[str, str]
+    at: _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]
+    def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., at: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ...) -> None: ...
+
+class PreviewTaskResponse(_message.Message):
+    __slots__ = ("image", "crc32c")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    CRC32C_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    crc32c: int
+    def __init__(self, image: _Optional[bytes] = ..., crc32c: _Optional[int] = ...) -> None: ...
 
 class FindTaskRequest(_message.Message):
     __slots__ = ("user_id", "task_id")

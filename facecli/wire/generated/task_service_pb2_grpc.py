@@ -49,6 +49,11 @@ class TaskServiceStub:
                 request_serializer=task__service__pb2.CheckTaskRequest.SerializeToString,
                 response_deserializer=task__service__pb2.CheckTaskResponse.FromString,
                 _registered_method=True)
+        self.PreviewTask = channel.unary_unary(
+                '/video.TaskService/PreviewTask',
+                request_serializer=task__service__pb2.PreviewTaskRequest.SerializeToString,
+                response_deserializer=task__service__pb2.PreviewTaskResponse.FromString,
+                _registered_method=True)
         self.FindTask = channel.unary_unary(
                 '/video.TaskService/FindTask',
                 request_serializer=task__service__pb2.FindTaskRequest.SerializeToString,
@@ -104,6 +109,14 @@ class TaskServiceServicer:
 
     def CheckTask(self, request, context):
         """Validates the engine and the options of a task that is to be created, before its files are uploaded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewTask(self, request, context):
+        """Swaps some frames of a video and returns them before and after, in one picture, in seconds and without a task.
+        Nothing is stored. RESOURCE_EXHAUSTED while the server makes other previews, or when it takes longer than a minute.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,6 +182,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.CheckTask,
                     request_deserializer=task__service__pb2.CheckTaskRequest.FromString,
                     response_serializer=task__service__pb2.CheckTaskResponse.SerializeToString,
+            ),
+            'PreviewTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewTask,
+                    request_deserializer=task__service__pb2.PreviewTaskRequest.FromString,
+                    response_serializer=task__service__pb2.PreviewTaskResponse.SerializeToString,
             ),
             'FindTask': grpc.unary_unary_rpc_method_handler(
                     servicer.FindTask,
@@ -282,6 +300,33 @@ class TaskService:
             '/video.TaskService/CheckTask',
             task__service__pb2.CheckTaskRequest.SerializeToString,
             task__service__pb2.CheckTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/PreviewTask',
+            task__service__pb2.PreviewTaskRequest.SerializeToString,
+            task__service__pb2.PreviewTaskResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class TaskServiceStub:
     """
     CheckTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+    PreviewTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.PreviewTaskRequest, _task_service_pb2.PreviewTaskResponse]
+    """Swaps some frames of a video and returns them before and after, in one picture, in seconds and without a task.
+    Nothing is stored. RESOURCE_EXHAUSTED while the server makes other previews, or when it takes longer than a minute.
+    """
     FindTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.FindTaskRequest, _task_service_pb2.FindTaskResponse]
     """Finds a task by its id, the beginning of its id, or its idempotency key; INVALID_ARGUMENT, with the candidates, if
     several ids begin alike.
@@ -73,6 +77,10 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """
     CheckTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]  # type: ignore[assignment]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+    PreviewTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.PreviewTaskRequest, _task_service_pb2.PreviewTaskResponse]  # type: ignore[assignment]
+    """Swaps some frames of a video and returns them before and after, in one picture, in seconds and without a task.
+    Nothing is stored. RESOURCE_EXHAUSTED while the server makes other previews, or when it takes longer than a minute.
+    """
     FindTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.FindTaskRequest, _task_service_pb2.FindTaskResponse]  # type: ignore[assignment]
     """Finds a task by its id, the beginning of its id, or its idempotency key; INVALID_ARGUMENT, with the candidates, if
     several ids begin alike.
@@ -118,6 +126,16 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.CheckTaskResponse, _abc.Awaitable[_task_service_pb2.CheckTaskResponse]]:
         """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+
+    @_abc_1.abstractmethod
+    def PreviewTask(
+        self,
+        request: _task_service_pb2.PreviewTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.PreviewTaskResponse, _abc.Awaitable[_task_service_pb2.PreviewTaskResponse]]:
+        """Swaps some frames of a video and returns them before and after, in one picture, in seconds and without a task.
+        Nothing is stored. RESOURCE_EXHAUSTED while the server makes other previews, or when it takes longer than a minute.
+        """
 
     @_abc_1.abstractmethod
     def FindTask(

@@ -15,7 +15,7 @@ bytes `123456789` is 0xe3069283.
 Sizes: a message with a chunk has at most 64 KiB beside it, and a chunk at most `max_chunk_size` of GetServerInfo
 (16 MiB); a message of StreamUpload should have at most `frame_size`. Any other request has at most 1 MiB.
 
-URLs (`file_url`, `image_url`, `video_url`, `result_url`) are paths on this server, such as `/uploads/ID/NAME`, for
+URLs (`file_url`, `image_url`, `video_url`, `result_url`, `preview_url`) are paths on this server, such as `/uploads/ID/NAME`, for
 CreateTask and FileService.Download. They are not addresses on the web: the server fetches nothing.
 """
 

@@ -184,7 +184,7 @@ def test_a_task_without_room_for_its_result_waits_and_completes_when_there_is_ro
     assert server.results() == []
     disk.free()
     run("task", "watch", task_id, "--server", server.address)
-    assert (len(server.results()), server.work_files()) == (1, [])
+    eventually(lambda: (len(server.results()), server.work_files()) == (1, []))
     server.terminate()
     check_whole(server)
 
@@ -201,7 +201,7 @@ def test_a_task_completes_after_its_databases_ran_out_of_space(
         server.wait_for_log("disk is full")
         disk.free()
         assert watch.wait().code == 0
-    assert (len(server.results()), server.work_files()) == (1, [])
+    eventually(lambda: (len(server.results()), server.work_files()) == (1, []))
 
 
 def _health(server: Server) -> tuple[str, str]:

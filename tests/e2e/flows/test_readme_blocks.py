@@ -28,6 +28,7 @@ NOT_RUN = {
     "facecli serve --workers 0 --database": "needs PostgreSQL on another machine",
     "curl -o result.mp4 http": "needs the ID of a task of its reader",
     "dart pub global activate": "needs Dart",
+    "pip install '.[onnx]'": "needs weights of one's own",
     "facecli engines\n": "needs the plug-in: tests/e2e/server/test_plugins.py",
 }
 TOML = "["
@@ -92,7 +93,7 @@ def machine(folder: Path) -> None:
 
 def script(folder: Path) -> str:
     """All blocks as one script, each announced on stderr."""
-    server, proxy, http = free_port(), free_port(), free_port()
+    server, proxy, http, metrics = (free_port() for _ in range(4))
     parts, client = [SHELL], False
     for printed_block in blocks(README.read_text(encoding="utf-8")):
         if printed_block.startswith(tuple(NOT_RUN)):
@@ -105,6 +106,7 @@ def script(folder: Path) -> str:
             "192.0.2.7": "127.0.0.1",
             "127.0.0.1:8080": f"127.0.0.1:{http}",
             "127.0.0.1:50099": f"127.0.0.1:{proxy}",
+            "127.0.0.1:9464": f"127.0.0.1:{metrics}",
             "/mnt/backup": str(folder / "backup"),
             "/home/ann/ca.pem": str(folder / "certs" / "ca.pem"),
             "/home/ann/ann.token": str(folder / "ann.token"),

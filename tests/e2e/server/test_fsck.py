@@ -45,7 +45,7 @@ class Data:
 
     @property
     def result(self) -> Path:
-        (file,) = (self.server.data / "outputs" / self.task_id).rglob("data")
+        (file,) = self.server.results()
         return file
 
     def execute(self, statement: str, *values: object) -> None:

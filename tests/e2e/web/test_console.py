@@ -70,6 +70,7 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         check_on_a_phone(browser)
 
         play_both(browser)
+        look_at_sheet(browser)
         browser.find("[data-task] button", "Download").click()
         result = browser.downloaded("holiday.mp4")
         expected = padded_clip.with_name("expected.mp4")
@@ -136,6 +137,15 @@ def play_both(browser: Browser) -> None:
     assert times[0] == times[1] > 0
     browser.find("dialog button", "Side by side").click()
     browser.find(".stage[data-mode=side]")
+    assert browser.serious_findings() == []
+    browser.find("dialog button", "Close").click()
+
+
+def look_at_sheet(browser: Browser) -> None:
+    """The contact sheet is shown, with frames below each other."""
+    browser.find("[data-task] button", "Contact sheet").click()
+    shown = "const sheet = document.querySelector('dialog img.sheet'); return sheet?.naturalHeight ?? 0"
+    browser.wait(lambda: browser.run(shown))
     assert browser.serious_findings() == []
     browser.find("dialog button", "Close").click()
 

@@ -154,8 +154,9 @@ class Server:
         return str(response.task.status)
 
     def results(self) -> list[Path]:
-        """The files under outputs/."""
-        return [path for path in _below(self.data / "outputs") if path.is_file()]
+        """The results under outputs/; without any, whatever contact sheets are left there."""
+        files = [path for path in _below(self.data / "outputs") if path.is_file()]
+        return [path for path in files if not path.parent.name.endswith(".sheet")] or files
 
     def work_files(self) -> list[Path]:
         """The files and folders under work/."""

@@ -13,12 +13,16 @@ from facecli.wire.generated import video_service_pb2 as videos
 from tests.support.garbage.server import Answer, AnswerTo, of
 
 DATA = b"0123456789"
+JPEG = b"\xff\xd8\xff".ljust(len(DATA), b".")
 CHUNK_SIZE = 4
 UPLOAD_ID = "f" * 32
 TASK_ID = "a" * 32
 RUNNING_ID = "b" * 32  # of a task that runs until its watch says otherwise
 URL = f"/uploads/{UPLOAD_ID}/clip.mp4"
 NOW = Timestamp(seconds=1_790_000_000)
+
+
+_OUTPUTS = (("result", "mp4"), ("preview", "jpg"))
 
 
 def task(status: str = "completed", **changed: Any) -> videos.TaskResponse:
@@ -40,7 +44,8 @@ def task(status: str = "completed", **changed: Any) -> videos.TaskResponse:
         "stage": "publishing",
     }
     if status == "completed":
-        result = {"result_url": f"/outputs/{TASK_ID}/result.mp4", "result_size": len(DATA)}
+        names = {f"{name}_url": f"/outputs/{TASK_ID}/result.{ext}" for name, ext in _OUTPUTS}
+        result = {**names, "result_size": len(DATA)}
         fields |= {**result, "result_crc32c": crc32c(DATA)}
     return videos.TaskResponse(**{**fields, **changed})
 
@@ -99,6 +104,7 @@ MESSAGES: dict[str, list[Message]] = {
     "CancelUpload": [uploads.CancelUploadResponse()],
     "CreateTask": [task("pending", revision=1, progress=0)],
     "GetTaskStatus": [task()],
+    "PreviewTask": [tasks.PreviewTaskResponse(image=JPEG, crc32c=crc32c(JPEG))],
     "WatchTask": [
         tasks.WatchTaskResponse(task=task("processing", revision=2, progress=40, frames_done=10)),
         tasks.WatchTaskResponse(task=task()),

@@ -26,8 +26,9 @@ from tests.support.e2e.server import Server
 from tests.support.eventually import eventually
 from tests.support.monitoring import faults
 from tests.support.monitoring.faults import Stage, to
-from tests.support.monitoring.prometheus import Monitoring, free_port, monitoring
+from tests.support.monitoring.prometheus import Monitoring, monitoring
 from tests.support.postgres import PROGRAMS, Postgres
+from tests.support.sockets import free_port
 from tests.support.web.http_client import ask
 
 WAIT = 900.0  # seconds until an alert is given up

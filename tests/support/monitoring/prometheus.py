@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -16,17 +15,11 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from facecli.operations.alerts import alerts
+from tests.support.sockets import free_port
 
 SCRAPE_SECONDS = 2
 _WINDOW = re.compile(r"\[(\d+)([mh])\]|(?<=for: )(\d+)([mh])|(?<=facecli_queue_age_seconds\) > )(\d+)")
 _SECONDS = {"m": 60, "h": 3600}
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def hastened(rules: str, factor: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -99,6 +100,11 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
         task_pb.WatchTasksRequest(user_id=of.user, tasks=[task_pb.WatchedTask(task_id=of.task_id)])
     ],
     "TaskService.CheckTask": lambda of: [task_pb.CheckTaskRequest(user_id=of.user)],
+    "TaskService.PreviewTask": lambda of: [
+        task_pb.PreviewTaskRequest(
+            user_id=of.user, image_url=of.image_url, video_url=of.video_url, engine="mock", at=[Duration()]
+        )
+    ],
     "TaskService.FindTask": lambda of: [task_pb.FindTaskRequest(user_id=of.user, task_id=of.task_id)],
     "TaskService.ListTasks": lambda of: [task_pb.ListTasksRequest(user_id=of.user, page_token=of.task_id)],
     "TaskService.ListTaskLogs": lambda of: [task_pb.ListTaskLogsRequest(user_id=of.user, task_id=of.task_id)],

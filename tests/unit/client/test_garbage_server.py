@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "task retry": (("task", "retry", TASK_ID), ("GetTaskStatus", "RetryTask")),
     "task delete": (("task", "delete", TASK_ID), ("GetTaskStatus", "DeleteTask")),
     "task download": (("task", "download", TASK_ID), ("GetTaskStatus", "Download")),
+    "task download --sheet": (("task", "download", TASK_ID, "--sheet"), ("GetTaskStatus", "Download")),
+    "preview": (("preview", URL, URL, "-o", "sheet.jpg"), ("CheckTask", "PreviewTask")),
     "task url": (("task", "url", TASK_ID), ("GetTaskStatus", "CreateLink")),
     "swap": (
         ("swap", "clip.png", "clip.mp4", "-o", "out.mp4"),

@@ -56,7 +56,9 @@ def test_every_upload_task_and_orphan_is_checked(
 ) -> None:
     uploads, task = damaged
     check = inspection(storage)
-    assert check.size() == sum(upload.stored_bytes for upload in uploads) + 1
+    assert check.size() == sum(upload.stored_bytes for upload in uploads) + sum(
+        file.size for file in task.files
+    )
     found = [(damage.kind, damage.id) for damage in check.damages()]
     assert found == [
         *((DamageKind.UPLOAD, upload_id) for upload_id in sorted(upload.id for upload in uploads)),

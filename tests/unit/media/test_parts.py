@@ -68,7 +68,7 @@ def test_the_beginning_and_the_end_of_a_video_keep_all_of_their_sound(
 def test_a_part_outside_of_its_video_is_refused_with_the_length(media: FfmpegMedia, plain: Path) -> None:
     info = media.probe_video(plain)
     for part, sentence in {
-        VideoPart(start=1_000_000): "begins at 1 s, but the video ends at 1 s",
+        VideoPart(start=1_000_000): "1 s is not in the video, which ends at 1 s",
         VideoPart(end=2_000_001): r"ends at 2.000001 s, but the video at 1 s; leave the end out",
     }.items():
         with pytest.raises(InvalidInput, match=sentence):

@@ -19,7 +19,7 @@ from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import video_service_pb2 as pb
 from tests.support.e2e.requirements import needs
 from tests.support.eventually import eventually
-from tests.support.monitoring.prometheus import free_port
+from tests.support.sockets import free_port
 from tests.support.web.http_client import ask
 from tests.unit.rpc.conftest import Stubs
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import grpc
 import pytest
 
-from facecli.api.admission import Admission
+from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.authentication import Authenticator
 from facecli.core.auth import RECHECK_SECONDS, Token, Tokens
 from facecli.core.errors import Unavailable
@@ -61,6 +61,9 @@ class ManualSendPool:
         self.jobs.append(send)
 
 
+LIMITS = CallLimits(uploads=2, watchers=2, downloads=2, calls=2, share=100, idle=1)
+
+
 class WatchContext(ConnectedContext):
     def add_callback(self, callback: Callable[[], None]) -> bool:
         return True
@@ -74,8 +77,9 @@ def test_an_unreadable_token_does_not_hide_a_revoked_one(
     calls = Calls(Authenticator(tokens), EventBus())
     service = TaskServicer(
         cast(Any, Board()),
+        cast(Any, None),
         calls=calls,
-        admission=Admission(2, "watchers"),
+        admissions=create_admissions(LIMITS),
         send_pool=cast(SendPool, send_pool),
     )
     made = [tokens.create(user) for user in ("ann", "bob")]

@@ -135,8 +135,8 @@ ROWS: dict[str, list[Case | Callable[..., None]]] = {
         invalid("the wrong way round", do.swapped, "but is used as"),
         invalid("no URL", lambda w: w.task(video="x"), "it looks like /uploads"),
         invalid("another engine", lambda w: w.task(engine="magic"), "magic"),
-        invalid("another option", lambda w: w.task(options={"x": "y"}), "it knows delay"),
-        invalid("a bad option", lambda w: w.task(options={"delay": "nan"}), "a number from 0 to 600"),
+        invalid("another option", lambda w: w.task(options={"x": "y"}), "its options are: delay"),
+        invalid("a bad option", lambda w: w.task(options={"delay": "nan"}), "its values are: 0 to 600"),
         test_statuses_alone.test_media_over_the_limits_are_refused,
     ],
     "over quota, disk full, too many calls": [

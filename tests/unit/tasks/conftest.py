@@ -10,11 +10,12 @@ import pytest
 
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import PartLayout
-from facecli.core.errors import QuotaReached, TakenOver
+from facecli.core.errors import MediaRefused, QuotaReached, TakenOver, Unavailable
 from facecli.core.events import EventBus
 from facecli.core.video.engines import SwapJob
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import VideoPlan
+from facecli.core.video.sheet import Comparison
 from facecli.tasks.claims import Claim
 from facecli.tasks.logs.record import LogEntry
 from facecli.tasks.logs.run_log import RunLog
@@ -41,6 +42,7 @@ class Rows:
         self.task = TASK
         self.stages: list[tuple[str, int]] = []
         self.room = True  # in the quota of the owner, for a result
+        self.outages = 0  # times that a result finds the database away
 
     def get(self, task_id: str) -> Task:
         return self.task
@@ -49,6 +51,9 @@ class Rows:
         self, task_id: str, change: Callable[[Task], Task], *, now: float, max_stored: int = 0
     ) -> Task:
         before, changed = self.task, change(self.task)
+        if changed.result and self.outages:
+            self.outages -= 1
+            raise Unavailable("away")
         if changed.result and not self.room:
             raise QuotaReached("there is no room for the result")
         self.task = changed
@@ -58,7 +63,10 @@ class Rows:
 
 
 class PlainMedia:
-    """Media in which a video is a text: one character a frame."""
+    """Media in which a video is a text: one character a frame. `unreadable` makes contact sheets fail."""
+
+    def __init__(self) -> None:
+        self.unreadable = False
 
     def version(self) -> str:
         return "1"
@@ -75,6 +83,13 @@ class PlainMedia:
     def extract_sound(self, video: Path, info: object, output: Path, **more: object) -> list[str]:
         output.write_text("")
         return ["the sound is left out"]
+
+    def compose_sheet(
+        self, info: object, comparisons: list[Comparison], output: Path, **more: object
+    ) -> None:
+        if self.unreadable:
+            raise MediaRefused("no frame can be decoded")
+        output.write_text(f"a sheet of {len(comparisons)} frames")
 
     def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
         output.write_text("".join(part.read_text() for part in parts))
@@ -154,10 +169,16 @@ def monotonic() -> Clock:
 
 
 @pytest.fixture
+def media() -> PlainMedia:
+    return PlainMedia()
+
+
+@pytest.fixture
 def delivery(
     tmp_path: Path,
     rows: Rows,
     engine: PlainEngine,
+    media: PlainMedia,
     uploads: Uploads,
     logs: MemoryTaskLogs,
     monotonic: Clock,
@@ -166,7 +187,7 @@ def delivery(
     blobs = LocalBlobs(tmp_path)
     blobs.begin("uploads/clip", PartLayout(part_size=1, count=1, size=None)).close()
     repository: Any = rows
-    fakes: Any = {"uploads": uploads, "media": PlainMedia(), "engines": engine}
+    fakes: Any = {"uploads": uploads, "media": media, "engines": engine}
     log = RunLog(logs, "t", run="r1", monotonic=monotonic)
     workflow = TaskWorkflow(
         Tools(tasks=TaskStore(repository, clock=time.time, events=EventBus()), blobs=blobs, **fakes),
@@ -177,10 +198,11 @@ def delivery(
 
 
 def result(tmp_path: Path, rows: Rows) -> str:
-    (only,) = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file()]
+    """The text of the result, which with the contact sheet is all that is stored."""
+    stored = {str(path.parent.relative_to(tmp_path)): path for path in (tmp_path / "outputs").glob("*/*/*")}
     assert rows.task.result
-    assert rows.task.result.blob_key in str(only)
-    return only.read_text()
+    assert set(stored) == {file.blob_key for file in rows.task.files}
+    return stored[rows.task.result.blob_key].read_text()
 
 
 def raises(error: Exception) -> None:

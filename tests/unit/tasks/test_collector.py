@@ -43,10 +43,10 @@ class Ended:
     def completed(self, task_id: str) -> Task:
         task = self.processing(task_id)
         self.publish(task)
-        result = Result(blob_key=f"outputs/{task_id}/{task.run}", size=1, crc32c=1)
+        result, sheet = (Result(blob_key=key, size=1, crc32c=1) for key in keys_of(task))
         return self.repository.change(
             task_id,
-            lambda row: transitions.complete(row, run=task.run, result=result),
+            lambda row: transitions.complete(row, run=task.run, result=result, sheet=sheet),
             now=self.storage.clock(),
         )
 
@@ -59,13 +59,20 @@ class Ended:
 
     def publish(self, task: Task) -> None:
         source = self.workspace / task.id / "joined.mp4"
-        source.write_bytes(b"x")
-        self.storage.blobs.put(f"outputs/{task.id}/{task.run}", source)
+        for key in keys_of(task):
+            source.write_bytes(b"x")
+            self.storage.blobs.put(key, source)
 
     def remaining(self) -> set[str]:
         """The ids of the tasks that still have files."""
         works = {folder.name for folder in self.workspace.glob("*")}
         return works | {key.split("/")[1] for key in self.storage.blobs.list("outputs")}
+
+
+def keys_of(task: Task, *, run: str = "") -> tuple[str, str]:
+    """Keys of the result and its contact sheet."""
+    key = f"outputs/{task.id}/{run or task.run}"
+    return key, f"{key}.sheet"
 
 
 @pytest.fixture
@@ -144,8 +151,8 @@ def test_orphans_are_swept_and_files_a_task_may_need_stay(ended: Ended) -> None:
     assert completed.result
     assert {path.name for path in ended.workspace.glob("*")} == {"publishing", "cancelled"}
     assert set(ended.storage.blobs.list("outputs")) == {
-        completed.result.blob_key,
-        f"outputs/publishing/{publishing.run}",
+        *keys_of(completed, run=completed.result.blob_key.rsplit("/", 1)[-1]),
+        *keys_of(publishing),
     }
 
 

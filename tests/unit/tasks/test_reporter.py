@@ -67,14 +67,14 @@ def test_swapped_frames_map_to_2_to_94_percent(
     assert (task.stage, task.progress, task.frames_done, task.frames) == ("swapping", percent, done, FRAMES)
 
 
-def test_joining_is_95_percent_and_publishing_97(store: TaskStore, reporter: ProgressReporter) -> None:
+def test_joining_is_95_percent_and_publishing_98(store: TaskStore, reporter: ProgressReporter) -> None:
     reports = []
     for step in STEPS[3:]:
         reporter.enter(step.name, weight=step.weight)
         reporter.started(frames=FRAMES)
         task = store.repository.get("t1")
         reports.append((task.stage, task.progress, task.frames_done))
-    assert reports == [("joining", 95, FRAMES), ("publishing", 97, FRAMES)]
+    assert reports == [("joining", 95, FRAMES), ("comparing", 97, FRAMES), ("publishing", 98, FRAMES)]
 
 
 def test_a_run_that_lost_its_task_reports_nothing_and_stops(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,25 @@ def test_a_quick_check_compares_sizes_only(ended: Ended, task: Task) -> None:
     assert damage(ended, quick=True) is None
     path.write_bytes(b"")
     assert damage(ended, quick=True)
+
+
+def test_a_damaged_contact_sheet_is_dropped_and_the_result_stays(ended: Ended) -> None:
+    task = ended.completed("t1")
+    assert task.result and task.sheet
+    blobs = ended.storage.blobs
+    ended.repository.change("t1", partial(with_checksum, crc32c=crc32c(b"x")), now=3.0)
+    assert damage(ended) is None
+    blobs.local_copy(task.sheet.blob_key).write_bytes(b"y")
+    found = damage(ended)
+    assert found and found.problem == "the bytes of its contact sheet differ" and found.repair
+    found.repair()
+    kept = ended.repository.get("t1")
+    assert (kept.status, kept.sheet, kept.preview_url) == (TaskStatus.COMPLETED, None, "")
+    assert blobs.list("outputs") == [task.result.blob_key]
+    assert damage(ended) is None
+
+
+def with_checksum(task: Task, *, crc32c: int) -> Task:
+    assert task.result and task.sheet
+    result, sheet = (replace(file, crc32c=crc32c) for file in task.files)
+    return replace(task, result=result, sheet=sheet)

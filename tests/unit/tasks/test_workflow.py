@@ -22,7 +22,15 @@ from facecli.tasks.workflow import STEPS
 from tests.support.builders import PLAN
 from tests.support.storage import Clock
 from tests.support.tasks.logs import MemoryTaskLogs
-from tests.unit.tasks.conftest import MAX_CRASHES, Delivery, PlainEngine, Rows, Uploads, raises, result
+from tests.unit.tasks.conftest import (
+    MAX_CRASHES,
+    Delivery,
+    PlainEngine,
+    Rows,
+    Uploads,
+    raises,
+    result,
+)
 
 
 def test_a_run_that_lost_its_task_stops_and_the_other_completes_once(
@@ -49,7 +57,8 @@ def test_watchers_see_the_stages_in_order_with_their_percentages(rows: Rows, del
         ("swapping", 48),
         ("swapping", 94),
         ("joining", 95),
-        ("publishing", 97),
+        ("comparing", 97),
+        ("publishing", 98),
         ("", 100),
     ]
 

@@ -44,6 +44,7 @@ TASK = some_task(
     image_id="",
     video_id="",
     result=Result(blob_key="/outputs/t1/clip%201.mp4", size=5, crc32c=0),
+    sheet=Result(blob_key="outputs/t1/r1.sheet", size=1, crc32c=0),
     created_at=1.5,
     updated_at=2.5,
     notes=("sound track 2 (apac) is left out: no decoder",),

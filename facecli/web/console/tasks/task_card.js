@@ -8,6 +8,7 @@ import { download } from "./links.js";
 import { showLink } from "./link_dialog.js";
 import { showLog } from "./log_dialog.js";
 import { play } from "./player.js";
+import { showSheet } from "./sheet_dialog.js";
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 const ID_LENGTH = 8; // characters of an id that are shown
@@ -26,6 +27,7 @@ export class TaskCard {
     title.title = id;
     this.buttons = {
       play: this.#button("play", () => play(this.task), "primary"),
+      sheet: this.#button("sheet", () => showSheet(this.task)),
       download: this.#button("download", () => download(this.task.resultUrl)),
       link: this.#button("link", () => showLink(this.task)),
       cancel: this.#button("cancel", () => this.#change("CancelTask")),
@@ -60,6 +62,7 @@ export class TaskCard {
     this.notes.hidden = !notes.length;
     const completed = status === "completed";
     for (const name of ["play", "download", "link"]) this.buttons[name].hidden = !completed;
+    this.buttons.sheet.hidden = !task.previewUrl;
     this.buttons.cancel.hidden = ENDED.has(status);
     this.buttons.retry.hidden = !["failed", "cancelled"].includes(status);
     this.buttons.delete.hidden = !ENDED.has(status);
@@ -83,7 +86,9 @@ export class TaskCard {
 
 function facts(task) {
   const { status, progress = 0, framesDone = 0, frames = 0, engine = "", createdAt, resultSize, figures } = task;
+  const { start, end } = task;
   const found = [engine];
+  if (start || end) found.push(text("task_part", { start: start ?? "0s", end: end ?? "…" }));
   if (!ENDED.has(status)) found.push(text("task_progress", { progress }));
   if (status === "processing" && frames) found.push(text("task_frames", { done: framesDone, frames }));
   if (figures) found.push(...figureTexts(figures));

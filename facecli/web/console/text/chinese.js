@@ -63,10 +63,12 @@ export const chinese = {
   task_frames: "{done|number} / {frames|number} 帧",
   task_created: "创建于 {time|time}",
   task_result: "{size|bytes}",
+  task_part: "片段 {start} 至 {end}",
   figures_swapped: "已换脸 {swapped|number} / {frames|number} 帧",
   figures_without_face: "{frames|number} 帧没有要替换的脸",
   figures_turned_away: "{frames|number} 帧的脸转向过大",
   play: "播放",
+  sheet: "对比图",
   download: "下载",
   link: "链接",
   cancel: "取消",
@@ -91,6 +93,10 @@ export const chinese = {
   before_unplayable: "此浏览器无法播放原片，只显示结果。",
   after_unplayable: "此浏览器无法播放结果，请下载后观看。",
   player_keys: "空格键播放，方向键逐帧移动。",
+
+  sheet_title: "任务 {id} 的对比图",
+  sheet_text: "若干帧，换脸前与换脸后",
+  sheet_failed: "无法加载对比图。",
 
   link_title: "结果链接",
   link_text: "在链接到期或任务被删除之前，任何持有链接的人都可以打开结果。",

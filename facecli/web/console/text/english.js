@@ -63,10 +63,12 @@ export const english = {
   task_frames: "{done|number} of {frames|number} frames",
   task_created: "created {time|time}",
   task_result: "{size|bytes}",
+  task_part: "part {start} to {end}",
   figures_swapped: "{swapped|number} of {frames|number} frames swapped",
   figures_without_face: "{frames|number} without a face to replace",
   figures_turned_away: "{frames|number} with the face turned away",
   play: "Play",
+  sheet: "Contact sheet",
   download: "Download",
   link: "Link",
   cancel: "Cancel",
@@ -91,6 +93,10 @@ export const english = {
   before_unplayable: "This browser cannot play the original; only the result is shown.",
   after_unplayable: "This browser cannot play the result. Download it instead.",
   player_keys: "Space plays, the arrow keys step by frame.",
+
+  sheet_title: "Contact sheet of task {id}",
+  sheet_text: "Some frames before and after",
+  sheet_failed: "The contact sheet cannot be loaded.",
 
   link_title: "Link to the result",
   link_text: "Anybody who has the link can open the result until it expires, or until the task is deleted.",

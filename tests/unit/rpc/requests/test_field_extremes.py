@@ -68,6 +68,9 @@ def _data(stubs: Stubs, folder: Path) -> TenantData:
 
 def outcomes(stubs: Stubs, data: TenantData, rpc: str) -> Iterator[Outcome]:
     (base,) = REQUESTS[rpc](data)
+    if isinstance(base, task_pb.PreviewTaskRequest):  # refused before an engine runs, if it is valid
+        base.options["fail_at"] = "0"
+        base.at.add(seconds=1000)
     method = RPCS[rpc]
     kind = "_".join(
         "stream" if way else "unary" for way in (method.client_streaming, method.server_streaming)
