@@ -8,6 +8,7 @@ which is deleted at the end; what a crash leaves there is garbage like orphaned 
 
 import threading
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,7 +32,10 @@ from facecli.uploads.service import UploadService
 from facecli.uploads.stored_file import StoredFile
 
 MAX_SECONDS = 60.0
+MAX_PREPARED = 32  # engine plans that are kept, so that another look at the same video begins at once
 THREADS = 2  # frames of one preview at a time; an engine takes about one core for each
+
+_Key = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
 
 
 class Previews:
@@ -54,7 +58,8 @@ class Previews:
         self._engines = engines
         self._workspace = workspace
         self._started = set[str]()  # engines
-        self._starting = threading.Lock()
+        self._prepared = OrderedDict[_Key, Mapping[str, Any]]()
+        self._lock = threading.Lock()
 
     def make(self, request: PreviewRequest, *, active: Callable[[], bool]) -> bytes:
         """A JPEG. Refused as a task with these inputs; LimitReached when it takes too long.
@@ -106,7 +111,8 @@ class Previews:
                 options=new.options,
                 files=dict(zip(named, others, strict=True)),
             )
-            frames = _swapped(engine, job, plan, folder, stopped)
+            prepared = self._plan_of(new, engine, job, stopped)
+            frames = _swapped(engine, job, plan, prepared, folder, stopped)
             sheet = folder / "sheet.jpg"
             self._media.compose_sheet(plan.info, list(of_frames(video, frames, plan)), sheet, stopped=stopped)
         except MediaRefused:
@@ -115,10 +121,28 @@ class Previews:
             raise
         return sheet.read_bytes()
 
+    def _plan_of(
+        self, new: NewTask, engine: engines.Engine, job: engines.PrepareJob, stopped: Callable[[], bool]
+    ) -> Mapping[str, Any]:
+        """What the engine prepared for the whole video, now or for an earlier preview; empty if nothing."""
+        if not isinstance(engine, engines.PreparingEngine):
+            return {}
+        options = tuple(sorted(new.options.items()))
+        key = (new.image.id, new.video.id, new.engine, new.engine_version, options)
+        with self._lock:
+            found = self._prepared.get(key)
+        if found is None:
+            found = engine.prepare(job, stopped=stopped)
+            with self._lock:
+                self._prepared[key] = found
+                while len(self._prepared) > MAX_PREPARED:
+                    self._prepared.popitem(last=False)
+        return found
+
     def _usable(self, name: str) -> engines.Engine:
         """The engine; NotReady when only workers on other machines can run it."""
         engine = self._engines.get(name)
-        with self._starting:
+        with self._lock:
             if isinstance(engine, engines.StartingEngine) and name not in self._started:
                 try:
                     engine.start()
@@ -146,13 +170,11 @@ def _swapped(
     engine: engines.Engine,
     job: engines.PrepareJob,
     plan: VideoPlan,
+    prepared: Mapping[str, Any],
     folder: Path,
     stopped: Callable[[], bool],
 ) -> list[Path]:
     """Swap the single frames of the plan, some at a time; the files of one frame each, in order."""
-    prepared: Mapping[str, Any] = {}
-    if isinstance(engine, engines.PreparingEngine):
-        prepared = engine.prepare(job, stopped=stopped)
     failed = threading.Event()
 
     def swap(index: int) -> Path:
