@@ -124,7 +124,7 @@ class Previews:
     def _plan_of(
         self, new: NewTask, engine: engines.Engine, job: engines.PrepareJob, stopped: Callable[[], bool]
     ) -> Mapping[str, Any]:
-        """What the engine prepared for the whole video, now or for an earlier preview; empty if nothing."""
+        """Return the plan of the engine for the whole video, made now or for an earlier preview."""
         if not isinstance(engine, engines.PreparingEngine):
             return {}
         options = tuple(sorted(new.options.items()))

@@ -1,4 +1,4 @@
-"""Previews: what an engine prepared for a video serves the next look at it."""
+"""Previews: the plan that an engine made for a video serves the next look at it."""
 
 from pathlib import Path
 from typing import Any
