@@ -13,6 +13,7 @@ from facecli.core.errors import (
     InvalidInput,
     MediaRefused,
     NoFace,
+    NotConfigured,
     NothingSwapped,
     NotReady,
     ProgramKilled,
@@ -22,7 +23,6 @@ from facecli.core.video.engine_options import EngineOption, OptionType, parse_op
 from facecli.core.video.engines import (
     DescribedEngine,
     Engine,
-    NotConfigured,
     PrepareJob,
     PreparingEngine,
     StartingEngine,

@@ -74,6 +74,10 @@ class NotReady(FacecliError):
     """Not possible in the current state."""
 
 
+class NotConfigured(NotReady):
+    """Nobody has set the engine up on this machine."""
+
+
 class UploadUnfinished(NotReady):
     """The upload is not complete."""
 

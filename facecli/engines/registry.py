@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import EntryPoint, entry_points
 
-from facecli.core.errors import FacecliError, InvalidInput
-from facecli.core.video.engines import DescribedEngine, Engine, EngineInfo, NotConfigured, StartingEngine
+from facecli.core.errors import FacecliError, InvalidInput, NotConfigured
+from facecli.core.video.engines import DescribedEngine, Engine, EngineInfo, StartingEngine
 from facecli.core.video.media import Media
 from facecli.engines.inswapper.engine import InswapperEngine
 from facecli.engines.inswapper.weights import OwnWeights

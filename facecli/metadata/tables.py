@@ -116,10 +116,10 @@ tasks = Table(
     Column("notes", JSON, nullable=False, server_default="[]"),
     Column("part_start", BigInteger, nullable=False, server_default="0"),
     Column("part_end", BigInteger),
+    Column("figures", JSON(none_as_null=True)),
     Column("sheet_blob_key", Text),
     Column("sheet_size", BigInteger),
     Column("sheet_crc32c", BigInteger),
-    Column("figures", JSON(none_as_null=True)),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),

@@ -42,6 +42,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.ChunkDiffers: Code.ALREADY_EXISTS,
     errors.KeyReused: Code.ALREADY_EXISTS,
     errors.NotReady: Code.FAILED_PRECONDITION,
+    errors.NotConfigured: Code.FAILED_PRECONDITION,
     errors.UploadUnfinished: Code.FAILED_PRECONDITION,
     errors.TaskEnded: Code.FAILED_PRECONDITION,
     errors.ResultMissing: Code.FAILED_PRECONDITION,

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from facecli.core.errors import NotReady
 from facecli.core.video.engine_options import EngineOption, file_urls
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import Segment, VideoInfo
@@ -73,10 +72,6 @@ class StartingEngine(Protocol):
         A FacecliError with the reason if this machine cannot run it; NotConfigured if it is not meant to.
         """
         ...
-
-
-class NotConfigured(NotReady):
-    """Nobody has set the engine up on this machine."""
 
 
 @runtime_checkable

@@ -7,8 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from facecli.core.errors import NotReady
-from facecli.core.video.engines import NotConfigured
+from facecli.core.errors import NotConfigured, NotReady
 
 
 class Provider(StrEnum):

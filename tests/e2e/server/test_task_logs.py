@@ -77,7 +77,7 @@ def test_the_owner_sees_why_an_engine_failed(
     command = failed.error["hint"].removesuffix(" shows why")
     shown = run(*shlex.split(command)[1:])
     assert [line.split(" ", 1)[1] for line in shown.out.splitlines()[:3]] == [
-        "info    facecli.events task started attempt=1",
+        "info    facecli.events task started engine=shaky attempt=1",
         "info    shaky.model loading …/data device=cuda:0",
         r"warning shaky.model out of memory; on the CPU\x1b[2J",
     ]

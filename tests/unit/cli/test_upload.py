@@ -173,7 +173,10 @@ def test_standard_input_without_a_name_is_rejected() -> None:
     [
         (["upload"], "Missing argument 'PATH…'"),
         (["upload", "a.mp4", "--chunk-size", "many"], "'--chunk-size': 'many' is not a size; write 4096"),
-        (["upload", "a.mp4", "--retry-for", "-1"], "'--retry-for': '-1' is not a time; write 90, 10m"),
+        (
+            ["upload", "a.mp4", "--retry-for", "-1"],
+            "'--retry-for': '-1' is not a time; write 90, 1m30s",
+        ),
         (["upload", "a.mp4", "--type", "sound"], "'--type': 'sound' is not one of 'image', 'video'"),
         (["upload", "a.mp4", "--progress", "loud"], "'--progress': 'loud' is not one of 'auto'"),
         (["upload", "a.mp4", "--jsn"], "No such option: --jsn"),

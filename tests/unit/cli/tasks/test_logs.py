@@ -28,7 +28,7 @@ def test_one_line_per_record_says_why_the_task_failed(failed: str) -> None:
     ran = facecli("task", "logs", failed)
     assert (ran.code, ran.err) == (0, "")
     assert all(LINE.fullmatch(line) for line in ran.lines)
-    assert ran.lines[0].endswith("task started attempt=1")
+    assert ran.lines[0].endswith("task started engine=mock attempt=1")
     assert "task failed: " in ran.lines[-1]
     assert "fail_at=0.5" in ran.lines[-1]
     assert ", facecli.engines.mock.MockEngine.swap:" in ran.lines[-1]

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facecli.core.errors import NotReady
-from facecli.core.video.engines import NotConfigured
+from facecli.core.errors import NotConfigured, NotReady
 from facecli.engines.inswapper.generated_face import GeneratedFace
 from facecli.engines.inswapper.networks import Swapper
 from facecli.engines.inswapper.weights import OwnWeights, Provider
