@@ -14,6 +14,7 @@ FacecliError
 │   ├── ChunkDiffers          different bytes for a complete upload
 │   └── KeyReused             an idempotency key reused for a different task
 ├── NotReady                  valid request, wrong state
+│   ├── NotConfigured
 │   ├── UploadUnfinished
 │   ├── TaskEnded
 │   └── ResultMissing

@@ -25,6 +25,7 @@ pytestmark = [needs("strace"), pytest.mark.slow]
 
 CHUNK = 2 * MIB
 SIZE = 5  # MiB; three chunks, two of which come in two frames
+RATE = "10MB"  # a second, with which each chunk is a commit of its own
 FLUSHES = "fdatasync,fsync"
 WAL = "facecli.db-wal"  # SQLite writes and flushes it in a commit
 
@@ -120,7 +121,8 @@ class KilledUploads:
             upload_id = stored_files.begin(self._server, self._user, self._path, name=name, chunk_size=CHUNK)
             target = stored_files.data_file(self._server, upload_id) if of == "bytes" else target
         destination = ("--server", self._server.address, "--user", self._user, "--chunk-size", CHUNK)
-        command = ("upload", self._path, "--name", name, *destination, "--progress", "json", "--json")
+        pace = ("--limit-rate", RATE) if of == "rows" else ()
+        command = ("upload", self._path, "--name", name, *destination, *pace, "--progress", "json", "--json")
         with (
             Strace(self._server, calls, inject="signal=KILL", when=when, path=target) as strace,
             CommandProcess(*command, "--retry-for", "0s") as upload,

@@ -24,6 +24,7 @@ REASONS = {
     "ChunkDiffers": "CHUNK_DIFFERS",
     "KeyReused": "KEY_REUSED",
     "NotReady": "NOT_READY",
+    "NotConfigured": "NOT_CONFIGURED",
     "UploadUnfinished": "UPLOAD_UNFINISHED",
     "TaskEnded": "TASK_ENDED",
     "ResultMissing": "RESULT_MISSING",
