@@ -1,6 +1,6 @@
 """kill -9 of the server at every system call that makes an upload durable and before acknowledgements.
 
-Of the many writes of rows only every third is one of them, unless KILL_EVERY_WRITE=1 is set.
+Of the many writes of rows only every fifth is one of them, unless KILL_EVERY_WRITE=1 is set.
 """
 
 import os
@@ -29,8 +29,8 @@ RATE = "10MB"  # a second, with which each chunk is a commit of its own
 FLUSHES = "fdatasync,fsync"
 WAL = "facecli.db-wal"  # SQLite writes and flushes it in a commit
 
-# Three is odd, so that both calls of a page have their turn.
-STEP = 1 if os.environ.get("KILL_EVERY_WRITE") else 3
+# Five is odd, so that both calls of a page have their turn.
+STEP = 1 if os.environ.get("KILL_EVERY_WRITE") else 5
 
 Of = Literal["bytes", "rows"] | None
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from facecli.media.ffmpeg import FfmpegMedia
+from tests.support.cli import TASK
 from tests.support.e2e.process import run
 
 
@@ -20,7 +21,9 @@ def test_the_demo_prints_the_path_of_a_playable_result(tmp_path: Path, media: Ff
 def test_the_demo_keeps_everything_in_a_directory(tmp_path: Path, media: FfmpegMedia) -> None:
     folder = tmp_path / "kept"
     done = run("demo", "--keep", folder, "--json")
+    assert set(done.object) == TASK | {"path"}
     assert done.object["path"] == str(folder / "result.mp4")
+    assert (folder / "result.mp4").stat().st_size == done.object["result_size"]
     assert {path.name for path in folder.iterdir()} == {"face.jpg", "clip.mp4", "result.mp4", "server"}
     assert media.probe_video(folder / "result.mp4").frames == media.probe_video(folder / "clip.mp4").frames
 

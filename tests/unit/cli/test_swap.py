@@ -1,4 +1,4 @@
-"""`facecli swap` and `facecli demo`: the whole flow in one command."""
+"""`facecli swap`: the whole flow in one command."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from facecli.media.ffmpeg import FfmpegMedia
-from tests.support.cli import TASK, facecli, process
+from tests.support.cli import TASK, facecli
 from tests.support.media.ffmpegs import ffmpeg
 from tests.unit.cli.conftest import Samples
 
@@ -135,10 +135,3 @@ def test_unusable_inputs_are_named_before_anything_is_sent(samples: Samples, tmp
             assert (ran.code, ran.out) == (2, ""), command
             assert expected.replace("name the picture first", "") in ran.error["message"], command
     assert facecli("file", "list").out == ""
-
-
-def test_demo_keeps_a_verified_result(tmp_path: Path) -> None:
-    ran = process("demo", "--keep", tmp_path / "demo", "--json")
-    assert ran.code == 0, ran.err
-    assert set(ran.object) == TASK | {"path"}
-    assert Path(ran.object["path"]).stat().st_size == ran.object["result_size"]
