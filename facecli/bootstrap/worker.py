@@ -25,7 +25,6 @@ from facecli.config.settings import Settings
 from facecli.core.addresses import checked_address
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
-from facecli.engines.registry import InstalledEngines
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
@@ -54,8 +53,6 @@ RECOVERY_CONNECTIONS = 2
 CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  # of a worker to PostgreSQL
 MAX_NAME = 100  # bytes of a worker's name, which is part of a file name and of every task it runs
 GRACE = 2.0  # seconds for a worker to release its task at shutdown
-
-_log = logging.getLogger(__name__)
 
 
 def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
@@ -101,12 +98,13 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         recovery = create_recovery(
             settings, tasks=tasks, logs=logs, workers=workers, queue=queue, events=events
         )
+        running = [engine for engine in engines.start() if not engine.broken and not engine.unavailable]
         worker = Worker(
             id=f"{name}-{uuid.uuid4().hex[:12]}",
             name=name,
             data_dir_id=data_dir_id,
             pid=os.getpid(),
-            engines=_start(engines, name),
+            engines=tuple(engine.name for engine in running),
         )
         recovery.recover_former(data_dir_id=data_dir_id, is_former=name.__eq__)
         heartbeats.enter_context(send_heartbeats(worker, repository=workers, check=recovery.check))
@@ -132,6 +130,8 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             run=task_runner.run,
             errors=queue_errors,
         )
+        shown = [f"{engine.name} ({engine.about})" if engine.about else engine.name for engine in running]
+        _log.info("worker started", extra={"worker": name, "engines": ", ".join(shown)})
         shutdown.wait()
         stopping.set()
 
@@ -140,14 +140,6 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             recovery.release(worker.id)
 
         exit_process(release, grace=GRACE)
-
-
-def _start(engines: InstalledEngines, worker: str) -> tuple[str, ...]:
-    """Start the engines, and log those that the worker runs; their names."""
-    running = [engine for engine in engines.start() if not engine.broken and not engine.unavailable]
-    shown = [f"{engine.name} ({engine.about})" if engine.about else engine.name for engine in running]
-    _log.info("worker started", extra={"worker": worker, "engines": ", ".join(shown)})
-    return tuple(engine.name for engine in running)
 
 
 def _limits(settings: Settings) -> AttemptLimits:

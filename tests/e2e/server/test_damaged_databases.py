@@ -101,7 +101,7 @@ def test_a_queue_is_not_rebuilt_under_a_running_worker(waiting: tuple[Server, st
     server, _ = waiting
     worker = ("worker", "--data-dir", server.data, "--name", "extra")
     with CommandProcess(*worker, environment={"FACECLI_LOG_LEVEL": "info"}) as running:
-        running.wait_for_line("err", number=2)  # the first one comes before the queue is open
+        running.wait_for_line("err", number=2)  # the second one says "started", with the queue open
         overwrite(server.data / "queue.db")
         error = invoke("fsck", "--data-dir", server.data, "--repair", "--json", expect=1).error
     assert (error["reason"], "worker extra uses" in error["message"]) == ("DIRECTORY_IN_USE", True)
