@@ -175,5 +175,6 @@ from facecli.tasks.view import TaskView as _TaskView
 from facecli.uploads.view import UploadView as _UploadView
 
 __version__: str
+__all__: list[str]
 Task = _TaskView
 Upload = _UploadView
