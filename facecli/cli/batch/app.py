@@ -21,7 +21,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, LimitRate, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
+from facecli.library.session import Session
 from facecli.cli.task.create import parse_options
 from facecli.client.batch.job import DEFAULT_OUTPUT, JobDefaults
 from facecli.client.batch.job_file import Format, base_of, read_jobs

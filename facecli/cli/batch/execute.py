@@ -9,7 +9,7 @@ from facecli.cli.batch.report import BatchReport, show_plan
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
+from facecli.library.session import Session
 from facecli.client.batch.job import Job
 from facecli.client.batch.job_runner import BatchOptions
 from facecli.client.batch.outcome import JobStatus
