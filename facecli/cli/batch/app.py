@@ -13,20 +13,25 @@ from facecli.cli.batch.options import (
     DryRun,
     FailFast,
     InFlight,
-    PresetName,
     RetryFailed,
-    engine_choice,
+    job_defaults,
 )
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.help import add_commands
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, LimitRate, ProgressKind, RetryFor
+from facecli.cli.shared.options import (
+    ChunkSize,
+    Engine,
+    EngineOptions,
+    LimitRate,
+    PresetName,
+    ProgressKind,
+    RetryFor,
+)
 from facecli.cli.shared.output import Output
-from facecli.library.session import Session
-from facecli.cli.task.create import parse_options
-from facecli.client.batch.job import DEFAULT_OUTPUT, JobDefaults
+from facecli.cli.task.create import engine_choice
+from facecli.client.batch.job import DEFAULT_OUTPUT
 from facecli.client.batch.job_file import Format, base_of, read_jobs
-from facecli.config.amounts import parse_time
-from facecli.config.presets import preset as preset_of
+from facecli.library.session import Session
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -91,10 +96,8 @@ def run(
     """
     from facecli.cli.batch.execute import execute
 
-    chosen, options = engine_choice(preset, engine, parse_options(option))
-    defaults = JobDefaults(
-        parse_time=parse_time, preset=preset_of, output=out, engine=chosen, options=options
-    )
+    chosen, options = engine_choice(preset, engine, option)
+    defaults = job_defaults(output=out, engine=chosen, options=options)
     found = read_jobs(jobs, stdin=sys.stdin.buffer, format=file_format, defaults=defaults)
     choices = BatchChoices(
         overwrite=overwrite,

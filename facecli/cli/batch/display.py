@@ -9,6 +9,8 @@ from facecli.client.batch.plan import PlannedJob
 from facecli.core.progress import NullProgress, TransferProgress
 from facecli.tasks.view import TaskView
 
+_TASK_SHARE = 0.99  # of a job; the rest is the download of its result
+
 
 class BatchDisplay:
     """Observes a run. Safe to use from many threads; a bar that cannot be drawn is dropped."""
@@ -26,7 +28,7 @@ class BatchDisplay:
 
     def changed(self, job: PlannedJob, task: TaskView) -> None:
         with self._lock:
-            self._shares[job.job.number] = task.progress / 100
+            self._shares[job.job.number] = task.progress * _TASK_SHARE / 100
         self._draw()
 
     def ended(self, outcome: JobOutcome) -> None:

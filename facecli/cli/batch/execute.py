@@ -9,13 +9,13 @@ from facecli.cli.batch.report import BatchReport, show_plan
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.output import Output
-from facecli.library.session import Session
 from facecli.client.batch.job import Job
 from facecli.client.batch.job_runner import BatchOptions
 from facecli.client.batch.outcome import JobStatus
 from facecli.client.batch.plan import Plan, plan_jobs
 from facecli.client.batch.run import BatchRun
 from facecli.core.errors import Cancelled, FacecliError
+from facecli.library.session import Session
 
 _AGAIN = "run the same command again for what is missing"
 

@@ -1,24 +1,20 @@
 """The options of batches, and the settings of a run that they make."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from facecli.config.presets import preset as preset_of
+from facecli.client.batch.job import JobDefaults
+from facecli.client.batch.selection import Combine
+from facecli.config.amounts import parse_time
+from facecli.config.presets import preset
+from facecli.core.video.plan import WHOLE, VideoPart
 
 MAX_IN_FLIGHT = 256  # a thread each
 IN_FLIGHT = 16
 
-PresetName = Annotated[
-    str,
-    typer.Option(
-        "--preset",
-        metavar="NAME",
-        help="Preset in the config file: an engine and its options, which --engine and --option override.",
-        show_default=False,
-    ),
-]
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="Run tasks again that failed or were cancelled before.")
 ]
@@ -30,6 +26,45 @@ InFlight = Annotated[
     int,
     typer.Option("--in-flight", metavar="N", help="Jobs of a batch at a time.", min=1, max=MAX_IN_FLIGHT),
 ]
+
+Faces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--face",
+        metavar="PATH…",
+        help="Pictures of faces: files, directories or patterns. Every face goes on every video of --video.",
+        show_default=False,
+    ),
+]
+Videos = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--video",
+        metavar="PATH…",
+        help="Videos to edit: files, directories or patterns.",
+        show_default=False,
+    ),
+]
+HowToCombine = Annotated[
+    Combine,
+    typer.Option(
+        "--combine", help="Every face on every video, or the first face on the first video and so on."
+    ),
+]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", help="Take the files of directories in directories, too.")
+]
+Overwrite = Annotated[bool, typer.Option("--force", "--overwrite", help="Replace existing output files.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManyFiles:
+    """The files of `facecli swap` that are combined to jobs."""
+
+    faces: Sequence[str]
+    videos: Sequence[str]
+    combine: Combine
+    recursive: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +78,10 @@ class BatchChoices:
     in_flight: int
 
 
-def engine_choice(preset: str, engine: str, options: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Engine and options of a command line: those of its preset, unless they are given."""
-    if not preset:
-        return engine, options
-    found = preset_of(preset)
-    return engine or found.engine, {**found.options, **options}
+def job_defaults(
+    *, output: str, engine: str, options: Mapping[str, str], part: VideoPart = WHOLE
+) -> JobDefaults:
+    """The defaults that a command line gives all of its jobs."""
+    return JobDefaults(
+        parse_time=parse_time, preset=preset, output=output, engine=engine, options=options, part=part
+    )

@@ -122,7 +122,13 @@ def _error(job: Job, output: Path, checks: "_Checks") -> FacecliError | None:
     if os.path.lexists(output) and not output.is_file():
         kind = "a directory" if output.is_dir() else "no regular file"
         return InvalidInput(f"output {escaped(str(output))} is {kind}")
-    return checks.error(job.face, FileType.IMAGE, job) or checks.error(job.video, FileType.VIDEO, job)
+    error = checks.error(job.face, FileType.IMAGE) or checks.error(job.video, FileType.VIDEO)
+    if error:
+        try:
+            check_order(job.face, job.video)
+        except InvalidInput as better:
+            return better
+    return error
 
 
 class _Checks:
@@ -131,12 +137,11 @@ class _Checks:
     def __init__(self) -> None:
         self._errors = dict[tuple[Path, FileType], FacecliError | None]()
 
-    def error(self, file: Path, file_type: FileType, job: Job) -> FacecliError | None:
+    def error(self, file: Path, file_type: FileType) -> FacecliError | None:
         key = (file, file_type)
         if key not in self._errors:
             self._errors[key] = None
             try:
-                check_order(job.face, job.video)
                 task_input(file, file_type, NullProgress())
             except InvalidInput as error:
                 self._errors[key] = error

@@ -176,7 +176,7 @@ class BatchRun:
         )
 
     def _status(self, error: FacecliError | None) -> JobStatus:
-        """What an error makes of its job; one that every job would meet stops the batch."""
+        """The status of a job after an error; an error that every job would meet stops the batch."""
         if error is None:
             return JobStatus.DONE
         if isinstance(error, _STOPPING) and not isinstance(error, _OF_ONE_FILE):
