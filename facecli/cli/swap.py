@@ -104,10 +104,10 @@ def swap(
 
     --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
 
-    Example: facecli swap face.jpg clip.mp4 --from 3s --to 1m2s -o out.mp4
-
     With --face and --video in place of IMAGE and VIDEO, every face goes on every video, as jobs of `facecli
     batch run`, whose help describes templates such as the one below. Jobs whose result exists are skipped.
+
+    Example: facecli swap face.jpg clip.mp4 --from 3s --to 1m2s -o out.mp4
 
     Example: facecli swap --face faces/*.jpg --video clips/ -o 'out/{video.stem}-{face.stem}.mp4'
 
