@@ -192,7 +192,7 @@ def answer_to(browser: Browser, link: str) -> tuple[int, str]:
     browser.run("location.href = arguments[0]", link)
     browser.wait(lambda: browser.run("return document.readyState") == "complete")
     status = browser.run("return performance.getEntriesByType('navigation')[0].responseStatus")
-    return status, browser.text("pre").partition('"message": "')[2].partition(";")[0]
+    return status, browser.text("pre").partition('"message": "')[2].partition('"')[0]
 
 
 class Traffic:
