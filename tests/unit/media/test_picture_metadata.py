@@ -2,17 +2,15 @@
 
 import io
 import struct
-import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from facecli.core.video.formats import FormatKind, of_kind
 from facecli.media.ffmpeg import FfmpegMedia
-from facecli.media.picture.decode import MAX_TEXT, Refused, fit_to, open_upright
+from facecli.media.picture.decode import MAX_TEXT, Refused
 from tests.support.picture_files import (
     BLUE,
     GREEN,
@@ -30,6 +28,7 @@ from tests.support.picture_files import (
     turned,
     webp,
 )
+from tests.unit.media.conftest import Fit
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
 GPS, MAKER_NOTE = 0x8825, 0x927C
@@ -163,27 +162,10 @@ UPRIGHT, TURNED = dict(upright()), dict(to_be_turned())
 
 IN_THE_SANDBOX = ("300 MB", "20 MB", "200 long comments", "EXIF that XMP contradicts")  # the others: without
 
-Fit = Callable[[bytes, int, int], Image.Image]
-
 
 @pytest.fixture
 def upload(tmp_path: Path) -> Path:
     return tmp_path / "upload"
-
-
-@pytest.fixture
-def fit(upload: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fit]:
-    """Decode and fit a picture as the decoder does, in this process."""
-
-    def fit(data: bytes, width: int, height: int) -> Image.Image:
-        upload.write_bytes(data)
-        formats = [entry.pillow for entry in of_kind(FormatKind.IMAGE)]
-        picture, _, content = open_upright(str(upload), 36_000_000, formats=formats, names="JPEG")
-        return fit_to(picture, width, height, profile=content.icc)
-
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-    with warnings.catch_warnings():
-        yield fit
 
 
 def check_thirds(picture: Image.Image, *, downwards: bool) -> None:
