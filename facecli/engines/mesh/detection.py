@@ -8,13 +8,14 @@ from facecli.engines.mesh.arrays import Image, Points
 from facecli.engines.mesh.landmarks import eye_distance
 from facecli.engines.mesh.networks import (
     DETECTION_SIDE,
+    MESH_SIDE,
     Detection,
     FaceDetector,
     FaceMesh,
     Square,
     merged,
 )
-from facecli.engines.mesh.patch import LEAST_SIDE, Region
+from facecli.engines.mesh.patch import LEAST_SIDE
 from facecli.engines.mesh.planes import Frame
 
 LEAST_SCORE = 0.5  # of the mesh, for a face
@@ -43,15 +44,12 @@ def locate(frame: Frame, mesh: FaceMesh, square: Square, *, looks: int = 1) -> P
     None if there is no face.
     """
     for _ in range(looks):
-        region = _region(frame, square)
-        if region is None:
+        if not _shows(frame, square):
             return None
-        offset = np.array([region.left, region.top])
-        inside = Square(center=square.center - offset, side=square.side, angle=square.angle)
-        points, score = mesh.locate(frame.region(region), inside)
+        crop = frame.upright(square.transform(MESH_SIDE), MESH_SIDE)
+        points, score = mesh.locate_in(crop, square)
         if score < LEAST_SCORE or not np.isfinite(points).all() or eye_distance(points) < 1:
             return None
-        points[:, :2] += offset
         square = Square.of_mesh(points)
     return points
 
@@ -86,14 +84,8 @@ def _scaled(square: Square, scale: float) -> Square:
     return Square(center=square.center * scale, side=square.side * scale, angle=square.angle)
 
 
-def _region(frame: Frame, square: Square) -> Region | None:
-    """The part of the frame that a turned square touches."""
+def _shows(frame: Frame, square: Square) -> bool:
+    """Whether enough of a turned square is in the frame."""
     reach = square.side / 2 * (abs(np.cos(square.angle)) + abs(np.sin(square.angle)))
-    low, high = np.floor(square.center - reach).astype(int), np.ceil(square.center + reach).astype(int)
-    left, top = (max(0, value // 2 * 2) for value in low.tolist())
-    right, bottom = (
-        min(side, -(-value // 2) * 2) for value, side in zip(high.tolist(), frame.size, strict=True)
-    )
-    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
-        return None
-    return Region(left=left, top=top, right=right, bottom=bottom)
+    shown = np.minimum(square.center + reach, frame.size) - np.maximum(square.center - reach, 0)
+    return bool(shown.min() >= LEAST_SIDE)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facecli.engines.mesh.arrays import Mask, Plane, Points, resized
+from facecli.engines.mesh.arrays import MEAN_BELOW, Mask, Plane, Points, resized
 from facecli.engines.mesh.landmarks import LANDMARKS, Similarity, eye_distance
 
 _EYE_DISTANCE = 64.0  # pixels to which the face is scaled down
@@ -62,8 +62,8 @@ class FaceMotion:
         size = (round(cut.shape[1] * scale), round(cut.shape[0] * scale))
         if min(size) < _WINDOW[0]:
             return None
-        small = resized(cut, size) if size != cut.shape[::-1] else cut
-        return np.ascontiguousarray(small // steps, np.uint8)
+        small = resized(cut, size, mean=scale < MEAN_BELOW)
+        return np.ascontiguousarray(small // steps if steps > 1 else small, np.uint8)
 
 
 def _fit_of_most(

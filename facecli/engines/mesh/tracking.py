@@ -21,7 +21,7 @@ from facecli.engines.mesh.smoothing import ShapeSmoother
 
 DETECT_EVERY = 12  # frames
 CUT_DIFFERENCE = 30.0  # of 255, mean between thumbnails of neighbouring frames
-_CUT_SIZE = (32, 18)
+_CUT_SIZE, _CUT_LINES = (32, 18), 4  # of every fourth line
 _LEAST_EYE_DISTANCE = 6.0  # pixels; smaller faces are left as they are
 
 
@@ -94,7 +94,7 @@ class FaceTracker:
         return FrameFaces(faces=tuple(faces), cut=cut)
 
     def _is_cut(self, frame: Frame) -> bool:
-        small = resized(frame.luma, _CUT_SIZE).astype(np.float32) / np.float32(frame.scale)
+        small = resized(frame.luma[::_CUT_LINES], _CUT_SIZE).astype(np.float32) / np.float32(frame.scale)
         before, self._thumbnail = self._thumbnail, small
         return before is None or float(np.abs(small - before).mean()) > CUT_DIFFERENCE
 
