@@ -16,7 +16,7 @@ from facecli.engines.mesh.networks import (
     merged,
 )
 from facecli.engines.mesh.patch import LEAST_SIDE
-from facecli.engines.mesh.planes import Frame
+from facecli.engines.mesh.planes import Frame, Upright
 
 LEAST_SCORE = 0.5  # of the mesh, for a face
 _SHORT_SIDES = {1: DETECTION_SIDE, 2: 2 * DETECTION_SIDE}  # of the frame, for tiles of a whole and half of it
@@ -43,14 +43,28 @@ def locate(frame: Frame, mesh: FaceMesh, square: Square, *, looks: int = 1) -> P
 
     None if there is no face.
     """
+    points = None
     for _ in range(looks):
-        if not _shows(frame, square):
-            return None
-        crop = frame.upright(square.transform(MESH_SIDE), MESH_SIDE)
-        points, score = mesh.locate_in(crop, square)
-        if score < LEAST_SCORE or not np.isfinite(points).all() or eye_distance(points) < 1:
+        shown = look(frame, square)
+        points = located(mesh, shown, square) if shown else None
+        if points is None:
             return None
         square = Square.of_mesh(points)
+    return points
+
+
+def look(frame: Frame, square: Square) -> Upright | None:
+    """A square of the frame; None if too little of it is in the frame."""
+    reach = square.side / 2 * (abs(np.cos(square.angle)) + abs(np.sin(square.angle)))
+    shown = np.minimum(square.center + reach, frame.size) - np.maximum(square.center - reach, 0)
+    return frame.upright(square.transform(MESH_SIDE), MESH_SIDE) if shown.min() >= LEAST_SIDE else None
+
+
+def located(mesh: FaceMesh, shown: Upright, square: Square) -> Points | None:
+    """The landmarks in a square that `look` returned; None if it shows no face."""
+    points, score = mesh.locate_in(shown.pixels, square)
+    if score < LEAST_SCORE or not np.isfinite(points).all() or eye_distance(points) < 1:
+        return None
     return points
 
 
@@ -82,10 +96,3 @@ def _moved(detection: Detection, left: int, top: int) -> Detection:
 
 def _scaled(square: Square, scale: float) -> Square:
     return Square(center=square.center * scale, side=square.side * scale, angle=square.angle)
-
-
-def _shows(frame: Frame, square: Square) -> bool:
-    """Whether enough of a turned square is in the frame."""
-    reach = square.side / 2 * (abs(np.cos(square.angle)) + abs(np.sin(square.angle)))
-    shown = np.minimum(square.center + reach, frame.size) - np.maximum(square.center - reach, 0)
-    return bool(shown.min() >= LEAST_SIDE)

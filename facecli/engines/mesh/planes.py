@@ -6,6 +6,7 @@ its opacity is above 0. All other samples keep their bits.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facecli.core.video.frames import FrameLayout
-from facecli.engines.mesh.arrays import Alpha, Image, Plane, resized
+from facecli.engines.mesh.arrays import Alpha, Image, Mask, Plane, resized
 from facecli.engines.mesh.patch import Patch, Region
 
 # Matrix, by ffmpeg's name → the weights of red and blue in the luma.
@@ -26,7 +27,8 @@ _LUMA_WEIGHTS = {
     "smpte170m": (0.299, 0.114),
     "bt470bg": (0.299, 0.114),
 }
-_SINGLE_FROM = 0.7  # scale from which on the mesh network sees single pixels
+_HALVED_BELOW = 0.7  # scale of a square that the mesh network sees
+_AROUND = 4  # pixels around it
 HD_WIDTH, HD_HEIGHT = 1280, 576  # players take an undeclared matrix for BT.709 from this size on
 
 
@@ -74,6 +76,14 @@ class ColorConversion:
         return np.asarray(cv2.transform(np.asarray(pixels, self._type), self._from_bgr))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upright:
+    """A turned square of a frame, upright."""
+
+    pixels: Image
+    luma: Mask  # 8 bits
+
+
 class Frame:
     """One frame of a video; `blend` changes its planes in place."""
 
@@ -111,13 +121,21 @@ class Frame:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         return self._conversion.to_bgr(_merged((self._luma, self._blue, self._red), size)), scale
 
-    def upright(self, matrix: npt.NDArray[np.float64], side: int) -> Image:
-        """The square to which a 2 x 3 matrix maps a part of the frame, as an 8-bit BGR picture."""
+    def upright(self, matrix: npt.NDArray[np.float64], side: int) -> "Upright":
+        """The square to which a 2 x 3 matrix maps a part of the frame."""
         across, down = self._layout.column_step, self._layout.row_step
         of_color = matrix @ np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
-        mappings = ((self._luma, matrix), (self._blue, of_color), (self._red, of_color))
-        turned = [_turned(plane, mapping, side) for plane, mapping in mappings]
-        return self._conversion.to_bgr(np.asarray(cv2.merge(turned)))
+        luma = _turned(self._luma, matrix, side)
+        colors = [_turned(plane, of_color, side) for plane in (self._blue, self._red)]
+        pixels = self._conversion.to_bgr(np.asarray(cv2.merge([luma, *colors])))
+        return Upright(pixels=pixels, luma=self._eight_bits(luma))
+
+    def upright_luma(self, matrix: npt.NDArray[np.float64], side: int) -> Mask:
+        """The brightness alone, 8 bits of it."""
+        return self._eight_bits(_turned(self._luma, matrix, side))
+
+    def _eight_bits(self, luma: Plane) -> Mask:
+        return np.asarray(luma if luma.dtype == np.uint8 else luma // steps_per_level(self._layout), np.uint8)
 
     def blend(self, patch: Patch, region: Region) -> None:
         """Put the patch on the frame; samples whose opacity is 0 keep their bits."""
@@ -140,14 +158,18 @@ class Frame:
 
 
 def _turned(plane: Plane, matrix: npt.NDArray[np.float64], side: int) -> Plane:
-    """The square to which a matrix maps a part of a plane; the mean of four places where it shrinks much."""
-    turned_side = side
-    if abs(float(np.linalg.det(matrix[:, :2]))) < _SINGLE_FROM**2:
-        turned_side *= 2
-        matrix = matrix * 2 + np.array([[0, 0, 0.5], [0, 0, 0.5]])
-    size = (turned_side, turned_side)
-    turned = np.asarray(cv2.warpAffine(plane, matrix, size, borderMode=cv2.BORDER_REPLICATE))
-    return resized(turned, (side, side))
+    """The square to which a matrix maps a part of a plane, of which it takes the half where it shrinks."""
+    if abs(float(np.linalg.det(matrix[:, :2]))) < _HALVED_BELOW**2:
+        corners = np.array([[0, 0, side, side], [0, side, 0, side]], np.float64)
+        places = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
+        left, top = (max(0, int(value)) // 2 * 2 for value in places.min(1) - _AROUND)
+        right, bottom = (int(value) for value in places.max(1) + _AROUND)
+        part = plane[top:bottom, left:right]
+        half = (part.shape[1] // 2, part.shape[0] // 2)
+        if min(half) > 0:
+            plane = resized(part[: half[1] * 2, : half[0] * 2], half)
+            matrix = matrix @ np.array([[2, 0, left + 0.5], [0, 2, top + 0.5], [0, 0, 1]])
+    return np.asarray(cv2.warpAffine(plane, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE))
 
 
 def _merged(planes: Iterable[Plane], size: tuple[int, int]) -> npt.NDArray[Any]:
