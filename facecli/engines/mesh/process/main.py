@@ -77,7 +77,7 @@ def converse(conversation: Conversation) -> None:
     drawing = WarpedFace(source) if not setup.weights else generated_face(setup, source)
     conversation.send_json(Answer.READY, {"faces": source.faces, "turned": source.turned})
     if setup.work is Work.PLAN:
-        find_people(conversation, setup, networks)
+        find_people(conversation, setup, networks, source)
     elif setup.work is Work.SWAP:
         swap(conversation, setup, networks, drawing)
     else:
@@ -90,10 +90,14 @@ def result(
 ) -> dict[str, Any]:
     """The result of work without frames."""
     if setup.work is Work.DESCRIBE or isinstance(drawing, WarpedFace):
-        embedding = networks.recognizer.embed(source.picture, source.points)
-        return {"embedding": embedding.astype(float).tolist()}
+        return described(networks, source)
     drawing.check(source)
     return {"provider": drawing.provider}
+
+
+def described(networks: Networks, source: SourceFace) -> dict[str, Any]:
+    embedding = networks.recognizer.embed(source.picture, source.points)
+    return {"embedding": embedding.astype(float).tolist()}
 
 
 def generated_face(setup: Setup, source: SourceFace) -> "GeneratedFace":
@@ -126,7 +130,7 @@ def swap(conversation: Conversation, setup: Setup, networks: Networks, source: F
     conversation.send_json(Answer.RESULT, asdict(swapper.figures))
 
 
-def find_people(conversation: Conversation, setup: Setup, networks: Networks) -> None:
+def find_people(conversation: Conversation, setup: Setup, networks: Networks, source: SourceFace) -> None:
     options = MeshOptions.parse(setup.options)
     finder = PeopleFinder(networks, setup.layout, tiles=2 if options.small is Small.ON else 1)
     while (request := conversation.receive())[0] is not Request.END:
@@ -135,7 +139,8 @@ def find_people(conversation: Conversation, setup: Setup, networks: Networks) ->
     people = finder.people(match=options.match)
     if options.faces.startswith("index:"):
         Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
-    conversation.send_json(Answer.RESULT, {"people": [person.as_json() for person in people]})
+    found = [person.as_json() for person in people]
+    conversation.send_json(Answer.RESULT, {"people": found, **described(networks, source)})
 
 
 if __name__ == "__main__":
