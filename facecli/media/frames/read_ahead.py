@@ -18,7 +18,7 @@ class ReadAhead:
         return len(self) == len(self._buffer)
 
     def fill(self, descriptor: int) -> int | None:
-        """Read what there is and fits; return the number of bytes, 0 at the end, None if there are none yet."""
+        """Read what there is and fits; return the number of bytes, 0 at the end, None if none came yet."""
         if self._end == len(self._buffer) and self._begin:
             self._buffer[: len(self)] = bytes(self._buffer[self._begin : self._end])
             self._begin, self._end = 0, len(self)
