@@ -104,7 +104,7 @@ class DrawnFace(Protocol):
 
     @property
     def covered(self) -> Mask:
-        """Where it is, on the thumbnail."""
+        """The pixels that it has, on the thumbnail."""
         ...
 
     @property
