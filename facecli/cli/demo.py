@@ -20,13 +20,13 @@ from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import connected
 from facecli.cli.swap import run_swap, swap_request
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
+from facecli.library.session import connected
 from facecli.telemetry.logs import set_up_logging
 
 CLIP_SECONDS = 3

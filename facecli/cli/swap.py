@@ -10,7 +10,7 @@ import typer
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import From, To, video_part
+from facecli.cli.shared.inputs import From, To
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
@@ -24,12 +24,13 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.create import parse_options
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import Destination, destination
 from facecli.core.errors import TaskUnsuccessful
+from facecli.core.video.plan import video_part
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:
