@@ -85,7 +85,7 @@ def start_command(
 
 @cache
 def fork_context() -> ForkServerContext:
-    """Where processes are forked from one that has imported the program."""
+    """The context in which processes are forked from one that has imported the program."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOADED])
     return context
