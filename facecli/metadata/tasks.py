@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from facecli.core.errors import AlreadyExists, TaskNotFound
 from facecli.metadata.audit.provenance import append_record
 from facecli.metadata.changes import notification
-from facecli.metadata.content.task_rows import row_of, task_of
+from facecli.metadata.content.task_row import row_of, task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks

@@ -14,7 +14,7 @@ class Mark(StrEnum):
 
 
 class State(StrEnum):
-    """What is known of one label. `unknown`: it may be there, and cannot be checked here."""
+    """State of one label. `unknown`: it may be there, and cannot be checked here."""
 
     PRESENT = "present"
     MISSING = "missing"

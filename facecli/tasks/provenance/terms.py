@@ -46,7 +46,7 @@ class Terms:
 
     @property
     def content(self) -> tuple[str, Consent | None]:
-        """What distinguishes one request from another."""
+        """The fields that distinguish one request from another."""
         return self.waiver, self.consent
 
     def check(self) -> None:

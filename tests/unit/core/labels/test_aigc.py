@@ -49,6 +49,6 @@ def test_a_wrong_field_is_named(changed: dict[str, object], reason: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", "null", "{" * 3000, "x" * 5000])
-def test_what_is_no_object_is_no_entry(text: str) -> None:
+def test_text_without_an_object_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         AigcEntry.parse(text)

@@ -8,18 +8,18 @@ from facecli.media.labels.metadata import entry_of, implicit_finding, parse_meta
 
 ENTRY = AigcEntry.made_by(producer="studio", produce_id="a1")
 OTHER = AigcEntry.made_by(producer="other", produce_id="a1")
-WRITTEN = {name.lower(): value for name, value in metadata(ENTRY).items()}
+ENTRIES = {name.lower(): value for name, value in metadata(ENTRY).items()}
 
 
 @pytest.mark.parametrize(
     ("found", "state", "about"),
     [
-        (WRITTEN, State.PRESENT, "the metadata entry AIGC says that it is AI-made; producer studio"),
-        ({"comment": WRITTEN["comment"]}, State.PRESENT, "only the comment, as after a remux"),
-        ({"aigc": WRITTEN["aigc"]}, State.PRESENT, "producer studio"),
+        (ENTRIES, State.PRESENT, "the metadata entry AIGC says that it is AI-made; producer studio"),
+        ({"comment": ENTRIES["comment"]}, State.PRESENT, "only the comment, as after a remux"),
+        ({"aigc": ENTRIES["aigc"]}, State.PRESENT, "producer studio"),
         ({"comment": "AIGC is great"}, State.MISSING, "no metadata entry"),
-        ({"aigc": WRITTEN["aigc"].replace('"1"', '"!"')}, State.DAMAGED, "Label"),
-        ({**WRITTEN, "aigc": OTHER.text}, State.DAMAGED, "differ"),
+        ({"aigc": ENTRIES["aigc"].replace('"1"', '"!"')}, State.DAMAGED, "Label"),
+        ({**ENTRIES, "aigc": OTHER.text}, State.DAMAGED, "differ"),
     ],
 )
 def test_an_entry_is_found_and_checked(found: dict[str, str], state: State, about: str) -> None:
