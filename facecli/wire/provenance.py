@@ -1,12 +1,14 @@
 """Converts terms and provenance records to protobuf messages and back."""
 
 import json
+from typing import Any
 
 from facecli.core.errors import UnexpectedResponse
 from facecli.tasks.provenance.chain import ChainedRecord, link
 from facecli.tasks.provenance.terms import NO_TERMS, Consent, Terms
 from facecli.wire.generated import task_service_pb2 as pb
 
+MAX_DEPTH = 8  # of objects in each other
 MAX_RECORD = 256 * 1024  # characters; the options of a task have at most 16 KiB
 
 
@@ -49,7 +51,9 @@ def from_message(message: pb.GetProvenanceResponse, *, task_id: str) -> ChainedR
         found = json.loads(message.record)
     except (ValueError, RecursionError) as error:
         raise UnexpectedResponse("a provenance record that is no JSON") from error
-    if not isinstance(found, dict) or message.sha256 != link(message.previous_sha256, message.record):
+    if not _is_record(found):
+        raise UnexpectedResponse("a provenance record of another form")
+    if message.sha256 != link(message.previous_sha256, message.record):
         raise UnexpectedResponse("a provenance record with a wrong hash")
     return ChainedRecord(
         position=message.position,
@@ -59,3 +63,17 @@ def from_message(message: pb.GetProvenanceResponse, *, task_id: str) -> ChainedR
         previous=message.previous_sha256,
         sha256=message.sha256,
     )
+
+
+def _is_record(found: Any) -> bool:
+    """Whether JSON is an object of bounded depth, and its waiver and consent are objects, if any."""
+    if not isinstance(found, dict) or not _is_shallow(found, MAX_DEPTH):
+        return False
+    return all(isinstance(found.get(name) or {}, dict) for name in ("waiver", "consent"))
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_is_shallow(each, depth - 1) for each in inner)
