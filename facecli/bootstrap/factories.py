@@ -21,6 +21,7 @@ from facecli.core.labels.labels import LabelFrames, LabelPolicy, Labels, LabelTe
 from facecli.core.video.engines import EngineInfo
 from facecli.core.video.media import Media, MediaLimits
 from facecli.engines.inswapper.weights import OwnWeights, Provider
+from facecli.engines.mesh.likeness import measure_likeness as measure_likeness
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia

@@ -20,16 +20,17 @@ from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import connected
 from facecli.cli.swap import run_swap, swap_request
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
+from facecli.library.session import connected
 from facecli.telemetry.logs import set_up_logging
 
-CLIP_SECONDS = 5
+CLIP_SECONDS = 3
+SWAPPING_ENGINES = ("mesh", "inswapper")  # whose results show the face of the photo
 REMOVALS = 100
 REMOVAL_INTERVAL = 0.1  # seconds
 
@@ -49,16 +50,16 @@ def demo(
     """Run the whole flow on sample files.
 
     Starts a temporary server, makes a clip with sound of one public-domain portrait, uploads it with another
-    portrait, swaps the face, downloads and verifies the result, and prints its path. Without --keep, only the
-    result of the last run is kept.
+    portrait, swaps the face, downloads the result, checks that it shows the face of the other portrait, and
+    prints its path. Without --keep, only the result of the last run is kept.
 
     Example: facecli demo --keep demo
 
     Exit codes: 0 success, 1 ffmpeg not found, 2 DIR cannot be used, 8 the result is wrong.
     """
     set_up_logging(level="error", format=settings.log_format)
-    from facecli.bench.samples import check_result
-    from facecli.bootstrap.factories import ffmpeg_media
+    from facecli.bench.samples import check_likeness, check_result
+    from facecli.bootstrap.factories import ffmpeg_media, measure_likeness
     from facecli.bootstrap.server import run_server
 
     with interruptible(*_interruption(keep)), ExitStack() as stack:
@@ -81,6 +82,9 @@ def demo(
             task = run_swap(session, bars, output, request, Interruption())
         note_all(task, output)
         output.note(check_result(media, video=video, result=out))
+        if server.default_engine in SWAPPING_ENGINES:
+            likeness = measure_likeness(media, photo=image, before=video, after=out)
+            output.note(check_likeness(likeness, photo=image, result=out))
         if not keep:
             out = Path(shutil.move(out, _results_folder() / out.name))
         output.show({**task_object(task), "path": str(out)}, text=f"result: {out}", short=str(out))

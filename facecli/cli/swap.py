@@ -11,7 +11,7 @@ from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import From, To, video_part
+from facecli.cli.shared.inputs import From, To
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
@@ -25,12 +25,13 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.create import parse_options
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import Destination, destination
 from facecli.core.errors import TaskUnsuccessful
+from facecli.core.video.plan import video_part
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:

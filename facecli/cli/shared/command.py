@@ -25,9 +25,9 @@ from facecli.cli.shared.options import (
     User,
 )
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session, connected
 from facecli.config.loader import load
 from facecli.config.settings import Settings
+from facecli.library.session import Session, connected
 
 CALL_RETRY_FOR = 10.0  # seconds; for commands that neither transfer nor watch
 

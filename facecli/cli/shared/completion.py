@@ -6,9 +6,9 @@ from itertools import islice
 
 import typer
 
-from facecli.cli.shared.session import Session, connected
 from facecli.config.loader import load
 from facecli.core.errors import FacecliError
+from facecli.library.session import Session, connected
 
 TIMEOUT = 2.0  # seconds that a person waits for a completion
 MAX_OFFERED = 50

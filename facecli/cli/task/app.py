@@ -13,7 +13,6 @@ from facecli.cli.shared.listing import given
 from facecli.cli.shared.objects import task_object, task_text, with_notes
 from facecli.cli.shared.options import OptionalTaskIds, TaskIds
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.cli.task import create as task_create
 from facecli.cli.task import download as task_download
 from facecli.cli.task import list as task_list
@@ -21,6 +20,7 @@ from facecli.cli.task import logs as task_logs
 from facecli.cli.task import url as task_url
 from facecli.cli.task import watch as task_watch
 from facecli.cli.task.rows import task_row
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 app = typer.Typer(rich_markup_mode=None)

@@ -8,15 +8,16 @@ import typer
 from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded, video_part
+from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.watch import follow, note_all
 from facecli.core.errors import InvalidInput
+from facecli.core.video.plan import video_part
+from facecli.library.session import Session
 
 
 @partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")

@@ -1,5 +1,6 @@
 """Videos as records: their properties, the part of one that a task asks for, and the plan of its segments."""
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -104,6 +105,19 @@ def _shown(microseconds: int) -> str:
 
 
 WHOLE = VideoPart()
+
+
+def video_part(begin: float | None, end: float | None) -> VideoPart:
+    """The part of a video between two times in seconds; InvalidInput for an empty one."""
+    part = VideoPart(start=microseconds(begin or 0.0), end=None if end is None else microseconds(end))
+    part.check()
+    return part
+
+
+def microseconds(seconds: float) -> int:
+    if not math.isfinite(seconds):
+        raise InvalidInput(f"{seconds} s is no time in a video")
+    return round(seconds * MICROSECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

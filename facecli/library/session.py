@@ -31,6 +31,11 @@ class Session:
         self.local = connection.local
         self._connection = connection
 
+    def limited(self, *, timeout: float | None, retry_for: float) -> "Session":
+        """A session of its own on the same connection, for calls with these limits."""
+        connection = self._connection.limited(timeout=timeout, retry_for=retry_for)
+        return Session(self.settings, connection, flags=self.flags)
+
     @cached_property
     def _context(self) -> "ClientContext":
         from facecli.client.context import ClientContext
