@@ -28,7 +28,7 @@ SAMPLES = 32  # frames in which the people of a video are looked for
 
 class MeshEngine:
     name = "mesh"
-    version = "1"
+    version = "2"
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
     options: Sequence[EngineOption] = OPTIONS
 

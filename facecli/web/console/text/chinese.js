@@ -47,7 +47,10 @@ export const chinese = {
   option_malformed: "{line} 不是 名称=值 的形式",
   create: "创建任务",
   created: "任务已创建。",
-  files_first: "两个文件都保存后即可创建任务。",
+  files_first: "两个文件都保存后即可预览或创建任务。",
+  preview: "预览",
+  preview_title: "预览",
+  preview_making: "服务器正在为几帧画面换脸…",
 
   tasks: "任务",
   no_tasks: "还没有任务。请选择人脸和视频，然后创建任务。",
