@@ -19,6 +19,7 @@ class Command:
     module: str
     help: str
     is_group: bool = False
+    function: str = ""  # in the module; the name of the command if empty
 
 
 # In the order of the help.
@@ -26,6 +27,7 @@ COMMANDS = {
     "demo": Command("facecli.cli.demo", "Run the whole flow on sample files."),
     "swap": Command("facecli.cli.swap", "Put the face from IMAGE onto VIDEO and write the result."),
     "preview": Command("facecli.cli.task.preview", "Show some frames before and after the swap."),
+    "open": Command("facecli.cli.task.open", "Open a task's result in a player.", function="open_result"),
     "upload": Command("facecli.cli.upload", "Upload files and print their URLs."),
     "serve": Command("facecli.cli.serve", "Run the server."),
     "worker": Command("facecli.cli.worker", "Run a worker."),
@@ -107,7 +109,7 @@ def _load(name: str, entry: Command) -> Any:
         command.help = entry.help
     else:
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
-        add_commands(app, {name: getattr(module, name)})
+        add_commands(app, {name: getattr(module, entry.function or name)})
         command = typer.main.get_command(app)
     command.name = name
     return command

@@ -43,7 +43,7 @@ _RESULT_KEPT = (
 )
 
 
-@partial(with_session, quiet_help="Print only the path.")
+@partial(with_session, quiet_help="Print only the path.", run_server=True)
 def swap(
     session: Session,
     output: Output,
@@ -68,6 +68,9 @@ def swap(
     Uploads both files, creates a task, waits for it, downloads and verifies the result. Run it again after a
     failure: it resumes where it stopped. After success, running it again verifies that OUT is the result of
     the same files, part, engine, version and options. Any other existing file is replaced only with --force.
+
+    Without a server at the default address and without --server, one runs until the command ends, with its
+    data in your home directory; so does one with --server local.
 
     --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
 
@@ -142,7 +145,7 @@ def run_swap(
         last = task
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT
-        else:
+        elif not session.own_server:
             again = "run the same command again for its result"
             interruption.tasks_continue([task.id], flags=session.flags, again=again)
         show(task)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from facecli.config.amounts import Count, Size, Time
 
 PREFIX = "FACECLI_"
+LOCAL = "local"  # the server that runs while a command needs it
 
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
 Auth = Literal["none", "token"]
@@ -28,7 +29,10 @@ def _setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
 class Settings:
     """Sizes in bytes, times in seconds. An empty path is the platform's default."""
 
-    server: str = _setting("127.0.0.1:50051", "Address of the server; separate several with commas.")
+    server: str = _setting(
+        "127.0.0.1:50051",
+        "Address of the server; separate several with commas; `local` runs one while a command needs it.",
+    )
     user: str = _setting("", "User to act as; implied by a token or client certificate.")
     token: str = _setting("", "Access token to send to the server.", secret=True)
     token_file: str = _setting("", "File with the access token, read again for every call.")
