@@ -155,7 +155,7 @@ def overlay(media_of: Callable[[int], FfmpegMedia], tmp_path: Path) -> Overlay:
             write_part(segment, output_part)
         sound = tmp_path / "sound.mp4"
         assert media.extract_sound(video, plan, sound, stopped=lambda: False) == []
-        media.join(parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
+        media.join(metadata={}, parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
         return output
 
     return make
