@@ -19,7 +19,7 @@ from facecli.core.errors import InvalidInput, Unauthenticated
 MAX_EXPIRY = 7 * 86400  # seconds
 PARAMETER = "link"  # of the query
 
-LINK_HINT = "ask whoever sent it for a new one"
+LINK_HINT = "ask its sender for a new one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def test_a_link_ends_at_its_time_and_says_so(shop: Shop) -> None:
     eventually(lambda: shop.get(link, user="", method="HEAD").status == 401)
     error = shop.get(link, user="").json["error"]
     assert (error["reason"], error["message"]) == ("UNAUTHENTICATED", "this link has expired")
-    assert (error["hint"], "details" in error) == ("ask whoever sent it for a new one", False)
+    assert (error["hint"], "details" in error) == ("ask its sender for a new one", False)
     tampered = shop.get(link.replace("link=W", "link=X"), user="").json["error"]
     assert tampered["message"] == "this link is not valid", "an expiry that nobody signed"
 

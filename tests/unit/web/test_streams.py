@@ -22,7 +22,7 @@ from tests.unit.web.conftest import ServeHttp
 pytestmark = pytest.mark.media
 
 
-USER = "local"  # whom tus acts for on a server that requires no tokens
+USER = "local"  # of tus on a server that requires no tokens
 
 
 def waiting_task(server: Running, stubs: Stubs, folder: Path) -> str:
