@@ -89,6 +89,7 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         link = create_link(browser)
         browser.find("#usage summary").click()
         assert names_of_files(browser) == ["face.png", "holiday.mp4"]
+        assert browser.serious_findings() == []
         cancel_retry_and_delete_another(browser)
 
         browser.driver.switch_to.new_window("window")
