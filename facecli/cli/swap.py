@@ -22,6 +22,7 @@ from facecli.cli.batch.options import (
     Videos,
     job_defaults,
 )
+from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
@@ -65,7 +66,7 @@ _RESULT_KEPT = (
 )
 
 
-@partial(with_session, quiet_help="Print only the path.")
+@partial(with_session, quiet_help="Print only the path.", run_server=True)
 def swap(
     session: Session,
     output: Output,
@@ -94,6 +95,8 @@ def swap(
     fail_fast: FailFast = False,
     dry_run: DryRun = False,
     in_flight: InFlight = IN_FLIGHT,
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -102,7 +105,12 @@ def swap(
     failure: it resumes where it stopped. After success, running it again verifies that OUT is the result of
     the same files, part, engine, version and options. Any other existing file is replaced only with --force.
 
+    Without a server at the default address and without --server, one runs until the command ends, with its
+    data in your home directory; so does one with --server local.
+
     --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
+
+    The result says that it is AI-made, in its metadata and on its first frames; facecli label show FILE.
 
     With --face and --video in place of IMAGE and VIDEO, every face goes on every video, as jobs of `facecli
     batch run`, whose help describes templates such as the one below. Jobs whose result exists are skipped.
@@ -112,17 +120,19 @@ def swap(
     Example: facecli swap --face faces/*.jpg --video clips/ -o 'out/{video.stem}-{face.stem}.mp4'
 
     Exit codes: 0 success, 2 unusable file, 3 task failed, or some of several jobs, 4 unauthenticated or
-    forbidden, 6 server unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout
-    expired.
+    forbidden, 6 server unreachable, 7 incomplete (run it again), 8 integrity check failed, 10 terms
+    refused by the server's policy, 124 --timeout expired.
     """
     part = video_part(begin, end)
     engine, options = engine_choice(preset, engine, option)
+    terms = stated_terms(no_label, consent)
     choices = BatchChoices(
         overwrite=force,
         retry_failed=retry_failed,
         fail_fast=fail_fast,
         dry_run=dry_run,
         in_flight=in_flight,
+        terms=terms,
     )
     files = ManyFiles(faces=faces or [], videos=videos or [], combine=combine, recursive=recursive)
     if faces or videos:
@@ -148,7 +158,7 @@ def swap(
         show_path(output, target, {"skipped": True})
         return
     request = swap_request(session, image=image, video=video, target=target, engine=engine, options=options)
-    request = replace(request, part=part, fresh=fresh)
+    request = replace(request, part=part, fresh=fresh, terms=terms)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:
@@ -201,7 +211,7 @@ def run_swap(
         last = task
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT
-        else:
+        elif not session.own_server:
             again = "run the same command again for its result"
             interruption.tasks_continue([task.id], flags=session.flags, again=again)
         show(task)

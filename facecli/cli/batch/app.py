@@ -16,6 +16,7 @@ from facecli.cli.batch.options import (
     RetryFailed,
     job_defaults,
 )
+from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.options import (
@@ -36,7 +37,7 @@ from facecli.library.session import Session
 app = typer.Typer(rich_markup_mode=None)
 
 
-@partial(with_session, quiet_help="Print only the paths of results.")
+@partial(with_session, quiet_help="Print only the paths of results.", run_server=True)
 def run(
     session: Session,
     output: Output,
@@ -73,6 +74,8 @@ def run(
     fail_fast: FailFast = False,
     dry_run: DryRun = False,
     in_flight: InFlight = IN_FLIGHT,
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     limit_rate: LimitRate = None,
@@ -105,6 +108,7 @@ def run(
         fail_fast=fail_fast,
         dry_run=dry_run,
         in_flight=in_flight,
+        terms=stated_terms(no_label, consent),
     )
     root = Path(output_dir) if output_dir else base_of(jobs)
     execute(session, output, found, choices, root=root, confined=True)

@@ -66,6 +66,7 @@ def _run(
                 limit_rate=settings.limit_rate,
                 fail_fast=choices.fail_fast,
                 retry_failed=choices.retry_failed,
+                terms=choices.terms,
             ),
             display,
             uploads=session.uploads,

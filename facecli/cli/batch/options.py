@@ -11,6 +11,7 @@ from facecli.client.batch.selection import Combine
 from facecli.config.amounts import parse_time
 from facecli.config.presets import preset
 from facecli.core.video.plan import WHOLE, VideoPart
+from facecli.tasks.provenance.terms import Terms
 
 MAX_IN_FLIGHT = 256  # a thread each
 IN_FLIGHT = 16
@@ -76,6 +77,7 @@ class BatchChoices:
     fail_fast: bool
     dry_run: bool
     in_flight: int
+    terms: Terms
 
 
 def job_defaults(

@@ -35,7 +35,7 @@ from facecli.core.video.plan import microseconds
 from facecli.library.session import Session
 
 
-@partial(with_session, quiet_help="Print only the path.")
+@partial(with_session, quiet_help="Print only the path.", run_server=True)
 def preview(
     session: Session,
     output: Output,
@@ -76,7 +76,7 @@ def preview(
 
     Uploads the files that the server does not have yet, swaps a few frames there in seconds, and writes a
     JPEG with every frame beside its swapped one. A frame looks as it will in the result of `facecli swap`
-    with the same engine and options, which uploads nothing again.
+    with the same engine and options, which uploads nothing again. Runs a server as `facecli swap` does.
 
     Example: facecli preview face.jpg clip.mp4 --at 3s --at 1m2s -o sheet.jpg
 

@@ -7,6 +7,7 @@ from facecli.client.batch.job import Job
 from facecli.client.batch.plan import PlannedJob
 from facecli.client.tasks import TaskClient
 from facecli.core.errors import FacecliError, InvalidInput
+from facecli.tasks.provenance.terms import Terms
 
 _Choice = tuple[str, frozenset[tuple[str, str]]]
 
@@ -14,13 +15,16 @@ _Choice = tuple[str, frozenset[tuple[str, str]]]
 class EngineChecks:
     """Safe to use from many threads."""
 
-    def __init__(self, tasks: TaskClient) -> None:
+    def __init__(self, tasks: TaskClient, terms: Terms) -> None:
         self._tasks = tasks
+        self._terms = terms
         self._lock = Lock()
         self._known = dict[_Choice, tuple[str, str] | InvalidInput]()
 
     def check_names(self, jobs: Iterable[PlannedJob]) -> None:
         """InvalidInput for the first of the jobs whose engine or names of options do not exist.
+
+        PolicyRefused for terms that the policy of the server forbids.
 
         Of jobs that differ only in the values of options, one is asked for; its values may be wrong.
         """
@@ -41,7 +45,7 @@ class EngineChecks:
             known = self._known.get(choice)
         if known is None:
             try:
-                known = self._tasks.check(engine=job.engine, options=job.options)
+                known = self._tasks.check(engine=job.engine, options=job.options, terms=self._terms)
             except InvalidInput as error:
                 known = error
             with self._lock:

@@ -17,6 +17,7 @@ from facecli.core.disk import flush
 from facecli.core.errors import InvalidInput, TaskUnsuccessful, UnexpectedResponse
 from facecli.core.printable import escaped
 from facecli.core.progress import TransferProgress
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType
@@ -47,6 +48,7 @@ class BatchOptions:
     limit_rate: int = 0
     fail_fast: bool = False
     retry_failed: bool = False
+    terms: Terms = NO_TERMS
 
 
 class JobRunner:
@@ -97,7 +99,8 @@ class JobRunner:
                 engine=job.engine,
                 options=job.options,
                 part=job.part,
-                key=swap_key(image_url, video_url, engine, job.options, job.part),
+                key=swap_key(image_url, video_url, engine, job.options, job.part, self._options.terms),
+                terms=self._options.terms,
             )
         had_ended = task.ended
         if had_ended and task.status != TaskStatus.COMPLETED and self._options.retry_failed:

@@ -32,6 +32,7 @@ _STOPPING = (
     errors.Unavailable,
     errors.Unauthenticated,
     errors.NotAllowed,
+    errors.PolicyRefused,
     errors.TimedOut,
     errors.LimitReached,
     errors.UploadInterrupted,
@@ -61,7 +62,7 @@ class BatchRun:
         self._tasks = tasks
         self._downloads = downloads
         self._upload_client = uploads
-        self._engines = EngineChecks(tasks)
+        self._engines = EngineChecks(tasks, options.terms)
         self._waiting = iter([job for job in plan.jobs if job.action is Action.RUN])
         self._ended = SimpleQueue[JobOutcome | None]()  # None for a thread that has ended
         self._lock = Lock()

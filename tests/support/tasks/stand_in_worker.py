@@ -58,7 +58,7 @@ class StandInWorker:
 
     def _complete(self, task: Task) -> None:
         video = self._uploads.get(task.video_id)
-        assert video.crc32c is not None
+        assert video.size is not None and video.crc32c is not None
         result = Result(blob_key=video.blob_key, size=video.size, crc32c=video.crc32c)
         completed = partial(transitions.complete, run=task.run, result=result, engine_version="1")
         self._tasks.change(task.id, completed, now=time.time())

@@ -5,7 +5,9 @@ for the user goes out as REFUSED; any other failure ends the process with a trac
 shows the last line.
 """
 
+import ctypes
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,9 +23,10 @@ import numpy as np
 
 from facecli.core.errors import FacecliError
 from facecli.engines.mesh.arrays import Image
+from facecli.engines.mesh.drawing.warped_face import WarpedFace
 from facecli.engines.mesh.identities import Identity, Selection
 from facecli.engines.mesh.options import MeshOptions, Small
-from facecli.engines.mesh.patch import FaceSource, WarpedFace
+from facecli.engines.mesh.patch import FaceSource
 from facecli.engines.mesh.process.conversation import Conversation
 from facecli.engines.mesh.process.messages import Answer, Request
 from facecli.engines.mesh.process.setup import Setup, Work
@@ -31,11 +34,17 @@ from facecli.engines.mesh.segment_swapper import FrameClock, Networks, SegmentSw
 from facecli.engines.mesh.source import SourceFace, prepare_source
 from facecli.engines.mesh.video_plan import PeopleFinder
 
+MAX_KEPT = 64 * 1024 * 1024  # bytes of one array
+
 if TYPE_CHECKING:
     from facecli.engines.inswapper.generated_face import GeneratedFace
 
 
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of malloc.h
+
+
 def main() -> None:
+    keep_memory()
     cv2.setNumThreads(1)
     cv2.ocl.setUseOpenCL(False)
     conversation = Conversation(sys.stdin.buffer, sys.stdout.buffer)
@@ -47,6 +56,14 @@ def main() -> None:
         conversation.send_json(Answer.REFUSED, {"message": "the video or the picture needs too much memory"})
     except EOFError:
         return
+
+
+def keep_memory() -> None:
+    """Have malloc keep the memory of arrays for the next frame; to return it costs more than to draw one."""
+    with suppress(OSError, AttributeError):  # a C library without it
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, MAX_KEPT)
+        libc.mallopt(_TRIM_THRESHOLD, 2 * MAX_KEPT)
 
 
 def converse(conversation: Conversation) -> None:
