@@ -82,8 +82,8 @@ def with_session(
 
     Options of the command that are settings count in `session.settings`. A command that declares --retry-for
     itself transfers or watches, for which the setting has its default; for others the default is `retry_for`
-    seconds. With `run_server` a server runs for the command, unless it is a --dry-run, if none is configured and
-    none is running.
+    seconds. With `run_server` a server runs for the command if none is configured and none is running, but
+    not for a --dry-run.
     """
     own = _own_options(command)
     names = {option.name for option in own}
