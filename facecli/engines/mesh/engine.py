@@ -17,7 +17,7 @@ from facecli.core.video.engines import PrepareJob, SwapJob
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
 from facecli.core.video.media import FramesJob, Media
-from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing
+from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing, Small
 from facecli.engines.mesh.process.client import SwapProcess, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
 from facecli.engines.weights import shipped_weights
@@ -60,7 +60,8 @@ class MeshEngine:
             deque(process.finish(), maxlen=0)
         people = _listed(process.result, "people")
         if not people and options.faces != "all" and options.missing is Missing.FAIL:
-            raise NothingSwapped("the video shows no face; missing=keep returns it as it is")
+            smaller = "; small=on finds smaller ones" if options.small is Small.OFF else ""
+            raise NothingSwapped(f"the video shows no face{smaller}; missing=keep returns it as it is")
         return {"people": people, "like": like}
 
     def weights(self) -> Mapping[str, str]:
