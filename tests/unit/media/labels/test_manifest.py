@@ -18,8 +18,10 @@ from facecli.media.labels.manifest import ManifestSigner, has_manifest, manifest
 pytestmark = [pytest.mark.media, pytest.mark.slow]
 
 _DAY = timedelta(days=1)
-_USES = ("digital_signature", "key_cert_sign", "crl_sign", "content_commitment", "key_encipherment")
-_USES += ("data_encipherment", "key_agreement", "encipher_only", "decipher_only")
+_USES = (
+    *("digital_signature", "key_cert_sign", "crl_sign", "content_commitment", "key_encipherment"),
+    *("data_encipherment", "key_agreement", "encipher_only", "decipher_only"),
+)
 
 
 def certificate(
