@@ -47,8 +47,11 @@ def test_a_link_ends_with_its_token_and_with_its_upload(shop: Shop) -> None:
     eventually(lambda: shop.get(links[0], user="", method="HEAD").status == 401)
     kept = shop.link()
     with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
+        link = stubs.files.CreateLink(request).url.removeprefix(shop.server.http)
+    assert shop.get(link, user="").body == b"short-lived"
+    with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
         stubs.uploads.CancelUpload(pb.CancelUploadRequest(upload_id=url.split("/")[2]))
-    assert shop.get(url).status == 404
+    assert shop.get(url).status == shop.get(link, user="").status == 404
     assert shop.get(kept, user="").status == 200
 
 
