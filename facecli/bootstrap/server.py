@@ -18,6 +18,7 @@ from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.bootstrap.storage_health import StorageHealth
+from facecli.bootstrap.webhooks import running_webhooks
 from facecli.config.access import server_tls
 from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
@@ -29,6 +30,7 @@ from facecli.metadata import database
 from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
 from facecli.tasks.worker_end import WorkerEnd
+from facecli.webhooks.service import Webhooks
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
 
@@ -80,7 +82,8 @@ def run_server(settings: Settings) -> Iterator[Running]:
             data_dir_id=components.data_dir_id, is_former=lambda name: name.startswith(EMBEDDED_PREFIX)
         )
         components.recovery.requeue_stranded()
-        parts = _server_parts(settings, components)
+        webhooks = stack.enter_context(running_webhooks(settings, components.directory))
+        parts = _server_parts(settings, components, webhooks.service)
         worker_events = EventBus()
         server, supervisor = _server(settings, parts), _supervisor(settings, components, worker_events)
         metrics = _metrics(settings, components, parts, server=server, supervisor=supervisor)
@@ -113,6 +116,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
             (GENERATION_INTERVAL, components.raise_generation),
             (PROBE_INTERVAL, storage_health.check),
+            *webhooks.jobs,
             *(metrics.jobs if metrics else ()),
         ):
             stack.enter_context(run_periodically(interval, job))
@@ -182,7 +186,7 @@ def _connections(settings: Settings) -> int:
     return max_connections() // (2 if settings.http else 1)
 
 
-def _server_parts(settings: Settings, components: ServerComponents) -> ServerParts:
+def _server_parts(settings: Settings, components: ServerComponents, webhooks: Webhooks) -> ServerParts:
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
@@ -196,6 +200,7 @@ def _server_parts(settings: Settings, components: ServerComponents) -> ServerPar
     return ServerParts(
         upload_service=components.upload_service,
         task_service=components.task_service,
+        webhooks=webhooks,
         previews=components.previews,
         downloads=components.downloads,
         info=components.info,

@@ -13,7 +13,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, Notify, ProgressKind, RetryFor
 from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
@@ -58,6 +58,7 @@ def swap(
     force: Force = False,
     skip_existing: SkipExisting = False,
     fresh: Fresh = False,
+    notify: Notify = "",
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -86,7 +87,7 @@ def swap(
     request = swap_request(
         session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
     )
-    request = replace(request, part=part, fresh=fresh)
+    request = replace(request, part=part, fresh=fresh, notify=notify)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:

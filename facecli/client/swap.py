@@ -39,6 +39,7 @@ class SwapRequest:
     retry_for: float
     part: VideoPart = WHOLE
     fresh: bool = False
+    notify: str = ""  # URL of a webhook
 
 
 class SwapClient:
@@ -83,7 +84,7 @@ class SwapClient:
         check_inputs(request.image, request.video)
         image = task_input(request.image, FileType.IMAGE, transfer())
         video = task_input(request.video, FileType.VIDEO, transfer())
-        engine = self._tasks.check(engine=request.engine, options=request.options)
+        engine = self._tasks.check(engine=request.engine, options=request.options, notify=request.notify)
         image_url, video_url = self._upload(request, image), self._upload(request, video)
         task = self._tasks.create(
             image_url=image_url,
@@ -93,6 +94,7 @@ class SwapClient:
             part=request.part,
             key=_key(image_url, video_url, engine, request),
             fresh=request.fresh,
+            notify=request.notify,
         )
         if task.status is TaskStatus.COMPLETED:
             reused(task)

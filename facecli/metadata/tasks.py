@@ -59,7 +59,7 @@ class SqlTaskRepository:
                 if new.fresh:
                     connection.execute(_release_key(new))
                 stored = row.returning(tasks, *notification(self._engine))
-                return _task(connection.execute(stored).mappings().one())
+                return task_from_row(connection.execute(stored).mappings().one())
         except IntegrityError as error:  # of the unique (owner, key): idempotency, also in a race
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
             if existing is None:
@@ -70,14 +70,14 @@ class SqlTaskRepository:
         query = select(tasks).where(tasks.c.owner == owner, tasks.c.key == key)
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
-        return _task(row) if row else None
+        return task_from_row(row) if row else None
 
     def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
         begins = tasks.c.id.startswith(reference, autoescape=True)
         query = select(tasks).where(tasks.c.owner == owner, begins | (tasks.c.key == reference))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(tasks.c.created_at.desc()).limit(limit)).mappings()
-            return [_task(row) for row in rows]
+            return [task_from_row(row) for row in rows]
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         with reading(self._engine) as connection:
@@ -86,7 +86,7 @@ class SqlTaskRepository:
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         with reading(self._engine) as connection:
             rows = newest(connection, tasks, owner, *_conditions(wanted), limit=limit, before=before)
-            return [_task(row) for row in rows]
+            return [task_from_row(row) for row in rows]
 
     def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
         if max_stored and self._engine.dialect.name == "postgresql":
@@ -120,12 +120,12 @@ class SqlTaskRepository:
                 check_room(connection, task.owner, size, limit=max_stored)
                 write = write.where(stored_by(task.owner) + size <= max_stored)
             if stored := connection.execute(write).mappings().first():
-                return _task(stored)
+                return task_from_row(stored)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
         with reading(self._engine) as connection:
-            return [_task(row) for row in connection.execute(query).mappings()]
+            return [task_from_row(row) for row in connection.execute(query).mappings()]
 
     def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
@@ -134,7 +134,7 @@ class SqlTaskRepository:
             query = query.where(order > tuple_(after.updated_at, after.id))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(tasks.c.updated_at, tasks.c.id).limit(_BATCH))
-            return [_task(row) for row in rows.mappings()]
+            return [task_from_row(row) for row in rows.mappings()]
 
     def delete(self, task_id: str, *, revision: int) -> bool:
         deletion = delete(tasks).where(
@@ -166,7 +166,7 @@ class SqlTaskRepository:
         query = select(tasks).where(tasks.c.owner == owner)
         with reading(self._engine) as connection:
             return [
-                _task(row)
+                task_from_row(row)
                 for batch in _batches(sorted(ids))
                 for row in connection.execute(query.where(tasks.c.id.in_(batch))).mappings()
             ]
@@ -200,7 +200,10 @@ def _newer(connection: Connection, revisions: Mapping[str, int], ids: Sequence[s
     changed = [task_id for task_id, revision in known if revision > revisions[task_id]]
     if not changed:
         return []
-    return [_task(row) for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()]
+    return [
+        task_from_row(row)
+        for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()
+    ]
 
 
 def _found(connection: Connection, task_id: str, *, owner: str | None = None) -> Task:
@@ -210,7 +213,7 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None) ->
     row = connection.execute(query).mappings().first()
     if row is None:
         raise TaskNotFound(f"there is no task {task_id}")
-    return _task(row)
+    return task_from_row(row)
 
 
 def _row(task: Task) -> dict[str, Any]:
@@ -223,7 +226,7 @@ def _row(task: Task) -> dict[str, Any]:
     return {name: getattr(task, name) for name in _COLUMNS if name not in apart} | apart
 
 
-def _task(row: RowMapping) -> Task:
+def task_from_row(row: RowMapping) -> Task:
     values = {name: row[name] for name in _COLUMNS}
     for file in _FILES:
         found = {name: values.pop(f"{file}_{name}") for name in _RESULT}

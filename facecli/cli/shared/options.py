@@ -79,6 +79,12 @@ Engine = Annotated[
 EngineOptions = Annotated[
     list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
 ]
+Notify = Annotated[
+    str,
+    typer.Option(
+        "--notify", metavar="URL", help="Webhook for the end of the task, on a host that the server allows."
+    ),
+]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")
 ]

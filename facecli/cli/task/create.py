@@ -10,7 +10,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.options import Engine, EngineOptions, Fresh, Notify, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.watch import follow, note_all
@@ -43,6 +43,7 @@ def create(
     begin: From = None,
     end: To = None,
     fresh: Fresh = False,
+    notify: Notify = "",
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
@@ -67,7 +68,7 @@ def create(
     ):
         options = parse_options(option)
         inputs = checked_inputs(image, video, bars)
-        session.tasks.check(engine=engine, options=options)
+        session.tasks.check(engine=engine, options=options, notify=notify)
         image_url, video_url = (uploaded(session, each) for each in inputs)
         task = session.tasks.create(
             image_url=image_url,
@@ -77,6 +78,7 @@ def create(
             part=part,
             key=key,
             fresh=fresh,
+            notify=notify,
         )
         interruption.tasks_continue([task.id], flags=session.flags)
         if task.ended:
