@@ -38,8 +38,12 @@ COMMANDS = {
     "fsck": Command("facecli.cli.fsck", "Check stored files against their checksums while no server runs."),
     "backup": Command("facecli.cli.backup", "Back up a data directory, even while its server runs."),
     "restore": Command("facecli.cli.backup", "Restore a backup into a new data directory."),
+    "audit": Command("facecli.cli.label.audit", "Export the provenance records of a server.", is_group=True),
     "task": Command("facecli.cli.task.app", "Manage tasks and download their results.", is_group=True),
     "file": Command("facecli.cli.file", "List, download and delete your files on the server.", is_group=True),
+    "label": Command(
+        "facecli.cli.label.app", "Show and verify the labels of videos as AI-made.", is_group=True
+    ),
     "bench": Command(
         "facecli.cli.bench.app",
         "Measure uploads and tasks, on this machine or against a server.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
@@ -59,6 +60,8 @@ def swap(
     skip_existing: SkipExisting = False,
     fresh: Fresh = False,
     notify: Notify = "",
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -72,10 +75,13 @@ def swap(
 
     --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
 
+    The result says that it is AI-made, in its metadata and on its first frames; facecli label show FILE.
+
     Example: facecli swap face.jpg clip.mp4 --from 3s --to 1m2s -o out.mp4
 
     Exit codes: 0 success, 2 unusable file, 3 task failed, 4 unauthenticated or forbidden, 6 server
-    unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
+    unreachable, 7 incomplete (run it again), 8 integrity check failed, 10 terms refused by the server's
+    policy, 124 --timeout expired.
     """
     part = video_part(begin, end)
     target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video))
@@ -87,7 +93,7 @@ def swap(
     request = swap_request(
         session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
     )
-    request = replace(request, part=part, fresh=fresh, notify=notify)
+    request = replace(request, part=part, fresh=fresh, notify=notify, terms=stated_terms(no_label, consent))
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:

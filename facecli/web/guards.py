@@ -30,6 +30,7 @@ CORS_HEADERS = (
     "facecli-notify-url",
     "grpc-timeout",
     "idempotency-key",
+    "if-match",
     "if-none-match",
     "if-range",
     "range",
@@ -42,6 +43,7 @@ CORS_HEADERS = (
     "x-grpc-web",
     "x-http-method-override",
     "x-request-id",
+    "x-requested-with",
     "x-user-agent",
 )
 EXPOSED_HEADERS = (

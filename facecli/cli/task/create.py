@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
@@ -44,6 +45,8 @@ def create(
     end: To = None,
     fresh: Fresh = False,
     notify: Notify = "",
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
@@ -57,18 +60,19 @@ def create(
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
     Exit codes: 0 created (with --watch: completed), 2 unusable file, 3 task failed, 4 unauthenticated or
-    forbidden, 5 URL not found, 6 server unreachable, 7 incomplete (run it again).
+    forbidden, 5 URL not found, 6 server unreachable, 7 incomplete (run it again), 10 terms refused by the
+    server's policy.
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
-    part = video_part(begin, end)
+    part, terms = video_part(begin, end), stated_terms(no_label, consent)
     with (
         interruptible() as interruption,
         progress_bars(session.settings.progress, quiet=output.quiet) as bars,
     ):
         options = parse_options(option)
         inputs = checked_inputs(image, video, bars)
-        session.tasks.check(engine=engine, options=options, notify=notify)
+        session.tasks.check(engine=engine, options=options, terms=terms, notify=notify)
         image_url, video_url = (uploaded(session, each) for each in inputs)
         task = session.tasks.create(
             image_url=image_url,
@@ -79,6 +83,7 @@ def create(
             key=key,
             fresh=fresh,
             notify=notify,
+            terms=terms,
         )
         interruption.tasks_continue([task.id], flags=session.flags)
         if task.ended:

@@ -6,9 +6,9 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import TaskNotFound
+from facecli.metadata.content.task_row import task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.tables import tasks, webhooks
-from facecli.metadata.tasks import task_from_row
 from facecli.tasks.task import ENDED
 from facecli.webhooks.webhook import Webhook
 
@@ -42,7 +42,7 @@ class SqlWebhookRepository:
         )
         with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
-        return [Webhook(task=task_from_row(row), **{name: row[name] for name in _FIELDS}) for row in rows]
+        return [Webhook(task=task_of(row), **{name: row[name] for name in _FIELDS}) for row in rows]
 
     def claim(self, webhook: Webhook, *, until: float) -> bool:
         same = (webhooks.c.task_id == webhook.task.id, webhooks.c.next_attempt_at == webhook.next_attempt_at)
