@@ -114,7 +114,7 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             uploads=SqlUploadRepository(engine),
             blobs=open_blob_store(settings, directory),
             media=media,
-            labeller=ffmpeg_labeller(settings),
+            labeller=ffmpeg_labeller(settings, signs=True),
             engines=engines,
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))

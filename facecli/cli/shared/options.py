@@ -85,6 +85,15 @@ Notify = Annotated[
         "--notify", metavar="URL", help="Webhook for the end of the task, on a host that the server allows."
     ),
 ]
+PresetName = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="Preset in the config file: an engine and its options, which --engine and --option override.",
+        show_default=False,
+    ),
+]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")
 ]
