@@ -8,11 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.privacy import OPEN as OPEN
 from facecli.blobs.privacy import close_to_others, mode_of, private_files
 from facecli.config.settings import Settings
-from facecli.core.blobs import BlobStore
 from facecli.core.events import EventBus
 from facecli.core.garbage import OrphanPolicy
 from facecli.core.video.engines import EngineInfo
@@ -80,11 +78,6 @@ def ffmpeg_media(settings: Settings) -> FfmpegMedia:
     return FfmpegMedia(
         wanted=settings.ffmpeg or None, limits=limits, segment_megapixels=settings.segment_megapixels
     )
-
-
-def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
-    """The blob store of uploads and results in this data directory."""
-    return LocalBlobs(directory, durable=settings.durability == "power")
 
 
 @contextmanager

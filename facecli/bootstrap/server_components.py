@@ -11,6 +11,7 @@ from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.blobs.identity import check_identity, name_directory
 from facecli.blobs.lock import locked
+from facecli.bootstrap.blob_store import name_store, open_blob_store
 from facecli.bootstrap.factories import (
     create_capabilities,
     create_engines,
@@ -18,7 +19,6 @@ from facecli.bootstrap.factories import (
     database_url,
     ffmpeg_media,
     lock_holders,
-    open_blob_store,
     orphan_policy,
     private_data_directory,
     queue_errors,
@@ -66,6 +66,7 @@ class ServerComponents:
 
     directory: Path
     data_dir_id: str
+    blobs: BlobStore
     events: EventBus
     upload_service: UploadService
     tails: SqlTailRepository
@@ -84,7 +85,7 @@ class ServerComponents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Storage:
-    """The open data directory with its database and queue."""
+    """The open data directory with its database, blobs and queue."""
 
     directory: Path
     data_dir_id: str
@@ -139,6 +140,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         yield ServerComponents(
             directory=storage.directory,
             data_dir_id=storage.data_dir_id,
+            blobs=storage.blobs,
             events=events,
             upload_service=upload_service,
             tails=storage.tails,
@@ -151,9 +153,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 engines=engines,
                 workspace=storage.directory / "work",
             ),
-            downloads=Downloads(
-                upload_service=upload_service, task_service=task_service, blobs=storage.blobs
-            ),
+            downloads=Downloads(upload_service, task_service, storage.blobs),
             collector=collector,
             recovery=create_recovery(
                 settings,
@@ -187,13 +187,12 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
 def _open_storage(settings: Settings) -> Iterator[_Storage]:
     """Lock the data directory, migrate its databases, and check that they belong together."""
     directory = data_directory(settings)
-    durable = settings.durability == "power"
     with ExitStack() as stack:
         stack.enter_context(private_data_directory(directory))
         taken = f"another facecli serve uses {directory}; stop it, or choose another --data-dir"
         stack.enter_context(locked(directory / "server.lock", taken=taken))
         url = database_url(settings, directory / "facecli.db")
-        engine = open_database(url, durable=durable)
+        engine = open_database(url, durable=settings.durability == "power")
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         directories = SqlDirectoryRepository(engine)
@@ -202,6 +201,8 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
         generations.open()
         stack.callback(generations.close)
+        blobs = open_blob_store(settings, directory)
+        name_store(blobs, known=directories.known, remember=directories.remember)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)
@@ -211,7 +212,7 @@ def _open_storage(settings: Settings) -> Iterator[_Storage]:
             directory=directory,
             data_dir_id=data_dir_id,
             database_url=url,
-            blobs=open_blob_store(settings, directory),
+            blobs=blobs,
             queue=queue,
             uploads=SqlUploadRepository(engine),
             tails=SqlTailRepository(engine),

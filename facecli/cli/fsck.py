@@ -10,7 +10,7 @@ import typer
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.objects import damage_object
-from facecli.cli.shared.options import Database, DataDir, ProgressKind
+from facecli.cli.shared.options import Blobs, Database, DataDir, ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.core.damage import Damage, repair_each
@@ -30,6 +30,7 @@ def fsck(
     progress: ProgressKind = None,
     data_dir: DataDir = None,
     database: Database = None,
+    blobs: Blobs = None,
 ) -> None:
     """Check stored files against their checksums while no server runs.
 

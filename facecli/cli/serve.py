@@ -8,7 +8,7 @@ from facecli import __version__
 from facecli.cli.server_summary import summary
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.interrupts import exit_on_interrupt
-from facecli.cli.shared.options import Database, DataDir, SettingOption, TlsCert, TlsKey
+from facecli.cli.shared.options import Blobs, Database, DataDir, SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.access import requires_authentication
 from facecli.config.settings import Auth, Durability, Settings
@@ -31,6 +31,7 @@ def serve(
     cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
     data_dir: DataDir = None,
     database: Database = None,
+    blobs: Blobs = None,
     workers: Annotated[int | None, SettingOption("workers", metavar="N", min=0, max=256)] = None,
     engine: Annotated[str | None, SettingOption("engine", metavar="NAME")] = None,
     durability: Annotated[Durability | None, SettingOption("durability")] = None,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.options import Database, DataDir, SettingOption
+from facecli.cli.shared.options import Blobs, Database, DataDir, SettingOption
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.telemetry.logs import set_up_logging
@@ -18,6 +18,7 @@ def worker(
     output: Output,
     data_dir: DataDir = None,
     database: Database = None,
+    blobs: Blobs = None,
     name: Annotated[
         str,
         typer.Option(
