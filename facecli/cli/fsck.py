@@ -44,7 +44,7 @@ def fsck(
     Example: facecli fsck --repair --data-dir /srv/facecli
 
     Exit codes: 0 no damage, or all of it repaired, 1 a server is running, 2 not a data directory,
-    6 database unreachable, 8 damage remains, 10 data directory belongs to another database.
+    6 database or bucket unreachable, 8 damage remains, 10 data directory belongs to another database.
     """
     damaged, repairable, remaining = 0, 0, 0
     with (

@@ -48,8 +48,8 @@ def gc(
 
     Example: facecli gc --dry-run --data-dir /srv/facecli
 
-    Exit codes: 0 success, 1 a server is running, 2 not a data directory, 6 database unreachable, 10 data
-    directory belongs to another or a newer database.
+    Exit codes: 0 success, 1 a server is running, 2 not a data directory, 6 database or bucket
+    unreachable, 10 data directory or bucket belongs to another or a newer database.
     """
     from facecli.bootstrap.location import location
     from facecli.bootstrap.maintenance import garbage

@@ -58,13 +58,16 @@ def serve(
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
 
+    With --blobs s3://BUCKET/PREFIX uploads and results are stored there, and the data directory has only what
+    this machine needs. This needs the extra `s3`: pip install boto3, which finds its credentials by itself.
+
     Example: facecli serve --http 127.0.0.1:8080 --cors-origin 'http://localhost:*'
 
     Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 
-    Exit codes: 0 stopped on request, 2 invalid setting, 6 database unreachable, 10 refused to listen on the
-    network without TLS and authentication, or to use a database that is not, or no longer, that of the data
-    directory.
+    Exit codes: 0 stopped on request, 2 invalid setting, 6 database or bucket unreachable, 10 refused to
+    listen on the network without TLS and authentication, or to use a database that is not, or no longer, that
+    of the data directory or bucket.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.server import run_server

@@ -24,6 +24,11 @@ class S3Location:
     @classmethod
     def parse(cls, text: str) -> "S3Location":
         """InvalidInput for anything but `s3://bucket` or `s3://bucket/prefix`."""
+        if "@" in text:
+            raise InvalidInput(
+                "--blobs takes no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+                "AWS_PROFILE"
+            )
         bucket, _, prefix = text.removeprefix(SCHEME).partition("/")
         prefix = prefix.strip("/")
         if not text.startswith(SCHEME) or not _BUCKET.fullmatch(bucket):

@@ -34,21 +34,36 @@ _log = logging.getLogger(__name__)
 
 
 class S3StagedBlob:
-    """A StagedBlob by its key and multipart upload, which is empty for a complete blob."""
+    """A StagedBlob by its key and multipart upload: empty for a complete blob, None to begin one at need."""
 
     def __init__(
-        self, bucket: Bucket, key: str, layout: PartLayout, *, upload: str, sender: PartSender, doubtful: bool
+        self,
+        bucket: Bucket,
+        key: str,
+        layout: PartLayout,
+        *,
+        upload: str | None,
+        sender: PartSender,
+        doubtful: bool,
     ) -> None:
         self.bucket = bucket
         self.key = key
-        self.upload = upload
         self.doubtful = doubtful
         self._part_size = layout.part_size
         self._sender = sender
+        self._upload = upload
         self._lock = threading.Lock()
         self._writers = set[S3PartWriter]()  # of parts neither committed nor aborted
         self._sending: dict[S3PartWriter, Future[None]] = {}  # finished parts that no `sync` has seen
         self._last: dict[int, Future[None]] = {}  # the newest request by part number
+
+    @property
+    def upload(self) -> str:
+        """The id of the multipart upload that takes parts."""
+        with self._lock:
+            if self._upload is None:
+                self._upload = self.bucket.create_upload(self.key)
+            return self._upload
 
     def part(self, index: int, *, replaces: str | None) -> PartWriter:
         if index >= MAX_PARTS:
@@ -107,13 +122,13 @@ class S3StagedBlob:
         except FileNotFoundError as error:
             if not self._is_complete(size):
                 raise StorageFailed(f"the multipart upload of {self.key} is gone") from error
-        self.upload = ""
+        self._upload = ""
 
     def discard(self) -> None:
         self._revoke_writers()
-        if self.upload:
+        if self._upload:
             with suppress(FileNotFoundError):
-                self.bucket.abort_upload(self.key, self.upload)
+                self.bucket.abort_upload(self.key, self._upload)
 
     def close(self) -> None:
         pass

@@ -54,7 +54,7 @@ class S3Blobs:
             return self._staged(key, layout, upload="")
         homes = Counter(token.upload for token in map(parse, tokens.values()) if isinstance(token, Home))
         uploads = {upload for info, upload in self.bucket.uploads(key) if info.key == key}
-        chosen = min(homes, key=lambda upload: (-homes[upload], upload), default="")
+        chosen: str | None = min(homes, key=lambda upload: (-homes[upload], upload), default=None)
         for upload in set(homes) & uploads - {chosen}:
             # Two servers began at the same moment. The parts of one cannot join those of the other.
             self._abort(key, upload)
@@ -65,7 +65,7 @@ class S3Blobs:
                 raise StorageFailed(f"{key} is gone from bucket {self.bucket.location}")
             doubtful = doubtful or (bool(homes) and not whole)
             others = sorted(uploads - set(homes))
-            chosen = others[0] if others else self.bucket.create_upload(key)
+            chosen = others[0] if others else None
         return self._staged(key, layout, upload=chosen, doubtful=doubtful)
 
     def reopen(self, key: str, layout: PartLayout) -> Sequence[str]:
@@ -165,7 +165,9 @@ class S3Blobs:
     def free_bytes(self) -> int:
         return UNLIMITED
 
-    def _staged(self, key: str, layout: PartLayout, *, upload: str, doubtful: bool = False) -> S3StagedBlob:
+    def _staged(
+        self, key: str, layout: PartLayout, *, upload: str | None, doubtful: bool = False
+    ) -> S3StagedBlob:
         return S3StagedBlob(self.bucket, key, layout, upload=upload, sender=self._sender, doubtful=doubtful)
 
     def _has_home(self, key: str, token: Home, size: int) -> bool:
