@@ -34,7 +34,8 @@ from facecli.core.errors import (
 )
 from facecli.core.video.engines import named_files
 from facecli.tasks import claims, transitions
-from facecli.tasks.checkpoints import Checkpoints
+from facecli.tasks.checkpoints.checkpoints import Checkpoints
+from facecli.tasks.checkpoints.shared import SharedCheckpoints
 from facecli.tasks.claims import Claim
 from facecli.tasks.logs.exceptions import summary
 from facecli.tasks.logs.run_log import RunLog
@@ -124,7 +125,8 @@ class TaskWorkflow:
                 fields = {"task": task_id, "error": error.message}
                 _log.warning("crash count was not reset", extra=fields)
 
-        return Checkpoints(self._workspace / task_id, run=claim.run, finishing=reset_crashes)
+        shared = SharedCheckpoints(self._tools.blobs, task_id)
+        return Checkpoints(self._workspace / task_id, run=claim.run, finishing=reset_crashes, shared=shared)
 
     def _run_steps(self, task: Task, checkpoints: Checkpoints, log: RunLog) -> None:
         checkpoints.prepare()

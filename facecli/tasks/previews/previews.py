@@ -22,7 +22,7 @@ from facecli.core.video import engines
 from facecli.core.video.media import Media
 from facecli.core.video.plan import VideoPart, VideoPlan
 from facecli.core.video.sheet import MAX_SHEET_FRAMES, SHEET_FRAMES, of_frames
-from facecli.tasks.checkpoints import delete_checkpoints
+from facecli.tasks.checkpoints.files import delete_checkpoints
 from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.logs.redaction import redacted
 from facecli.tasks.previews.request import PreviewRequest

@@ -23,4 +23,4 @@ class Join:
                 parts=run.parts, sound=run.sound, plan=plan, output=output, stopped=run.stopped
             )
 
-        run.output = run.work.file(self.checkpoint, join)
+        run.output = run.work.file(self.checkpoint, join, shared=False)
