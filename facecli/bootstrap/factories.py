@@ -11,14 +11,19 @@ from pathlib import Path
 from facecli.blobs.privacy import OPEN as OPEN
 from facecli.blobs.privacy import close_to_others, mode_of, private_files
 from facecli.config.settings import Settings
+from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.core.garbage import OrphanPolicy
+from facecli.core.labels.aigc import is_value
+from facecli.core.labels.labels import LabelFrames, LabelPolicy, Labels, LabelText
 from facecli.core.video.engines import EngineInfo
 from facecli.core.video.media import Media, MediaLimits
 from facecli.engines.inswapper.weights import OwnWeights, Provider
+from facecli.engines.mesh.likeness import measure_likeness as measure_likeness
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.labels.labeller import FfmpegLabeller
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
 from facecli.metadata.database import server_version, translate_errors
@@ -30,6 +35,7 @@ from facecli.queue.file import REMEDY
 from facecli.tasks.leases import Worker, WorkerRepository
 from facecli.tasks.logs.repository import TaskLogRepository
 from facecli.tasks.logs.server_log import ServerLog
+from facecli.tasks.provenance.terms import LabelRules
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
 from facecli.uploads.quota import UserLimits
@@ -77,6 +83,29 @@ def ffmpeg_media(settings: Settings) -> FfmpegMedia:
     limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
     return FfmpegMedia(
         wanted=settings.ffmpeg or None, limits=limits, segment_megapixels=settings.segment_megapixels
+    )
+
+
+def ffmpeg_labeller(settings: Settings) -> FfmpegLabeller:
+    limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
+    return FfmpegLabeller(wanted=settings.ffmpeg or None, limits=limits)
+
+
+def label_rules(settings: Settings) -> LabelRules:
+    """The rules for labels of new tasks; InvalidInput for a producer that a label cannot name."""
+    producer = settings.label_producer
+    if not producer or not is_value(producer):
+        raise InvalidInput(
+            f"label_producer {producer!r} must consist of visible ASCII characters without spaces"
+        )
+    return LabelRules(
+        policy=LabelPolicy(settings.label_policy),
+        labels=Labels(
+            producer=producer,
+            text=LabelText(settings.label_text),
+            frames=LabelFrames(settings.label_frames),
+        ),
+        consent_required=settings.consent_required,
     )
 
 

@@ -15,6 +15,7 @@ from facecli.bootstrap.factories import (
     create_engines,
     create_recovery,
     database_url,
+    ffmpeg_labeller,
     ffmpeg_media,
     private_data_directory,
     queue_errors,
@@ -124,6 +125,7 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             uploads=SqlUploadRepository(engine),
             blobs=blobs,
             media=media,
+            labeller=ffmpeg_labeller(settings),
             engines=engines,
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))

@@ -11,11 +11,11 @@ from facecli import __version__
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import SomeFailed, exit_code
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.blobs import UNLIMITED
 from facecli.core.errors import DiskFull, FacecliError, PolicyRefused
+from facecli.library.session import Session
 
 MIN_FREE_BYTES = 1024**3
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import From, To, video_part
+from facecli.cli.shared.inputs import From, To
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
@@ -24,12 +25,13 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.create import parse_options
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import Destination, destination
 from facecli.core.errors import TaskUnsuccessful
+from facecli.core.video.plan import video_part
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ _RESULT_KEPT = (
 )
 
 
-@partial(with_session, quiet_help="Print only the path.")
+@partial(with_session, quiet_help="Print only the path.", run_server=True)
 def swap(
     session: Session,
     output: Output,
@@ -57,6 +59,8 @@ def swap(
     force: Force = False,
     skip_existing: SkipExisting = False,
     fresh: Fresh = False,
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -65,12 +69,18 @@ def swap(
     failure: it resumes where it stopped. After success, running it again verifies that OUT is the result of
     the same files, part, engine, version and options. Any other existing file is replaced only with --force.
 
+    Without a server at the default address and without --server, one runs until the command ends, with its
+    data in your home directory; so does one with --server local.
+
     --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
+
+    The result says that it is AI-made, in its metadata and on its first frames; facecli label show FILE.
 
     Example: facecli swap face.jpg clip.mp4 --from 3s --to 1m2s -o out.mp4
 
     Exit codes: 0 success, 2 unusable file, 3 task failed, 4 unauthenticated or forbidden, 6 server
-    unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
+    unreachable, 7 incomplete (run it again), 8 integrity check failed, 10 terms refused by the server's
+    policy, 124 --timeout expired.
     """
     part = video_part(begin, end)
     target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video))
@@ -82,7 +92,7 @@ def swap(
     request = swap_request(
         session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
     )
-    request = replace(request, part=part, fresh=fresh)
+    request = replace(request, part=part, fresh=fresh, terms=stated_terms(no_label, consent))
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:
@@ -135,7 +145,7 @@ def run_swap(
         last = task
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT
-        else:
+        elif not session.own_server:
             again = "run the same command again for its result"
             interruption.tasks_continue([task.id], flags=session.flags, again=again)
         show(task)

@@ -1,10 +1,10 @@
 """The connection to a server: channels, token, and gRPC errors translated to ours."""
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from threading import Thread
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -89,6 +89,18 @@ class Connection:
         # Otherwise gRPC would check the certificate against the whole list.
         self._authority: Options = [("grpc.default_authority", first)] if tls and more else []
         self.channel = self._open(FAST_KEEPALIVE_TIMEOUT_MS)
+        self._patient_channels = list[grpc.Channel]()  # none before the first use
+        self._opening = Lock()
+
+    def limited(self, *, timeout: float | None, retry_for: float) -> Self:
+        """The same connection for calls that end `timeout` from now on, and are retried for `retry_for`.
+
+        It shares the channels and the outage, and must not be closed.
+        """
+        limited = copy.copy(self)
+        limited.retry_for = retry_for
+        limited.deadline = CommandDeadline(timeout, clock=self.clock, limited="the call")
+        return limited
 
     @property
     def options(self) -> Options:
@@ -105,10 +117,13 @@ class Connection:
         """Whether the token has changed since the last call."""
         return self._current_token() != self._last_token
 
-    @cached_property
+    @property
     def patient_channel(self) -> grpc.Channel:
         """A channel to the same servers with a longer keepalive timeout, for a slow network."""
-        return self._open(SLOW_KEEPALIVE_TIMEOUT_MS)
+        with self._opening:
+            if not self._patient_channels:
+                self._patient_channels.append(self._open(SLOW_KEEPALIVE_TIMEOUT_MS))
+            return self._patient_channels[0]
 
     def retry_budget(
         self,
@@ -162,8 +177,8 @@ class Connection:
 
     def _close(self) -> None:
         self.channel.close()
-        if "patient_channel" in self.__dict__:
-            self.patient_channel.close()
+        for channel in self._patient_channels:
+            channel.close()
 
     def _current_token(self) -> str:
         try:

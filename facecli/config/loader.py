@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import Field, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,6 +16,15 @@ from facecli.core.errors import InvalidInput
 
 MIN_CHUNK_SIZE = 64 * 1024  # bytes; the server flushes every chunk to disk, so smaller ones are slow
 MAX_CHUNK_SIZE = 16 * 1024 * 1024  # bytes; the server's limit
+OPTION = "option"  # the source of a value given on the command line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """Settings, and the source of each that has not its usual default: `option`, a variable or a profile."""
+
+    settings: Settings
+    sources: Mapping[str, str]
 
 
 def load(
@@ -30,18 +39,33 @@ def load(
     A repeated flag is a list; its setting separates the values by commas. `defaults` are those of one
     command, in place of the usual ones.
     """
+    return load_with_sources(flags, profile=profile, environment=environment, defaults=defaults).settings
+
+
+def load_with_sources(
+    flags: Mapping[str, Any],
+    *,
+    profile: str | None = None,
+    environment: Mapping[str, str] = ENVIRONMENT,
+    defaults: Mapping[str, Any] | None = None,
+) -> LoadedSettings:
+    """As `load`, with the source of every value."""
     chosen = profile or environment.get(f"{PREFIX}PROFILE", "")
     file = config_file(environment)
     profile_values = _profile(file, chosen)
     values: dict[str, Any] = dict(defaults or {})
+    sources = dict[str, str]()
     for setting in fields(Settings):
         name = setting.name
         if flags.get(name) not in (None, []):
             values[name] = ",".join(flags[name]) if isinstance(flags[name], list) else flags[name]
+            sources[name] = OPTION
         elif (text := environment.get(variable(name))) is not None:
             values[name] = _parsed(setting, text, variable(name))
+            sources[name] = variable(name)
         elif name in profile_values:
             where = f"{name} in profile {chosen or 'default'} of {file}"
+            sources[name] = f"profile {chosen or 'default'} of {file}"
             values[name] = _parsed(setting, _scalar(profile_values[name], where), where)
     settings = Settings(**values)
     if not settings.call_timeout:
@@ -49,7 +73,7 @@ def load(
     if not MIN_CHUNK_SIZE <= settings.chunk_size <= MAX_CHUNK_SIZE:
         raise InvalidInput("chunk_size must be between 64KiB and 16MiB; the default is 10MiB")
     current_token(settings)
-    return settings
+    return LoadedSettings(settings=settings, sources=sources)
 
 
 def _profile(file: Path, name: str) -> dict[str, Any]:

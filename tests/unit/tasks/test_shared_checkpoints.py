@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def writes(text: str) -> Callable[[Path], None]:
     return lambda path: (path.write_text(text), None)[1]
 
 
-def unexpected(*arguments: object) -> VideoPlan:
+def unexpected(*arguments: object) -> Any:
     raise AssertionError("it was made on another machine")
 
 

@@ -1,0 +1,43 @@
+"""FfmpegLabeller: labels in video files, read in the sandbox."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from facecli.core.labels.aigc import AigcEntry
+from facecli.core.labels.findings import Findings
+from facecli.core.labels.labels import BurntLabel
+from facecli.core.video.media import MediaLimits
+from facecli.media.find import find_ffmpeg
+from facecli.media.labels.metadata import entry_of, implicit_finding, read_metadata
+from facecli.media.labels.visible import burn_in, first_frame, shown_text, visible_finding
+from facecli.media.run import ProcessLimits
+
+_ENCODING = ProcessLimits(seconds=3600)
+
+
+class FfmpegLabeller:
+    """Finds ffmpeg as `FfmpegMedia` does."""
+
+    def __init__(self, *, wanted: str | None = None, limits: MediaLimits | None = None) -> None:
+        self._wanted = wanted
+        self._limits = limits or MediaLimits()
+
+    @cached_property
+    def _binary(self) -> Path:
+        return find_ffmpeg(self._wanted)
+
+    def input_entry(self, video: Path, *, stopped: Callable[[], bool]) -> AigcEntry | None:
+        return entry_of(read_metadata(self._binary, video, self._limits, stopped=stopped))
+
+    def ensure_visible(self, segment: Path, label: BurntLabel, *, stopped: Callable[[], bool]) -> bool:
+        frame = first_frame(self._binary, segment, self._limits, stopped=stopped)
+        if shown_text(frame) is label.text:
+            return False
+        burn_in(self._binary, segment, label, self._limits, process_limits=_ENCODING, stopped=stopped)
+        return True
+
+    def findings(self, file: Path, *, stopped: Callable[[], bool]) -> Findings:
+        metadata = read_metadata(self._binary, file, self._limits, stopped=stopped)
+        frame = first_frame(self._binary, file, self._limits, stopped=stopped)
+        return Findings(found=(implicit_finding(metadata), visible_finding(frame)))
