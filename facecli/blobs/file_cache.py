@@ -2,9 +2,9 @@
 
 Theory of operation. `files/` holds whole files, `used/` an empty file for each whose time is that of its last
 use, `fetching/` what is being fetched. A reader holds a shared lock (flock) on the file it uses, a fetcher an
-exclusive one on the partial file. Whoever adds, takes or removes a file holds the lock of the cache for that
-moment, never during a transfer. Room is made by removing the files that were used the longest time ago and
-are locked by nobody. The kernel releases the locks of a killed process: then its partial file is removed by
+exclusive one on the partial file. To add, take or remove a file needs the lock of the cache for that moment,
+never during a transfer. Room is made by removing the files that were used the longest time ago and have no
+lock. The kernel releases the locks of a killed process: then its partial file is removed by
 the next one that needs room, and its other files may go like any.
 """
 
@@ -20,7 +20,7 @@ from facecli.core.blobs import RETRY_AFTER
 from facecli.core.errors import Cancelled, DiskFull, FileTooLarge, StorageFailed
 from facecli.core.os_errors import translate_os_errors
 
-POLL_SECONDS = 0.1  # between two looks whether another process has fetched the file
+POLL_SECONDS = 0.1  # between two tries to get the lock of a process that fetches the file
 
 Blocks = Callable[[], Iterator[bytes]]
 

@@ -64,13 +64,13 @@ def serve(
     `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
     connectrpc.
 
+    With --blobs s3://BUCKET/PREFIX uploads and results are stored there, and the data directory has only what
+    this machine needs. This needs the extra `s3`: pip install boto3, which finds its credentials by itself.
+
     With --metrics it also serves http://HOST:PORT/metrics for Prometheus, with the figures of its workers,
     and prints `listening on URL` for it, or adds "metrics": "URL".
 
     Example: facecli serve --data-dir /srv/facecli --workers 2
-
-    With --blobs s3://BUCKET/PREFIX uploads and results are stored there, and the data directory has only what
-    this machine needs. This needs the extra `s3`: pip install boto3, which finds its credentials by itself.
 
     Example: facecli serve --http 127.0.0.1:8080 --cors-origin 'http://localhost:*'
 

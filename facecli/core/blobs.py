@@ -230,7 +230,7 @@ class BlobStore(Protocol):
         ...
 
     def free_bytes(self) -> int:
-        """Free space; UNLIMITED when nobody knows a limit."""
+        """Free space; UNLIMITED without a known limit."""
         ...
 
 

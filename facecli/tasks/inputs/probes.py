@@ -163,7 +163,7 @@ class Probes:
                     with present(upload.name):
                         copy = self._blobs.local_copy(upload.blob_key, stopped=abandoned)
                         file = StoredFile(upload, copies.enter_context(copy))
-                    probe.started_at = self._clock()  # to fetch the file takes no time of its check
+                    probe.started_at = self._clock()  # the time limit is for the check alone
                     probe.info = self._inspect(probe, file, stopped)
             error = None
         except Cancelled:

@@ -64,7 +64,7 @@ def test_an_error_names_the_bucket_and_the_next_step(error: Exception, kind: Any
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "404", "NoSuchUpload"])
-def test_what_is_gone_is_a_missing_file(code: str) -> None:
+def test_a_missing_object_is_a_missing_file(code: str) -> None:
     with pytest.raises(FileNotFoundError, match="uploads/u1"), translate_s3_errors("b", "e", "uploads/u1"):
         raise response(code)
 
