@@ -210,7 +210,7 @@ def test_the_chunk_size_follows_from_the_size(size: int, chunk_size: int, fitted
     assert new.total_chunks == -(-size // fitted) <= 10_000
 
 
-def test_what_no_chunk_size_fits_is_refused() -> None:
+def test_a_file_that_no_chunk_size_fits_is_refused() -> None:
     with pytest.raises(FileTooLarge, match="10000"):
         admission().fitted(announced(16 * 10_000 * MIB + 1, MAX_CHUNK_SIZE))
     with pytest.raises(InvalidInput, match="at least 5242880 bytes"):
