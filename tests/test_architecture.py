@@ -49,7 +49,7 @@ HOMES = {
     "cli": "typer rich tqdm",
     "web": "fastapi starlette uvicorn h11 connectrpc protobuf",
     "cli __main__": "print",
-    "media": "ffmpeg imageio_ffmpeg",
+    "media": "c2pa ffmpeg imageio_ffmpeg",
     "media facecli/worker/supervisor.py facecli/local/server.py facecli/cli/task/player.py": "subprocess",
     "metadata": "sqlalchemy alembic",
     "queue": "dbos",

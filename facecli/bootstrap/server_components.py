@@ -16,6 +16,7 @@ from facecli.bootstrap.factories import (
     ffmpeg_media,
     label_rules,
     lock_holders,
+    manifest_signer,
     orphan_policy,
     user_limits,
 )
@@ -76,6 +77,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
     ffmpeg, engines = media.version(), create_engines(settings, media)
     default_engine, fallback = engines.default(settings.engine)
     rules = label_rules(settings)
+    manifest_signer(settings)  # refuse now what would end every worker
     with open_storage(settings) as storage:
         events = EventBus()
         log_events(events)

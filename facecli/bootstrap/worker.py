@@ -125,7 +125,7 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             uploads=SqlUploadRepository(engine),
             blobs=blobs,
             media=media,
-            labeller=ffmpeg_labeller(settings),
+            labeller=ffmpeg_labeller(settings, signs=True),
             engines=engines,
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))

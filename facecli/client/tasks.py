@@ -12,6 +12,7 @@ from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
 from facecli.client.watches.separate_watches import SeparateWatches, is_missing_method
+from facecli.client.watches.shared_watch import SharedWatch
 from facecli.client.watches.task_watch import TaskWatch
 from facecli.client.watches.tasks_watch import TaskChange, TasksWatch
 from facecli.core.backoff import Waiting
@@ -175,13 +176,7 @@ class TaskClient:
 
         A server without a method for several tasks is asked for each task.
         """
-        watch = TasksWatch(
-            revisions,
-            self._context,
-            watch_method=self._tasks.WatchTasks,
-            status_method=self._videos.GetTaskStatus,
-            retry_for=retry_for,
-        )
+        watch = self._tasks_watch(revisions, retry_for)
         try:
             yield from watch.changes(waiting)
         except UnexpectedResponse as error:
@@ -189,6 +184,10 @@ class TaskClient:
                 raise
             separate = partial(self.watch, retry_for=retry_for, waiting=waiting)
             yield from SeparateWatches(revisions, separate).changes()
+
+    def shared_watch(self, *, retry_for: float) -> SharedWatch:
+        """A watch for many threads, by one stream; errors as `watch`."""
+        return SharedWatch(lambda revisions: self._tasks_watch(revisions, retry_for))
 
     def cancel(self, task_id: str) -> TaskView:
         request = pb.CancelTaskRequest(user_id=self._context.user, task_id=task_id)
@@ -205,3 +204,12 @@ class TaskClient:
         request = pb.DeleteTaskRequest(user_id=self._context.user, task_id=task_id)
         done = (TaskNotFound, lambda: None)
         self._calls.call(self._tasks.DeleteTask, request, lambda response: None, done=done)
+
+    def _tasks_watch(self, revisions: Mapping[str, int], retry_for: float) -> TasksWatch:
+        return TasksWatch(
+            revisions,
+            self._context,
+            watch_method=self._tasks.WatchTasks,
+            status_method=self._videos.GetTaskStatus,
+            retry_for=retry_for,
+        )

@@ -132,6 +132,11 @@ class Settings:
         "facecli",
         "ContentProducer of the implicit label: the code of the service provider, ASCII without spaces.",
     )
+    label_c2pa_cert: str = _setting(
+        "", "Certificate with its chain (PEM) that signs labelled results as C2PA; not signed if empty."
+    )
+    label_c2pa_key: str = _setting("", "Private key (PEM) of that certificate.")
+    label_c2pa_tsa: str = _setting("", "URL of an RFC 3161 authority that time-stamps the signatures.")
     consent_required: bool = _setting(
         False, "Refuse tasks without --consent, the consent of the person whose face is used."
     )

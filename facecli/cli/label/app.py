@@ -25,9 +25,19 @@ Files = Annotated[
     list[Path], typer.Argument(metavar="FILE…", help="Video files, of anybody.", show_default=False)
 ]
 
+Trust = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust",
+        metavar="FILE",
+        help="CA certificates (PEM) that signers of C2PA manifests need; any signer will do by default.",
+        show_default=False,
+    ),
+]
+
 
 @partial(with_settings, quiet_help="Print only the kinds of labels that are there.")
-def show(settings: Settings, output: Output, files: Files) -> None:
+def show(settings: Settings, output: Output, files: Files, trust: Trust = None) -> None:
     """Show the labels of video files as AI-made.
 
     One line for each kind: implicit (the metadata entry AIGC), visible (on the first frame), and c2pa. Only
@@ -41,7 +51,7 @@ def show(settings: Settings, output: Output, files: Files) -> None:
     def show_one(file: Path, findings: Findings) -> None:
         _print(output, file, findings)
 
-    _each(settings, output, files, show_one)
+    _each(settings, output, files, trust, show_one)
 
 
 @partial(with_settings, quiet_help="Print only the paths of labelled files.")
@@ -57,6 +67,7 @@ def verify(
             help="Kind that must be there: implicit, visible or c2pa; can be repeated. Any one by default.",
         ),
     ] = None,
+    trust: Trust = None,
 ) -> None:
     """Verify that video files are labelled as AI-made, and that their labels are intact.
 
@@ -79,20 +90,25 @@ def verify(
         if not findings.labelled:
             raise PolicyRefused(f"{file} is not labelled as AI-made")
 
-    _each(settings, output, files, verify_one)
+    _each(settings, output, files, trust, verify_one)
 
 
 def _each(
-    settings: Settings, output: Output, files: list[Path], use: Callable[[Path, Findings], None]
+    settings: Settings,
+    output: Output,
+    files: list[Path],
+    trust: Path | None,
+    use: Callable[[Path, Findings], None],
 ) -> None:
     from facecli.bootstrap.factories import ffmpeg_labeller
 
     labeller: Labeller = ffmpeg_labeller(settings)
 
     def read(file: Path) -> None:
-        if not file.is_file():
-            raise InvalidInput(f"{file} is no file")
-        use(file, labeller.findings(file, stopped=never))
+        for each_file in filter(None, (file, trust)):
+            if not each_file.is_file():
+                raise InvalidInput(f"{each_file} is no file")
+        use(file, labeller.findings(file, trust=trust, stopped=never))
 
     each(files, read, as_json=output.as_json)
 

@@ -1,6 +1,6 @@
 """The interface to labels in video files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,23 @@ class Labeller(Protocol):
         """
         ...
 
-    def findings(self, file: Path, *, stopped: Callable[[], bool]) -> Findings:
-        """All labels of a file; MediaRefused when it cannot be read as a video."""
+    def findings(self, file: Path, *, trust: Path | None = None, stopped: Callable[[], bool]) -> Findings:
+        """All labels of a file; MediaRefused when it cannot be read as a video.
+
+        `trust` are the CA certificates (PEM) that signers need; without it, any signer will do.
+        """
+        ...
+
+    @property
+    def signer(self) -> Mapping[str, object] | None:
+        """The signer of C2PA manifests, for the provenance record; None if results are not signed."""
+        ...
+
+    def sign(
+        self, video: Path, *, parent: Path, family: str, signed: Path, stopped: Callable[[], bool]
+    ) -> None:
+        """Write a copy of the video with a signed C2PA manifest: an edit of the parent.
+
+        `family` is that of the parent's format. FacecliError when it cannot be signed.
+        """
         ...

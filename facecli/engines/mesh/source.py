@@ -57,7 +57,7 @@ def prepare_source(photo: Image, detector: FaceDetector, mesh: FaceMesh) -> Sour
             found = max((each for each in views if each), key=lambda each: each.detection.score, default=None)
         if found:
             return _prepared(found)
-    raise NoFace
+    raise NoFace("there is no face in the picture")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,7 +186,7 @@ class Probes:
             probe.done.set()
 
     def _inspect(self, probe: _Probe, file: StoredFile, stopped: Callable[[], bool]) -> Info:
-        """Probe the file. A damaged one in the store is not blamed on its owner."""
+        """Probe the file; a refusal names it. A damaged one in the store is not blamed on its owner."""
         path = file.path
         try:
             if probe.upload.file_type is FileType.VIDEO:
@@ -195,9 +195,10 @@ class Probes:
             if probe.check:
                 probe.check.run(path, stopped)
             return info
-        except MediaRefused:
+        except MediaRefused as refused:
             file.verify(stopped)
-            raise
+            message = f"{probe.upload.name}: {refused.message}"
+            raise type(refused)(message, **refused.details) from refused
 
     def _allowed(self, upload: Upload) -> float:
         """Seconds for the probe of this file."""

@@ -13,7 +13,7 @@ class Join:
     """Joins the segments to `run.output`. The label goes into the same file, without another pass over it."""
 
     name = "joining"
-    weight = 2
+    weight = 1
     checkpoint = "joined.mp4"
 
     def run(self, run: Run) -> None:

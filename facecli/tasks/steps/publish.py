@@ -74,5 +74,5 @@ def _record(run: Run) -> str:
             for role, upload, path in run.recorded_inputs()
         ],
         output=RecordedFile(role="result", size=run.output.stat().st_size, sha256=sha256_of(run.output)),
-        signer=None,
+        signer=run.tools.labeller.signer if task.labels else None,
     )

@@ -12,7 +12,7 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import PartLayout
 from facecli.core.errors import MediaRefused, QuotaReached, TakenOver, Unavailable
 from facecli.core.events import EventBus
-from facecli.core.labels.labels import BurntLabel
+from facecli.core.labels.labels import BurntLabel, LabelFrames, Labels, LabelText
 from facecli.core.video.engines import SwapJob
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.media import Segment, VideoPlan
@@ -30,6 +30,7 @@ from tests.support.storage import Clock
 from tests.support.tasks.logs import MemoryTaskLogs
 
 MAX_CRASHES = 5
+LABELS = Labels(producer="studio", text=LabelText.CHINESE, frames=LabelFrames.OPENING)
 TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
 
 
@@ -76,6 +77,7 @@ class PlainMedia:
 
     def __init__(self) -> None:
         self.unreadable = False
+        self.signs = False
         self.metadata: Mapping[str, str] = {}  # of the last output
         self.visible: list[str] = []  # segments that got a visible label
 
@@ -101,6 +103,13 @@ class PlainMedia:
         if self.unreadable:
             raise MediaRefused("no frame can be decoded")
         output.write_text(f"a sheet of {len(comparisons)} frames")
+
+    @property
+    def signer(self) -> Mapping[str, object] | None:
+        return {"certificate_sha256": "5"} if self.signs else None
+
+    def sign(self, video: Path, *, signed: Path, **more: object) -> None:
+        signed.write_text(f"signed {video.read_text()}")
 
     def input_entry(self, video: Path, **more: object) -> None:
         return None

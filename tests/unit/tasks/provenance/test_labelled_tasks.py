@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 
 from facecli.core.labels.aigc import AigcEntry
-from facecli.core.labels.labels import LabelFrames, Labels, LabelText
+from facecli.core.labels.labels import LabelFrames, Labels
 from facecli.tasks.provenance.terms import Consent, Terms
 from facecli.tasks.task import TaskStatus
-from tests.unit.tasks.conftest import Delivery, PlainEngine, PlainMedia, Rows, result
-
-OPENING = Labels(producer="studio", text=LabelText.CHINESE, frames=LabelFrames.OPENING)
+from tests.unit.tasks.conftest import LABELS, Delivery, PlainEngine, PlainMedia, Rows, result
 
 
 def run(rows: Rows, delivery: Delivery, labels: Labels | None, terms: Terms = Terms()) -> dict[str, object]:
@@ -30,7 +28,7 @@ def test_a_labelled_result_has_its_entry_and_a_record(
     rows: Rows, delivery: Delivery, media: PlainMedia, tmp_path: Path
 ) -> None:
     terms = Terms(consent=Consent(sha256="1" * 64, kind="file", name="consent.pdf"), by="ann")
-    record = run(rows, delivery, OPENING, terms)
+    record = run(rows, delivery, LABELS, terms)
     entry = AigcEntry.parse(media.metadata["AIGC"])
     assert (entry.fields["ContentProducer"], entry.fields["ProduceID"]) == ("studio", "t")
     assert record["labels"] == {
@@ -56,8 +54,27 @@ def test_an_unlabelled_result_has_a_record_of_the_waiver(
 def test_the_visible_label_is_on_the_segments_it_belongs_to(
     rows: Rows, delivery: Delivery, media: PlainMedia, engine: PlainEngine, frames: LabelFrames
 ) -> None:
-    run(rows, delivery, replace(OPENING, frames=frames))
+    run(rows, delivery, replace(LABELS, frames=frames))
     opening = [at for at, each in enumerate(engine.segments) if each.start < engine.segments[0].start + 2]
     labelled = range(len(engine.segments)) if frames is LabelFrames.ALL else opening
     assert [at for at, each in enumerate(engine.segments) if each.label] == list(labelled)
     assert len(media.visible) == len(labelled)
+
+
+def test_a_signed_result_is_the_last_of_all_and_its_record_names_the_signer(
+    rows: Rows, delivery: Delivery, media: PlainMedia, tmp_path: Path
+) -> None:
+    media.signs = True
+    record = run(rows, delivery, LABELS)
+    assert result(tmp_path, rows) == "signed 01"
+    labels = record["labels"]
+    assert isinstance(labels, dict)
+    assert labels["c2pa"] == {"certificate_sha256": "5"}
+
+
+def test_a_result_without_labels_is_not_signed(
+    rows: Rows, delivery: Delivery, media: PlainMedia, tmp_path: Path
+) -> None:
+    media.signs = True
+    run(rows, delivery, None)
+    assert result(tmp_path, rows) == "01"
