@@ -92,6 +92,11 @@ class PlanCheckpoints:
         self._partial = partial
         self._finishing = finishing
 
+    @property
+    def folder(self) -> Path:
+        """The directory of partial files, with what this run keeps for its later steps."""
+        return self._partial
+
     def file(self, name: str, make: Callable[[Path], None]) -> Path:
         """The checkpoint file of this name; if it is missing, `make` writes it to the given path."""
         final = self._directory / name

@@ -105,7 +105,9 @@ class MeshEngine:
                 yield process
                 result.update(process.result)
 
-        frames = FramesJob(video=job.video, segment=job.segment, info=job.info, output=job.output)
+        frames = FramesJob(
+            video=job.video, segment=job.segment, info=job.info, output=job.output, stills=job.stills
+        )
         self._media.rewrite_frames(frames, open_filter=open_filter, progress=progress, stopped=stopped)
         return _counted(job, result)
 
