@@ -41,6 +41,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
             patch.setenv(name, str(home))
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("FACECLI_ENGINE", "mock")  # drawn faces and test patterns; tests of engine mesh name it
+        patch.setenv("FACECLI_LABEL_POLICY", "off")  # results are compared; tests of labels turn them on
         patch.setenv("COLUMNS", "100")
         patch.setenv("NO_COLOR", "1")
         patch.setenv("TERM", "dumb")

@@ -14,6 +14,7 @@ from facecli.bootstrap.factories import (
     create_engines,
     create_recovery,
     database_url,
+    ffmpeg_labeller,
     ffmpeg_media,
     open_blob_store,
     private_data_directory,
@@ -113,6 +114,7 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
             uploads=SqlUploadRepository(engine),
             blobs=open_blob_store(settings, directory),
             media=media,
+            labeller=ffmpeg_labeller(settings, signs=True),
             engines=engines,
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))

@@ -1,8 +1,6 @@
 """`facecli demo`: the whole flow on this machine."""
 
-import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
+from facecli.cli.shared.output_file import temporary_results
 from facecli.cli.swap import run_swap, swap_request
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import destination
@@ -86,7 +85,7 @@ def demo(
             likeness = measure_likeness(media, photo=image, before=video, after=out)
             output.note(check_likeness(likeness, photo=image, result=out))
         if not keep:
-            out = Path(shutil.move(out, _results_folder() / out.name))
+            out = Path(shutil.move(out, temporary_results("demo", otherwise="pass --keep DIR") / out.name))
         output.show({**task_object(task), "path": str(out)}, text=f"result: {out}", short=str(out))
 
 
@@ -117,16 +116,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"--keep: cannot create directory {folder}: {error.strerror}") from error
-
-
-def _results_folder() -> Path:
-    """The directory of this user's demo result, one for all runs: each replaces the result of the last."""
-    folder = Path(tempfile.gettempdir()) / f"facecli-demo-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError as error:
-        raise InvalidInput(f"cannot create directory {folder}: {error.strerror}; pass --keep DIR") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise InvalidInput(f"{folder} is not a directory of this user; pass --keep DIR")
-    return folder

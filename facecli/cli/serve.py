@@ -11,7 +11,14 @@ from facecli.cli.shared.interrupts import exit_on_interrupt
 from facecli.cli.shared.options import Database, DataDir, SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.access import requires_authentication
-from facecli.config.settings import Auth, Durability, Settings
+from facecli.config.settings import (
+    Auth,
+    Durability,
+    LabelFramesName,
+    LabelPolicyName,
+    LabelTextName,
+    Settings,
+)
 from facecli.telemetry.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -34,6 +41,10 @@ def serve(
     workers: Annotated[int | None, SettingOption("workers", metavar="N", min=0, max=256)] = None,
     engine: Annotated[str | None, SettingOption("engine", metavar="NAME")] = None,
     durability: Annotated[Durability | None, SettingOption("durability")] = None,
+    label_policy: Annotated[LabelPolicyName | None, SettingOption("label_policy")] = None,
+    label_text: Annotated[LabelTextName | None, SettingOption("label_text")] = None,
+    label_frames: Annotated[LabelFramesName | None, SettingOption("label_frames")] = None,
+    consent_required: Annotated[bool | None, SettingOption("consent_required")] = None,
     auth: Annotated[Auth | None, SettingOption("auth")] = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,

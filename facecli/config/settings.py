@@ -8,11 +8,15 @@ from typing import Any, Literal
 from facecli.config.amounts import Count, Size, Time
 
 PREFIX = "FACECLI_"
+LOCAL = "local"  # the server that runs while a command needs it
 
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
 Auth = Literal["none", "token"]
 Durability = Literal["power", "process"]
 InswapperProvider = Literal["cpu", "cuda", "coreml"]
+LabelPolicyName = Literal["required", "default", "off"]
+LabelTextName = Literal["en", "zh"]
+LabelFramesName = Literal["opening", "all"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
@@ -25,7 +29,10 @@ def _setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
 class Settings:
     """Sizes in bytes, times in seconds. An empty path is the platform's default."""
 
-    server: str = _setting("127.0.0.1:50051", "Address of the server; separate several with commas.")
+    server: str = _setting(
+        "127.0.0.1:50051",
+        "Address of the server; separate several with commas; `local` runs one while a command needs it.",
+    )
     user: str = _setting("", "User to act as; implied by a token or client certificate.")
     token: str = _setting("", "Access token to send to the server.", secret=True)
     token_file: str = _setting("", "File with the access token, read again for every call.")
@@ -101,6 +108,29 @@ class Settings:
     inswapper_recognizer_sha256: str = _setting("", "SHA-256 that these weights must have; any if empty.")
     inswapper_provider: InswapperProvider = _setting(
         "cpu", "What runs the weights of engine inswapper; no other one stands in for it."
+    )
+    label_policy: LabelPolicyName = _setting(
+        "required",
+        "Labels of results as AI-made: `required`, `default` for all tasks that do not waive them with "
+        "--no-label, or `off`.",
+    )
+    label_text: LabelTextName = _setting(
+        "en", "Language of the visible label: `en` is AI MODIFIED, `zh` is AI生成."
+    )
+    label_frames: LabelFramesName = _setting(
+        "opening", "Frames that show the visible label: the `opening` 2 s, or `all`."
+    )
+    label_producer: str = _setting(
+        "facecli",
+        "ContentProducer of the implicit label: the code of the service provider, ASCII without spaces.",
+    )
+    label_c2pa_cert: str = _setting(
+        "", "Certificate with its chain (PEM) that signs labelled results as C2PA; not signed if empty."
+    )
+    label_c2pa_key: str = _setting("", "Private key (PEM) of that certificate.")
+    label_c2pa_tsa: str = _setting("", "URL of an RFC 3161 authority that time-stamps the signatures.")
+    consent_required: bool = _setting(
+        False, "Refuse tasks without --consent, the consent of the person whose face is used."
     )
     result_expiry: Time = _setting(
         30 * 86400.0, "Retention of ended tasks and their results; 0 for unlimited."

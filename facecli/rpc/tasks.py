@@ -16,13 +16,15 @@ from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
 from facecli.rpc.calls import Calls
 from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.send_pool import SendPool
+from facecli.rpc.videos import created
 from facecli.rpc.watch_stream import Encoder, Send, TasksWatcher, Watcher, WatchStream
 from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
-from facecli.wire import previews, task_logs
+from facecli.wire import previews, provenance, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
+from facecli.wire.provenance import terms_from_message
 
 _log = logging.getLogger(__name__)
 
@@ -136,9 +138,27 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
             watcher.end(_shutting_down())
 
     def CheckTask(self, request: pb.CheckTaskRequest, context: grpc.ServicerContext) -> pb.CheckTaskResponse:
-        self._calls.of(context).user(request.user_id)
-        engine, version = self._task_service.check(engine=request.engine, options=request.options)
+        call = self._calls.of(context)
+        terms = terms_from_message(request.terms, by=call.declarer(request.user_id))
+        engine, version = self._task_service.check(
+            engine=request.engine, options=request.options, terms=terms
+        )
         return pb.CheckTaskResponse(engine=engine, engine_version=version)
+
+    def CreateTaskUnderTerms(
+        self, request: pb.CreateTaskUnderTermsRequest, context: grpc.ServicerContext
+    ) -> pb.CreateTaskUnderTermsResponse:
+        call = self._calls.of(context)
+        terms = terms_from_message(request.terms, by=call.declarer(request.task.user_id))
+        with self._admissions.creations.acquire(call.authenticated_user):
+            task = created(self._task_service, request.task, context, call, terms=terms)
+        return pb.CreateTaskUnderTermsResponse(task=task)
+
+    def GetProvenance(
+        self, request: pb.GetProvenanceRequest, context: grpc.ServicerContext
+    ) -> pb.GetProvenanceResponse:
+        owner = self._calls.of(context).user(request.user_id)
+        return provenance.to_message(self._task_service.provenance(request.task_id, owner=owner))
 
     def PreviewTask(
         self, request: pb.PreviewTaskRequest, context: grpc.ServicerContext

@@ -9,6 +9,7 @@ from facecli.core.errors import InvalidInput, UploadNotFound
 from facecli.rpc.request_stream import RequestStream
 from facecli.rpc.upload_decoders import file_chunk
 from facecli.rpc.upload_streams import UploadStreams
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.service import TaskService
 from facecli.uploads.registry import new_upload_id
 from facecli.uploads.service import UploadService
@@ -67,21 +68,8 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
 
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
-        key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
         with self._creations.acquire(call.authenticated_user):
-            task = self._task_service.create(
-                owner=call.user(request.user_id),
-                image_url=request.image_url,
-                video_url=request.video_url,
-                engine=request.engine,
-                options=request.options,
-                part=requested_part(request),
-                key=str(key) if key else None,
-                fresh=request.fresh,
-                active=call.active,
-            )
-        call.concerns("task", task.id)
-        return wire_tasks.to_message(task)
+            return created(self._task_service, request, context, call)
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
@@ -105,3 +93,29 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
         next_chunk = next_missing(self._upload_service.chunks(upload_id))
         context.send_initial_metadata(((UPLOAD_ID, upload_id), (NEXT_CHUNK, str(next_chunk))))
         return Resume(upload_id=upload_id)
+
+
+def created(
+    task_service: TaskService,
+    request: pb.CreateTaskRequest,
+    context: grpc.ServicerContext,
+    call: CallContext,
+    *,
+    terms: Terms = NO_TERMS,
+) -> pb.TaskResponse:
+    """The task that a request creates, or the one that has its idempotency key."""
+    key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
+    task = task_service.create(
+        owner=call.user(request.user_id),
+        image_url=request.image_url,
+        video_url=request.video_url,
+        engine=request.engine,
+        options=request.options,
+        part=requested_part(request),
+        key=str(key) if key else None,
+        fresh=request.fresh,
+        terms=terms,
+        active=call.active,
+    )
+    call.concerns("task", task.id)
+    return wire_tasks.to_message(task)

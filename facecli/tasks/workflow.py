@@ -39,6 +39,7 @@ from facecli.tasks.logs.exceptions import summary
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.steps.join import Join
+from facecli.tasks.steps.label import Label
 from facecli.tasks.steps.probe import Probe
 from facecli.tasks.steps.publish import Publish
 from facecli.tasks.steps.run import Run, Tools
@@ -51,7 +52,7 @@ from facecli.tasks.time_limits import AttemptLimits, Deadline, within
 from facecli.uploads.stored_file import StoredFile
 from facecli.uploads.upload import upload_id_of
 
-STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Sheet(), Publish())
+STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Label(), Sheet(), Publish())
 
 _log = logging.getLogger(__name__)
 

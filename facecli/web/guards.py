@@ -29,6 +29,7 @@ CORS_HEADERS = (
     "content-type",
     "grpc-timeout",
     "idempotency-key",
+    "if-match",
     "if-none-match",
     "if-range",
     "range",
@@ -41,6 +42,7 @@ CORS_HEADERS = (
     "x-grpc-web",
     "x-http-method-override",
     "x-request-id",
+    "x-requested-with",
     "x-user-agent",
 )
 EXPOSED_HEADERS = (

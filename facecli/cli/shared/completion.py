@@ -7,6 +7,7 @@ from itertools import islice
 import typer
 
 from facecli.config.loader import load
+from facecli.config.settings import LOCAL
 from facecli.core.errors import FacecliError
 from facecli.library.session import Session, connected
 
@@ -50,6 +51,8 @@ def _matching(
     flags = {name: ctx.params.get(name) for name in _CONNECTION}
     try:
         settings = load(flags, profile=ctx.params.get("profile"))
+        if settings.server == LOCAL:
+            return []  # starting it would take too long
         with connected(replace(settings, timeout=TIMEOUT, call_timeout=TIMEOUT, retry_for=0.0)) as session:
             return [pair for pair in offered(session) if pair[0].startswith(incomplete)]
     except FacecliError:

@@ -79,6 +79,15 @@ Engine = Annotated[
 EngineOptions = Annotated[
     list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
 ]
+PresetName = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="Preset in the config file: an engine and its options, which --engine and --option override.",
+        show_default=False,
+    ),
+]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")
 ]

@@ -1,10 +1,11 @@
-"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download, url."""
+"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download, url, provenance."""
 
 from collections.abc import Callable
 from functools import partial
 
 import typer
 
+from facecli.cli.label import provenance as task_provenance
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.help import add_commands
@@ -111,5 +112,6 @@ add_commands(
         "delete": delete,
         "download": task_download.download,
         "url": task_url.url,
+        "provenance": task_provenance.provenance,
     },
 )

@@ -112,6 +112,15 @@ class JudgingEngine(Protocol):
 
 
 @runtime_checkable
+class WeighedEngine(Protocol):
+    """An engine that can name the weights of its networks, for the provenance record of a result."""
+
+    def weights(self) -> Mapping[str, str]:
+        """Return the sha256 of every file of weights, by its name."""
+        ...
+
+
+@runtime_checkable
 class DescribedEngine(Protocol):
     """An engine that declares its options, for lists and forms; its `check` uses `parse_options`."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from facecli.core.errors import InvalidInput
+from facecli.core.labels.labels import BurntLabel
 
 MICROSECONDS = 1_000_000  # per second
 ROUNDED_SECONDS = 1  # by which an end may lie behind that of the video: players show whole seconds
@@ -130,6 +131,7 @@ class Segment:
     end: Fraction  # of the first frame after it, or the end of the video
     key: Fraction | None  # time of the key frame to decode from; None decodes from the beginning
     wide: "Segment | None" = None  # the segment and the frames around it; None if there are none
+    label: BurntLabel | None = None  # that `Media` burns into the frames it writes for an engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,10 @@ from facecli.core.video.engines import PrepareJob, SwapJob
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
 from facecli.core.video.media import FramesJob, Media
-from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing
+from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing, Small
 from facecli.engines.mesh.process.client import SwapProcess, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
+from facecli.engines.weights import shipped_weights
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
 NO_FRAMES = FrameLayout(width=2, height=2)
@@ -62,8 +63,12 @@ class MeshEngine:
             deque(process.finish(), maxlen=0)
         people = _listed(process.result, "people")
         if not people and options.faces != "all" and options.missing is Missing.FAIL:
-            raise NothingSwapped("the video shows no face; missing=keep returns it as it is")
+            smaller = "; small=on finds smaller ones" if options.small is Small.OFF else ""
+            raise NothingSwapped(f"the video shows no face{smaller}; missing=keep returns it as it is")
         return {"people": people, "like": like}
+
+    def weights(self) -> Mapping[str, str]:
+        return shipped_weights()
 
     def _process(
         self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]

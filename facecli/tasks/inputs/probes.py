@@ -173,7 +173,7 @@ class Probes:
             probe.done.set()
 
     def _inspect(self, probe: _Probe, stopped: Callable[[], bool]) -> Info:
-        """Probe the file. A damaged one in the store is not blamed on its owner."""
+        """Probe the file; a refusal names it. A damaged one in the store is not blamed on its owner."""
         path = probe.file.path
         try:
             if probe.upload.file_type is FileType.VIDEO:
@@ -182,9 +182,10 @@ class Probes:
             if probe.check:
                 probe.check.run(path, stopped)
             return info
-        except MediaRefused:
+        except MediaRefused as refused:
             probe.file.verify(stopped)
-            raise
+            message = f"{probe.upload.name}: {refused.message}"
+            raise type(refused)(message, **refused.details) from refused
 
     def _allowed(self, upload: Upload) -> float:
         """Seconds for the probe of this file."""

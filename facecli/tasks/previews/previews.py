@@ -12,11 +12,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from facecli.core.blobs import BlobStore, present
 from facecli.core.errors import FacecliError, InvalidInput, LimitReached, MediaRefused, NotReady, TimedOut
+from facecli.core.labels.labels import BurntLabel
 from facecli.core.os_errors import translate_os_errors
 from facecli.core.video import engines
 from facecli.core.video.media import Media
@@ -112,6 +114,9 @@ class Previews:
                 files=dict(zip(named, others, strict=True)),
             )
             prepared = self._plan_of(new, engine, job, stopped)
+            if new.labels:
+                label = BurntLabel(text=new.labels.text)
+                plan = replace(plan, stills=tuple(replace(still, label=label) for still in plan.stills))
             frames = _swapped(engine, job, plan, prepared, folder, stopped)
             sheet = folder / "sheet.jpg"
             self._media.compose_sheet(plan.info, list(of_frames(video, frames, plan)), sheet, stopped=stopped)

@@ -14,8 +14,9 @@ from tests.e2e.web.conftest import WebServer
 from tests.support.e2e.fault_proxy import CONTROL_BYTES, OVERHEAD
 from tests.support.e2e.files import MIB, sha256
 from tests.support.e2e.requirements import needs
-from tests.support.eventually import DEADLINE
 from tests.support.web.browser import Browser
+from tests.support.web.http_client import ask
+from tests.support.web.traffic import Traffic
 
 CHUNK = 10 * MIB  # the server's
 STORED = "#video-slot progress"
@@ -40,7 +41,7 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
 
         browser.choose("face-file", face)
         browser.find("#face-slot [data-state=stored]")
-        traffic = Traffic(proxy, web_server, ann)
+        traffic = Traffic(proxy, lambda: stored_by_server(web_server, ann))
         traffic.hold(after=step * CHUNK + 4 * MIB)
         browser.choose("video-file", padded_clip)
         for breaks in range(1, 4):
@@ -65,7 +66,7 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         again = web_server.command(ann, "upload", padded_clip, "--json").object
         assert (again["bytes_sent"], again["bytes_skipped"]) == (0, size)
 
-        browser.choose("face-file", face)
+        browser.drop("#face-slot", face)
         browser.find("#options").send_keys("speed=1" + Keys.TAB)
         browser.wait(lambda: "no option 'speed'" in browser.text("#new-task-error"))
         options = browser.find("#options")
@@ -88,6 +89,8 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         link = create_link(browser)
         browser.find("#usage summary").click()
         assert names_of_files(browser) == ["face.png", "holiday.mp4"]
+        assert browser.serious_findings() == []
+        cancel_retry_and_delete_another(browser)
 
         browser.driver.switch_to.new_window("window")
         browser.driver.get(page)
@@ -104,6 +107,11 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         assert names_of_files(browser) == ["bob.png"]
         assert list(browser.all("[data-task]")) == []
         assert theirs["name"] == "bob.png"
+
+        browser.driver.switch_to.window(browser.driver.window_handles[0])
+        delete(browser, "completed")
+        path = link.removeprefix(f"http://{web_server.address}")
+        assert ask(f"http://{web_server.address}", path).status == 404
         assert browser.complaints() == []
 
 
@@ -156,6 +164,32 @@ def play_both(browser: Browser) -> None:
     browser.find("dialog button", "Close").click()
 
 
+def stored_by_server(web_server: WebServer, token: str) -> int:
+    """The stored bytes of the video, as the server tells its owner."""
+    uploads = web_server.command(token, "file", "list", "--json").objects
+    return sum(upload["stored_bytes"] for upload in uploads if upload["name"] == "holiday.mp4")
+
+
+def cancel_retry_and_delete_another(browser: Browser) -> None:
+    """Create a slow task, and change it in every way."""
+    options = browser.find("#options")
+    options.clear()
+    options.send_keys("delay=60")
+    browser.wait(lambda: browser.find("#create").is_enabled())
+    browser.find("#create").click()
+    for change in ("Cancel", "Retry", "Cancel"):
+        browser.find("[data-task] button", change).click()
+    browser.find("#tasks [data-status=cancelled]")
+    delete(browser, "cancelled")
+
+
+def delete(browser: Browser, status: str) -> None:
+    """Delete the only task with this status."""
+    browser.find(f"[data-status={status}] button", "Delete").click()
+    browser.driver.switch_to.alert.accept()
+    browser.wait(lambda: not any(browser.all(f"[data-status={status}]")))
+
+
 def look_at_preview(browser: Browser) -> None:
     """Ask for a preview and close it again, by keyboard; the focus returns."""
     browser.find("#preview").send_keys(Keys.ENTER)
@@ -192,39 +226,4 @@ def answer_to(browser: Browser, link: str) -> tuple[int, str]:
     browser.run("location.href = arguments[0]", link)
     browser.wait(lambda: browser.run("return document.readyState") == "complete")
     status = browser.run("return performance.getEntriesByType('navigation')[0].responseStatus")
-    return status, browser.text("pre").partition('"message": "')[2].partition(";")[0]
-
-
-class Traffic:
-    """Bytes that the page sends through a proxy from now on, and those stored of the video.
-
-    `lost` has the bytes that each break has cost: they were sent and are not stored.
-    """
-
-    def __init__(self, proxy: Proxy, web_server: WebServer, token: str) -> None:
-        self._proxy = proxy
-        self._web_server = web_server
-        self._token = token
-        self._start = proxy.passed(Direction.SERVER)
-        self._limit = 0
-        self.lost: list[int] = []
-
-    def hold(self, *, after: int) -> None:
-        """Pass this many more bytes, and hold what follows."""
-        self._limit = self._proxy.passed(Direction.SERVER) + after
-        self._proxy.release(Direction.SERVER)
-        self._proxy.hold(Direction.SERVER, after=self._limit)
-
-    def wait_until_held(self) -> None:
-        assert self._proxy.wait_for(lambda: self._proxy.passed(Direction.SERVER) >= self._limit, DEADLINE)
-
-    def sent(self) -> int:
-        return self._proxy.passed(Direction.SERVER) - self._start
-
-    def stored(self) -> int:
-        uploads = self._web_server.command(self._token, "file", "list", "--json").objects
-        return sum(upload["stored_bytes"] for upload in uploads if upload["name"] == "holiday.mp4")
-
-    def note_break(self) -> None:
-        """Count the bytes that have to be sent again if the connection breaks now."""
-        self.lost.append(self.sent() - self.stored() - sum(self.lost))
+    return status, browser.text("pre").partition('"message": "')[2].partition('"')[0]

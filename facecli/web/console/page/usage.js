@@ -71,7 +71,7 @@ export class Usage {
       { size, stored },
     );
     const remove = button("delete", () => this.#delete(upload), "quiet");
-    label(remove, "remove_file", { name: upload.name });
+    label(remove, "delete_file", { name: upload.name });
     const name = element("span", { className: "name", textContent: upload.name });
     return element("li", { className: "row" }, name, state, remove);
   }

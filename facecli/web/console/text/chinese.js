@@ -79,6 +79,7 @@ export const chinese = {
   delete: "删除",
   log: "日志",
   delete_task_sure: "删除此任务及其结果？",
+  delete_file: "删除 {name}",
   delete_file_sure: "从服务器删除此文件？",
 
   player: "前后对比",

@@ -79,6 +79,7 @@ export const english = {
   delete: "Delete",
   log: "Log",
   delete_task_sure: "Delete this task and its result?",
+  delete_file: "Delete {name}",
   delete_file_sure: "Delete this file from the server?",
 
   player: "Before and after",
