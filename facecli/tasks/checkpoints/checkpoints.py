@@ -96,6 +96,11 @@ class PlanCheckpoints:
         self._files = files
         self._finishing = finishing
 
+    @property
+    def folder(self) -> Path:
+        """The directory of partial files, with what this run keeps for its later steps."""
+        return self._files.partial("")
+
     def file(self, name: str, make: Callable[[Path], None], *, shared: bool = True) -> Path:
         """The checkpoint file of this name; if it is missing, `make` writes it to the given path.
 

@@ -206,6 +206,7 @@ def _swapped(
             info=plan.info,
             options=job.options,
             plan=prepared,
+            stills=[plan.stills[index].before],
         )
         try:
             engine.swap(still, progress=lambda frames: None, stopped=lambda: failed.is_set() or stopped())

@@ -28,5 +28,5 @@ class Sheet:
 
 def _compose(run: Run, output: Path) -> None:
     plan = run.work.plan
-    comparisons = list(of_result(run.video, run.output, plan))
+    comparisons = list(of_result(run.video, run.output, plan, kept=run.work.folder))
     run.tools.media.compose_sheet(plan.info, comparisons, output, stopped=run.stopped)
