@@ -9,11 +9,9 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.privacy import OPEN as OPEN
 from facecli.blobs.privacy import close_to_others, mode_of, private_files
 from facecli.config.settings import Settings
-from facecli.core.blobs import BlobStore
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.core.garbage import OrphanPolicy
@@ -131,11 +129,6 @@ def label_rules(settings: Settings) -> LabelRules:
         ),
         consent_required=settings.consent_required,
     )
-
-
-def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
-    """The blob store of uploads and results in this data directory."""
-    return LocalBlobs(directory, durable=settings.durability == "power")
 
 
 @contextmanager

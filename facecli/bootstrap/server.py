@@ -12,8 +12,8 @@ from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
-from facecli.blobs.probe import DirectoryProbe
 from facecli.bootstrap.addresses import check_addresses, wants_metrics
+from facecli.bootstrap.blob_store import store_probes
 from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
@@ -105,7 +105,9 @@ def run_server(settings: Settings) -> Iterator[Running]:
         server.start()
         if web:
             web.start()
-        storage_health = StorageHealth(DirectoryProbe(components.directory), server.report_storage)
+        storage_health = StorageHealth(
+            store_probes(components.blobs, components.directory), server.report_storage
+        )
         for interval, job in (
             (RECHECK_SECONDS, server.recheck),
             (EXPIRY_INTERVAL, components.upload_service.collector.expire),

@@ -88,6 +88,14 @@ class Settings:
         False, "Offer gRPC server reflection, with which tools such as grpcurl list and call methods."
     )
     data_dir: str = _setting("", "Path of the data directory.")
+    blobs: str = _setting(
+        "",
+        "Bucket for uploads and results, s3://BUCKET/PREFIX, with boto3's own configuration; the data "
+        "directory if empty.",
+    )
+    blob_cache: Size = _setting(
+        32 * 1024**3, "Size of the copies that a machine keeps of files in a bucket, to read them."
+    )
     database: str = _setting(
         "",
         "PostgreSQL URL, postgresql://USER@HOST/NAME, for several machines; SQLite in the data directory if "

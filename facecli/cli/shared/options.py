@@ -61,6 +61,7 @@ ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", pa
 LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
 ProgressKind = Annotated[ProgressKindSetting | None, SettingOption("progress")]
 DataDir = Annotated[str | None, SettingOption("data_dir", metavar="DIR")]
+Blobs = Annotated[str | None, SettingOption("blobs", metavar="URL")]
 Database = Annotated[str | None, SettingOption("database", metavar="URL")]
 Profile = Annotated[
     str | None,
