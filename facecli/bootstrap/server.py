@@ -1,6 +1,5 @@
 """Assembles a server and its workers, runs them, and stops them gracefully."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
 from facecli.bootstrap.addresses import check_addresses, wants_metrics
 from facecli.bootstrap.blob_store import store_probes
-from facecli.bootstrap.factories import EMBEDDED_PREFIX
+from facecli.bootstrap.factories import EMBEDDED_PREFIX, worker_command
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.bootstrap.storage_health import StorageHealth
@@ -240,13 +239,8 @@ def _supervisor(settings: Settings, components: ServerComponents, worker_events:
         names=[
             f"{EMBEDDED_PREFIX}{components.data_dir_id}-{number}" for number in range(1, settings.workers + 1)
         ],
-        command=_worker_command,
+        command=worker_command,
         environment=child_environment(worker_settings, secrets=("database",)),
         crashed=crashed,
         publish=worker_events.publish,
     )
-
-
-def _worker_command(name: str) -> list[str]:
-    # -P keeps the current directory off the module search path.
-    return [sys.executable, "-P", "-m", "facecli", "worker", "--name", name, "--with-stdin"]
