@@ -26,6 +26,7 @@ class Command:
 COMMANDS = {
     "demo": Command("facecli.cli.demo", "Run the whole flow on sample files."),
     "swap": Command("facecli.cli.swap", "Put the face from IMAGE onto VIDEO and write the result."),
+    "batch": Command("facecli.cli.batch.app", "Run the jobs of a file, many swaps at a time.", is_group=True),
     "preview": Command("facecli.cli.task.preview", "Show some frames before and after the swap."),
     "open": Command("facecli.cli.task.open", "Open a task's result in a player.", function="open_result"),
     "upload": Command("facecli.cli.upload", "Upload files and print their URLs."),

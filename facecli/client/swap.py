@@ -40,6 +40,7 @@ class SwapRequest:
     retry_for: float
     part: VideoPart = WHOLE
     fresh: bool = False
+    notify: str = ""  # URL of a webhook
     terms: Terms = NO_TERMS
 
 
@@ -86,7 +87,9 @@ class SwapClient:
         check_inputs(request.image, request.video)
         image = task_input(request.image, FileType.IMAGE, transfer())
         video = task_input(request.video, FileType.VIDEO, transfer())
-        engine = self._tasks.check(engine=request.engine, options=request.options, terms=request.terms)
+        engine = self._tasks.check(
+            engine=request.engine, options=request.options, terms=request.terms, notify=request.notify
+        )
         image_url, video_url = self._upload(request, image), self._upload(request, video)
         task = self._tasks.create(
             image_url=image_url,
@@ -94,8 +97,9 @@ class SwapClient:
             engine=request.engine,
             options=request.options,
             part=request.part,
-            key=_key(image_url, video_url, engine, request),
+            key=swap_key(image_url, video_url, engine, request.options, request.part, request.terms),
             fresh=request.fresh,
+            notify=request.notify,
             terms=request.terms,
         )
         if task.status is TaskStatus.COMPLETED:
@@ -141,9 +145,16 @@ class SwapClient:
             return upload.crc32c == crc32c_of(file)
 
 
-def _key(image_url: str, video_url: str, engine: tuple[str, str], request: SwapRequest) -> str:
+def swap_key(
+    image_url: str,
+    video_url: str,
+    engine: tuple[str, str],
+    options: Mapping[str, str],
+    part: VideoPart,
+    terms: Terms,
+) -> str:
     """The idempotency key: the same files, part, engine, version of it and options are the same swap."""
-    part = [] if request.part == WHOLE else [[request.part.start, request.part.end]]
-    terms = [request.terms.as_json()] if request.terms != NO_TERMS else []
-    content = json.dumps([image_url, video_url, *engine, sorted(request.options.items()), *part, *terms])
+    times = [] if part == WHOLE else [[part.start, part.end]]
+    stated = [terms.as_json()] if terms != NO_TERMS else []
+    content = json.dumps([image_url, video_url, *engine, sorted(options.items()), *times, *stated])
     return "swap-" + hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -14,6 +14,7 @@ from facecli.config.settings import PREFIX, Settings, variable
 from facecli.config.text_file import read_text
 from facecli.core.errors import InvalidInput
 
+PRESETS = "preset"  # the table of presets, which is no profile
 MIN_CHUNK_SIZE = 64 * 1024  # bytes; the server flushes every chunk to disk, so smaller ones are slow
 MAX_CHUNK_SIZE = 16 * 1024 * 1024  # bytes; the server's limit
 OPTION = "option"  # the source of a value given on the command line
@@ -66,7 +67,7 @@ def load_with_sources(
         elif name in profile_values:
             where = f"{name} in profile {chosen or 'default'} of {file}"
             sources[name] = f"profile {chosen or 'default'} of {file}"
-            values[name] = _parsed(setting, _scalar(profile_values[name], where), where)
+            values[name] = _parsed(setting, scalar(profile_values[name], where), where)
     settings = Settings(**values)
     if not settings.call_timeout:
         raise InvalidInput("call_timeout must be greater than 0; write 30s")
@@ -76,20 +77,33 @@ def load_with_sources(
     return LoadedSettings(settings=settings, sources=sources)
 
 
-def _profile(file: Path, name: str) -> dict[str, Any]:
-    """The table `[NAME]` of the config file, by default `[default]`, which may be missing."""
+def tables(file: Path) -> dict[str, dict[str, Any]]:
+    """The tables of the config file; none if it is missing."""
     try:
-        tables = tomllib.loads(read_text(file))
+        found = tomllib.loads(read_text(file))
     except FileNotFoundError:
-        tables = {}
+        found = {}
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"{file} is not valid TOML: {error}") from error
-    if stray := [key for key, value in tables.items() if not isinstance(value, dict)]:
+    if stray := [key for key, value in found.items() if not isinstance(value, dict)]:
         raise InvalidInput(f"{file}: {stray[0]} is outside of a profile; put it under [default] or [NAME]")
-    if name not in {"", *tables}:
-        existing = f"it has {', '.join(tables)}" if tables else "it has none"
+    return found
+
+
+def scalar(value: Any, where: str) -> str:
+    """The text of a value that is no list or table."""
+    if not isinstance(value, str | int | float):
+        raise InvalidInput(f"{where} must be a string or a number")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _profile(file: Path, name: str) -> dict[str, Any]:
+    """The table `[NAME]` of the config file, by default `[default]`, which may be missing."""
+    profiles = {key: table for key, table in tables(file).items() if key != PRESETS}
+    if name not in {"", *profiles}:
+        existing = f"it has {', '.join(profiles)}" if profiles else "it has none"
         raise InvalidInput(f"profile {name} not found in {file}; {existing}")
-    table: dict[str, Any] = tables.get(name or "default", {})
+    table: dict[str, Any] = profiles.get(name or "default", {})
     if "token" in table:
         raise InvalidInput(
             f"{file}: tokens are not allowed in the config file; use {PREFIX}TOKEN or token_file"
@@ -97,12 +111,6 @@ def _profile(file: Path, name: str) -> dict[str, Any]:
     if unknown := sorted(set(table) - {setting.name for setting in fields(Settings)}):
         raise InvalidInput(f"{file}: unknown setting in profile {name or 'default'}: {', '.join(unknown)}")
     return table
-
-
-def _scalar(value: Any, where: str) -> str:
-    if not isinstance(value, str | int | float):
-        raise InvalidInput(f"{where} must be a string or a number")
-    return str(value)
 
 
 def _parsed(setting: "Field[Any]", text: str, where: str) -> Any:

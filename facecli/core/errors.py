@@ -165,6 +165,12 @@ class StorageFailed(Unavailable):
     """The server's storage failed; unsaved data was not acknowledged."""
 
 
+class BucketUnusable(StorageFailed):
+    """The server's bucket cannot be used as configured."""
+
+    retryable = False
+
+
 class IdleTooLong(FacecliError):
     """The idle timeout expired; stored data is kept."""
 

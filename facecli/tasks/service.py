@@ -188,17 +188,13 @@ class TaskService:
         return self._noted(task)
 
     def output(self, url: str, *, owner: str | None) -> tuple[str, Result]:
-        """The URL and the file at a URL `/outputs/<task id>/<name>`; ResultMissing while there is none.
-
-        Any name but that of the contact sheet stands for the result.
-        """
+        """The URL and the file at a URL `/outputs/<task id>/<name>`; ResultMissing while there is none."""
         task_id = url.split("/")[2]
         task = self.get(task_id, owner=owner)
-        if task.sheet and url == task.preview_url:
-            return url, task.sheet
-        if task.result is None:
+        found = task.file_at(url)
+        if found is None:
             raise ResultMissing(f"task {task_id} is {task.status} and has no result")
-        return task.result_url, task.result
+        return found
 
     def delete(self, task_id: str, *, owner: str) -> None:
         """Delete an ended task and its result; NotReady while it has not ended."""

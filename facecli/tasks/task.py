@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import unquote
 
 from facecli.core.labels.labels import Labels
 from facecli.core.video.figures import SwapFigures
@@ -143,6 +144,15 @@ class Task:
     def files(self) -> list[Result]:
         """The published files: the result and its contact sheet."""
         return [file for file in (self.result, self.sheet) if file]
+
+    def file_at(self, url: str) -> tuple[str, Result] | None:
+        """The published file at a URL, in any percent-encoding, and its usual URL; None while there is none.
+
+        Any name but that of the contact sheet stands for the result.
+        """
+        if self.sheet and unquote(url) == unquote(self.preview_url):
+            return self.preview_url, self.sheet
+        return (self.result_url, self.result) if self.result else None
 
     @property
     def work_id(self) -> str:

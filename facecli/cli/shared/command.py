@@ -82,7 +82,8 @@ def with_session(
 
     Options of the command that are settings count in `session.settings`. A command that declares --retry-for
     itself transfers or watches, for which the setting has its default; for others the default is `retry_for`
-    seconds. With `run_server` a server runs for the command if none is configured and none is running.
+    seconds. With `run_server` a server runs for the command if none is configured and none is running, but
+    not for a --dry-run.
     """
     own = _own_options(command)
     names = {option.name for option in own}
@@ -95,7 +96,7 @@ def with_session(
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
         loaded = _loaded(options, values, defaults)
         settings, flags = loaded.settings, _flags(values)
-        if run_server and lacks_server(loaded):
+        if run_server and not values.get("dry_run") and lacks_server(loaded):
             output.note(NO_SERVER)
             settings, flags = replace(settings, server=LOCAL), f"{flags} --server {LOCAL}"
         with connected(settings, notify=output.note, flags=flags) as session:

@@ -61,6 +61,7 @@ ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", pa
 LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
 ProgressKind = Annotated[ProgressKindSetting | None, SettingOption("progress")]
 DataDir = Annotated[str | None, SettingOption("data_dir", metavar="DIR")]
+Blobs = Annotated[str | None, SettingOption("blobs", metavar="URL")]
 Database = Annotated[str | None, SettingOption("database", metavar="URL")]
 Profile = Annotated[
     str | None,
@@ -78,6 +79,21 @@ Engine = Annotated[
 ]
 EngineOptions = Annotated[
     list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
+]
+Notify = Annotated[
+    str,
+    typer.Option(
+        "--notify", metavar="URL", help="Webhook for the end of the task, on a host that the server allows."
+    ),
+]
+PresetName = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="Preset in the config file: an engine and its options, which --engine and --option override.",
+        show_default=False,
+    ),
 ]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")

@@ -11,10 +11,19 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.options import (
+    Engine,
+    EngineOptions,
+    Fresh,
+    Notify,
+    PresetName,
+    ProgressKind,
+    RetryFor,
+)
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.watch import follow, note_all
+from facecli.config.presets import preset as preset_of
 from facecli.core.errors import InvalidInput
 from facecli.core.video.plan import video_part
 from facecli.library.session import Session
@@ -41,9 +50,11 @@ def create(
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
+    preset: PresetName = "",
     begin: From = None,
     end: To = None,
     fresh: Fresh = False,
+    notify: Notify = "",
     consent: ConsentOption = None,
     no_label: NoLabel = None,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
@@ -69,9 +80,9 @@ def create(
         interruptible() as interruption,
         progress_bars(session.settings.progress, quiet=output.quiet) as bars,
     ):
-        options = parse_options(option)
+        engine, options = engine_choice(preset, engine, option)
         inputs = checked_inputs(image, video, bars)
-        session.tasks.check(engine=engine, options=options, terms=terms)
+        session.tasks.check(engine=engine, options=options, terms=terms, notify=notify)
         image_url, video_url = (uploaded(session, each) for each in inputs)
         task = session.tasks.create(
             image_url=image_url,
@@ -81,6 +92,7 @@ def create(
             part=part,
             key=key,
             fresh=fresh,
+            notify=notify,
             terms=terms,
         )
         interruption.tasks_continue([task.id], flags=session.flags)
@@ -93,7 +105,16 @@ def create(
             follow(session, task.id, output, bars.task(), show=output.show)
 
 
-def parse_options(pairs: list[str] | None) -> dict[str, str]:
+def engine_choice(preset: str, engine: str, pairs: list[str] | None) -> tuple[str, dict[str, str]]:
+    """Engine and options: those of --preset, except where --engine and --option say otherwise."""
+    options = _parse_options(pairs)
+    if not preset:
+        return engine, options
+    found = preset_of(preset)
+    return engine or found.engine, {**found.options, **options}
+
+
+def _parse_options(pairs: list[str] | None) -> dict[str, str]:
     """Parse the `K=V` pairs of --option."""
     options = {}
     for pair in pairs or []:

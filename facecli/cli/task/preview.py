@@ -10,7 +10,15 @@ from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor, time
+from facecli.cli.shared.options import (
+    ChunkSize,
+    Engine,
+    EngineOptions,
+    PresetName,
+    ProgressKind,
+    RetryFor,
+    time,
+)
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
     Force,
@@ -19,7 +27,7 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.task.create import parse_options
+from facecli.cli.task.create import engine_choice
 from facecli.client.destination import destination
 from facecli.client.output import write_bytes
 from facecli.core.errors import InvalidInput
@@ -57,6 +65,7 @@ def preview(
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
+    preset: PresetName = "",
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     force: Force = False,
@@ -83,7 +92,7 @@ def preview(
         return
     if target.exists and not force:
         raise InvalidInput(f"{target.shown} already exists; --force replaces it, --skip-existing keeps it")
-    options = parse_options(option)
+    engine, options = engine_choice(preset, engine, option)
     with interruptible(), progress_bars(session.settings.progress, quiet=output.quiet) as bars:
         inputs = checked_inputs(image, video, bars)
         name, version = session.tasks.check(engine=engine, options=options)
