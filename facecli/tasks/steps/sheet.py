@@ -21,7 +21,7 @@ class Sheet:
     def run(self, run: Run) -> None:
         run.reporter.started()
         try:
-            run.sheet = run.work.file(self.checkpoint, partial(_compose, run))
+            run.sheet = run.work.file(self.checkpoint, partial(_compose, run), shared=False)
         except MediaRefused as error:
             _log.warning("no contact sheet", extra={"task": run.task.id, "error": error.message})
 
