@@ -21,7 +21,7 @@ del os.environ["GRPC_ENABLE_FORK_SUPPORT"]  # the commands under test run as use
 
 ROOT = Path(__file__).parents[1]
 
-pytest_plugins = ("tests.support.postgres", "tests.support.tiers")
+pytest_plugins = ("tests.support.postgres", "tests.support.blobs.s3_servers", "tests.support.tiers")
 
 # No deadline: a slow machine is not a bug. `ci` searches longer and prints how to reproduce a failure.
 settings.register_profile("dev", deadline=None)

@@ -9,11 +9,9 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.privacy import OPEN as OPEN
 from facecli.blobs.privacy import close_to_others, mode_of, private_files
 from facecli.config.settings import Settings
-from facecli.core.blobs import BlobStore
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.core.garbage import OrphanPolicy
@@ -133,11 +131,6 @@ def label_rules(settings: Settings) -> LabelRules:
     )
 
 
-def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
-    """The blob store of uploads and results in this data directory."""
-    return LocalBlobs(directory, durable=settings.durability == "power")
-
-
 @contextmanager
 def private_data_directory(directory: Path) -> Iterator[None]:
     """Close the data directory to other users, and create no file in it that they could read."""
@@ -218,3 +211,9 @@ def lock_holders(settings: Settings, directory: Path) -> set[int]:
     """The processes that hold the write lock of an SQLite file."""
     files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
     return {pid for pid in map(write_lock_holder, files) if pid}
+
+
+def worker_command(name: str) -> list[str]:
+    """The command of a worker that a server starts."""
+    # -P keeps the current directory off the module search path.
+    return [sys.executable, "-P", "-m", "facecli", "worker", "--name", name, "--with-stdin"]

@@ -25,6 +25,7 @@ from facecli.bootstrap.server_storage import ServerStorage, open_storage
 from facecli.config.access import requires_authentication
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
+from facecli.core.blobs import BlobStore
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.metadata.content.tails import SqlTailRepository
@@ -49,6 +50,7 @@ class ServerComponents:
 
     directory: Path
     data_dir_id: str
+    blobs: BlobStore
     events: EventBus
     upload_service: UploadService
     tails: SqlTailRepository
@@ -105,6 +107,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         yield ServerComponents(
             directory=storage.directory,
             data_dir_id=storage.data_dir_id,
+            blobs=storage.blobs,
             events=events,
             upload_service=upload_service,
             tails=storage.tails,
@@ -117,9 +120,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 engines=engines,
                 workspace=storage.directory / "work",
             ),
-            downloads=Downloads(
-                upload_service=upload_service, task_service=task_service, blobs=storage.blobs
-            ),
+            downloads=Downloads(upload_service, task_service, storage.blobs),
             collector=collector,
             recovery=create_recovery(
                 settings,

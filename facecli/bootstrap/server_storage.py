@@ -1,4 +1,4 @@
-"""Opens the storage of a server: its data directory, database and queue."""
+"""Opens the storage of a server: its data directory, database, blobs and queue."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,9 +7,9 @@ from pathlib import Path
 
 from facecli.blobs.identity import check_identity, name_directory
 from facecli.blobs.lock import locked
+from facecli.bootstrap.blob_store import name_store, open_blob_store
 from facecli.bootstrap.factories import (
     database_url,
-    open_blob_store,
     private_data_directory,
     queue_errors,
     queue_file,
@@ -35,7 +35,7 @@ from facecli.queue.client import DbosTaskQueue, migrate_queue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStorage:
-    """The open data directory with its database and queue."""
+    """The open data directory with its database, blobs and queue."""
 
     directory: Path
     data_dir_id: str
@@ -74,6 +74,8 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
         generations.open()
         stack.callback(generations.close)
+        blobs = open_blob_store(settings, directory)
+        name_store(blobs, known=directories.known, remember=directories.remember)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)
@@ -83,7 +85,7 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
             directory=directory,
             data_dir_id=data_dir_id,
             database_url=url,
-            blobs=open_blob_store(settings, directory),
+            blobs=blobs,
             queue=queue,
             uploads=SqlUploadRepository(engine),
             tails=SqlTailRepository(engine),

@@ -88,6 +88,14 @@ class Settings:
         False, "Offer gRPC server reflection, with which tools such as grpcurl list and call methods."
     )
     data_dir: str = _setting("", "Path of the data directory.")
+    blobs: str = _setting(
+        "",
+        "Bucket for uploads and results, s3://BUCKET/PREFIX, with boto3's own configuration; the data "
+        "directory if empty.",
+    )
+    blob_cache: Size = _setting(
+        32 * 1024**3, "Size of the copies that a machine keeps of files in a bucket, to read them."
+    )
     database: str = _setting(
         "",
         "PostgreSQL URL, postgresql://USER@HOST/NAME, for several machines; SQLite in the data directory if "
@@ -172,6 +180,15 @@ class Settings:
     segment_megapixels: Count = _setting(
         1500, "Segment size in megapixels: the work lost when a worker crashes; 1500 is 1 min of 720p."
     )
+    notify_hosts: str = _setting(
+        "",
+        "Hosts that webhooks may notify, as hooks.example.org or *.example.org; separate several with "
+        "commas; none if empty.",
+    )
+    notify_networks: str = _setting(
+        "", "Private networks that webhooks may reach, as 10.0.0.0/8; separate several with commas."
+    )
+    notify_key: str = _setting("", "Key that signs webhooks.", secret=True)
     log_level: LogLevel = _setting("info", "Minimum level of log messages from servers and workers.")
     log_format: LogFormat = _setting("text", "Log format.")
 

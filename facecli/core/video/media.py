@@ -1,6 +1,6 @@
 """The interface to video and picture files, and the records that its calls take."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,7 @@ class FramesJob:
     segment: Segment
     info: VideoInfo  # of the whole video
     output: Path
+    stills: Collection[int] = ()  # frames, by number in the video, to keep beside the output for a sheet
 
 
 class Media(Protocol):

@@ -24,7 +24,9 @@ from facecli.engines.weights import shipped_weights
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
 NO_FRAMES = FrameLayout(width=2, height=2)
-SAMPLES = 32  # frames in which the people of a video are looked for
+SAMPLES = 32  # frames, at most, in which the people of a video are looked for
+SAMPLE_INTERVAL = 0.75  # seconds between them, at least
+LEAST_SAMPLES = 8
 
 
 class MeshEngine:
@@ -53,7 +55,8 @@ class MeshEngine:
             options=job.options,
             rate=float(job.info.rate),
         )
-        samples = self._media.sample_frames(job.video, job.info, count=SAMPLES, stopped=stopped)
+        count = min(SAMPLES, max(LEAST_SAMPLES, round(job.info.duration / SAMPLE_INTERVAL)))
+        samples = self._media.sample_frames(job.video, job.info, count=count, stopped=stopped)
         with self._process(setup, picture, stopped=stopped) as process, closing(samples):
             for planes in samples:
                 deque(process.push(planes, own=False), maxlen=0)
@@ -107,7 +110,9 @@ class MeshEngine:
                 yield process
                 result.update(process.result)
 
-        frames = FramesJob(video=job.video, segment=job.segment, info=job.info, output=job.output)
+        frames = FramesJob(
+            video=job.video, segment=job.segment, info=job.info, output=job.output, stills=job.stills
+        )
         self._media.rewrite_frames(frames, open_filter=open_filter, progress=progress, stopped=stopped)
         return _counted(job, result)
 

@@ -21,6 +21,7 @@ from facecli.core.video.frames import FrameFilter, FrameLayout
 from facecli.core.video.media import FramesJob, MediaLimits
 from facecli.media.frames.commands import decode_command, encode_command, frame_layout
 from facecli.media.frames.frame_log import FrameLog, LoggedFrame
+from facecli.media.frames.kept_stills import AFTER, BEFORE, KeptStills
 from facecli.media.frames.nut import nut_frame_header, nut_header
 from facecli.media.frames.piped_program import PipedProgram, piped
 from facecli.media.labels.plate import Stamp, plate_for
@@ -89,6 +90,7 @@ class _Attempt:
         self._wide = job.segment.wide or job.segment
         self._layout = frame_layout(job.info)
         self._command = decode_command(binary, job, self._wide, key=key, limits=limits)
+        self._stills = KeptStills(job, self._layout)
         self._log = FrameLog()
         self._stack = ExitStack()
         self._encoder: PipedProgram | None = None
@@ -101,8 +103,10 @@ class _Attempt:
     def __enter__(self) -> "_Attempt":
         return self
 
-    def __exit__(self, *failure: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *failure: object) -> None:
         self._stack.close()
+        if kind:
+            self._stills.remove()
 
     def run(self, frame_filter: FrameFilter) -> str:
         """Return the reason why the video cannot be decoded so, empty if it can."""
@@ -119,6 +123,7 @@ class _Attempt:
             own = self._is_own(frame)
             if own:
                 self._expect(frame)
+                self._keep(self._own - 1, BEFORE, planes)
             self._encode(frame_filter.push(planes, own=own))
         ended = decoder.wait()
         if ended.exit_code:
@@ -172,11 +177,18 @@ class _Attempt:
             encoder = self._encoder or self._start_encoder()
             if self._stamp and self._times[0] < self._labelled_until:
                 self._stamp.put_on(planes)
+            self._keep(self._done, AFTER, planes)
             header = nut_frame_header(self._times.popleft(), len(planes))
             if not (encoder.write(header) and encoder.write(planes)):
                 self._finish_encoder()
             self._done += 1
             self._progress(min(self._done, self._job.segment.frames))
+
+    def _keep(self, number: int, side: str, planes: bytearray) -> None:
+        """Keep a frame of the segment if it is wanted."""
+        assert self._first
+        frame = self._job.segment.before + number
+        self._stills.keep(frame, side, planes, pixel_aspect=self._first.pixel_aspect)
 
     def _start_encoder(self) -> PipedProgram:
         assert self._first

@@ -11,7 +11,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from facecli.core.video import engines
 from facecli.core.video.media import Media
 from facecli.core.video.plan import VideoPart, VideoPlan
 from facecli.core.video.sheet import MAX_SHEET_FRAMES, SHEET_FRAMES, of_frames
-from facecli.tasks.checkpoints import delete_checkpoints
+from facecli.tasks.checkpoints.files import delete_checkpoints
 from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.logs.redaction import redacted
 from facecli.tasks.previews.request import PreviewRequest
@@ -84,8 +84,12 @@ class Previews:
         )
         deadline = Deadline(MAX_SECONDS, subject="the preview", setting="limit of previews")
         try:
-            with self._folder() as folder, within(lambda: not active(), deadline) as stopped:
-                return self._made(new, request.at, folder, stopped)
+            with (
+                self._folder() as folder,
+                within(lambda: not active(), deadline) as stopped,
+                ExitStack() as copies,
+            ):
+                return self._made(new, request.at, folder, copies, stopped)
         except TimedOut as error:
             raise LimitReached(f"{error.message}; ask for fewer frames with --at") from error
         except FacecliError as error:
@@ -93,7 +97,14 @@ class Previews:
                 raise NotReady(f"engine {new.engine} failed: {redacted(error.message)}") from error
             raise
 
-    def _made(self, new: NewTask, at: Sequence[int], folder: Path, stopped: Callable[[], bool]) -> bytes:
+    def _made(
+        self,
+        new: NewTask,
+        at: Sequence[int],
+        folder: Path,
+        copies: ExitStack,
+        stopped: Callable[[], bool],
+    ) -> bytes:
         engine = self._usable(new.engine)
         named = {
             name: self._uploads.file(url, owner=new.owner)
@@ -102,7 +113,8 @@ class Previews:
         stored = []
         for upload in (new.image, new.video, *named.values()):
             with present(upload.name):
-                stored.append(StoredFile(upload, self._blobs.local_copy(upload.blob_key)))
+                copy = self._blobs.local_copy(upload.blob_key, stopped=stopped)
+                stored.append(StoredFile(upload, copies.enter_context(copy)))
         face, video, *others = (each.path for each in stored)
         try:
             plan = self._media.plan(video, stills=at or SHEET_FRAMES)
@@ -194,6 +206,7 @@ def _swapped(
             info=plan.info,
             options=job.options,
             plan=prepared,
+            stills=[plan.stills[index].before],
         )
         try:
             engine.swap(still, progress=lambda frames: None, stopped=lambda: failed.is_set() or stopped())

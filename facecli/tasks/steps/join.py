@@ -32,7 +32,7 @@ class Join:
                 stopped=run.stopped,
             )
 
-        run.output = run.work.file(self.checkpoint, join)
+        run.output = run.work.file(self.checkpoint, join, shared=False)
 
 
 def _metadata(run: Run) -> Mapping[str, str]:

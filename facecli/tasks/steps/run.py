@@ -8,7 +8,7 @@ from facecli.core.blobs import BlobStore
 from facecli.core.labels.labeller import Labeller
 from facecli.core.video.engines import Engine, Engines
 from facecli.core.video.media import Media
-from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
+from facecli.tasks.checkpoints.checkpoints import Checkpoints, PlanCheckpoints
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.store import TaskStore

@@ -73,6 +73,7 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted,
         info=info,
         options=task.options,
         plan=plan,
+        stills=[still.before for still in whole.stills],
     )
     with within(run.stopped, deadline) as stopped:
         counted = run.engine.swap(
