@@ -14,7 +14,7 @@ from facecli.client.batch.job_runner import BatchOptions
 from facecli.client.batch.outcome import JobStatus
 from facecli.client.batch.plan import Plan, plan_jobs
 from facecli.client.batch.run import BatchRun
-from facecli.core.errors import Cancelled, FacecliError
+from facecli.core.errors import FacecliError, OutputFailed
 from facecli.library.session import Session
 
 _AGAIN = "run the same command again for what is missing"
@@ -39,8 +39,10 @@ def execute(
     try:
         with interruptible(hint=_AGAIN) as interruption:
             error = _run(session, output, plan, choices, report, interruption)
-    except Cancelled as cancelled:
-        error = cancelled
+    except OutputFailed:
+        raise  # of the summary, too
+    except FacecliError as raised:
+        error = raised
     report.finish(error=error)
     if error:
         raise error
