@@ -28,6 +28,7 @@ LAYERS = (
     "rpc client worker",
     "wire",
     "api maintenance queue metadata blobs engines media certificates chaos operations",
+    "webhooks",
     "tasks",
     "uploads",
     "telemetry config plugins",

@@ -211,3 +211,9 @@ def lock_holders(settings: Settings, directory: Path) -> set[int]:
     """The processes that hold the write lock of an SQLite file."""
     files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
     return {pid for pid in map(write_lock_holder, files) if pid}
+
+
+def worker_command(name: str) -> list[str]:
+    """The command of a worker that a server starts."""
+    # -P keeps the current directory off the module search path.
+    return [sys.executable, "-P", "-m", "facecli", "worker", "--name", name, "--with-stdin"]

@@ -57,6 +57,7 @@ COMMANDS = {
     "completion": Command(
         "facecli.cli.completion", "Complete commands, IDs and engines in the shell.", is_group=True
     ),
+    "config": Command("facecli.cli.config.app", "Show the settings and where they come from.", is_group=True),
     "cert": Command("facecli.cli.cert", "Create certificates for development.", is_group=True),
 }
 

@@ -34,6 +34,7 @@ from facecli.cli.shared.options import (
     Engine,
     EngineOptions,
     Fresh,
+    Notify,
     PresetName,
     ProgressKind,
     RetryFor,
@@ -91,6 +92,7 @@ def swap(
     force: Overwrite = False,
     skip_existing: SkipExisting = False,
     fresh: Fresh = False,
+    notify: Notify = "",
     retry_failed: RetryFailed = False,
     fail_fast: FailFast = False,
     dry_run: DryRun = False,
@@ -138,8 +140,8 @@ def swap(
     if faces or videos:
         if force and skip_existing:
             raise InvalidInput("--overwrite and --skip-existing exclude each other; pass one of them")
-        if image or video or fresh:
-            raise InvalidInput("--face and --video replace IMAGE and VIDEO, and exclude --fresh")
+        if image or video or fresh or notify:
+            raise InvalidInput("--face and --video replace IMAGE and VIDEO, and exclude --fresh and --notify")
         from facecli.cli.batch.many import swap_many
 
         defaults = job_defaults(output=out, engine=engine, options=options, part=part)
@@ -158,7 +160,7 @@ def swap(
         show_path(output, target, {"skipped": True})
         return
     request = swap_request(session, image=image, video=video, target=target, engine=engine, options=options)
-    request = replace(request, part=part, fresh=fresh, terms=terms)
+    request = replace(request, part=part, fresh=fresh, notify=notify, terms=terms)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 import grpc
 
+from facecli.client.calls.call_log import logged
 from facecli.client.calls.deadline import CommandDeadline
 from facecli.client.calls.outage import Outage
 from facecli.core.addresses import checked_address, is_local
@@ -45,7 +46,7 @@ class Connection:
     With TLS every server needs a certificate for the name of the first. The token is read again for every
     call. It is never sent to another machine without TLS, unless `insecure` is set. A unary call ends after
     `call_timeout` and is retried for `retry_for`; `timeout`, counted from now on, ends all of them. `notify`
-    receives one line when the server is away. Times are in seconds.
+    receives one line when the server is away, and `log` one for every call. Times are in seconds.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Connection:
         insecure: bool = False,
         proxies: Proxies = DIRECT,
         notify: Callable[[str], None] = lambda text: None,
+        log: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -73,6 +75,7 @@ class Connection:
         self.clock = clock
         self.outage = Outage(self.servers, notify=notify, clock=clock)
         self._sleep = sleep
+        self._log = log
         self._token = token
         self._last_token = token() if token else ""
         if self._last_token and not (tls or insecure or self.local):
@@ -199,8 +202,10 @@ class Connection:
     def _open(self, timeout_ms: int) -> grpc.Channel:
         options = [*self.options, *keepalive_timeout(timeout_ms)]
         if self._credentials:
-            return grpc.secure_channel(self.target, self._credentials, options=options)
-        return grpc.insecure_channel(self.target, options=options)
+            channel = grpc.secure_channel(self.target, self._credentials, options=options)
+        else:
+            channel = grpc.insecure_channel(self.target, options=options)
+        return logged(channel, self._log)
 
 
 def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:

@@ -40,6 +40,7 @@ class SwapRequest:
     retry_for: float
     part: VideoPart = WHOLE
     fresh: bool = False
+    notify: str = ""  # URL of a webhook
     terms: Terms = NO_TERMS
 
 
@@ -86,7 +87,9 @@ class SwapClient:
         check_inputs(request.image, request.video)
         image = task_input(request.image, FileType.IMAGE, transfer())
         video = task_input(request.video, FileType.VIDEO, transfer())
-        engine = self._tasks.check(engine=request.engine, options=request.options, terms=request.terms)
+        engine = self._tasks.check(
+            engine=request.engine, options=request.options, terms=request.terms, notify=request.notify
+        )
         image_url, video_url = self._upload(request, image), self._upload(request, video)
         task = self._tasks.create(
             image_url=image_url,
@@ -96,6 +99,7 @@ class SwapClient:
             part=request.part,
             key=swap_key(image_url, video_url, engine, request.options, request.part, request.terms),
             fresh=request.fresh,
+            notify=request.notify,
             terms=request.terms,
         )
         if task.status is TaskStatus.COMPLETED:

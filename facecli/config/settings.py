@@ -180,6 +180,15 @@ class Settings:
     segment_megapixels: Count = _setting(
         1500, "Segment size in megapixels: the work lost when a worker crashes; 1500 is 1 min of 720p."
     )
+    notify_hosts: str = _setting(
+        "",
+        "Hosts that webhooks may notify, as hooks.example.org or *.example.org; separate several with "
+        "commas; none if empty.",
+    )
+    notify_networks: str = _setting(
+        "", "Private networks that webhooks may reach, as 10.0.0.0/8; separate several with commas."
+    )
+    notify_key: str = _setting("", "Key that signs webhooks.", secret=True)
     log_level: LogLevel = _setting("info", "Minimum level of log messages from servers and workers.")
     log_format: LogFormat = _setting("text", "Log format.")
 

@@ -108,6 +108,7 @@ class Client:
         begin: float = 0.0,
         end: float | None = None,
         fresh: bool = False,
+        notify: str = "",
         overwrite: bool = False,
         timeout: float | None = None,
         progress: Callable[[Transfer | TaskView], object] | None = None,
@@ -116,8 +117,8 @@ class Client:
 
         Uploads both files, creates a task, waits for it and downloads. The same files, part, engine and
         options give the result of an earlier task, unless `fresh` is set. An `output` that is this result is
-        kept; another existing file raises AlreadyExists unless `overwrite` is set. TaskUnsuccessful if the
-        task fails.
+        kept; another existing file raises AlreadyExists unless `overwrite` is set. `notify` is the URL of a
+        webhook for the end of the task. TaskUnsuccessful if the task fails.
         """
         image, video = Path(image), Path(video)
         session = self._sessions.long(timeout)
@@ -132,6 +133,7 @@ class Client:
             retry_for=self._sessions.retry_for,
             part=video_part(begin, end),
             fresh=fresh,
+            notify=notify,
         )
         if target.exists and not overwrite:
             task = None if fresh else session.swaps.finished(request)

@@ -75,9 +75,15 @@ class Session:
 
 @contextmanager
 def connected(
-    settings: Settings, *, notify: Callable[[str], None] = lambda text: None, flags: str = ""
+    settings: Settings,
+    *,
+    notify: Callable[[str], None] = lambda text: None,
+    flags: str = "",
+    log: Callable[[str], None] | None = None,
 ) -> Iterator[Session]:
     """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier.
+
+    `log` receives a line for every call.
 
     The server `local` is run until the last session with it has ended.
     """
@@ -86,16 +92,21 @@ def connected(
 
         with LocalServer(local_directory(), settings) as server:
             private = replace(standalone(settings), server=server.address)
-            with _connected(private, notify=notify, flags=flags, own_server=True) as session:
+            with _connected(private, notify=notify, flags=flags, log=log, own_server=True) as session:
                 yield session
     else:
-        with _connected(settings, notify=notify, flags=flags) as session:
+        with _connected(settings, notify=notify, flags=flags, log=log) as session:
             yield session
 
 
 @contextmanager
 def _connected(
-    settings: Settings, *, notify: Callable[[str], None], flags: str, own_server: bool = False
+    settings: Settings,
+    *,
+    notify: Callable[[str], None],
+    flags: str,
+    log: Callable[[str], None] | None,
+    own_server: bool = False,
 ) -> Iterator[Session]:
     from facecli.client.connection import Connection
     from facecli.wire.proxies import Proxies
@@ -110,5 +121,6 @@ def _connected(
         insecure=settings.insecure,
         proxies=Proxies.from_environment(ENVIRONMENT),
         notify=notify,
+        log=log,
     ) as connection:
         yield Session(settings, connection, flags=flags, own_server=own_server)

@@ -31,11 +31,13 @@ class Tasks:
         end: float | None = None,
         key: str | None = None,
         fresh: bool = False,
+        notify: str = "",
     ) -> TaskView:
         """Create a task for two complete uploads, or return the one that was created with the same `key`.
 
         `begin` and `end` in seconds take a part of the video. With `fresh`, a task that has ended is not
-        returned again. Without `engine` it is the server's default one.
+        returned again. Without `engine` it is the server's default one. `notify` is the URL of a webhook for
+        the end of the task.
         """
         return self._sessions.short().tasks.create(
             image_url=url(image),
@@ -45,6 +47,7 @@ class Tasks:
             part=video_part(begin, end),
             key=key,
             fresh=fresh,
+            notify=notify,
         )
 
     def get(self, task: TaskReference) -> TaskView:

@@ -150,6 +150,17 @@ task_logs = Table(
     sqlite_with_rowid=False,
 )
 
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("task_id", String(64), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Double, nullable=False, server_default="0"),
+    Column("last_error", Text, nullable=False, server_default=""),
+)
+
 directories = Table(
     "directories",
     metadata,

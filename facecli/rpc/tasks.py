@@ -13,13 +13,14 @@ from facecli.api.call_context import CallContext
 from facecli.api.pagination import page
 from facecli.api.task_changes import TaskChanges
 from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
-from facecli.rpc.calls import Calls
+from facecli.rpc.calls import Calls, notify_url_of
 from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.videos import created
 from facecli.rpc.watch_stream import Encoder, Send, TasksWatcher, Watcher, WatchStream
 from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
+from facecli.webhooks.service import Webhooks
 from facecli.wire import previews, provenance, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
@@ -34,6 +35,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         self,
         task_service: TaskService,
         previews: Previews,
+        webhooks: Webhooks,
         *,
         calls: Calls,
         admissions: Admissions,
@@ -41,6 +43,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     ) -> None:
         self._task_service = task_service
         self._previews = previews
+        self._webhooks = webhooks
         self._calls = calls
         self._admissions = admissions
         self._send_pool = send_pool
@@ -140,6 +143,8 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     def CheckTask(self, request: pb.CheckTaskRequest, context: grpc.ServicerContext) -> pb.CheckTaskResponse:
         call = self._calls.of(context)
         terms = terms_from_message(request.terms, by=call.declarer(request.user_id))
+        if url := notify_url_of(context):
+            self._webhooks.check(url)
         engine, version = self._task_service.check(
             engine=request.engine, options=request.options, terms=terms
         )
@@ -151,7 +156,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         call = self._calls.of(context)
         terms = terms_from_message(request.terms, by=call.declarer(request.task.user_id))
         with self._admissions.creations.acquire(call.authenticated_user):
-            task = created(self._task_service, request.task, context, call, terms=terms)
+            task = created(self._task_service, self._webhooks, request.task, context, call, terms=terms)
         return pb.CreateTaskUnderTermsResponse(task=task)
 
     def GetProvenance(

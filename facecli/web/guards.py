@@ -27,6 +27,7 @@ CORS_HEADERS = (
     "connect-protocol-version",
     "connect-timeout-ms",
     "content-type",
+    "facecli-notify-url",
     "grpc-timeout",
     "idempotency-key",
     "if-match",

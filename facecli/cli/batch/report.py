@@ -45,6 +45,9 @@ class BatchReport:
             self._causes[cause] += 1
         if outcome.status is JobStatus.SKIPPED:
             cause = "exists"
+        notes = list(task.notes) if task and task.ended else []
+        if notes and not cause:
+            cause = f"note: {'; '.join(notes)}"
         has_result = outcome.status in {JobStatus.DONE, JobStatus.SKIPPED}
         self._output.show(
             {
@@ -57,6 +60,7 @@ class BatchReport:
                 if task is None or task.result_crc32c is None
                 else checksum(task.result_crc32c),
                 "error": {"reason": _reason(error, task), "message": cause} if error else None,
+                "notes": notes,
                 "seconds": round(outcome.seconds, 3),
             },
             text=_line(outcome.status, planned, cause),

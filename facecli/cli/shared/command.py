@@ -25,6 +25,7 @@ from facecli.cli.shared.options import (
     TlsCert,
     TlsKey,
     User,
+    Verbose,
 )
 from facecli.cli.shared.output import Output
 from facecli.config.loader import LoadedSettings, load_with_sources
@@ -51,6 +52,7 @@ _CONNECTION_OPTIONS = (
     _option("timeout", Timeout),
     _option("call_timeout", CallTimeout),
     _option("as_json", Json, False),
+    _option("verbose", Verbose, False),
 )
 
 
@@ -58,6 +60,23 @@ def with_settings(
     command: Callable[Concatenate[Settings, Output, ...], None], *, quiet_help: str = QUIET_HELP
 ) -> Callable[..., None]:
     """Pass the settings and the output; --profile, --json and --quiet follow the command's own options."""
+
+    def run(loaded: LoadedSettings, output: Output, **values: Any) -> None:
+        command(loaded.settings, output, **values)
+
+    return _with_loaded(run, command, quiet_help)
+
+
+def with_loaded_settings(
+    command: Callable[Concatenate[LoadedSettings, Output, ...], None], *, quiet_help: str = QUIET_HELP
+) -> Callable[..., None]:
+    """As `with_settings`, with the source of every setting."""
+    return _with_loaded(command, command, quiet_help)
+
+
+def _with_loaded(
+    call: Callable[..., None], command: Callable[..., None], quiet_help: str
+) -> Callable[..., None]:
     quiet = Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)]
     shared = [_option("profile", Profile), _option("as_json", Json, False), _option("quiet", quiet, False)]
     own = _own_options(command)
@@ -65,7 +84,7 @@ def with_settings(
 
     def run(**values: Any) -> None:
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
-        command(_loaded(options, values).settings, output, **_values_of(own, values))
+        call(_loaded(options, values), output, **_values_of(own, values))
 
     return _with_options(run, command, options)
 
@@ -99,7 +118,10 @@ def with_session(
         if run_server and not values.get("dry_run") and lacks_server(loaded):
             output.note(NO_SERVER)
             settings, flags = replace(settings, server=LOCAL), f"{flags} --server {LOCAL}"
-        with connected(settings, notify=output.note, flags=flags) as session:
+        log = output.remark if values["verbose"] else None
+        if log:
+            log(f"server {settings.server}, from {loaded.sources.get('server', 'the default')}")
+        with connected(settings, notify=output.note, flags=flags, log=log) as session:
             command(session, output, **_values_of(own, values))
 
     return _with_options(run, command, options)

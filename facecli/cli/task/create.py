@@ -15,6 +15,7 @@ from facecli.cli.shared.options import (
     Engine,
     EngineOptions,
     Fresh,
+    Notify,
     PresetName,
     ProgressKind,
     RetryFor,
@@ -53,6 +54,7 @@ def create(
     begin: From = None,
     end: To = None,
     fresh: Fresh = False,
+    notify: Notify = "",
     consent: ConsentOption = None,
     no_label: NoLabel = None,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
@@ -80,7 +82,7 @@ def create(
     ):
         engine, options = engine_choice(preset, engine, option)
         inputs = checked_inputs(image, video, bars)
-        session.tasks.check(engine=engine, options=options, terms=terms)
+        session.tasks.check(engine=engine, options=options, terms=terms, notify=notify)
         image_url, video_url = (uploaded(session, each) for each in inputs)
         task = session.tasks.create(
             image_url=image_url,
@@ -90,6 +92,7 @@ def create(
             part=part,
             key=key,
             fresh=fresh,
+            notify=notify,
             terms=terms,
         )
         interruption.tasks_continue([task.id], flags=session.flags)

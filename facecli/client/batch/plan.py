@@ -18,6 +18,8 @@ from facecli.core.printable import escaped
 from facecli.core.progress import NullProgress
 from facecli.uploads.upload import FileType
 
+NAME_MAX = 255  # bytes; what usual file systems take
+
 
 class Action(StrEnum):
     RUN = "run"
@@ -56,7 +58,7 @@ def plan_jobs(jobs: Sequence[Job], *, root: Path, confined: bool, overwrite: boo
     InvalidInput, before anything is done, for an output that cannot be, or that two jobs have.
     """
     outputs = _outputs(jobs, root, confined=confined)
-    exists = [path.is_file() and not overwrite for path in outputs]
+    exists = [os.path.isfile(path) and not overwrite for path in outputs]  # noqa: PTH113  (any name)
     checks = _Checks()
     errors = [
         None if skipped else _error(job, output, checks)
@@ -78,7 +80,7 @@ def plan_jobs(jobs: Sequence[Job], *, root: Path, confined: bool, overwrite: boo
             )
         )
     inputs = {file for each in planned if each.action is Action.RUN for file in (each.image, each.video)}
-    return Plan(jobs=planned, files=len(inputs), bytes=sum(file.stat().st_size for file in inputs))
+    return Plan(jobs=planned, files=len(inputs), bytes=sum(map(_size, inputs)))
 
 
 def _outputs(jobs: Iterable[Job], root: Path, *, confined: bool) -> list[Path]:
@@ -119,9 +121,11 @@ def _is_below(path: Path, root: Path) -> bool:
 
 
 def _error(job: Job, output: Path, checks: "_Checks") -> FacecliError | None:
-    if os.path.lexists(output) and not output.is_file():
+    if os.path.lexists(output) and not os.path.isfile(output):  # noqa: PTH113
         kind = "a directory" if output.is_dir() else "no regular file"
         return InvalidInput(f"output {escaped(str(output))} is {kind}")
+    if any(len(os.fsencode(name)) > NAME_MAX for name in output.parts):
+        return InvalidInput(f"output {escaped(str(output))} has a name longer than {NAME_MAX} bytes")
     error = checks.error(job.face, FileType.IMAGE) or checks.error(job.video, FileType.VIDEO)
     if error:
         try:
@@ -129,6 +133,14 @@ def _error(job: Job, output: Path, checks: "_Checks") -> FacecliError | None:
         except InvalidInput as better:
             return better
     return error
+
+
+def _size(file: Path) -> int:
+    """The size of a file; 0 if it has been removed, which its upload reports."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 class _Checks:

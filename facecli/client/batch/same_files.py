@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from facecli.client.source import Source
@@ -35,12 +36,12 @@ def first_of_same(files: Iterable[Path]) -> dict[Path, Path]:
 def _compared(files: Iterable[Path]) -> dict[Path, Path]:
     by_fingerprint = defaultdict[int, list[Path]](list)
     for file in files:
-        try:
+        with suppress(FacecliError):  # which is reported when the file is sent
             source = Source(file)
-        except FacecliError:  # reported when it is sent
-            continue
-        by_fingerprint[source.fingerprint()].append(file)
-        source.close()
+            try:
+                by_fingerprint[source.fingerprint()].append(file)
+            finally:
+                source.close()
     equal, by_digest = dict[Path, Path](), dict[bytes, Path]()
     for alike in by_fingerprint.values():
         for file in alike if len(alike) > 1 else ():

@@ -87,7 +87,7 @@ def select(arguments: Iterable[str], file_type: FileType, *, recursive: bool) ->
 
 def _named(argument: str, file_type: FileType, recursive: bool) -> Iterator[Selected]:
     path = Path(argument)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  (false for a name that no file can have)
         yield from _in_directory(path, file_type, recursive)
     elif not os.path.lexists(path) and glob.has_magic(argument):
         for match in sorted(glob.glob(argument, recursive=True)):  # noqa: PTH207

@@ -190,3 +190,13 @@ def test_faces_and_videos_are_combined_as_a_product_or_in_pairs() -> None:
     ):
         with pytest.raises(InvalidInput, match=expected):
             selected_jobs(arguments, ["clips"], combine=Combine.PAIRS, recursive=recursive, defaults=defaults)
+
+
+@pytest.mark.usefixtures("folder")
+def test_names_that_no_file_can_have_break_only_their_jobs() -> None:
+    long = "x" * 300
+    planned = plan(job(1, output=f"{long}.mp4"), job(2, face=f"{long}.png"), job(3, video="clips/\udcff.mp4"))
+    assert [each.action for each in planned.jobs] == [Action.REFUSE, Action.REFUSE, Action.REFUSE]
+    assert [f"{long}.png"] == [
+        str(each.path) for each in select([f"{long}.png"], FileType.IMAGE, recursive=False)
+    ]

@@ -1,6 +1,8 @@
 """Runs of batches through the command line, on a server in this process whose tasks a test ends."""
 
+import io
 import json
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from facecli.client.connection import Connection
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.tasks.task import TaskStatus
-from tests.support.cli import Ran, facecli
+from tests.support.cli import Ran, facecli, started
 from tests.support.tasks.stand_in_worker import StandInWorker
 
 
@@ -166,6 +168,31 @@ def test_a_preset_is_an_engine_with_options_that_the_command_line_overrides(
     assert (unknown.code, "it has slow" in unknown.error["message"]) == (2, True)
 
 
+@pytest.mark.usefixtures("user")
+def test_ctrl_c_and_a_time_limit_leave_tasks_to_the_server_and_the_next_run_fetches_them(
+    media_files: Path, tmp_path: Path, worker: StandInWorker
+) -> None:
+    files = ("--face", media_files, "--video", media_files / "1.mp4")
+    command = ("swap", *files, "-o", tmp_path, "--json", "--progress", "none")
+    with started(*command) as running:
+        worker.wait_for_pending(2)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate()
+    interrupted = Ran(code=running.returncode, out=out, err=err)
+    assert (interrupted.code, interrupted.error["hint"].split(";")[0]) == (
+        130,
+        "run the same command again for what is missing",
+    )
+    assert "2 tasks continue on the server" in interrupted.error["message"]
+    assert interrupted.object["summary"]["not_run"] == 2
+    late = facecli(*command, "--timeout", "300ms")
+    assert (late.code, late.objects[-1]["summary"]["exit_code"]) == (124, 124)
+    assert [*statuses(late).values()] == ["not run"] * 2
+    worker.complete(2)
+    fetched = facecli(*command)
+    assert [each["reused"] for each in fetched.objects if "path" in each] == [True, True]
+
+
 def test_a_server_that_is_away_stops_the_batch_with_its_own_exit_code(
     media_files: Path, tmp_path: Path, address: str
 ) -> None:
@@ -175,7 +202,9 @@ def test_a_server_that_is_away_stops_the_batch_with_its_own_exit_code(
 
 
 @pytest.mark.usefixtures("user")
-def test_options_that_contradict_each_other_are_refused(media_files: Path, tmp_path: Path) -> None:
+def test_options_that_contradict_each_other_are_refused(
+    media_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     face, clip = media_files / "a.png", media_files / "1.mp4"
     for arguments, expected in (
         (("--face", face), "go together"),
@@ -186,5 +215,8 @@ def test_options_that_contradict_each_other_are_refused(media_files: Path, tmp_p
     ):
         ran = facecli("swap", *arguments, "-o", tmp_path / "x.mp4", "--json")
         assert (ran.code, expected in ran.error["message"]) == (2, True), arguments
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"face,video\na.png,\n")))
+    ran = facecli("batch", "run", "-", "--format", "csv", "--json")
+    assert (ran.code, "standard input: job 1 (line 2): video is missing" in ran.error["message"]) == (2, True)
     ran = facecli("swap", "--face", face, "--video", clip, "-o", "-", "--json")
     assert (ran.code, "standard output" in ran.error["message"]) == (2, True)
