@@ -107,6 +107,9 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         assert names_of_files(browser) == ["bob.png"]
         assert list(browser.all("[data-task]")) == []
         assert theirs["name"] == "bob.png"
+        browser.find("#sign-out").click()
+        browser.find("#token")
+        assert "bob" not in browser.run("return document.body.textContent")
 
         browser.driver.switch_to.window(browser.driver.window_handles[0])
         delete(browser, "completed")

@@ -46,6 +46,8 @@ export class NewTask {
   clear() {
     this.#slots.face.clear();
     this.#slots.video.clear();
+    byId("options").value = "";
+    byId("new-task-error").replaceChildren();
   }
 
   #update() {
