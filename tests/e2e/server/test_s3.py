@@ -96,8 +96,7 @@ def test_an_upload_changes_servers_when_one_is_killed(
 ) -> None:
     shared = {"FACECLI_DATABASE": postgresql, "FACECLI_BLOBS": rclone.url(), **rclone.environment}
     servers = [
-        serve(tmp_path / name, options=["--workers", "0"], environment=shared)
-        for name in ("first", "second")
+        serve(tmp_path / name, options=["--workers", "0"], environment=shared) for name in ("first", "second")
     ]
     path = file(30)
     addresses = ",".join(server.address for server in servers)
