@@ -1,6 +1,7 @@
 """A stand-in for the workers of a server without any: ends a given number of tasks, at once."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,8 @@ from facecli.tasks import transitions
 from facecli.tasks.task import Result, Task, TaskStatus
 from tests.support.eventually import eventually
 
+RUN = "stand-in-run"
+
 
 class StandInWorker:
     """Writes into the database below `data`. The result of a task is its video, unchanged."""
@@ -26,16 +29,18 @@ class StandInWorker:
     def complete(self, count: int) -> None:
         """Complete so many tasks, as they are created."""
         for _ in range(count):
-            self._complete(self._claimed())
+            task = self._pending()
+            video = self._uploads.get(task.video_id)
+            assert video.size is not None and video.crc32c is not None
+            result = Result(blob_key=video.blob_key, size=video.size, crc32c=video.crc32c)
+            self._end(task, partial(transitions.complete, run=RUN, result=result, engine_version="1"))
 
     def wait_for_pending(self, count: int) -> None:
         eventually(lambda: len(self._tasks.with_status(TaskStatus.PENDING)) >= count)
 
     def fail(self, count: int) -> None:
         for _ in range(count):
-            task = self._claimed()
-            failed = partial(transitions.fail, run=task.run, error=MediaRefused("no frames"))
-            self._tasks.change(task.id, failed, now=time.time())
+            self._end(self._pending(), partial(transitions.fail, run=RUN, error=MediaRefused("no frames")))
 
     def tasks(self) -> list[Task]:
         """Every task, in any state."""
@@ -49,16 +54,15 @@ class StandInWorker:
     ) -> None:
         self._engine.dispose()
 
-    def _claimed(self) -> Task:
-        """A pending task, claimed, once there is one."""
+    def _pending(self) -> Task:
+        """A pending task, once there is one."""
         eventually(lambda: self._tasks.with_status(TaskStatus.PENDING))
-        task = self._tasks.with_status(TaskStatus.PENDING)[0]
-        claim = partial(transitions.claim, run=f"run-{task.id}", worker="stand-in")
-        return self._tasks.change(task.id, claim, now=time.time())
+        return self._tasks.with_status(TaskStatus.PENDING)[0]
 
-    def _complete(self, task: Task) -> None:
-        video = self._uploads.get(task.video_id)
-        assert video.size is not None and video.crc32c is not None
-        result = Result(blob_key=video.blob_key, size=video.size, crc32c=video.crc32c)
-        completed = partial(transitions.complete, run=task.run, result=result, engine_version="1")
-        self._tasks.change(task.id, completed, now=time.time())
+    def _end(self, task: Task, end: Callable[[Task], Task]) -> None:
+        """Claim and end a task at once: in between, a server would miss the heartbeat of this worker."""
+
+        def change(task: Task) -> Task:
+            return end(transitions.claim(task, run=RUN, worker="stand-in"))
+
+        self._tasks.change(task.id, change, now=time.time())
