@@ -27,6 +27,7 @@ NOT_RUN = {
     "1 client, 1 file of 500 MB": "output",
     "a clip of 20 seconds": "output",
     "proto/          the wire": "the map of the code",
+    "facecli serve --workers 0 --database": "needs PostgreSQL on another machine",
     "export FACECLI_DATABASE": "needs PostgreSQL and S3 on other machines",
     "curl -o result.mp4 http": "needs the ID of a task of its reader",
     "dart pub global activate": "needs Dart",
