@@ -23,8 +23,8 @@ _HOMES = {
     "facecli.api.server_info": "ServerInfo",
     "facecli.core.damage": "StoredBytesDamaged",
     "facecli.core.errors": (
-        "AlreadyExists, BytesDiffer, Cancelled, ChecksumMismatch, ChunkDiffers, DirectoryInUse, "
-        "DiskFull, FacecliError, FfmpegMissing, FileTooLarge, IdleTooLong, InternalError, "
+        "AlreadyExists, BucketUnusable, BytesDiffer, Cancelled, ChecksumMismatch, ChunkDiffers, "
+        "DirectoryInUse, DiskFull, FacecliError, FfmpegMissing, FileTooLarge, IdleTooLong, InternalError, "
         "InvalidInput, KeyReused, LimitReached, MediaRefused, MisconfiguredConnection, NoFace, "
         "NotAllowed, NotConfigured, NotFound, NotReady, NothingSwapped, OutOfOrder, OutputFailed, "
         "PolicyRefused, ProgramKilled, QuotaReached, ReaderGone, ResultMissing, "

@@ -22,6 +22,9 @@ from facecli.core.errors import (
     AlreadyExists as AlreadyExists,
 )
 from facecli.core.errors import (
+    BucketUnusable as BucketUnusable,
+)
+from facecli.core.errors import (
     BytesDiffer as BytesDiffer,
 )
 from facecli.core.errors import (

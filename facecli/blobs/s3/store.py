@@ -129,11 +129,11 @@ class S3Blobs:
     def size(self, key: str) -> int:
         with suppress(FileNotFoundError):
             return self.bucket.head(checked_key(key)).size
-        uploads = self._uploads(key)
-        if not uploads:
+        uploads, spares = self._uploads(key), list(self._spares(key))
+        if not uploads and not spares:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), key)
         parts = (part.size for upload in uploads for part in self._parts(key, upload))
-        return sum(parts) + sum(spare.size for spare in self._spares(key))
+        return sum(parts) + sum(spare.size for spare in spares)
 
     def modified_at(self, key: str) -> float:
         checked_key(key)

@@ -10,9 +10,9 @@ import pytest
 from facecli.bootstrap.blob_store import bucket_summary
 from facecli.config.settings import Settings
 from facecli.core.errors import BucketUnusable
-from tests.e2e.conftest import Serve
+from tests.e2e.conftest import MakeFile, Serve
 from tests.support.blobs.s3_servers import S3Server
-from tests.support.e2e.files import PacedFfmpeg, sha256
+from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.process import CommandProcess, invoke
 from tests.support.e2e.tasks import create, watch
 from tests.support.eventually import eventually
@@ -89,3 +89,24 @@ def test_a_bucket_that_cannot_be_used_is_named(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(BucketUnusable, match="no credentials for bucket test-bucket"):
         bucket_summary(Settings(blobs=rclone.url()), tmp_path)
+
+
+def test_an_upload_changes_servers_when_one_is_killed(
+    postgresql: str, rclone: S3Server, serve: Serve, user: str, file: MakeFile, tmp_path: Path
+) -> None:
+    shared = {"FACECLI_DATABASE": postgresql, "FACECLI_BLOBS": rclone.url(), **rclone.environment}
+    servers = [
+        serve(tmp_path / name, options=["--workers", "0"], environment=shared) for name in ("first", "second")
+    ]
+    path = file(30)
+    addresses = ",".join(server.address for server in servers)
+    slowly = ("--chunk-size", "5MiB", "--limit-rate", "10MiB", "--progress", "json", "--json")
+    with CommandProcess("upload", path, "--user", user, "--server", addresses, *slowly) as uploading:
+        uploading.wait_until_stored(5 * MIB)
+        stored = [server for server in servers if "method=/video.UploadService/BeginUploads" in server.log]
+        stored[0].kill()
+        sent = uploading.wait()
+    assert sent.code == 0
+    (alive,) = (server for server in servers if server is not stored[0])
+    assert alive.sha256(sent.object["file_url"], user) == sha256(path)
+    assert sent.object["bytes_sent"] <= path.stat().st_size + 2 * 5 * MIB
