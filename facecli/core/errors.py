@@ -187,8 +187,6 @@ class IdleTooLong(FacecliError):
 class BytesDiffer(FacecliError):
     """Integrity check failed: the bytes do not match their checksum."""
 
-    hint = "run the same command again; if it fails again, facecli fsck checks the files of the server"
-
 
 class UnexpectedResponse(FacecliError):
     """The server sent an invalid response."""

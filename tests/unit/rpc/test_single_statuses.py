@@ -31,8 +31,8 @@ def test_an_ended_task_is_not_cancelled(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("limit", "expected"),
     [
-        ({"max_pixels": 160 * 120}, "the picture has more than 19200 pixels"),
-        ({"max_video_seconds": 1}, "the video lasts 2 s, more than 1"),
+        ({"max_pixels": 160 * 120}, "face.png: the picture has more than 19200 pixels"),
+        ({"max_video_seconds": 1}, "clip.mp4: the video lasts 2 s, more than 1"),
     ],
 )
 def test_media_over_the_limits_are_refused(serve: Serve, limit: dict[str, int], expected: str) -> None:

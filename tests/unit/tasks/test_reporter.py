@@ -74,7 +74,12 @@ def test_joining_is_95_percent_and_publishing_98(store: TaskStore, reporter: Pro
         reporter.started(frames=FRAMES)
         task = store.repository.get("t1")
         reports.append((task.stage, task.progress, task.frames_done))
-    assert reports == [("joining", 95, FRAMES), ("comparing", 97, FRAMES), ("publishing", 98, FRAMES)]
+    assert reports == [
+        ("joining", 95, FRAMES),
+        ("labelling", 96, FRAMES),
+        ("comparing", 97, FRAMES),
+        ("publishing", 98, FRAMES),
+    ]
 
 
 def test_a_run_that_lost_its_task_reports_nothing_and_stops(

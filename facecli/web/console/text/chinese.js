@@ -194,4 +194,7 @@ export const chineseHints = {
   FFMPEG_MISSING: "请在服务器上安装：apt-get install ffmpeg 或 pip install imageio-ffmpeg。",
   FILE_UNREADABLE: "文件可能已被更改、移动或删除，请重新选择。",
   CANCELLED: "“重试”会再次运行任务。",
+  TASK_ENDED: "请重新加载页面，查看任务的结果。",
+  TOO_MANY_CALLS: "请稍后再试。",
+  NOT_ALLOWED: "请使用其他用户的令牌登录。",
 };

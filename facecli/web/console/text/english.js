@@ -169,4 +169,7 @@ export const englishHints = {
   FFMPEG_MISSING: "Install it on the server: apt-get install ffmpeg or pip install imageio-ffmpeg.",
   FILE_UNREADABLE: "It may have been changed, moved or deleted. Choose it again.",
   CANCELLED: "Retry runs the task again.",
+  TASK_ENDED: "Reload the page to see how it ended.",
+  TOO_MANY_CALLS: "Try again later.",
+  NOT_ALLOWED: "Sign in with the token of another user.",
 };
