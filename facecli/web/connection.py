@@ -8,6 +8,8 @@ whose client takes nothing any more: closing it would wait until the response is
 
 import asyncio
 import json
+import sys
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -51,11 +53,15 @@ class Connection(H11Protocol):
         self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer a request that is not HTTP, or whose headers are too large."""
+        """Answer the error that is being handled: no HTTP, or headers that are too large."""
         if self.conn.our_state is not h11.IDLE:
             self.transport.abort()
             return
-        text = f"the request is not valid HTTP/1.1, or its headers are larger than {MAX_HEADER_BYTES} bytes"
+        error = sys.exc_info()[1]
+        status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
+        text = "the request is not valid HTTP/1.1"
+        if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            text = f"the headers of the request are larger than {MAX_HEADER_BYTES} bytes"
         body = json.dumps({"error": described(InvalidInput(text))}).encode()
         headers = [
             ("content-type", "application/json"),
@@ -63,7 +69,7 @@ class Connection(H11Protocol):
             ("connection", "close"),
         ]
         events: list[Any] = [
-            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()),
             h11.Data(data=body),
             h11.EndOfMessage(),
         ]
