@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from facecli.media.find import find_ffmpeg
 
-SECONDS = (0.4, 2.6, 4.6)
+SECONDS = (0.4, 1.5, 2.6)
 WIDTH, HEIGHT = 360, 204  # of one frame
 GAP = 6
 PICTURE = Path(__file__).with_suffix(".jpg")

@@ -27,6 +27,7 @@ from facecli.core.video.engines import (
     PreparingEngine,
     StartingEngine,
     SwapJob,
+    WeighedEngine,
 )
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture, SandboxedProgram
 from facecli.core.video.media import (
@@ -79,5 +80,6 @@ __all__ = [
     "VideoInfo",
     "VideoPart",
     "VideoPlan",
+    "WeighedEngine",
     "parse_options",
 ]

@@ -21,7 +21,7 @@ del os.environ["GRPC_ENABLE_FORK_SUPPORT"]  # the commands under test run as use
 
 ROOT = Path(__file__).parents[1]
 
-pytest_plugins = ("tests.support.postgres", "tests.support.tiers")
+pytest_plugins = ("tests.support.postgres", "tests.support.blobs.s3_servers", "tests.support.tiers")
 
 # No deadline: a slow machine is not a bug. `ci` searches longer and prints how to reproduce a failure.
 settings.register_profile("dev", deadline=None)
@@ -41,6 +41,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
             patch.setenv(name, str(home))
         patch.setenv("PYTHONPATH", str(ROOT))
         patch.setenv("FACECLI_ENGINE", "mock")  # drawn faces and test patterns; tests of engine mesh name it
+        patch.setenv("FACECLI_LABEL_POLICY", "off")  # results are compared; tests of labels turn them on
         patch.setenv("COLUMNS", "100")
         patch.setenv("NO_COLOR", "1")
         patch.setenv("TERM", "dumb")

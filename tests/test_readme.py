@@ -83,10 +83,15 @@ def test_a_missing_path_is_reported() -> None:
     assert missing_paths(text) == ["tests/unit/lost.py"]
 
 
-def test_an_engine_imports_only_the_public_modules() -> None:
+def test_the_python_blocks_import_only_the_public_modules() -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
     modules = set(re.findall(r"^(?:from|import) (facecli[\w.]*)", "".join(blocks), re.MULTILINE))
-    assert modules == {"facecli.plugins", "facecli.testing"}
+    assert modules == {"facecli", "facecli.plugins", "facecli.testing"}
+
+
+def test_the_program_of_a_newcomer_is_the_one_that_mypy_checks() -> None:
+    program = (ROOT / "tests" / "e2e" / "library" / "program.py").read_text(encoding="utf-8")
+    assert f"```python\n{program}```\n" in TEXT
 
 
 def test_the_map_of_the_code_names_every_folder() -> None:

@@ -86,3 +86,10 @@ def test_bundled_work_of_others_carries_its_licence(notice: str, origin: str) ->
         if file.name == "LICENSE" and "dist-info" in str(file)
     ]
     assert text in (ROOT / notice).read_text()
+
+
+def test_the_pictures_of_the_visible_label_carry_the_licence_of_their_font() -> None:
+    folder = ROOT / "facecli" / "media" / "labels"
+    notice = (folder / "NOTICE").read_text()
+    assert "SIL OPEN FONT LICENSE Version 1.1" in notice
+    assert [picture.name for picture in folder.glob("*.png") if picture.name not in notice] == []

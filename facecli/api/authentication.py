@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from facecli.api.links import LINK_HINT
 from facecli.core.auth import Principal, Tokens, checked_user, is_token
 from facecli.core.errors import InvalidInput, NotAllowed, Unauthenticated
 
@@ -84,7 +85,7 @@ class Authenticator:
         if self._tokens is None:
             return Caller(principal=None)
         if principal is None:
-            raise Unauthenticated("this link was made when the server required no token; ask for a new one")
+            raise Unauthenticated("this link was made when the server required no token", hint=LINK_HINT)
         caller = Caller(principal=principal)
         self.recheck(caller)
         return caller

@@ -79,6 +79,11 @@ class CallContext:
         self.claims(claimed)
         return self.caller.user(claimed)
 
+    def declarer(self, claimed: str) -> str:
+        """The user who answers for what the call declares, also if it acts for another one."""
+        user = self.user(claimed)
+        return self.authenticated_user or user
+
     def reader(self, claimed: str = "") -> str | None:
         """The owner to filter reads by; None for any owner."""
         if claimed:

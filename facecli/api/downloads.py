@@ -25,7 +25,7 @@ class Download:
 class Downloads:
     """Read access to the files of users."""
 
-    def __init__(self, *, upload_service: UploadService, task_service: TaskService, blobs: BlobStore) -> None:
+    def __init__(self, upload_service: UploadService, task_service: TaskService, blobs: BlobStore) -> None:
         self._upload_service = upload_service
         self._task_service = task_service
         self._blobs = blobs

@@ -101,6 +101,12 @@ class InOrderUploadSession(UploadSession):
             chunk_size=len(first.data),
             total_chunks=first.total_chunks,
         )
+        least = self._upload_service.fitted(new).chunk_size
+        if least != new.chunk_size:
+            raise InvalidInput(
+                f"this server needs chunks of at least {least} bytes of a file of this size, not "
+                f"{new.chunk_size}"
+            )
         return self._upload_service.begin(new, fresh=True, upload_id=self._new_id)[0]
 
     def _naming(self, upload_id: str) -> AbstractContextManager[None]:

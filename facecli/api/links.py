@@ -19,6 +19,8 @@ from facecli.core.errors import InvalidInput, Unauthenticated
 MAX_EXPIRY = 7 * 86400  # seconds
 PARAMETER = "link"  # of the query
 
+LINK_HINT = "ask its sender for a new one"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedLink:
@@ -49,10 +51,10 @@ class Links:
         """The principal of a link; Unauthenticated when it is not valid for this path, or has expired."""
         claims, _, signature = value.partition(".")
         if not hmac.compare_digest(self._signature(path, claims).encode(), signature.encode()):
-            raise Unauthenticated("this link is not valid; ask for a new one")
+            raise Unauthenticated("this link is not valid", hint=LINK_HINT)
         expires_at, holder = json.loads(_decoded(claims))
         if expires_at <= self._clock():
-            raise Unauthenticated("this link has expired; ask for a new one")
+            raise Unauthenticated("this link has expired", hint=LINK_HINT)
         return Principal(user=holder[0], admin=holder[1], token_id=holder[2]) if holder else None
 
     def _signature(self, path: str, claims: str) -> str:
@@ -68,4 +70,4 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error as error:
-        raise Unauthenticated("this link is not valid; ask for a new one") from error
+        raise Unauthenticated("this link is not valid", hint=LINK_HINT) from error

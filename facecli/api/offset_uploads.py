@@ -21,6 +21,8 @@ from facecli.uploads.service import UploadService
 from facecli.uploads.tails import MAX_TAIL_CHUNK, Tail, TailRepository
 from facecli.uploads.upload import FRAME_SIZE, MAX_CHUNKS, Frame, NewUpload, Upload
 
+CHUNK_SIZE = 1024 * 1024  # bytes, unless the blob store needs more
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredUpload:
@@ -50,13 +52,14 @@ class OffsetUploads:
     def begin(self, *, owner: str, name: str, file_type: str, size: int | None) -> StoredUpload:
         """A new upload; without a size its quota is that of the largest file."""
         largest = self._upload_service.largest_file(owner)
+        chunk_size = max(CHUNK_SIZE, self._upload_service.min_chunk_size)
         new = NewUpload.checked(
             owner=owner,
             name=name,
             file_type=file_type,
             size=size,
-            chunk_size=MAX_TAIL_CHUNK,
-            total_chunks=min(max(1, largest // MAX_TAIL_CHUNK), MAX_CHUNKS) if size is None else None,
+            chunk_size=chunk_size,
+            total_chunks=min(max(1, largest // chunk_size), MAX_CHUNKS) if size is None else None,
         )
         return StoredUpload(upload=self._upload_service.begin(new, fresh=True)[0], offset=0)
 

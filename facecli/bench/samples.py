@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from facecli.core.errors import BytesDiffer
+from facecli.core.video.likeness import Likeness
 from facecli.core.video.media import Media
 
 
@@ -25,3 +26,10 @@ def check_result(media: Media, *, video: Path, result: Path) -> str:
         f"checked: {after.frames} frames of {after.width} × {after.height}, {after.duration:.2f} s, "
         f"{after.codec} and {after.sound or 'no sound'}, as in the clip"
     )
+
+
+def check_likeness(likeness: Likeness, *, photo: Path, result: Path) -> str:
+    """Describe a result that shows the person of the photo; BytesDiffer for any other."""
+    if not likeness.swapped:
+        raise BytesDiffer(f"the face in {result} does not resemble {photo}: {likeness.text}")
+    return f"checked: the face resembles {photo.name}: {likeness.text}"

@@ -18,7 +18,7 @@ UMASK = 0o077
 OPEN = 0o077  # permission bits of group and others
 
 _NAMES = ("directory.", "facecli.db", "queue.db", "server.lock", "backup.")  # beginnings of names of files
-_FOLDERS = frozenset({"uploads", "outputs", "work", "workers", "lost+found"})
+_FOLDERS = frozenset({"uploads", "outputs", "work", "workers", "cache", "lost+found"})
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from facecli.blobs.generation import generation, older, record_generation
 from facecli.blobs.identity import check_identity, identity, record_identity
 from facecli.blobs.lock import locked
 from facecli.blobs.privacy import private_files
-from facecli.bootstrap.factories import open_blob_store
+from facecli.bootstrap.blob_store import open_blob_store
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput, PolicyRefused
@@ -48,6 +48,11 @@ def back_up(settings: Settings, target: Path) -> BackupSummary:
         raise InvalidInput(
             "facecli backup copies an SQLite database; for PostgreSQL run pg_dump first, and copy the data "
             "directory after it"
+        )
+    if settings.blobs:
+        raise InvalidInput(
+            f"facecli backup copies a data directory; for {settings.blobs} copy the database first, and the "
+            "bucket after it, or turn on its versioning"
         )
     directory = data_directory(settings)
     data_dir_id = identity(directory)

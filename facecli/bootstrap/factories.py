@@ -6,21 +6,27 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.privacy import OPEN as OPEN
 from facecli.blobs.privacy import close_to_others, mode_of, private_files
 from facecli.config.settings import Settings
-from facecli.core.blobs import BlobStore
+from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.core.garbage import OrphanPolicy
+from facecli.core.labels.aigc import is_value
+from facecli.core.labels.labels import LabelFrames, LabelPolicy, Labels, LabelText
+from facecli.core.private_files import read_private
 from facecli.core.video.engines import EngineInfo
 from facecli.core.video.media import Media, MediaLimits
 from facecli.engines.inswapper.weights import OwnWeights, Provider
+from facecli.engines.mesh.likeness import measure_likeness as measure_likeness
 from facecli.engines.mock import MockEngine
 from facecli.engines.registry import InstalledEngines
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.media.labels.labeller import FfmpegLabeller
+from facecli.media.labels.manifest import ManifestSigner
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
 from facecli.metadata.database import server_version, translate_errors
@@ -32,6 +38,7 @@ from facecli.queue.file import REMEDY
 from facecli.tasks.leases import Worker, WorkerRepository
 from facecli.tasks.logs.repository import TaskLogRepository
 from facecli.tasks.logs.server_log import ServerLog
+from facecli.tasks.provenance.terms import LabelRules
 from facecli.tasks.recovery import Recovery
 from facecli.tasks.store import TaskStore
 from facecli.uploads.quota import UserLimits
@@ -82,9 +89,46 @@ def ffmpeg_media(settings: Settings) -> FfmpegMedia:
     )
 
 
-def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
-    """The blob store of uploads and results in this data directory."""
-    return LocalBlobs(directory, durable=settings.durability == "power")
+def ffmpeg_labeller(settings: Settings, *, signs: bool = False) -> FfmpegLabeller:
+    limits = MediaLimits(max_pixels=settings.max_pixels, max_seconds=settings.max_video_seconds)
+    signer = manifest_signer(settings) if signs else None
+    return FfmpegLabeller(wanted=settings.ffmpeg or None, limits=limits, signer=signer)
+
+
+def manifest_signer(settings: Settings) -> ManifestSigner | None:
+    """The configured signer of C2PA manifests; InvalidInput if it cannot be used, None without one."""
+    certificate, key = settings.label_c2pa_cert, settings.label_c2pa_key
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise InvalidInput("C2PA signing needs both label_c2pa_cert and label_c2pa_key")
+    if find_spec("c2pa") is None:
+        raise InvalidInput("label_c2pa_cert needs the extra c2pa: pip install c2pa-python")
+    if settings.label_c2pa_tsa and not settings.label_c2pa_tsa.startswith(("http://", "https://")):
+        raise InvalidInput("label_c2pa_tsa must be a URL that begins with http:// or https://")
+    read_private(key, what="C2PA key")
+    if not Path(certificate).is_file():
+        raise InvalidInput(f"there is no C2PA certificate {certificate}")
+    time_stamp = settings.label_c2pa_tsa
+    return ManifestSigner(certificate=Path(certificate), key=Path(key), time_stamp=time_stamp)
+
+
+def label_rules(settings: Settings) -> LabelRules:
+    """The rules for labels of new tasks; InvalidInput for a producer that a label cannot name."""
+    producer = settings.label_producer
+    if not producer or not is_value(producer):
+        raise InvalidInput(
+            f"label_producer {producer!r} must consist of visible ASCII characters without spaces"
+        )
+    return LabelRules(
+        policy=LabelPolicy(settings.label_policy),
+        labels=Labels(
+            producer=producer,
+            text=LabelText(settings.label_text),
+            frames=LabelFrames(settings.label_frames),
+        ),
+        consent_required=settings.consent_required,
+    )
 
 
 @contextmanager
@@ -167,3 +211,9 @@ def lock_holders(settings: Settings, directory: Path) -> set[int]:
     """The processes that hold the write lock of an SQLite file."""
     files = [] if settings.database else [directory / "facecli.db", queue_file(directory)]
     return {pid for pid in map(write_lock_holder, files) if pid}
+
+
+def worker_command(name: str) -> list[str]:
+    """The command of a worker that a server starts."""
+    # -P keeps the current directory off the module search path.
+    return [sys.executable, "-P", "-m", "facecli", "worker", "--name", name, "--with-stdin"]

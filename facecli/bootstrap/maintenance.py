@@ -10,9 +10,9 @@ from pathlib import Path
 from facecli.blobs.generation import check_generation
 from facecli.blobs.identity import check_identity, identity
 from facecli.blobs.lock import locked
-from facecli.blobs.lost_and_found import move_to_lost_and_found
 from facecli.blobs.privacy import close_to_others, private_files
-from facecli.bootstrap.factories import database_url, open_blob_store, orphan_policy, queue_errors, queue_file
+from facecli.bootstrap.blob_store import check_store, open_blob_store, rescue_blob
+from facecli.bootstrap.factories import database_url, orphan_policy, queue_errors, queue_file
 from facecli.bootstrap.generations import Generations, directory_damage
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
@@ -97,7 +97,7 @@ class _Storage:
                 quick=quick,
             ),
             orphans=self.orphans,
-            rescue=lambda orphan: move_to_lost_and_found(self.directory, orphan.id),
+            rescue=lambda orphan: rescue_blob(self.blobs, self.directory, orphan.id),
             database_errors=self.database_errors(),
             directory=partial(directory_damage, self.directory, self.generations()),
             queue_problems=self.queue_problems(),
@@ -187,10 +187,12 @@ def _opened(settings: Settings, *, in_use: str, inspecting: bool = False) -> Ite
         schema.check(engine)
         directories = SqlDirectoryRepository(engine)
         check_identity(directory, known=directories.known)
+        blobs = open_blob_store(settings, directory)
+        check_store(blobs, known=directories.known)
         yield _Storage(
             settings=settings,
             directory=directory,
-            blobs=open_blob_store(settings, directory),
+            blobs=blobs,
             uploads=SqlUploadRepository(engine),
             tasks=SqlTaskRepository(engine),
             usage=SqlUsageRepository(engine),

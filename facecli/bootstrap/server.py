@@ -1,6 +1,5 @@
 """Assembles a server and its workers, runs them, and stops them gracefully."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -12,12 +11,13 @@ from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
-from facecli.blobs.probe import DirectoryProbe
 from facecli.bootstrap.addresses import check_addresses, wants_metrics
-from facecli.bootstrap.factories import EMBEDDED_PREFIX
+from facecli.bootstrap.blob_store import store_probes
+from facecli.bootstrap.factories import EMBEDDED_PREFIX, worker_command
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.bootstrap.storage_health import StorageHealth
+from facecli.bootstrap.webhooks import running_webhooks
 from facecli.config.access import server_tls
 from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
@@ -29,6 +29,7 @@ from facecli.metadata import database
 from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
 from facecli.tasks.worker_end import WorkerEnd
+from facecli.webhooks.service import Webhooks
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
 
@@ -80,7 +81,8 @@ def run_server(settings: Settings) -> Iterator[Running]:
             data_dir_id=components.data_dir_id, is_former=lambda name: name.startswith(EMBEDDED_PREFIX)
         )
         components.recovery.requeue_stranded()
-        parts = _server_parts(settings, components)
+        webhooks = stack.enter_context(running_webhooks(settings, components.directory))
+        parts = _server_parts(settings, components, webhooks.service)
         worker_events = EventBus()
         server, supervisor = _server(settings, parts), _supervisor(settings, components, worker_events)
         metrics = _metrics(settings, components, parts, server=server, supervisor=supervisor)
@@ -102,7 +104,9 @@ def run_server(settings: Settings) -> Iterator[Running]:
         server.start()
         if web:
             web.start()
-        storage_health = StorageHealth(DirectoryProbe(components.directory), server.report_storage)
+        storage_health = StorageHealth(
+            store_probes(components.blobs, components.directory), server.report_storage
+        )
         for interval, job in (
             (RECHECK_SECONDS, server.recheck),
             (EXPIRY_INTERVAL, components.upload_service.collector.expire),
@@ -113,6 +117,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
             (GENERATION_INTERVAL, components.raise_generation),
             (PROBE_INTERVAL, storage_health.check),
+            *webhooks.jobs,
             *(metrics.jobs if metrics else ()),
         ):
             stack.enter_context(run_periodically(interval, job))
@@ -182,7 +187,7 @@ def _connections(settings: Settings) -> int:
     return max_connections() // (2 if settings.http else 1)
 
 
-def _server_parts(settings: Settings, components: ServerComponents) -> ServerParts:
+def _server_parts(settings: Settings, components: ServerComponents, webhooks: Webhooks) -> ServerParts:
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
@@ -196,6 +201,7 @@ def _server_parts(settings: Settings, components: ServerComponents) -> ServerPar
     return ServerParts(
         upload_service=components.upload_service,
         task_service=components.task_service,
+        webhooks=webhooks,
         previews=components.previews,
         downloads=components.downloads,
         info=components.info,
@@ -233,13 +239,8 @@ def _supervisor(settings: Settings, components: ServerComponents, worker_events:
         names=[
             f"{EMBEDDED_PREFIX}{components.data_dir_id}-{number}" for number in range(1, settings.workers + 1)
         ],
-        command=_worker_command,
+        command=worker_command,
         environment=child_environment(worker_settings, secrets=("database",)),
         crashed=crashed,
         publish=worker_events.publish,
     )
-
-
-def _worker_command(name: str) -> list[str]:
-    # -P keeps the current directory off the module search path.
-    return [sys.executable, "-P", "-m", "facecli", "worker", "--name", name, "--with-stdin"]

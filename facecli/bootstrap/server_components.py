@@ -2,51 +2,35 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
-from facecli.blobs.identity import check_identity, name_directory
-from facecli.blobs.lock import locked
 from facecli.bootstrap.factories import (
     create_capabilities,
     create_engines,
     create_recovery,
-    database_url,
     ffmpeg_media,
+    label_rules,
     lock_holders,
-    open_blob_store,
+    manifest_signer,
     orphan_policy,
-    private_data_directory,
-    queue_errors,
-    queue_file,
     user_limits,
 )
-from facecli.bootstrap.generations import Generations
 from facecli.bootstrap.server_info import server_info
+from facecli.bootstrap.server_storage import ServerStorage, open_storage
 from facecli.config.access import requires_authentication
-from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.auth import Tokens
 from facecli.core.blobs import BlobStore
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
-from facecli.metadata import schema
 from facecli.metadata.content.tails import SqlTailRepository
-from facecli.metadata.database import open_database
-from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.feed import SqlTaskFeed, database_changes
 from facecli.metadata.figures import SqlFigures
-from facecli.metadata.task_logs import SqlTaskLogRepository
-from facecli.metadata.tasks import SqlTaskRepository
-from facecli.metadata.tokens import SqlTokenRepository
-from facecli.metadata.uploads import SqlUploadRepository
-from facecli.metadata.usage import SqlUsageRepository
-from facecli.metadata.workers import SqlWorkerRepository
-from facecli.queue.client import DbosTaskQueue, migrate_queue
 from facecli.tasks.collector import Retention, TaskCollector
 from facecli.tasks.inputs.probes import Probes
 from facecli.tasks.inputs.task_inputs import TaskInputs
@@ -66,6 +50,7 @@ class ServerComponents:
 
     directory: Path
     data_dir_id: str
+    blobs: BlobStore
     events: EventBus
     upload_service: UploadService
     tails: SqlTailRepository
@@ -82,27 +67,6 @@ class ServerComponents:
     fallback: str  # why the default engine is not the best one; empty if it is, or was configured
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Storage:
-    """The open data directory with its database and queue."""
-
-    directory: Path
-    data_dir_id: str
-    database_url: str
-    blobs: BlobStore
-    queue: DbosTaskQueue
-    uploads: SqlUploadRepository
-    tails: SqlTailRepository
-    tasks: SqlTaskRepository
-    task_logs: SqlTaskLogRepository
-    workers: SqlWorkerRepository
-    usage: SqlUsageRepository
-    tokens: SqlTokenRepository
-    directories: SqlDirectoryRepository
-    figures: SqlFigures
-    generations: Generations
-
-
 @contextmanager
 def server_components(settings: Settings) -> Iterator[ServerComponents]:
     """Open the data directory exclusively, and assemble the components.
@@ -112,7 +76,9 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
     media = ffmpeg_media(settings)
     ffmpeg, engines = media.version(), create_engines(settings, media)
     default_engine, fallback = engines.default(settings.engine)
-    with _open_storage(settings) as storage:
+    rules = label_rules(settings)
+    manifest_signer(settings)  # refuse now what would end every worker
+    with open_storage(settings) as storage:
         events = EventBus()
         log_events(events)
         quota = Quota(storage.usage, user_limits(settings))
@@ -125,10 +91,12 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
             probes=Probes(media, storage.blobs, timeout=settings.probe_timeout),
             engines=engines,
             default_engine=default_engine,
+            rules=rules,
         )
         task_service = TaskService(
             tasks=tasks,
             logs=storage.task_logs,
+            provenance=storage.provenance,
             inputs=inputs,
             feed=SqlTaskFeed(storage.tasks, database_changes(storage.database_url)),
             queue=storage.queue,
@@ -139,6 +107,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         yield ServerComponents(
             directory=storage.directory,
             data_dir_id=storage.data_dir_id,
+            blobs=storage.blobs,
             events=events,
             upload_service=upload_service,
             tails=storage.tails,
@@ -151,9 +120,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 engines=engines,
                 workspace=storage.directory / "work",
             ),
-            downloads=Downloads(
-                upload_service=upload_service, task_service=task_service, blobs=storage.blobs
-            ),
+            downloads=Downloads(upload_service, task_service, storage.blobs),
             collector=collector,
             recovery=create_recovery(
                 settings,
@@ -183,50 +150,9 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         )
 
 
-@contextmanager
-def _open_storage(settings: Settings) -> Iterator[_Storage]:
-    """Lock the data directory, migrate its databases, and check that they belong together."""
-    directory = data_directory(settings)
-    durable = settings.durability == "power"
-    with ExitStack() as stack:
-        stack.enter_context(private_data_directory(directory))
-        taken = f"another facecli serve uses {directory}; stop it, or choose another --data-dir"
-        stack.enter_context(locked(directory / "server.lock", taken=taken))
-        url = database_url(settings, directory / "facecli.db")
-        engine = open_database(url, durable=durable)
-        stack.callback(engine.dispose)
-        schema.upgrade(engine)
-        directories = SqlDirectoryRepository(engine)
-        data_dir_id = name_directory(directory, remember=directories.remember)
-        check_identity(directory, known=directories.known)
-        generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)
-        generations.open()
-        stack.callback(generations.close)
-        queue_url = database_url(settings, queue_file(directory))
-        with queue_errors():
-            migrate_queue(queue_url)
-        queue = DbosTaskQueue(queue_url, errors=queue_errors)
-        stack.callback(queue.close)
-        yield _Storage(
-            directory=directory,
-            data_dir_id=data_dir_id,
-            database_url=url,
-            blobs=open_blob_store(settings, directory),
-            queue=queue,
-            uploads=SqlUploadRepository(engine),
-            tails=SqlTailRepository(engine),
-            tasks=SqlTaskRepository(engine),
-            task_logs=SqlTaskLogRepository(engine),
-            workers=SqlWorkerRepository(engine),
-            usage=SqlUsageRepository(engine),
-            tokens=SqlTokenRepository(engine),
-            directories=directories,
-            figures=SqlFigures(engine),
-            generations=generations,
-        )
-
-
-def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events: EventBus) -> UploadService:
+def _upload_service(
+    settings: Settings, storage: ServerStorage, quota: Quota, events: EventBus
+) -> UploadService:
     return UploadService(
         repository=storage.uploads,
         blobs=storage.blobs,
@@ -238,7 +164,7 @@ def _upload_service(settings: Settings, storage: _Storage, quota: Quota, events:
     )
 
 
-def _task_collector(settings: Settings, storage: _Storage, tasks: TaskStore) -> TaskCollector:
+def _task_collector(settings: Settings, storage: ServerStorage, tasks: TaskStore) -> TaskCollector:
     return TaskCollector(
         tasks=tasks,
         blobs=storage.blobs,

@@ -11,7 +11,7 @@ from facecli.engines.registry import InstalledEngines
 from facecli.uploads.quota import Quota
 from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 
-FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete", "preview")
+FEATURES = ("resume", "watch", "retry", "idempotent-create", "download", "delete", "preview", "notify")
 
 
 def server_info(

@@ -1,22 +1,23 @@
-"""Reports to the health service whether the data directory can be used."""
+"""Reports to the health service whether the data directory, and the bucket, can be used."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from facecli.blobs.probe import DirectoryProbe
 from facecli.core.errors import DiskFull, FacecliError
 
 _log = logging.getLogger(__name__)
 
 
 class StorageHealth:
-    """Runs the probe. `report` gets whether all services serve, and whether uploads do.
+    """Runs the probes, each of which raises an error.
+
+    `report` gets whether all services serve, and whether uploads do.
 
     A full disk stops only uploads: downloads and deletions go on, so that users can free space.
     """
 
-    def __init__(self, probe: DirectoryProbe, report: Callable[[bool, bool], None]) -> None:
-        self._probe = probe
+    def __init__(self, probes: Sequence[Callable[[], None]], report: Callable[[bool, bool], None]) -> None:
+        self._probes = probes
         self._report = report
         self._problem = ""
 
@@ -24,7 +25,8 @@ class StorageHealth:
         """Probe once; log and report a change. To be called periodically."""
         problem, full = "", False
         try:
-            self._probe.check()
+            for probe in self._probes:
+                probe()
         except FacecliError as error:
             problem, full = error.message, isinstance(error, DiskFull)
         if problem and not self._problem:

@@ -8,14 +8,15 @@ import uuid
 from contextlib import ExitStack
 from pathlib import Path
 
-from facecli.blobs.identity import check_identity, identity
+from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.lock import locked
+from facecli.bootstrap.blob_store import check_store, open_blob_store
 from facecli.bootstrap.factories import (
     create_engines,
     create_recovery,
     database_url,
+    ffmpeg_labeller,
     ffmpeg_media,
-    open_blob_store,
     private_data_directory,
     queue_errors,
     queue_file,
@@ -25,6 +26,7 @@ from facecli.config.settings import Settings
 from facecli.core.addresses import checked_address
 from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
+from facecli.core.os_errors import translate_os_errors
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
@@ -66,11 +68,21 @@ def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
 def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal) -> None:
     media = ffmpeg_media(settings)
     media.version()
-    data_dir_id = identity(directory)
+    if settings.blobs and settings.database:
+        with translate_os_errors(str(directory)):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    else:
+        identity(directory)  # of a server on this machine
     url = database_url(settings, directory / "facecli.db")
     engine = open_database(url, connections=METADATA_CONNECTIONS)
     schema.check(engine)
-    check_identity(directory, known=SqlDirectoryRepository(engine).known)
+    directories = SqlDirectoryRepository(engine)
+    if settings.blobs and settings.database:
+        name_directory(directory, remember=directories.remember)
+    data_dir_id = identity(directory)
+    check_identity(directory, known=directories.known)
+    blobs = open_blob_store(settings, directory)
+    check_store(blobs, known=directories.known)
     if not 0 < len(name.encode()) <= MAX_NAME or "/" in name or name.startswith("."):
         raise InvalidInput(f"{name[:MAX_NAME]!r} is not a valid worker name: use 1 to {MAX_NAME} bytes")
     taken = f"a worker named {name} is running on {directory}; choose another --name"
@@ -111,8 +123,9 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         tools = Tools(
             tasks=tasks,
             uploads=SqlUploadRepository(engine),
-            blobs=open_blob_store(settings, directory),
+            blobs=blobs,
             media=media,
+            labeller=ffmpeg_labeller(settings, signs=True),
             engines=engines,
         )
         workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))

@@ -19,13 +19,16 @@ class Command:
     module: str
     help: str
     is_group: bool = False
+    function: str = ""  # in the module; the name of the command if empty
 
 
 # In the order of the help.
 COMMANDS = {
     "demo": Command("facecli.cli.demo", "Run the whole flow on sample files."),
     "swap": Command("facecli.cli.swap", "Put the face from IMAGE onto VIDEO and write the result."),
+    "batch": Command("facecli.cli.batch.app", "Run the jobs of a file, many swaps at a time.", is_group=True),
     "preview": Command("facecli.cli.task.preview", "Show some frames before and after the swap."),
+    "open": Command("facecli.cli.task.open", "Open a task's result in a player.", function="open_result"),
     "upload": Command("facecli.cli.upload", "Upload files and print their URLs."),
     "serve": Command("facecli.cli.serve", "Run the server."),
     "worker": Command("facecli.cli.worker", "Run a worker."),
@@ -36,8 +39,12 @@ COMMANDS = {
     "fsck": Command("facecli.cli.fsck", "Check stored files against their checksums while no server runs."),
     "backup": Command("facecli.cli.backup", "Back up a data directory, even while its server runs."),
     "restore": Command("facecli.cli.backup", "Restore a backup into a new data directory."),
+    "audit": Command("facecli.cli.label.audit", "Export the provenance records of a server.", is_group=True),
     "task": Command("facecli.cli.task.app", "Manage tasks and download their results.", is_group=True),
     "file": Command("facecli.cli.file", "List, download and delete your files on the server.", is_group=True),
+    "label": Command(
+        "facecli.cli.label.app", "Show and verify the labels of videos as AI-made.", is_group=True
+    ),
     "bench": Command(
         "facecli.cli.bench.app",
         "Measure uploads and tasks, on this machine or against a server.",
@@ -50,6 +57,7 @@ COMMANDS = {
     "completion": Command(
         "facecli.cli.completion", "Complete commands, IDs and engines in the shell.", is_group=True
     ),
+    "config": Command("facecli.cli.config.app", "Show the settings and where they come from.", is_group=True),
     "cert": Command("facecli.cli.cert", "Create certificates for development.", is_group=True),
 }
 
@@ -103,7 +111,7 @@ def _load(name: str, entry: Command) -> Any:
         command.help = entry.help
     else:
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
-        add_commands(app, {name: getattr(module, name)})
+        add_commands(app, {name: getattr(module, entry.function or name)})
         command = typer.main.get_command(app)
     command.name = name
     return command

@@ -1,8 +1,6 @@
 """`facecli demo`: the whole flow on this machine."""
 
-import os
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,16 +18,18 @@ from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.options import ProgressKind
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import connected
+from facecli.cli.shared.output_file import temporary_results
 from facecli.cli.swap import run_swap, swap_request
 from facecli.cli.task.watch import note_all
 from facecli.client.destination import destination
 from facecli.config.access import standalone
 from facecli.config.settings import Settings
 from facecli.core.errors import InvalidInput
+from facecli.library.session import connected
 from facecli.telemetry.logs import set_up_logging
 
-CLIP_SECONDS = 5
+CLIP_SECONDS = 3
+SWAPPING_ENGINES = ("mesh", "inswapper")  # whose results show the face of the photo
 REMOVALS = 100
 REMOVAL_INTERVAL = 0.1  # seconds
 
@@ -49,16 +49,16 @@ def demo(
     """Run the whole flow on sample files.
 
     Starts a temporary server, makes a clip with sound of one public-domain portrait, uploads it with another
-    portrait, swaps the face, downloads and verifies the result, and prints its path. Without --keep, only the
-    result of the last run is kept.
+    portrait, swaps the face, downloads the result, checks that it shows the face of the other portrait, and
+    prints its path. Without --keep, only the result of the last run is kept.
 
     Example: facecli demo --keep demo
 
     Exit codes: 0 success, 1 ffmpeg not found, 2 DIR cannot be used, 8 the result is wrong.
     """
     set_up_logging(level="error", format=settings.log_format)
-    from facecli.bench.samples import check_result
-    from facecli.bootstrap.factories import ffmpeg_media
+    from facecli.bench.samples import check_likeness, check_result
+    from facecli.bootstrap.factories import ffmpeg_media, measure_likeness
     from facecli.bootstrap.server import run_server
 
     with interruptible(*_interruption(keep)), ExitStack() as stack:
@@ -81,8 +81,11 @@ def demo(
             task = run_swap(session, bars, output, request, Interruption())
         note_all(task, output)
         output.note(check_result(media, video=video, result=out))
+        if server.default_engine in SWAPPING_ENGINES:
+            likeness = measure_likeness(media, photo=image, before=video, after=out)
+            output.note(check_likeness(likeness, photo=image, result=out))
         if not keep:
-            out = Path(shutil.move(out, _results_folder() / out.name))
+            out = Path(shutil.move(out, temporary_results("demo", otherwise="pass --keep DIR") / out.name))
         output.show({**task_object(task), "path": str(out)}, text=f"result: {out}", short=str(out))
 
 
@@ -113,16 +116,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"--keep: cannot create directory {folder}: {error.strerror}") from error
-
-
-def _results_folder() -> Path:
-    """The directory of this user's demo result, one for all runs: each replaces the result of the last."""
-    folder = Path(tempfile.gettempdir()) / f"facecli-demo-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError as error:
-        raise InvalidInput(f"cannot create directory {folder}: {error.strerror}; pass --keep DIR") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise InvalidInput(f"{folder} is not a directory of this user; pass --keep DIR")
-    return folder

@@ -11,10 +11,11 @@ from facecli import __version__
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import SomeFailed, exit_code
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
+from facecli.core.blobs import UNLIMITED
 from facecli.core.errors import DiskFull, FacecliError, PolicyRefused
+from facecli.library.session import Session
 
 MIN_FREE_BYTES = 1024**3
 
@@ -36,15 +37,16 @@ def doctor(
 ) -> None:
     """Check ffmpeg, disk space, the server and your access to it.
 
-    If FACECLI_DATABASE is set, checks that PostgreSQL database too. Prints one line per check, with a hint
-    for each problem; with -q, prints only the names of failed checks. `sandbox` shows how ffmpeg is
-    isolated; a layer that this kernel does not support is reported but is not a failure. Calls the server
-    once; with --retry-for, waits for one that is away.
+    If FACECLI_DATABASE is set, checks that PostgreSQL database too, and with FACECLI_BLOBS that bucket.
+    Prints one line per check, with a hint for each problem; with -q, prints only the names of failed checks.
+    `sandbox` shows how ffmpeg is isolated; a layer that this kernel does not support is reported but is not a
+    failure. Calls the server once; with --retry-for, waits for one that is away.
 
     Example: facecli doctor --server 127.0.0.1:50051
 
     Exit codes: 0 all checks passed, else the code of the first failure: 1 ffmpeg not found, 4 unauthenticated
-    or forbidden, 6 server or database unreachable, 9 disk full, 10 other users can read the data directory.
+    or forbidden, 6 server, database or bucket unreachable, 9 disk full, 10 other users can read the data
+    directory.
     """
     settings = session.settings
     checks: dict[str, Callable[[], tuple[str, dict[str, Any]]]] = {
@@ -55,6 +57,8 @@ def doctor(
     }
     if settings.database:
         checks["database"] = lambda: (_database(settings), {})
+    if settings.blobs:
+        checks["bucket"] = lambda: (_bucket(settings), {})
     checks["server"] = lambda: _server(session.files.info())
     findings = [_finding(name, check) for name, check in checks.items()]
     if server_info := findings[-1].more:
@@ -84,6 +88,12 @@ def _database(settings: Settings) -> str:
     from facecli.bootstrap.factories import database_version
 
     return database_version(settings)
+
+
+def _bucket(settings: Settings) -> str:
+    from facecli.bootstrap.blob_store import bucket_summary
+
+    return bucket_summary(settings, data_directory(settings))
 
 
 def _sandbox() -> tuple[str, dict[str, Any]]:
@@ -117,7 +127,7 @@ def _server(info: Any) -> tuple[str, dict[str, Any]]:
     limit = f" of {_gib(info.max_user_bytes)}" if info.max_user_bytes else ""
     return (
         f"facecli {info.version}, engines {_engines(info)}, files up to {_gib(info.max_file_size)}, "
-        f"videos up to {info.max_video_seconds / 60:g} min, {_gib(info.free_bytes)} free, "
+        f"videos up to {info.max_video_seconds / 60:g} min, {_free(info.free_bytes)}, "
         f"{_gib(info.user_bytes)}{limit} used by you",
         asdict(info),
     )
@@ -126,6 +136,10 @@ def _server(info: Any) -> tuple[str, dict[str, Any]]:
 def _engines(info: Any) -> str:
     default = info.default_engine
     return ", ".join(f"{name} (default)" if name == default else name for name in info.engines)
+
+
+def _free(size: int) -> str:
+    return f"{_gib(size)} free" if size < UNLIMITED else "no limit of space known"
 
 
 def _gib(size: int) -> str:

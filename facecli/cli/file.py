@@ -23,8 +23,8 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.shared.session import Session
 from facecli.client.destination import destination, local_name
+from facecli.library.session import Session
 from facecli.uploads.upload import upload_id_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import typer
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.objects import damage_object
-from facecli.cli.shared.options import Database, DataDir, ProgressKind
+from facecli.cli.shared.options import Blobs, Database, DataDir, ProgressKind
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.core.damage import Damage, repair_each
@@ -30,6 +30,7 @@ def fsck(
     progress: ProgressKind = None,
     data_dir: DataDir = None,
     database: Database = None,
+    blobs: Blobs = None,
 ) -> None:
     """Check stored files against their checksums while no server runs.
 
@@ -43,7 +44,7 @@ def fsck(
     Example: facecli fsck --repair --data-dir /srv/facecli
 
     Exit codes: 0 no damage, or all of it repaired, 1 a server is running, 2 not a data directory,
-    6 database unreachable, 8 damage remains, 10 data directory belongs to another database.
+    6 database or bucket unreachable, 8 damage remains, 10 data directory belongs to another database.
     """
     damaged, repairable, remaining = 0, 0, 0
     with (

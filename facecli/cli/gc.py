@@ -8,7 +8,7 @@ import typer
 
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.objects import garbage_object
-from facecli.cli.shared.options import Database, DataDir
+from facecli.cli.shared.options import Blobs, Database, DataDir
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.maintenance.gc import Action, collect
@@ -36,6 +36,7 @@ def gc(
     ] = False,
     data_dir: DataDir = None,
     database: Database = None,
+    blobs: Blobs = None,
 ) -> None:
     """Delete expired and orphaned data while no server runs.
 
@@ -47,8 +48,8 @@ def gc(
 
     Example: facecli gc --dry-run --data-dir /srv/facecli
 
-    Exit codes: 0 success, 1 a server is running, 2 not a data directory, 6 database unreachable, 10 data
-    directory belongs to another or a newer database.
+    Exit codes: 0 success, 1 a server is running, 2 not a data directory, 6 database or bucket
+    unreachable, 10 data directory or bucket belongs to another or a newer database.
     """
     from facecli.bootstrap.location import location
     from facecli.bootstrap.maintenance import garbage

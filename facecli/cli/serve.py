@@ -8,10 +8,17 @@ from facecli import __version__
 from facecli.cli.server_summary import summary
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.interrupts import exit_on_interrupt
-from facecli.cli.shared.options import Database, DataDir, SettingOption, TlsCert, TlsKey
+from facecli.cli.shared.options import Blobs, Database, DataDir, SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.access import requires_authentication
-from facecli.config.settings import Auth, Durability, Settings
+from facecli.config.settings import (
+    Auth,
+    Durability,
+    LabelFramesName,
+    LabelPolicyName,
+    LabelTextName,
+    Settings,
+)
 from facecli.telemetry.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -31,9 +38,14 @@ def serve(
     cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
     data_dir: DataDir = None,
     database: Database = None,
+    blobs: Blobs = None,
     workers: Annotated[int | None, SettingOption("workers", metavar="N", min=0, max=256)] = None,
     engine: Annotated[str | None, SettingOption("engine", metavar="NAME")] = None,
     durability: Annotated[Durability | None, SettingOption("durability")] = None,
+    label_policy: Annotated[LabelPolicyName | None, SettingOption("label_policy")] = None,
+    label_text: Annotated[LabelTextName | None, SettingOption("label_text")] = None,
+    label_frames: Annotated[LabelFramesName | None, SettingOption("label_frames")] = None,
+    consent_required: Annotated[bool | None, SettingOption("consent_required")] = None,
     auth: Annotated[Auth | None, SettingOption("auth")] = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
@@ -52,6 +64,9 @@ def serve(
     `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
     connectrpc.
 
+    With --blobs s3://BUCKET/PREFIX uploads and results are stored there, and the data directory has only what
+    this machine needs. This needs the extra `s3`: pip install boto3, which finds its credentials by itself.
+
     With --metrics it also serves http://HOST:PORT/metrics for Prometheus, with the figures of its workers,
     and prints `listening on URL` for it, or adds "metrics": "URL".
 
@@ -61,9 +76,9 @@ def serve(
 
     Example: facecli serve --bind 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --auth token
 
-    Exit codes: 0 stopped on request, 2 invalid setting, 6 database unreachable, 10 refused to listen on the
-    network without TLS and authentication, or to use a database that is not, or no longer, that of the data
-    directory.
+    Exit codes: 0 stopped on request, 2 invalid setting, 6 database or bucket unreachable, 10 refused to
+    listen on the network without TLS and authentication, or to use a database that is not, or no longer, that
+    of the data directory or bucket.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.server import run_server

@@ -22,6 +22,7 @@ def summary(settings: Settings, server: "Running") -> Sequence[tuple[str, str]]:
     """Labels and values, in the order in which an operator asks for them."""
     return (
         ("data directory", _directory(settings, server.directory)),
+        *([("blobs", _blobs(settings))] if settings.blobs else []),
         ("engines", _engines(server)),
         ("workers", str(settings.workers) if settings.workers else "none here; start facecli worker"),
         ("access", _access(settings)),
@@ -37,6 +38,10 @@ def summary(settings: Settings, server: "Running") -> Sequence[tuple[str, str]]:
 def _directory(settings: Settings, directory: Path) -> str:
     database = "PostgreSQL" if settings.database else "SQLite"
     return f"{directory} ({database}, {bytes_text(shutil.disk_usage(directory).free, None)} free)"
+
+
+def _blobs(settings: Settings) -> str:
+    return f"{settings.blobs}; copies of up to {_size(settings.blob_cache)} in the data directory"
 
 
 def _engines(server: "Running") -> str:

@@ -7,29 +7,55 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facecli.cli.batch.options import (
+    IN_FLIGHT,
+    BatchChoices,
+    DryRun,
+    Faces,
+    FailFast,
+    HowToCombine,
+    InFlight,
+    ManyFiles,
+    Overwrite,
+    Recursive,
+    RetryFailed,
+    Videos,
+    job_defaults,
+)
+from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import From, To, video_part
+from facecli.cli.shared.inputs import From, To
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.options import (
+    ChunkSize,
+    Engine,
+    EngineOptions,
+    Fresh,
+    Notify,
+    PresetName,
+    ProgressKind,
+    RetryFor,
+)
 from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
-    Force,
     RequiredOut,
     SkipExisting,
     already_exists,
     check_options,
     show_path,
 )
-from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
-from facecli.cli.task.create import parse_options
+from facecli.cli.task.create import engine_choice
 from facecli.cli.task.watch import note_all
+from facecli.client.batch.selection import Combine
 from facecli.client.destination import Destination, destination
-from facecli.core.errors import TaskUnsuccessful
+from facecli.core.errors import InvalidInput, TaskUnsuccessful
+from facecli.core.video.plan import video_part
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:
@@ -41,22 +67,38 @@ _RESULT_KEPT = (
 )
 
 
-@partial(with_session, quiet_help="Print only the path.")
+@partial(with_session, quiet_help="Print only the path.", run_server=True)
 def swap(
     session: Session,
     output: Output,
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Picture of the face.", show_default=False)],
-    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="Video to edit.", show_default=False)],
     out: RequiredOut,
+    image: Annotated[
+        Path | None, typer.Argument(metavar="IMAGE", help="Picture of the face.", show_default=False)
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Argument(metavar="VIDEO", help="Video to edit.", show_default=False)
+    ] = None,
+    faces: Faces = None,
+    videos: Videos = None,
+    combine: HowToCombine = Combine.PRODUCT,
+    recursive: Recursive = False,
     engine: Engine = "",
     option: EngineOptions = None,
+    preset: PresetName = "",
     begin: From = None,
     end: To = None,
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
-    force: Force = False,
+    force: Overwrite = False,
     skip_existing: SkipExisting = False,
     fresh: Fresh = False,
+    notify: Notify = "",
+    retry_failed: RetryFailed = False,
+    fail_fast: FailFast = False,
+    dry_run: DryRun = False,
+    in_flight: InFlight = IN_FLIGHT,
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -65,24 +107,60 @@ def swap(
     failure: it resumes where it stopped. After success, running it again verifies that OUT is the result of
     the same files, part, engine, version and options. Any other existing file is replaced only with --force.
 
+    Without a server at the default address and without --server, one runs until the command ends, with its
+    data in your home directory; so does one with --server local.
+
     --from and --to take a part of the video: the result has the frames that begin in it, with their sound.
+
+    The result says that it is AI-made, in its metadata and on its first frames; facecli label show FILE.
+
+    With --face and --video in place of IMAGE and VIDEO, every face goes on every video, as jobs of `facecli
+    batch run`, whose help describes templates such as the one below. Jobs whose result exists are skipped.
 
     Example: facecli swap face.jpg clip.mp4 --from 3s --to 1m2s -o out.mp4
 
-    Exit codes: 0 success, 2 unusable file, 3 task failed, 4 unauthenticated or forbidden, 6 server
-    unreachable, 7 incomplete (run it again), 8 integrity check failed, 124 --timeout expired.
+    Example: facecli swap --face faces/*.jpg --video clips/ -o 'out/{video.stem}-{face.stem}.mp4'
+
+    Exit codes: 0 success, 2 unusable file, 3 task failed, or some of several jobs, 4 unauthenticated or
+    forbidden, 6 server unreachable, 7 incomplete (run it again), 8 integrity check failed, 10 terms
+    refused by the server's policy, 124 --timeout expired.
     """
     part = video_part(begin, end)
+    engine, options = engine_choice(preset, engine, option)
+    terms = stated_terms(no_label, consent)
+    choices = BatchChoices(
+        overwrite=force,
+        retry_failed=retry_failed,
+        fail_fast=fail_fast,
+        dry_run=dry_run,
+        in_flight=in_flight,
+        terms=terms,
+    )
+    files = ManyFiles(faces=faces or [], videos=videos or [], combine=combine, recursive=recursive)
+    if faces or videos:
+        if force and skip_existing:
+            raise InvalidInput("--overwrite and --skip-existing exclude each other; pass one of them")
+        if image or video or fresh or notify:
+            raise InvalidInput("--face and --video replace IMAGE and VIDEO, and exclude --fresh and --notify")
+        from facecli.cli.batch.many import swap_many
+
+        defaults = job_defaults(output=out, engine=engine, options=options, part=part)
+        swap_many(session, output, files, choices, defaults)
+        return
+    if image is None or video is None:
+        raise InvalidInput("name a picture and a video, or several with --face and --video")
+    if recursive or retry_failed or fail_fast or dry_run:
+        raise InvalidInput(
+            "--recursive, --retry-failed, --fail-fast and --dry-run are for jobs of --face and --video"
+        )
     target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video))
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:
         output.note(f"{target.shown} exists; skipped")
         show_path(output, target, {"skipped": True})
         return
-    request = swap_request(
-        session, image=image, video=video, target=target, engine=engine, options=parse_options(option)
-    )
-    request = replace(request, part=part, fresh=fresh)
+    request = swap_request(session, image=image, video=video, target=target, engine=engine, options=options)
+    request = replace(request, part=part, fresh=fresh, notify=notify, terms=terms)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:
@@ -135,7 +213,7 @@ def run_swap(
         last = task
         if task.ended:
             interruption.message, interruption.hint = _RESULT_KEPT
-        else:
+        elif not session.own_server:
             again = "run the same command again for its result"
             interruption.tasks_continue([task.id], flags=session.flags, again=again)
         show(task)

@@ -19,10 +19,10 @@ from facecli.cli.shared.objects import upload_object
 from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
 from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.client.input_file import file_to_send
 from facecli.client.transfers import FileToSend, UploadOutcome
 from facecli.core.errors import FacecliError, InvalidInput
+from facecli.library.session import Session
 from facecli.uploads.upload import FileType
 
 STDIN = Path("-")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facecli.cli.shared.command import with_settings
-from facecli.cli.shared.options import Database, DataDir, SettingOption
+from facecli.cli.shared.options import Blobs, Database, DataDir, SettingOption
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.telemetry.logs import set_up_logging
@@ -18,6 +18,7 @@ def worker(
     output: Output,
     data_dir: DataDir = None,
     database: Database = None,
+    blobs: Blobs = None,
     name: Annotated[
         str,
         typer.Option(
@@ -35,12 +36,13 @@ def worker(
 
     A worker runs one task at a time, of the engines that its machine can run. `facecli serve` starts its own
     workers; this command adds one to the same data directory. With --database it can run on another machine
-    that shares the directory. With --metrics it serves http://HOST:PORT/metrics for Prometheus.
+    that shares the directory, or with --blobs a bucket. With --metrics it serves http://HOST:PORT/metrics for
+    Prometheus.
 
     Example: facecli worker --data-dir /srv/facecli --name extra-1
 
-    Exit codes: 0 stopped on request, 2 invalid setting, 6 database unreachable, 10 data directory belongs to
-    another database.
+    Exit codes: 0 stopped on request, 2 invalid setting, 6 database or bucket unreachable, 10 data directory
+    or bucket belongs to another database.
     """
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.location import location

@@ -1,15 +1,16 @@
 """The connection to a server: channels, token, and gRPC errors translated to ours."""
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from threading import Thread
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
 
+from facecli.client.calls.call_log import logged
 from facecli.client.calls.deadline import CommandDeadline
 from facecli.client.calls.outage import Outage
 from facecli.core.addresses import checked_address, is_local
@@ -45,7 +46,7 @@ class Connection:
     With TLS every server needs a certificate for the name of the first. The token is read again for every
     call. It is never sent to another machine without TLS, unless `insecure` is set. A unary call ends after
     `call_timeout` and is retried for `retry_for`; `timeout`, counted from now on, ends all of them. `notify`
-    receives one line when the server is away. Times are in seconds.
+    receives one line when the server is away, and `log` one for every call. Times are in seconds.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Connection:
         insecure: bool = False,
         proxies: Proxies = DIRECT,
         notify: Callable[[str], None] = lambda text: None,
+        log: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -73,6 +75,7 @@ class Connection:
         self.clock = clock
         self.outage = Outage(self.servers, notify=notify, clock=clock)
         self._sleep = sleep
+        self._log = log
         self._token = token
         self._last_token = token() if token else ""
         if self._last_token and not (tls or insecure or self.local):
@@ -89,6 +92,18 @@ class Connection:
         # Otherwise gRPC would check the certificate against the whole list.
         self._authority: Options = [("grpc.default_authority", first)] if tls and more else []
         self.channel = self._open(FAST_KEEPALIVE_TIMEOUT_MS)
+        self._patient_channels = list[grpc.Channel]()  # none before the first use
+        self._opening = Lock()
+
+    def limited(self, *, timeout: float | None, retry_for: float) -> Self:
+        """The same connection for calls that end `timeout` from now on, and are retried for `retry_for`.
+
+        It shares the channels and the outage, and must not be closed.
+        """
+        limited = copy.copy(self)
+        limited.retry_for = retry_for
+        limited.deadline = CommandDeadline(timeout, clock=self.clock, limited="the call")
+        return limited
 
     @property
     def options(self) -> Options:
@@ -105,10 +120,13 @@ class Connection:
         """Whether the token has changed since the last call."""
         return self._current_token() != self._last_token
 
-    @cached_property
+    @property
     def patient_channel(self) -> grpc.Channel:
         """A channel to the same servers with a longer keepalive timeout, for a slow network."""
-        return self._open(SLOW_KEEPALIVE_TIMEOUT_MS)
+        with self._opening:
+            if not self._patient_channels:
+                self._patient_channels.append(self._open(SLOW_KEEPALIVE_TIMEOUT_MS))
+            return self._patient_channels[0]
 
     def retry_budget(
         self,
@@ -162,8 +180,8 @@ class Connection:
 
     def _close(self) -> None:
         self.channel.close()
-        if "patient_channel" in self.__dict__:
-            self.patient_channel.close()
+        for channel in self._patient_channels:
+            channel.close()
 
     def _current_token(self) -> str:
         try:
@@ -184,8 +202,10 @@ class Connection:
     def _open(self, timeout_ms: int) -> grpc.Channel:
         options = [*self.options, *keepalive_timeout(timeout_ms)]
         if self._credentials:
-            return grpc.secure_channel(self.target, self._credentials, options=options)
-        return grpc.insecure_channel(self.target, options=options)
+            channel = grpc.secure_channel(self.target, self._credentials, options=options)
+        else:
+            channel = grpc.insecure_channel(self.target, options=options)
+        return logged(channel, self._log)
 
 
 def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:

@@ -13,9 +13,10 @@ from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.core.checksums import crc32c_of
-from facecli.core.errors import TaskUnsuccessful, UnexpectedResponse, UploadNotFound
+from facecli.core.errors import ResultMissing, TaskUnsuccessful, UnexpectedResponse, UploadNotFound
 from facecli.core.progress import TransferProgress
 from facecli.core.video.plan import WHOLE, VideoPart
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.task import TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType, upload_id_of
@@ -39,6 +40,8 @@ class SwapRequest:
     retry_for: float
     part: VideoPart = WHOLE
     fresh: bool = False
+    notify: str = ""  # URL of a webhook
+    terms: Terms = NO_TERMS
 
 
 class SwapClient:
@@ -52,7 +55,7 @@ class SwapClient:
     def finished(self, request: SwapRequest) -> TaskView | None:
         """The completed task of this very swap if the file at `output` is its result; sends no file."""
         check_inputs(request.image, request.video)
-        engine = self._tasks.check(engine=request.engine, options=request.options)
+        engine = self._tasks.check(engine=request.engine, options=request.options, terms=request.terms)
         wanted = TaskFilter(status=TaskStatus.COMPLETED, result_crc32c=request.output.crc32c())
         for task in self._tasks.listed(wanted, limit=MAX_TWINS):
             name, version = engine
@@ -61,6 +64,7 @@ class SwapClient:
                 # Behind a plus is what the worker alone knows, such as a digest of its weights.
                 and f"{task.engine_version}+".startswith(f"{version}+")
                 and request.output.holds(size=task.result_size, crc32c=task.result_crc32c)
+                and self._has_terms(task.id, request.terms)
                 and self._is_upload_of(task.image_url, request.image)
                 and self._is_upload_of(task.video_url, request.video)
             ):
@@ -83,7 +87,9 @@ class SwapClient:
         check_inputs(request.image, request.video)
         image = task_input(request.image, FileType.IMAGE, transfer())
         video = task_input(request.video, FileType.VIDEO, transfer())
-        engine = self._tasks.check(engine=request.engine, options=request.options)
+        engine = self._tasks.check(
+            engine=request.engine, options=request.options, terms=request.terms, notify=request.notify
+        )
         image_url, video_url = self._upload(request, image), self._upload(request, video)
         task = self._tasks.create(
             image_url=image_url,
@@ -91,8 +97,10 @@ class SwapClient:
             engine=request.engine,
             options=request.options,
             part=request.part,
-            key=_key(image_url, video_url, engine, request),
+            key=swap_key(image_url, video_url, engine, request.options, request.part, request.terms),
             fresh=request.fresh,
+            notify=request.notify,
+            terms=request.terms,
         )
         if task.status is TaskStatus.COMPLETED:
             reused(task)
@@ -116,6 +124,16 @@ class SwapClient:
         sent = self._uploads.send_one(file, chunk_size=request.chunk_size, retry_for=request.retry_for)
         return sent.file_url
 
+    def _has_terms(self, task_id: str, terms: Terms) -> bool:
+        """Whether a result was made with the same waiver and consent; a server without records knows none."""
+        try:
+            record = json.loads(self._tasks.provenance(task_id).record)
+        except (ResultMissing, UnexpectedResponse):
+            return terms == NO_TERMS
+        waiver, consent = (record.get(name) or {} for name in ("waiver", "consent"))
+        wanted = terms.consent.sha256 if terms.consent else None
+        return (waiver.get("reason", ""), consent.get("sha256")) == (terms.waiver, wanted)
+
     def _is_upload_of(self, file_url: str, path: Path) -> bool:
         try:
             upload = self._uploads.get(upload_id_of(file_url))
@@ -127,8 +145,16 @@ class SwapClient:
             return upload.crc32c == crc32c_of(file)
 
 
-def _key(image_url: str, video_url: str, engine: tuple[str, str], request: SwapRequest) -> str:
+def swap_key(
+    image_url: str,
+    video_url: str,
+    engine: tuple[str, str],
+    options: Mapping[str, str],
+    part: VideoPart,
+    terms: Terms,
+) -> str:
     """The idempotency key: the same files, part, engine, version of it and options are the same swap."""
-    part = [] if request.part == WHOLE else [[request.part.start, request.part.end]]
-    content = json.dumps([image_url, video_url, *engine, sorted(request.options.items()), *part])
+    times = [] if part == WHOLE else [[part.start, part.end]]
+    stated = [terms.as_json()] if terms != NO_TERMS else []
+    content = json.dumps([image_url, video_url, *engine, sorted(options.items()), *times, *stated])
     return "swap-" + hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -10,18 +10,22 @@ from itertools import islice
 
 from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
+from facecli.client.connection import Metadata
 from facecli.client.context import ClientContext
 from facecli.client.watches.separate_watches import SeparateWatches, is_missing_method
+from facecli.client.watches.shared_watch import SharedWatch
 from facecli.client.watches.task_watch import TaskWatch
 from facecli.client.watches.tasks_watch import TaskChange, TasksWatch
 from facecli.core.backoff import Waiting
-from facecli.core.errors import NotReady, TaskNotFound, UnexpectedResponse
+from facecli.core.errors import InvalidInput, NotReady, TaskNotFound, UnexpectedResponse
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.previews.request import PreviewRequest
+from facecli.tasks.provenance.chain import ChainedRecord
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.task import TaskFilter
 from facecli.tasks.view import TaskView
-from facecli.wire import parts, previews, task_logs
+from facecli.wire import parts, previews, provenance, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
@@ -52,10 +56,13 @@ class TaskClient:
         part: VideoPart = WHOLE,
         key: str | None,
         fresh: bool = False,
+        notify: str = "",
+        terms: Terms = NO_TERMS,
     ) -> TaskView:
         """Create a task, or return the one with the same idempotency key; never an ended one if `fresh`.
 
-        Without a key a random one makes sure that a retry of the call creates no second task.
+        Without a key a random one makes sure that a retry of the call creates no second task. `notify` is the
+        URL of a webhook for the end of the task.
         """
         request = video_pb.CreateTaskRequest(
             user_id=self._context.user,
@@ -66,13 +73,29 @@ class TaskClient:
             fresh=fresh,
             **parts.durations(part),
         )
-        metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"),)
+        metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"), *_webhook(notify))
+        if stated := provenance.to_terms_message(terms):
+            under_terms = pb.CreateTaskUnderTermsRequest(task=request, terms=stated)
+            method = self._tasks.CreateTaskUnderTerms
+            return self._calls.call(method, under_terms, wire.from_wrapped, metadata=metadata)
         return self._calls.call(self._videos.CreateTask, request, wire.from_message, metadata=metadata)
 
-    def check(self, *, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
-        """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
-        request = pb.CheckTaskRequest(user_id=self._context.user, engine=engine, options=dict(options))
-        return self._calls.call(self._tasks.CheckTask, request, wire.engine_from_message)
+    def check(
+        self, *, engine: str, options: Mapping[str, str], terms: Terms = NO_TERMS, notify: str = ""
+    ) -> tuple[str, str]:
+        """The name and version of the engine that would run; InvalidInput for a wrong engine or option.
+
+        PolicyRefused for terms or a webhook that the policy of the server forbids.
+        """
+        request = pb.CheckTaskRequest(
+            user_id=self._context.user,
+            engine=engine,
+            options=dict(options),
+            terms=provenance.to_terms_message(terms),
+        )
+        return self._calls.call(
+            self._tasks.CheckTask, request, wire.engine_from_message, metadata=_webhook(notify)
+        )
 
     def preview(
         self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], at: Sequence[int]
@@ -125,6 +148,13 @@ class TaskClient:
         request = pb.ListTaskLogsRequest(user_id=self._context.user, task_id=task_id)
         return self._calls.call(self._tasks.ListTaskLogs, request, task_logs.from_message)
 
+    def provenance(self, task_id: str) -> ChainedRecord:
+        """The provenance record of a result; ResultMissing while there is none."""
+        request = pb.GetProvenanceRequest(user_id=self._context.user, task_id=task_id)
+        return self._calls.call(
+            self._tasks.GetProvenance, request, partial(provenance.from_message, task_id=task_id)
+        )
+
     def watch(
         self, task_id: str, *, retry_for: float, waiting: Waiting = lambda reason, seconds: None
     ) -> Generator[TaskView, None, None]:
@@ -153,13 +183,7 @@ class TaskClient:
 
         A server without a method for several tasks is asked for each task.
         """
-        watch = TasksWatch(
-            revisions,
-            self._context,
-            watch_method=self._tasks.WatchTasks,
-            status_method=self._videos.GetTaskStatus,
-            retry_for=retry_for,
-        )
+        watch = self._tasks_watch(revisions, retry_for)
         try:
             yield from watch.changes(waiting)
         except UnexpectedResponse as error:
@@ -167,6 +191,10 @@ class TaskClient:
                 raise
             separate = partial(self.watch, retry_for=retry_for, waiting=waiting)
             yield from SeparateWatches(revisions, separate).changes()
+
+    def shared_watch(self, *, retry_for: float) -> SharedWatch:
+        """A watch for many threads, by one stream; errors as `watch`."""
+        return SharedWatch(lambda revisions: self._tasks_watch(revisions, retry_for))
 
     def cancel(self, task_id: str) -> TaskView:
         request = pb.CancelTaskRequest(user_id=self._context.user, task_id=task_id)
@@ -183,3 +211,18 @@ class TaskClient:
         request = pb.DeleteTaskRequest(user_id=self._context.user, task_id=task_id)
         done = (TaskNotFound, lambda: None)
         self._calls.call(self._tasks.DeleteTask, request, lambda response: None, done=done)
+
+    def _tasks_watch(self, revisions: Mapping[str, int], retry_for: float) -> TasksWatch:
+        return TasksWatch(
+            revisions,
+            self._context,
+            watch_method=self._tasks.WatchTasks,
+            status_method=self._videos.GetTaskStatus,
+            retry_for=retry_for,
+        )
+
+
+def _webhook(url: str) -> Metadata:
+    if not url.isascii() or not url.isprintable():
+        raise InvalidInput(f"the URL of the webhook, {url!a}, must consist of printable ASCII characters")
+    return (("facecli-notify-url", url),) if url else ()

@@ -41,11 +41,12 @@ def requires_authentication(settings: Settings) -> bool:
 
 
 def standalone(settings: Settings) -> Settings:
-    """Settings for a private server and its clients on this machine: no TLS, no token, no PostgreSQL."""
+    """Settings for a private server and its clients on this machine: no TLS, token, PostgreSQL or S3."""
     plain = replace(settings, tls=False, tls_ca="", tls_cert="", tls_key="", tls_client_ca="")
     return replace(
         plain,
         database="",
+        blobs="",
         bind="127.0.0.1:0",
         http="",
         http_url="",

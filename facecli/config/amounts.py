@@ -47,11 +47,15 @@ def parse_switch(text: str) -> bool:
 
 def format_default(setting: "Field[Any]") -> str:
     """A setting's default in the syntax of the parsers: `10MiB`, `10m`, `true`; empty if it has none."""
-    value: Any = setting.default
+    return format_value(setting, setting.default)
+
+
+def format_value(setting: "Field[Any]", value: Any) -> str:
+    """A setting's value in the syntax of the parsers."""
     if setting.type is bool:
         return str(value).lower()
     if setting.type is Time and value:
-        unit = next(unit for unit in "dhms" if value % _SECONDS[unit] == 0)
+        unit = next((unit for unit in "dhms" if value % _SECONDS[unit] == 0), "s")
         return f"{value / _SECONDS[unit]:g}{unit}"
     if setting.type is Size and value:
         unit = next(unit for unit in ("GiB", "MiB", "KiB", "") if value % _UNITS[unit.lower()] == 0)

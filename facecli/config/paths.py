@@ -1,4 +1,4 @@
-"""Paths of the config file and the data directory."""
+"""Paths of the config file and the data directories."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +17,13 @@ def config_file(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_config_dir("facecli")) / "config.toml"
+
+
+def local_directory() -> Path:
+    """Path of the directory of the server that runs for a command, with its data."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("facecli-local"))
 
 
 def data_directory(settings: Settings) -> Path:

@@ -8,11 +8,15 @@ from typing import Any, Literal
 from facecli.config.amounts import Count, Size, Time
 
 PREFIX = "FACECLI_"
+LOCAL = "local"  # the server that runs while a command needs it
 
 ProgressKind = Literal["auto", "rich", "tqdm", "json", "none"]
 Auth = Literal["none", "token"]
 Durability = Literal["power", "process"]
 InswapperProvider = Literal["cpu", "cuda", "coreml"]
+LabelPolicyName = Literal["required", "default", "off"]
+LabelTextName = Literal["en", "zh"]
+LabelFramesName = Literal["opening", "all"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
@@ -25,7 +29,10 @@ def _setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
 class Settings:
     """Sizes in bytes, times in seconds. An empty path is the platform's default."""
 
-    server: str = _setting("127.0.0.1:50051", "Address of the server; separate several with commas.")
+    server: str = _setting(
+        "127.0.0.1:50051",
+        "Address of the server; separate several with commas; `local` runs one while a command needs it.",
+    )
     user: str = _setting("", "User to act as; implied by a token or client certificate.")
     token: str = _setting("", "Access token to send to the server.", secret=True)
     token_file: str = _setting("", "File with the access token, read again for every call.")
@@ -81,6 +88,14 @@ class Settings:
         False, "Offer gRPC server reflection, with which tools such as grpcurl list and call methods."
     )
     data_dir: str = _setting("", "Path of the data directory.")
+    blobs: str = _setting(
+        "",
+        "Bucket for uploads and results, s3://BUCKET/PREFIX, with boto3's own configuration; the data "
+        "directory if empty.",
+    )
+    blob_cache: Size = _setting(
+        32 * 1024**3, "Size of the copies that a machine keeps of files in a bucket, to read them."
+    )
     database: str = _setting(
         "",
         "PostgreSQL URL, postgresql://USER@HOST/NAME, for several machines; SQLite in the data directory if "
@@ -101,6 +116,29 @@ class Settings:
     inswapper_recognizer_sha256: str = _setting("", "SHA-256 that these weights must have; any if empty.")
     inswapper_provider: InswapperProvider = _setting(
         "cpu", "What runs the weights of engine inswapper; no other one stands in for it."
+    )
+    label_policy: LabelPolicyName = _setting(
+        "required",
+        "Labels of results as AI-made: `required`, `default` for all tasks that do not waive them with "
+        "--no-label, or `off`.",
+    )
+    label_text: LabelTextName = _setting(
+        "en", "Language of the visible label: `en` is AI MODIFIED, `zh` is AI生成."
+    )
+    label_frames: LabelFramesName = _setting(
+        "opening", "Frames that show the visible label: the `opening` 2 s, or `all`."
+    )
+    label_producer: str = _setting(
+        "facecli",
+        "ContentProducer of the implicit label: the code of the service provider, ASCII without spaces.",
+    )
+    label_c2pa_cert: str = _setting(
+        "", "Certificate with its chain (PEM) that signs labelled results as C2PA; not signed if empty."
+    )
+    label_c2pa_key: str = _setting("", "Private key (PEM) of that certificate.")
+    label_c2pa_tsa: str = _setting("", "URL of an RFC 3161 authority that time-stamps the signatures.")
+    consent_required: bool = _setting(
+        False, "Refuse tasks without --consent, the consent of the person whose face is used."
     )
     result_expiry: Time = _setting(
         30 * 86400.0, "Retention of ended tasks and their results; 0 for unlimited."
@@ -142,6 +180,15 @@ class Settings:
     segment_megapixels: Count = _setting(
         1500, "Segment size in megapixels: the work lost when a worker crashes; 1500 is 1 min of 720p."
     )
+    notify_hosts: str = _setting(
+        "",
+        "Hosts that webhooks may notify, as hooks.example.org or *.example.org; separate several with "
+        "commas; none if empty.",
+    )
+    notify_networks: str = _setting(
+        "", "Private networks that webhooks may reach, as 10.0.0.0/8; separate several with commas."
+    )
+    notify_key: str = _setting("", "Key that signs webhooks.", secret=True)
     log_level: LogLevel = _setting("info", "Minimum level of log messages from servers and workers.")
     log_format: LogFormat = _setting("text", "Log format.")
 

@@ -10,8 +10,8 @@ Once the new token is committed, the space of the version before is freed. A pro
 blob needs nothing but the tokens: bytes that none of them names are freed, whatever a crash has left.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Protocol, Self
 
 from facecli.core.errors import BytesDiffer
 
+UNLIMITED = 2**60  # bytes
 RETRY_AFTER = 30  # seconds; a person has to free space on a full disk
 
 
@@ -28,6 +29,9 @@ class Capability(Enum):
 
     RESERVES_SPACE = auto()  # `begin` reserves a known size of several parts, or raises DiskFull
     LOCAL_FILES = auto()  # `local_copy` returns the blob's own file and copies nothing
+    READS_PARTS = auto()  # `read_part` works; without it, `has_part` compares more than the size
+    COMPLETES_IN_PLACE = auto()  # `complete` changes nothing that a staged blob with these parts has not
+    FREES_PARTS = auto()  # `resume` frees the bytes that no token names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,14 @@ class Part:
 
     token: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartLimits:
+    """The least bytes of a part that is not the last, and the most parts of a blob; 0 for any."""
+
+    min_size: int = 0
+    max_count: int = 0
 
 
 class PartWriter(Protocol):
@@ -82,6 +94,11 @@ class PartWriter(Protocol):
 class StagedBlob(Protocol):
     """A blob under assembly. Safe to use from many threads."""
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether committed parts may be lost: the caller checks each with `has_part` or `read_part`."""
+        ...
+
     def part(self, index: int, *, replaces: str | None) -> PartWriter:
         """Begin a part. `replaces` is the token that counts for this index so far: its bytes stay."""
         ...
@@ -93,7 +110,8 @@ class StagedBlob(Protocol):
     def in_order(self, parts: Sequence[Part]) -> bool:
         """Whether `complete` would keep these parts where they are.
 
-        Then it may be called before the caller commits: a crash in between loses nothing.
+        Then it may be called before the caller commits: a crash in between loses nothing. Never without
+        COMPLETES_IN_PLACE: then the caller commits all parts, completes the blob, and commits that.
         """
         ...
 
@@ -111,7 +129,10 @@ class StagedBlob(Protocol):
         ...
 
     def complete(self, parts: Sequence[Part]) -> None:
-        """Turn parts that are in order into the blob, durably; revokes parts that are being written."""
+        """Turn parts that are in order into the blob, durably; revokes parts that are being written.
+
+        Idempotent: a caller that crashed before it committed the completion calls again.
+        """
         ...
 
     def discard(self) -> None:
@@ -132,6 +153,9 @@ class BlobStore(Protocol):
 
     @property
     def capabilities(self) -> frozenset[Capability]: ...
+
+    @property
+    def part_limits(self) -> PartLimits: ...
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
         """Stage a new blob, durable with its first sync; DiskFull without space for all of it.
@@ -155,20 +179,26 @@ class BlobStore(Protocol):
     def read_part(self, key: str, part: Part, *, block: int) -> Iterator[bytes]:
         """Read a part of a staged blob back from the medium, not from a cache, in blocks of `block` bytes.
 
-        The bytes end early when the medium has less; FileNotFoundError before the first block.
+        The bytes end early when the medium has less; FileNotFoundError before the first block. Needs
+        READS_PARTS.
         """
         ...
 
     def has_part(self, key: str, part: Part) -> bool:
-        """Whether a staged blob is long enough to hold this part; reads no bytes."""
+        """Whether a staged blob has this part, as far as that can be said without reading its bytes."""
         ...
 
     def open(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
         """Read the bytes from `offset`, `block` at most at a time; FileNotFoundError before the first."""
         ...
 
-    def local_copy(self, key: str) -> Path:
-        """A local file with the blob's bytes, to be read only; FileNotFoundError when there is no blob."""
+    def local_copy(
+        self, key: str, *, stopped: Callable[[], bool] = lambda: False
+    ) -> AbstractContextManager[Path]:
+        """A local file with the blob's bytes, to be read only, and within the context.
+
+        FileNotFoundError when there is no blob; Cancelled once `stopped` returns true.
+        """
         ...
 
     def put(self, key: str, source: Path) -> None:
@@ -199,7 +229,9 @@ class BlobStore(Protocol):
         """Keys under a prefix, sorted, of complete and staged blobs."""
         ...
 
-    def free_bytes(self) -> int: ...
+    def free_bytes(self) -> int:
+        """Free space; UNLIMITED without a known limit."""
+        ...
 
 
 @contextmanager

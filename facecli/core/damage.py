@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from facecli.core import checksums
-from facecli.core.blobs import BlobStore, Part
+from facecli.core.blobs import BlobStore, Capability, Part
 from facecli.core.errors import StorageFailed
 
 BLOCK = 1024 * 1024  # bytes in memory at once
@@ -62,9 +63,13 @@ class BlobVerifier:
         """Checksum of a range of a complete blob; None when it ends before, or the disk fails."""
         return self._crc32c(lambda: self.blobs.open(key, offset=offset, block=min(BLOCK, size)), size)
 
-    def part_crc32c(self, key: str, part: Part) -> int | None:
-        """Checksum of a part of a staged blob; None when it is not all there, or the disk fails."""
-        return self._crc32c(lambda: self.blobs.read_part(key, part, block=min(BLOCK, part.size)), part.size)
+    def has_part(self, key: str, part: Part, crc32c: int) -> bool:
+        """Whether a staged blob has this part, undamaged as far as the store can tell."""
+        if Capability.READS_PARTS not in self.blobs.capabilities:
+            self.on_bytes(part.size)
+            return self.blobs.has_part(key, part)
+        read = partial(self.blobs.read_part, key, part, block=min(BLOCK, part.size))
+        return self._crc32c(read, part.size) == crc32c
 
     def _crc32c(self, read: Callable[[], Iterable[bytes]], size: int) -> int | None:
         checksum, left = 0, size

@@ -32,6 +32,7 @@ FacecliError
 │   │   └── MisconfiguredConnection   not retryable: an unknown host, an untrusted certificate
 │   ├── ProgramKilled         ffmpeg or a worker was killed, perhaps by the kernel when out of memory
 │   └── StorageFailed         disk error; nothing is acknowledged until a check has passed
+│       └── BucketUnusable    not retryable: no such bucket, no permission, wrong credentials or region
 ├── IdleTooLong               idle timeout
 ├── BytesDiffer               received data does not match its checksum or size
 ├── UnexpectedResponse        a response that no facecli server sends

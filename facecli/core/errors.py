@@ -87,6 +87,8 @@ class UploadUnfinished(NotReady):
 class TaskEnded(NotReady):
     """The task has ended."""
 
+    hint = "facecli task status shows how it ended; facecli task retry runs a failed one again"
+
 
 class ResultMissing(NotReady):
     """The task has no result."""
@@ -111,6 +113,8 @@ class FileTooLarge(LimitReached):
 class TooManyCalls(LimitReached):
     """The server has reached its limit of concurrent calls of this kind."""
 
+    hint = "run the same command again later"
+
 
 class QuotaReached(LimitReached):
     """The user's quota is exhausted."""
@@ -133,6 +137,8 @@ class Unauthenticated(FacecliError):
 class NotAllowed(FacecliError):
     """Permission denied."""
 
+    hint = "facecli doctor shows which user you are; another one needs --user and the token of an admin"
+
 
 class PolicyRefused(FacecliError):
     """Refused by policy."""
@@ -147,7 +153,8 @@ class Unavailable(FacecliError):
 class ServerUnreachable(Unavailable):
     """The server is unreachable."""
 
-    hint = "is facecli serve running there? --server, FACECLI_SERVER or the profile names the address"
+    hint = "is facecli serve running there? --server, FACECLI_SERVER or the profile names the address; "
+    hint += "facecli config show server says which one it was, and --server local runs one for the command"
 
 
 class MisconfiguredConnection(ServerUnreachable):
@@ -165,6 +172,12 @@ class StorageFailed(Unavailable):
     """The server's storage failed; unsaved data was not acknowledged."""
 
 
+class BucketUnusable(StorageFailed):
+    """The server's bucket cannot be used as configured."""
+
+    retryable = False
+
+
 class IdleTooLong(FacecliError):
     """The idle timeout expired; stored data is kept."""
 
@@ -173,6 +186,8 @@ class IdleTooLong(FacecliError):
 
 class BytesDiffer(FacecliError):
     """Integrity check failed: the bytes do not match their checksum."""
+
+    hint = "run the same command again; if it fails again, facecli fsck checks the files of the server"
 
 
 class UnexpectedResponse(FacecliError):

@@ -1,6 +1,6 @@
 """Media by ffmpeg and Pillow."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -158,10 +158,8 @@ class FfmpegMedia:
         return count_frames(self._binary, path, self._limits)
 
     def count_decodable(self, video: Path, segment: Segment, info: VideoInfo) -> int:
-        process_limits = _process_limits(segment.before + segment.frames)
-        return count_decodable(
-            self._binary, video, segment, info, limits=self._limits, process_limits=process_limits
-        )
+        limits = _process_limits(segment.before + segment.frames)
+        return count_decodable(self._binary, video, segment, info, limits=self._limits, process_limits=limits)
 
     def extract_sound(
         self, video: Path, plan: VideoPlan, output: Path, *, stopped: Callable[[], bool]
@@ -184,6 +182,7 @@ class FfmpegMedia:
         sound: Path,
         plan: VideoPlan,
         output: Path,
+        metadata: Mapping[str, str],
         stopped: Callable[[], bool],
     ) -> None:
         with _removed_on_failure(output):
@@ -193,6 +192,7 @@ class FfmpegMedia:
                 sound=sound,
                 plan=plan,
                 output=output,
+                metadata=metadata,
                 limits=self._limits,
                 process_limits=_process_limits(plan.info.frames),
                 stopped=stopped,

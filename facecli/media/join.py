@@ -1,7 +1,7 @@
 """Join swapped segments and the sound of their video into one file: the command, pure, and its run."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ def join_segments(
     sound: Path,
     plan: VideoPlan,
     output: Path,
+    metadata: Mapping[str, str],
     limits: MediaLimits,
     process_limits: ProcessLimits,
     stopped: Callable[[], bool],
@@ -42,6 +43,7 @@ def join_segments(
         sound=sound if has_sound else None,
         output=output,
         plan=plan,
+        metadata=metadata,
         limits=limits,
     )
     try:
@@ -72,7 +74,14 @@ def concat_list(parts: Sequence[str], segments: Sequence[Segment]) -> str:
 
 
 def join_command(
-    binary: Path, *, part_list: Path, sound: Path | None, output: Path, plan: VideoPlan, limits: MediaLimits
+    binary: Path,
+    *,
+    part_list: Path,
+    sound: Path | None,
+    output: Path,
+    plan: VideoPlan,
+    metadata: Mapping[str, str],
+    limits: MediaLimits,
 ) -> list[str]:
     """Copy the frames of the parts and the extracted sound, each at its time since the origin."""
     info = plan.info
@@ -91,13 +100,17 @@ def join_command(
         c="copy",
         t=limits.max_seconds + 1,
         map_chapters=-1,
-        movflags="+faststart",
+        # Without the tags of its own, an MP4 holds only keys that ffmpeg knows.
+        movflags="+faststart+use_metadata_tags" if metadata else "+faststart",
         movie_timescale=info.ticks,
         video_track_timescale=info.ticks,
         strict="experimental",  # ffmpeg 5 requires it for FLAC in an MP4
         **{"map_metadata:g": -1, "bsf:v": _frame_times(plan)},
     )
-    return compiled(result, binary, level="error", own_clock=True)
+    command = compiled(result, binary, level="error", own_clock=True)
+    entries = (word for name, value in metadata.items() for word in ("-metadata", f"{name}={value}"))
+    at = command.index(file_url(output))
+    return [*command[:at], *entries, *command[at:]]
 
 
 def _frame_times(plan: VideoPlan) -> str:

@@ -19,6 +19,7 @@ from facecli.core.video.media import MediaLimits, OverlayJob, Segment, VideoInfo
 from facecli.core.video.placement import Oscillation
 from facecli.media.commands import compiled, file_url, h264_options, hardened_input, parse_frames_done
 from facecli.media.frames.source import converted_info, opened, trimmed, whole_pictures
+from facecli.media.labels.plate import label_box, plate_for, write_picture
 from facecli.media.run import ProcessLimits, ProcessResult, run
 
 # Matrix → the scale filter's name of it. For a video that declares none, players go by its size.
@@ -43,6 +44,10 @@ def write_overlay(
     stopped: Callable[[], bool],
 ) -> None:
     """Write the segment, decoding from its key frame, or else from the beginning of the file."""
+    pictures = [job.picture]
+    if label := job.segment.label:
+        pictures.append(label_file(job.output))
+        write_picture(plate_for(label.text, job.info.width, job.info.height), pictures[-1])
 
     def attempt(key: Fraction | None) -> tuple[ProcessResult, int]:
         done = 0
@@ -57,7 +62,7 @@ def write_overlay(
         result = run(
             overlay_command(binary, job, key=key, limits=limits),
             limits=process_limits,
-            reads=(job.video, job.picture),
+            reads=(job.video, *pictures),
             writes=[job.output.parent],
             stopped=stopped,
             on_stdout=on_stdout,
@@ -108,8 +113,10 @@ def overlay_command(binary: Path, job: OverlayJob, *, key: Fraction | None, limi
         _picture(job.picture, info, limits),
         x=_expression(job.placement.x, job.segment.start - info.start),
         y=_expression(job.placement.y, job.segment.start - info.start),
-        format="yuv420p10" if info.bits > 8 else "yuv420",
+        format=_overlay_format(info),
     )
+    if job.segment.label:
+        frames = _labelled(frames, job, info, limits)
     if info.width % 2 or info.height % 2:
         frames = frames.filter("format", _pixel_format(info).replace("420", "444"))
     # x264 omits the range when it is the usual one.
@@ -135,6 +142,25 @@ def _timed_from_zero(frames: Any) -> Any:
     A time that two frames share, or that goes back, becomes a tick later than the one before.
     """
     return frames.filter("setpts", "if(N,max(PTS-STARTPTS,PREV_OUTPTS+1),0)")
+
+
+def _labelled(frames: Any, job: OverlayJob, info: VideoInfo, limits: MediaLimits) -> Any:
+    """Return the frames with the visible label of the segment, on those before its end."""
+    label = job.segment.label
+    assert label
+    box = label_box(label.text, info.width, info.height)
+    shown = {} if label.seconds is None else {"enable": f"lt(t,{float(label.seconds):.6f})"}
+    picture = _picture(label_file(job.output), info, limits)
+    return frames.overlay(picture, x=box.x, y=box.y, format=_overlay_format(info), **shown)
+
+
+def label_file(output: Path) -> Path:
+    """Return the picture of the visible label for an overlay that is written there."""
+    return output.with_name("label.png")
+
+
+def _overlay_format(info: VideoInfo) -> str:
+    return "yuv420p10" if info.bits > 8 else "yuv420"
 
 
 def _picture(picture: Path, info: VideoInfo, limits: MediaLimits) -> Any:

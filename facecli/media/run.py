@@ -43,7 +43,7 @@ DISK_RETRY_SECONDS = 60
 class ProcessLimits:
     """Limits of a program: wall-clock seconds, bytes of address space, bytes of one written file.
 
-    `devices` are the device files that it may control.
+    `devices` are the device files that it may control; with `network` it may open connections.
     """
 
     seconds: float
@@ -51,6 +51,7 @@ class ProcessLimits:
     file_size: int = 64 * 1024**3
     open_files: int = 64
     devices: tuple[Path, ...] = ()
+    network: bool = False
 
 
 def run(
@@ -118,7 +119,7 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program in the sandbox, and end it with the context."""
     access = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
-    access += [f"d{path}" for path in limits.devices]
+    access += [f"d{path}" for path in limits.devices] + ["n"] * limits.network
     cpu_seconds = math.ceil(limits.seconds * (os.cpu_count() or 1)) + 1
     numbers = (os.getpid(), limits.memory, limits.file_size, cpu_seconds, limits.open_files)
     launcher = str(Path(__file__).parent / "sandbox" / "launch.py")

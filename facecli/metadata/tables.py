@@ -120,6 +120,8 @@ tasks = Table(
     Column("sheet_blob_key", Text),
     Column("sheet_size", BigInteger),
     Column("sheet_crc32c", BigInteger),
+    Column("labels", JSON(none_as_null=True)),
+    Column("terms", JSON, nullable=False, server_default="{}"),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
@@ -148,6 +150,17 @@ task_logs = Table(
     sqlite_with_rowid=False,
 )
 
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("task_id", String(64), ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Double, nullable=False, server_default="0"),
+    Column("last_error", Text, nullable=False, server_default=""),
+)
+
 directories = Table(
     "directories",
     metadata,
@@ -164,6 +177,19 @@ workers = Table(
     Column("pid", Integer, nullable=False),
     Column("heartbeats", BigInteger, nullable=False),
     Column("engines", JSON, nullable=False, server_default="[]"),
+)
+
+provenance = Table(
+    "provenance",
+    metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("task_id", String(64), nullable=False),  # also of a task that was deleted since
+    Column("time", Double, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    CheckConstraint("position > 0", name="position"),
+    Index("ix_provenance_task", "task_id", "position"),
 )
 
 tokens = Table(

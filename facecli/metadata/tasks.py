@@ -2,14 +2,11 @@
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    RowMapping,
     Update,
     delete,
     func,
@@ -21,27 +18,23 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import AlreadyExists, TaskNotFound
-from facecli.core.video.figures import SwapFigures
-from facecli.core.video.plan import VideoPart
+from facecli.metadata.audit.provenance import append_record
 from facecli.metadata.changes import notification
+from facecli.metadata.content.task_row import row_of, task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 from facecli.metadata.usage import check_room, stored_by
 from facecli.tasks.selection import NEWEST, TaskSelection, TaskState
-from facecli.tasks.task import ENDED, NewTask, Result, Task, TaskFilter, TaskStatus
+from facecli.tasks.task import ENDED, NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
 _FIXED = frozenset(
     {
-        *("id", "owner", "engine", "options", "part_start", "part_end", "key"),
+        *("id", "owner", "engine", "options", "part_start", "part_end", "key", "labels", "terms"),
         *("image_id", "video_id", "image_url", "video_url"),
     }
 )
-_COLUMNS = tuple(column.name for column in tasks.c)
-_FILES = ("result", "sheet")  # fields of Task that hold a Result; its columns have them as their prefix
-_RESULT = ("blob_key", "size", "crc32c")  # fields of Result
-_PART = ("start", "end")  # fields of VideoPart; the columns have the prefix `part_`
 _BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
 
 
@@ -52,14 +45,14 @@ class SqlTaskRepository:
         self._engine = engine
 
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
-        row = insert(tasks).values(_row(Task.new(new, task_id=task_id, now=now)))
+        row = insert(tasks).values(row_of(Task.new(new, task_id=task_id, now=now)))
         try:
             opened = writing if new.fresh else autocommitting  # one statement, or two
             with opened(self._engine) as connection:
                 if new.fresh:
                     connection.execute(_release_key(new))
                 stored = row.returning(tasks, *notification(self._engine))
-                return _task(connection.execute(stored).mappings().one())
+                return task_of(connection.execute(stored).mappings().one())
         except IntegrityError as error:  # of the unique (owner, key): idempotency, also in a race
             existing = self.with_key(new.owner, new.key) if new.key is not None else None
             if existing is None:
@@ -70,14 +63,14 @@ class SqlTaskRepository:
         query = select(tasks).where(tasks.c.owner == owner, tasks.c.key == key)
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
-        return _task(row) if row else None
+        return task_of(row) if row else None
 
     def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
         begins = tasks.c.id.startswith(reference, autoescape=True)
         query = select(tasks).where(tasks.c.owner == owner, begins | (tasks.c.key == reference))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(tasks.c.created_at.desc()).limit(limit)).mappings()
-            return [_task(row) for row in rows]
+            return [task_of(row) for row in rows]
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         with reading(self._engine) as connection:
@@ -86,15 +79,21 @@ class SqlTaskRepository:
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         with reading(self._engine) as connection:
             rows = newest(connection, tasks, owner, *_conditions(wanted), limit=limit, before=before)
-            return [_task(row) for row in rows]
+            return [task_of(row) for row in rows]
 
-    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
-        if max_stored and self._engine.dialect.name == "postgresql":
-            # One result of a user at a time: PostgreSQL adds up what it saw before the others were stored.
+    def change(
+        self, task_id: str, change: Change, *, now: float, max_stored: int = 0, record: str = ""
+    ) -> Task:
+        if record or (max_stored and self._engine.dialect.name == "postgresql"):
             with writing(self._engine) as connection:
-                owner = _found(connection, task_id).owner
-                connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
-                return self._change(connection, task_id, change, now=now, max_stored=max_stored)
+                if max_stored and self._engine.dialect.name == "postgresql":
+                    # One result of a user at a time: PostgreSQL adds up what it saw before the others.
+                    owner = func.hashtextextended(_found(connection, task_id).owner, 0)
+                    connection.execute(select(func.pg_advisory_xact_lock(owner)))
+                task = self._change(connection, task_id, change, now=now, max_stored=max_stored)
+                if record:
+                    append_record(connection, task_id, record, now=now)
+                return task
         # Compare and swap by the revision: a transaction with a locked row would keep it locked while this
         # process is suspended, and nobody could recover the task.
         with autocommitting(self._engine) as connection:
@@ -108,7 +107,7 @@ class SqlTaskRepository:
             changed = change(task)
             if changed == task:
                 return task
-            row = {name: value for name, value in _row(changed).items() if name not in _FIXED}
+            row = {name: value for name, value in row_of(changed).items() if name not in _FIXED}
             write = (
                 update(tasks)
                 .where(tasks.c.id == task_id, tasks.c.revision == task.revision)
@@ -120,12 +119,12 @@ class SqlTaskRepository:
                 check_room(connection, task.owner, size, limit=max_stored)
                 write = write.where(stored_by(task.owner) + size <= max_stored)
             if stored := connection.execute(write).mappings().first():
-                return _task(stored)
+                return task_of(stored)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
         with reading(self._engine) as connection:
-            return [_task(row) for row in connection.execute(query).mappings()]
+            return [task_of(row) for row in connection.execute(query).mappings()]
 
     def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
@@ -134,7 +133,7 @@ class SqlTaskRepository:
             query = query.where(order > tuple_(after.updated_at, after.id))
         with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(tasks.c.updated_at, tasks.c.id).limit(_BATCH))
-            return [_task(row) for row in rows.mappings()]
+            return [task_of(row) for row in rows.mappings()]
 
     def delete(self, task_id: str, *, revision: int) -> bool:
         deletion = delete(tasks).where(
@@ -166,7 +165,7 @@ class SqlTaskRepository:
         query = select(tasks).where(tasks.c.owner == owner)
         with reading(self._engine) as connection:
             return [
-                _task(row)
+                task_of(row)
                 for batch in _batches(sorted(ids))
                 for row in connection.execute(query.where(tasks.c.id.in_(batch))).mappings()
             ]
@@ -200,7 +199,9 @@ def _newer(connection: Connection, revisions: Mapping[str, int], ids: Sequence[s
     changed = [task_id for task_id, revision in known if revision > revisions[task_id]]
     if not changed:
         return []
-    return [_task(row) for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()]
+    return [
+        task_of(row) for row in connection.execute(select(tasks).where(tasks.c.id.in_(changed))).mappings()
+    ]
 
 
 def _found(connection: Connection, task_id: str, *, owner: str | None = None) -> Task:
@@ -210,26 +211,4 @@ def _found(connection: Connection, task_id: str, *, owner: str | None = None) ->
     row = connection.execute(query).mappings().first()
     if row is None:
         raise TaskNotFound(f"there is no task {task_id}")
-    return _task(row)
-
-
-def _row(task: Task) -> dict[str, Any]:
-    files = {
-        f"{file}_{name}": getattr(getattr(task, file), name, None) for file in _FILES for name in _RESULT
-    }
-    part = {f"part_{name}": getattr(task.part, name) for name in _PART}
-    figures = {"figures": asdict(task.figures) if task.figures else None}
-    apart = files | part | figures
-    return {name: getattr(task, name) for name in _COLUMNS if name not in apart} | apart
-
-
-def _task(row: RowMapping) -> Task:
-    values = {name: row[name] for name in _COLUMNS}
-    for file in _FILES:
-        found = {name: values.pop(f"{file}_{name}") for name in _RESULT}
-        values[file] = Result(**found) if found["blob_key"] else None
-    values["part"] = VideoPart(**{name: values.pop(f"part_{name}") for name in _PART})
-    values["notes"] = tuple(row["notes"])
-    values["figures"] = SwapFigures(**row["figures"]) if row["figures"] else None
-    values["status"] = TaskStatus(row["status"])
-    return Task(**values)
+    return task_of(row)

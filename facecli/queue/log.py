@@ -2,6 +2,8 @@
 
 import logging
 
+from dbos._error import DBOSNonExistentWorkflowError
+
 from facecli.core.errors import FacecliError
 from facecli.queue.client import Errors
 
@@ -24,6 +26,9 @@ class QueueLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         fields = {"text": record.getMessage()}
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, DBOSNonExistentWorkflowError):
+            _log.info("work has ended whose task was deleted meanwhile", extra={"error": str(error)})
+            return
         known = self._translated(error) if error else None
         if known:
             fields["error"] = known.message

@@ -10,6 +10,8 @@ from facecli.api.call_context import CallContext, IncomingCall
 from facecli.core.events import EventBus
 from facecli.rpc.methods import method_of
 
+NOTIFY_URL = "facecli-notify-url"  # metadata; of a webhook for the end of a task
+
 
 class Calls:
     """The contexts of all calls in progress. Safe to use from many threads."""
@@ -61,3 +63,8 @@ def _outcome(context: grpc.ServicerContext) -> str:
     implied = grpc.StatusCode.OK if context.is_active() else grpc.StatusCode.CANCELLED
     code = context.code() or implied  # type: ignore[attr-defined]  # missing in types-grpcio
     return code.name if isinstance(code, grpc.StatusCode) else str(code)
+
+
+def notify_url_of(context: grpc.ServicerContext) -> str:
+    """The URL of a webhook in the metadata of a call; empty without."""
+    return str(dict(context.invocation_metadata()).get(NOTIFY_URL, ""))

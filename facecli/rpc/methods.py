@@ -38,6 +38,8 @@ METHODS: Mapping[str, Method] = {
     "/video.TaskService/WatchTask": Method(streams=True),
     "/video.TaskService/WatchTasks": Method(streams=True),
     "/video.TaskService/CheckTask": Method(),
+    "/video.TaskService/CreateTaskUnderTerms": Method(changes=True, streams=True),
+    "/video.TaskService/GetProvenance": Method(),
     "/video.TaskService/PreviewTask": Method(streams=True),
     "/video.TaskService/FindTask": Method(),
     "/video.TaskService/ListTasks": Method(),

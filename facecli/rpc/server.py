@@ -40,6 +40,7 @@ from facecli.rpc.videos import VideoServicer
 from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
 from facecli.uploads.service import UploadService
+from facecli.webhooks.service import Webhooks
 from facecli.wire.channel import server_options
 from facecli.wire.generated.file_service_pb2_grpc import add_FileServiceServicer_to_server
 from facecli.wire.generated.task_service_pb2_grpc import add_TaskServiceServicer_to_server
@@ -73,6 +74,7 @@ class ServerParts:
 
     upload_service: UploadService
     task_service: TaskService
+    webhooks: Webhooks
     previews: Previews
     downloads: Downloads
     info: Callable[[str], ServerInfo]
@@ -201,19 +203,19 @@ class Server:
 
     def _add_uploads(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> None:
         """Register both services that take uploads; they share one admission control."""
-        admissions = parts.admissions
-        streams = UploadStreams(calls=calls, admission=admissions.uploads, limits=limits, waits=self._waits)
-        uploads = UploadServicer(parts.upload_service, streams=streams)
-        videos = VideoServicer(
-            parts.upload_service, parts.task_service, streams=streams, creations=admissions.creations
+        streams = UploadStreams(
+            calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
         )
+        services = (parts.upload_service, parts.task_service, parts.webhooks)
+        uploads = UploadServicer(parts.upload_service, streams=streams)
+        videos = VideoServicer(*services, streams=streams, creations=parts.admissions.creations)
         add_UploadServiceServicer_to_server(uploads, self.in_process.registry)
         add_VideoServiceServicer_to_server(videos, self.in_process.registry)
 
     def _add_tasks(self, parts: ServerParts, calls: Calls) -> TaskServicer:
-        admissions = parts.admissions
+        services = (parts.task_service, parts.previews, parts.webhooks)
         servicer = TaskServicer(
-            parts.task_service, parts.previews, calls=calls, admissions=admissions, send_pool=self._send_pool
+            *services, calls=calls, admissions=parts.admissions, send_pool=self._send_pool
         )
         add_TaskServiceServicer_to_server(servicer, self.in_process.registry)
         return servicer

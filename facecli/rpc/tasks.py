@@ -13,16 +13,19 @@ from facecli.api.call_context import CallContext
 from facecli.api.pagination import page
 from facecli.api.task_changes import TaskChanges
 from facecli.core.errors import FacecliError, Unauthenticated, Unavailable
-from facecli.rpc.calls import Calls
+from facecli.rpc.calls import Calls, notify_url_of
 from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.send_pool import SendPool
+from facecli.rpc.videos import created
 from facecli.rpc.watch_stream import Encoder, Send, TasksWatcher, Watcher, WatchStream
 from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
-from facecli.wire import previews, task_logs
+from facecli.webhooks.service import Webhooks
+from facecli.wire import previews, provenance, task_logs
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import task_service_pb2_grpc as pb_grpc
+from facecli.wire.provenance import terms_from_message
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         self,
         task_service: TaskService,
         previews: Previews,
+        webhooks: Webhooks,
         *,
         calls: Calls,
         admissions: Admissions,
@@ -39,6 +43,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     ) -> None:
         self._task_service = task_service
         self._previews = previews
+        self._webhooks = webhooks
         self._calls = calls
         self._admissions = admissions
         self._send_pool = send_pool
@@ -136,9 +141,29 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
             watcher.end(_shutting_down())
 
     def CheckTask(self, request: pb.CheckTaskRequest, context: grpc.ServicerContext) -> pb.CheckTaskResponse:
-        self._calls.of(context).user(request.user_id)
-        engine, version = self._task_service.check(engine=request.engine, options=request.options)
+        call = self._calls.of(context)
+        terms = terms_from_message(request.terms, by=call.declarer(request.user_id))
+        if url := notify_url_of(context):
+            self._webhooks.check(url)
+        engine, version = self._task_service.check(
+            engine=request.engine, options=request.options, terms=terms
+        )
         return pb.CheckTaskResponse(engine=engine, engine_version=version)
+
+    def CreateTaskUnderTerms(
+        self, request: pb.CreateTaskUnderTermsRequest, context: grpc.ServicerContext
+    ) -> pb.CreateTaskUnderTermsResponse:
+        call = self._calls.of(context)
+        terms = terms_from_message(request.terms, by=call.declarer(request.task.user_id))
+        with self._admissions.creations.acquire(call.authenticated_user):
+            task = created(self._task_service, self._webhooks, request.task, context, call, terms=terms)
+        return pb.CreateTaskUnderTermsResponse(task=task)
+
+    def GetProvenance(
+        self, request: pb.GetProvenanceRequest, context: grpc.ServicerContext
+    ) -> pb.GetProvenanceResponse:
+        owner = self._calls.of(context).user(request.user_id)
+        return provenance.to_message(self._task_service.provenance(request.task_id, owner=owner))
 
     def PreviewTask(
         self, request: pb.PreviewTaskRequest, context: grpc.ServicerContext

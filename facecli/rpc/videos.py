@@ -6,13 +6,16 @@ from facecli.api.admission import Admission
 from facecli.api.call_context import CallContext
 from facecli.api.in_order_session import InOrderUploadSession, Resume, next_missing
 from facecli.core.errors import InvalidInput, UploadNotFound
+from facecli.rpc.calls import notify_url_of
 from facecli.rpc.request_stream import RequestStream
 from facecli.rpc.upload_decoders import file_chunk
 from facecli.rpc.upload_streams import UploadStreams
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.service import TaskService
 from facecli.uploads.registry import new_upload_id
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import MAX_CHUNK_SIZE
+from facecli.webhooks.service import Webhooks
 from facecli.wire import tasks as wire_tasks
 from facecli.wire import uploads as wire
 from facecli.wire.generated import video_service_pb2 as pb
@@ -31,12 +34,14 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
         self,
         upload_service: UploadService,
         task_service: TaskService,
+        webhooks: Webhooks,
         *,
         streams: UploadStreams,
         creations: Admission,
     ) -> None:
         self._upload_service = upload_service
         self._task_service = task_service
+        self._webhooks = webhooks
         self._calls = streams.calls
         self._streams = streams
         self._creations = creations
@@ -67,21 +72,8 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
 
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
-        key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
         with self._creations.acquire(call.authenticated_user):
-            task = self._task_service.create(
-                owner=call.user(request.user_id),
-                image_url=request.image_url,
-                video_url=request.video_url,
-                engine=request.engine,
-                options=request.options,
-                part=requested_part(request),
-                key=str(key) if key else None,
-                fresh=request.fresh,
-                active=call.active,
-            )
-        call.concerns("task", task.id)
-        return wire_tasks.to_message(task)
+            return created(self._task_service, self._webhooks, request, context, call)
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
@@ -105,3 +97,36 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
         next_chunk = next_missing(self._upload_service.chunks(upload_id))
         context.send_initial_metadata(((UPLOAD_ID, upload_id), (NEXT_CHUNK, str(next_chunk))))
         return Resume(upload_id=upload_id)
+
+
+def created(
+    task_service: TaskService,
+    webhooks: Webhooks,
+    request: pb.CreateTaskRequest,
+    context: grpc.ServicerContext,
+    call: CallContext,
+    *,
+    terms: Terms = NO_TERMS,
+) -> pb.TaskResponse:
+    """The task that a request creates, or the one that has its idempotency key."""
+    key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
+    notify_url = notify_url_of(context)
+    if notify_url:
+        webhooks.check(notify_url)
+    task = task_service.create(
+        owner=call.user(request.user_id),
+        image_url=request.image_url,
+        video_url=request.video_url,
+        engine=request.engine,
+        options=request.options,
+        part=requested_part(request),
+        key=str(key) if key else None,
+        fresh=request.fresh,
+        terms=terms,
+        active=call.active,
+    )
+    if notify_url:
+        # A crash before this leaves the client without an answer: it creates the task again, by its key.
+        webhooks.register(task.id, notify_url)
+    call.concerns("task", task.id)
+    return wire_tasks.to_message(task)

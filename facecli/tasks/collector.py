@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facecli.core.blobs import BlobStore
+from facecli.core.blobs import BlobStore, Capability
 from facecli.core.errors import TaskNotFound
 from facecli.core.expiry_clock import IdleTracker
 from facecli.core.garbage import Garbage, GarbageKind, OrphanPolicy, orphan_blob, remove_all, size_of
-from facecli.tasks.checkpoints import checkpoints_modified_at, checkpoints_size, delete_checkpoints
+from facecli.tasks.checkpoints.files import checkpoints_modified_at, checkpoints_size, delete_checkpoints
+from facecli.tasks.checkpoints.shared import PREFIX, SharedCheckpoints
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from facecli.uploads.collector import day
@@ -66,6 +67,7 @@ class TaskCollector:
             return False
         self._blobs.delete(f"outputs/{task.id}")
         delete_checkpoints(self._workspace / task.id)
+        SharedCheckpoints(self._blobs, task.id).delete()
         self._forget(task.work_ids)
         return True
 
@@ -90,7 +92,7 @@ class TaskCollector:
         A processing task keeps everything, because it may be about to publish. A failed or cancelled one
         keeps its checkpoints for a retry.
         """
-        return [*self._orphan_blobs(), *self._orphan_checkpoints()]
+        return [*self._orphan_blobs(), *self._orphan_checkpoints(), *self._orphan_copies()]
 
     def _ended(self) -> Iterator[_Ended]:
         before, last = self._retention.clock() - self._retention.expiry, None
@@ -127,11 +129,37 @@ class TaskCollector:
             if task is None or task.status is TaskStatus.COMPLETED:
                 yield _orphan_directory(directory)
 
+    def _orphan_copies(self) -> Iterator[Garbage]:
+        """Copies of checkpoints in a store that has no local files."""
+        if Capability.LOCAL_FILES in self._blobs.capabilities:
+            return
+        keys = self._blobs.list(PREFIX)
+        for task_id in sorted({key.split("/")[1] for key in keys}):
+            task = self._task(task_id)
+            if task is None or task.status is TaskStatus.COMPLETED:
+                own = [key for key in keys if key.startswith(f"{PREFIX}/{task_id}/")]
+                yield _orphan_copies(self._blobs, task_id, own)
+
     def _task(self, task_id: str) -> Task | None:
         try:
             return self._tasks.repository.get(task_id)
         except TaskNotFound:
             return None
+
+
+def _orphan_copies(blobs: BlobStore, task_id: str, keys: Sequence[str]) -> Garbage:
+    def remove() -> bool:
+        SharedCheckpoints(blobs, task_id).delete()
+        return True
+
+    return Garbage(
+        kind=GarbageKind.WORK,
+        id=f"{PREFIX}/{task_id}",
+        reason="no task uses these checkpoints",
+        size=size_of(blobs, keys),
+        modified_at=max(map(blobs.modified_at, keys)),
+        remove=remove,
+    )
 
 
 def _orphan_directory(directory: Path) -> Garbage:

@@ -38,12 +38,15 @@ class TaskRepository(Protocol):
         """
         ...
 
-    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
+    def change(
+        self, task_id: str, change: Change, *, now: float, max_stored: int = 0, record: str = ""
+    ) -> Task:
         """QuotaReached if a result would take its owner beyond `max_stored` bytes; 0 for no limit.
 
         Read, change and write atomically, at the next revision; no write when nothing changed.
 
-        `change` is called again with the newer task if another change came in between.
+        `change` is called again with the newer task if another change came in between. A provenance `record`
+        is appended to the chain of records in the same transaction.
         """
         ...
 

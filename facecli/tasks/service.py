@@ -12,6 +12,8 @@ from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.logs.repository import TaskLogRepository
 from facecli.tasks.logs.server_log import ServerLog
+from facecli.tasks.provenance.chain import ChainedRecord, ProvenanceRepository
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.selection import TaskSelection, TaskSnapshot
 from facecli.tasks.store import TaskStore
@@ -33,6 +35,7 @@ class TaskService:
         *,
         tasks: TaskStore,
         logs: TaskLogRepository,
+        provenance: ProvenanceRepository,
         inputs: TaskInputs,
         feed: TaskFeed,
         queue: TaskQueue,
@@ -42,6 +45,7 @@ class TaskService:
     ) -> None:
         self._tasks = tasks
         self._logs = logs
+        self._provenance = provenance
         self._server_log = ServerLog(logs, clock=tasks.clock)
         self._inputs = inputs
         self._feed = feed
@@ -61,14 +65,17 @@ class TaskService:
         part: VideoPart = WHOLE,
         key: str | None = None,
         fresh: bool = False,
+        terms: Terms = NO_TERMS,
         active: Callable[[], bool] = lambda: True,
     ) -> Task:
         """Create a durable task that will run. Idempotency: the same `key` and content return the same task.
 
         With `fresh` an ended task with this key is not returned: the key passes to a new task.
         `active` is whether the caller still waits. UploadNotFound, UploadUnfinished, MediaRefused,
-        InvalidInput, KeyReused or QuotaReached; Cancelled, TooManyCalls or Unavailable as `Probes.infos`.
+        InvalidInput, KeyReused or QuotaReached; Cancelled, TooManyCalls or Unavailable as `Probes.infos`;
+        PolicyRefused for terms against the rules of this server.
         """
+        self._inputs.check_terms(terms)
         new = self._inputs.checked(
             owner=owner,
             image_url=image_url,
@@ -78,6 +85,7 @@ class TaskService:
             part=part,
             key=key,
             fresh=fresh,
+            terms=terms,
             active=active,
         )
         task = self._tasks.repository.with_key(owner, key) if key else None
@@ -90,8 +98,12 @@ class TaskService:
             self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
         return self._noted(task)
 
-    def check(self, *, engine: str, options: Mapping[str, str]) -> tuple[str, str]:
-        """The name and version of the engine that would run; InvalidInput for a wrong engine or option."""
+    def check(self, *, engine: str, options: Mapping[str, str], terms: Terms = NO_TERMS) -> tuple[str, str]:
+        """The name and version of the engine that would run; InvalidInput for a wrong engine or option.
+
+        PolicyRefused as `create`.
+        """
+        self._inputs.check_terms(terms)
         return self._inputs.checked_engine(engine, options)
 
     def find(self, reference: str, *, owner: str) -> Task:
@@ -129,6 +141,14 @@ class TaskService:
     def log(self, task_id: str, *, owner: str) -> TaskLog:
         """The log of a task, whether it has ended or not; TaskNotFound also for another owner's task."""
         return self._logs.read(self.get(task_id, owner=owner).id)
+
+    def provenance(self, task_id: str, *, owner: str | None) -> ChainedRecord:
+        """The newest provenance record of a task; ResultMissing while it has none."""
+        task = self.get(task_id, owner=owner)
+        record = self._provenance.of_task(task.id)
+        if record is None:
+            raise ResultMissing(f"task {task.id} is {task.status} and has no provenance record")
+        return record
 
     def watch(self, task_id: str, changed: Callable[[Task], None], *, owner: str) -> Callable[[], None]:
         """As `TaskFeed.watch`; TaskNotFound also for another owner's task."""
@@ -168,17 +188,13 @@ class TaskService:
         return self._noted(task)
 
     def output(self, url: str, *, owner: str | None) -> tuple[str, Result]:
-        """The URL and the file at a URL `/outputs/<task id>/<name>`; ResultMissing while there is none.
-
-        Any name but that of the contact sheet stands for the result.
-        """
+        """The URL and the file at a URL `/outputs/<task id>/<name>`; ResultMissing while there is none."""
         task_id = url.split("/")[2]
         task = self.get(task_id, owner=owner)
-        if task.sheet and url == task.preview_url:
-            return url, task.sheet
-        if task.result is None:
+        found = task.file_at(url)
+        if found is None:
             raise ResultMissing(f"task {task_id} is {task.status} and has no result")
-        return task.result_url, task.result
+        return found
 
     def delete(self, task_id: str, *, owner: str) -> None:
         """Delete an ended task and its result; NotReady while it has not ended."""
@@ -189,10 +205,8 @@ class TaskService:
 
 
 def _is_same(task: Task, new: NewTask) -> bool:
-    return (task.image_id, task.video_id, task.engine, dict(task.options), task.part) == (
-        new.image.id,
-        new.video.id,
-        new.engine,
-        dict(new.options),
-        new.part,
+    return (
+        (task.image_id, task.video_id) == (new.image.id, new.video.id)
+        and (task.engine, dict(task.options)) == (new.engine, dict(new.options))
+        and (task.part, task.terms.content) == (new.part, new.terms.content)
     )

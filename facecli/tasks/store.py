@@ -39,10 +39,11 @@ class TaskStore:
             self._events.publish(TaskCreated(task_id=task.id, owner=task.owner, engine=task.engine))
         return task
 
-    def change(self, task_id: str, change: Change, *, max_stored: int = 0) -> Task:
+    def change(self, task_id: str, change: Change, *, max_stored: int = 0, record: str = "") -> Task:
         """Apply a transition; raises what the transition raises, and TaskNotFound.
 
-        QuotaReached if a result would take its owner beyond `max_stored` bytes.
+        QuotaReached if a result would take its owner beyond `max_stored` bytes. `record` is the provenance
+        record of a completion, which is stored with it or not at all.
         """
         before: list[Task] = []
 
@@ -50,7 +51,9 @@ class TaskStore:
             before.append(task)
             return change(task)
 
-        after = self.repository.change(task_id, recorded, now=self.clock(), max_stored=max_stored)
+        after = self.repository.change(
+            task_id, recorded, now=self.clock(), max_stored=max_stored, record=record
+        )
         for event in events_of(before[-1], after):
             self._events.publish(event)
         return after

@@ -4,9 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import unquote
 
+from facecli.core.labels.labels import Labels
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import WHOLE, VideoPart
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.uploads.upload import Upload
 
 
@@ -34,6 +37,8 @@ class NewTask:
     part: VideoPart = WHOLE
     key: str | None = None  # idempotency key, unique per owner
     fresh: bool = False  # take the key from an ended task
+    labels: Labels | None = None  # that the result gets
+    terms: Terms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,8 @@ class Task:
     figures: SwapFigures | None = None  # of the segments swapped so far; None if the engine does not count
     part: VideoPart = WHOLE  # of the video, that is swapped
     sheet: Result | None = None  # contact sheet of the result
+    labels: Labels | None = None  # that the result gets; None for none
+    terms: Terms = NO_TERMS
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":
@@ -105,6 +112,8 @@ class Task:
             engine_version=new.engine_version,
             options=dict(new.options),
             part=new.part,
+            labels=new.labels,
+            terms=new.terms,
             image_id=new.image.id,
             video_id=new.video.id,
             image_url=new.image.file_url,
@@ -135,6 +144,15 @@ class Task:
     def files(self) -> list[Result]:
         """The published files: the result and its contact sheet."""
         return [file for file in (self.result, self.sheet) if file]
+
+    def file_at(self, url: str) -> tuple[str, Result] | None:
+        """The published file at a URL, in any percent-encoding, and its usual URL; None while there is none.
+
+        Any name but that of the contact sheet stands for the result.
+        """
+        if self.sheet and unquote(url) == unquote(self.preview_url):
+            return self.preview_url, self.sheet
+        return (self.result_url, self.result) if self.result else None
 
     @property
     def work_id(self) -> str:

@@ -13,7 +13,8 @@ Percentages follow from the weights.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -33,12 +34,14 @@ from facecli.core.errors import (
 )
 from facecli.core.video.engines import named_files
 from facecli.tasks import claims, transitions
-from facecli.tasks.checkpoints import Checkpoints
+from facecli.tasks.checkpoints.checkpoints import Checkpoints
+from facecli.tasks.checkpoints.shared import SharedCheckpoints
 from facecli.tasks.claims import Claim
 from facecli.tasks.logs.exceptions import summary
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.steps.join import Join
+from facecli.tasks.steps.label import Label
 from facecli.tasks.steps.probe import Probe
 from facecli.tasks.steps.publish import Publish
 from facecli.tasks.steps.run import Run, Tools
@@ -51,7 +54,7 @@ from facecli.tasks.time_limits import AttemptLimits, Deadline, within
 from facecli.uploads.stored_file import StoredFile
 from facecli.uploads.upload import upload_id_of
 
-STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Sheet(), Publish())
+STEPS: Sequence[Step] = (Probe(), Sound(), Swap(), Join(), Label(), Sheet(), Publish())
 
 _log = logging.getLogger(__name__)
 
@@ -123,18 +126,20 @@ class TaskWorkflow:
                 fields = {"task": task_id, "error": error.message}
                 _log.warning("crash count was not reset", extra=fields)
 
-        return Checkpoints(self._workspace / task_id, run=claim.run, finishing=reset_crashes)
+        shared = SharedCheckpoints(self._tools.blobs, task_id)
+        return Checkpoints(self._workspace / task_id, run=claim.run, finishing=reset_crashes, shared=shared)
 
     def _run_steps(self, task: Task, checkpoints: Checkpoints, log: RunLog) -> None:
         checkpoints.prepare()
         engine = self._tools.engines.get(task.engine)
         named = {name: upload_id_of(url) for name, url in named_files(engine, task.options).items()}
-        inputs = [self._input(each) for each in (task.image_id, task.video_id, *named.values())]
-        face, video, *others = (stored.path for stored in inputs)
         total_weight = sum(step.weight for step in self._steps)
         reporter = ProgressReporter(self._tasks, task, total_weight=total_weight, log=log)
         deadline = Deadline(self._limits.task, subject="the task", setting="task_timeout")
-        with within(reporter.stopped, deadline) as stopped:
+        with within(reporter.stopped, deadline) as stopped, ExitStack() as copies:
+            ids = (task.image_id, task.video_id, *named.values())
+            inputs = [self._input(each, copies, stopped) for each in ids]
+            face, video, *others = (stored.path for stored in inputs)
             run = Run(
                 tools=self._tools,
                 task=task,
@@ -159,12 +164,14 @@ class TaskWorkflow:
                 run.verify_inputs(reread=True)  # blame a damaged input on the store, not on its owner
                 raise
 
-    def _input(self, upload_id: str) -> StoredFile:
+    def _input(self, upload_id: str, copies: ExitStack, stopped: Callable[[], bool]) -> StoredFile:
+        """An input on this machine, which `copies` keeps there."""
         upload = self._tools.uploads.get(upload_id)
         if not upload.completed:  # an integrity check found bytes missing
             raise UploadUnfinished(f"{upload.name} is not complete; upload the same file again, then retry")
         with present(f"upload {upload_id}"):
-            return StoredFile(upload, self._tools.blobs.local_copy(upload.blob_key))
+            copy = self._tools.blobs.local_copy(upload.blob_key, stopped=stopped)
+            return StoredFile(upload, copies.enter_context(copy))
 
     def _record_crash(self, task: Task, checkpoints: Checkpoints, log: RunLog, error: Unavailable) -> None:
         """Count a crash, and raise the error so that the task runs again, unless it was the last allowed."""

@@ -22,7 +22,7 @@ STACK_PREFIX = "  | "  # of the lines of a stack in a text log; no record begins
 
 MAX_TEMPLATE = 100  # characters of a badly formatted record that are shown
 
-_NOISY = ("dbos", "alembic", "sqlalchemy", "PIL")
+_NOISY = ("dbos", "alembic", "sqlalchemy", "PIL", "boto3", "botocore", "s3transfer", "urllib3")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _PLAIN = re.compile(r"[\w.:/@+-]+", re.ASCII)
 

@@ -1,4 +1,4 @@
-"""Helpers for the tests of engine plug-ins: a contract suite, a media fake, and the real media.
+"""Helpers for tests: a contract suite for engines, a media fake, the real media, and a real server.
 
     from facecli.testing import EngineContract
 
@@ -6,11 +6,15 @@
         def make_engine(self, media):
             return MyEngine(media)
 
-pytest then runs the whole suite on the engine. Nothing here needs a server.
+pytest then runs the whole suite on the engine. For tests of programs that use facecli:
+
+    with facecli.testing.server() as server, server.connect() as client:
+        ...
 """
 
 from facecli.testing.engine_contract import EngineContract
 from facecli.testing.fake_media import FakeMedia
 from facecli.testing.real_media import ffmpeg_media
+from facecli.testing.server import TestServer, server
 
-__all__ = ["EngineContract", "FakeMedia", "ffmpeg_media"]
+__all__ = ["EngineContract", "FakeMedia", "TestServer", "ffmpeg_media", "server"]

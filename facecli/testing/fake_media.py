@@ -1,6 +1,6 @@
 """A media fake without ffmpeg: one byte of a file is one frame."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
@@ -178,6 +178,7 @@ class FakeMedia:
         sound: Path,
         plan: VideoPlan,
         output: Path,
+        metadata: Mapping[str, str],
         stopped: Callable[[], bool],
     ) -> None:
         if stopped():

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from facecli.core.blobs import RETRY_AFTER, BlobStore
-from facecli.core.errors import DiskFull, FileTooLarge
+from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput
 from facecli.uploads.quota import Quota
-from facecli.uploads.upload import Chunk, NewUpload, Upload
+from facecli.uploads.upload import MAX_CHUNK_SIZE, Chunk, NewUpload, Upload
 
 
 class UploadAdmission:
@@ -16,6 +17,31 @@ class UploadAdmission:
         self._blobs = blobs
         self._quota = quota
         self._max_file_size = max_file_size
+
+    @property
+    def min_chunk_size(self) -> int:
+        """Bytes of the smallest chunk that the blob store can keep among several; 0 for any."""
+        return self._blobs.part_limits.min_size
+
+    def fitted(self, new: NewUpload) -> NewUpload:
+        """The announcement with the nearest chunk size that the blob store can keep.
+
+        FileTooLarge for more chunks than it can, InvalidInput for small ones of a file of unknown size.
+        """
+        limits, size = self._blobs.part_limits, new.size
+        least = max(limits.min_size, -(-(size or 0) // limits.max_count) if limits.max_count else 0)
+        fits = new.total_chunks == 1 or new.chunk_size >= least
+        if fits and new.total_chunks <= (limits.max_count or new.total_chunks):
+            return new
+        if size is None and new.total_chunks <= limits.max_count:
+            raise InvalidInput(
+                f"chunks of {new.name} need at least {limits.min_size} bytes; send larger ones"
+            )
+        if size is None or least > MAX_CHUNK_SIZE:
+            raise FileTooLarge(
+                f"{new.name} has more chunks than the store of this server can keep, {limits.max_count}"
+            )
+        return replace(new, chunk_size=least, total_chunks=-(-size // least))
 
     def check_size(self, new: NewUpload) -> None:
         """Raise FileTooLarge if the announced size exceeds the limit."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from facecli.core.blobs import BlobStore, Part, PartLayout, StagedBlob
+from facecli.core.blobs import BlobStore, Capability, Part, PartLayout, StagedBlob
 from facecli.core.damage import BlobVerifier
 from facecli.core.errors import StorageFailed
 from facecli.uploads.open_upload import OpenUpload
@@ -100,8 +100,10 @@ class OpenUploads:
                     file.close()
 
     def reclaim(self, upload: Upload) -> None:
-        """Free the space of replaced chunks that a crash has left; opening the blob does it."""
+        """Free the space of replaced chunks that a crash has left; opening the blob does it, if anything."""
         layout = _layout(upload)
+        if Capability.FREES_PARTS not in self._blobs.capabilities:
+            return
         if self._blobs.exists(upload.blob_key) and self._blobs.size(upload.blob_key) > (
             layout.part_size * layout.count
         ):
@@ -116,7 +118,7 @@ class OpenUploads:
         with ExitStack() as stack:
             blob = stack.enter_context(self._blob(upload, chunks))
             file = OpenUpload(upload, blob, chunks, quota=self._quota)
-            if upload_id in self._doubtful:
+            if upload_id in self._doubtful or blob.doubtful:
                 self._verify(file)
                 self._doubtful.discard(upload_id)
             stack.pop_all()
@@ -140,7 +142,7 @@ class OpenUploads:
 
     def _holds(self, upload: Upload, chunk: Chunk) -> bool:
         part = Part(token=chunk.token, size=chunk.size)
-        return self._verifier.part_crc32c(upload.blob_key, part) == chunk.crc32c
+        return self._verifier.has_part(upload.blob_key, part, chunk.crc32c)
 
 
 def _layout(upload: Upload) -> PartLayout:

@@ -42,6 +42,7 @@ class UploadRegistry:
     def begin(self, new: NewUpload, *, fresh: bool, upload_id: str) -> UploadWithChunks:
         """The upload to resume and its stored chunks; a new one when none fits or `fresh` asks for it."""
         self._admission.check_size(new)
+        new = self._admission.fitted(new)
         stored = None if fresh or upload_id else self._repository.find(new)
         (existing,) = self._resumed([stored])
         if existing is None:
@@ -55,6 +56,7 @@ class UploadRegistry:
         """`begin` for many, each with its `fresh`; all or none, the new ones in one commit."""
         for new, _ in requested:
             self._admission.check_size(new)
+        requested = [(self._admission.fitted(new), fresh) for new, fresh in requested]
         results: list[UploadWithChunks] = []
         created: dict[NewUpload, Upload] = {}
         stored = iter(

@@ -86,6 +86,15 @@ class UploadService:
         """
         self._registry.fix_size(upload_id, owner=owner, size=size)
 
+    def fitted(self, new: NewUpload) -> NewUpload:
+        """The announcement as `begin` takes it: its chunk size may become larger."""
+        return self._admission.fitted(new)
+
+    @property
+    def min_chunk_size(self) -> int:
+        """Bytes of the smallest chunk that the blob store can keep among several; 0 for any."""
+        return self._admission.min_chunk_size
+
     def largest_file(self, owner: str) -> int:
         """The size in bytes of the largest file that the limit, and the quota of this owner, allow now."""
         return self._admission.largest_file(owner)

@@ -16,7 +16,7 @@ class StoredFile:
 
     def __init__(self, upload: Upload, path: Path) -> None:
         self.path = path
-        self._upload = upload
+        self.upload = upload
         self._verified: tuple[int, ...] | None = None  # state of the file whose bytes were right
 
     def verify(self, stopped: Callable[[], bool], *, reread: bool = False) -> None:
@@ -24,7 +24,7 @@ class StoredFile:
 
         `reread` reads a file that looks unchanged, too.
         """
-        name = self._upload.name
+        name = self.upload.name
         with present(name):
             try:
                 state = self.state()
@@ -37,7 +37,7 @@ class StoredFile:
                 if error.errno != errno.EIO:
                     raise StorageFailed(f"{name} cannot be read: {error.strerror}") from error
                 found = None
-        if found != (self._upload.size, self._upload.crc32c):
+        if found != (self.upload.size, self.upload.crc32c):
             raise StoredBytesDamaged(
                 f"the bytes of {name} are damaged on the server's disk; run facecli fsck --repair there and "
                 "upload the same file again, or as a new one with facecli upload --no-resume"

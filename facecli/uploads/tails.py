@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-MAX_TAIL_CHUNK = 1024 * 1024  # bytes; uploads with larger chunks keep no tails
+MAX_TAIL_CHUNK = 5 * 1024 * 1024  # bytes; uploads with larger chunks keep no tails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

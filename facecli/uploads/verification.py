@@ -93,7 +93,7 @@ class UploadVerifier:
             return is_long_enough and _fits(upload, chunk)
         if upload.completed:
             return self._verifier.crc32c(key, offset=offset, size=chunk.size) == chunk.crc32c
-        return self._verifier.part_crc32c(key, part) == chunk.crc32c
+        return self._verifier.has_part(key, part, chunk.crc32c)
 
     def _repair(self, state: _State) -> None:
         """Repair in steps; after a crash between two of them, the next run does the rest."""

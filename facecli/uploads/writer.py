@@ -70,8 +70,6 @@ class UploadWriter:
             self._check()
             if cursor.part:
                 cursor.part.write(frame.data)
-                if is_last:
-                    cursor.part.finish()
         checksum = crc32c(bytes(frame.data)) if frame.crc32c is None else frame.crc32c
         cursor.crc32c = append(cursor.crc32c, checksum, len(frame.data))
         cursor.received = end
@@ -140,7 +138,9 @@ class UploadWriter:
         stored = self.file.chunks.get(index)
         if stored and (stored.size, stored.crc32c) == (cursor.received, cursor.crc32c):
             return stored
-        token = cursor.part.token if cursor.part else None
+        with self._lock:
+            self._check()
+            token = cursor.part.finish() if cursor.part else None
         if token is None:
             self.release(index)
             if cursor.part is None and not self.file.upload.completed:

@@ -94,8 +94,8 @@ def described(error: FacecliError, request_id: str = "") -> dict[str, Any]:
         "message": bounded(escaped(error.message[: 2 * MAX_MESSAGE_BYTES]), MAX_MESSAGE_BYTES),
         "hint": error.hint,
     }
-    if error.details:
-        described["details"] = dict(error.details)
+    if details := {name: value for name, value in error.details.items() if name != "hint"}:
+        described["details"] = details
     if request_id:
         described["request_id"] = request_id
     return described

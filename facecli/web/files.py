@@ -23,7 +23,7 @@ from facecli.rpc.download_stream import DownloadStream
 from facecli.uploads.upload import FRAME_SIZE
 from facecli.web.calls import WebCall, WebCalls, query_value
 from facecli.web.errors import error_response, method_not_allowed, not_found
-from facecli.web.ranges import Span, etag, is_unchanged, requested_span
+from facecli.web.ranges import Span, etag, is_another, is_unchanged, requested_span
 
 PREFIXES = ("/uploads", "/outputs")
 
@@ -80,8 +80,18 @@ class FilesApp:
         download = await call.in_thread(lambda: self._downloads.find(path, owner=call.context.reader()))
         tag = etag(size=download.size, crc32c=download.crc32c)
         headers = {**_headers(download, tag), **_policy(by_link=by_link)}
+        if is_another(call.headers, tag):
+            wrong = InvalidInput(f"the file is another version than If-Match names; this is {tag}")
+            await error_response(wrong, status=412, headers={"etag": tag})(
+                call.scope, call.receive, call.send
+            )
+            return
         if is_unchanged(call.headers, tag):
             await _start(call, 304, headers)
+            await call.send({"type": "http.response.body"})
+            return
+        if call.scope["method"] == "HEAD":  # for which RFC 9110 defines no ranges
+            await _start(call, 200, {**headers, "content-length": str(download.size)})
             await call.send({"type": "http.response.body"})
             return
         try:
@@ -94,20 +104,15 @@ class FilesApp:
             )
             await refusal(call.scope, call.receive, call.send)
             return
-        whole = Span(start=0, length=download.size)
-        sent = span or whole
+        sent = span or Span(start=0, length=download.size)
         headers["content-length"] = str(sent.length)
         if span:
             headers["content-range"] = f"bytes {span.start}-{span.start + span.length - 1}/{download.size}"
-        if call.scope["method"] == "HEAD":
-            await _start(call, 206 if span else 200, headers)
-            await call.send({"type": "http.response.body"})
-            return
         slot = self._admission.acquire(call.context.authenticated_user, on_evict=call.abort)
         with slot as held:
             stream = DownloadStream(call.abort, held, self._limits)
             await _start(call, 206 if span else 200, headers)
-            await self._send(call, download, sent, stream, verified=sent == whole)
+            await self._send(call, download, sent, stream, verified=sent.length == download.size)
 
     async def _send(
         self, call: WebCall, download: Download, span: Span, stream: DownloadStream, *, verified: bool

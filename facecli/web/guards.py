@@ -27,8 +27,10 @@ CORS_HEADERS = (
     "connect-protocol-version",
     "connect-timeout-ms",
     "content-type",
+    "facecli-notify-url",
     "grpc-timeout",
     "idempotency-key",
+    "if-match",
     "if-none-match",
     "if-range",
     "range",
@@ -41,6 +43,7 @@ CORS_HEADERS = (
     "x-grpc-web",
     "x-http-method-override",
     "x-request-id",
+    "x-requested-with",
     "x-user-agent",
 )
 EXPOSED_HEADERS = (

@@ -1,10 +1,10 @@
-"""Conditional and partial requests of a file (RFC 9110): ETag, Range, If-Range, If-None-Match."""
+"""Conditional and partial requests of a file (RFC 9110): ETag, Range, If-Range, If-Match, If-None-Match."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,12 @@ class Span:
 
 def etag(*, size: int, crc32c: int) -> str:
     return f'"{crc32c:08x}-{size:x}"'
+
+
+def is_another(headers: Mapping[str, str], tag: str) -> bool:
+    """Whether the client wants only another version than this one."""
+    wanted = headers.get("if-match", "*")
+    return wanted.strip() != "*" and tag not in {each.strip() for each in wanted.split(",")}
 
 
 def is_unchanged(headers: Mapping[str, str], tag: str) -> bool:

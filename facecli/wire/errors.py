@@ -60,6 +60,7 @@ STATUS: dict[type[FacecliError], grpc.StatusCode] = {
     errors.MisconfiguredConnection: Code.UNAVAILABLE,
     errors.ProgramKilled: Code.UNAVAILABLE,
     errors.StorageFailed: Code.UNAVAILABLE,
+    errors.BucketUnusable: Code.UNAVAILABLE,
     StoredBytesDamaged: Code.DATA_LOSS,
     errors.IdleTooLong: Code.DEADLINE_EXCEEDED,
     errors.BytesDiffer: Code.DATA_LOSS,

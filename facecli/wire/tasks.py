@@ -16,6 +16,7 @@ from facecli.wire.uploads import seconds, timestamp
 
 WrappedTask = (
     task_service_pb2.WatchTaskResponse
+    | task_service_pb2.CreateTaskUnderTermsResponse
     | task_service_pb2.CancelTaskResponse
     | task_service_pb2.RetryTaskResponse
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from facecli.blobs.file_cache import FileCache
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.auth import TokenRepository
 from facecli.core.blobs import BlobStore
@@ -19,6 +20,7 @@ from facecli.tasks.feed import TaskFeed
 from facecli.tasks.leases import WorkerRepository
 from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
+from tests.support.blobs.s3_servers import SMALL_PART
 
 Open = Callable[[], tuple[UploadRepository, TaskRepository]]
 
@@ -78,6 +80,22 @@ def feed(task_repository: TaskRepository, either_database: str) -> TaskFeed:
     return SqlTaskFeed(task_repository, database_changes(either_database))
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture(params=["local", "moto", "rclone"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return {"local": LocalBlobs}[request.param](tmp_path / "data")
+    return _blob_store(request, tmp_path)
+
+
+@pytest.fixture(params=["local", "moto"])
+def replacing(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    """Not rclone's server: it passes parts on as they come, and can replace none."""
+    return _blob_store(request, tmp_path)
+
+
+def _blob_store(request: pytest.FixtureRequest, directory: Path) -> BlobStore:
+    if request.param == "local":
+        return LocalBlobs(directory / "data")
+    from facecli.blobs.s3.store import S3Blobs
+
+    server = request.getfixturevalue(request.param)
+    cache = FileCache(directory / "cache", limit=1000)
+    return S3Blobs(server.bucket(), cache, min_part=SMALL_PART)

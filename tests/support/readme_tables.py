@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import fields
+from inspect import Parameter, getdoc, isfunction, signature
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -93,12 +94,55 @@ def metrics() -> str:
     return _table(("metric", "type", "labels", "also of a worker", "meaning"), rows)
 
 
+def library() -> str:
+    """Every public function and method of the library, with its signature and its first sentence."""
+    import facecli
+    from facecli import testing
+
+    documented: list[tuple[str, Callable[..., object]]] = [("facecli.connect", facecli.connect)]
+    for name, kind in (("", facecli.Client), ("tasks.", facecli.Tasks), ("uploads.", facecli.Uploads)):
+        documented += [
+            (f"client.{name}{method}", function)
+            for method, function in vars(kind).items()
+            if isfunction(function) and not method.startswith("_")
+        ]
+    documented += [
+        ("facecli.testing.server", testing.server),
+        ("server.connect", testing.TestServer.connect),
+    ]
+    return _table(
+        ("call", "description"),
+        [(f"`{name}{_arguments(function)}`", _first_sentence(function)) for name, function in documented],
+    )
+
+
+def _arguments(function: Callable[..., object]) -> str:
+    """The parameters with their defaults; an ellipsis for None, which means that nothing is given."""
+    shown, keyword = list[str](), False
+    for parameter in signature(function).parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is Parameter.KEYWORD_ONLY and not keyword:
+            keyword = True
+            shown.append("*")
+        default = "…" if parameter.default is None else repr(parameter.default)
+        shown.append(
+            parameter.name if parameter.default is Parameter.empty else f"{parameter.name}={default}"
+        )
+    return f"({', '.join(shown)})"
+
+
+def _first_sentence(function: Callable[..., object]) -> str:
+    return (getdoc(function) or "").partition("\n\n")[0].replace("\n", " ")
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "commands": commands,
     "settings": settings,
     "exit codes": exit_codes,
     "reasons": reasons,
     "metrics": metrics,
+    "library": library,
 }
 
 

@@ -88,7 +88,7 @@ class Storage:
         )
 
     def content(self, upload: Upload) -> bytes:
-        return self.blobs.local_copy(upload.blob_key).read_bytes()
+        return self.blobs.path(upload.blob_key).read_bytes()
 
     def stored(self, upload: Upload, chunk: Chunk) -> bytes:
         """The bytes of a stored chunk of an incomplete upload."""

@@ -72,6 +72,10 @@ class FaultyStagedBlob:
         self._key = key
         self._real = real
 
+    @property
+    def doubtful(self) -> bool:
+        return self._real.doubtful
+
     def part(self, index: int, *, replaces: str | None) -> PartWriter:
         return FaultyPartWriter(self._blobs, self._real.part(index, replaces=replaces))
 

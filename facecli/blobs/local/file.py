@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from facecli.blobs.keys import RESERVED
 from facecli.blobs.local.holes import punch_hole
 from facecli.blobs.local.run import SequentialRun
 from facecli.core.disk import flush
@@ -11,7 +12,7 @@ from facecli.core.errors import StorageFailed
 from facecli.core.os_errors import translate_os_errors
 from facecli.core.writeback import drop_cached
 
-FILE = "data"
+FILE = RESERVED
 CACHED = 16 * 1024 * 1024  # bytes; a larger file leaves the page cache when it is flushed
 
 

@@ -42,6 +42,7 @@ class LocalStagedBlob:
         tokens: Mapping[int, str] | None,
         check: Callable[[], None],
     ) -> None:
+        self.doubtful = False
         self._file = file
         self._check_place = check
         committed = {index: int(token) for index, token in (tokens or {}).items()}

@@ -2,23 +2,21 @@
 
 import errno
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
+from facecli.blobs.keys import checked_key, checked_prefix, is_key_part
 from facecli.blobs.local.file import FILE, BlobFile
 from facecli.blobs.local.staged import LocalStagedBlob
-from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, StagedBlob
+from facecli.core.blobs import RETRY_AFTER, Capability, Part, PartLayout, PartLimits, StagedBlob
 from facecli.core.disk import FULL, flush
-from facecli.core.errors import DiskFull, InvalidInput, StorageFailed
+from facecli.core.errors import DiskFull, StorageFailed
 from facecli.core.os_errors import translate_os_errors
 from facecli.core.writeback import drop_cached
-
-_KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
 class LocalBlobs:
@@ -37,6 +35,10 @@ class LocalBlobs:
     @property
     def capabilities(self) -> frozenset[Capability]:
         return frozenset(Capability)
+
+    @property
+    def part_limits(self) -> PartLimits:
+        return PartLimits()
 
     def begin(self, key: str, layout: PartLayout) -> StagedBlob:
         self._check_place(key)
@@ -69,7 +71,13 @@ class LocalBlobs:
     def open(self, key: str, *, offset: int, block: int) -> Iterator[bytes]:
         return self._read(key, offset, block=block, cached=True)
 
-    def local_copy(self, key: str) -> Path:
+    def local_copy(
+        self, key: str, *, stopped: Callable[[], bool] = lambda: False
+    ) -> AbstractContextManager[Path]:
+        return nullcontext(self.path(key))
+
+    def path(self, key: str) -> Path:
+        """The file of a blob; FileNotFoundError when there is none."""
         path = self._directory(key) / FILE
         if not path.is_file():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
@@ -98,7 +106,7 @@ class LocalBlobs:
         return (self._directory(key) / FILE).is_file()
 
     def size(self, key: str) -> int:
-        return self.local_copy(key).stat().st_size
+        return self.path(key).stat().st_size
 
     def modified_at(self, key: str) -> float:
         directory = self._directory(key)
@@ -127,10 +135,10 @@ class LocalBlobs:
 
     def list(self, prefix: str) -> Sequence[str]:
         """List keys, also of links and of blobs that a crash left without a file; skip foreign files."""
-        top = self._inside(prefix)
+        top = self.root.joinpath(*checked_prefix(prefix).split("/"))
         keys = list[str]()
         for folder, folders, files in os.walk(top):
-            folders[:] = filter(_is_key_part, folders)
+            folders[:] = filter(is_key_part, folders)
             links = (Path(folder) / name for name in folders if (Path(folder) / name).is_symlink())
             keys.extend(link.relative_to(self.root).as_posix() for link in links)
             if Path(folder) != top and (FILE in files or not folders):
@@ -195,15 +203,7 @@ class LocalBlobs:
             os.close(file)
 
     def _directory(self, key: str) -> Path:
-        if "/" not in key:
-            raise InvalidInput(f"{key!r} is not a blob key: it has no prefix")
-        return self._inside(key)
-
-    def _inside(self, key: str) -> Path:
-        parts = key.split("/")
-        if not all(map(_is_key_part, parts)):
-            raise InvalidInput(f"{key!r} is not a blob key")
-        return self.root.joinpath(*parts)
+        return self.root.joinpath(*checked_key(key).split("/"))
 
     def _allocate(self, file: int, size: int) -> None:
         free = self.free_bytes()
@@ -223,11 +223,6 @@ class LocalBlobs:
 def _inode(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_dev, found.st_ino
-
-
-def _is_key_part(name: str) -> bool:
-    """Whether `name` is valid between two slashes of a key."""
-    return bool(_KEY_PART.fullmatch(name)) and name != FILE
 
 
 def _make_directory(directory: Path) -> None:

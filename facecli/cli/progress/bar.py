@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 from facecli.core.progress import TransferProgress
 
 if TYPE_CHECKING:
+    from facecli.cli.progress.rows import BatchProgress
     from facecli.tasks.view import TaskView
 
 
@@ -28,8 +29,16 @@ class TaskBar(Protocol):
         ...
 
 
+class BatchBar(Protocol):
+    """Bar of a batch of jobs."""
+
+    def __call__(self, progress: "BatchProgress") -> None:
+        """Show the progress of the batch."""
+        ...
+
+
 class Bars(Protocol):
-    """Creates a bar for each transfer and each task.
+    """Creates a bar for each transfer, each task and each batch.
 
     Bars announced by a name or an ID are shown in the order of the announcements, with a summary.
     """
@@ -37,3 +46,5 @@ class Bars(Protocol):
     def transfer(self, name: str = "", total: int | None = None) -> TransferBar: ...
 
     def task(self, task_id: str = "") -> TaskBar: ...
+
+    def batch(self) -> BatchBar: ...

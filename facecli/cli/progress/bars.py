@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from facecli.cli.progress.bar import Bars, TaskBar, TransferBar
+from facecli.cli.progress.bar import Bars, BatchBar, TaskBar, TransferBar
 from facecli.config.environment import ENVIRONMENT
 from facecli.config.settings import ProgressKind
 from facecli.core.progress import NullProgress
 
 if TYPE_CHECKING:
+    from facecli.cli.progress.rows import BatchProgress
     from facecli.tasks.view import TaskView
 
 
@@ -48,6 +49,10 @@ class NoTaskBar:
     def failed(self) -> None: ...
 
 
+class NoBatchBar:
+    def __call__(self, progress: "BatchProgress") -> None: ...
+
+
 class NoBars:
     """No progress."""
 
@@ -56,3 +61,6 @@ class NoBars:
 
     def task(self, task_id: str = "") -> TaskBar:
         return NoTaskBar()
+
+    def batch(self) -> BatchBar:
+        return NoBatchBar()

@@ -2,8 +2,9 @@
 
 import json
 
-from facecli.cli.progress.bar import TaskBar, TransferBar
+from facecli.cli.progress.bar import BatchBar, TaskBar, TransferBar
 from facecli.cli.progress.frame_rate import FrameRate
+from facecli.cli.progress.rows import BatchProgress
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import write_stderr
 from facecli.core.progress import NullProgress
@@ -18,6 +19,29 @@ class JsonBars:
 
     def task(self, task_id: str = "") -> TaskBar:
         return _JsonTask()
+
+    def batch(self) -> BatchBar:
+        return _JsonBatch()
+
+
+class _JsonBatch:
+    """An event for every job that ends, and for every percent."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int] | None = None
+
+    def __call__(self, progress: BatchProgress) -> None:
+        percent = int(progress.share * 100)
+        if (now := (progress.ended, percent)) != self._last:
+            self._last = now
+            _event(
+                "batch",
+                total=progress.total,
+                done=progress.done,
+                skipped=progress.skipped,
+                failed=progress.failed,
+                progress=percent,
+            )
 
 
 class _JsonTask:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from facecli.cli.progress.block import Block
 from facecli.cli.progress.frame_rate import attempt_text
-from facecli.cli.progress.rows import Row, TaskRow, TransferRow
+from facecli.cli.progress.rows import BatchProgress, BatchRow, Row, TaskRow, TransferRow
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr, write_stdout
 from facecli.config.environment import ENVIRONMENT
@@ -58,6 +58,11 @@ class RichBars:
 
     def task(self, task_id: str = "") -> "RichTask":
         return RichTask(task_id, self._add, self._console)
+
+    def batch(self) -> Callable[[BatchProgress], None]:
+        row = BatchRow()
+        self._add(row, listed=False)
+        return row.update
 
     def _add(self, row: Row, *, listed: bool) -> None:
         self._begun()

@@ -156,4 +156,62 @@ class TaskRow:
         )
 
 
-Row = TransferRow | TaskRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchProgress:
+    """Counts of a batch's jobs. `share` is the done part of all, 0 to 1."""
+
+    total: int
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    share: float = 0.0
+    note: str = ""  # on what goes on just now
+
+    @property
+    def ended(self) -> int:
+        return self.done + self.skipped + self.failed
+
+    @property
+    def text(self) -> str:
+        """`12/36 jobs, 3 failed`."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.ended}/{self.total} jobs{failed}"
+
+
+class BatchRow:
+    """Row of a batch: jobs done, and the time left."""
+
+    def __init__(self) -> None:
+        self._progress = BatchProgress(total=0)
+        self._rate = WindowRate()
+        self._began = time.monotonic()
+
+    def update(self, progress: BatchProgress) -> None:
+        self._progress = progress
+        self._rate.add(time.monotonic(), progress.share)
+
+    @property
+    def state(self) -> RowState:
+        if self._progress.ended < self._progress.total:
+            return RowState.RUNNING
+        return RowState.FAILED if self._progress.failed else RowState.DONE
+
+    @property
+    def fraction(self) -> float:
+        """The done share, 0 to 1."""
+        return self._progress.share
+
+    def text(self) -> RowText:
+        elapsed = time.monotonic() - self._began
+        left = seconds_left(1 - self.fraction, per_second=self._rate.per_second, elapsed=elapsed)
+        running = self.state is RowState.RUNNING
+        return RowText(
+            name=self._progress.text,
+            state=self.state,
+            share=self.fraction,
+            time=f"{time_text(left)} left" if running and left is not None else "",
+            note=self._progress.note if running else "",
+        )
+
+
+Row = TransferRow | TaskRow | BatchRow

@@ -8,10 +8,11 @@ from typing import Any
 from tqdm import tqdm
 
 from facecli.cli.progress.amounts import bytes_text, rate_text
-from facecli.cli.progress.bar import TaskBar, TransferBar
+from facecli.cli.progress.bar import BatchBar, TaskBar, TransferBar
 from facecli.cli.progress.cells import cut_middle, displayable
 from facecli.cli.progress.frame_rate import FrameRate, attempt_text
 from facecli.cli.progress.rate import seconds_left
+from facecli.cli.progress.rows import BatchProgress
 from facecli.cli.progress.safe import SafeProgress
 from facecli.cli.shared.output import Stderr
 from facecli.core.progress import NullProgress
@@ -41,6 +42,23 @@ class TqdmBars:
 
     def task(self, task_id: str = "") -> TaskBar:
         return _TaskLines()
+
+    def batch(self) -> BatchBar:
+        return _BatchLines()
+
+
+class _BatchLines:
+    """One line per ten percent of a batch."""
+
+    def __init__(self) -> None:
+        self._lines = _Lines()
+        self._last = 0
+
+    def __call__(self, progress: BatchProgress) -> None:
+        tenth = int(progress.share * 10)
+        if tenth != self._last:
+            self._last = tenth
+            self._lines.write(f"{tenth * 10}%  {progress.text}")
 
 
 class _TaskLines:

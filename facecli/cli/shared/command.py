@@ -3,12 +3,14 @@
 import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from inspect import Parameter
 from typing import Annotated, Any, Concatenate, get_args
 
 import typer
 
+from facecli.cli.shared.no_server import NO_SERVER, lacks_server
 from facecli.cli.shared.options import (
     QUIET_HELP,
     CallTimeout,
@@ -23,11 +25,12 @@ from facecli.cli.shared.options import (
     TlsCert,
     TlsKey,
     User,
+    Verbose,
 )
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session, connected
-from facecli.config.loader import load
-from facecli.config.settings import Settings
+from facecli.config.loader import LoadedSettings, load_with_sources
+from facecli.config.settings import LOCAL, Settings
+from facecli.library.session import Session, connected
 
 CALL_RETRY_FOR = 10.0  # seconds; for commands that neither transfer nor watch
 
@@ -49,6 +52,7 @@ _CONNECTION_OPTIONS = (
     _option("timeout", Timeout),
     _option("call_timeout", CallTimeout),
     _option("as_json", Json, False),
+    _option("verbose", Verbose, False),
 )
 
 
@@ -56,6 +60,23 @@ def with_settings(
     command: Callable[Concatenate[Settings, Output, ...], None], *, quiet_help: str = QUIET_HELP
 ) -> Callable[..., None]:
     """Pass the settings and the output; --profile, --json and --quiet follow the command's own options."""
+
+    def run(loaded: LoadedSettings, output: Output, **values: Any) -> None:
+        command(loaded.settings, output, **values)
+
+    return _with_loaded(run, command, quiet_help)
+
+
+def with_loaded_settings(
+    command: Callable[Concatenate[LoadedSettings, Output, ...], None], *, quiet_help: str = QUIET_HELP
+) -> Callable[..., None]:
+    """As `with_settings`, with the source of every setting."""
+    return _with_loaded(command, command, quiet_help)
+
+
+def _with_loaded(
+    call: Callable[..., None], command: Callable[..., None], quiet_help: str
+) -> Callable[..., None]:
     quiet = Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)]
     shared = [_option("profile", Profile), _option("as_json", Json, False), _option("quiet", quiet, False)]
     own = _own_options(command)
@@ -63,7 +84,7 @@ def with_settings(
 
     def run(**values: Any) -> None:
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
-        command(_settings(options, values), output, **_values_of(own, values))
+        call(_loaded(options, values), output, **_values_of(own, values))
 
     return _with_options(run, command, options)
 
@@ -74,12 +95,14 @@ def with_session(
     user: bool = True,
     quiet_help: str = QUIET_HELP,
     retry_for: float = CALL_RETRY_FOR,
+    run_server: bool = False,
 ) -> Callable[..., None]:
     """Pass an open session and the output; the connection's options follow the command's own.
 
     Options of the command that are settings count in `session.settings`. A command that declares --retry-for
     itself transfers or watches, for which the setting has its default; for others the default is `retry_for`
-    seconds.
+    seconds. With `run_server` a server runs for the command if none is configured and none is running, but
+    not for a --dry-run.
     """
     own = _own_options(command)
     names = {option.name for option in own}
@@ -90,9 +113,15 @@ def with_session(
 
     def run(**values: Any) -> None:
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
-        flags = _flags(values)
-        resolved = _settings(options, values, defaults)
-        with connected(resolved, notify=output.note, flags=flags) as session:
+        loaded = _loaded(options, values, defaults)
+        settings, flags = loaded.settings, _flags(values)
+        if run_server and not values.get("dry_run") and lacks_server(loaded):
+            output.note(NO_SERVER)
+            settings, flags = replace(settings, server=LOCAL), f"{flags} --server {LOCAL}"
+        log = output.remark if values["verbose"] else None
+        if log:
+            log(f"server {settings.server}, from {loaded.sources.get('server', 'the default')}")
+        with connected(settings, notify=output.note, flags=flags, log=log) as session:
             command(session, output, **_values_of(own, values))
 
     return _with_options(run, command, options)
@@ -118,11 +147,11 @@ def _values_of(options: Sequence[Parameter], values: Mapping[str, Any]) -> dict[
     return {option.name: values[option.name] for option in options}
 
 
-def _settings(
+def _loaded(
     options: Sequence[Parameter], values: Mapping[str, Any], defaults: Mapping[str, Any] | None = None
-) -> Settings:
+) -> LoadedSettings:
     flags = {option.name: values[option.name] for option in options if _is_setting(option)}
-    return load(flags, profile=values["profile"], defaults=defaults)
+    return load_with_sources(flags, profile=values["profile"], defaults=defaults)
 
 
 def _is_setting(option: Parameter) -> bool:

@@ -37,7 +37,11 @@ EXITS = (
     Exit(code=0, meaning="success"),
     Exit(code=BUG, meaning="any other failure, or a bug", errors=(FacecliError,)),
     Exit(code=USAGE, meaning="invalid usage or input", errors=(errors.InvalidInput, errors.AlreadyExists)),
-    Exit(code=3, meaning="the task failed or was cancelled", errors=(errors.TaskUnsuccessful,)),
+    Exit(
+        code=3,
+        meaning="the task failed or was cancelled, or some jobs of a batch failed",
+        errors=(errors.TaskUnsuccessful,),
+    ),
     Exit(
         code=4,
         meaning="unauthenticated or forbidden",

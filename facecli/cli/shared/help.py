@@ -1,6 +1,6 @@
 """Layout of `--help`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from typer import Typer
@@ -14,7 +14,21 @@ def add_commands(app: Typer, commands: Mapping[str, Callable[..., None]]) -> Non
 
 
 class _Command(TyperCommand):
-    """Command whose help shows arguments without the types and braces that typer adds to their names."""
+    """Command whose help shows arguments without the types and braces that typer adds to their names.
+
+    An option whose placeholder ends with an ellipsis takes all words up to the next option, as a shell makes
+    them of a pattern.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        several = {
+            name
+            for parameter in self.get_params(ctx)
+            if str(getattr(parameter, "metavar", None)).endswith("…")
+            and parameter.param_type_name == "option"
+            for name in parameter.opts
+        }
+        return super().parse_args(ctx, _repeated(args, several))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
@@ -30,3 +44,20 @@ class _Command(TyperCommand):
             if records[kind]:
                 with formatter.section(title):
                     formatter.write_dl(records[kind])
+
+
+def _repeated(arguments: Sequence[str], several: Collection[str]) -> list[str]:
+    """The command line with these options before each of the words that follow them."""
+    spread, option = list[str](), ""
+    for index, word in enumerate(arguments):
+        if word == "--":
+            return [*spread, *arguments[index:]]
+        if word in several:
+            option = word
+            spread.append(word)
+        elif word.startswith("-") and word != "-":
+            option = ""
+            spread.append(word)
+        else:
+            spread += [option, word] if option and spread[-1] != option else [word]
+    return spread

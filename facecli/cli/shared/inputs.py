@@ -7,10 +7,9 @@ import typer
 
 from facecli.cli.progress.bar import Bars
 from facecli.cli.shared.options import time
-from facecli.cli.shared.session import Session
 from facecli.client.input_file import check_order, task_input
 from facecli.client.transfers import FileToSend
-from facecli.core.video.plan import MICROSECONDS, VideoPart
+from facecli.library.session import Session
 from facecli.uploads.upload import FileType
 
 Input = FileToSend | str
@@ -38,17 +37,6 @@ def uploaded(session: Session, value: Input) -> str:
     settings = session.settings
     sent = session.uploads.send_one(value, chunk_size=settings.chunk_size, retry_for=settings.retry_for)
     return sent.file_url
-
-
-def video_part(begin: float | None, end: float | None) -> VideoPart:
-    """The part of a video between two times in seconds; InvalidInput for an empty one."""
-    part = VideoPart(start=microseconds(begin or 0.0), end=None if end is None else microseconds(end))
-    part.check()
-    return part
-
-
-def microseconds(seconds: float) -> int:
-    return round(seconds * MICROSECONDS)
 
 
 def _input(value: str, file_type: FileType, bars: Bars) -> Input:

@@ -13,7 +13,7 @@ INTERRUPTED = 130
 NAMED = 10  # IDs that a hint names at most
 _STORED = "interrupted; the server keeps the data it has stored"
 _RESUME = "run the same command again to resume"
-_RESUMABLE = {("upload",), ("swap",), ("preview",), ("task", "create")}
+_RESUMABLE = {("upload",), ("swap",), ("preview",), ("task", "create"), ("batch", "run")}
 _SHOW_CURSOR = b"\x1b[?25h\n"
 
 

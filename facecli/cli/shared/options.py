@@ -7,7 +7,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 from typer.models import OptionInfo
 
-from facecli.cli.shared.completion import complete_engines, complete_tasks
+from facecli.cli.shared.completion import (
+    complete_engine_options,
+    complete_engines,
+    complete_profiles,
+    complete_tasks,
+)
 from facecli.config.amounts import format_default, parse_size, parse_time
 from facecli.config.settings import ProgressKind as ProgressKindSetting
 from facecli.config.settings import Settings, variable
@@ -61,12 +66,21 @@ ChunkSize = Annotated[int | None, SettingOption("chunk_size", metavar="SIZE", pa
 LimitRate = Annotated[int | None, SettingOption("limit_rate", metavar="SIZE", parser=size)]
 ProgressKind = Annotated[ProgressKindSetting | None, SettingOption("progress")]
 DataDir = Annotated[str | None, SettingOption("data_dir", metavar="DIR")]
+Blobs = Annotated[str | None, SettingOption("blobs", metavar="URL")]
 Database = Annotated[str | None, SettingOption("database", metavar="URL")]
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="Profile in the config file.  [FACECLI_PROFILE]"),
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Profile in the config file.  [FACECLI_PROFILE]",
+        autocompletion=complete_profiles,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print results and errors as JSON, one object per line.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Describe the server and every call to it on standard error.")
+]
 Engine = Annotated[
     str,
     typer.Option(
@@ -77,7 +91,28 @@ Engine = Annotated[
     ),
 ]
 EngineOptions = Annotated[
-    list[str] | None, typer.Option("--option", metavar="K=V", help="Engine option; can be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--option",
+        metavar="K=V",
+        help="Engine option; can be repeated.",
+        autocompletion=complete_engine_options,
+    ),
+]
+Notify = Annotated[
+    str,
+    typer.Option(
+        "--notify", metavar="URL", help="Webhook for the end of the task, on a host that the server allows."
+    ),
+]
+PresetName = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="Preset in the config file: an engine and its options, which --engine and --option override.",
+        show_default=False,
+    ),
 ]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")

@@ -1,6 +1,10 @@
 """The options for the file that a command writes, and the rule for one that exists."""
 
+import os
+import stat
 import sys
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,3 +47,19 @@ def show_path(output: Output, target: Destination, value: dict[str, object]) -> 
     """Print the path of the file, unless the file itself went to standard output."""
     if not target.is_stdout:
         output.show({**value, "path": target.shown}, text=target.shown, short=target.shown)
+
+
+def temporary_results(purpose: str, *, otherwise: str) -> Path:
+    """The directory, among temporary files, for results of a command that nobody gave a name.
+
+    InvalidInput with the advice `otherwise` if it cannot be used, or belongs to another user.
+    """
+    folder = Path(tempfile.gettempdir()) / f"facecli-{purpose}-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise InvalidInput(f"cannot create directory {folder}: {error.strerror}; {otherwise}") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise InvalidInput(f"{folder} is not a directory of this user; {otherwise}")
+    return folder

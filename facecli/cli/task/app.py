@@ -1,10 +1,11 @@
-"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download, url."""
+"""`facecli task`: create, status, logs, list, watch, cancel, retry, delete, download, url, provenance."""
 
 from collections.abc import Callable
 from functools import partial
 
 import typer
 
+from facecli.cli.label import provenance as task_provenance
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.exits import each
 from facecli.cli.shared.help import add_commands
@@ -12,7 +13,6 @@ from facecli.cli.shared.listing import given
 from facecli.cli.shared.objects import task_object, task_text, with_notes
 from facecli.cli.shared.options import OptionalTaskIds, TaskIds
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.cli.task import create as task_create
 from facecli.cli.task import download as task_download
 from facecli.cli.task import list as task_list
@@ -20,6 +20,7 @@ from facecli.cli.task import logs as task_logs
 from facecli.cli.task import url as task_url
 from facecli.cli.task import watch as task_watch
 from facecli.cli.task.rows import task_row
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 app = typer.Typer(rich_markup_mode=None)
@@ -111,5 +112,6 @@ add_commands(
         "delete": delete,
         "download": task_download.download,
         "url": task_url.url,
+        "provenance": task_provenance.provenance,
     },
 )

@@ -5,17 +5,28 @@ from typing import Annotated
 
 import typer
 
+from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded, video_part
+from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import Engine, EngineOptions, Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.options import (
+    Engine,
+    EngineOptions,
+    Fresh,
+    Notify,
+    PresetName,
+    ProgressKind,
+    RetryFor,
+)
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.watch import follow, note_all
+from facecli.config.presets import preset as preset_of
 from facecli.core.errors import InvalidInput
+from facecli.core.video.plan import video_part
+from facecli.library.session import Session
 
 
 @partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")
@@ -39,9 +50,13 @@ def create(
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
+    preset: PresetName = "",
     begin: From = None,
     end: To = None,
     fresh: Fresh = False,
+    notify: Notify = "",
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
@@ -55,18 +70,19 @@ def create(
     Example: facecli task create --image face.jpg --video clip.mp4 --watch
 
     Exit codes: 0 created (with --watch: completed), 2 unusable file, 3 task failed, 4 unauthenticated or
-    forbidden, 5 URL not found, 6 server unreachable, 7 incomplete (run it again).
+    forbidden, 5 URL not found, 6 server unreachable, 7 incomplete (run it again), 10 terms refused by the
+    server's policy.
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
-    part = video_part(begin, end)
+    part, terms = video_part(begin, end), stated_terms(no_label, consent)
     with (
         interruptible() as interruption,
         progress_bars(session.settings.progress, quiet=output.quiet) as bars,
     ):
-        options = parse_options(option)
+        engine, options = engine_choice(preset, engine, option)
         inputs = checked_inputs(image, video, bars)
-        session.tasks.check(engine=engine, options=options)
+        session.tasks.check(engine=engine, options=options, terms=terms, notify=notify)
         image_url, video_url = (uploaded(session, each) for each in inputs)
         task = session.tasks.create(
             image_url=image_url,
@@ -76,6 +92,8 @@ def create(
             part=part,
             key=key,
             fresh=fresh,
+            notify=notify,
+            terms=terms,
         )
         interruption.tasks_continue([task.id], flags=session.flags)
         if task.ended:
@@ -87,7 +105,16 @@ def create(
             follow(session, task.id, output, bars.task(), show=output.show)
 
 
-def parse_options(pairs: list[str] | None) -> dict[str, str]:
+def engine_choice(preset: str, engine: str, pairs: list[str] | None) -> tuple[str, dict[str, str]]:
+    """Engine and options: those of --preset, except where --engine and --option say otherwise."""
+    options = _parse_options(pairs)
+    if not preset:
+        return engine, options
+    found = preset_of(preset)
+    return engine or found.engine, {**found.options, **options}
+
+
+def _parse_options(pairs: list[str] | None) -> dict[str, str]:
     """Parse the `K=V` pairs of --option."""
     options = {}
     for pair in pairs or []:

@@ -20,9 +20,9 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.shared.session import Session
 from facecli.client.destination import destination, local_name
 from facecli.core.errors import ResultMissing
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 _NO_SHEET = "results of earlier versions have none; facecli swap --fresh makes the result again"

@@ -11,9 +11,9 @@ from facecli.cli.shared.completion import complete_engines
 from facecli.cli.shared.listing import All, Limit, limited, show_header
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.cli.shared.timestamps import parse_timestamp
 from facecli.cli.task.rows import HEADER, task_row
+from facecli.library.session import Session
 from facecli.tasks.task import TaskFilter, TaskStatus
 
 

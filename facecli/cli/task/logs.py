@@ -9,7 +9,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.completion import complete_tasks
 from facecli.cli.shared.objects import log_object, timestamp
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
+from facecli.library.session import Session
 
 
 @partial(with_session, quiet_help="Print only the texts.")

@@ -6,8 +6,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
-from facecli.cli.shared.session import Session
 from facecli.core.errors import FacecliError, TaskNotFound
+from facecli.library.session import Session
 from facecli.tasks.view import TaskView
 
 FINDERS = 16  # threads that look up IDs

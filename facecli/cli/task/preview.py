@@ -8,9 +8,17 @@ import typer
 
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.inputs import checked_inputs, microseconds, uploaded
+from facecli.cli.shared.inputs import checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
-from facecli.cli.shared.options import ChunkSize, Engine, EngineOptions, ProgressKind, RetryFor, time
+from facecli.cli.shared.options import (
+    ChunkSize,
+    Engine,
+    EngineOptions,
+    PresetName,
+    ProgressKind,
+    RetryFor,
+    time,
+)
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
     Force,
@@ -19,14 +27,15 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.shared.session import Session
-from facecli.cli.task.create import parse_options
+from facecli.cli.task.create import engine_choice
 from facecli.client.destination import destination
 from facecli.client.output import write_bytes
 from facecli.core.errors import InvalidInput
+from facecli.core.video.plan import microseconds
+from facecli.library.session import Session
 
 
-@partial(with_session, quiet_help="Print only the path.")
+@partial(with_session, quiet_help="Print only the path.", run_server=True)
 def preview(
     session: Session,
     output: Output,
@@ -56,6 +65,7 @@ def preview(
     ] = None,
     engine: Engine = "",
     option: EngineOptions = None,
+    preset: PresetName = "",
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     force: Force = False,
@@ -66,7 +76,7 @@ def preview(
 
     Uploads the files that the server does not have yet, swaps a few frames there in seconds, and writes a
     JPEG with every frame beside its swapped one. A frame looks as it will in the result of `facecli swap`
-    with the same engine and options, which uploads nothing again.
+    with the same engine and options, which uploads nothing again. Runs a server as `facecli swap` does.
 
     Example: facecli preview face.jpg clip.mp4 --at 3s --at 1m2s -o sheet.jpg
 
@@ -82,7 +92,7 @@ def preview(
         return
     if target.exists and not force:
         raise InvalidInput(f"{target.shown} already exists; --force replaces it, --skip-existing keeps it")
-    options = parse_options(option)
+    engine, options = engine_choice(preset, engine, option)
     with interruptible(), progress_bars(session.settings.progress, quiet=output.quiet) as bars:
         inputs = checked_inputs(image, video, bars)
         name, version = session.tasks.check(engine=engine, options=options)

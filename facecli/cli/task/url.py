@@ -10,8 +10,8 @@ from facecli.cli.shared.completion import complete_tasks
 from facecli.cli.shared.objects import timestamp
 from facecli.cli.shared.options import time
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.core.errors import ResultMissing
+from facecli.library.session import Session
 
 DEFAULT_EXPIRY = 3600.0  # seconds
 

@@ -17,9 +17,9 @@ from facecli.cli.shared.options import ProgressKind, RetryFor, TaskIds
 from facecli.cli.shared.ordered import OrderedResults
 from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.session import Session
 from facecli.cli.task.outcomes import Outcome, outcomes_of
 from facecli.core.errors import FacecliError, TaskUnsuccessful
+from facecli.library.session import Session
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.view import TaskView
 

@@ -1,4 +1,4 @@
-"""The time limit of a whole command, its --timeout."""
+"""The time limit of a whole command, its --timeout, or of one call of the library."""
 
 import time
 from collections.abc import Callable
@@ -10,8 +10,15 @@ from facecli.core.errors import TimedOut
 class CommandDeadline:
     """Ends `seconds` after its creation; None never ends."""
 
-    def __init__(self, seconds: float | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        limited: str = "the command",
+    ) -> None:
         self.seconds = seconds
+        self._limited_name = limited
         self._clock = clock
         self._end = None if seconds is None else clock() + seconds
 
@@ -30,7 +37,8 @@ class CommandDeadline:
         left = self.left()
         return seconds if left is None else min(seconds, left)
 
-    def error(self, unfinished: str = "the command", consequence: str = "") -> TimedOut:
+    def error(self, unfinished: str = "", consequence: str = "") -> TimedOut:
         """The error of a passed deadline: what had not ended, and what becomes of it."""
         suffix = f"; {consequence}" if consequence else ""
+        unfinished = unfinished or self._limited_name
         return TimedOut(f"{unfinished} had not ended after {duration(self.seconds or 0)}{suffix}")

@@ -9,7 +9,7 @@ import grpc
 from facecli.client.calls.durations import duration
 from facecli.client.calls.stall_watch import StallWatch
 from facecli.client.connection import Connection
-from facecli.core.errors import Unavailable
+from facecli.core.errors import Cancelled, FacecliError, Unavailable
 
 T = TypeVar("T")
 
@@ -41,6 +41,12 @@ class ResponseStream(Generic[T]):
         self._watch = StallWatch(call.cancel, limit=limit, is_alive=is_alive)
         self._max_rate = max_rate
         self._idle_messages = 0
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """End the iteration with Cancelled, from another thread."""
+        self._interrupted = True
+        self._call.cancel()
 
     def progressed(self) -> None:
         self._watch.progressed()
@@ -77,8 +83,10 @@ class ResponseStream(Generic[T]):
         self._watch.__exit__(kind, error, trace)
         self._call.cancel()
 
-    def _stall_error(self, error: grpc.RpcError) -> Unavailable | None:
-        """The error of a call that the watch has cancelled."""
+    def _stall_error(self, error: grpc.RpcError) -> FacecliError | None:
+        """The error of a call that this client has cancelled."""
+        if self._interrupted:
+            return Cancelled()
         if not self._watch.stalled:
             return None
         limit = self._watch.limit

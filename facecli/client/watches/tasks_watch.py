@@ -14,7 +14,7 @@ from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
 from facecli.client.watches.task_watch import POLL_INTERVAL
 from facecli.core.backoff import Waiting
-from facecli.core.errors import FacecliError, LimitReached, TimedOut, Unauthenticated, Unavailable
+from facecli.core.errors import Cancelled, FacecliError, LimitReached, TimedOut, Unauthenticated, Unavailable
 from facecli.tasks.view import TaskView
 from facecli.wire import tasks as wire
 from facecli.wire.generated import task_service_pb2 as pb
@@ -48,18 +48,32 @@ class TasksWatch:
         self._status_method = status_method
         self._stall_limit = stall_limit(retry_for, self._connection.call_timeout)
         self._budget = context.retry_budget(retry_for)
+        self._responses: ResponseStream[Any] | None = None
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """End `changes` without an error, from another thread; after a wait for a server that is away."""
+        self._interrupted = True
+        if responses := self._responses:
+            responses.interrupt()
 
     def changes(self, waiting: Waiting) -> Iterator[TaskChange]:
-        """Yield every change, until all tasks have ended."""
-        while self._running:
+        """Yield every change, until all tasks have ended or `interrupt` is called."""
+        while self._running and not self._interrupted:
             try:
                 yield from self._stream()
             except TimedOut:
                 raise self._timed_out() from None
+            except Cancelled:
+                if not self._interrupted:
+                    raise
+                return
             except Unauthenticated:
                 if not self._connection.has_new_token():
                     raise
             except (Unavailable, LimitReached) as error:
+                if self._interrupted:
+                    return
                 if not error.retryable or not self._budget.wait(error, waiting):
                     raise
 
@@ -79,6 +93,9 @@ class TasksWatch:
             is_alive=self._is_alive,
             max_rate=MAX_RATE,
         ) as stream:
+            self._responses = stream
+            if self._interrupted:
+                return
             for changed, deleted in stream:
                 stream.progressed()
                 yield from self._changes(changed, deleted)

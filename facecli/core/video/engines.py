@@ -1,6 +1,6 @@
 """The engine interface: one call that turns a face and a segment of a video into the swapped segment."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -24,6 +24,7 @@ class SwapJob:
     info: VideoInfo  # of the whole video
     options: Mapping[str, str] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)  # from `prepare`, for the whole video
+    stills: Collection[int] = ()  # frames that an engine passes on to `FramesJob`, if it has raw frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,15 @@ class JudgingEngine(Protocol):
 
         `figures` are those of all segments.
         """
+        ...
+
+
+@runtime_checkable
+class WeighedEngine(Protocol):
+    """An engine that can name the weights of its networks, for the provenance record of a result."""
+
+    def weights(self) -> Mapping[str, str]:
+        """Return the sha256 of every file of weights, by its name."""
         ...
 
 

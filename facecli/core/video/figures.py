@@ -20,7 +20,7 @@ class SwapFigures:
     @property
     def text(self) -> str:
         """A clause for people, such as `swapped 90 of 100 frames, 10 without a face`."""
-        parts = [f"swapped {self.swapped} of {self.frames} frames"]
+        parts = [f"swapped {self.swapped} of {self.frames} frame{'s' if self.frames != 1 else ''}"]
         if self.without_face:
             parts.append(f"{self.without_face} without a face to replace")
         if self.turned_away:

@@ -1,6 +1,6 @@
 """The interface to video and picture files, and the records that its calls take."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,7 @@ class FramesJob:
     segment: Segment
     info: VideoInfo  # of the whole video
     output: Path
+    stills: Collection[int] = ()  # frames, by number in the video, to keep beside the output for a sheet
 
 
 class Media(Protocol):
@@ -98,8 +99,9 @@ class Media(Protocol):
     ) -> None:
         """Write the segment with the picture on every frame: H.264 without sound in an MP4 that begins at 0.
 
-        Frames, the intervals between them, size, pixel shape, depth and colour tags stay. `progress` receives
-        the number of frames done. Cancelled within a second of `stopped` returning True, with no process
+        Frames, the intervals between them, size, pixel shape, depth and colour tags stay. The visible label
+        of the segment, if it has one, is on top, here and in `rewrite_frames`. `progress` receives the
+        number of frames done. Cancelled within a second of `stopped` returning True, with no process
         left; MediaRefused when ffmpeg cannot read the input.
         """
         ...
@@ -179,12 +181,13 @@ class Media(Protocol):
         sound: Path,
         plan: VideoPlan,
         output: Path,
+        metadata: Mapping[str, str],
         stopped: Callable[[], bool],
     ) -> None:
         """Join the swapped segments and the extracted sound into an MP4 that browsers play.
 
         The parts are in one directory and have the frames of the plan's segments; every frame is shown at its
-        time in the video. Subtitles, chapters and titles are dropped.
+        time in the video. Subtitles, chapters and titles are dropped; `metadata` are the file's own entries.
         """
         ...
 

@@ -1,9 +1,11 @@
 """Videos as records: their properties, the part of one that a task asks for, and the plan of its segments."""
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from facecli.core.errors import InvalidInput
+from facecli.core.labels.labels import BurntLabel
 
 MICROSECONDS = 1_000_000  # per second
 ROUNDED_SECONDS = 1  # by which an end may lie behind that of the video: players show whole seconds
@@ -105,6 +107,19 @@ def _shown(microseconds: int) -> str:
 WHOLE = VideoPart()
 
 
+def video_part(begin: float | None, end: float | None) -> VideoPart:
+    """The part of a video between two times in seconds; InvalidInput for an empty one."""
+    part = VideoPart(start=microseconds(begin or 0.0), end=None if end is None else microseconds(end))
+    part.check()
+    return part
+
+
+def microseconds(seconds: float) -> int:
+    if not math.isfinite(seconds):
+        raise InvalidInput(f"{seconds} s is no time in a video")
+    return round(seconds * MICROSECONDS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """Consecutive frames that are processed together. Times are exact seconds on the file's own clock."""
@@ -116,6 +131,7 @@ class Segment:
     end: Fraction  # of the first frame after it, or the end of the video
     key: Fraction | None  # time of the key frame to decode from; None decodes from the beginning
     wide: "Segment | None" = None  # the segment and the frames around it; None if there are none
+    label: BurntLabel | None = None  # that `Media` burns into the frames it writes for an engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

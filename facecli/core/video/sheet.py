@@ -19,9 +19,10 @@ class Still:
     """
 
     video: Path
-    start: Fraction
-    end: Fraction
+    start: Fraction = Fraction(0)
+    end: Fraction = Fraction(1)
     key: Fraction | None = None
+    raw: bool = False  # the file is one raw frame, with the colours of the video
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +34,22 @@ class Comparison:
     after: Still
 
 
-def of_result(video: Path, result: Path, plan: VideoPlan) -> Iterable[Comparison]:
-    """Compare the frames of the plan in the video and in the result, which begins at its origin."""
+def raw_still(folder: Path, frame: int, side: str) -> Path:
+    """The file of a raw frame, `before` or `after`, which was kept when its segment was rewritten."""
+    return folder / f"frame-{frame}-{side}.nut"
+
+
+def of_result(
+    video: Path, result: Path, plan: VideoPlan, *, kept: Path | None = None
+) -> Iterable[Comparison]:
+    """Compare the frames of the plan in the video and in the result, which begins at its origin.
+
+    Frames that were kept in the folder `kept` need not be decoded again.
+    """
     for still in plan.stills:
+        if kept and (comparison := _kept(still, plan, kept)):
+            yield comparison
+            continue
         start, end = still.start - plan.origin, still.end - plan.origin
         after = Still(video=result, start=start, end=end, key=max(start, Fraction(0)))
         yield _comparison(video, still, plan, after)
@@ -44,8 +58,15 @@ def of_result(video: Path, result: Path, plan: VideoPlan) -> Iterable[Comparison
 def of_frames(video: Path, swapped: Iterable[Path], plan: VideoPlan) -> Iterable[Comparison]:
     """Compare the frames of the plan in the video with files of one swapped frame each."""
     for still, path in zip(plan.stills, swapped, strict=True):
-        after = Still(video=path, start=Fraction(0), end=Fraction(1))
-        yield _comparison(video, still, plan, after)
+        yield _kept(still, plan, path.parent) or _comparison(video, still, plan, Still(video=path))
+
+
+def _kept(still: Segment, plan: VideoPlan, folder: Path) -> Comparison | None:
+    before, after = (raw_still(folder, still.before, side) for side in ("before", "after"))
+    if not (before.is_file() and after.is_file()):
+        return None
+    time = max(Fraction(0), still.start - plan.info.origin)
+    return Comparison(time=time, before=Still(video=before, raw=True), after=Still(video=after, raw=True))
 
 
 def _comparison(video: Path, still: Segment, plan: VideoPlan, after: Still) -> Comparison:

@@ -4,6 +4,7 @@ The weights are loaded once for each segment: the process ends with the segment,
 pixels may have done to it never reaches another user.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -33,13 +34,14 @@ class InswapperEngine(MeshEngine):
     """An engine that every server knows, and that runs where weights are configured."""
 
     name = "inswapper"
-    version = "1"  # and a digest of the weights once they are known: segments of others are swapped again
+    version = "2"  # and a digest of the weights once they are known: segments of others are swapped again
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14", "onnxruntime", "weights of your own")
     options: Sequence[EngineOption] = OPTIONS
 
     def __init__(self, media: Media, weights: OwnWeights | None = None) -> None:
         self._media = media
         self._weights = weights or OwnWeights()
+        self._digests: Mapping[str, str] = {}  # of the weights, once they are checked
 
     def check(self, options: Mapping[str, str]) -> None:
         parse_options(self.name, OPTIONS, options)
@@ -51,7 +53,7 @@ class InswapperEngine(MeshEngine):
 
     def start(self) -> str:
         """Check the weights, load them in the sandbox, and draw a known face with them."""
-        digest = self._weights.check()
+        self._digests = self._weights.check()
         for module, package in _PACKAGES.items():
             if find_spec(module) is None:
                 raise NotReady(f"{package} is missing; install it with: pip install {package}")
@@ -61,8 +63,12 @@ class InswapperEngine(MeshEngine):
         with self._process(setup, picture, stopped=never) as process:
             for _ in process.finish():
                 pass
-        self.version = f"{InswapperEngine.version}+{digest[:12]}"
+        whole = hashlib.sha256("".join(self._digests.values()).encode())
+        self.version = f"{InswapperEngine.version}+{whole.hexdigest()[:12]}"
         return _speed(self._weights.provider, str(process.result.get("provider", "")))
+
+    def weights(self) -> Mapping[str, str]:
+        return {**super().weights(), **self._digests}
 
     def _process(
         self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]

@@ -9,9 +9,10 @@ import numpy.typing as npt
 from facecli.core.errors import NotReady
 from facecli.engines.inswapper.networks import CHIP_SIDE, FACE_SIDE, Latent, Recognizer, Swapper, Tensor
 from facecli.engines.inswapper.weights import OwnWeights
-from facecli.engines.mesh.arrays import Image, Points
+from facecli.engines.mesh.arrays import Alpha, Image, Mask, Points, resized
+from facecli.engines.mesh.drawing.color import ColorTable, in_lab, recolored
 from facecli.engines.mesh.landmarks import LEFT_EYE, RIGHT_EYE, Similarity
-from facecli.engines.mesh.patch import DrawnFace, TargetFace
+from facecli.engines.mesh.patch import MARGIN, DrawnFace, TargetFace
 from facecli.engines.mesh.source import SourceFace
 
 NOSE_TIP, RIGHT_MOUTH_CORNER, LEFT_MOUTH_CORNER = 4, 61, 291
@@ -26,6 +27,8 @@ _LIKENESS_SIDE = 16
 
 class GeneratedFace:
     """A `FaceSource` of the networks; the sessions live as long as this."""
+
+    margin = MARGIN
 
     def __init__(self, source: SourceFace, recognizer: Recognizer, swapper: Swapper) -> None:
         self._swapper = swapper
@@ -92,17 +95,28 @@ def placed(face: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64], targe
     """The drawn face where the target's was; a value that is no number becomes 0."""
     finite = np.clip(np.nan_to_num(face), 0, 1).transpose(1, 2, 0)[..., ::-1]
     pixels = np.ascontiguousarray(np.round(finite * 255).astype(np.uint8))
-    size = (target.pixels.shape[1], target.pixels.shape[0])
     back = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    drawn = cv2.warpAffine(pixels, matrix, size, flags=back, borderMode=cv2.BORDER_REPLICATE)
+    drawn = cv2.warpAffine(pixels, matrix, target.size, flags=back, borderMode=cv2.BORDER_REPLICATE)
     inside = np.ones(pixels.shape[:2], np.uint8)
     nearest = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    covered = cv2.warpAffine(inside, matrix, size, flags=nearest)
-    return DrawnFace(
-        pixels=np.asarray(drawn, np.uint8),
-        covered=np.asarray(covered, np.uint8),
-        likeness=np.ones(covered.shape, np.float32),
-    )
+    covered = cv2.warpAffine(inside, matrix, target.size, flags=nearest)
+    return DrawnPicture(np.asarray(drawn, np.uint8), np.asarray(covered, np.uint8), target)
+
+
+class DrawnPicture:
+    """A `DrawnFace` of pixels that a network has drawn."""
+
+    def __init__(self, pixels: Image, covered: Mask, target: TargetFace) -> None:
+        self._pixels = pixels
+        self._small = target.thumbnail.size
+        self.covered: Mask = np.asarray(resized(covered, self._small, nearest=True), np.uint8)
+        self.likeness: Alpha = np.ones(self.covered.shape, np.float32)
+
+    def sample(self) -> Image:
+        return in_lab(np.asarray(resized(self._pixels, self._small, mean=False), np.uint8))
+
+    def pixels(self, table: ColorTable | None) -> Image:
+        return self._pixels if table is None else recolored(in_lab(self._pixels), table)
 
 
 def _light_likeness(old: npt.NDArray[np.float32], new: npt.NDArray[np.float32]) -> float:

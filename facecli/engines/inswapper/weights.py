@@ -28,9 +28,9 @@ class OwnWeights:
     recognizer_sha256: str = ""
     provider: Provider = Provider.CPU
 
-    def check(self) -> str:
-        """Read both files, and return a digest of them; NotReady if one is missing or another one."""
-        whole = hashlib.sha256()
+    def check(self) -> Mapping[str, str]:
+        """Read both files, and return their sha256 by setting; NotReady if one is missing or another one."""
+        digests = {}
         for setting, path, expected in (
             ("inswapper_model", self.swapper, self.swapper_sha256),
             ("inswapper_recognizer", self.recognizer, self.recognizer_sha256),
@@ -41,8 +41,8 @@ class OwnWeights:
             found = _sha256(path, setting)
             if expected and found != expected.lower():
                 raise NotReady(f"{setting}: {path} has the sha256 {found}, not that of {setting}_sha256")
-            whole.update(found.encode())
-        return whole.hexdigest()
+            digests[setting] = found
+        return digests
 
     @property
     def files(self) -> tuple[Path, ...]:

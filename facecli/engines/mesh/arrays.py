@@ -14,6 +14,8 @@ Points = npt.NDArray[
 ]  # 468 x 3: x and y in pixels of the picture, z in pixels towards the viewer's back
 Plane = npt.NDArray[Any]  # height x width, uint8 or uint16
 
+MEAN_BELOW = 0.5  # scale from which on single pixels, interpolated, miss none of the original ones
+
 _SUBPIXEL_BITS = 4
 
 
@@ -34,8 +36,12 @@ def blurred(values: npt.NDArray[Any], sigma: float) -> npt.NDArray[Any]:
     return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma))
 
 
-def resized(values: npt.NDArray[Any], size: tuple[int, int], *, nearest: bool = False) -> npt.NDArray[Any]:
-    """Scale to (width, height), averaging where it shrinks."""
+def resized(
+    values: npt.NDArray[Any], size: tuple[int, int], *, nearest: bool = False, mean: bool = True
+) -> npt.NDArray[Any]:
+    """Scale to (width, height); where it shrinks, by the `mean` of the pixels, else by single ones."""
+    if size == (values.shape[1], values.shape[0]):
+        return values
     shrinks = size[0] * size[1] < values.shape[0] * values.shape[1]
-    smooth = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    smooth = cv2.INTER_AREA if shrinks and mean else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST if nearest else smooth))

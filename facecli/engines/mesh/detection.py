@@ -8,14 +8,15 @@ from facecli.engines.mesh.arrays import Image, Points
 from facecli.engines.mesh.landmarks import eye_distance
 from facecli.engines.mesh.networks import (
     DETECTION_SIDE,
+    MESH_SIDE,
     Detection,
     FaceDetector,
     FaceMesh,
     Square,
     merged,
 )
-from facecli.engines.mesh.patch import LEAST_SIDE, Region
-from facecli.engines.mesh.planes import Frame
+from facecli.engines.mesh.patch import LEAST_SIDE
+from facecli.engines.mesh.planes import Frame, Upright
 
 LEAST_SCORE = 0.5  # of the mesh, for a face
 _SHORT_SIDES = {1: DETECTION_SIDE, 2: 2 * DETECTION_SIDE}  # of the frame, for tiles of a whole and half of it
@@ -42,17 +43,28 @@ def locate(frame: Frame, mesh: FaceMesh, square: Square, *, looks: int = 1) -> P
 
     None if there is no face.
     """
+    points = None
     for _ in range(looks):
-        region = _region(frame, square)
-        if region is None:
+        shown = look(frame, square)
+        points = located(mesh, shown, square) if shown else None
+        if points is None:
             return None
-        offset = np.array([region.left, region.top])
-        inside = Square(center=square.center - offset, side=square.side, angle=square.angle)
-        points, score = mesh.locate(frame.region(region), inside)
-        if score < LEAST_SCORE or not np.isfinite(points).all() or eye_distance(points) < 1:
-            return None
-        points[:, :2] += offset
         square = Square.of_mesh(points)
+    return points
+
+
+def look(frame: Frame, square: Square) -> Upright | None:
+    """A square of the frame; None if too little of it is in the frame."""
+    reach = square.side / 2 * (abs(np.cos(square.angle)) + abs(np.sin(square.angle)))
+    shown = np.minimum(square.center + reach, frame.size) - np.maximum(square.center - reach, 0)
+    return frame.upright(square.transform(MESH_SIDE), MESH_SIDE) if shown.min() >= LEAST_SIDE else None
+
+
+def located(mesh: FaceMesh, shown: Upright, square: Square) -> Points | None:
+    """The landmarks in a square that `look` returned; None if it shows no face."""
+    points, score = mesh.locate_in(shown.pixels, square)
+    if score < LEAST_SCORE or not np.isfinite(points).all() or eye_distance(points) < 1:
+        return None
     return points
 
 
@@ -84,16 +96,3 @@ def _moved(detection: Detection, left: int, top: int) -> Detection:
 
 def _scaled(square: Square, scale: float) -> Square:
     return Square(center=square.center * scale, side=square.side * scale, angle=square.angle)
-
-
-def _region(frame: Frame, square: Square) -> Region | None:
-    """The part of the frame that a turned square touches."""
-    reach = square.side / 2 * (abs(np.cos(square.angle)) + abs(np.sin(square.angle)))
-    low, high = np.floor(square.center - reach).astype(int), np.ceil(square.center + reach).astype(int)
-    left, top = (max(0, value // 2 * 2) for value in low.tolist())
-    right, bottom = (
-        min(side, -(-value // 2) * 2) for value, side in zip(high.tolist(), frame.size, strict=True)
-    )
-    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
-        return None
-    return Region(left=left, top=top, right=right, bottom=bottom)

@@ -17,18 +17,21 @@ from facecli.core.video.engines import PrepareJob, SwapJob
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
 from facecli.core.video.media import FramesJob, Media
-from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing
+from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing, Small
 from facecli.engines.mesh.process.client import SwapProcess, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
+from facecli.engines.weights import shipped_weights
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
 NO_FRAMES = FrameLayout(width=2, height=2)
-SAMPLES = 32  # frames in which the people of a video are looked for
+SAMPLES = 32  # frames, at most, in which the people of a video are looked for
+SAMPLE_INTERVAL = 0.75  # seconds between them, at least
+LEAST_SAMPLES = 8
 
 
 class MeshEngine:
     name = "mesh"
-    version = "1"
+    version = "2"
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
     options: Sequence[EngineOption] = OPTIONS
 
@@ -52,15 +55,20 @@ class MeshEngine:
             options=job.options,
             rate=float(job.info.rate),
         )
-        samples = self._media.sample_frames(job.video, job.info, count=SAMPLES, stopped=stopped)
+        count = min(SAMPLES, max(LEAST_SAMPLES, round(job.info.duration / SAMPLE_INTERVAL)))
+        samples = self._media.sample_frames(job.video, job.info, count=count, stopped=stopped)
         with self._process(setup, picture, stopped=stopped) as process, closing(samples):
             for planes in samples:
                 deque(process.push(planes, own=False), maxlen=0)
             deque(process.finish(), maxlen=0)
         people = _listed(process.result, "people")
         if not people and options.faces != "all" and options.missing is Missing.FAIL:
-            raise NothingSwapped("the video shows no face; missing=keep returns it as it is")
+            smaller = "; small=on finds smaller ones" if options.small is Small.OFF else ""
+            raise NothingSwapped(f"the video shows no face{smaller}; missing=keep returns it as it is")
         return {"people": people, "like": like}
+
+    def weights(self) -> Mapping[str, str]:
+        return shipped_weights()
 
     def _process(
         self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
@@ -102,7 +110,9 @@ class MeshEngine:
                 yield process
                 result.update(process.result)
 
-        frames = FramesJob(video=job.video, segment=job.segment, info=job.info, output=job.output)
+        frames = FramesJob(
+            video=job.video, segment=job.segment, info=job.info, output=job.output, stills=job.stills
+        )
         self._media.rewrite_frames(frames, open_filter=open_filter, progress=progress, stopped=stopped)
         return _counted(job, result)
 

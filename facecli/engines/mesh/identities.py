@@ -85,11 +85,12 @@ class Selection:
         self._wanted: Embedding | None = None
         if faces == "main" and people:
             self._wanted = max(people, key=lambda person: person.area).embedding
-        elif faces.startswith("index:"):
+        elif faces.startswith("index:") and people:
             index = int(faces.removeprefix("index:"))
             if index >= len(people):
+                shown = f"{len(people)} people" if len(people) > 1 else "1 person"
                 raise InvalidInput(
-                    f"option faces of engine mesh is {faces}, but the video shows {len(people)} people; "
+                    f"option faces of engine mesh is {faces}, but the video shows {shown}; "
                     "the first one is index:0"
                 )
             self._wanted = people[index].embedding

@@ -17,7 +17,6 @@ LANDMARKS = 468
 
 RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 33, 263  # the outer ones
 UPPER_LIP, LOWER_LIP = 13, 14  # their inner middles
-FOREHEAD_TOP, CHIN = 10, 152
 
 # fmt: off
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,

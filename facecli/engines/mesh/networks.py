@@ -25,7 +25,7 @@ Embedding = npt.NDArray[np.float32]  # 128 numbers; two pictures of one person a
 DETECTION_SIDE = 192  # pixels of the detector's input
 _DETECTION_CELLS = 48  # on each side; one anchor in each
 _OVERLAP = 0.3  # above which two detections are one face
-_MESH_SIDE = 192
+MESH_SIDE = 192  # pixels of the mesh network's input
 _CHIP_SIDE = 150
 _CHIP_MEAN = (122.782, 117.001, 104.298)  # of the recognizer's training set, red first
 # Where `FIVE_POINTS` lie on the recognizer's input, as shares of its side.
@@ -148,23 +148,20 @@ class FaceMesh:
 
     def locate(self, picture: Image, square: Square) -> tuple[Points, float]:
         """The landmarks, and the score of there being a face, 0 to 1."""
-        matrix = square.transform(_MESH_SIDE)
-        shrinks = _MESH_SIDE / square.side <= 0.5
-        crop = cv2.warpAffine(
-            picture,
-            matrix,
-            (_MESH_SIDE, _MESH_SIDE),
-            flags=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        matrix = square.transform(MESH_SIDE)
+        crop = cv2.warpAffine(picture, matrix, (MESH_SIDE, MESH_SIDE), borderMode=cv2.BORDER_REPLICATE)
+        return self.locate_in(np.asarray(crop, np.uint8), square)
+
+    def locate_in(self, crop: Image, square: Square) -> tuple[Points, float]:
+        """As `locate`, in the square's own pixels, `MESH_SIDE` on each side."""
         self._network.setInput(cv2.dnn.blobFromImage(crop, 1 / 255, swapRB=True))
         outputs = self._network.forward(self._outputs)
         raw = next(output for output in outputs if output.size == LANDMARKS * 3).reshape(LANDMARKS, 3)
         logit = float(next(output for output in outputs if output.size == 1).ravel()[0])
-        back = cv2.invertAffineTransform(matrix)
+        back = cv2.invertAffineTransform(square.transform(MESH_SIDE))
         points = np.empty((LANDMARKS, 3), np.float32)
         points[:, :2] = raw[:, :2] @ back[:, :2].T + back[:, 2]
-        points[:, 2] = raw[:, 2] * (square.side / _MESH_SIDE)
+        points[:, 2] = raw[:, 2] * (square.side / MESH_SIDE)
         return points, float(1 / (1 + np.exp(-np.clip(logit, -100, 100))))
 
 

@@ -5,12 +5,16 @@ the patch made from it is converted to the video's matrix, range and depth and b
 its opacity is above 0. All other samples keep their bits.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from facecli.core.video.frames import FrameLayout
-from facecli.engines.mesh.arrays import Image, Plane, resized
+from facecli.engines.mesh.arrays import Alpha, Image, Mask, Plane, resized
 from facecli.engines.mesh.patch import Patch, Region
 
 # Matrix, by ffmpeg's name → the weights of red and blue in the luma.
@@ -23,6 +27,8 @@ _LUMA_WEIGHTS = {
     "smpte170m": (0.299, 0.114),
     "bt470bg": (0.299, 0.114),
 }
+_HALVED_BELOW = 0.7  # scale of a square that the mesh network sees
+_AROUND = 4  # pixels around it
 HD_WIDTH, HD_HEIGHT = 1280, 576  # players take an undeclared matrix for BT.709 from this size on
 
 
@@ -50,6 +56,7 @@ class ColorConversion:
                 [-blue / (2 * (1 - red)), -green / (2 * (1 - red)), 0.5],
             ]
         )
+        self._type = sample_type(layout)
         steps = steps_per_level(layout)
         peak = (steps * 256 - 1) if layout.full_range else None
         luma = (peak if peak else 219 * steps) / 255
@@ -60,12 +67,21 @@ class ColorConversion:
         self._from_bgr = np.concatenate([forward, offset[:, None]], 1).astype(np.float32)
         self._to_bgr = np.concatenate([backward, -(backward @ offset)[:, None]], 1).astype(np.float32)
 
-    def to_bgr(self, samples: npt.NDArray[np.float32]) -> Image:
-        pixels = cv2.transform(samples, self._to_bgr)
-        return np.asarray(np.clip(np.rint(pixels), 0, 255), np.uint8)
+    def to_bgr(self, samples: npt.NDArray[Any]) -> Image:
+        pixels = cv2.transform(samples, self._to_bgr)  # rounded, and kept within the range of the samples
+        return np.asarray(pixels if pixels.dtype == np.uint8 else cv2.convertScaleAbs(pixels), np.uint8)
 
-    def from_bgr(self, pixels: Image) -> npt.NDArray[np.float32]:
-        return np.asarray(cv2.transform(pixels.astype(np.float32), self._from_bgr), np.float32)
+    def from_bgr(self, pixels: Image) -> npt.NDArray[Any]:
+        """Samples of the layout, of all three planes in full size."""
+        return np.asarray(cv2.transform(np.asarray(pixels, self._type), self._from_bgr))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upright:
+    """A turned square of a frame, upright."""
+
+    pixels: Image
+    luma: Mask  # 8 bits
 
 
 class Frame:
@@ -96,47 +112,40 @@ class Frame:
 
     def region(self, region: Region) -> Image:
         """A region as an 8-bit BGR picture."""
-        luma, blue, red = self._cut(region)
-        size = region.size
-        samples = cv2.merge(
-            [luma.astype(np.float32), *(self._enlarged(plane, size) for plane in (blue, red))]
-        )
-        return self._conversion.to_bgr(np.asarray(samples, np.float32))
+        return self._conversion.to_bgr(_merged(self._cut(region), region.size))
 
     def thumbnail(self, short_side: int) -> tuple[Image, float]:
         """The whole frame with a short side of at most so many pixels, and its scale."""
         width, height = self.size
         scale = min(1.0, short_side / min(width, height))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        planes = [resized(plane.astype(np.float32), size) for plane in (self._luma, self._blue, self._red)]
-        return self._conversion.to_bgr(np.asarray(cv2.merge(planes), np.float32)), scale
+        return self._conversion.to_bgr(_merged((self._luma, self._blue, self._red), size)), scale
+
+    def upright(self, matrix: npt.NDArray[np.float64], side: int) -> "Upright":
+        """The square to which a 2 x 3 matrix maps a part of the frame."""
+        across, down = self._layout.column_step, self._layout.row_step
+        of_color = matrix @ np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
+        luma = _turned(self._luma, matrix, side)
+        colors = [_turned(plane, of_color, side) for plane in (self._blue, self._red)]
+        pixels = self._conversion.to_bgr(np.asarray(cv2.merge([luma, *colors])))
+        return Upright(pixels=pixels, luma=self._eight_bits(luma))
+
+    def upright_luma(self, matrix: npt.NDArray[np.float64], side: int) -> Mask:
+        """The brightness alone, 8 bits of it."""
+        return self._eight_bits(_turned(self._luma, matrix, side))
+
+    def _eight_bits(self, luma: Plane) -> Mask:
+        return np.asarray(luma if luma.dtype == np.uint8 else luma // steps_per_level(self._layout), np.uint8)
 
     def blend(self, patch: Patch, region: Region) -> None:
         """Put the patch on the frame; samples whose opacity is 0 keep their bits."""
         new = self._conversion.from_bgr(patch.pixels)
         luma, blue, red = self._cut(region)
-        self._blend_plane(luma, new[..., 0], patch.alpha)
-        columns, rows = blue.shape[1], blue.shape[0]
-        alpha = patch.alpha
-        if (rows, columns) != alpha.shape:
-            alpha = np.asarray(resized(alpha, (columns, rows)), np.float32)
-        for plane, channel in ((blue, 1), (red, 2)):
-            wanted = new[..., channel]
-            if (rows, columns) != wanted.shape:
-                wanted = np.asarray(resized(wanted, (columns, rows)), np.float32)
-            self._blend_plane(plane, wanted, alpha)
-
-    def _blend_plane(
-        self, plane: Plane, new: npt.NDArray[np.float32], alpha: npt.NDArray[np.float32]
-    ) -> None:
-        rows, columns = np.nonzero(alpha > 0)
-        if not rows.size:
-            return
-        box = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
-        old, opacity = plane[box].astype(np.float32), alpha[box]
-        mixed = np.rint(old + (new[box] - old) * opacity)
-        peak = (1 << self._layout.bits) - 1
-        plane[box] = np.where(opacity > 0, np.clip(mixed, 0, peak), plane[box]).astype(plane.dtype)
+        _blend_plane(luma, new[..., 0], patch.alpha)
+        size = (blue.shape[1], blue.shape[0])
+        colors, alpha = resized(new, size), resized(patch.alpha, size)
+        _blend_plane(blue, colors[..., 1], alpha)
+        _blend_plane(red, colors[..., 2], alpha)
 
     def _cut(self, region: Region) -> tuple[Plane, Plane, Plane]:
         columns, rows = self._layout.column_step, self._layout.row_step
@@ -147,8 +156,28 @@ class Frame:
         luma = self._luma[region.top : region.bottom, region.left : region.right]
         return luma, self._blue[color], self._red[color]
 
-    def _enlarged(self, plane: Plane, size: tuple[int, int]) -> npt.NDArray[np.float32]:
-        samples = plane.astype(np.float32)
-        if (samples.shape[1], samples.shape[0]) == size:
-            return samples
-        return np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+def _turned(plane: Plane, matrix: npt.NDArray[np.float64], side: int) -> Plane:
+    """The square to which a matrix maps a part of a plane, of which it takes the half where it shrinks."""
+    if abs(float(np.linalg.det(matrix[:, :2]))) < _HALVED_BELOW**2:
+        corners = np.array([[0, 0, side, side], [0, side, 0, side]], np.float64)
+        places = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
+        left, top = (max(0, int(value)) // 2 * 2 for value in places.min(1) - _AROUND)
+        right, bottom = (int(value) for value in places.max(1) + _AROUND)
+        part = plane[top:bottom, left:right]
+        half = (part.shape[1] // 2, part.shape[0] // 2)
+        if min(half) > 0:
+            plane = resized(part[: half[1] * 2, : half[0] * 2], half)
+            matrix = matrix @ np.array([[2, 0, left + 0.5], [0, 2, top + 0.5], [0, 0, 1]])
+    return np.asarray(cv2.warpAffine(plane, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE))
+
+
+def _merged(planes: Iterable[Plane], size: tuple[int, int]) -> npt.NDArray[Any]:
+    return np.asarray(cv2.merge([resized(plane, size) for plane in planes]))
+
+
+def _blend_plane(plane: Plane, new: Plane, alpha: Alpha) -> None:
+    change = cv2.subtract(new, plane, dtype=cv2.CV_16S)
+    change = cv2.multiply(change, alpha, dtype=cv2.CV_16S)
+    depth = cv2.CV_8U if plane.dtype == np.uint8 else cv2.CV_16U
+    plane[:] = cv2.add(plane, change, dtype=depth)

@@ -98,9 +98,9 @@ class SegmentSwapper:
     ) -> list[bytearray]:
         if not own:
             if self._options.color is not Color.NONE:  # which is averaged over time
-                self._swap(frame, faces)
+                self._swap(frame, faces, own=False)
             return []
-        changed = self._swap(frame, faces)
+        changed = self._swap(frame, faces, own=True)
         if changed:
             self.figures.swapped += 1
         elif faces:
@@ -109,9 +109,14 @@ class SegmentSwapper:
             self.figures.without += 1
         return [data]
 
-    def _swap(self, frame: Frame, faces: tuple[VisibleFace, ...]) -> bool:
-        """Swap the faces of a frame; return whether there was one to swap."""
-        regions = [(face, Region.around(face.points, frame.size)) for face in faces if face.opacity > 0]
+    def _swap(self, frame: Frame, faces: tuple[VisibleFace, ...], *, own: bool) -> bool:
+        """Swap the faces of a frame, or look at them alone; return whether there was one to swap."""
+        margin = self._source.margin
+        regions = [
+            (face, Region.around(face.points, frame.size, margin=margin))
+            for face in faces
+            if face.opacity > 0
+        ]
         wanted = [(face, region) for face, region in regions if region]
         targets = [
             TargetFace(pixels=frame.region(region), points=region.relative(face.points))
@@ -120,8 +125,11 @@ class SegmentSwapper:
         for (face, region), target, drawn in zip(wanted, targets, self._source.draw(targets), strict=True):
             if face.track not in self._blenders:
                 self._blenders[face.track] = FaceBlender(self._options)
-            patch = self._blenders[face.track].patch(target, drawn)
-            frame.blend(patch.faded(face.opacity), region)
+            if own:
+                patch = self._blenders[face.track].patch(target, drawn)
+                frame.blend(patch.faded(face.opacity), region)
+            else:
+                self._blenders[face.track].observe(target, drawn)
         return bool(wanted)
 
     def _wanted(self, frame: Frame, points: Points) -> bool:

@@ -9,13 +9,15 @@ import numpy.typing as npt
 from facecli.core.errors import NoFace
 from facecli.engines.mesh.arrays import Image, Points, polygon, resized
 from facecli.engines.mesh.drawing.skin import skin_likeness
-from facecli.engines.mesh.landmarks import BROWS, CHIN, FOREHEAD, FOREHEAD_TOP, OVAL, read_yaw
+from facecli.engines.mesh.landmarks import BROWS, FOREHEAD, OVAL, read_yaw
 from facecli.engines.mesh.networks import Detection, FaceDetector, FaceMesh, Square
 
 FACE_HEIGHT = 300  # pixels from forehead to chin, to which the photo is scaled
 LEAST_SCORE = 0.5
-FULL_FRAME = 0.7  # share of the photo's height from which on a face fills it
 TURNED = 20.0  # degrees of read yaw at which the hidden cheek shows background
+_CANDIDATES = 4  # of a view, the largest ones
+_LEVEL = np.radians(20)  # of roll; the detector reads 90 as 33 and more
+_CERTAIN = 0.9  # score of the mesh; one that stands on its head has 0.3 to 0.6
 _BORDER = 0.5  # of the photo's longer side, added when no face is found
 _RING = 0.86  # of the oval; outside of it and above the brows skin is checked for
 
@@ -39,44 +41,72 @@ class SourceFace:
 
 
 def prepare_source(photo: Image, detector: FaceDetector, mesh: FaceMesh) -> SourceFace:
-    """Find the largest face; NoFace if there is none, also with a border and turned by 90 degrees."""
-    upright, detections = _find(photo, detector)
-    best = max(detections, key=lambda found: found.area)
-    scale = min(FACE_HEIGHT / max(1.0, best.box[3] * 1.5), 2.0)  # the box ends at the brows
-    upright = resized(
-        upright, (max(1, round(upright.shape[1] * scale)), max(1, round(upright.shape[0] * scale)))
-    )
-    square = Square(center=best.square.center * scale, side=best.square.side * scale, angle=best.square.angle)
-    points, score = _settled(mesh, upright, square)
-    if score < LEAST_SCORE:
-        raise NoFace
-    yaw = read_yaw(points)
-    region = polygon(upright.shape[:2], np.concatenate([points[list(FOREHEAD)], points[list(BROWS[::-1])]]))
-    oval = points[list(OVAL), :2]
-    center = oval.mean(0)
-    region |= polygon(upright.shape[:2], oval) & (
-        1 - polygon(upright.shape[:2], center + (oval - center) * _RING)
-    )
-    likeness = (skin_likeness(upright, points, region) * 255).astype(np.uint8)
-    return SourceFace(pixels=np.dstack([upright, likeness]), points=points, yaw=yaw, faces=len(detections))
+    """Find the largest face; NoFace if there is none, also with a border and turned by 90 degrees.
 
-
-def face_share(points: Points, height: int) -> float:
-    """Share of the photo's height that the face takes."""
-    return float(np.linalg.norm(points[FOREHEAD_TOP, :2] - points[CHIN, :2])) / height
-
-
-def _find(photo: Image, detector: FaceDetector) -> tuple[Image, list[Detection]]:
-    """The photo as it is, with a border, and turned: the first one with a face."""
+    Unless the face is certainly upright, the photo is looked at in all turns: on a face that lies on its side
+    or stands on its head the mesh may be wrong. The detector is surest of an upright one.
+    """
     border = round(max(photo.shape[:2]) * _BORDER)
     edges = (border, border, border, border)
-    bordered = np.asarray(cv2.copyMakeBorder(photo, *edges, borderType=cv2.BORDER_REPLICATE), np.uint8)
-    for picture in (photo, bordered):
-        for turns in range(4):
-            turned = np.ascontiguousarray(np.rot90(picture, turns))
-            if found := detector.detect(turned):
-                return turned, found
-    raise NoFace
+    bordered = cv2.copyMakeBorder(photo, *edges, borderType=cv2.BORDER_REPLICATE)
+    for picture in (photo, np.asarray(bordered, np.uint8)):
+        found = _located(picture, detector, mesh)
+        if found is None or not found.upright:
+            turned = (np.ascontiguousarray(np.rot90(picture, turns)) for turns in (1, 2, 3))
+            views = [found, *(_located(view, detector, mesh) for view in turned)]
+            found = max((each for each in views if each), key=lambda each: each.detection.score, default=None)
+        if found:
+            return _prepared(found)
+    raise NoFace("there is no face in the picture")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Located:
+    """The largest face of a view of the photo, which is scaled to the height to work with."""
+
+    pixels: Image
+    points: Points
+    score: float  # of the mesh
+    detection: Detection
+    faces: int
+
+    @property
+    def upright(self) -> bool:
+        return abs(self.detection.square.angle) < _LEVEL and self.score > _CERTAIN
+
+
+def _located(picture: Image, detector: FaceDetector, mesh: FaceMesh) -> _Located | None:
+    """The largest face; none is what the detector takes for a face and the mesh does not."""
+    detections = sorted(detector.detect(picture), key=lambda found: found.area, reverse=True)
+    for found in detections[:_CANDIDATES]:
+        pixels, square = _scaled(picture, found)
+        points, score = _settled(mesh, pixels, square)
+        if score >= LEAST_SCORE:
+            return _Located(pixels=pixels, points=points, score=score, detection=found, faces=len(detections))
+    return None
+
+
+def _scaled(picture: Image, found: Detection) -> tuple[Image, Square]:
+    """The picture in which the face has the height to work with, and the square of the face in it."""
+    scale = min(FACE_HEIGHT / max(1.0, found.box[3] * 1.5), 2.0)  # the box ends at the brows
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    square = found.square
+    square = Square(center=square.center * scale, side=square.side * scale, angle=square.angle)
+    return resized(picture, size), square
+
+
+def _prepared(found: _Located) -> SourceFace:
+    pixels, points = found.pixels, found.points
+    region = polygon(pixels.shape[:2], np.concatenate([points[list(FOREHEAD)], points[list(BROWS[::-1])]]))
+    oval = points[list(OVAL), :2]
+    center = oval.mean(0)
+    region |= polygon(pixels.shape[:2], oval) & (
+        1 - polygon(pixels.shape[:2], center + (oval - center) * _RING)
+    )
+    likeness = (skin_likeness(pixels, points, region) * 255).astype(np.uint8)
+    return SourceFace(
+        pixels=np.dstack([pixels, likeness]), points=points, yaw=read_yaw(points), faces=found.faces
+    )
 
 
 def _settled(mesh: FaceMesh, picture: Image, square: Square) -> tuple[Points, float]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from facecli.engines.mesh.arrays import Points, resized
-from facecli.engines.mesh.detection import find_faces, locate, same_place
+from facecli.engines.mesh.detection import find_faces, locate, located, look, same_place
 from facecli.engines.mesh.landmarks import Similarity, eye_distance
 from facecli.engines.mesh.motion import FaceMotion
 from facecli.engines.mesh.networks import FaceDetector, FaceMesh, Square
@@ -21,7 +21,7 @@ from facecli.engines.mesh.smoothing import ShapeSmoother
 
 DETECT_EVERY = 12  # frames
 CUT_DIFFERENCE = 30.0  # of 255, mean between thumbnails of neighbouring frames
-_CUT_SIZE = (32, 18)
+_CUT_SIZE, _CUT_LINES = (32, 18), 4  # of every fourth line
 _LEAST_EYE_DISTANCE = 6.0  # pixels; smaller faces are left as they are
 
 
@@ -90,19 +90,21 @@ class FaceTracker:
             if track.wanted and eye_distance(track.points) >= _LEAST_EYE_DISTANCE
         ]
         for track in self._tracks:
-            track.pixels.remember(frame.luma, frame.scale, track.points)
+            track.pixels.remember(frame, track.points)
         return FrameFaces(faces=tuple(faces), cut=cut)
 
     def _is_cut(self, frame: Frame) -> bool:
-        small = resized(frame.luma, _CUT_SIZE).astype(np.float32) / np.float32(frame.scale)
+        small = resized(frame.luma[::_CUT_LINES], _CUT_SIZE).astype(np.float32) / np.float32(frame.scale)
         before, self._thumbnail = self._thumbnail, small
         return before is None or float(np.abs(small - before).mean()) > CUT_DIFFERENCE
 
     def _follow(self, frame: Frame, track: _Track) -> bool:
-        track.motion = track.pixels.follow(frame.luma, frame.scale)
-        points = locate(frame, self._mesh, track.square)
-        if points is None:
+        square = track.square
+        shown = look(frame, square)
+        points = located(self._mesh, shown, square) if shown else None
+        if shown is None or points is None:
             return False
+        track.motion = track.pixels.follow(shown)
         track.points = points
         return not any(
             other is not track and other.number < track.number and same_place(other.square, track.square)

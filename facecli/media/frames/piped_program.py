@@ -17,6 +17,7 @@ from pathlib import Path
 
 from facecli.core.errors import Cancelled, FacecliError
 from facecli.core.video.frames import ProcessResult
+from facecli.media.frames.read_ahead import ReadAhead
 from facecli.media.run import (
     POLL_SECONDS,
     READ_BYTES,
@@ -83,12 +84,12 @@ class PipedProgram:
     ) -> None:
         assert process.stdin and process.stdout and process.stderr
         self._process, self._command, self._limits = process, command, limits
-        self._name, self._idle_seconds, self._max_unread = name, idle_seconds, max_unread
+        self._name, self._idle_seconds = name, idle_seconds
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         self._tail = StderrTail()
         self._lines = LineSplitter(self._tail.feed, on_stderr)
         self._watchdog = Watchdog(limits.seconds, stopped)
-        self._unread = bytearray()
+        self._unread = ReadAhead(max(max_unread, READ_BYTES))
         self._ended = False  # its output
         self._moved = time.monotonic()
         self._selector = selectors.DefaultSelector()
@@ -118,12 +119,10 @@ class PipedProgram:
 
     def read(self, size: int) -> bytearray:
         data = bytearray(size)
-        at = min(size, len(self._unread))
-        data[:at] = self._unread[:at]
-        del self._unread[:at]
         self._moved = time.monotonic()
-        self._listen_to_stdout()
         with memoryview(data) as view:
+            at = self._unread.take(view)
+            self._listen_to_stdout()
             while at < size and not self._ended:
                 with suppress(BlockingIOError):
                     if read := os.readv(self._stdout.fileno(), [view[at:]]):
@@ -177,20 +176,22 @@ class PipedProgram:
             raise FacecliError(f"{self._name} did not respond for {self._idle_seconds:g} s, and was ended")
 
     def _read_stderr(self) -> None:
-        if data := self._take(self._stderr.fileno()):
-            self._lines.feed(data)
-        elif data is not None:
-            self._lines.end()
-            self._selector.unregister(self._stderr)
+        with suppress(BlockingIOError):
+            if data := os.read(self._stderr.fileno(), READ_BYTES):
+                self._lines.feed(data)
+            else:
+                self._lines.end()
+                self._selector.unregister(self._stderr)
 
     def _read_ahead(self) -> None:
-        if data := self._take(self._stdout.fileno()):
-            self._unread += data
-            self._moved = time.monotonic()
-            if len(self._unread) >= self._max_unread:
-                self._selector.unregister(self._stdout)
-        elif data is not None:
+        if self._unread.full:
+            self._selector.unregister(self._stdout)
+            return
+        read = self._unread.fill(self._stdout.fileno())
+        if read == 0:
             self._end_of_stdout()
+        elif read:
+            self._moved = time.monotonic()
 
     def _listen_to_stdout(self) -> None:
         if not self._ended and self._stdout not in self._selector.get_map():
@@ -200,11 +201,3 @@ class PipedProgram:
         self._ended = True
         if self._stdout in self._selector.get_map():
             self._selector.unregister(self._stdout)
-
-    @staticmethod
-    def _take(descriptor: int) -> bytes | None:
-        """Return what there is, empty at the end; None if there is nothing yet."""
-        try:
-            return os.read(descriptor, READ_BYTES)
-        except BlockingIOError:
-            return None

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 
 from facecli.core.errors import FacecliError, MediaRefused
@@ -20,8 +21,10 @@ from facecli.core.video.frames import FrameFilter, FrameLayout
 from facecli.core.video.media import FramesJob, MediaLimits
 from facecli.media.frames.commands import decode_command, encode_command, frame_layout
 from facecli.media.frames.frame_log import FrameLog, LoggedFrame
+from facecli.media.frames.kept_stills import AFTER, BEFORE, KeptStills
 from facecli.media.frames.nut import nut_frame_header, nut_header
 from facecli.media.frames.piped_program import PipedProgram, piped
+from facecli.media.labels.plate import Stamp, plate_for
 from facecli.media.run import ProcessLimits
 from facecli.media.unknown_output import FfmpegOutputUnknown
 
@@ -63,6 +66,8 @@ def rewrite_frames(
         raise MediaRefused(f"the video cannot be converted ({failure})")
 
 
+_NEVER_ENDS = 2**63
+
 _MISCOUNTED = "another number of frames than it lists"
 
 
@@ -85,6 +90,7 @@ class _Attempt:
         self._wide = job.segment.wide or job.segment
         self._layout = frame_layout(job.info)
         self._command = decode_command(binary, job, self._wide, key=key, limits=limits)
+        self._stills = KeptStills(job, self._layout)
         self._log = FrameLog()
         self._stack = ExitStack()
         self._encoder: PipedProgram | None = None
@@ -92,12 +98,15 @@ class _Attempt:
         self._times: deque[int] = deque()  # of the frames that the filter holds
         self._last = -1  # time of the last frame given to the filter
         self._decoded = self._own = self._done = 0
+        self._stamp, self._labelled_until = _stamp(job, self._layout)
 
     def __enter__(self) -> "_Attempt":
         return self
 
-    def __exit__(self, *failure: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *failure: object) -> None:
         self._stack.close()
+        if kind:
+            self._stills.remove()
 
     def run(self, frame_filter: FrameFilter) -> str:
         """Return the reason why the video cannot be decoded so, empty if it can."""
@@ -114,6 +123,7 @@ class _Attempt:
             own = self._is_own(frame)
             if own:
                 self._expect(frame)
+                self._keep(self._own - 1, BEFORE, planes)
             self._encode(frame_filter.push(planes, own=own))
         ended = decoder.wait()
         if ended.exit_code:
@@ -165,11 +175,20 @@ class _Attempt:
                     f"the engine returned a frame of {len(planes)} bytes, expected {self._layout.frame_bytes}"
                 )
             encoder = self._encoder or self._start_encoder()
+            if self._stamp and self._times[0] < self._labelled_until:
+                self._stamp.put_on(planes)
+            self._keep(self._done, AFTER, planes)
             header = nut_frame_header(self._times.popleft(), len(planes))
             if not (encoder.write(header) and encoder.write(planes)):
                 self._finish_encoder()
             self._done += 1
             self._progress(min(self._done, self._job.segment.frames))
+
+    def _keep(self, number: int, side: str, planes: bytearray) -> None:
+        """Keep a frame of the segment if it is wanted."""
+        assert self._first
+        frame = self._job.segment.before + number
+        self._stills.keep(frame, side, planes, pixel_aspect=self._first.pixel_aspect)
 
     def _start_encoder(self) -> PipedProgram:
         assert self._first
@@ -192,3 +211,12 @@ class _Attempt:
         if ended.exit_code or self._done < self._own:
             reason = ended.error_text or f"its encoder ended with exit code {ended.exit_code}"
             raise MediaRefused(f"the video cannot be converted ({reason})")
+
+
+def _stamp(job: FramesJob, layout: FrameLayout) -> tuple[Stamp | None, int]:
+    """Return what puts the visible label on frames, if any, and the time at which it ends, in ticks."""
+    label = job.segment.label
+    if label is None:
+        return None, 0
+    end = _NEVER_ENDS if label.seconds is None else ceil(label.seconds * job.info.ticks)
+    return Stamp(plate_for(label.text, layout.width, layout.height), layout), end

@@ -38,7 +38,13 @@ def landlock_abi() -> int:
 
 
 def restrict(
-    abi: int, program: str, *, reads: Iterable[str], writes: Iterable[str], devices: Iterable[str]
+    abi: int,
+    program: str,
+    *,
+    reads: Iterable[str],
+    writes: Iterable[str],
+    devices: Iterable[str],
+    network: bool = False,
 ) -> None:
     """Confine this process to `program`, the system's libraries, and these paths. OSError on failure.
 
@@ -49,7 +55,7 @@ def restrict(
     allowed |= dict.fromkeys(("/dev/null", *writes), _WRITE)
     allowed |= dict.fromkeys(devices, _CONTROL)
     all_rights = (1 << max(count for since, count in _FILE_RIGHTS.items() if since <= abi)) - 1
-    ruleset = _create_ruleset(abi, all_rights)
+    ruleset = _create_ruleset(abi, all_rights, network=network)
     for path, rights in allowed.items():
         _add_rule(ruleset, path, rights & all_rights)
     checked(libc.syscall(_RESTRICT_SELF, ruleset, 0))
@@ -64,9 +70,9 @@ def _parts_of(program: str) -> Iterable[str]:
         yield from (f"{prefix}/{part}" for part in ("lib", "lib64", "pyvenv.cfg"))
 
 
-def _create_ruleset(abi: int, all_rights: int) -> int:
+def _create_ruleset(abi: int, all_rights: int, *, network: bool) -> int:
     handled = struct.pack("Q", all_rights)
-    handled += struct.pack("Q", _TCP_BIND_AND_CONNECT) if abi >= 4 else b""
+    handled += struct.pack("Q", 0 if network else _TCP_BIND_AND_CONNECT) if abi >= 4 else b""
     handled += struct.pack("Q", _ABSTRACT_SOCKETS_AND_SIGNALS) if abi >= 6 else b""
     return checked(libc.syscall(_CREATE_RULESET, handled, len(handled), 0))
 

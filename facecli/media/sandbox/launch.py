@@ -6,9 +6,9 @@ either alone is enough. run.py starts this script as
 
     python -I -S launch.py PARENT MEMORY FILE_SIZE CPU_SECONDS OPEN_FILES ACCESS… -- PROGRAM…
 
-where ACCESS is `r/path` to read, `w/path` to write, or `d/path` to control a device. It forks, and
-between fork and exec the child sets resource limits, restricts files and TCP with Landlock, and denies
-sockets with seccomp. No step needs a privilege. A mechanism that the kernel lacks is skipped; one that
+where ACCESS is `r/path` to read, `w/path` to write, `d/path` to control a device, or `n` for the network. It
+forks, and between fork and exec the child sets resource limits, restricts files and TCP with Landlock, and
+denies sockets with seccomp. No step needs a privilege. A mechanism that the kernel lacks is skipped; one that
 the kernel has and that fails stops the launch. The script runs before every ffmpeg, so it imports nothing
 slow.
 
@@ -133,8 +133,8 @@ def _confine(program: str, access: list[str]) -> None:
         checked(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     if abi := landlock_abi():
         reads, writes, devices = ([path[1:] for path in access if path[0] == kind] for kind in "rwd")
-        restrict(abi, program, reads=reads, writes=writes, devices=devices)
-    if can_forbid_sockets():
+        restrict(abi, program, reads=reads, writes=writes, devices=devices, network="n" in access)
+    if can_forbid_sockets() and "n" not in access:
         forbid_sockets()
 
 

@@ -17,6 +17,7 @@ from facecli.core.video.media import MediaLimits
 from facecli.core.video.plan import MICROSECONDS, VideoInfo
 from facecli.core.video.sheet import Comparison, Still
 from facecli.media.commands import compiled, file_url, hardened_input
+from facecli.media.frames.source import converted_info
 from facecli.media.run import ProcessLimits, run
 from facecli.media.sheet.canvas import Canvas, canvas_for
 
@@ -45,7 +46,7 @@ def compose_sheet(
                 for column in columns
             }
             result = run(
-                sheet_command(binary, canvas, drawn, cells, output, limits=limits),
+                sheet_command(binary, info, canvas, drawn, cells, output, limits=limits),
                 limits=_PROCESS_LIMITS,
                 reads=[drawn, *{still.video for still in cells.values()}],
                 writes=[output.parent],
@@ -60,6 +61,7 @@ def compose_sheet(
 
 def sheet_command(
     binary: Path,
+    info: VideoInfo,
     canvas: Canvas,
     drawn: Path,
     cells: dict[tuple[int, int], Still],
@@ -73,7 +75,7 @@ def sheet_command(
     for place, still in cells.items():
         places.setdefault(still, []).append(place)
     for still, found in places.items():
-        frame = _fitted(_frame(still, limits), canvas)
+        frame = _fitted(_frame(still, info, limits), canvas)
         copies = frame.filter_multi_output("split", len(found)) if len(found) > 1 else [frame]
         for index, (x, y) in enumerate(found):
             sheet = ffmpeg.overlay(sheet, copies[index], eof_action="pass", x=x, y=y, format="gbrp")
@@ -87,8 +89,12 @@ def sheet_command(
     return compiled(result, binary, level="error", own_clock=True, tolerant=True)
 
 
-def _frame(still: Still, limits: MediaLimits) -> Any:
+def _frame(still: Still, info: VideoInfo, limits: MediaLimits) -> Any:
     """Return the one frame, at time 0."""
+    if still.raw:
+        info = converted_info(info)
+        source = hardened_input(still.video, limits, formats=("nut",), f="nut")["v:0"]
+        return source.filter("setparams", range=info.range or "unknown", colorspace=info.matrix or "unknown")
     seek: dict[str, Any] = {}
     if still.key is not None:
         seek = {"seek_timestamp": 1, "noaccurate_seek": None, "ss": f"{ceil(still.key * MICROSECONDS)}us"}

@@ -40,6 +40,8 @@ def _name_subjects(call: CallContext, request: Any) -> None:
     if isinstance(request, upload_pb.BeginUploadsRequest):
         users = (each.user_id for each in request.uploads)
         call.claims(next(filter(None, users), ""))
+    elif isinstance(request, task_pb.CreateTaskUnderTermsRequest):
+        call.claims(request.task.user_id)
     elif "user_id" in request.DESCRIPTOR.fields_by_name:
         call.claims(request.user_id)
     for kind, subject_id in _SUBJECTS.get(type(request), _no_subjects)(request):
@@ -86,4 +88,6 @@ _SUBJECTS: Mapping[type, Callable[[Any], Iterable[Subject]]] = {
     video_pb.TaskStatusRequest: _task,
     video_pb.CreateTaskRequest: _task_inputs,
     task_pb.PreviewTaskRequest: _task_inputs,
+    task_pb.CreateTaskUnderTermsRequest: lambda request: _task_inputs(request.task),
+    task_pb.GetProvenanceRequest: _task,
 }

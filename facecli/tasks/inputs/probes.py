@@ -13,10 +13,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from facecli.core.blobs import BlobStore, present
+from facecli.core.blobs import BlobStore, Capability, present
 from facecli.core.errors import (
     Cancelled,
     FacecliError,
@@ -52,11 +53,10 @@ class FaceCheck:
 class _Probe:
     """A probe in progress. `callers` is how many calls wait for it."""
 
-    def __init__(self, upload: Upload, file: StoredFile, check: FaceCheck | None) -> None:
+    def __init__(self, upload: Upload, state: tuple[int, ...], check: FaceCheck | None) -> None:
         self.upload = upload
-        self.file = file
         self.check = check if upload.file_type is FileType.IMAGE else None
-        self.key: _Key = (upload.id, *file.state(), self.check.engine if self.check else "")
+        self.key: _Key = (upload.id, *state, self.check.engine if self.check else "")
         self.callers = 0
         self.goes_on = False  # without callers
         self.started_at: float | None = None  # None while it waits for a slot
@@ -100,7 +100,7 @@ class Probes:
     def _join(self, upload: Upload, face: FaceCheck | None) -> _Probe:
         """Join the probe of an upload, which is done if its result is remembered."""
         with present(f"{upload.name} (send them again with facecli upload --no-resume)"):
-            new = _Probe(upload, StoredFile(upload, self._blobs.local_copy(upload.blob_key)), face)
+            new = _Probe(upload, self._state(upload), face)
         with self._lock:
             probe = self._found.get(new.key) or self._running.get(new.key) or new
             probe.callers += 1
@@ -110,6 +110,14 @@ class Probes:
                 self._running[new.key] = new
                 threading.Thread(target=self._run, args=(new,), name="probe", daemon=True).start()
         return probe
+
+    def _state(self, upload: Upload) -> tuple[int, ...]:
+        """Numbers that change when somebody writes to the file; none if it would have to be fetched."""
+        if Capability.LOCAL_FILES in self._blobs.capabilities:
+            with self._blobs.local_copy(upload.blob_key) as path:
+                return StoredFile(upload, path).state()
+        self._blobs.size(upload.blob_key)
+        return ()
 
     def _info(self, probe: _Probe, deadline: float, active: Callable[[], bool]) -> Info:
         while not probe.done.wait(POLL_SECONDS):
@@ -151,7 +159,12 @@ class Probes:
         try:
             with self._slots.acquire(upload.owner, stopped=abandoned):
                 probe.started_at = self._clock()
-                probe.info = self._inspect(probe, stopped)
+                with ExitStack() as copies:
+                    with present(upload.name):
+                        copy = self._blobs.local_copy(upload.blob_key, stopped=abandoned)
+                        file = StoredFile(upload, copies.enter_context(copy))
+                    probe.started_at = self._clock()  # the time limit is for the check alone
+                    probe.info = self._inspect(probe, file, stopped)
             error = None
         except Cancelled:
             error = Unavailable(f"the check of {upload.name} was interrupted; try again", retry_after=1)
@@ -172,9 +185,9 @@ class Probes:
                         self._found.popitem(last=False)
             probe.done.set()
 
-    def _inspect(self, probe: _Probe, stopped: Callable[[], bool]) -> Info:
-        """Probe the file. A damaged one in the store is not blamed on its owner."""
-        path = probe.file.path
+    def _inspect(self, probe: _Probe, file: StoredFile, stopped: Callable[[], bool]) -> Info:
+        """Probe the file; a refusal names it. A damaged one in the store is not blamed on its owner."""
+        path = file.path
         try:
             if probe.upload.file_type is FileType.VIDEO:
                 return self._media.probe_video(path, stopped=stopped)
@@ -182,9 +195,10 @@ class Probes:
             if probe.check:
                 probe.check.run(path, stopped)
             return info
-        except MediaRefused:
-            probe.file.verify(stopped)
-            raise
+        except MediaRefused as refused:
+            file.verify(stopped)
+            message = f"{probe.upload.name}: {refused.message}"
+            raise type(refused)(message, **refused.details) from refused
 
     def _allowed(self, upload: Upload) -> float:
         """Seconds for the probe of this file."""

@@ -7,6 +7,7 @@ from facecli.core.video.engines import Engines, FaceCheckingEngine, named_files
 from facecli.core.video.formats import check_name
 from facecli.core.video.plan import WHOLE, VideoInfo, VideoPart
 from facecli.tasks.inputs.probes import FaceCheck, Probes
+from facecli.tasks.provenance.terms import NO_TERMS, LabelRules, Terms
 from facecli.tasks.task import NewTask
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
@@ -25,11 +26,13 @@ class TaskInputs:
         probes: Probes,
         engines: Engines,
         default_engine: str,
+        rules: LabelRules,
     ) -> None:
         self._upload_service = upload_service
         self._probes = probes
         self._engines = engines
         self._default_engine = default_engine
+        self._rules = rules
 
     def checked(
         self,
@@ -42,11 +45,13 @@ class TaskInputs:
         part: VideoPart = WHOLE,
         key: str | None,
         fresh: bool = False,
+        terms: Terms = NO_TERMS,
         active: Callable[[], bool],
     ) -> NewTask:
         """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise.
 
-        `active` is whether the caller still waits; errors also as `Probes.infos`.
+        Its labels follow from the terms, which `check_terms` checks. `active` is whether the caller still
+        waits; errors also as `Probes.infos`.
         """
         _check_lengths(key or "", options)
         part.check()
@@ -61,6 +66,8 @@ class TaskInputs:
             part=part,
             key=key,
             fresh=fresh,
+            labels=self._rules.labels_under(terms),
+            terms=terms,
         )
         urls = named_files(self._engines.get(name), options).values()
         uploads = (new.image, new.video, *(self._upload(url, FileType.IMAGE, owner) for url in urls))
@@ -79,6 +86,10 @@ class TaskInputs:
         chosen = self._engines.get(name)
         chosen.check(dict(options))
         return name, str(chosen.version)
+
+    def check_terms(self, terms: Terms) -> None:
+        """PolicyRefused for terms against the rules of this server."""
+        self._rules.check(terms)
 
     def _face_check(self, new: NewTask) -> FaceCheck | None:
         engine = self._engines.get(new.engine)

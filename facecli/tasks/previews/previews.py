@@ -11,18 +11,20 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from facecli.core.blobs import BlobStore, present
 from facecli.core.errors import FacecliError, InvalidInput, LimitReached, MediaRefused, NotReady, TimedOut
+from facecli.core.labels.labels import BurntLabel
 from facecli.core.os_errors import translate_os_errors
 from facecli.core.video import engines
 from facecli.core.video.media import Media
 from facecli.core.video.plan import VideoPart, VideoPlan
 from facecli.core.video.sheet import MAX_SHEET_FRAMES, SHEET_FRAMES, of_frames
-from facecli.tasks.checkpoints import delete_checkpoints
+from facecli.tasks.checkpoints.files import delete_checkpoints
 from facecli.tasks.inputs.task_inputs import TaskInputs
 from facecli.tasks.logs.redaction import redacted
 from facecli.tasks.previews.request import PreviewRequest
@@ -82,8 +84,12 @@ class Previews:
         )
         deadline = Deadline(MAX_SECONDS, subject="the preview", setting="limit of previews")
         try:
-            with self._folder() as folder, within(lambda: not active(), deadline) as stopped:
-                return self._made(new, request.at, folder, stopped)
+            with (
+                self._folder() as folder,
+                within(lambda: not active(), deadline) as stopped,
+                ExitStack() as copies,
+            ):
+                return self._made(new, request.at, folder, copies, stopped)
         except TimedOut as error:
             raise LimitReached(f"{error.message}; ask for fewer frames with --at") from error
         except FacecliError as error:
@@ -91,7 +97,14 @@ class Previews:
                 raise NotReady(f"engine {new.engine} failed: {redacted(error.message)}") from error
             raise
 
-    def _made(self, new: NewTask, at: Sequence[int], folder: Path, stopped: Callable[[], bool]) -> bytes:
+    def _made(
+        self,
+        new: NewTask,
+        at: Sequence[int],
+        folder: Path,
+        copies: ExitStack,
+        stopped: Callable[[], bool],
+    ) -> bytes:
         engine = self._usable(new.engine)
         named = {
             name: self._uploads.file(url, owner=new.owner)
@@ -100,7 +113,8 @@ class Previews:
         stored = []
         for upload in (new.image, new.video, *named.values()):
             with present(upload.name):
-                stored.append(StoredFile(upload, self._blobs.local_copy(upload.blob_key)))
+                copy = self._blobs.local_copy(upload.blob_key, stopped=stopped)
+                stored.append(StoredFile(upload, copies.enter_context(copy)))
         face, video, *others = (each.path for each in stored)
         try:
             plan = self._media.plan(video, stills=at or SHEET_FRAMES)
@@ -112,6 +126,9 @@ class Previews:
                 files=dict(zip(named, others, strict=True)),
             )
             prepared = self._plan_of(new, engine, job, stopped)
+            if new.labels:
+                label = BurntLabel(text=new.labels.text)
+                plan = replace(plan, stills=tuple(replace(still, label=label) for still in plan.stills))
             frames = _swapped(engine, job, plan, prepared, folder, stopped)
             sheet = folder / "sheet.jpg"
             self._media.compose_sheet(plan.info, list(of_frames(video, frames, plan)), sheet, stopped=stopped)
@@ -189,6 +206,7 @@ def _swapped(
             info=plan.info,
             options=job.options,
             plan=prepared,
+            stills=[plan.stills[index].before],
         )
         try:
             engine.swap(still, progress=lambda frames: None, stopped=lambda: failed.is_set() or stopped())

@@ -1,15 +1,19 @@
-"""Join: joins the swapped segments and the original sound to one video."""
+"""Join: joins the swapped segments and the original sound to one video, with its implicit label."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from facecli.core.errors import MediaRefused
+from facecli.core.labels import aigc
+from facecli.tasks.provenance.record import implicit_entry
 from facecli.tasks.steps.run import Run
 
 
 class Join:
-    """Joins the segments to `run.output`."""
+    """Joins the segments to `run.output`. The label goes into the same file, without another pass over it."""
 
     name = "joining"
-    weight = 2
+    weight = 1
     checkpoint = "joined.mp4"
 
     def run(self, run: Run) -> None:
@@ -20,7 +24,23 @@ class Join:
 
         def join(output: Path) -> None:
             run.tools.media.join(
-                parts=run.parts, sound=run.sound, plan=plan, output=output, stopped=run.stopped
+                parts=run.parts,
+                sound=run.sound,
+                plan=plan,
+                output=output,
+                metadata=_metadata(run),
+                stopped=run.stopped,
             )
 
-        run.output = run.work.file(self.checkpoint, join)
+        run.output = run.work.file(self.checkpoint, join, shared=False)
+
+
+def _metadata(run: Run) -> Mapping[str, str]:
+    """The implicit label of the result, beside that of the video."""
+    if run.task.labels is None:
+        return {}
+    try:
+        of_input = run.tools.labeller.input_entry(run.video, stopped=run.stopped)
+    except MediaRefused:  # the metadata alone cannot be read
+        of_input = None
+    return aigc.metadata(implicit_entry(run.task.id, run.task.labels), of_input=of_input)

@@ -1,5 +1,7 @@
 """Probe: verifies the inputs and plans the segments of the video."""
 
+from dataclasses import asdict
+
 from facecli import __version__
 from facecli.tasks.steps.run import Run
 
@@ -21,6 +23,7 @@ class Probe:
             "inputs": [task.image_id, task.video_id],
             "options": dict(task.options),
             "part": [task.part.start, task.part.end],
+            "labels": asdict(task.labels) if task.labels else None,
         }
         run.work = run.checkpoints.plan(
             self.checkpoint, recipe, lambda: media.plan(run.video, part=task.part)

@@ -1,13 +1,14 @@
 """Run: the state of one attempt at a task, shared by its steps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from facecli.core.blobs import BlobStore
+from facecli.core.labels.labeller import Labeller
 from facecli.core.video.engines import Engine, Engines
 from facecli.core.video.media import Media
-from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
+from facecli.tasks.checkpoints.checkpoints import Checkpoints, PlanCheckpoints
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.progress_reporter import ProgressReporter
 from facecli.tasks.store import TaskStore
@@ -15,6 +16,7 @@ from facecli.tasks.task import Task
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.stored_file import StoredFile
+from facecli.uploads.upload import Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Tools:
     uploads: UploadRepository
     blobs: BlobStore
     media: Media
+    labeller: Labeller
     engines: Engines
 
 
@@ -49,6 +52,11 @@ class Run:
     parts: Sequence[Path] = field(init=False)  # by Swap: the swapped segments, in order
     output: Path = field(init=False)  # by Join: the file to publish; a later step may replace it
     sheet: Path | None = None  # by Sheet: the contact sheet of the output
+
+    def recorded_inputs(self) -> Iterator[tuple[str, Upload, Path]]:
+        """Role, upload and local file of every input."""
+        roles = ("face", "video", *self.files)
+        return ((role, stored.upload, stored.path) for role, stored in zip(roles, self.inputs, strict=True))
 
     def verify_inputs(self, *, reread: bool = False) -> None:
         """StoredBytesDamaged unless the inputs are what was uploaded; see `StoredFile.verify`."""

@@ -21,12 +21,12 @@ class Sheet:
     def run(self, run: Run) -> None:
         run.reporter.started()
         try:
-            run.sheet = run.work.file(self.checkpoint, partial(_compose, run))
+            run.sheet = run.work.file(self.checkpoint, partial(_compose, run), shared=False)
         except MediaRefused as error:
             _log.warning("no contact sheet", extra={"task": run.task.id, "error": error.message})
 
 
 def _compose(run: Run, output: Path) -> None:
     plan = run.work.plan
-    comparisons = list(of_result(run.video, run.output, plan))
+    comparisons = list(of_result(run.video, run.output, plan, kept=run.work.folder))
     run.tools.media.compose_sheet(plan.info, comparisons, output, stopped=run.stopped)

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from facecli.core.errors import FacecliError
+from facecli.core.labels.labels import on_segment
 from facecli.core.video import engines
 from facecli.core.video.media import Segment
 from facecli.tasks.steps.counted import Counted
@@ -58,6 +60,9 @@ def _engine_plan(run: Run) -> Mapping[str, Any]:
 
 def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted, output: Path) -> None:
     task, media, whole = run.task, run.tools.media, run.work.plan
+    if task.labels:
+        label = on_segment(task.labels, start=segment.start, begin=whole.start)
+        segment = replace(segment, label=label)
     info = whole.info
     deadline = Deadline(run.limits.segment, subject="a segment", setting="segment_timeout")
     job = engines.SwapJob(
@@ -68,6 +73,7 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted,
         info=info,
         options=task.options,
         plan=plan,
+        stills=[still.before for still in whole.stills],
     )
     with within(run.stopped, deadline) as stopped:
         counted = run.engine.swap(
@@ -77,6 +83,8 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted,
             ),
             stopped=stopped,
         )
+        if segment.label:
+            run.tools.labeller.ensure_visible(output, segment.label, stopped=stopped)
     frames = media.count_frames(output)
     if frames != segment.frames and frames != media.count_decodable(run.video, segment, info):
         raise FacecliError(

@@ -4,8 +4,9 @@ import { call } from "./rpc/calls.js";
 import { pause } from "./rpc/backoff.js";
 import { session } from "./rpc/session.js";
 import { showAppearance } from "./page/appearance.js";
+import { closeDialogs } from "./page/dialog.js";
 import { byId } from "./page/dom.js";
-import { errorText, report } from "./page/notices.js";
+import { clearNotices, errorText, report } from "./page/notices.js";
 import { Usage } from "./page/usage.js";
 import { NewTask } from "./tasks/new_task.js";
 import { TaskList } from "./tasks/task_list.js";
@@ -16,6 +17,7 @@ const RETRY_SECONDS = 2;
 const tasks = new TaskList({ onRefused: refused });
 const newTask = new NewTask();
 const usage = new Usage({ onUser: () => restart() });
+let shownUser = null; // before the workspace was shown
 
 showAppearance();
 byId("sign-in").addEventListener("submit", signIn);
@@ -29,10 +31,13 @@ async function restart() {
   const info = await serverInfo();
   byId("connection").hidden = true;
   if (!info) return;
+  const user = info.userId || session.user;
+  if (shownUser !== null && user !== shownUser) forget();
+  shownUser = user;
   byId("sign-in").hidden = true;
   byId("workspace").hidden = false;
   byId("sign-out").hidden = !session.token;
-  byId("who").textContent = info.userId || session.user;
+  byId("who").textContent = user;
   newTask.show(info);
   usage.show(info);
   tasks.start();
@@ -53,6 +58,7 @@ async function serverInfo() {
 
 function askForToken(error) {
   session.token = "";
+  closeDialogs();
   byId("workspace").hidden = true;
   byId("sign-in").hidden = false;
   byId("sign-out").hidden = true;
@@ -71,9 +77,17 @@ function signIn(event) {
 
 function signOut() {
   session.token = "";
+  forget();
+  restart();
+}
+
+/** Leave nothing of a user for the next one. */
+function forget() {
   newTask.clear();
   tasks.clear();
-  restart();
+  usage.clear();
+  closeDialogs();
+  clearNotices();
 }
 
 /** The server does not take our token any more. */

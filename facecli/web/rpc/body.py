@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from facecli.web.rpc.refusals import RefusedRequest
 
 Receive = Callable[[], Awaitable[Any]]  # of ASGI
 Send = Callable[[Any], Awaitable[None]]
+
+_BASE64 = re.compile(rb"[^=]*=*")
 
 
 class CallBody:
@@ -74,7 +77,7 @@ class CallBody:
 
 
 def decoded_base64(receive: Receive) -> Receive:
-    """The bytes of a body in base64; ConnectError for another one."""
+    """The bytes of a body in base64, padded wherever its client flushed it; ConnectError for another one."""
     rest = b""
 
     async def received() -> Any:
@@ -83,12 +86,15 @@ def decoded_base64(receive: Receive) -> Receive:
         if message["type"] != "http.request":
             return message
         text = rest + message.get("body", b"")
-        whole = len(text) - len(text) % 4 if message.get("more_body", False) else len(text)
+        whole = len(text) - len(text) % 4
         text, rest = text[:whole], text[whole:]
         try:
-            return {**message, "body": base64.b64decode(text, validate=True)}
+            if rest and not message.get("more_body", False):
+                raise binascii.Error
+            body = b"".join(base64.b64decode(each, validate=True) for each in _BASE64.findall(text))
         except binascii.Error as error:
             raise RefusedRequest(InvalidInput("the body is not base64")) from error
+        return {**message, "body": body}
 
     return received
 

@@ -4,11 +4,12 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from facecli.api.admission import Admission
 from facecli.api.offset_uploads import OffsetUploads, StoredUpload
-from facecli.core.errors import ChecksumMismatch, FileTooLarge, InvalidInput, OutOfOrder
+from facecli.core.errors import ChecksumMismatch, FacecliError, FileTooLarge, InvalidInput, OutOfOrder
 from facecli.uploads.service import UploadService
 from facecli.web.calls import WebCall, WebCalls
 from facecli.web.errors import error_response, method_not_allowed, not_found
@@ -104,9 +105,19 @@ class TusApp:
         )
         call.context.concerns("upload", stored.upload.id)
         if call.headers.get("content-type") == tus.CONTENT_TYPE:
-            stored = await self._append(call, stored)
+            stored = await self._append_first(call, stored)
         location = {"location": f"{PREFIX}/{stored.upload.id}"}
         await _respond(call.send, 201, {**tus.state(stored), **location})
+
+    async def _append_first(self, call: WebCall, created: StoredUpload) -> StoredUpload:
+        """Store what comes with the creation. A refusal deletes the upload: its client never learns of it."""
+        try:
+            return await self._append(call, created)
+        except FacecliError:
+            with suppress(FacecliError):
+                upload = created.upload
+                await call.in_thread(lambda: self._upload_service.cancel(upload.id, owner=upload.owner))
+            raise
 
     async def _head(self, call: WebCall, upload_id: str) -> None:
         stored = await self._found(call, upload_id)

@@ -62,9 +62,11 @@ def checksum(headers: Mapping[str, str]) -> Checksum | None:
 
 def metadata(headers: Mapping[str, str]) -> dict[str, str]:
     """The pairs of Upload-Metadata, as text."""
-    pairs = {}
+    pairs = dict[str, str]()
     for pair in headers.get("upload-metadata", "").split(","):
         key, _, encoded = pair.strip().partition(" ")
+        if key in pairs:
+            raise InvalidInput(f"{key[:40]} occurs twice in Upload-Metadata")
         if key:
             try:
                 pairs[key] = _decoded(encoded, f"{key[:40]} in Upload-Metadata").decode()

@@ -56,7 +56,7 @@ class WatchTasksResponse(_message.Message):
     def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., deleted_task_ids: _Optional[_Iterable[str]] = ..., up_to_date: _Optional[bool] = ...) -> None: ...
 
 class CheckTaskRequest(_message.Message):
-    __slots__ = ("user_id", "engine", "options")
+    __slots__ = ("user_id", "engine", "options", "terms")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -67,10 +67,64 @@ class CheckTaskRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     engine: str
     options: _containers.ScalarMap[str, str]
-    def __init__(self, user_id: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    terms: Terms
+    def __init__(self, user_id: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ...) -> None: ...
+
+class Terms(_message.Message):
+    __slots__ = ("label_waiver", "consent")
+    LABEL_WAIVER_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_FIELD_NUMBER: _ClassVar[int]
+    label_waiver: str
+    consent: Consent
+    def __init__(self, label_waiver: _Optional[str] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ...) -> None: ...
+
+class Consent(_message.Message):
+    __slots__ = ("sha256", "kind", "name")
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    kind: str
+    name: str
+    def __init__(self, sha256: _Optional[str] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class CreateTaskUnderTermsRequest(_message.Message):
+    __slots__ = ("task", "terms")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    task: _video_service_pb2.CreateTaskRequest
+    terms: Terms
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.CreateTaskRequest, _Mapping]] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ...) -> None: ...
+
+class CreateTaskUnderTermsResponse(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: _video_service_pb2.TaskResponse
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+
+class GetProvenanceRequest(_message.Message):
+    __slots__ = ("user_id", "task_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    task_id: str
+    def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
+
+class GetProvenanceResponse(_message.Message):
+    __slots__ = ("record", "position", "previous_sha256", "sha256")
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    record: str
+    position: int
+    previous_sha256: str
+    sha256: str
+    def __init__(self, record: _Optional[str] = ..., position: _Optional[int] = ..., previous_sha256: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class CheckTaskResponse(_message.Message):
     __slots__ = ("engine", "engine_version")

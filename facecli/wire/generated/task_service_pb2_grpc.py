@@ -49,6 +49,16 @@ class TaskServiceStub:
                 request_serializer=task__service__pb2.CheckTaskRequest.SerializeToString,
                 response_deserializer=task__service__pb2.CheckTaskResponse.FromString,
                 _registered_method=True)
+        self.CreateTaskUnderTerms = channel.unary_unary(
+                '/video.TaskService/CreateTaskUnderTerms',
+                request_serializer=task__service__pb2.CreateTaskUnderTermsRequest.SerializeToString,
+                response_deserializer=task__service__pb2.CreateTaskUnderTermsResponse.FromString,
+                _registered_method=True)
+        self.GetProvenance = channel.unary_unary(
+                '/video.TaskService/GetProvenance',
+                request_serializer=task__service__pb2.GetProvenanceRequest.SerializeToString,
+                response_deserializer=task__service__pb2.GetProvenanceResponse.FromString,
+                _registered_method=True)
         self.PreviewTask = channel.unary_unary(
                 '/video.TaskService/PreviewTask',
                 request_serializer=task__service__pb2.PreviewTaskRequest.SerializeToString,
@@ -109,6 +119,21 @@ class TaskServiceServicer:
 
     def CheckTask(self, request, context):
         """Validates the engine and the options of a task that is to be created, before its files are uploaded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTaskUnderTerms(self, request, context):
+        """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+        PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetProvenance(self, request, context):
+        """Reads the provenance record of the result of a task; FAILED_PRECONDITION while there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,6 +207,16 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     servicer.CheckTask,
                     request_deserializer=task__service__pb2.CheckTaskRequest.FromString,
                     response_serializer=task__service__pb2.CheckTaskResponse.SerializeToString,
+            ),
+            'CreateTaskUnderTerms': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTaskUnderTerms,
+                    request_deserializer=task__service__pb2.CreateTaskUnderTermsRequest.FromString,
+                    response_serializer=task__service__pb2.CreateTaskUnderTermsResponse.SerializeToString,
+            ),
+            'GetProvenance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProvenance,
+                    request_deserializer=task__service__pb2.GetProvenanceRequest.FromString,
+                    response_serializer=task__service__pb2.GetProvenanceResponse.SerializeToString,
             ),
             'PreviewTask': grpc.unary_unary_rpc_method_handler(
                     servicer.PreviewTask,
@@ -300,6 +335,60 @@ class TaskService:
             '/video.TaskService/CheckTask',
             task__service__pb2.CheckTaskRequest.SerializeToString,
             task__service__pb2.CheckTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTaskUnderTerms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/CreateTaskUnderTerms',
+            task__service__pb2.CreateTaskUnderTermsRequest.SerializeToString,
+            task__service__pb2.CreateTaskUnderTermsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProvenance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/video.TaskService/GetProvenance',
+            task__service__pb2.GetProvenanceRequest.SerializeToString,
+            task__service__pb2.GetProvenanceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,12 @@ class TaskServiceStub:
     """
     CheckTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+    CreateTaskUnderTerms: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CreateTaskUnderTermsRequest, _task_service_pb2.CreateTaskUnderTermsResponse]
+    """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+    PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
+    """
+    GetProvenance: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetProvenanceRequest, _task_service_pb2.GetProvenanceResponse]
+    """Reads the provenance record of the result of a task; FAILED_PRECONDITION while there is none."""
     PreviewTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.PreviewTaskRequest, _task_service_pb2.PreviewTaskResponse]
     """Swaps some frames of a video and returns them before and after, in one picture, in seconds and without a task.
     Nothing is stored. RESOURCE_EXHAUSTED while the server makes other previews, or when it takes longer than a minute.
@@ -77,6 +83,12 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """
     CheckTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]  # type: ignore[assignment]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+    CreateTaskUnderTerms: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CreateTaskUnderTermsRequest, _task_service_pb2.CreateTaskUnderTermsResponse]  # type: ignore[assignment]
+    """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+    PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
+    """
+    GetProvenance: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetProvenanceRequest, _task_service_pb2.GetProvenanceResponse]  # type: ignore[assignment]
+    """Reads the provenance record of the result of a task; FAILED_PRECONDITION while there is none."""
     PreviewTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.PreviewTaskRequest, _task_service_pb2.PreviewTaskResponse]  # type: ignore[assignment]
     """Swaps some frames of a video and returns them before and after, in one picture, in seconds and without a task.
     Nothing is stored. RESOURCE_EXHAUSTED while the server makes other previews, or when it takes longer than a minute.
@@ -126,6 +138,24 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.CheckTaskResponse, _abc.Awaitable[_task_service_pb2.CheckTaskResponse]]:
         """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
+
+    @_abc_1.abstractmethod
+    def CreateTaskUnderTerms(
+        self,
+        request: _task_service_pb2.CreateTaskUnderTermsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.CreateTaskUnderTermsResponse, _abc.Awaitable[_task_service_pb2.CreateTaskUnderTermsResponse]]:
+        """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+        PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
+        """
+
+    @_abc_1.abstractmethod
+    def GetProvenance(
+        self,
+        request: _task_service_pb2.GetProvenanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.GetProvenanceResponse, _abc.Awaitable[_task_service_pb2.GetProvenanceResponse]]:
+        """Reads the provenance record of the result of a task; FAILED_PRECONDITION while there is none."""
 
     @_abc_1.abstractmethod
     def PreviewTask(

@@ -1,5 +1,6 @@
 """Power cuts: every acknowledged byte is on the disk and right."""
 
+import hashlib
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.support.e2e.process import CommandProcess, run
 from tests.support.e2e.requirements import needs
 from tests.support.e2e.server import Server
 from tests.support.e2e.uploads import acknowledged, upload_command
+from tests.support.sockets import reserved_address
+from tests.support.web.tus_upload import TusUpload
 
 pytestmark = needs("ext4")
 
@@ -101,6 +104,28 @@ def test_a_complete_file_survives_a_power_cut_after_its_last_acknowledgement(
     assert (again["file_url"], again["bytes_sent"]) == (result.object["file_url"], 0)
     server.terminate()
     check_whole(server)
+
+
+def test_an_offset_that_tus_answered_survives_a_power_cut_wherever_it_is(
+    disk: Ext4, serve: Serve, file: MakeFile
+) -> None:
+    """In the middle of a chunk, and in the middle of the next one, whose first bytes were a tail before."""
+    data = file(4).read_bytes()
+    with reserved_address() as address:
+        server = serve(data=disk.folder / "data", options=["--workers", "0", "--http", address])
+        upload = TusUpload(f"http://{address}", data)
+        for _ in range(2):
+            upload.send()
+            assert upload.answered % MIB
+            cut_power(server, disk)
+            server.start()
+            assert upload.offset() == upload.answered
+        upload.send_all()
+        cut_power(server, disk)
+        server.start()
+        assert upload.sha256() == hashlib.sha256(data).hexdigest()
+        server.terminate()
+        check_whole(server)
 
 
 def cut_power(server: Server, disk: Ext4) -> None:

@@ -20,7 +20,7 @@ from tests.support.e2e.process import run
 from tests.support.readme_tables import README
 
 BROKEN = "import a_library_that_does_not_exist\n"
-PUBLIC = {"facecli.plugins", "facecli.testing"}
+PUBLIC = {"facecli", "facecli.plugins", "facecli.testing"}
 CONTRACT_TEST = """
 from corner import Corner
 

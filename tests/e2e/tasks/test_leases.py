@@ -36,10 +36,9 @@ def server(database: str, serve: Serve, paced: PacedFfmpeg) -> Server:
     return serve(options=["--workers", "0"], environment={**paced.environment, "FACECLI_DATABASE": database})
 
 
-def files(server: Server) -> set[tuple[Path, int]]:
-    """The paths in outputs/ and work/, with their modification times."""
-    folders = (server.data / name for name in ("outputs", "work"))
-    return {(path, path.stat().st_mtime_ns) for folder in folders for path in folder.rglob("*")}
+def outputs(server: Server) -> set[tuple[Path, int]]:
+    """The paths in outputs/, which no worker removes, with their modification times."""
+    return {(path, path.stat().st_mtime_ns) for path in (server.data / "outputs").rglob("*")}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -80,14 +79,14 @@ def test_a_thawed_worker_cannot_change_a_task_that_completed_elsewhere(
                 result = watching.wait()
                 check_completed_once(server, result, task_id, tmp_path / "out.mp4")
         assert result.objects[-1]["attempt"] == 2
-        state, before = status(server, task_id), files(server)
+        state, before = status(server, task_id), outputs(server)
         os.kill(one.pid, signal.SIGCONT)
         wait_until_gone([encoder])
         following = create(server, face, clip)
         with watch(server, following) as watching:
             assert watching.wait().code == 0
         assert status(server, task_id) == state
-        assert before <= files(server)
+        assert before <= outputs(server)
         assert {path.parts[-3] for path in server.results()} == {task_id, following}
         assert len(server.results()) == 2
         eventually(lambda: not server.work_files())

@@ -84,6 +84,6 @@ def test_a_video_without_a_face_fails_with_the_reason_unless_it_is_to_be_kept(
     out = tmp_path / "out.mp4"
     failed = swap(server, portraits[0], wall, "-o", out, "--json")
     assert (failed.code, failed.error["reason"]) == (3, "TASK_UNSUCCESSFUL")
-    assert "the video shows no face; missing=keep" in failed.error["message"]
+    assert "the video shows no face; small=on finds smaller ones; missing=keep" in failed.error["message"]
     kept = swap(server, portraits[0], wall, "-o", out, "--option", "missing=keep", "--json").object
     assert kept["figures"] == {"swapped": 0, "without_face": 5, "turned_away": 0, "people": 0}

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facecli.engines.inswapper.engine import InswapperEngine
 from facecli.engines.mesh.arrays import Image
 from facecli.media.samples.portraits import FILMED, PHOTO
 from tests.e2e.conftest import Serve
@@ -56,7 +57,7 @@ def test_a_task_waits_for_a_worker_with_weights_and_is_swapped_by_it(
     with CommandProcess(*command, environment={**server.environment, **weights}):
         ended = watch_to_end(server, task_id)
     assert (ended["status"], ended["engine"], ended["notes"]) == ("completed", "inswapper", [])
-    assert ended["engine_version"].startswith("1+")
+    assert ended["engine_version"].startswith(f"{InswapperEngine.version}+")
     run("task", "download", task_id, "-o", out, "--server", server.address)
     change = frame_of(ffmpeg, out).astype(int) - frame_of(ffmpeg, portrait_clip)
     red = (change[..., 0] < -40) & (change[..., 2] > -40)

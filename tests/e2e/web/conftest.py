@@ -65,8 +65,8 @@ def page(browsed: Page) -> Page:
 
 @pytest.fixture
 def padded_clip(clip: Path, tmp_path: Path) -> Iterator[Path]:
-    """A clip that browsers play, with free space of 24 MiB at its end, or as many as CONSOLE_MIB says."""
-    path, size = tmp_path / "holiday.mp4", int(os.environ.get("CONSOLE_MIB", "24")) * MIB
+    """A clip that browsers play, with free space of 34 MiB at its end, or as many as CONSOLE_MIB says."""
+    path, size = tmp_path / "holiday.mp4", int(os.environ.get("CONSOLE_MIB", "34")) * MIB
     noise = os.urandom(MIB)
     with path.open("wb") as file:
         file.write(clip.read_bytes() + struct.pack(">I4s", size, b"free"))

@@ -1,5 +1,9 @@
-"""The console in a real browser, on a bad network: from the sign-in to a link that others open."""
+"""The console in a real browser, on a bad network: from the sign-in to a link that others open.
 
+`CONSOLE_MIB=200 pytest -s tests/e2e/web/test_console.py` uploads 200 MiB, and prints what each break cost.
+"""
+
+import sys
 from pathlib import Path
 
 from selenium.webdriver.common.keys import Keys
@@ -10,11 +14,13 @@ from tests.e2e.web.conftest import WebServer
 from tests.support.e2e.fault_proxy import CONTROL_BYTES, OVERHEAD
 from tests.support.e2e.files import MIB, sha256
 from tests.support.e2e.requirements import needs
-from tests.support.eventually import DEADLINE
 from tests.support.web.browser import Browser
+from tests.support.web.http_client import ask
+from tests.support.web.traffic import Traffic
 
 CHUNK = 10 * MIB  # the server's
 STORED = "#video-slot progress"
+SHEET = "return document.querySelector('dialog img.sheet')?.naturalHeight ?? 0"
 
 
 @needs("chromium")
@@ -22,7 +28,9 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
     web_server: WebServer, browser: Browser, face: Path, padded_clip: Path
 ) -> None:
     ann, bob = web_server.token("ann"), web_server.token("bob")
+    theirs = web_server.command(bob, "upload", face, "--name", "bob.png", "--json").object
     size = padded_clip.stat().st_size
+    step = max(1, size // CHUNK // 4)  # chunks until the next break
     with Proxy(web_server.address) as proxy:
         page = f"http://{proxy.address}/"
         browser.driver.get(page)
@@ -33,37 +41,39 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
 
         browser.choose("face-file", face)
         browser.find("#face-slot [data-state=stored]")
-        traffic = Traffic(proxy, web_server, ann)
-        traffic.hold(after=CHUNK + 4 * MIB)
+        traffic = Traffic(proxy, lambda: stored_by_server(web_server, ann))
+        traffic.hold(after=step * CHUNK + 4 * MIB)
         browser.choose("video-file", padded_clip)
-        traffic.wait_until_held()
-        browser.wait(lambda: traffic.stored() == CHUNK)
-        browser.wait(lambda: stored(browser) == CHUNK)
-        lost_by_cut = traffic.lost()
-        browser.wait(lambda: is_waiting_after_a_cut(browser, proxy))
-        traffic.hold(after=CHUNK + 2 * MIB)
-        traffic.wait_until_held()
-        browser.wait(lambda: traffic.stored() == 2 * CHUNK)
-        lost = traffic.lost()
-        browser.driver.get("about:blank")  # a reload needs the connection that is held
-        proxy.release(Direction.SERVER)
-        browser.driver.get(page)
-        browser.choose("video-file", padded_clip)
+        for breaks in range(1, 4):
+            traffic.wait_until_held()
+            browser.wait(lambda: traffic.stored() == breaks * step * CHUNK)  # noqa: B023
+            traffic.note_break()
+            if breaks == 3:
+                browser.driver.get("about:blank")  # a reload needs the connection that is held
+                proxy.release(Direction.SERVER)
+                browser.driver.get(page)
+                browser.choose("video-file", padded_clip)
+            else:
+                browser.wait(lambda: stored(browser) == breaks * step * CHUNK)  # noqa: B023
+                browser.wait(lambda: is_waiting_after_a_cut(browser, proxy))
+                traffic.hold(after=step * CHUNK + 4 * MIB)
         shown = browser.wait(lambda: stored(browser))
         browser.find("#video-slot [data-state=stored]")
-        assert shown >= 2 * CHUNK
-        assert lost_by_cut <= CHUNK and lost - lost_by_cut <= CHUNK
-        assert traffic.sent() <= (size + lost) * OVERHEAD + CONTROL_BYTES
+        assert shown >= 3 * step * CHUNK
+        assert len(traffic.lost) == 3 and max(traffic.lost) <= CHUNK
+        assert traffic.sent() <= (size + sum(traffic.lost)) * OVERHEAD + CONTROL_BYTES
+        sys.stderr.write(f"{size} bytes, {traffic.sent()} sent; lost by each break: {traffic.lost}\n")
         again = web_server.command(ann, "upload", padded_clip, "--json").object
         assert (again["bytes_sent"], again["bytes_skipped"]) == (0, size)
 
-        browser.choose("face-file", face)
+        browser.drop("#face-slot", face)
         browser.find("#options").send_keys("speed=1" + Keys.TAB)
         browser.wait(lambda: "no option 'speed'" in browser.text("#new-task-error"))
         options = browser.find("#options")
         options.clear()
         options.send_keys("seed=7")
         browser.wait(lambda: browser.find("#create").is_enabled())
+        look_at_preview(browser)
         browser.find("#create").click()
         browser.find("#tasks [data-status=completed]")
         task = str(browser.run("return document.querySelector('[data-task]').dataset.task"))
@@ -77,6 +87,10 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         web_server.command(ann, "task", "download", task, "-o", expected)
         assert sha256(result) == sha256(expected)
         link = create_link(browser)
+        browser.find("#usage summary").click()
+        assert names_of_files(browser) == ["face.png", "holiday.mp4"]
+        assert browser.serious_findings() == []
+        cancel_retry_and_delete_another(browser)
 
         browser.driver.switch_to.new_window("window")
         browser.driver.get(page)
@@ -84,11 +98,23 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         result.unlink()
         browser.run("location.href = arguments[0]", link)
         assert sha256(browser.downloaded("holiday.mp4")) == sha256(expected)
+        short = web_server.command(ann, "task", "url", task, "--expires", "1s").out.strip()
+        browser.wait(lambda: answer_to(browser, short) == (401, "this link has expired"))
+        browser.driver.get(page)
         sign_in(browser, bob)
         browser.find("#no-tasks")
         browser.find("#usage summary").click()
-        browser.find("#no-files")
+        assert names_of_files(browser) == ["bob.png"]
         assert list(browser.all("[data-task]")) == []
+        assert theirs["name"] == "bob.png"
+        browser.find("#sign-out").click()
+        browser.find("#token")
+        assert "bob" not in browser.run("return document.body.textContent")
+
+        browser.driver.switch_to.window(browser.driver.window_handles[0])
+        delete(browser, "completed")
+        path = link.removeprefix(f"http://{web_server.address}")
+        assert ask(f"http://{web_server.address}", path).status == 404
         assert browser.complaints() == []
 
 
@@ -141,11 +167,45 @@ def play_both(browser: Browser) -> None:
     browser.find("dialog button", "Close").click()
 
 
+def stored_by_server(web_server: WebServer, token: str) -> int:
+    """The stored bytes of the video, as the server tells its owner."""
+    uploads = web_server.command(token, "file", "list", "--json").objects
+    return sum(upload["stored_bytes"] for upload in uploads if upload["name"] == "holiday.mp4")
+
+
+def cancel_retry_and_delete_another(browser: Browser) -> None:
+    """Create a slow task, and change it in every way."""
+    options = browser.find("#options")
+    options.clear()
+    options.send_keys("delay=60")
+    browser.wait(lambda: browser.find("#create").is_enabled())
+    browser.find("#create").click()
+    for change in ("Cancel", "Retry", "Cancel"):
+        browser.find("[data-task] button", change).click()
+    browser.find("#tasks [data-status=cancelled]")
+    delete(browser, "cancelled")
+
+
+def delete(browser: Browser, status: str) -> None:
+    """Delete the only task with this status."""
+    browser.find(f"[data-status={status}] button", "Delete").click()
+    browser.driver.switch_to.alert.accept()
+    browser.wait(lambda: not any(browser.all(f"[data-status={status}]")))
+
+
+def look_at_preview(browser: Browser) -> None:
+    """Ask for a preview and close it again, by keyboard; the focus returns."""
+    browser.find("#preview").send_keys(Keys.ENTER)
+    browser.wait(lambda: browser.run(SHEET))
+    assert browser.serious_findings() == []
+    browser.find("dialog").send_keys(Keys.ESCAPE)
+    browser.wait(lambda: browser.run("return document.activeElement.id") == "preview")
+
+
 def look_at_sheet(browser: Browser) -> None:
     """The contact sheet is shown, with frames below each other."""
     browser.find("[data-task] button", "Contact sheet").click()
-    shown = "const sheet = document.querySelector('dialog img.sheet'); return sheet?.naturalHeight ?? 0"
-    browser.wait(lambda: browser.run(shown))
+    browser.wait(lambda: browser.run(SHEET))
     assert browser.serious_findings() == []
     browser.find("dialog button", "Close").click()
 
@@ -158,32 +218,15 @@ def create_link(browser: Browser) -> str:
     return str(link)
 
 
-class Traffic:
-    """Bytes that the page sends through a proxy from now on, and those stored of the video."""
+def names_of_files(browser: Browser) -> list[str]:
+    """The names in the list of files, once there are some."""
+    names = "return [...document.querySelectorAll('#files .name')].map((each) => each.textContent)"
+    return sorted(browser.wait(lambda: browser.run(names)))
 
-    def __init__(self, proxy: Proxy, web_server: WebServer, token: str) -> None:
-        self._proxy = proxy
-        self._web_server = web_server
-        self._token = token
-        self._start = proxy.passed(Direction.SERVER)
-        self._limit = 0
 
-    def hold(self, *, after: int) -> None:
-        """Pass this many more bytes, and hold what follows."""
-        self._limit = self._proxy.passed(Direction.SERVER) + after
-        self._proxy.release(Direction.SERVER)
-        self._proxy.hold(Direction.SERVER, after=self._limit)
-
-    def wait_until_held(self) -> None:
-        assert self._proxy.wait_for(lambda: self._proxy.passed(Direction.SERVER) >= self._limit, DEADLINE)
-
-    def sent(self) -> int:
-        return self._proxy.passed(Direction.SERVER) - self._start
-
-    def stored(self) -> int:
-        uploads = self._web_server.command(self._token, "file", "list", "--json").objects
-        return sum(upload["stored_bytes"] for upload in uploads if upload["name"] == "holiday.mp4")
-
-    def lost(self) -> int:
-        """Bytes that were sent and are not stored, so that they have to be sent again."""
-        return self.sent() - self.stored()
+def answer_to(browser: Browser, link: str) -> tuple[int, str]:
+    """Open a link: its status, and the beginning of what the page says; 0 if it is downloaded."""
+    browser.run("location.href = arguments[0]", link)
+    browser.wait(lambda: browser.run("return document.readyState") == "complete")
+    status = browser.run("return performance.getEntriesByType('navigation')[0].responseStatus")
+    return status, browser.text("pre").partition('"message": "')[2].partition('"')[0]

@@ -29,7 +29,7 @@ class ForkedProcess:
         err, err_end = os.pipe()
         self.stdout: IO[str] | None = os.fdopen(out)
         self.stderr: IO[str] | None = os.fdopen(err)
-        self._process = _context().Process(target=_Command(arguments, environment, cwd, out_end, err_end))
+        self._process = fork_context().Process(target=_Command(arguments, environment, cwd, out_end, err_end))
         self._process.start()
         os.close(out_end)
         os.close(err_end)
@@ -84,7 +84,8 @@ def start_command(
 
 
 @cache
-def _context() -> ForkServerContext:
+def fork_context() -> ForkServerContext:
+    """The context in which processes are forked from one that has imported the program."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOADED])
     return context

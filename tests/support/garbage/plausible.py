@@ -6,12 +6,14 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facecli.core.checksums import crc32c
+from facecli.tasks.provenance.chain import FIRST_PREVIOUS, link
 from facecli.wire.generated import file_service_pb2 as files
 from facecli.wire.generated import task_service_pb2 as tasks
 from facecli.wire.generated import upload_service_pb2 as uploads
 from facecli.wire.generated import video_service_pb2 as videos
 from tests.support.garbage.server import Answer, AnswerTo, of
 
+RECORD = '{"output":{"size":1},"waiver":null,"consent":null}'
 DATA = b"0123456789"
 JPEG = b"\xff\xd8\xff".ljust(len(DATA), b".")
 CHUNK_SIZE = 4
@@ -115,6 +117,11 @@ MESSAGES: dict[str, list[Message]] = {
     ],
     "ListTasks": [tasks.ListTasksResponse(tasks=[task(), task("failed", error_message="no face")])],
     "ListTaskLogs": [tasks.ListTaskLogsResponse(records=[log_record(), log_record()], dropped=3)],
+    "GetProvenance": [
+        tasks.GetProvenanceResponse(
+            record=RECORD, position=1, previous_sha256=FIRST_PREVIOUS, sha256=link(FIRST_PREVIOUS, RECORD)
+        )
+    ],
     "CheckTask": [tasks.CheckTaskResponse(engine="mock", engine_version="1")],
     "FindTask": [tasks.FindTaskResponse(task=task())],
     "GetUpload": [uploads.GetUploadResponse(upload=upload("completed"))],

@@ -21,6 +21,20 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 SYNC = 0.03  # seconds by which a converted sound may move: half a frame of AAC
 
 
+def alternating(names: str, rows: Sequence[object]) -> pytest.MarkDecorator:
+    """Run a test with rows, every other one on the oldest ffmpeg; MATRIX=all runs each on both."""
+    binaries = ("newest", "oldest")
+    chosen = [
+        (binary, row)
+        for at, row in enumerate(rows)
+        for by, binary in enumerate(binaries)
+        if os.environ.get("MATRIX") == "all" or at % 2 == by
+    ]
+    return _on_binaries(
+        names, [(binary, *(row if isinstance(row, tuple) else (row,))) for binary, row in chosen]
+    )
+
+
 def pairwise(names: str, *factors: Sequence[str]) -> pytest.MarkDecorator:
     """Run a test with rows in which every value meets every value of two factors and both ffmpegs.
 
@@ -34,6 +48,11 @@ def pairwise(names: str, *factors: Sequence[str]) -> pytest.MarkDecorator:
         )
         if os.environ.get("MATRIX") == "all" or (at + by) % 2 == (binary == "oldest")
     ]
+    return _on_binaries(names, rows)
+
+
+def _on_binaries(names: str, rows: Sequence[tuple[object, ...]]) -> pytest.MarkDecorator:
+    """Run a test with rows that begin with the ffmpeg."""
     parameters = [pytest.param(*row, marks=needs("ffmpeg 5.1") if row[0] == "oldest" else ()) for row in rows]
     return pytest.mark.parametrize(f"binary,{names}", parameters, indirect=["binary"])
 

@@ -13,10 +13,11 @@ import numpy.typing as npt
 import facecli.media.samples
 from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image, Points
-from facecli.engines.mesh.drawing.warp import warp
+from facecli.engines.mesh.drawing.warp import Warp
+from facecli.engines.mesh.drawing.warped_face import WarpedFace
 from facecli.engines.mesh.landmarks import LEFT_EYE_CORNER, RIGHT_EYE_CORNER, eye_distance
 from facecli.engines.mesh.options import MeshOptions
-from facecli.engines.mesh.patch import FaceBlender, Patch, Region, TargetFace, WarpedFace
+from facecli.engines.mesh.patch import FaceBlender, Patch, Region, TargetFace
 from facecli.engines.mesh.planes import ColorConversion, Frame, sample_type
 from facecli.engines.mesh.segment_swapper import Networks
 from facecli.engines.mesh.source import SourceFace, prepare_source
@@ -76,7 +77,8 @@ def turned_head(face: SourceFace, degrees: float) -> tuple[Image, Points]:
     turned = np.stack([x * np.cos(angle) + z * np.sin(angle), y, z * np.cos(angle) - x * np.sin(angle)], 1)
     points = (turned + middle).astype(np.float32)
     height, width = face.pixels.shape[:2]
-    pixels, covered = warp(face.picture, face.points, points, (width, height), map_side=max(width, height))
+    warp = Warp.between(face.points, points, (width, height))
+    pixels, covered = warp.draw(face.picture, (width, height)), warp.covered
     background = cv2.GaussianBlur(face.picture, (0, 0), 25)
     inner = cv2.erode(covered, np.ones((5, 5), np.uint8)).astype(np.float32)
     alpha = cv2.GaussianBlur(inner, (0, 0), 3)[..., None]

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image, Points
+from facecli.engines.mesh.drawing.warped_face import WarpedFace
 from facecli.engines.mesh.figures import Figures
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.networks import Square
 from facecli.engines.mesh.options import MeshOptions
-from facecli.engines.mesh.patch import WarpedFace
 from facecli.engines.mesh.segment_swapper import FrameClock, SegmentSwapper
 from tests.support.media.portraits import (
     ASTRONAUT,

@@ -52,7 +52,7 @@ def swap(binary: Path, video: Path, folder: Path, *, segment_megapixels: int = 1
                 assert frames == media.count_decodable(video, segment, plan.info)
             parts.append(job.output)
         output = folder / "swapped.mp4"
-        media.join(parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
+        media.join(metadata={}, parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
     except Exception as error:
         raise AssertionError(f"{video.name} was accepted, then failed: {error}") from error
     return Swapped(output=output, plan=plan, notes=notes)

@@ -100,6 +100,15 @@ REQUESTS: Mapping[str, Callable[[TenantData], list[Message]]] = {
         task_pb.WatchTasksRequest(user_id=of.user, tasks=[task_pb.WatchedTask(task_id=of.task_id)])
     ],
     "TaskService.CheckTask": lambda of: [task_pb.CheckTaskRequest(user_id=of.user)],
+    "TaskService.CreateTaskUnderTerms": lambda of: [
+        task_pb.CreateTaskUnderTermsRequest(
+            task=video_pb.CreateTaskRequest(user_id=of.user, image_url=of.image_url, video_url=of.video_url),
+            terms=task_pb.Terms(consent=task_pb.Consent(sha256="0" * 64, kind="text")),
+        )
+    ],
+    "TaskService.GetProvenance": lambda of: [
+        task_pb.GetProvenanceRequest(user_id=of.user, task_id=of.task_id)
+    ],
     "TaskService.PreviewTask": lambda of: [
         task_pb.PreviewTaskRequest(
             user_id=of.user, image_url=of.image_url, video_url=of.video_url, engine="mock", at=[Duration()]

@@ -43,8 +43,10 @@ class CountingRepository:
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         return self._repository.listed(owner, wanted, limit=limit, before=before)
 
-    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
-        return self._repository.change(task_id, change, now=now, max_stored=max_stored)
+    def change(
+        self, task_id: str, change: Change, *, now: float, max_stored: int = 0, record: str = ""
+    ) -> Task:
+        return self._repository.change(task_id, change, now=now, max_stored=max_stored, record=record)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         return self._repository.with_status(status)

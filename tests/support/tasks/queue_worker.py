@@ -1,35 +1,18 @@
 """A process that runs the work of the durable queue, and prints what it does."""
 
+import os
 import signal
-import subprocess
-import sys
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.reduction import DupFd
+from typing import Any
 
-WORKER = """
-import sys, threading
-from facecli.core.errors import Unavailable
-from facecli.metadata.database import translate_errors
-from facecli.queue.runner import DbosTaskRunner
-
-url, name, mode, interval, *engines = sys.argv[1:]
-
-def run(task_id):
-    print("began", task_id, flush=True)
-    if mode == "wait":
-        sys.stdin.readline()
-    if mode == "hang":
-        threading.Event().wait()
-    print("ended", task_id, flush=True)
-
-DbosTaskRunner(
-    url, worker=name, engines=engines, run=run, errors=translate_errors, reconcile_interval=float(interval)
-)
-threading.Event().wait()
-"""
+from tests.support.e2e.fork_server import fork_context
 
 
 class Worker:
-    """A worker process that prints what it does."""
+    """A worker process that prints what it does: `run`, `hang` in its work, or `wait` until it may end it."""
 
     def __init__(
         self,
@@ -40,34 +23,81 @@ class Worker:
         *,
         reconcile_interval: float = 2.0,
     ) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, url, name, mode, str(reconcile_interval), *engines],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+        input_end, input_number = os.pipe()
+        output_number, output_end = os.pipe()
+        self._input, self._output = os.fdopen(input_number, "w"), os.fdopen(output_number)
+        work = _Work(
+            url=url,
+            worker=name,
+            mode=mode,
+            engines=tuple(engines),
+            reconcile_interval=reconcile_interval,
+            pipes=(input_end, output_end),
         )
+        self._process = fork_context().Process(target=work)
+        self._process.start()
+        os.close(input_end)
+        os.close(output_end)
 
     def read_line(self) -> str:
-        assert self._process.stdout
-        return self._process.stdout.readline().strip()
+        return self._output.readline().strip()
 
     def proceed(self) -> None:
         """Let a waiting worker go on."""
-        assert self._process.stdin
-        self._process.stdin.close()
+        self._input.close()
 
     def send(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
+        assert self._process.pid
+        os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.join()
 
     def __enter__(self) -> "Worker":
         return self
 
     def __exit__(self, *error: object) -> None:
         self.kill()
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.stdout.close()
+        self._input.close()
+        self._output.close()
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """Runs in the child."""
+
+    url: str
+    worker: str
+    mode: str
+    engines: tuple[str, ...]
+    reconcile_interval: float
+    pipes: tuple[Any, Any]  # of its input and its output
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Send the pipes along, while the process is being started."""
+        return {**self.__dict__, "pipes": tuple(map(DupFd, self.pipes))}
+
+    def __call__(self) -> None:
+        from facecli.metadata.database import translate_errors
+        from facecli.queue.runner import DbosTaskRunner
+
+        for number, end in enumerate(self.pipes):
+            os.dup2(end.detach(), number)
+        DbosTaskRunner(
+            self.url,
+            worker=self.worker,
+            engines=self.engines,
+            run=self._run,
+            errors=translate_errors,
+            reconcile_interval=self.reconcile_interval,
+        )
+        threading.Event().wait()
+
+    def _run(self, task_id: str) -> None:
+        os.write(1, f"began {task_id}\n".encode())
+        if self.mode == "wait":
+            os.read(0, 1)
+        if self.mode == "hang":
+            threading.Event().wait()
+        os.write(1, f"ended {task_id}\n".encode())

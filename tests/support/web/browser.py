@@ -1,5 +1,6 @@
 """Debian's Chromium without a window, driven by Selenium."""
 
+import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,17 @@ class Browser:
     def choose(self, input_id: str, path: Path) -> None:
         """Choose a file in a picker."""
         self.driver.find_element(By.ID, input_id).send_keys(str(path))
+
+    def drop(self, selector: str, path: Path) -> None:
+        """Drop a file on an element."""
+        script = (
+            "const [selector, name, data] = arguments; const dataTransfer = new DataTransfer(); "
+            "const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0)); "
+            "dataTransfer.items.add(new File([bytes], name)); "
+            "for (const type of ['dragover', 'drop']) document.querySelector(selector).dispatchEvent("
+            "new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }))"
+        )
+        self.run(script, selector, path.name, base64.b64encode(path.read_bytes()).decode())
 
     def select(self, select_id: str, value: str) -> None:
         """Choose an option by its value."""

@@ -88,7 +88,7 @@ def test_only_the_user_of_the_server_can_read_stored_files(blobs: LocalBlobs, tm
 
 def test_no_stored_file_has_an_extension_or_a_name_of_a_user(blobs: LocalBlobs) -> None:
     blobs.begin(KEY, layout(4)).close()
-    assert blobs.local_copy(KEY) == blobs.root / "uploads" / "u1" / "data"
+    assert blobs.path(KEY) == blobs.root / "uploads" / "u1" / "data"
 
 
 def test_the_first_sync_makes_the_names_of_a_new_blob_durable(blobs: LocalBlobs, synced: list[str]) -> None:
@@ -104,7 +104,7 @@ def test_a_store_that_is_not_durable_flushes_nothing(tmp_path: Path, synced: lis
     with blobs.begin(KEY, layout(4)) as blob:
         write(blob, b"abcd")
         blob.sync()
-    assert str(blobs.local_copy(KEY)) not in synced
+    assert str(blobs.path(KEY)) not in synced
 
 
 def test_a_finished_file_is_durable_before_it_has_its_name(
@@ -124,7 +124,7 @@ def test_a_sync_makes_the_file_durable(blobs: LocalBlobs, synced: list[str]) -> 
         write(blob, b"abcd")
         assert synced == []
         blob.sync()
-        assert synced == [str(blobs.local_copy(KEY))]
+        assert synced == [str(blobs.path(KEY))]
 
 
 def test_a_part_is_read_back_without_the_page_cache(
@@ -143,7 +143,7 @@ def test_a_part_is_read_back_without_the_page_cache(
 
 def test_a_new_blob_reserves_its_space(blobs: LocalBlobs) -> None:
     blobs.begin(KEY, halves(MIB)).close()
-    assert blobs.local_copy(KEY).stat().st_blocks * 512 >= MIB
+    assert blobs.path(KEY).stat().st_blocks * 512 >= MIB
 
 
 def test_a_full_disk_refuses_before_any_space_is_taken(
@@ -210,7 +210,7 @@ def test_a_file_beyond_the_process_limit_is_too_large(blobs: LocalBlobs, file_si
 
 def test_a_rearranged_part_of_a_file_that_was_cut_short_fails(blobs: LocalBlobs) -> None:
     with blobs.begin(KEY, layout(100)) as blob:
-        os.truncate(blobs.local_copy(KEY), 50)
+        os.truncate(blobs.path(KEY), 50)
         with pytest.raises(StorageFailed, match="ends at byte 50"):
             blob.rearrange([Part(token="1", size=100)])
 

@@ -37,7 +37,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("free", [0, MIN_FREE_BYTES - 2**20])
 def test_a_full_disk_stops_only_uploads(disk: Path, free: int) -> None:
     reports = list[tuple[bool, bool]]()
-    health = StorageHealth(DirectoryProbe(disk), lambda *report: reports.append(report))
+    health = StorageHealth([DirectoryProbe(disk).check], lambda *report: reports.append(report))
     health.check()
     ballast = Ballast(disk)
     ballast.fill(leave=free)
@@ -50,7 +50,7 @@ def test_a_full_disk_stops_only_uploads(disk: Path, free: int) -> None:
 @needs("tmpfs")
 def test_a_read_only_disk_stops_serving(disk: Path) -> None:
     reports = list[tuple[bool, bool]]()
-    health = StorageHealth(DirectoryProbe(disk), lambda *report: reports.append(report))
+    health = StorageHealth([DirectoryProbe(disk).check], lambda *report: reports.append(report))
     with read_only(disk):
         health.check()
     health.check()
@@ -62,7 +62,7 @@ def test_a_directory_that_is_replaced_stops_serving_until_it_is_back(
     directory: Path, replacement: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     reports = list[tuple[bool, bool]]()
-    health = StorageHealth(DirectoryProbe(directory), lambda *report: reports.append(report))
+    health = StorageHealth([DirectoryProbe(directory).check], lambda *report: reports.append(report))
     health.check()
     aside = directory.with_name("aside")
     if replacement == "no id":

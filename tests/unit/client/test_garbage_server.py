@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "task status KEY": (("task", "status", "order-4711"), ("FindTask",)),
     "task list": (("task", "list"), ("ListTasks",)),
     "task logs": (("task", "logs", TASK_ID), ("GetTaskStatus", "ListTaskLogs")),
+    "task provenance": (("task", "provenance", TASK_ID), ("GetTaskStatus", "GetProvenance")),
     "task watch": (("task", "watch", TASK_ID, RUNNING_ID), ("FindTask", "WatchTasks")),
     "task cancel": (("task", "cancel", TASK_ID), ("GetTaskStatus", "CancelTask")),
     "task retry": (("task", "retry", TASK_ID), ("GetTaskStatus", "RetryTask")),
@@ -47,7 +48,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "swap again": (
         ("swap", "clip.png", "clip.mp4", "-o", "done.mp4"),
-        ("CheckTask", "ListTasks", "GetUpload"),
+        ("CheckTask", "ListTasks", "GetProvenance", "GetUpload"),
     ),
     "doctor": (("doctor",), ("GetServerInfo",)),
 }

@@ -42,6 +42,7 @@ REASONS = {
     "MisconfiguredConnection": "MISCONFIGURED_CONNECTION",
     "ProgramKilled": "PROGRAM_KILLED",
     "StorageFailed": "STORAGE_FAILED",
+    "BucketUnusable": "BUCKET_UNUSABLE",
     "IdleTooLong": "IDLE_TOO_LONG",
     "BytesDiffer": "BYTES_DIFFER",
     "UnexpectedResponse": "UNEXPECTED_RESPONSE",

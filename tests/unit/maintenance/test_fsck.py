@@ -25,7 +25,7 @@ def damaged(storage: Storage) -> tuple[list[Upload], Task]:
     """Three uploads without their bytes, and a completed task whose result is another."""
     uploads = [send_all(storage.upload_service(), Content(size=2 * CHUNK + extra)) for extra in (1, 2, 3)]
     for upload in uploads:
-        storage.blobs.local_copy(upload.blob_key).unlink()
+        storage.blobs.path(upload.blob_key).unlink()
     task = Ended(storage).completed("t1")
     stage(storage.blobs, "uploads/dead", size=5)
     return uploads, task

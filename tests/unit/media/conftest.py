@@ -5,7 +5,8 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -13,16 +14,19 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from facecli.core.video.formats import FormatKind, of_kind
 from facecli.core.video.media import OverlayJob, Segment
 from facecli.core.video.placement import Oscillation, Placement
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.find import find_ffmpeg
+from facecli.media.picture.decode import fit_to, open_upright
 
 WANTED = os.environ.get("TEST_FFMPEG")
 
 Ffmpeg = Callable[..., bytes]
 Clip = Callable[..., Path]
+Fit = Callable[[bytes, int, int], Image.Image]
 Frames = Callable[[Path], list[Image.Image]]
 Overlay = Callable[..., Path]
 Times = Callable[[Path], list[Fraction]]
@@ -151,7 +155,23 @@ def overlay(media_of: Callable[[int], FfmpegMedia], tmp_path: Path) -> Overlay:
             write_part(segment, output_part)
         sound = tmp_path / "sound.mp4"
         assert media.extract_sound(video, plan, sound, stopped=lambda: False) == []
-        media.join(parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
+        media.join(metadata={}, parts=parts, sound=sound, plan=plan, output=output, stopped=lambda: False)
         return output
 
     return make
+
+
+@pytest.fixture
+def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fit]:
+    """Decode and fit a picture as the decoder does, but in this process, without the sandbox."""
+
+    def fit(data: bytes, width: int, height: int) -> Image.Image:
+        (tmp_path / "upload").write_bytes(data)
+        formats = [entry.pillow for entry in of_kind(FormatKind.IMAGE)]
+        source = str(tmp_path / "upload")
+        picture, _, content = open_upright(source, 36_000_000, formats=formats, names="JPEG")
+        return fit_to(picture, width, height, profile=content.icc)
+
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    with warnings.catch_warnings():
+        yield fit

@@ -73,6 +73,7 @@ def join() -> list[str]:
         sound=Path("/data/sound"),
         output=OUTPUT,
         plan=plan,
+        metadata={"AIGC": "{}"},
         limits=LIMITS,
     )
 

@@ -1,5 +1,6 @@
 """The sandbox: a program reaches the files it was given, and no other file, network or process."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,6 +146,43 @@ def faulty_kernel(secret: Path) -> FaultyKernel:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     return read
+
+
+ALONE = """
+import os, sys
+from facecli.media.sandbox.landlock import landlock_abi, restrict
+from facecli.media.sandbox.libc import libc
+from facecli.media.sandbox.seccomp import forbid_sockets
+libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+if sys.argv.pop(1) == "landlock":
+    restrict(landlock_abi(), sys.executable, reads=[], writes=[], devices=[])
+else:
+    forbid_sockets()
+"""
+CONNECT = "import socket; socket.create_connection(('127.0.0.1', int(sys.argv[2])), 5)"
+
+
+@needs("landlock")
+@pytest.mark.parametrize(
+    ("mechanism", "denied", "allowed"),
+    [
+        ("landlock", [READ, WRITE, CONNECT], ["make a UDP socket"]),
+        ("seccomp", [CONNECT, "make a TCP socket", "make a UDP socket", "make a Unix socket"], [READ]),
+    ],
+)
+def test_landlock_alone_keeps_files_and_tcp_away_and_seccomp_alone_every_socket(
+    secret: Path, mechanism: str, denied: list[str], allowed: list[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def error_of(attempt: str) -> str:
+            code = ALONE + ATTEMPTS.get(attempt, attempt)
+            command = [sys.executable, "-c", code, mechanism, str(secret), str(port)]
+            return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+        assert [attempt for attempt in denied if DENIED not in error_of(attempt)] == []
+        assert [attempt for attempt in allowed if error_of(attempt)] == []
 
 
 @needs("strace")

@@ -1,15 +1,16 @@
 """Contact sheets: the same frame before and after, and a gap for what cannot be decoded."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageStat
 
-from facecli.core.video.media import never
+from facecli.core.video.media import FramesJob, never
 from facecli.core.video.plan import VideoPart
-from facecli.core.video.sheet import Comparison, Still, of_frames, of_result
+from facecli.core.video.sheet import Comparison, Still, of_frames, of_result, raw_still
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.sheet.canvas import EMPTY, MARGIN, TEXT_HEIGHT, canvas_for
 
@@ -49,6 +50,42 @@ def test_a_sheet_shows_the_same_frames_of_a_part_before_and_after(
     for grey, both in zip(expected, greys(sheet, rows=4), strict=True):
         assert both == [pytest.approx(grey, abs=2)] * 2
     assert [path.name for path in tmp_path.glob("*.png")] == ["picture.png"]
+
+
+def test_frames_kept_while_a_segment_is_rewritten_need_not_be_decoded_again(
+    clip: Clip, media: FfmpegMedia, tmp_path: Path
+) -> None:
+    video, sheet, output = clip("a.mp4", *PICTURE, size=SIZE), tmp_path / "sheet.jpg", tmp_path / "out.mp4"
+    plan = media.plan(video, part=VideoPart(start=200_000))
+    (segment,), stills = plan.segments, [still.before for still in plan.stills]
+    raw_still(tmp_path, stills[-1], "after").mkdir()  # as little can be kept there as on a full disk
+    job = FramesJob(video=video, segment=segment, info=plan.info, output=output, stills=stills)
+    media.rewrite_frames(
+        job, open_filter=lambda layout: nullcontext(Darker()), progress=lambda frames: None, stopped=never
+    )
+    rows = list(of_result(video, output, plan, kept=tmp_path))
+    assert [row.before.raw and row.after.raw for row in rows] == [True, True, True, False]
+    media.compose_sheet(plan.info, rows, sheet, stopped=never)
+    decoded = tmp_path / "decoded.jpg"
+    media.compose_sheet(plan.info, list(of_result(video, output, plan)), decoded, stopped=never)
+    for kept, again in zip(greys(sheet, rows=4), greys(decoded, rows=4), strict=True):
+        assert kept == pytest.approx(again, abs=2)
+        assert kept[0] > kept[1] + 5
+
+
+class Darker:
+    """A filter that halves the brightness, and returns each frame when the next one has come."""
+
+    def __init__(self) -> None:
+        self._held = list[bytearray]()
+
+    def push(self, planes: bytearray, *, own: bool) -> list[bytearray]:
+        done, luma = self._held, 64 * 48
+        self._held = [bytearray(value // 2 for value in planes[:luma]) + planes[luma:]] if own else []
+        return done
+
+    def finish(self) -> list[bytearray]:
+        return self._held
 
 
 def test_chosen_times_are_the_frames_that_are_shown_then(clip: Clip, media: FfmpegMedia) -> None:

@@ -123,5 +123,5 @@ def test_an_upload_begun_before_chunks_had_tokens_resumes(either_database: str, 
     with upload_service.writer("u1", owner="ann") as writer:
         finished = send(upload_service, writer, file, [2])
     assert finished.completed
-    assert blobs.local_copy(finished.blob_key).read_bytes() == file.data
+    assert blobs.path(finished.blob_key).read_bytes() == file.data
     engine.dispose()

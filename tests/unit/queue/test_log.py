@@ -5,12 +5,14 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+from dbos._error import DBOSNonExistentWorkflowError
 from dbos._logger import init_logger
 
 from facecli.metadata.database import translate_errors
 from facecli.queue.log import QueueLog
 
 DBOS = logging.getLogger("dbos")
+NO_WORKFLOW = DBOSNonExistentWorkflowError("target", "the id")
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +31,13 @@ def test_a_failure_of_the_database_is_one_sentence(caplog: pytest.LogCaptureFixt
     assert record.message == "the task queue failed"
     assert vars(record)["error"] == "the database's disk is full; acknowledged data is safe"
     assert record.exc_info is None
+
+
+def test_the_end_of_work_that_was_deleted_meanwhile_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "facecli.queue.log")
+    DBOS.error("Exception encountered in background workflow:", exc_info=NO_WORKFLOW)
+    (record,) = [record for record in caplog.records if record.name == "facecli.queue.log"]
+    assert (record.levelname, record.exc_info) == ("INFO", None)
 
 
 def test_any_other_failure_keeps_its_stack(caplog: pytest.LogCaptureFixture) -> None:

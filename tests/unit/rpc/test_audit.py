@@ -32,6 +32,7 @@ READING = {
     "/video.TaskService/WatchTask",
     "/video.TaskService/WatchTasks",
     "/video.TaskService/CheckTask",
+    "/video.TaskService/GetProvenance",
     "/video.TaskService/PreviewTask",
     "/video.TaskService/FindTask",
     "/video.TaskService/ListTasks",

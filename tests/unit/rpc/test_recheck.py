@@ -78,6 +78,7 @@ def test_an_unreadable_token_does_not_hide_a_revoked_one(
     service = TaskServicer(
         cast(Any, Board()),
         cast(Any, None),
+        cast(Any, None),
         calls=calls,
         admissions=create_admissions(LIMITS),
         send_pool=cast(SendPool, send_pool),

@@ -12,9 +12,10 @@ from facecli.blobs.local.store import LocalBlobs
 from facecli.core.blobs import PartLayout
 from facecli.core.errors import MediaRefused, QuotaReached, TakenOver, Unavailable
 from facecli.core.events import EventBus
+from facecli.core.labels.labels import BurntLabel, LabelFrames, Labels, LabelText
 from facecli.core.video.engines import SwapJob
 from facecli.core.video.figures import SwapFigures
-from facecli.core.video.media import VideoPlan
+from facecli.core.video.media import Segment, VideoPlan
 from facecli.core.video.sheet import Comparison
 from facecli.tasks.claims import Claim
 from facecli.tasks.logs.record import LogEntry
@@ -29,6 +30,7 @@ from tests.support.storage import Clock
 from tests.support.tasks.logs import MemoryTaskLogs
 
 MAX_CRASHES = 5
+LABELS = Labels(producer="studio", text=LabelText.CHINESE, frames=LabelFrames.OPENING)
 TASK = task(id="t", engine="fake", image_id="face", video_id="clip")
 
 
@@ -42,13 +44,20 @@ class Rows:
         self.task = TASK
         self.stages: list[tuple[str, int]] = []
         self.room = True  # in the quota of the owner, for a result
+        self.records: list[str] = []
         self.outages = 0  # times that a result finds the database away
 
     def get(self, task_id: str) -> Task:
         return self.task
 
     def change(
-        self, task_id: str, change: Callable[[Task], Task], *, now: float, max_stored: int = 0
+        self,
+        task_id: str,
+        change: Callable[[Task], Task],
+        *,
+        now: float,
+        max_stored: int = 0,
+        record: str = "",
     ) -> Task:
         before, changed = self.task, change(self.task)
         if changed.result and self.outages:
@@ -57,6 +66,7 @@ class Rows:
         if changed.result and not self.room:
             raise QuotaReached("there is no room for the result")
         self.task = changed
+        self.records += [record] * bool(record)
         if self.task != before:
             self.stages.append((self.task.stage, self.task.progress))
         return self.task
@@ -67,6 +77,9 @@ class PlainMedia:
 
     def __init__(self) -> None:
         self.unreadable = False
+        self.signs = False
+        self.metadata: Mapping[str, str] = {}  # of the last output
+        self.visible: list[str] = []  # segments that got a visible label
 
     def version(self) -> str:
         return "1"
@@ -91,7 +104,21 @@ class PlainMedia:
             raise MediaRefused("no frame can be decoded")
         output.write_text(f"a sheet of {len(comparisons)} frames")
 
-    def join(self, *, parts: list[Path], output: Path, **more: object) -> None:
+    @property
+    def signer(self) -> Mapping[str, object] | None:
+        return {"certificate_sha256": "5"} if self.signs else None
+
+    def sign(self, video: Path, *, signed: Path, **more: object) -> None:
+        signed.write_text(f"signed {video.read_text()}")
+
+    def input_entry(self, video: Path, **more: object) -> None:
+        return None
+
+    def ensure_visible(self, segment: Path, label: BurntLabel, **more: object) -> None:
+        self.visible.append(segment.name)
+
+    def join(self, *, parts: list[Path], output: Path, metadata: Mapping[str, str], **more: object) -> None:
+        self.metadata = metadata
         output.write_text("".join(part.read_text() for part in parts))
 
 
@@ -100,6 +127,7 @@ class PlainEngine:
 
     def __init__(self) -> None:
         self.swapped: list[int] = []
+        self.segments: list[Segment] = []
         self.plans: list[Mapping[str, Any]] = []
         self.then: list[Callable[[], None]] = []  # happens after each segment
         self.written = "{}"
@@ -111,6 +139,7 @@ class PlainEngine:
 
     def swap(self, swap: SwapJob, *, progress: Callable[[int], None], **more: object) -> SwapFigures | None:
         self.swapped.append(swap.segment.index)
+        self.segments.append(swap.segment)
         self.plans.append(swap.plan)
         if self.reports:
             progress(swap.segment.frames)
@@ -129,7 +158,7 @@ class Uploads:
     def get(self, upload_id: str) -> "Uploads":
         return self
 
-    name = "clip.mp4"
+    id, name = "clip", "clip.mp4"
     size, crc32c = 0, 0
     blob_key = "uploads/clip"
 
@@ -187,7 +216,7 @@ def delivery(
     blobs = LocalBlobs(tmp_path)
     blobs.begin("uploads/clip", PartLayout(part_size=1, count=1, size=None)).close()
     repository: Any = rows
-    fakes: Any = {"uploads": uploads, "media": media, "engines": engine}
+    fakes: Any = {"uploads": uploads, "media": media, "labeller": media, "engines": engine}
     log = RunLog(logs, "t", run="r1", monotonic=monotonic)
     workflow = TaskWorkflow(
         Tools(tasks=TaskStore(repository, clock=time.time, events=EventBus()), blobs=blobs, **fakes),

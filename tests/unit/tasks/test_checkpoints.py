@@ -8,7 +8,7 @@ import pytest
 
 from facecli.core.errors import StorageFailed
 from facecli.core.video.media import VideoPlan
-from facecli.tasks.checkpoints import Checkpoints, PlanCheckpoints
+from facecli.tasks.checkpoints.checkpoints import Checkpoints, PlanCheckpoints
 from tests.support.builders import PLAN
 
 NAMES = ("000000.mp4", "000001.mp4")

@@ -84,7 +84,7 @@ def test_removing_a_task_deletes_everything_but_a_running_download(ended: Ended)
     task = ended.completed("t1")
     assert task.result
     reading: Iterator[bytes] = ended.storage.blobs.open(task.result.blob_key, offset=0, block=1)
-    begun = ended.storage.blobs.local_copy(task.result.blob_key).open("rb")
+    begun = ended.storage.blobs.path(task.result.blob_key).open("rb")
     assert ended.collector().remove(task, cause="requested")
     assert begun.read() == b"x"
     begun.close()

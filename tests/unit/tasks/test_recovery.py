@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,13 +36,13 @@ class LockableTasks(SqlTaskRepository):
     locked: Collection[str] = ()
     before_change: Callable[[], None] | None = None  # happens once
 
-    def change(self, task_id: str, change: Change, *, now: float, max_stored: int = 0) -> Task:
+    def change(self, task_id: str, change: Change, **more: Any) -> Task:
         if task_id in self.locked:
             raise Unavailable("canceling statement due to lock timeout")
         if self.before_change:
             happens, self.before_change = self.before_change, None
             happens()
-        return super().change(task_id, change, now=now, max_stored=max_stored)
+        return super().change(task_id, change, **more)
 
 
 class FullLogs(SqlTaskLogRepository):

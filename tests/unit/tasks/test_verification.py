@@ -58,7 +58,7 @@ def test_a_damaged_result_is_found_and_its_task_can_be_retried(
 ) -> None:
     assert task.result
     assert damage(ended) is None
-    harm(ended.storage.blobs.local_copy(task.result.blob_key))
+    harm(ended.storage.blobs.path(task.result.blob_key))
     found = damage(ended)
     assert found and found.problem == problem and found.repair
     found.repair()
@@ -76,7 +76,7 @@ def test_a_damaged_result_is_found_and_its_task_can_be_retried(
 
 def test_a_quick_check_compares_sizes_only(ended: Ended, task: Task) -> None:
     assert task.result
-    path = ended.storage.blobs.local_copy(task.result.blob_key)
+    path = ended.storage.blobs.path(task.result.blob_key)
     path.write_bytes(b"The result")
     assert damage(ended, quick=True) is None
     path.write_bytes(b"")
@@ -89,7 +89,7 @@ def test_a_damaged_contact_sheet_is_dropped_and_the_result_stays(ended: Ended) -
     blobs = ended.storage.blobs
     ended.repository.change("t1", partial(with_checksum, crc32c=crc32c(b"x")), now=3.0)
     assert damage(ended) is None
-    blobs.local_copy(task.sheet.blob_key).write_bytes(b"y")
+    blobs.path(task.sheet.blob_key).write_bytes(b"y")
     found = damage(ended)
     assert found and found.problem == "the bytes of its contact sheet differ" and found.repair
     found.repair()

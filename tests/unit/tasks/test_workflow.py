@@ -1,5 +1,6 @@
 """The workflow: fencing of runs, reuse of checkpoints, failures, and progress."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from tests.support.builders import PLAN
 from tests.support.storage import Clock
 from tests.support.tasks.logs import MemoryTaskLogs
 from tests.unit.tasks.conftest import (
+    LABELS,
     MAX_CRASHES,
     Delivery,
     PlainEngine,
+    PlainMedia,
     Rows,
     Uploads,
     raises,
@@ -144,8 +147,9 @@ def test_a_result_without_room_in_the_quota_fails_the_task_and_a_retry_publishes
 
 
 def test_the_checkpoints_of_all_steps_survive_a_failed_publication(
-    tmp_path: Path, delivery: Delivery
+    tmp_path: Path, rows: Rows, media: PlainMedia, delivery: Delivery
 ) -> None:
+    rows.task, media.signs = replace(rows.task, labels=LABELS), True
     (tmp_path / "outputs").write_text("a file in place of the directory")
     with pytest.raises(StorageFailed):
         delivery("one")()

@@ -127,7 +127,7 @@ def test_chunks_lost_with_a_failed_flush_are_sent_again(storage: Storage) -> Non
         blobs.flush_fails = True
         with pytest.raises(StorageFailed):
             send(upload_service, writer, FILE, [2])
-        with storage.blobs.local_copy(upload.blob_key).open("r+b") as disk:
+        with storage.blobs.path(upload.blob_key).open("r+b") as disk:
             disk.seek(CHUNK)
             disk.write(bytes(10))
     blobs.flush_fails = False

@@ -82,7 +82,7 @@ def test_a_cancelled_upload_takes_no_space_though_its_writers_are_open(
 ) -> None:
     with upload_service.writer(upload.id, owner="ann") as writer:
         writer.write(piece(0, 0))
-        held = storage.blobs.local_copy(upload.blob_key).open("rb")
+        held = storage.blobs.path(upload.blob_key).open("rb")
         upload_service.cancel(upload.id, owner="ann")
         with held:
             assert os.fstat(held.fileno()).st_blocks == 0

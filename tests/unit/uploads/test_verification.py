@@ -46,7 +46,7 @@ class Checked:
         return [chunk.index for chunk in self.repository.chunks(upload_id)]
 
     def path(self, upload: Upload) -> Path:
-        return self.storage.blobs.local_copy(upload.blob_key)
+        return self.storage.blobs.path(upload.blob_key)
 
     def _pass(self, size: int) -> None:
         self.on_bytes += size

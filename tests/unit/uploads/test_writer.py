@@ -144,7 +144,7 @@ def test_repeated_chunks_take_no_space(
     with upload_service.writer(upload.id, owner="ann") as writer:
         for _ in range(20):
             send(upload_service, writer, FILE, [0, 1])
-        assert storage.blobs.local_copy(upload.blob_key).stat().st_size <= 5 * CHUNK
+        assert storage.blobs.path(upload.blob_key).stat().st_size <= 5 * CHUNK
         finished = send(upload_service, writer, FILE, [2, 3])
     assert finished.blob_key == upload.blob_key
     assert storage.content(finished) == FILE.data

@@ -1,14 +1,18 @@
 """Bodies of calls over HTTP: malformed, too large, slow, cut, and very many that stop."""
 
+import asyncio
 import base64
 import gzip
 import json
 import struct
+from collections.abc import Iterable
 
 import grpc
 import pytest
 
 from facecli.bootstrap.server import Running
+from facecli.web.rpc.body import decoded_base64
+from facecli.web.rpc.refusals import RefusedRequest
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
 from tests.support.eventually import eventually
@@ -80,6 +84,36 @@ def test_a_text_that_is_no_base64_is_refused_with_a_reason(server: Running) -> N
     with pytest.raises(WebRefusal, match="base64"):
         list(responses(connection.getresponse(), text=True))
     connection.close()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 1000])
+def test_a_text_may_arrive_cut_anywhere_and_padded_wherever_its_client_flushed(size: int) -> None:
+    data = bytes(range(256))
+    text = b"".join(base64.b64encode(part) for part in (data[:100], data[100:101], data[101:]))
+    assert decoded(text[start : start + size] for start in range(0, len(text), size)) == data
+
+
+@pytest.mark.parametrize("text", [b"AAA", b"AAAA=", b"=AAA", b"AA=A", b"A===", b"AA==A", b"AAA\n", b"A-A_"])
+def test_a_text_that_ends_early_or_has_other_characters_is_refused(text: bytes) -> None:
+    for parts in ([text], [text[:1], text[1:]]):
+        with pytest.raises(RefusedRequest, match="base64"):
+            decoded(parts)
+
+
+def decoded(parts: Iterable[bytes]) -> bytes:
+    """The bytes of a body in base64 that arrives in these parts."""
+    arriving = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    arriving[-1]["more_body"] = False
+    messages = iter(arriving)
+
+    async def receive() -> object:
+        return next(messages)
+
+    async def read() -> bytes:
+        receive_decoded = decoded_base64(receive)
+        return b"".join([(await receive_decoded())["body"] for _ in arriving])
+
+    return asyncio.run(read())
 
 
 def test_a_compressed_message_is_refused_because_it_could_become_a_large_one(server: Running) -> None:

@@ -29,13 +29,15 @@ def test_a_file_comes_whole_with_what_a_client_needs_to_keep_and_check_it(shop: 
     assert "sandbox" in headers["content-security-policy"]
     head = shop.get(shop.urls["ann"], method="HEAD")
     assert (head.status, head.headers["content-length"], head.body) == (200, str(SIZE), b"")
+    ranged = shop.get(shop.urls["ann"], method="HEAD", range="bytes=0-1")
+    assert (ranged.status, ranged.headers["content-length"]) == (200, str(SIZE))
 
 
 @pytest.mark.parametrize(
     ("wanted", "first", "last"),
     [
         ("bytes=0-0", 0, 0),
-        ("bytes=100-199", 100, 199),
+        ("Bytes=100-199", 100, 199),
         ("bytes=2500-", 2500, SIZE - 1),
         ("bytes=-10", SIZE - 10, SIZE - 1),
         ("bytes=0-99999999", 0, SIZE - 1),
@@ -70,6 +72,11 @@ def test_a_client_that_has_the_file_or_another_version_gets_what_it_needs(shop: 
         unchanged = shop.get(url, if_none_match=tag)
         assert (unchanged.status, unchanged.body, unchanged.headers["etag"]) == (304, b"", TAG)
     assert shop.get(url, if_none_match='"x"').status == 200
+    for tag in (TAG, "*", f'"x", {TAG}'):
+        assert shop.get(url, if_match=tag, range="bytes=0-1").status == 206
+    for tag in ('"x"', f"W/{TAG}", ""):
+        another = shop.get(url, if_match=tag)
+        assert (another.status, another.reason, another.headers["etag"]) == (412, "INVALID_INPUT", TAG)
     assert shop.get(url, range="bytes=0-1", if_range=TAG).body == DATA[:2]
     assert shop.get(url, range="bytes=0-1", if_range='"x"').body == DATA
 

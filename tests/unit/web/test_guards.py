@@ -48,6 +48,9 @@ def test_a_page_of_an_allowed_origin_may_call_and_read_the_answer(serve_http: Se
             asked = preflight(server, origin)
             assert (asked.status, asked.headers["access-control-allow-origin"]) == (200, origin)
             assert "x-grpc-web" in asked.headers["access-control-allow-headers"]
+            assert {"PATCH", "DELETE", "HEAD"} <= {*asked.headers["access-control-allow-methods"].split(", ")}
+            assert asked.headers["access-control-max-age"] == "600"
+            assert asked.headers["vary"].startswith("Origin")
             answer = call(server, origin=origin)
             assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, origin)
             assert "grpc-status" in answer.headers["access-control-expose-headers"]

@@ -26,6 +26,16 @@ def test_a_link_is_enough_to_get_the_file_and_only_it(shop: Shop) -> None:
     assert shop.get(f"{link}x", user="").status == 401
 
 
+def test_a_link_ends_at_its_time_and_says_so(shop: Shop) -> None:
+    link = shop.link(seconds=1)
+    eventually(lambda: shop.get(link, user="", method="HEAD").status == 401)
+    error = shop.get(link, user="").json["error"]
+    assert (error["reason"], error["message"]) == ("UNAUTHENTICATED", "this link has expired")
+    assert (error["hint"], "details" in error) == ("ask its sender for a new one", False)
+    tampered = shop.get(link.replace("link=W", "link=X"), user="").json["error"]
+    assert tampered["message"] == "this link is not valid", "an expiry that nobody signed"
+
+
 def test_a_link_ends_with_its_token_and_with_its_upload(shop: Shop) -> None:
     token, secret = shop.made.create("ann")
     with bearing(shop.server.address, secret) as stubs:
@@ -37,8 +47,11 @@ def test_a_link_ends_with_its_token_and_with_its_upload(shop: Shop) -> None:
     eventually(lambda: shop.get(links[0], user="", method="HEAD").status == 401)
     kept = shop.link()
     with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
+        link = stubs.files.CreateLink(request).url.removeprefix(shop.server.http)
+    assert shop.get(link, user="").body == b"short-lived"
+    with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
         stubs.uploads.CancelUpload(pb.CancelUploadRequest(upload_id=url.split("/")[2]))
-    assert shop.get(url).status == 404
+    assert shop.get(url).status == shop.get(link, user="").status == 404
     assert shop.get(kept, user="").status == 200
 
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from facecli.wire.generated import upload_service_pb2 as pb
 from tests.support.web.http_client import ask, raw, until
+from tests.support.web.shop import Shop
 from tests.support.web.tus import BODY_TYPE, Tus, encoded
+from tests.unit.rpc.conftest import bearing
 from tests.unit.web.conftest import ServeHttp
 
 MIB = 1024 * 1024
@@ -25,6 +28,7 @@ MIB = 1024 * 1024
         ({"upload-length": None, "upload-defer-length": "2"}, 400),
         ({"upload-metadata": None}, 400),
         ({"upload-metadata": "filename !!!"}, 400),
+        ({"upload-metadata": f"filename {encoded('a.mp4')},filename {encoded('b.mp4')}"}, 400),
         ({"upload-metadata": "filename /w=="}, 400),
         ({"upload-metadata": f"filename {encoded('../a.mp4')}"}, 400),
         ({"upload-metadata": f"filename {encoded('a' + chr(10) + 'b.mp4')}"}, 400),
@@ -39,6 +43,23 @@ def test_a_creation_that_cannot_be_is_refused(tus: Tus, headers: dict[str, str |
     assert answer.status == status and answer.json["error"]["message"]
     assert answer.headers["tus-resumable"] == "1.0.0"
     assert answer.headers["tus-version"] == ("1.0.0" if status == 412 else None)
+
+
+@pytest.mark.parametrize(
+    ("size", "headers", "status"),
+    [
+        (4, {"upload_checksum": f"sha1 {encoded('wrong')}"}, 460),
+        (3, {}, 413),
+        (4, {"upload_checksum": "rot13 eA=="}, 400),
+    ],
+)
+def test_a_creation_whose_bytes_are_refused_leaves_no_upload(
+    tus: Tus, shop: Shop, size: int, headers: dict[str, str], status: int
+) -> None:
+    with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
+        before = stubs.uploads.ListUploads(pb.ListUploadsRequest())
+        assert tus.create(size, b"0123", **headers).status == status
+        assert stubs.uploads.ListUploads(pb.ListUploadsRequest()) == before
 
 
 @pytest.mark.parametrize(

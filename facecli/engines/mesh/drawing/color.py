@@ -6,6 +6,8 @@ import numpy.typing as npt
 
 from facecli.engines.mesh.arrays import Image, Mask, blurred, resized
 
+ColorTable = npt.NDArray[np.uint8]  # 1 x 256 x 3: the new value for each of Lab
+
 _FOLLOW = (
     0.2  # of a frame's statistics; the rest is that of the frames before, so that colours do not flicker
 )
@@ -21,23 +23,31 @@ class SkinColor:
     def __init__(self) -> None:
         self._average: npt.NDArray[np.float64] | None = None
 
-    def match(self, face: Image, target: Image, skin: Mask) -> Image:
-        lab, wanted = cv2.cvtColor(face, cv2.COLOR_BGR2LAB), cv2.cvtColor(target, cv2.COLOR_BGR2LAB)
+    def table(self, face: Image, target: Image, skin: Mask) -> ColorTable | None:
+        """The change of colours for this frame, from thumbnails in Lab; None while no skin was seen."""
         if int(skin.sum()) >= _LEAST_PIXELS:
             self._follow(
-                np.concatenate([*cv2.meanStdDev(lab, mask=skin), *cv2.meanStdDev(wanted, mask=skin)])
+                np.concatenate([*cv2.meanStdDev(face, mask=skin), *cv2.meanStdDev(target, mask=skin)])
             )
         if self._average is None:
-            return face
+            return None
         mean, deviation, wanted_mean, wanted_deviation = self._average.reshape(4, 3)
         gain = np.clip(wanted_deviation / np.maximum(deviation, 1), *_GAIN)
         levels = np.arange(256)[:, None]
-        table = np.clip(np.round((levels - mean) * gain + wanted_mean), 0, 255).astype(np.uint8)[None]
-        return np.asarray(cv2.cvtColor(cv2.LUT(lab, table), cv2.COLOR_LAB2BGR), np.uint8)
+        return np.clip(np.round((levels - mean) * gain + wanted_mean), 0, 255).astype(np.uint8)[None]
 
     def _follow(self, statistics: npt.NDArray[np.float64]) -> None:
         now = statistics.ravel()
         self._average = now if self._average is None else self._average + _FOLLOW * (now - self._average)
+
+
+def in_lab(picture: Image) -> Image:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2LAB), np.uint8)
+
+
+def recolored(lab: Image, table: ColorTable) -> Image:
+    """A picture in Lab with other colours, as BGR."""
+    return np.asarray(cv2.cvtColor(cv2.LUT(lab, table), cv2.COLOR_LAB2BGR), np.uint8)
 
 
 def match_light(face: Image, target: Image, skin: Mask, *, unit: float) -> Image:

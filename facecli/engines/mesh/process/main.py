@@ -5,7 +5,9 @@ for the user goes out as REFUSED; any other failure ends the process with a trac
 shows the last line.
 """
 
+import ctypes
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,9 +23,10 @@ import numpy as np
 
 from facecli.core.errors import FacecliError
 from facecli.engines.mesh.arrays import Image
+from facecli.engines.mesh.drawing.warped_face import WarpedFace
 from facecli.engines.mesh.identities import Identity, Selection
 from facecli.engines.mesh.options import MeshOptions, Small
-from facecli.engines.mesh.patch import FaceSource, WarpedFace
+from facecli.engines.mesh.patch import FaceSource
 from facecli.engines.mesh.process.conversation import Conversation
 from facecli.engines.mesh.process.messages import Answer, Request
 from facecli.engines.mesh.process.setup import Setup, Work
@@ -31,11 +34,17 @@ from facecli.engines.mesh.segment_swapper import FrameClock, Networks, SegmentSw
 from facecli.engines.mesh.source import SourceFace, prepare_source
 from facecli.engines.mesh.video_plan import PeopleFinder
 
+MAX_KEPT = 64 * 1024 * 1024  # bytes of one array
+
 if TYPE_CHECKING:
     from facecli.engines.inswapper.generated_face import GeneratedFace
 
 
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # of malloc.h
+
+
 def main() -> None:
+    keep_memory()
     cv2.setNumThreads(1)
     cv2.ocl.setUseOpenCL(False)
     conversation = Conversation(sys.stdin.buffer, sys.stdout.buffer)
@@ -49,6 +58,14 @@ def main() -> None:
         return
 
 
+def keep_memory() -> None:
+    """Have malloc keep the memory of arrays for the next frame; to return it costs more than to draw one."""
+    with suppress(OSError, AttributeError):  # a C library without it
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, MAX_KEPT)
+        libc.mallopt(_TRIM_THRESHOLD, 2 * MAX_KEPT)
+
+
 def converse(conversation: Conversation) -> None:
     _, data = conversation.receive()
     _, pixels = conversation.receive()
@@ -60,7 +77,7 @@ def converse(conversation: Conversation) -> None:
     drawing = WarpedFace(source) if not setup.weights else generated_face(setup, source)
     conversation.send_json(Answer.READY, {"faces": source.faces, "turned": source.turned})
     if setup.work is Work.PLAN:
-        find_people(conversation, setup, networks)
+        find_people(conversation, setup, networks, source)
     elif setup.work is Work.SWAP:
         swap(conversation, setup, networks, drawing)
     else:
@@ -73,10 +90,14 @@ def result(
 ) -> dict[str, Any]:
     """The result of work without frames."""
     if setup.work is Work.DESCRIBE or isinstance(drawing, WarpedFace):
-        embedding = networks.recognizer.embed(source.picture, source.points)
-        return {"embedding": embedding.astype(float).tolist()}
+        return described(networks, source)
     drawing.check(source)
     return {"provider": drawing.provider}
+
+
+def described(networks: Networks, source: SourceFace) -> dict[str, Any]:
+    embedding = networks.recognizer.embed(source.picture, source.points)
+    return {"embedding": embedding.astype(float).tolist()}
 
 
 def generated_face(setup: Setup, source: SourceFace) -> "GeneratedFace":
@@ -109,7 +130,7 @@ def swap(conversation: Conversation, setup: Setup, networks: Networks, source: F
     conversation.send_json(Answer.RESULT, asdict(swapper.figures))
 
 
-def find_people(conversation: Conversation, setup: Setup, networks: Networks) -> None:
+def find_people(conversation: Conversation, setup: Setup, networks: Networks, source: SourceFace) -> None:
     options = MeshOptions.parse(setup.options)
     finder = PeopleFinder(networks, setup.layout, tiles=2 if options.small is Small.ON else 1)
     while (request := conversation.receive())[0] is not Request.END:
@@ -118,7 +139,8 @@ def find_people(conversation: Conversation, setup: Setup, networks: Networks) ->
     people = finder.people(match=options.match)
     if options.faces.startswith("index:"):
         Selection(options.faces, people, match=options.match)  # refuses a number that nobody has
-    conversation.send_json(Answer.RESULT, {"people": [person.as_json() for person in people]})
+    found = [person.as_json() for person in people]
+    conversation.send_json(Answer.RESULT, {"people": found, **described(networks, source)})
 
 
 if __name__ == "__main__":

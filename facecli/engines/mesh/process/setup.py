@@ -12,7 +12,7 @@ from facecli.engines.mesh.process.messages import Request, encode_json
 
 class Work(StrEnum):
     SWAP = "swap"  # return the segment's own frames, swapped
-    PLAN = "plan"  # find the people in the frames, all of which are samples
+    PLAN = "plan"  # find the people in the frames, all of which are samples, and describe the picture's face
     DESCRIBE = "describe"  # return the embedding of the picture's face; no frames come
     TRY = "try"  # swap nothing: load the weights, and draw the picture's face on itself
 

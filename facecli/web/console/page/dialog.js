@@ -5,6 +5,10 @@ import { button, element } from "./dom.js";
 
 let count = 0;
 
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+}
+
 /** Show a dialog with this title; `onClose` runs once it is closed. */
 export function openDialog(title, values, content, { className = "", onClose = () => {} } = {}) {
   const before = document.activeElement;

@@ -13,6 +13,10 @@ export function notify(name, values) {
   setTimeout(() => notice.remove(), NOTICE_SECONDS * 1000);
 }
 
+export function clearNotices() {
+  byId("notices").replaceChildren();
+}
+
 /** Show an error until it is closed. */
 export function report(error) {
   const shown = element("div", { className: "notice error" }, errorText(error));

@@ -10,6 +10,7 @@ const MAX_FILES = 200; // that are listed
 
 export class Usage {
   #info = {};
+  #cleared = 0; // times, so that an answer for the user before is dropped
 
   constructor({ onUser }) {
     byId("usage").addEventListener("toggle", () => byId("usage").open && this.#refresh());
@@ -28,14 +29,23 @@ export class Usage {
     if (byId("usage").open) this.#refresh();
   }
 
+  clear() {
+    this.#cleared += 1;
+    for (const id of ["limits", "files"]) byId(id).replaceChildren();
+    byId("no-files").hidden = true;
+  }
+
   async #refresh() {
+    const before = this.#cleared;
     await attempt(async () => {
-      this.#info = await call("FileService/GetServerInfo");
-      this.#showLimits();
+      const info = await call("FileService/GetServerInfo");
       const files = [];
       for await (const upload of pages("UploadService/ListUploads", "uploads")) {
         if (files.push(upload) === MAX_FILES) break;
       }
+      if (before !== this.#cleared) return;
+      this.#info = info;
+      this.#showLimits();
       byId("no-files").hidden = files.length > 0;
       byId("files").replaceChildren(...files.map((upload) => this.#fileItem(upload)));
     });
@@ -71,7 +81,7 @@ export class Usage {
       { size, stored },
     );
     const remove = button("delete", () => this.#delete(upload), "quiet");
-    label(remove, "remove_file", { name: upload.name });
+    label(remove, "delete_file", { name: upload.name });
     const name = element("span", { className: "name", textContent: upload.name });
     return element("li", { className: "row" }, name, state, remove);
   }

@@ -1,4 +1,4 @@
-// Exponential backoff with jitter, cut short when the network comes back.
+// Exponential backoff with jitter, cut short when the network comes back, and calls that are tried again.
 
 const FIRST_SECONDS = 0.2;
 const MAX_SECONDS = 5;
@@ -16,6 +16,19 @@ export class Backoff {
     const delay = this.#delay * (1 - JITTER + 2 * JITTER * Math.random());
     this.#delay = Math.min(MAX_SECONDS, this.#delay * 2);
     return Math.max(error?.retryAfter ?? 0, delay);
+  }
+}
+
+/** The value of a step, tried again while its refusal is one that may pass, at most `tries` times. */
+export async function retried(step, { tries, signal }) {
+  const backoff = new Backoff();
+  for (let left = tries - 1; ; left -= 1) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!error.retryable || !left || signal?.aborted) throw error;
+      await pause(backoff.next(error), signal);
+    }
   }
 }
 

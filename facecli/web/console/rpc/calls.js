@@ -8,8 +8,8 @@ const CALL_SECONDS = 60;
 const STALL_SECONDS = 30; // in which a chunk makes no progress
 
 /** Call a method such as `TaskService/ListTasks`; throws a Refusal. */
-export async function call(method, message = {}, { signal, headers = {} } = {}) {
-  const limit = AbortSignal.timeout(CALL_SECONDS * 1000);
+export async function call(method, message = {}, { signal, headers = {}, seconds = CALL_SECONDS } = {}) {
+  const limit = AbortSignal.timeout(seconds * 1000);
   const response = await answer(`/video.${method}`, {
     method: "POST",
     headers: { "content-type": "application/json", "connect-protocol-version": "1", ...session.headers, ...headers },

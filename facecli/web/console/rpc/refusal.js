@@ -1,5 +1,6 @@
 // Errors: the refusals of the server with their stable reasons, and the failures of the connection.
 
+import { fromBase64 } from "./base64.js";
 import { errorInfo, requestId, retryDelay } from "./protobuf.js";
 
 const RETRYABLE_CODES = new Set(["unavailable"]);
@@ -56,8 +57,4 @@ export function connectRefusal({ code, message = "", details = [] }) {
 function codeOf(status) {
   if (status === 401) return "unauthenticated";
   return BUSY_STATUS.has(status) ? "unavailable" : "unknown";
-}
-
-function fromBase64(text) {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -2,11 +2,12 @@
 
 import { byId, element } from "../page/dom.js";
 import { errorText, notify } from "../page/notices.js";
-import { Backoff, pause } from "../rpc/backoff.js";
+import { retried } from "../rpc/backoff.js";
 import { call } from "../rpc/calls.js";
 import { Refusal } from "../rpc/refusal.js";
 import { say, text } from "../text/language.js";
 import { Slot } from "../uploads/slot.js";
+import { showPreview } from "./preview_dialog.js";
 
 const MAX_TRIES = 5;
 
@@ -25,6 +26,7 @@ export class NewTask {
       event.preventDefault();
       this.#create();
     });
+    byId("preview").addEventListener("click", () => this.#shown(async () => showPreview(this.#task())));
     for (const id of ["engine", "options"]) byId(id).addEventListener("change", () => this.#check());
   }
 
@@ -44,11 +46,13 @@ export class NewTask {
   clear() {
     this.#slots.face.clear();
     this.#slots.video.clear();
+    byId("options").value = "";
+    byId("new-task-error").replaceChildren();
   }
 
   #update() {
     const ready = Boolean(this.#slots.face.fileUrl && this.#slots.video.fileUrl);
-    byId("create").disabled = !ready;
+    byId("create").disabled = byId("preview").disabled = !ready;
     byId("create-text").hidden = ready;
   }
 
@@ -63,16 +67,14 @@ export class NewTask {
   async #create() {
     const create = byId("create");
     create.disabled = true;
-    const created = await this.#shown(async () => {
-      const message = {
-        ...this.#wanted(),
-        imageUrl: this.#slots.face.fileUrl,
-        videoUrl: this.#slots.video.fileUrl,
-      };
-      return createOnce(message);
-    });
+    const created = await this.#shown(async () => createOnce(this.#task()));
     this.#update();
     if (created) notify("created");
+  }
+
+  /** The message that asks for the task, or a preview of it. */
+  #task() {
+    return { ...this.#wanted(), imageUrl: this.#slots.face.fileUrl, videoUrl: this.#slots.video.fileUrl };
   }
 
   #wanted() {
@@ -99,16 +101,8 @@ export class NewTask {
 
 /** Create a task; a try whose answer was lost and the next one create the same task. */
 async function createOnce(message) {
-  const key = `console-${randomHex()}`;
-  const backoff = new Backoff();
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await call("VideoService/CreateTask", message, { headers: { "idempotency-key": key } });
-    } catch (error) {
-      if (!error.retryable || tries === MAX_TRIES) throw error;
-      await pause(backoff.next(error));
-    }
-  }
+  const headers = { "idempotency-key": `console-${randomHex()}` };
+  return retried(() => call("VideoService/CreateTask", message, { headers }), { tries: MAX_TRIES });
 }
 
 function randomHex() {

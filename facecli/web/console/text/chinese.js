@@ -47,7 +47,10 @@ export const chinese = {
   option_malformed: "{line} 不是 名称=值 的形式",
   create: "创建任务",
   created: "任务已创建。",
-  files_first: "两个文件都保存后即可创建任务。",
+  files_first: "两个文件都保存后即可预览或创建任务。",
+  preview: "预览",
+  preview_title: "预览",
+  preview_making: "服务器正在为几帧画面换脸…",
 
   tasks: "任务",
   no_tasks: "还没有任务。请选择人脸和视频，然后创建任务。",
@@ -76,6 +79,7 @@ export const chinese = {
   delete: "删除",
   log: "日志",
   delete_task_sure: "删除此任务及其结果？",
+  delete_file: "删除 {name}",
   delete_file_sure: "从服务器删除此文件？",
 
   player: "前后对比",

@@ -47,7 +47,10 @@ export const english = {
   option_malformed: "{line} is not name=value",
   create: "Create task",
   created: "The task was created.",
-  files_first: "The task can be created when both files are stored.",
+  files_first: "A preview and the task need both files stored.",
+  preview: "Preview",
+  preview_title: "Preview",
+  preview_making: "The server swaps some frames…",
 
   tasks: "Tasks",
   no_tasks: "No tasks yet. Choose a face and a video, then create one.",
@@ -76,6 +79,7 @@ export const english = {
   delete: "Delete",
   log: "Log",
   delete_task_sure: "Delete this task and its result?",
+  delete_file: "Delete {name}",
   delete_file_sure: "Delete this file from the server?",
 
   player: "Before and after",

@@ -8,7 +8,7 @@ export const FORMATS = {
     const power = value > 0 ? Math.min(UNITS.length - 1, Math.floor(Math.log2(value) / 10)) : 0;
     const digits = power && value / 1024 ** power < 100 ? 1 : 0;
     const number = new Intl.NumberFormat(language, { maximumFractionDigits: digits });
-    return `${number.format(value / 1024 ** power)} ${UNITS[power]}`;
+    return `${number.format(value / 1024 ** power)}\u00a0${UNITS[power]}`;
   },
   time: (value, language) =>
     new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(value)),

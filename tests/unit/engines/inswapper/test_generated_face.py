@@ -11,9 +11,10 @@ from facecli.core.video.frames import FrameLayout
 from facecli.engines.inswapper.generated_face import GeneratedFace, aligned, five_points, tensor
 from facecli.engines.inswapper.weights import OwnWeights
 from facecli.engines.mesh.arrays import Image, blurred
+from facecli.engines.mesh.drawing.warped_face import WarpedFace
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.options import Color, Eyes, MeshOptions, Mouth
-from facecli.engines.mesh.patch import DrawnFace, FaceBlender, Patch, TargetFace, WarpedFace
+from facecli.engines.mesh.patch import DrawnFace, FaceBlender, Patch, TargetFace
 from facecli.engines.mesh.segment_swapper import FrameClock, SegmentSwapper
 from tests.support.media import own_weights
 from tests.support.media.portraits import ASTRONAUT, HOPPER, moving_camera, networks, portrait, to_planes

@@ -1,12 +1,17 @@
-"""Detection of faces in frames of odd shapes: never more work than a bounded number of tiles."""
+"""Detection of faces: a photo in any orientation, and frames of odd shapes in a bounded number of tiles."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from facecli.core.video.frames import FrameLayout
 from facecli.engines.mesh.arrays import Image
 from facecli.engines.mesh.detection import find_faces
-from facecli.engines.mesh.networks import Detection, FaceDetector
+from facecli.engines.mesh.networks import Detection, FaceDetector, distance
 from facecli.engines.mesh.planes import ColorConversion, Frame
+from facecli.engines.mesh.source import prepare_source
+from tests.support.media.portraits import ASTRONAUT, HOPPER, networks, photo, portrait
 
 
 class Counting(FaceDetector):
@@ -29,3 +34,16 @@ def test_a_frame_of_any_shape_is_searched_in_a_bounded_number_of_tiles(
     frame = Frame(bytearray(layout.frame_bytes), layout, ColorConversion(layout))
     assert find_faces(frame, detector, tiles=2) == []
     assert detector.pictures == pytest.approx(most, abs=0 if most == 1 else 2)
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("turns", [1, 2, 3])
+@pytest.mark.parametrize("path", [ASTRONAUT, HOPPER], ids=lambda path: path.stem)
+def test_a_photo_that_lies_or_stands_on_its_head_has_the_face_of_the_upright_one(
+    path: Path, turns: int
+) -> None:
+    turned = np.ascontiguousarray(np.rot90(photo(path), turns))
+    source = prepare_source(turned, networks().detector, networks().mesh)
+    recognizer, upright = networks().recognizer, portrait(path)
+    found, wanted = (recognizer.embed(face.picture, face.points) for face in (source, upright))
+    assert distance(found, wanted) < 0.15

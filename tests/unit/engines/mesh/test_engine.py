@@ -126,3 +126,7 @@ def test_a_number_that_nobody_has_is_refused_with_the_number_of_people() -> None
     people = [Identity(embedding=np.zeros(128, np.float32), area=1, frame=0, left=0)] * 2
     with pytest.raises(InvalidInput, match="faces of engine mesh is index:2, but the video shows 2 people"):
         Selection("index:2", people, match=0.6)
+    with pytest.raises(InvalidInput, match="is index:7, but the video shows 1 person"):
+        Selection("index:7", people[:1], match=0.6)
+    nobody = Selection("index:0", [], match=0.6)  # the option `missing` decides
+    assert not nobody.wants(people[0].embedding)

@@ -8,9 +8,9 @@ import pytest
 from facecli.core.errors import Cancelled, FacecliError, MediaRefused, NoFace, ProgramKilled
 from facecli.core.video.frames import FrameLayout, Picture
 from facecli.core.video.media import never
+from facecli.engines.mesh.drawing.warped_face import WarpedFace
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.options import MeshOptions
-from facecli.engines.mesh.patch import WarpedFace
 from facecli.engines.mesh.process.client import swap_process
 from facecli.engines.mesh.process.messages import MAX_JSON, Answer, encode_json, header
 from facecli.engines.mesh.process.setup import Setup, Work

@@ -141,7 +141,7 @@ def test_segments_get_the_frames_around_them_and_keep_every_time(
         parts.append(part)
     sound = tmp_path / "sound.mp4"
     media.extract_sound(video, plan, sound, stopped=never)
-    media.join(parts=parts, sound=sound, plan=plan, output=output, stopped=never)
+    media.join(metadata={}, parts=parts, sound=sound, plan=plan, output=output, stopped=never)
     start = times(video)[0]
     assert times(output) == [time - start for time in times(video)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.media.ffmpegs import ffmpeg
-from tests.support.media.odd import H264, PICTURE, SOUND, SYNC, Swap, check_same, pairwise
+from tests.support.media.odd import H264, PICTURE, SOUND, SYNC, Swap, alternating, check_same, pairwise
 from tests.support.media.seen import look_at
 
 
@@ -19,8 +19,8 @@ def test_sound_that_begins_late_in_a_transport_stream_stays_in_sync(
     assert before.sounds[0].onset == pytest.approx(1.5, abs=SYNC)
 
 
-@pytest.mark.parametrize(
-    ("codec", "times"),
+@alternating(
+    "codec,times",
     [
         ("libopus", "setts=ts=if(eq(N\\,20)\\,TS-960\\,TS)"),  # equal
         ("libopus", "setts=ts=if(eq(N\\,20)\\,TS-4000\\,TS)"),  # going back
@@ -68,8 +68,8 @@ def test_sound_in_garbage_is_left_out(clip: Path, swapped: Swap, tmp_path: Path)
     assert look_at(result.output).frames == 25
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
+@alternating(
+    "name,options",
     [
         ("24.mkv", ["-c:a", "pcm_s16le", "-af", "aformat=channel_layouts=22.2"]),
         ("unknown.mov", ["-c:a", "pcm_s16le", "-af", "pan=5c|c0=c0|c1=c0|c2=c0|c3=c0|c4=c0"]),
@@ -112,7 +112,7 @@ def test_each_track_keeps_its_own_language(clip: Path, swapped: Swap, tmp_path: 
     assert [language or "und" for language in after.languages] == list(LANGUAGES.values())
 
 
-@pytest.mark.parametrize(
+@alternating(
     "text",
     [
         "a=b=c",

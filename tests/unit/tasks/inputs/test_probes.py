@@ -148,7 +148,7 @@ def test_a_refusal_that_no_call_received_goes_to_the_next(
     probes: Probes, media: HeldMedia, clock: Clock, blobs: LocalBlobs, stored: Make
 ) -> None:
     clip = stored("clip", size=LARGE)
-    with blobs.local_copy(clip.blob_key).open("r+b") as file:
+    with blobs.path(clip.blob_key).open("r+b") as file:
         file.truncate(LARGE)
         clip = replace(clip, crc32c=crc32c_of(file))
     media.held = media.refused = {"clip"}
@@ -187,7 +187,7 @@ def test_a_damaged_file_is_blamed_on_the_store(
     clip, media.refused = stored("clip"), {"clip"}
     with pytest.raises(MediaRefused, match="it is broken"):
         families(probes, [clip], active=active)
-    blobs.local_copy(clip.blob_key).write_bytes(b"f" + CONTENT[1:][::-1])
+    blobs.path(clip.blob_key).write_bytes(b"f" + CONTENT[1:][::-1])
     with pytest.raises(StoredBytesDamaged):
         families(probes, [clip], active=active)
 
@@ -197,7 +197,7 @@ def test_a_file_that_was_written_to_is_probed_again(
 ) -> None:
     clip = stored("clip")
     families(probes, [clip], active=active)
-    blobs.local_copy(clip.blob_key).write_bytes(CONTENT)
+    blobs.path(clip.blob_key).write_bytes(CONTENT)
     families(probes, [clip], active=active)
     assert media.started == ["clip", "clip"]
 
@@ -205,6 +205,6 @@ def test_a_file_that_was_written_to_is_probed_again(
 def test_a_file_that_was_deleted_is_missed(probes: Probes, blobs: LocalBlobs, stored: Make) -> None:
     clip = stored("clip")
     families(probes, [clip], active=active)
-    blobs.local_copy(clip.blob_key).unlink()
+    blobs.path(clip.blob_key).unlink()
     with pytest.raises(BytesDiffer, match="gone from the server's disk"):
         families(probes, [clip], active=active)

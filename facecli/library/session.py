@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from facecli.config.access import client_tls, current_token
+from facecli.config.access import client_tls, current_token, standalone
 from facecli.config.environment import ENVIRONMENT
-from facecli.config.settings import Settings
+from facecli.config.paths import local_directory
+from facecli.config.settings import LOCAL, Settings
 
 if TYPE_CHECKING:
     from facecli.client.connection import Connection
@@ -21,15 +23,24 @@ if TYPE_CHECKING:
 class Session:
     """A connection's settings and clients; each client is imported and created on first use.
 
-    `flags` are the options that lead other commands to the same server.
+    `flags` are the options that lead other commands to the same server. `own_server` is whether the server
+    ends with the commands that use it.
     """
 
-    def __init__(self, settings: Settings, connection: "Connection", *, flags: str) -> None:
+    def __init__(
+        self, settings: Settings, connection: "Connection", *, flags: str, own_server: bool = False
+    ) -> None:
         self.settings = settings
         self.flags = flags
+        self.own_server = own_server
         self.encrypted = connection.encrypted
         self.local = connection.local
         self._connection = connection
+
+    def limited(self, *, timeout: float | None, retry_for: float) -> "Session":
+        """A session of its own on the same connection, for calls with these limits."""
+        connection = self._connection.limited(timeout=timeout, retry_for=retry_for)
+        return Session(self.settings, connection, flags=self.flags, own_server=self.own_server)
 
     @cached_property
     def _context(self) -> "ClientContext":
@@ -64,9 +75,39 @@ class Session:
 
 @contextmanager
 def connected(
-    settings: Settings, *, notify: Callable[[str], None] = lambda text: None, flags: str = ""
+    settings: Settings,
+    *,
+    notify: Callable[[str], None] = lambda text: None,
+    flags: str = "",
+    log: Callable[[str], None] | None = None,
 ) -> Iterator[Session]:
-    """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier."""
+    """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier.
+
+    `log` receives a line for every call.
+
+    The server `local` is run until the last session with it has ended.
+    """
+    if settings.server == LOCAL:
+        from facecli.local.server import LocalServer
+
+        with LocalServer(local_directory(), settings) as server:
+            private = replace(standalone(settings), server=server.address)
+            with _connected(private, notify=notify, flags=flags, log=log, own_server=True) as session:
+                yield session
+    else:
+        with _connected(settings, notify=notify, flags=flags, log=log) as session:
+            yield session
+
+
+@contextmanager
+def _connected(
+    settings: Settings,
+    *,
+    notify: Callable[[str], None],
+    flags: str,
+    log: Callable[[str], None] | None,
+    own_server: bool = False,
+) -> Iterator[Session]:
     from facecli.client.connection import Connection
     from facecli.wire.proxies import Proxies
 
@@ -80,5 +121,6 @@ def connected(
         insecure=settings.insecure,
         proxies=Proxies.from_environment(ENVIRONMENT),
         notify=notify,
+        log=log,
     ) as connection:
-        yield Session(settings, connection, flags=flags)
+        yield Session(settings, connection, flags=flags, own_server=own_server)

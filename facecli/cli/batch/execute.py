@@ -1,0 +1,91 @@
+"""The way from jobs to a report, the same for a job file and for `facecli swap` of many files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from facecli.cli.batch.display import BatchDisplay
+from facecli.cli.batch.options import BatchChoices
+from facecli.cli.batch.report import BatchReport, show_plan
+from facecli.cli.progress.bars import progress_bars
+from facecli.cli.shared.interrupts import Interruption, interruptible
+from facecli.cli.shared.output import Output
+from facecli.client.batch.job import Job
+from facecli.client.batch.job_runner import BatchOptions
+from facecli.client.batch.outcome import JobStatus
+from facecli.client.batch.plan import Plan, plan_jobs
+from facecli.client.batch.run import BatchRun
+from facecli.core.errors import Cancelled, FacecliError
+from facecli.library.session import Session
+
+_AGAIN = "run the same command again for what is missing"
+
+
+def execute(
+    session: Session,
+    output: Output,
+    jobs: Sequence[Job],
+    choices: BatchChoices,
+    *,
+    root: Path,
+    confined: bool,
+) -> None:
+    """Run the jobs and report them; raises the error that stopped them, or TaskUnsuccessful if any failed."""
+    plan = plan_jobs(jobs, root=root, confined=confined, overwrite=choices.overwrite)
+    if choices.dry_run:
+        show_plan(output, plan)
+        return
+    report = BatchReport(output, plan)
+    error: FacecliError | None = None
+    try:
+        with interruptible(hint=_AGAIN) as interruption:
+            error = _run(session, output, plan, choices, report, interruption)
+    except Cancelled as cancelled:
+        error = cancelled
+    report.finish(error=error)
+    if error:
+        raise error
+
+
+def _run(
+    session: Session,
+    output: Output,
+    plan: Plan,
+    choices: BatchChoices,
+    report: BatchReport,
+    interruption: Interruption,
+) -> FacecliError | None:
+    settings = session.settings
+    with progress_bars(settings.progress, quiet=output.quiet) as bars:
+        display = BatchDisplay(bars.batch(), total=len(plan.jobs))
+        run = BatchRun(
+            plan,
+            BatchOptions(
+                in_flight=choices.in_flight,
+                chunk_size=settings.chunk_size,
+                retry_for=settings.retry_for,
+                limit_rate=settings.limit_rate,
+                fail_fast=choices.fail_fast,
+                retry_failed=choices.retry_failed,
+                terms=choices.terms,
+            ),
+            display,
+            uploads=session.uploads,
+            tasks=session.tasks,
+            downloads=session.files,
+        )
+        try:
+            for outcome in run.outcomes():
+                display.ended(outcome)
+                report.show(outcome)
+        except KeyboardInterrupt:
+            if running := run.running_tasks:
+                interruption.tasks_continue(running, flags=session.flags, again=_AGAIN)
+            raise
+    if run.stopped_by and not report.counts[JobStatus.FAILED]:
+        output.note(f"stopped; {_AGAIN}")
+    failed_first = choices.fail_fast and report.counts[JobStatus.FAILED]
+    if run.stopped_by and not failed_first:
+        return run.stopped_by
+    if report.counts[JobStatus.NOT_RUN] and not failed_first:
+        return FacecliError("some jobs were not run, and no error says why: a bug")
+    return report.failure()

@@ -1,0 +1,64 @@
+"""SqlWebhookRepository: the webhooks of tasks as database rows."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from facecli.core.errors import TaskNotFound
+from facecli.metadata.content.task_row import task_of
+from facecli.metadata.database import autocommitting, reading, writing
+from facecli.metadata.tables import tasks, webhooks
+from facecli.tasks.task import ENDED
+from facecli.webhooks.webhook import Webhook
+
+_FIELDS = ("url", "attempts", "next_attempt_at", "last_error")
+
+
+class SqlWebhookRepository:
+    """WebhookRepository in a database. `round` of a row is the last round of the task that was notified."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def register(self, task_id: str, url: str) -> None:
+        change = update(webhooks).where(webhooks.c.task_id == task_id).values(url=url)
+        with writing(self._engine) as connection:
+            if not connection.execute(change).rowcount:
+                try:
+                    connection.execute(insert(webhooks).values(task_id=task_id, url=url))
+                except IntegrityError as error:
+                    raise TaskNotFound(f"task {task_id} was deleted") from error
+
+    def due(self, now: float, *, limit: int) -> Sequence[Webhook]:
+        query = (
+            select(tasks, *(webhooks.c[name] for name in _FIELDS))
+            .join(webhooks, webhooks.c.task_id == tasks.c.id)
+            .where(
+                tasks.c.status.in_(ENDED), webhooks.c.round < tasks.c.round, webhooks.c.next_attempt_at <= now
+            )
+            .order_by(webhooks.c.next_attempt_at, tasks.c.updated_at)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Webhook(task=task_of(row), **{name: row[name] for name in _FIELDS}) for row in rows]
+
+    def claim(self, webhook: Webhook, *, until: float) -> bool:
+        same = (webhooks.c.task_id == webhook.task.id, webhooks.c.next_attempt_at == webhook.next_attempt_at)
+        with autocommitting(self._engine) as connection:
+            return bool(
+                connection.execute(update(webhooks).where(*same).values(next_attempt_at=until)).rowcount
+            )
+
+    def delivered(self, webhook: Webhook) -> None:
+        self._record(webhook, round=webhook.task.round, attempts=0, next_attempt_at=0.0, last_error="")
+
+    def failed(self, webhook: Webhook, *, next_attempt_at: float, error: str) -> None:
+        self._record(
+            webhook, attempts=webhook.attempts + 1, next_attempt_at=next_attempt_at, last_error=error
+        )
+
+    def _record(self, webhook: Webhook, **values: object) -> None:
+        with autocommitting(self._engine) as connection:
+            connection.execute(update(webhooks).where(webhooks.c.task_id == webhook.task.id).values(**values))

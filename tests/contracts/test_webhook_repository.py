@@ -1,0 +1,86 @@
+"""The contract of every WebhookRepository: due when the task has ended, and until it was notified."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from facecli.core.errors import TaskNotFound
+from facecli.metadata import schema
+from facecli.metadata.database import open_database
+from facecli.metadata.task_records.webhooks import SqlWebhookRepository
+from facecli.metadata.tasks import SqlTaskRepository
+from facecli.tasks import transitions
+from facecli.tasks.repository import TaskRepository
+from facecli.webhooks.webhook import Webhook, WebhookRepository
+from tests.support.builders import NEW
+
+URL = "https://hooks.example.org/facecli"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    tasks: TaskRepository
+    webhooks: WebhookRepository
+
+    def end(self) -> None:
+        self.tasks.change("t1", transitions.cancel, now=101.0)
+
+    def due(self, now: float = 200.0) -> list[Webhook]:
+        return [*self.webhooks.due(now, limit=10)]
+
+
+@pytest.fixture
+def opened(either_database: str) -> Iterator[Opened]:
+    """A database with the pending task `t1`, whose end is to be notified."""
+    engine = open_database(either_database)
+    schema.upgrade(engine)
+    opened = Opened(tasks=SqlTaskRepository(engine), webhooks=SqlWebhookRepository(engine))
+    opened.tasks.insert(NEW, task_id="t1", now=100.0)
+    opened.webhooks.register("t1", URL)
+    yield opened
+    engine.dispose()
+
+
+def test_a_webhook_is_due_when_its_task_has_ended(opened: Opened) -> None:
+    assert opened.due() == []
+    opened.end()
+    (webhook,) = opened.due()
+    assert (webhook.task, webhook.url, webhook.id) == (opened.tasks.get("t1"), URL, "t1.1")
+
+
+def test_one_of_several_servers_makes_an_attempt(opened: Opened) -> None:
+    opened.end()
+    (webhook,) = opened.due()
+    assert opened.webhooks.claim(webhook, until=300.0)
+    assert not opened.webhooks.claim(webhook, until=300.0)
+    assert opened.due(299.0) == []
+    (unfinished,) = opened.due(300.0)
+    assert opened.webhooks.claim(unfinished, until=400.0)
+
+
+def test_a_failed_attempt_is_due_again_at_its_time(opened: Opened) -> None:
+    opened.end()
+    (webhook,) = opened.due()
+    opened.webhooks.failed(webhook, next_attempt_at=250.0, error="no answer")
+    assert opened.due(249.0) == []
+    assert [each.attempts for each in opened.due(250.0)] == [1]
+
+
+def test_a_delivered_webhook_is_due_again_only_after_a_retry_of_the_task(opened: Opened) -> None:
+    opened.end()
+    opened.webhooks.delivered(opened.due()[0])
+    opened.webhooks.register("t1", URL)
+    assert opened.due() == []
+    opened.tasks.change("t1", transitions.retry, now=102.0)
+    assert opened.due() == []
+    opened.end()
+    assert [each.id for each in opened.due()] == ["t1.2"]
+
+
+def test_a_webhook_is_deleted_with_its_task(opened: Opened) -> None:
+    opened.end()
+    opened.tasks.delete("t1", revision=opened.tasks.get("t1").revision)
+    assert opened.due() == []
+    with pytest.raises(TaskNotFound):
+        opened.webhooks.register("t1", URL)
