@@ -38,13 +38,18 @@ _DETAILS = ("google/rpc/status.proto", "google/rpc/error_details.proto")  # of r
 def bundle(folder: Path) -> None:
     """Write the page, its script and the descriptors of the services."""
     (folder / "index.html").write_text(_INDEX)
+    describe(folder)
+    output = ("--bundle", "--format=iife", "--log-level=warning", f"--outfile={folder / 'page.js'}")
+    environment = {**os.environ, "NODE_PATH": str(NODE_MODULES)}
+    subprocess.run([NODE_MODULES / ".bin/esbuild", _SOURCE, *output], env=environment, check=True)
+
+
+def describe(folder: Path) -> None:
+    """Write the descriptors of the services."""
     command = ("protoc", "--include_imports", f"--descriptor_set_out={folder / 'descriptors.bin'}")
     includes = (_PROTO, Path(protoc.__file__).parent / "_proto", Path(status_pb2.__file__).parents[2])
     services = sorted(path.name for path in _PROTO.glob("*.proto"))
     assert protoc.main([*command, *(f"-I{each}" for each in includes), *services, *_DETAILS]) == 0
-    output = ("--bundle", "--format=iife", "--log-level=warning", f"--outfile={folder / 'page.js'}")
-    environment = {**os.environ, "NODE_PATH": str(NODE_MODULES)}
-    subprocess.run([NODE_MODULES / ".bin/esbuild", _SOURCE, *output], env=environment, check=True)
 
 
 @contextmanager
