@@ -107,7 +107,7 @@ def _each(
     def read(file: Path) -> None:
         for each_file in filter(None, (file, trust)):
             if not each_file.is_file():
-                raise InvalidInput(f"{each_file} is no file")
+                raise InvalidInput(f"{each_file} is not a file")
         use(file, labeller.findings(file, trust=trust, stopped=never))
 
     each(files, read, as_json=output.as_json)

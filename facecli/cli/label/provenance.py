@@ -2,13 +2,11 @@
 
 import json
 from functools import partial
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from facecli.cli.label.records import record_object
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.completion import complete_tasks
+from facecli.cli.shared.options import TaskId
 from facecli.cli.shared.output import Output
 from facecli.library.session import Session
 
@@ -17,15 +15,7 @@ from facecli.library.session import Session
 def provenance(
     session: Session,
     output: Output,
-    task_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="Task ID, its beginning or key.",
-            show_default=False,
-            autocompletion=complete_tasks,
-        ),
-    ],
+    task_id: TaskId,
 ) -> None:
     """Print of what, by what and under which terms the result of a task was made.
 

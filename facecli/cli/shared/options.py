@@ -125,3 +125,12 @@ _TASK_IDS = typer.Argument(
 )
 TaskIds = Annotated[list[str], _TASK_IDS]
 OptionalTaskIds = Annotated[list[str] | None, _TASK_IDS]
+TaskId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Task ID, its beginning or key.",
+        show_default=False,
+        autocompletion=complete_tasks,
+    ),
+]

@@ -1,13 +1,10 @@
 """`facecli task logs`: print the log of a task."""
 
 from functools import partial
-from typing import Annotated
-
-import typer
 
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.completion import complete_tasks
 from facecli.cli.shared.objects import log_object, timestamp
+from facecli.cli.shared.options import TaskId
 from facecli.cli.shared.output import Output
 from facecli.library.session import Session
 
@@ -16,15 +13,7 @@ from facecli.library.session import Session
 def logs(
     session: Session,
     output: Output,
-    task_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="Task ID, its beginning or key.",
-            show_default=False,
-            autocompletion=complete_tasks,
-        ),
-    ],
+    task_id: TaskId,
 ) -> None:
     """Print the log of a task: why it failed, and what its engine logged.
 

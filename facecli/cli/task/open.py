@@ -1,15 +1,11 @@
 """`facecli open`: look at a result in the desktop's player."""
 
 from functools import partial
-from typing import Annotated
-
-import typer
 
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.completion import complete_tasks
 from facecli.cli.shared.interrupts import interruptible
-from facecli.cli.shared.options import ProgressKind, RetryFor
+from facecli.cli.shared.options import ProgressKind, RetryFor, TaskId
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import temporary_results
 from facecli.cli.task.player import open_in_player
@@ -22,15 +18,7 @@ from facecli.library.session import Session
 def open_result(
     session: Session,
     output: Output,
-    task_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="Task ID, its beginning or key.",
-            show_default=False,
-            autocompletion=complete_tasks,
-        ),
-    ],
+    task_id: TaskId,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
 ) -> None:

@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from facecli.cli.shared.command import with_session
-from facecli.cli.shared.completion import complete_tasks
 from facecli.cli.shared.objects import timestamp
-from facecli.cli.shared.options import time
+from facecli.cli.shared.options import TaskId, time
 from facecli.cli.shared.output import Output
 from facecli.core.errors import ResultMissing
 from facecli.library.session import Session
@@ -20,15 +19,7 @@ DEFAULT_EXPIRY = 3600.0  # seconds
 def url(
     session: Session,
     output: Output,
-    task_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="Task ID, its beginning or key.",
-            show_default=False,
-            autocompletion=complete_tasks,
-        ),
-    ],
+    task_id: TaskId,
     expires: Annotated[
         float | None,
         typer.Option(
