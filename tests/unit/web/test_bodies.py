@@ -148,7 +148,7 @@ def test_a_body_that_stops_is_refused_logged_and_nothing_is_stored(
             expected[peer_of(cut)] = "CANCELLED"
         with raw(server.http, head(STATUS, length=15, kind="application/json") + b'{"taskId": "x"}') as whole:
             expected[peer_of(whole)] = "NOT_FOUND"
-            assert until(whole, b"TASK_NOT_FOUND").startswith(b"HTTP/1.1 404 ")
+            assert until(whole, b"there is no task x").startswith(b"HTTP/1.1 404 ")
         eventually(lambda: len(outcomes()) == 3)
     assert outcomes() == expected
 
