@@ -1,8 +1,8 @@
 """Measure uploads to a bucket beside other programs, in alternation: seconds, and CPU of client and server.
 
 `python -m tests.support.blobs.load_s3 --mib 500 --rounds 5 --aws /tmp/aws/bin/aws` sends a file to `rclone
-serve s3` through a server of facecli, by rclone, and by the command `aws`, which the tests do not need. Prints
-the seconds of each as median, smallest and largest, and the ratio of each pair round by round.
+serve s3` through a server of facecli, by rclone, and by the command `aws`, which the tests do not need.
+Prints the seconds of each as median, smallest and largest, and the ratio of each pair round by round.
 """
 
 import argparse
