@@ -144,6 +144,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 ffmpeg=ffmpeg,
                 blobs=storage.blobs,
                 quota=quota,
+                rules=rules,
             ),
             fallback=fallback,
             raise_generation=storage.generations.raise_if_changed,
