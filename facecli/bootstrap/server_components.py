@@ -145,6 +145,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 ffmpeg=ffmpeg,
                 blobs=storage.blobs,
                 quota=quota,
+                rules=rules,
             ),
             fallback=fallback,
             ask_database=partial(storage.directories.known, storage.data_dir_id),
