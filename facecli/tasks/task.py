@@ -65,8 +65,8 @@ class Task:
 
     `revision` increases with every change, `round` with every retry, `attempt` with every worker that claims
     the task within a round. `run` is the fencing token of the current attempt. `engine_version` is that of
-    the server at creation, then that of the worker that made the result. `turn` counts the claims of all
-    tasks, up to that of this one, or until it is claimed, up to its creation; 0 after its worker gave it back.
+    the server at creation, then that of the worker that made the result. `turn` is the number of claims
+    of all tasks up to the claim of this one, or up to its creation; 0 after its worker gave it back.
     """
 
     id: str

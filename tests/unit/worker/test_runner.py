@@ -16,7 +16,6 @@ from facecli.tasks.logs.run_log import RunLog
 from facecli.worker.runner import FIRST_DELAY, MAX_DELAY, TaskRunner
 from tests.support.tasks.logs import MemoryTaskLogs
 
-
 T = TypeVar("T")
 Run = Callable[..., None]
 
