@@ -12,6 +12,7 @@ from facecli.rpc.server import Server, ServerParts
 from facecli.uploads.tails import TailRepository
 from facecli.web.app import WebParts, create_app
 from facecli.web.origins import origin_pattern
+from facecli.web.request_gate import RequestGate
 from facecli.web.server import WebServer
 
 
@@ -44,8 +45,10 @@ def create_web_server(
         origins=origin_pattern(origins),
         local=is_local(settings.http) and not requires_authentication(settings),
     )
+    gate = RequestGate()
     web = WebServer(
-        create_app(web_parts),
+        create_app(web_parts, gate),
+        gate=gate,
         bind=settings.http,
         tls=server_tls(settings),
         max_connections=max_connections,

@@ -63,6 +63,7 @@ Restart=on-failure
 RestartSec=2
 # facecli ends its workers by itself, and they end ffmpeg; what remains after the time-out is killed.
 KillMode=mixed
+# Longer than FACECLI_DRAIN_TIMEOUT, 10 s by default, and 15 s.
 TimeoutStopSec=30
 LimitNOFILE=65536
 OOMPolicy=continue

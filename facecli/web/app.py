@@ -27,6 +27,7 @@ from facecli.web.guards import OriginGuard, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.metrics import add_metrics
 from facecli.web.request_events import RequestEvents
+from facecli.web.request_gate import RequestGate
 from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App
 from facecli.web.static import PREFIX as CONSOLE
@@ -60,7 +61,7 @@ class WebParts:
     local: bool
 
 
-def create_app(parts: WebParts) -> App:
+def create_app(parts: WebParts, gate: RequestGate) -> App:
     # No page of API documentation: its scripts come from elsewhere.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, _refusal)
@@ -89,7 +90,7 @@ def create_app(parts: WebParts) -> App:
     app.routes.append(Route(TUS_PREFIX, tus))
     app.mount(TUS_PREFIX, tus)
     app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
-    guarded = SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
+    guarded = SecurityHeaders(OriginGuard(gate.guarding(app), pattern=parts.origins, local=parts.local))
     prefixes = (*rpc.prefixes, CONSOLE, *PREFIXES, TUS_PREFIX)
     return RequestEvents(guarded, parts.events, prefixes=prefixes)
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -16,13 +16,19 @@ from facecli.web.tls import RenewedContext
 
 ANSWER_SECONDS = 10.0  # for a callback in the event loop
 
+if TYPE_CHECKING:
+    from facecli.web.request_gate import RequestGate
+
 App = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI
 
 
 class WebServer:
-    """Serves an ASGI application from `start` to `stop`, at `address`."""
+    """Serves an ASGI application from `start` to `stop`, at `address`; `gate` is that of its requests."""
 
-    def __init__(self, app: App, *, bind: str, tls: ServerTls | None, max_connections: int) -> None:
+    def __init__(
+        self, app: App, *, gate: "RequestGate", bind: str, tls: ServerTls | None, max_connections: int
+    ) -> None:
+        self.gate = gate
         self._tls = RenewedContext.loaded(tls) if tls else None
         self._socket = Listener.bound(bind, max_connections=max_connections)
         host = bind.rpartition(":")[0]

@@ -16,6 +16,7 @@ from facecli.core.events import EventBus
 from facecli.web.app import ErrorGuard, WebParts, create_app
 from facecli.web.errors import described, error_response, status_of
 from facecli.web.origins import origin_pattern
+from facecli.web.request_gate import RequestGate
 from facecli.web.rpc.reasons import Reasons
 from facecli.web.rpc.refusals import RefusedRequest
 from facecli.web.server import App
@@ -100,7 +101,7 @@ def failing(error: Exception) -> App:
         origins=origins,
         local=False,
     )
-    return create_app(parts)
+    return create_app(parts, RequestGate())
 
 
 def test_an_error_of_an_endpoint_is_answered_and_can_be_read_by_the_page() -> None:
