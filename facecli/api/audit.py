@@ -1,4 +1,4 @@
-"""The audit log: one record per call that can change something, with its user, subjects and outcome.
+"""The audit log: one record per call that can change something, with its user, subjects, outcome and address.
 
 An audit record names uploads and tasks by id. File names and credentials never appear in it.
 """
@@ -32,7 +32,11 @@ def _fields(event: CallEnded) -> dict[str, object]:
     fields: dict[str, object] = {"request": event.request_id, "user": event.user}
     if event.acting_for:
         fields["for"] = event.acting_for
-    fields |= {"method": event.method.rpartition("/")[2], "outcome": event.outcome}
+    fields |= {
+        "method": event.method.rpartition("/")[2],
+        "outcome": event.outcome,
+        "peer": event.peer,
+    }
     named = event.subjects[:MAX_SUBJECTS]
     for kind in dict.fromkeys(kind for kind, _ in named):
         fields[kind] = _joined([subject_id for each, subject_id in named if each == kind])

@@ -14,6 +14,7 @@ from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import get_remote_addr
 
 from facecli.core.errors import InvalidInput
 from facecli.web.errors import described
@@ -29,6 +30,7 @@ class Connection(H11Protocol):
     """Applications find it as `scope["state"]["connection"]`."""
 
     _timer: asyncio.TimerHandle | None = None
+    _begun = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -37,6 +39,8 @@ class Connection(H11Protocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
+        if not self._begun:  # a PROXY header has been read by now
+            self._begun, self.client = True, get_remote_addr(self.transport)
         super().data_received(data)
         self._watch()
 
