@@ -32,17 +32,13 @@ def _fields(event: CallEnded) -> dict[str, object]:
     fields: dict[str, object] = {"request": event.request_id, "user": event.user}
     if event.acting_for:
         fields["for"] = event.acting_for
-    fields |= {
-        "method": event.method.rpartition("/")[2],
-        "outcome": event.outcome,
-        "peer": event.peer,
-    }
+    fields |= {"method": event.method.rpartition("/")[2], "outcome": event.outcome}
     named = event.subjects[:MAX_SUBJECTS]
     for kind in dict.fromkeys(kind for kind, _ in named):
         fields[kind] = _joined([subject_id for each, subject_id in named if each == kind])
     if unnamed := len(event.subjects) - len(named):
         fields["more"] = unnamed
-    return fields
+    return fields | {"peer": event.peer}
 
 
 def _joined(ids: Sequence[str]) -> str:

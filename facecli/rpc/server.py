@@ -205,9 +205,8 @@ class Server:
 
     def _add_uploads(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> None:
         """Register both services that take uploads; they share one admission control."""
-        streams = UploadStreams(
-            calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
-        )
+        admission = parts.admissions.uploads
+        streams = UploadStreams(calls=calls, admission=admission, limits=limits, waits=self._waits)
         services = (parts.upload_service, parts.task_service, parts.webhooks)
         uploads = UploadServicer(parts.upload_service, streams=streams)
         videos = VideoServicer(*services, streams=streams, creations=parts.admissions.creations)

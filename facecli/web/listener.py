@@ -102,7 +102,7 @@ class _Proxied(_Accepted):
         return self._client or super().getpeername()
 
     def _after_header(self, size: int) -> bytes | None:
-        """What arrived behind the header, empty at the end of the connection, None if nothing did.
+        """The bytes behind the header, empty at the end of the connection, None if there are none yet.
 
         BlockingIOError while it is incomplete, as for a connection without new bytes; ConnectionAbortedError
         for a malformed one.

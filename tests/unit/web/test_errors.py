@@ -68,6 +68,7 @@ def answered(app: App) -> tuple[list[Any], list[str]]:
         "type": "http",
         "method": "GET",
         "path": "/readyz",
+        "client": None,
         "headers": [(b"origin", b"https://app.example")],
         "state": {"connection": SimpleNamespace(abort=lambda: done.append("aborted"))},
     }

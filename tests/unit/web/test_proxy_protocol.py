@@ -97,7 +97,7 @@ def test_a_header_is_complete_with_its_last_byte_and_no_byte_sooner(
         binary(extensions=extension(3, bytes(3))),
     ],
 )
-def test_what_is_no_header_is_refused(data: bytes) -> None:
+def test_malformed_headers_are_refused(data: bytes) -> None:
     with pytest.raises(MalformedHeader):
         parse(data)
 
