@@ -115,5 +115,8 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "promtool": Requirement(
         available=lambda: bool(which("promtool")), remedy="promtool (apt-get install prometheus)"
     ),
+    "systemd-analyze": Requirement(
+        available=lambda: bool(which("systemd-analyze")), remedy="systemd-analyze (apt-get install systemd)"
+    ),
     "landlock": Requirement(available=_has_landlock, remedy="Linux 6.12 or newer with Landlock and seccomp"),
 }
