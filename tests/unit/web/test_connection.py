@@ -128,9 +128,8 @@ def test_a_body_that_is_not_chunked_as_announced_is_answered(url: str) -> None:
 
 
 def test_what_follows_a_request_and_is_not_http_costs_no_response(url: str) -> None:
-    responses = exchange(
-        url, b"GET /1 HTTP/1.1\r\n" + HOST + b"\r\nGET /2 HTTP/1.1\r\n" + HOST + b"\r\nno HTTP"
-    )
+    first, second = (b"GET /%d HTTP/1.1\r\n" % number + HOST + b"\r\n" for number in (1, 2))
+    responses = exchange(url, first + second + b"no HTTP")
     assert [responses.count(text) for text in (b"200 OK", b'"/1"', b'"/2"')] == [2, 1, 1]
     with raw(url, first) as connection:
         until(connection, b"}")
