@@ -109,7 +109,7 @@ def test_a_head_is_bounded_complete_or_not(url: str, sent: bytes) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"0\r\nX: " + LONG, b"0\r\n" + b"X: y\r\n" * 6000 + b"\r\n", b"1;" + LONG])
-def test_what_comes_between_and_after_the_parts_of_a_body_is_bounded(url: str, sent: bytes) -> None:
+def test_trailers_and_the_sizes_of_chunks_are_bounded(url: str, sent: bytes) -> None:
     with raw(url, CHUNKED.replace(HOST, HOST + b"Expect: 100-continue\r\n")) as connection:
         until(connection, b"100 Continue\r\n\r\n")
         connection.sendall(sent)
@@ -127,7 +127,7 @@ def test_a_body_that_is_not_chunked_as_announced_is_answered(url: str) -> None:
     assert refusal(url, CHUNKED + b"3\r\nabcdef") == (400, "INVALID_INPUT")
 
 
-def test_what_follows_a_request_and_is_not_http_costs_no_response(url: str) -> None:
+def test_bytes_after_a_request_that_are_not_http_cost_no_response(url: str) -> None:
     first, second = (b"GET /%d HTTP/1.1\r\n" % number + HOST + b"\r\n" for number in (1, 2))
     responses = exchange(url, first + second + b"no HTTP")
     assert [responses.count(text) for text in (b"200 OK", b'"/1"', b'"/2"')] == [2, 1, 1]
