@@ -179,7 +179,9 @@ def _web_server(
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
     except ModuleNotFoundError as error:
-        raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
+        raise InvalidInput(
+            "--http needs the extra web: pip install fastapi uvicorn httptools connectrpc"
+        ) from error
     return create_web_server(
         settings,
         server,

@@ -69,7 +69,7 @@ def serve(
 
     With --http the same process also serves HTTP, for browsers and for clients without gRPC, and prints
     `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
-    connectrpc.
+    httptools connectrpc.
 
     With --blobs s3://BUCKET/PREFIX uploads and results are stored there, and the data directory has only what
     this machine needs. This needs the extra `s3`: pip install boto3, which finds its credentials by itself.

@@ -10,7 +10,7 @@ import uvicorn
 from facecli.api.client_address import TrustedProxies
 from facecli.core.errors import Unavailable
 from facecli.core.tls import ServerTls
-from facecli.web.connection import KEEP_ALIVE_SECONDS, MAX_HEADER_BYTES, Connection
+from facecli.web.connection import KEEP_ALIVE_SECONDS, Connection
 from facecli.web.event_loop import EventLoop
 from facecli.web.listener import Listener
 from facecli.web.tls import RenewedContext
@@ -55,7 +55,6 @@ class WebServer:
             proxy_headers=False,  # ForwardedClient reads them, with the rules of gRPC
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             ssl_context_factory=(lambda config, default: tls) if tls else None,
         )
         self._server = server = uvicorn.Server(config)
