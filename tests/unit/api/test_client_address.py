@@ -39,7 +39,8 @@ CLIENT = "203.0.113.7"
 def test_the_last_address_that_is_no_trusted_proxy_is_the_client(
     host: str, lines: list[str], client: str
 ) -> None:
-    headers = [("x-other", "1.1.1.1"), *(("X-Forwarded-For", line.encode()) for line in lines)]
+    headers: list[tuple[str, str | bytes]] = [("x-other", "1.1.1.1")]
+    headers += [("X-Forwarded-For", line.encode()) for line in lines]
     assert TrustedProxies(PROXIES).client(host, headers) == client
 
 
