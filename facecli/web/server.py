@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from facecli.api.client_address import TrustedProxies
 from facecli.core.errors import Unavailable
 from facecli.core.tls import ServerTls
-from facecli.web.connection import KEEP_ALIVE_SECONDS, MAX_HEADER_BYTES, Connection
+from facecli.web.connection import KEEP_ALIVE_SECONDS, Connection
 from facecli.web.event_loop import EventLoop
 from facecli.web.listener import Listener
 from facecli.web.tls import RenewedContext
@@ -26,11 +27,18 @@ class WebServer:
     """Serves an ASGI application from `start` to `stop`, at `address`; `gate` is that of its requests."""
 
     def __init__(
-        self, app: App, *, gate: "RequestGate", bind: str, tls: ServerTls | None, max_connections: int
+        self,
+        app: App,
+        *,
+        gate: "RequestGate",
+        bind: str,
+        tls: ServerTls | None,
+        max_connections: int,
+        proxies: TrustedProxies,
     ) -> None:
         self.gate = gate
         self._tls = RenewedContext.loaded(tls) if tls else None
-        self._socket = Listener.bound(bind, max_connections=max_connections)
+        self._socket = Listener.bound(bind, max_connections=max_connections, proxies=proxies)
         host = bind.rpartition(":")[0]
         self.address = f"{host}:{self._socket.getsockname()[1]}"
         self.url = f"{'https' if tls else 'http'}://{self.address}"
@@ -49,10 +57,9 @@ class WebServer:
             log_config=None,
             log_level="error",
             access_log=False,
-            proxy_headers=False,
+            proxy_headers=False,  # ForwardedClient reads them, with the rules of gRPC
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             ssl_context_factory=(lambda config, default: tls) if tls else None,
         )
         self._server = server = uvicorn.Server(config)
