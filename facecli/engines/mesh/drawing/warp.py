@@ -65,7 +65,7 @@ def _triangle_labels(
     x, y = (np.take_along_axis(values, downward, 1).T for values in (across, down))
 
     first, last = _nearest(y[0], 0, height), _nearest(y[2], -1, height - 1)
-    of_row, row = _numbered(first, last - first + 1)
+    of_row, row = _counted_up(first, last - first + 1)
     at = np.clip(row.astype(np.float32), y[0][of_row], y[2][of_row])
     whole, upper, lower = (
         (x[end] - x[begin]) / np.maximum(y[end] - y[begin], _LEAST_HEIGHT)
@@ -77,7 +77,7 @@ def _triangle_labels(
         x[1][of_row] + np.where(below < 0, upper[of_row], lower[of_row]) * below,
     )
     left, right = _nearest(np.minimum(*ends), 0, width), _nearest(np.maximum(*ends), -1, width - 1)
-    of_pixel, pixel = _numbered(row * width + left, right - left + 1)
+    of_pixel, pixel = _counted_up(row * width + left, right - left + 1)
 
     labels = np.full(height * width, _NONE, np.int16)
     labels[pixel] = order.astype(np.int16)[of_row][of_pixel]
@@ -89,7 +89,7 @@ def _nearest(places: npt.NDArray[np.float32], least: int, most: int) -> npt.NDAr
     return np.asarray(np.rint(np.clip(places, least, most)).astype(np.int32))
 
 
-def _numbered(
+def _counted_up(
     first: npt.NDArray[np.int32], counts: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32]]:
     """For runs of consecutive numbers, one after the other: the run of each number, and the number."""
