@@ -216,7 +216,10 @@ class TaskClient:
 
     def shared_watch(self, *, retry_for: float) -> SharedWatch:
         """A watch for many threads, by one stream; errors as `watch`."""
-        return SharedWatch(lambda revisions: self._tasks_watch(revisions, retry_for))
+        return SharedWatch(
+            lambda revisions: self._tasks_watch(revisions, retry_for),
+            partial(self.watch, retry_for=retry_for),
+        )
 
     def cancel(self, task_id: str) -> TaskView:
         request = pb.CancelTaskRequest(user_id=self._context.user, task_id=task_id)

@@ -9,12 +9,14 @@ the batch, and jobs that have not ended are not run.
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
 from facecli.client.batch.engine_checks import EngineChecks
+from facecli.client.batch.existing import ExistingOutputs, Made
 from facecli.client.batch.input_uploads import InputUploads
 from facecli.client.batch.job_runner import BatchObserver, BatchOptions, JobRunner
 from facecli.client.batch.outcome import JobOutcome, JobStatus
@@ -23,8 +25,9 @@ from facecli.client.downloads import DownloadClient
 from facecli.client.tasks import TaskClient
 from facecli.client.uploads import UploadClient
 from facecli.core import errors
-from facecli.core.errors import FacecliError
+from facecli.core.errors import AlreadyExists, FacecliError
 
+COMPARISONS = 4  # of existing outputs at a time
 POLL_SECONDS = 0.5  # for Ctrl-C, which cannot interrupt an untimed wait of the main thread
 
 # Errors that every other job would meet, too, and those among them that are about one file.
@@ -54,6 +57,7 @@ class BatchRun:
         uploads: UploadClient,
         tasks: TaskClient,
         downloads: DownloadClient,
+        existing: ExistingOutputs,
     ) -> None:
         self.stopped_by: FacecliError | None = None
         self._plan = plan
@@ -61,8 +65,9 @@ class BatchRun:
         self._observer = observer
         self._tasks = tasks
         self._downloads = downloads
+        self._existing = existing
         self._upload_client = uploads
-        self._engines = EngineChecks(tasks, options.terms)
+        self._engines = EngineChecks(tasks)
         self._waiting = iter([job for job in plan.jobs if job.action is Action.RUN])
         self._ended = SimpleQueue[JobOutcome | None]()  # None for a thread that has ended
         self._lock = Lock()
@@ -89,14 +94,26 @@ class BatchRun:
             yield JobOutcome(planned=planned, status=JobStatus.NOT_RUN)
 
     def _ended_by_plan(self) -> Iterator[JobOutcome]:
-        for planned in self._plan.jobs:
-            if planned.action is Action.SKIP:
-                yield JobOutcome(planned=planned, status=JobStatus.SKIPPED)
-            elif planned.action is Action.REFUSE:
-                yield JobOutcome(planned=planned, status=JobStatus.FAILED, error=planned.error)
-                if self._options.fail_fast:
-                    self.stopped_by = planned.error
+        with ThreadPoolExecutor(COMPARISONS, thread_name_prefix="batch-existing") as pool:
+            for outcome in pool.map(self._planned_outcome, self._plan.jobs):
+                if outcome is None:
+                    continue
+                yield outcome
+                if outcome.error and self._options.fail_fast:
+                    self.stopped_by = outcome.error
+                    pool.shutdown(cancel_futures=True)
                     return
+
+    def _planned_outcome(self, planned: PlannedJob) -> JobOutcome | None:
+        """The outcome of a job that need not run, or cannot; None for the others."""
+        if planned.action is Action.RUN:
+            return None
+        if planned.action is Action.REFUSE:
+            return JobOutcome(planned=planned, status=JobStatus.FAILED, error=planned.error)
+        made = self._existing.made(planned)
+        if made is Made.OTHER:
+            return JobOutcome(planned=planned, status=JobStatus.FAILED, error=AlreadyExists(made.value))
+        return JobOutcome(planned=planned, status=JobStatus.SKIPPED, made=made)
 
     def _run_all(self, count: int) -> Iterator[JobOutcome]:
         if self.stopped_by or not count:

@@ -112,6 +112,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "nginx": Requirement(
         available=lambda: bool(which("nginx", path=_WITH_SBIN)), remedy="nginx (apt-get install nginx)"
     ),
+    "openssl": Requirement(available=lambda: bool(which("openssl")), remedy="apt-get install openssl"),
     "promtool": Requirement(
         available=lambda: bool(which("promtool")), remedy="promtool (apt-get install prometheus)"
     ),
