@@ -18,7 +18,7 @@ class Webhooks:
         self._policy.check(url)
 
     def view(self, task: Task) -> WebhookView | None:
-        """How the notification of the task's end went so far; None if nobody is to be notified."""
+        """The state of the notification of the task's end; None if nobody is to be notified."""
         return self._repository.view(task) if self._repository else None
 
     def register(self, task_id: str, url: str) -> None:

@@ -16,7 +16,7 @@ from facecli.client.batch.job import Job
 from facecli.client.batch.job_runner import BatchOptions
 from facecli.client.batch.outcome import JobStatus
 from facecli.client.batch.plan import Plan, plan_jobs
-from facecli.client.batch.run import BatchRun
+from facecli.client.batch.run import BatchClients, BatchRun
 from facecli.core.errors import FacecliError, OutputFailed
 from facecli.library.session import Session
 
@@ -55,6 +55,10 @@ def execute(
         raise error
 
 
+def _clients(session: Session) -> BatchClients:
+    return BatchClients(uploads=session.uploads, tasks=session.tasks, downloads=session.files)
+
+
 def _impatient(session: Session) -> "tuple[TaskClient, UploadClient]":
     """Clients for questions that a run can do without."""
     impatient = session.limited(timeout=session.settings.timeout or None, retry_for=0.0)
@@ -83,9 +87,7 @@ def _run(
                 retry_failed=choices.retry_failed,
             ),
             display,
-            uploads=session.uploads,
-            tasks=session.tasks,
-            downloads=session.files,
+            connect=partial(_clients, session),
             existing=ExistingOutputs(partial(_impatient, session)),
         )
         try:

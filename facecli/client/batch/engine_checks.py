@@ -57,5 +57,5 @@ class EngineChecks:
 
 
 def _rules(job: Job) -> tuple[bool, bool, str]:
-    """What the rules of a server depend on, beside the engine."""
+    """The choices, beside the engine, that rules of a server are about."""
     return bool(job.terms.waiver), bool(job.terms.consent), job.notify

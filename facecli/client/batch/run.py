@@ -8,9 +8,10 @@ the batch, and jobs that have not ended are not run.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -45,8 +46,18 @@ _STOPPING = (
 _OF_ONE_FILE = (errors.FileTooLarge, errors.ProgramKilled)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchClients:
+    uploads: UploadClient
+    tasks: TaskClient
+    downloads: DownloadClient
+
+
 class BatchRun:
-    """Runs a plan once. `stopped_by` is the error that has stopped it."""
+    """Runs a plan once. `stopped_by` is the error that has stopped it.
+
+    `connect` is called if there is a job to run.
+    """
 
     def __init__(
         self,
@@ -54,20 +65,15 @@ class BatchRun:
         options: BatchOptions,
         observer: BatchObserver,
         *,
-        uploads: UploadClient,
-        tasks: TaskClient,
-        downloads: DownloadClient,
+        connect: Callable[[], BatchClients],
         existing: ExistingOutputs,
     ) -> None:
         self.stopped_by: FacecliError | None = None
         self._plan = plan
         self._options = options
         self._observer = observer
-        self._tasks = tasks
-        self._downloads = downloads
+        self._connect = connect
         self._existing = existing
-        self._upload_client = uploads
-        self._engines = EngineChecks(tasks)
         self._waiting = iter([job for job in plan.jobs if job.action is Action.RUN])
         self._ended = SimpleQueue[JobOutcome | None]()  # None for a thread that has ended
         self._lock = Lock()
@@ -84,7 +90,10 @@ class BatchRun:
         InvalidInput, before a byte is sent, for an engine or the name of an option that does not exist.
         """
         runnable = [job for job in self._plan.jobs if job.action is Action.RUN]
-        self._engines.check_names(runnable)
+        if runnable:
+            self._clients = self._connect()
+            self._engines = EngineChecks(self._clients.tasks)
+            self._engines.check_names(runnable)
         left = {job.job.number: job for job in self._plan.jobs}
         for outcome in chain(self._ended_by_plan(), self._run_all(len(runnable))):
             if outcome.status is not JobStatus.NOT_RUN:
@@ -120,20 +129,20 @@ class BatchRun:
             return
         options = self._options
         self._uploads = InputUploads(
-            self._upload_client,
+            self._clients.uploads,
             chunk_size=options.chunk_size,
             retry_for=options.retry_for,
             limit_rate=options.limit_rate,
             transfer=self._observer.transfer,
         )
-        self._watch = self._tasks.shared_watch(retry_for=options.retry_for)
+        self._watch = self._clients.tasks.shared_watch(retry_for=options.retry_for)
         runner = self._runner = JobRunner(
             options,
             self._observer,
             uploads=self._uploads,
             watch=self._watch,
-            tasks=self._tasks,
-            downloads=self._downloads,
+            tasks=self._clients.tasks,
+            downloads=self._clients.downloads,
             engines=self._engines,
         )
         threads = min(options.in_flight, count)

@@ -65,7 +65,7 @@ class Deliveries:
 
     @property
     def view(self) -> tuple[str, int, str]:
-        """How a client sees the notification."""
+        """The notification as a client sees it."""
         view = self.repository.view(self.task)
         assert view
         return view.status, view.attempts, view.error

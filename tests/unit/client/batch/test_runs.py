@@ -3,51 +3,14 @@
 import io
 import json
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from facecli.client.connection import Connection
-from facecli.media.ffmpeg import FfmpegMedia
 from facecli.tasks.task import TaskStatus
 from tests.support.cli import Ran, facecli, started
-from tests.support.sockets import free_port
 from tests.support.tasks.stand_in_worker import StandInWorker
-
-
-@pytest.fixture(scope="module")
-def media_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two faces and two clips, which a server takes for what they are."""
-    folder = tmp_path_factory.mktemp("media")
-    media = FfmpegMedia()
-    for name in ("a", "b"):
-        media.make_face(folder / f"{name}.png")
-    (folder / "b.png").write_bytes((folder / "b.png").read_bytes() + b"b")  # behind the picture's end
-    media.make_clip(folder / "1.mp4", seconds=1, width=64, height=48)
-    (folder / "2.mp4").write_bytes((folder / "1.mp4").read_bytes() + b"\0\0\0\x08free")
-    return folder
-
-
-@pytest.fixture
-def worker(data: Path, connection: Connection) -> Iterator[StandInWorker]:
-    with StandInWorker(data) as worker:
-        yield worker
-
-
-@pytest.fixture
-def user(connection: Connection, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A user of this test alone; commands act as this user."""
-    monkeypatch.setenv("FACECLI_SERVER", connection.servers)
-    monkeypatch.setenv("FACECLI_USER", request.node.name)
-    name: str = request.node.name
-    return name
-
-
-def begin(*arguments: object) -> "Future[Ran]":
-    """Run a command in a thread, and return at once."""
-    return ThreadPoolExecutor(1).submit(facecli, *arguments)
+from tests.unit.client.batch.conftest import begin
 
 
 def statuses(ran: Ran) -> dict[str, str]:
@@ -117,49 +80,6 @@ def test_many_faces_on_many_videos_are_one_batch_and_replaced_when_asked(
     assert all(each["reused"] for each in replaced.objects if "path" in each)
     assert kept.read_bytes() == (media_files / "1.mp4").read_bytes()
     assert len(facecli("task", "list", "-q").lines) == 4
-
-
-@pytest.mark.usefixtures("user")
-def test_an_existing_output_of_other_inputs_is_not_taken_for_the_result(
-    media_files: Path, tmp_path: Path, worker: StandInWorker
-) -> None:
-    jobs, out = tmp_path / "jobs.csv", tmp_path / "1.mp4"
-
-    def run(face: str, *options: str, seed: str = "") -> "Future[Ran]":
-        files = f"{media_files}/{face}.png,{media_files}/1.mp4"
-        jobs.write_text(f"face,video,output,option.seed,consent\n{files},1.mp4,{seed},I agree.\n")
-        return begin("batch", "run", jobs, "--json", *options)
-
-    running = run("a")
-    worker.complete(1)
-    assert running.result().code == 0
-    same = run("a").result()
-    assert (same.code, same.objects[0]["existing"]) == (0, "same")
-    for face, seed in (("b", ""), ("a", "2")):
-        ran = run(face, seed=seed).result()
-        assert (ran.code, ran.objects[0]["error"]["reason"]) == (3, "ALREADY_EXISTS")
-        assert ran.objects[0]["error"]["message"].endswith("--overwrite replaces it")
-    running = run("b", "--overwrite")
-    worker.complete(1)
-    assert running.result().code == 0
-    out.write_bytes(b"edited")
-    assert run("b").result().objects[0]["existing"] == "unknown"
-    away = run("b", "--server", f"127.0.0.1:{free_port()}", "--retry-for", "600").result()
-    assert (away.code, away.objects[0]["existing"]) == (0, "not_compared")
-    assert all(task.terms.consent for task in worker.tasks() if task.owner.startswith("test_an_existing"))
-
-
-@pytest.mark.usefixtures("user")
-def test_a_job_against_the_policy_is_named_before_anything_is_sent(media_files: Path, tmp_path: Path) -> None:
-    for field, value, code, message in (
-        ("no_label", "our test", 10, "job 1 (line 1): this server labels every result"),
-        ("notify", "https://hooks.test/", 1, "job 1 (line 1): this server notifies nobody"),
-    ):
-        job = {"face": f"{media_files}/a.png", "video": f"{media_files}/1.mp4", field: value}
-        (tmp_path / "jobs.jsonl").write_text(json.dumps(job))
-        ran = facecli("batch", "run", tmp_path / "jobs.jsonl", "--json")
-        assert (ran.code, ran.error["message"][: len(message)]) == (code, message)
-    assert facecli("file", "list", "-q").lines == []
 
 
 @pytest.mark.usefixtures("user")
