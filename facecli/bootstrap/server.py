@@ -17,9 +17,9 @@ from facecli.bootstrap.blob_store import store_probes
 from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
+from facecli.bootstrap.service.shutdown import Shutdown
 from facecli.bootstrap.service.watchdog import database_answer, watched
 from facecli.bootstrap.service.workers import create_supervisor, set_log_level
-from facecli.bootstrap.shutdown import Shutdown
 from facecli.bootstrap.storage_health import StorageHealth
 from facecli.bootstrap.webhooks import running_webhooks
 from facecli.config.access import server_tls
