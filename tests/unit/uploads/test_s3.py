@@ -13,12 +13,12 @@ import pytest
 from facecli.blobs.file_cache import FileCache
 from facecli.core.blobs import PartLimits
 from facecli.core.checksums import crc32c
-from facecli.core.errors import FileTooLarge, InvalidInput, StorageFailed
+from facecli.core.errors import FileTooLarge, InvalidInput, StorageFailed, TakenOver
 from facecli.uploads.admission import UploadAdmission
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import MAX_CHUNK_SIZE, FileType, NewUpload, Upload
 from tests.support.blobs.s3_servers import S3Server
-from tests.support.storage import CHUNK, Content, Storage, send
+from tests.support.storage import CHUNK, Content, Storage, send, written
 
 FILE = Content(size=5 * CHUNK + 7)
 MIB = 1024 * 1024
@@ -133,6 +133,38 @@ def test_another_server_goes_on_after_kill_9(servers: Servers, victim: str, call
     assert upload.completed
     assert (servers.content(upload), upload.crc32c) == (FILE.data, crc32c(FILE.data))
     assert list(servers.blobs.bucket.uploads("")) == []
+
+
+def test_a_writer_on_another_server_takes_over_while_the_first_still_writes(servers: Servers) -> None:
+    first, second = servers.service(), servers.service()
+    upload, _ = first.begin(FILE.new)
+    with first.writer(upload.id, owner="ann") as old:
+        send(first, old, FILE, [0, 1])
+        late = written(old, FILE.frames(2))
+        _, chunks = second.begin(FILE.new)
+        assert [chunk.index for chunk in chunks] == [0, 1]
+        with second.writer(upload.id, owner="ann") as new:
+            send(second, new, FILE, [2])
+            for each in (late, written(old, FILE.frames(3))):
+                with pytest.raises(TakenOver):
+                    first.store(old, each)
+            assert [chunk.index for chunk in servers.service().chunks(upload.id)] == [0, 1, 2]
+            finished = send(second, new, FILE, [3, 4, 5])
+    assert servers.content(finished) == FILE.data
+
+
+def test_the_server_that_began_an_upload_takes_it_back_from_another_one(servers: Servers) -> None:
+    first, second = servers.service(), servers.service()
+    upload, _ = first.begin(FILE.new)
+    with second.writer(upload.id, owner="ann") as writer:
+        send(second, writer, FILE, [0, 1])
+        _, chunks = first.begin(FILE.new)
+        with first.writer(upload.id, owner="ann") as newest:
+            assert sorted(newest.file.chunks) == [chunk.index for chunk in chunks] == [0, 1]
+            with pytest.raises(TakenOver):
+                send(second, writer, FILE, [2])
+            finished = send(first, newest, FILE, [2, 3, 4, 5])
+    assert servers.content(finished) == FILE.data
 
 
 def store_some(servers: Servers, count: int) -> Upload:
