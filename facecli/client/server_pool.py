@@ -4,7 +4,7 @@ Theory of operation. Each server has a channel of its own, because each has its 
 may need a proxy or not, and may have several addresses behind its name. A call goes to the next server whose
 channel is ready (round robin). gRPC watches the health of each server, and a channel is not ready while its
 server says NOT_SERVING. So new calls avoid a server that is away, drains, or has lost its storage. A call
-that breaks is resumed by whoever made it, with a new call.
+that breaks is resumed by the client that made it, with a new call.
 """
 
 import json
@@ -61,7 +61,7 @@ class ServerPool(grpc.Channel):
             self._next = (chosen + 1) % count
             return chosen
 
-    def subscribe(self, callback: Any, try_to_connect: bool | None = None) -> None:
+    def subscribe(self, callback: Any, try_to_connect: bool = False) -> None:
         for channel in self._channels:
             channel.subscribe(callback, try_to_connect)
 

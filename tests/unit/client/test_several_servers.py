@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -39,7 +40,7 @@ class Cluster:
         addresses = ",".join(server.address for server in self.servers)
         self.clients: Clients = stack.enter_context(clients_of(addresses))
 
-    def report(self, number: int, status: HealthCheckResponse.ServingStatus) -> None:
+    def report(self, number: int, status: int) -> None:
         self.health[number].set("", status)
 
     def stop(self, number: int) -> None:
@@ -106,7 +107,7 @@ def test_with_tls_each_server_has_a_certificate_for_its_own_name(tmp_path: Path)
         tls = ClientTls(ca=str(tmp_path / "ca.pem"))
         addresses = ",".join(server.address for server in servers)
         connection = stack.enter_context(Connection(addresses, call_timeout=30, tls=tls))
-        method = connection.channel.unary_unary("/video.VideoService/GetTaskStatus")
+        method: Any = connection.channel.unary_unary("/video.VideoService/GetTaskStatus")
 
         def all_asked() -> bool:
             method(b"", timeout=30)

@@ -45,7 +45,7 @@ def cluster(
         yield replace(shared, data_dir=str(tmp_path / "first")), servers
 
 
-def test_what_is_done_at_one_server_is_seen_at_the_other(
+def test_files_links_tasks_and_watches_are_the_same_at_both_servers(
     cluster: tuple[Settings, list[Running]], samples: tuple[bytes, bytes]
 ) -> None:
     settings, (one, two) = cluster
@@ -61,7 +61,7 @@ def test_what_is_done_at_one_server_is_seen_at_the_other(
         request = video_pb.CreateTaskRequest(image_url=face, video_url=clip)
         task = first.videos.CreateTask(request, metadata=(("idempotency-key", "k"),))
         assert second.videos.CreateTask(request, metadata=(("idempotency-key", "k"),)).task_id == task.task_id
-        watches = [
+        watches: list[Any] = [
             second.tasks.WatchTask(task_pb.WatchTaskRequest(task_id=task.task_id)),
             second.tasks.WatchTasks(task_pb.WatchTasksRequest(all=True)),
         ]
