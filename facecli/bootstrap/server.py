@@ -11,7 +11,7 @@ from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
-from facecli.bootstrap.addresses import check_addresses, wants_metrics
+from facecli.bootstrap.addresses import check_addresses, trusted_proxies, wants_metrics
 from facecli.bootstrap.blob_store import store_probes
 from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
@@ -178,7 +178,9 @@ def _web_server(
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
     except ModuleNotFoundError as error:
-        raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
+        raise InvalidInput(
+            "--http needs the extra web: pip install fastapi uvicorn httptools connectrpc"
+        ) from error
     return create_web_server(
         settings,
         server,
@@ -216,6 +218,7 @@ def _server_parts(settings: Settings, components: ServerComponents, webhooks: We
         authenticator=Authenticator(components.tokens),
         admissions=create_admissions(calls),
         events=components.events,
+        proxies=trusted_proxies(settings),
     )
 
 

@@ -35,12 +35,14 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.task_logs import SqlTaskLogRepository
+from facecli.metadata.task_records.turns import SqlTaskTurns
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.queue import runner
 from facecli.queue.client import DbosTaskQueue
 from facecli.queue.runner import DbosTaskRunner
+from facecli.tasks.dispatch import Dispatch
 from facecli.tasks.leases import Worker
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.steps.run import Tools
@@ -147,6 +149,9 @@ def _run(
         task_runner = TaskRunner(
             workflow,
             worker=worker.id,
+            dispatch=Dispatch(
+                SqlTaskTurns(engine), tasks=tasks.repository, workers=workers, engines=worker.engines
+            ),
             stopping=stopping,
             open_log=lambda task_id, run: RunLog(logs, task_id, run=run, directory=str(directory)),
         )

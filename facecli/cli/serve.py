@@ -19,6 +19,7 @@ from facecli.config.settings import (
     LabelFramesName,
     LabelPolicyName,
     LabelTextName,
+    ProxyHeader,
     Settings,
 )
 from facecli.telemetry.logs import set_up_logging
@@ -39,6 +40,8 @@ def serve(
     http_url: Annotated[str | None, SettingOption("http_url", metavar="URL")] = None,
     metrics: Annotated[str | None, SettingOption("metrics", metavar="HOST:PORT")] = None,
     cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
+    trusted_proxies: Annotated[list[str] | None, SettingOption("trusted_proxies", metavar="NETWORK")] = None,
+    proxy_header: Annotated[ProxyHeader | None, SettingOption("proxy_header")] = None,
     data_dir: DataDir = None,
     database: Database = None,
     blobs: Blobs = None,
@@ -66,7 +69,7 @@ def serve(
 
     With --http the same process also serves HTTP, for browsers and for clients without gRPC, and prints
     `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
-    connectrpc.
+    httptools connectrpc.
 
     With --blobs s3://BUCKET/PREFIX uploads and results are stored there, and the data directory has only what
     this machine needs. This needs the extra `s3`: pip install boto3, which finds its credentials by itself.

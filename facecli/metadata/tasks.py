@@ -23,6 +23,7 @@ from facecli.metadata.content.task_row import row_of, task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
+from facecli.metadata.task_records.turns import newest_turn, turn_of_change
 from facecli.metadata.usage import check_room, check_usage, lock_usage, stored_by
 from facecli.tasks.selection import NEWEST, TaskSelection, TaskState
 from facecli.tasks.task import ENDED, NewTask, Task, TaskFilter, TaskStatus
@@ -32,6 +33,7 @@ from facecli.uploads.quota import Admit
 _FIXED = frozenset(
     {
         *("id", "owner", "engine", "options", "part_start", "part_end", "key", "labels", "terms"),
+        *("priority", "turn"),
         *("image_id", "video_id", "image_url", "video_url"),
     }
 )
@@ -45,7 +47,8 @@ class SqlTaskRepository:
         self._engine = engine
 
     def insert(self, new: NewTask, *, task_id: str, now: float, admit: Admit | None = None) -> Task:
-        row = insert(tasks).values(row_of(Task.new(new, task_id=task_id, now=now)))
+        values = row_of(Task.new(new, task_id=task_id, now=now)) | {"turn": newest_turn()}
+        row = insert(tasks).values(values)
         try:
             opened = writing if new.fresh or admit else autocommitting  # one statement, or several
             with opened(self._engine) as connection:
@@ -116,6 +119,7 @@ class SqlTaskRepository:
             if changed == task:
                 return task
             row = {name: value for name, value in row_of(changed).items() if name not in _FIXED}
+            row |= turn_of_change(task, changed)
             write = (
                 update(tasks)
                 .where(tasks.c.id == task_id, tasks.c.revision == task.revision)

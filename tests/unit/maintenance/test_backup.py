@@ -167,7 +167,7 @@ def test_other_directories_are_refused_and_left_alone(settings: Settings, tmp_pa
         back_up(replace(settings, data_dir=str(tmp_path / "other")), tmp_path / "backup")
     assert [path.name for path in (tmp_path / "photos").iterdir()] == ["holiday.jpg"]
     for elsewhere in replace(settings, database="postgresql://x/x"), replace(settings, blobs="s3://x"):
-        with pytest.raises(InvalidInput, match="first, .*copy the (data|bucket)"):
+        with pytest.raises(InvalidInput, match=r"first, .*copy the (data|bucket)"):
             back_up(elsewhere, tmp_path / "backup")
 
 
