@@ -13,7 +13,7 @@ import grpc
 from facecli.client.calls.call_log import logged
 from facecli.client.calls.deadline import CommandDeadline
 from facecli.client.calls.outage import Outage
-from facecli.client.server_pool import HEALTH_CHECKS, ServerPool, has_several_addresses
+from facecli.client.calls.server_pool import HEALTH_CHECKS, ServerPool, has_several_addresses
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (

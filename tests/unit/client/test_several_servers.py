@@ -12,7 +12,7 @@ import trustme
 from grpc_health.v1.health import HealthServicer
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from facecli.client import server_pool
+from facecli.client.calls import server_pool
 from facecli.client.connection import Connection
 from facecli.core.errors import MisconfiguredConnection, ServerUnreachable
 from facecli.core.tls import ClientTls
