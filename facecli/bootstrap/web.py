@@ -11,8 +11,8 @@ from facecli.core.addresses import is_local
 from facecli.rpc.server import Server, ServerParts
 from facecli.uploads.tails import TailRepository
 from facecli.web.app import WebParts, create_app
+from facecli.web.guards import RequestGate
 from facecli.web.origins import origin_pattern
-from facecli.web.request_gate import RequestGate
 from facecli.web.server import WebServer
 
 

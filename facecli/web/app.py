@@ -25,11 +25,10 @@ from facecli.web.calls import WebCalls
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
 from facecli.web.files import PREFIXES, FilesApp
 from facecli.web.forwarded import ForwardedClient
-from facecli.web.guards import OriginGuard, SecurityHeaders
+from facecli.web.guards import OriginGuard, RequestGate, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.metrics import add_metrics
 from facecli.web.request_events import RequestEvents
-from facecli.web.request_gate import RequestGate
 from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App
 from facecli.web.static import PREFIX as CONSOLE

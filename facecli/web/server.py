@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -17,10 +17,15 @@ from facecli.web.tls import RenewedContext
 
 ANSWER_SECONDS = 10.0  # for a callback in the event loop
 
-if TYPE_CHECKING:
-    from facecli.web.request_gate import RequestGate
-
 App = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI
+
+
+class Gate(Protocol):
+    """What keeps new requests out, and knows when the last one has ended."""
+
+    def close(self) -> None: ...
+
+    def wait_empty(self, timeout: float) -> bool: ...
 
 
 class WebServer:
@@ -30,7 +35,7 @@ class WebServer:
         self,
         app: App,
         *,
-        gate: "RequestGate",
+        gate: Gate,
         bind: str,
         tls: ServerTls | None,
         max_connections: int,

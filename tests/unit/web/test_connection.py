@@ -8,7 +8,7 @@ import pytest
 
 from facecli.api.client_address import TrustedProxies
 from facecli.web.connection import MAX_HEADER_BYTES, MAX_PIPELINED, READ_SIZE
-from facecli.web.request_gate import RequestGate
+from facecli.web.guards import RequestGate
 from facecli.web.server import WebServer
 from tests.support.web.http_client import raw, received, until
 

@@ -16,8 +16,8 @@ from facecli.core.errors import FacecliError, InternalError
 from facecli.core.events import EventBus
 from facecli.web.app import ErrorGuard, WebParts, create_app
 from facecli.web.errors import described, error_response, status_of
+from facecli.web.guards import RequestGate
 from facecli.web.origins import origin_pattern
-from facecli.web.request_gate import RequestGate
 from facecli.web.rpc.reasons import Reasons
 from facecli.web.rpc.refusals import RefusedRequest
 from facecli.web.server import App
