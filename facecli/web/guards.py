@@ -1,4 +1,4 @@
-"""Guards around requests: security headers, the page's origin, this server's name, and the end of the server."""
+"""Guards around requests: security headers, origin of the page, name of this server, and its end."""
 
 import threading
 from typing import Any
