@@ -21,7 +21,7 @@ App = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI
 
 
 class Gate(Protocol):
-    """What keeps new requests out, and knows when the last one has ended."""
+    """Keeps new requests out, and knows when the last one has ended."""
 
     def close(self) -> None: ...
 
