@@ -1,11 +1,11 @@
 """The end of a server: it drains, ends what still runs then, and stops its workers.
 
-Theory of operation. The workers get their signal first: each gives its task back, and workers of other machines go on
-with it. The server says that it is not ready (gRPC health, `/readyz`), ends its watchers, which ask again at
-another server, and takes no new calls: gRPC closes its port and sends GOAWAY, so clients that know another
-server go there and repeat by themselves what this one has not begun; a call that arrives all the same gets
-UNAVAILABLE, a request over HTTP 503. Running calls have `timeout` seconds. After that uploads end with what
-they have stored, and everything else is cancelled.
+Theory of operation. The workers get their signal first: each gives its task back, and workers of other
+machines go on with it. The server says that it is not ready (gRPC health, `/readyz`), ends its watchers,
+which ask again at another server, and takes no new calls: gRPC closes its port and sends GOAWAY, so clients
+that know another server go there and repeat by themselves what this one has not begun; a call that arrives
+all the same gets UNAVAILABLE, a request over HTTP 503. Running calls have `timeout` seconds. After that
+uploads end with what they have stored, and everything else is cancelled.
 """
 
 import logging
