@@ -50,6 +50,7 @@ class ServerComponents:
 
     directory: Path
     data_dir_id: str
+    link_key: bytes
     blobs: BlobStore
     events: EventBus
     upload_service: UploadService
@@ -108,6 +109,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         yield ServerComponents(
             directory=storage.directory,
             data_dir_id=storage.data_dir_id,
+            link_key=storage.link_key,
             blobs=storage.blobs,
             events=events,
             upload_service=upload_service,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facecli.blobs.identity import check_identity, name_directory
 from facecli.blobs.lock import locked
-from facecli.bootstrap.blob_store import name_store, open_blob_store
+from facecli.bootstrap.blob_store import name_store, open_blob_store, store_link_key
 from facecli.bootstrap.factories import (
     database_url,
     private_data_directory,
@@ -39,6 +39,7 @@ class ServerStorage:
 
     directory: Path
     data_dir_id: str
+    link_key: bytes  # of all servers with these blobs
     database_url: str
     blobs: BlobStore
     queue: DbosTaskQueue
@@ -75,7 +76,9 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
         generations.open()
         stack.callback(generations.close)
         blobs = open_blob_store(settings, directory)
-        name_store(blobs, known=directories.known, remember=directories.remember)
+        with schema.exclusively(engine):
+            name_store(blobs, known=directories.known, remember=directories.remember)
+            stored_link_key = store_link_key(blobs, directory)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)
@@ -84,6 +87,7 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
         yield ServerStorage(
             directory=directory,
             data_dir_id=data_dir_id,
+            link_key=stored_link_key,
             database_url=url,
             blobs=blobs,
             queue=queue,
