@@ -113,10 +113,9 @@ class Tasks:
         first = self._clients[0]
         self.urls = {"image": first.upload(face).file_url, "video": first.upload(clip).file_url}
         # The seconds differ, not the frames, so the results are the same and none is that of another task.
-        self.ids = [
-            first.tasks.create(self.urls["image"], self.urls["video"], options={"delay": str(TASK_SECONDS + each / 1000)}).id
-            for each in range(number)
-        ]
+        delays = [str(TASK_SECONDS + each / 1000) for each in range(number)]
+        files = (self.urls["image"], self.urls["video"])
+        self.ids = [first.tasks.create(*files, options={"delay": delay}).id for delay in delays]
         self._pool = ThreadPoolExecutor(watchers, thread_name_prefix="watcher")
         self._watched: list[Future[Watched]] = [
             self._pool.submit(self._watch, self._clients[each % len(self._clients)], self.ids[each % number])
