@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facecli.blobs.file_cache import FileCache
-from facecli.blobs.link_key import link_key
 from facecli.blobs.local.store import LocalBlobs
 from facecli.blobs.lost_and_found import move_to_lost_and_found
 from facecli.blobs.probe import DirectoryProbe
@@ -47,19 +46,6 @@ def name_store(blobs: BlobStore, *, known: Callable[[str], bool], remember: Call
         from facecli.blobs.s3.identity import name_bucket
 
         name_bucket(bucket_store.bucket, known=known, remember=remember)
-
-
-def store_link_key(blobs: BlobStore, directory: Path) -> bytes:
-    """The key that signs links: of a bucket, so that its servers take each other's, or a data directory.
-
-    The first server of a bucket gives it the key of its data directory. Only one server at a time calls it.
-    """
-    own = link_key(directory)
-    if bucket_store := _in_bucket(blobs):
-        from facecli.blobs.s3.identity import shared_link_key
-
-        return shared_link_key(bucket_store.bucket, first=own)
-    return own
 
 
 def check_store(blobs: BlobStore, *, known: Callable[[str], bool]) -> None:

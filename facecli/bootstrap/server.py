@@ -187,7 +187,7 @@ def _web_server(
         parts,
         components.tails,
         metrics=metrics,
-        link_key=components.link_key,
+        link_key=components.link_key(),
         max_connections=_connections(settings),
     )
 

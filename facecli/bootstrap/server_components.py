@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
+from facecli.blobs.link_key import link_key
 from facecli.bootstrap.factories import (
     create_capabilities,
     create_engines,
@@ -50,7 +51,6 @@ class ServerComponents:
 
     directory: Path
     data_dir_id: str
-    link_key: bytes
     blobs: BlobStore
     events: EventBus
     upload_service: UploadService
@@ -66,6 +66,7 @@ class ServerComponents:
     info: Callable[[str], ServerInfo]
     ask_database: Callable[[], object]  # a short question; raises an error without an answer
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
+    link_key: Callable[[], bytes]
     fallback: str  # why the default engine is not the best one; empty if it is, or was configured
 
 
@@ -109,7 +110,6 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
         yield ServerComponents(
             directory=storage.directory,
             data_dir_id=storage.data_dir_id,
-            link_key=storage.link_key,
             blobs=storage.blobs,
             events=events,
             upload_service=upload_service,
@@ -149,6 +149,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 quota=quota,
                 rules=rules,
             ),
+            link_key=partial(link_key, storage.directory, remember=storage.secrets.remember),
             fallback=fallback,
             ask_database=partial(storage.directories.known, storage.data_dir_id),
             raise_generation=storage.generations.raise_if_changed,

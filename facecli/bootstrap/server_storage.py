@@ -7,7 +7,7 @@ from pathlib import Path
 
 from facecli.blobs.identity import check_identity, name_directory
 from facecli.blobs.lock import locked
-from facecli.bootstrap.blob_store import name_store, open_blob_store, store_link_key
+from facecli.bootstrap.blob_store import name_store, open_blob_store
 from facecli.bootstrap.factories import (
     database_url,
     private_data_directory,
@@ -20,6 +20,7 @@ from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
 from facecli.metadata import schema
 from facecli.metadata.audit.provenance import SqlProvenanceRepository
+from facecli.metadata.content.secrets import SqlSecretRepository
 from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
@@ -39,7 +40,6 @@ class ServerStorage:
 
     directory: Path
     data_dir_id: str
-    link_key: bytes  # of all servers with these blobs
     database_url: str
     blobs: BlobStore
     queue: DbosTaskQueue
@@ -52,6 +52,7 @@ class ServerStorage:
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
     directories: SqlDirectoryRepository
+    secrets: SqlSecretRepository
     figures: SqlFigures
     generations: Generations
 
@@ -76,9 +77,7 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
         generations.open()
         stack.callback(generations.close)
         blobs = open_blob_store(settings, directory)
-        with schema.exclusively(engine):
-            name_store(blobs, known=directories.known, remember=directories.remember)
-            stored_link_key = store_link_key(blobs, directory)
+        name_store(blobs, known=directories.known, remember=directories.remember)
         queue_url = database_url(settings, queue_file(directory))
         with queue_errors():
             migrate_queue(queue_url)
@@ -87,7 +86,6 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
         yield ServerStorage(
             directory=directory,
             data_dir_id=data_dir_id,
-            link_key=stored_link_key,
             database_url=url,
             blobs=blobs,
             queue=queue,
@@ -100,6 +98,7 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),
             directories=directories,
+            secrets=SqlSecretRepository(engine),
             figures=SqlFigures(engine),
             generations=generations,
         )

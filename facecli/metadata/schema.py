@@ -1,7 +1,5 @@
 """Schema migration: `facecli serve` and `facecli token` upgrade the tables at start, others check them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, inspect, select, text
@@ -17,7 +15,6 @@ _MIGRATION_LIMITS = {  # of PostgreSQL, in place of those of every session: a la
     "lock_timeout": "60s",
     "statement_timeout": "0",
 }
-_TURN_LIMITS = {**_MIGRATION_LIMITS, "idle_in_transaction_session_timeout": "60s"}
 LOCK = 0x66616365  # id of the migration's advisory lock: arbitrary, the same in every process
 
 
@@ -36,19 +33,6 @@ def upgrade(engine: Engine) -> None:
             connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
         if (revision := _revision(connection)) != HEAD:
             _migrate(connection, revision)
-
-
-@contextmanager
-def exclusively(engine: Engine) -> Iterator[None]:
-    """Let the servers of one database take turns; on SQLite there is only one."""
-    if engine.dialect.name != "postgresql":
-        yield
-        return
-    with writing(engine) as connection:
-        for name, limit in _TURN_LIMITS.items():
-            connection.execute(select(func.set_config(name, limit, True)))
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-        yield
 
 
 def check(engine: Engine) -> None:

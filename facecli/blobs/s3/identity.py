@@ -8,7 +8,6 @@ from facecli.blobs.s3.bucket import Bucket
 from facecli.core.errors import InvalidInput, PolicyRefused, StorageFailed
 
 ID = "facecli.id"
-LINK_KEY = "facecli.links"
 PROBE = "facecli.probe"
 MAX_ID = 64  # bytes
 
@@ -63,21 +62,8 @@ class BucketProbe:
 
 def bucket_id(bucket: Bucket) -> str:
     """The id; empty if there is none yet."""
-    return _content(bucket, ID).decode(errors="replace").strip()
-
-
-def shared_link_key(bucket: Bucket, *, first: bytes) -> bytes:
-    """The key that signs links, the same for every server of the bucket; `first` if there is none yet."""
-    if not (key := _content(bucket, LINK_KEY)):
-        bucket.put(LINK_KEY, first)
-        return first
-    return key
-
-
-def _content(bucket: Bucket, key: str) -> bytes:
-    """The first bytes of a small object; empty if there is none."""
     try:
-        with closing(bucket.get(key, offset=0, block=MAX_ID)) as blocks:
-            return next(blocks, b"")
+        with closing(bucket.get(ID, offset=0, block=MAX_ID)) as blocks:
+            return next(blocks, b"").decode(errors="replace").strip()
     except FileNotFoundError:
-        return b""
+        return ""

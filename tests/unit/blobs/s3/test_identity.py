@@ -2,14 +2,7 @@
 
 import pytest
 
-from facecli.blobs.s3.identity import (
-    ID,
-    BucketProbe,
-    bucket_id,
-    check_bucket,
-    name_bucket,
-    shared_link_key,
-)
+from facecli.blobs.s3.identity import ID, BucketProbe, bucket_id, check_bucket, name_bucket
 from facecli.core.errors import InvalidInput, PolicyRefused, StorageFailed
 from tests.support.blobs.s3_servers import S3Server
 
@@ -44,9 +37,3 @@ def test_a_bucket_that_lost_its_id_is_unhealthy(rclone: S3Server) -> None:
     bucket.delete(ID)
     with pytest.raises(StorageFailed, match=r"facecli\.id is gone"):
         probe.check()
-
-
-def test_all_servers_of_a_bucket_sign_links_with_the_key_of_the_first(rclone: S3Server) -> None:
-    bucket = rclone.bucket()
-    assert shared_link_key(bucket, first=b"a" * 32) == b"a" * 32
-    assert shared_link_key(bucket, first=b"b" * 32) == b"a" * 32
