@@ -22,21 +22,22 @@ from tests.support.eventually import eventually, poll
 DOWN = 1.5  # seconds for which a killed process stays away
 PAUSE = 3.0  # seconds between two kills
 ROLL = 2.0  # seconds between two restarts
+SECONDS_PER_KILL = 8  # that the uploads are made to last, with the time of a start
 
-Row = tuple[str, str, bool]
+Finding = tuple[str, str, bool]
 
 
 def main() -> int:
     options = arguments()
     prepare_environment()
-    rows: list[tuple[str, Row]] = []
+    findings: list[tuple[str, Finding]] = []
     for proxy in ("haproxy", "nginx") if options.proxy == "both" else (options.proxy,):
         with tempfile.TemporaryDirectory(prefix="facecli-cluster-", dir=options.folder) as folder:
-            rows += [(proxy, row) for row in run(proxy, Path(folder), options)]
+            findings += [(proxy, finding) for finding in run(proxy, Path(folder), options)]
     say(f"\nload average {os.getloadavg()[0]:.1f}")
-    for proxy, row in rows:
-        say(f"{proxy:8} {text_of(row)}")
-    return 0 if all(holds for _, (_, _, holds) in rows) else 1
+    for proxy, finding in findings:
+        say(f"{proxy:8} {text_of(finding)}")
+    return 0 if all(holds for _, (_, _, holds) in findings) else 1
 
 
 def say(text: str) -> None:
@@ -44,8 +45,8 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def text_of(row: Row) -> str:
-    what, found, holds = row
+def text_of(finding: Finding) -> str:
+    what, found, holds = finding
     return f"{what:40} {found:60} {'holds' if holds else 'DOES NOT HOLD'}"
 
 
@@ -71,16 +72,16 @@ def prepare_environment() -> None:
     os.environ |= {"PYTHONPATH": str(Path(__file__).parents[3]), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
-def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
+def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Finding]:
     began = time.monotonic()
 
     def log(text: str) -> None:
         say(f"{proxy} {time.monotonic() - began:6.1f} s  {text}")
 
-    def logged(rows: Iterable[Row]) -> Iterator[Row]:
-        for row in rows:
-            log(text_of(row))
-            yield row
+    def logged(findings: Iterable[Finding]) -> Iterator[Finding]:
+        for finding in findings:
+            log(text_of(finding))
+            yield finding
 
     cluster_folder = folder / "cluster"
     with (
@@ -92,7 +93,7 @@ def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
         log("the cluster runs")
         tasks = Tasks(cluster, folder, number=options.tasks, watchers=options.watchers)
         stack.callback(tasks.close)
-        seconds = len(cluster.machines) * (DOWN + PAUSE + 4)
+        seconds = len(cluster.machines) * SECONDS_PER_KILL
         uploads = Uploads(cluster, folder, number=options.uploads, mib=options.mib, seconds=seconds)
         eventually(lambda: uploads.stored() > 0)
         for machine in cluster.machines:
@@ -102,9 +103,9 @@ def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
             )
             kill(machine)
         log("all were killed once")
-        yield from logged(upload_rows(uploads, folder))
+        yield from logged(check_uploads(uploads, folder))
         log("the uploads have ended")
-        yield from logged(task_rows(cluster, tasks, folder))
+        yield from logged(check_tasks(cluster, tasks, folder))
         log("the tasks have ended")
         commands = Commands(cluster, folder, tasks.urls)
         with commands.running(3):
@@ -131,7 +132,7 @@ def wait(seconds: float) -> None:
     poll(bool, within=seconds)
 
 
-def upload_rows(uploads: Uploads, folder: Path) -> Iterator[Row]:
+def check_uploads(uploads: Uploads, folder: Path) -> Iterator[Finding]:
     ended = list(uploads.results(folder))
     for each in ended:
         say(str(each))
@@ -148,7 +149,7 @@ def upload_rows(uploads: Uploads, folder: Path) -> Iterator[Row]:
     yield "at most one chunk sent twice a break", found, breaks > 0 and worst <= CHUNK
 
 
-def task_rows(cluster: Cluster, tasks: Tasks, folder: Path) -> Iterator[Row]:
+def check_tasks(cluster: Cluster, tasks: Tasks, folder: Path) -> Iterator[Finding]:
     watched = tasks.watched()
     wrong = [
         each

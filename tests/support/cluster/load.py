@@ -25,7 +25,11 @@ TASK_SECONDS = 8  # that the engine takes longer than it needs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded:
-    """An upload that ended. `resent` are bytes that were sent twice, `back` whether progress went back."""
+    """An upload that ended.
+
+    `resent` are bytes that were sent twice, and `breaks` the connections that ended early. `back` is whether
+    the stored bytes went back.
+    """
 
     name: str
     code: int
