@@ -36,6 +36,7 @@ from facecli.cli.shared.options import (
     Fresh,
     Notify,
     PresetName,
+    PriorityOption,
     ProgressKind,
     RetryFor,
 )
@@ -58,6 +59,7 @@ from facecli.client.terms import stated_terms
 from facecli.core.errors import InvalidInput, TaskUnsuccessful
 from facecli.core.video.plan import video_part
 from facecli.library.session import Session
+from facecli.tasks.task import Priority
 from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ def swap(
     in_flight: InFlight = IN_FLIGHT,
     consent: ConsentOption = None,
     no_label: NoLabel = None,
+    priority: PriorityOption = "normal",
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -129,7 +132,7 @@ def swap(
     """
     part = video_part(begin, end)
     engine, options = engine_choice(preset, engine, option)
-    terms = stated_terms(no_label, consent)
+    terms, chosen = stated_terms(no_label, consent), Priority.labelled(priority)
     choices = BatchChoices(
         overwrite=force,
         retry_failed=retry_failed,
@@ -146,7 +149,13 @@ def swap(
         from facecli.cli.batch.many import swap_many
 
         defaults = job_defaults(
-            output=out, engine=engine, options=options, part=part, terms=terms, notify=notify
+            output=out,
+            engine=engine,
+            options=options,
+            part=part,
+            terms=terms,
+            notify=notify,
+            priority=chosen,
         )
         swap_many(session, output, files, choices, defaults)
         return
@@ -164,7 +173,7 @@ def swap(
         return
     check_inputs(image, video)
     request = swap_request(session, image=image, video=video, target=target, engine=engine, options=options)
-    request = replace(request, part=part, fresh=fresh, notify=notify, terms=terms)
+    request = replace(request, part=part, fresh=fresh, notify=notify, terms=terms, priority=chosen)
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:

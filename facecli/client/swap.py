@@ -17,7 +17,7 @@ from facecli.core.errors import ResultMissing, TaskUnsuccessful, UnexpectedRespo
 from facecli.core.progress import TransferProgress
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.provenance.terms import NO_TERMS, Terms
-from facecli.tasks.task import TaskFilter, TaskStatus
+from facecli.tasks.task import Priority, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType, upload_id_of
 
@@ -42,6 +42,7 @@ class SwapRequest:
     fresh: bool = False
     notify: str = ""  # URL of a webhook
     terms: Terms = NO_TERMS
+    priority: Priority = Priority.NORMAL
 
 
 class SwapClient:
@@ -101,6 +102,7 @@ class SwapClient:
             fresh=request.fresh,
             notify=request.notify,
             terms=request.terms,
+            priority=request.priority,
         )
         if task.status is TaskStatus.COMPLETED:
             reused(task)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 
+from facecli.client.calls.create_task import create_task
 from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
@@ -17,13 +18,13 @@ from facecli.client.watches.task_watch import TaskWatch
 from facecli.client.watches.tasks_watch import TaskChange, TasksWatch
 from facecli.client.webhooks import check_registered, check_server, webhook_metadata
 from facecli.core.backoff import Waiting
-from facecli.core.errors import NotConfigured, NotReady, TaskNotFound, UnexpectedResponse
+from facecli.core.errors import NotReady, TaskNotFound, UnexpectedResponse
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.previews.request import PreviewRequest
 from facecli.tasks.provenance.chain import ChainedRecord
 from facecli.tasks.provenance.terms import NO_TERMS, Terms
-from facecli.tasks.task import TaskFilter
+from facecli.tasks.task import Priority, TaskFilter
 from facecli.tasks.view import TaskView
 from facecli.wire import parts, previews, provenance, task_logs
 from facecli.wire import tasks as wire
@@ -58,6 +59,7 @@ class TaskClient:
         fresh: bool = False,
         notify: str = "",
         terms: Terms = NO_TERMS,
+        priority: Priority = Priority.NORMAL,
     ) -> TaskView:
         """Create a task, or return the one with the same idempotency key; never an ended one if `fresh`.
 
@@ -75,19 +77,8 @@ class TaskClient:
             **parts.durations(part),
         )
         metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"), *webhook_metadata(notify))
-        if stated := provenance.to_terms_message(terms):
-            under_terms = pb.CreateTaskUnderTermsRequest(task=request, terms=stated)
-            method = self._tasks.CreateTaskUnderTerms
-            try:
-                task = self._calls.call(method, under_terms, wire.from_wrapped, metadata=metadata)
-            except UnexpectedResponse as error:
-                if not is_missing_method(error):
-                    raise
-                raise NotConfigured(
-                    "this server is too old to record a consent or a waiver; update it"
-                ) from error
-        else:
-            task = self._calls.call(self._videos.CreateTask, request, wire.from_message, metadata=metadata)
+        stubs = (self._videos, self._tasks)
+        task = create_task(self._calls, *stubs, request, terms=terms, priority=priority, metadata=metadata)
         if notify:
             check_registered(task)
         return task
@@ -144,16 +135,15 @@ class TaskClient:
     def find(self, reference: str) -> TaskView:
         """The task with this id, this beginning of an id, or this idempotency key."""
         if _FULL_ID.fullmatch(reference):
-            with suppress(TaskNotFound):  # then it may be a key that looks like an id
-                return self.get(reference)
+            with suppress(TaskNotFound):  # then it may be another user's
+                return self.find_own(reference)
+            return self.get(reference)
         return self.find_own(reference)
 
     def find_own(self, reference: str) -> TaskView:
         """As `find`, but only among the user's own tasks; TaskNotFound for another's."""
         request = pb.FindTaskRequest(user_id=self._context.user, task_id=reference)
-        return self._calls.call(
-            self._tasks.FindTask, request, lambda response: wire.from_message(response.task)
-        )
+        return self._calls.call(self._tasks.FindTask, request, wire.from_wrapped)
 
     def listed(self, wanted: TaskFilter, *, limit: int | None = None) -> Iterator[TaskView]:
         """The user's tasks, newest first, at most `limit`."""

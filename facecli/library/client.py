@@ -22,6 +22,7 @@ from facecli.library.progress import Transfer, TransferReporter
 from facecli.library.session import connected
 from facecli.library.tasks import Tasks
 from facecli.library.uploads import FileReference, Uploads, url
+from facecli.tasks.task import Priority
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType
 
@@ -112,6 +113,7 @@ class Client:
         notify: str = "",
         consent: FilePath = "",
         no_label: str = "",
+        priority: str = "normal",
         overwrite: bool = False,
         timeout: float | None = None,
         progress: Callable[[Transfer | TaskView], object] | None = None,
@@ -125,7 +127,8 @@ class Client:
 
         `consent`, of the person whose face is used, is a text or a file, of which only the SHA-256 is sent;
         `no_label` is the reason for a result without labels. Both are recorded. PolicyRefused if the server
-        requires a consent or allows no such result.
+        requires a consent or allows no such result. `priority` is high, normal or low, among your waiting
+        tasks.
         """
         image, video = Path(image), Path(video)
         session = self._sessions.long(timeout)
@@ -142,6 +145,7 @@ class Client:
             fresh=fresh,
             notify=notify,
             terms=stated_terms(no_label, consent),
+            priority=Priority.labelled(priority),
         )
         if target.exists and not overwrite:
             task = None if fresh else session.swaps.finished(request)

@@ -11,7 +11,7 @@ from facecli.core.video.plan import video_part
 from facecli.library.limits import CallSessions
 from facecli.library.uploads import FileReference, url
 from facecli.tasks.logs.record import TaskLog
-from facecli.tasks.task import TaskFilter, TaskStatus
+from facecli.tasks.task import Priority, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView
 
 TaskReference = TaskView | str
@@ -37,12 +37,13 @@ class Tasks:
         notify: str = "",
         consent: str | PathLike[str] = "",
         no_label: str = "",
+        priority: str = "normal",
     ) -> TaskView:
         """Create a task for two complete uploads, or return the one that was created with the same `key`.
 
         `begin` and `end` in seconds take a part of the video. With `fresh`, a task that has ended is not
         returned again. Without `engine` it is the server's default one. `notify` is the URL of a webhook for
-        the end of the task. `consent` and `no_label` are as for `Client.swap`.
+        the end of the task. `consent`, `no_label` and `priority` are as for `Client.swap`.
         """
         return self._sessions.short().tasks.create(
             image_url=url(image),
@@ -54,6 +55,7 @@ class Tasks:
             fresh=fresh,
             notify=notify,
             terms=stated_terms(no_label, consent),
+            priority=Priority.labelled(priority),
         )
 
     def get(self, task: TaskReference) -> TaskView:

@@ -20,6 +20,7 @@ from facecli.rpc.videos import created
 from facecli.rpc.watch_stream import Encoder, Send, TasksWatcher, Watcher, WatchStream
 from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
+from facecli.tasks.task import Priority
 from facecli.webhooks.service import Webhooks
 from facecli.wire import previews, provenance, task_logs
 from facecli.wire import tasks as wire
@@ -155,9 +156,12 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     ) -> pb.CreateTaskUnderTermsResponse:
         call = self._calls.of(context)
         terms = terms_from_message(request.terms, by=call.declarer(request.task.user_id))
+        priority = Priority.labelled(request.priority) if request.priority else Priority.NORMAL
+        services = (self._task_service, self._webhooks)
         with self._admissions.creations.acquire(call.authenticated_user):
-            task = created(self._task_service, self._webhooks, request.task, context, call, terms=terms)
-        return pb.CreateTaskUnderTermsResponse(task=task)
+            task = created(*services, request.task, context, call, terms=terms, priority=priority)
+        message = wire.to_message(task, self._webhooks.view(task))
+        return pb.CreateTaskUnderTermsResponse(task=message, priority=task.priority.label)
 
     def GetProvenance(
         self, request: pb.GetProvenanceRequest, context: grpc.ServicerContext
@@ -176,7 +180,8 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     def FindTask(self, request: pb.FindTaskRequest, context: grpc.ServicerContext) -> pb.FindTaskResponse:
         owner = self._calls.of(context).user(request.user_id)
         task = self._task_service.find(request.task_id, owner=owner)
-        return pb.FindTaskResponse(task=wire.to_message(task, self._webhooks.view(task)))
+        message = wire.to_message(task, self._webhooks.view(task))
+        return pb.FindTaskResponse(task=message, priority=task.priority.label)
 
     def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
         owner = self._calls.of(context).user(request.user_id)
@@ -186,7 +191,11 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
                 wire.task_filter(request), owner=owner, limit=limit, before=request.page_token
             ),
         )
-        return pb.ListTasksResponse(tasks=[wire.to_message(task) for task in tasks], next_page_token=token)
+        return pb.ListTasksResponse(
+            tasks=[wire.to_message(task) for task in tasks],
+            next_page_token=token,
+            priorities=wire.priorities(tasks),
+        )
 
     def ListTaskLogs(
         self, request: pb.ListTaskLogsRequest, context: grpc.ServicerContext
@@ -200,13 +209,13 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
         call = self._calls.of(context)
         owner = call.user(request.user_id)
         task = self._task_service.cancel(request.task_id, owner=owner)
-        return pb.CancelTaskResponse(task=wire.to_message(task))
+        return pb.CancelTaskResponse(task=wire.to_message(task), priority=task.priority.label)
 
     def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
         call = self._calls.of(context)
         owner = call.user(request.user_id)
         task = self._task_service.retry(request.task_id, owner=owner)
-        return pb.RetryTaskResponse(task=wire.to_message(task))
+        return pb.RetryTaskResponse(task=wire.to_message(task), priority=task.priority.label)
 
     def DeleteTask(
         self, request: pb.DeleteTaskRequest, context: grpc.ServicerContext

@@ -12,6 +12,7 @@ from facecli.rpc.upload_decoders import file_chunk
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.service import TaskService
+from facecli.tasks.task import Priority, Task
 from facecli.uploads.registry import new_upload_id
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import MAX_CHUNK_SIZE
@@ -73,7 +74,8 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
     def CreateTask(self, request: pb.CreateTaskRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
         with self._creations.acquire(call.authenticated_user):
-            return created(self._task_service, self._webhooks, request, context, call)
+            task = created(self._task_service, self._webhooks, request, context, call)
+        return wire_tasks.to_message(task, self._webhooks.view(task))
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
@@ -108,7 +110,8 @@ def created(
     call: CallContext,
     *,
     terms: Terms = NO_TERMS,
-) -> pb.TaskResponse:
+    priority: Priority = Priority.NORMAL,
+) -> Task:
     """The task that a request creates, or the one that has its idempotency key."""
     key = dict(context.invocation_metadata()).get(IDEMPOTENCY_KEY)
     notify_url = notify_url_of(context)
@@ -124,10 +127,11 @@ def created(
         key=str(key) if key else None,
         fresh=request.fresh,
         terms=terms,
+        priority=priority,
         active=call.active,
     )
     if notify_url:
         # A crash before this leaves the client without an answer: it creates the task again, by its key.
         webhooks.register(task.id, notify_url)
     call.concerns("task", task.id)
-    return wire_tasks.to_message(task, webhooks.view(task))
+    return task

@@ -31,7 +31,7 @@ class Encoder:
     def message(self, task: Task) -> pb.WatchTaskResponse:
         last = self._last
         if last is None or last[0] is not task:
-            self._last = last = (task, pb.WatchTaskResponse(task=wire.to_message(task)))
+            self._last = last = (task, wire.watch_message(task))
         return last[1]
 
 
@@ -174,6 +174,7 @@ class TasksWatcher(WatchStream):
                     tasks=[wire.to_message(task) for task in update.tasks],
                     deleted_task_ids=update.deleted,
                     up_to_date=update.up_to_date,
+                    priorities=wire.priorities(update.tasks),
                 )
             )
             self._sent_at = self._clock()

@@ -17,7 +17,7 @@ from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.selection import TaskSelection, TaskSnapshot
 from facecli.tasks.store import TaskStore
-from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
+from facecli.tasks.task import NewTask, Priority, Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.quota import Quota
 
 MIN_PREFIX = 4  # characters of an id that can stand for it
@@ -66,6 +66,7 @@ class TaskService:
         key: str | None = None,
         fresh: bool = False,
         terms: Terms = NO_TERMS,
+        priority: Priority = Priority.NORMAL,
         active: Callable[[], bool] = lambda: True,
     ) -> Task:
         """Create a durable task that will run. Idempotency: the same `key` and content return the same task.
@@ -86,6 +87,7 @@ class TaskService:
             key=key,
             fresh=fresh,
             terms=terms,
+            priority=priority,
             active=active,
         )
         task = self._tasks.repository.with_key(owner, key) if key else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from urllib.parse import unquote
 
+from facecli.core.errors import InvalidInput
 from facecli.core.labels.labels import Labels
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import WHOLE, VideoPart
@@ -27,6 +28,19 @@ class Priority(IntEnum):
     HIGH = -1
     NORMAL = 0
     LOW = 1
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def labelled(cls, label: str) -> "Priority":
+        """InvalidInput for a label that is none."""
+        for priority in cls:
+            if priority.label == label:
+                return priority
+        labels = ", ".join(priority.label for priority in cls)
+        raise InvalidInput(f"there is no priority {label[:100]!r}; use one of {labels}")
 
 
 ENDED = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})

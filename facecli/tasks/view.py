@@ -59,6 +59,7 @@ class TaskView:
     figures: SwapFigures | None  # what became of the frames so far; None if the engine does not count
     created_at: float
     updated_at: float
+    priority: str = ""  # among the waiting tasks of the user; empty where a response does not tell it
     webhook: WebhookView | None = None  # in the responses for one task; None without, and of other servers
 
     @property

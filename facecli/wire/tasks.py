@@ -1,13 +1,14 @@
 """Converts tasks and task filters to protobuf messages and back."""
 
 import math
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facecli.core.errors import InvalidInput, UnexpectedResponse
 from facecli.core.video.figures import SwapFigures
-from facecli.tasks.task import Task, TaskFilter, TaskStatus
+from facecli.tasks.task import Priority, Task, TaskFilter, TaskStatus
 from facecli.tasks.view import TaskView, WebhookView
 from facecli.wire import parts, responses
 from facecli.wire.generated import task_service_pb2
@@ -17,6 +18,7 @@ from facecli.wire.uploads import seconds, timestamp
 WrappedTask = (
     task_service_pb2.WatchTaskResponse
     | task_service_pb2.CreateTaskUnderTermsResponse
+    | task_service_pb2.FindTaskResponse
     | task_service_pb2.CancelTaskResponse
     | task_service_pb2.RetryTaskResponse
 )
@@ -56,6 +58,15 @@ def to_message(task: Task, webhook: WebhookView | None = None) -> pb.TaskRespons
         webhook=pb.Webhook(**asdict(webhook)) if webhook else None,
         **parts.durations(task.part),
     )
+
+
+def watch_message(task: Task) -> task_service_pb2.WatchTaskResponse:
+    return task_service_pb2.WatchTaskResponse(task=to_message(task), priority=task.priority.label)
+
+
+def priorities(tasks: Iterable[Task]) -> dict[str, str]:
+    """Of several tasks, the priorities that are not normal, by ID."""
+    return {task.id: task.priority.label for task in tasks if task.priority is not Priority.NORMAL}
 
 
 def from_message(message: pb.TaskResponse) -> TaskView:
@@ -111,13 +122,13 @@ def _figures(message: pb.SwapFigures) -> SwapFigures:
 
 def from_wrapped(message: WrappedTask) -> TaskView:
     """The view of a task in a response that has a field `task`."""
-    return from_message(message.task)
+    return _with_priority(from_message(message.task), message.priority)
 
 
 def changes_from_message(message: task_service_pb2.WatchTasksResponse) -> tuple[list[TaskView], list[str]]:
     """The tasks that have changed, and the IDs of those that are deleted."""
     deleted = [responses.identifier(each, "task ID") for each in message.deleted_task_ids]
-    return [from_message(task) for task in message.tasks], deleted
+    return _tasks_of(message), deleted
 
 
 def engine_from_message(message: task_service_pb2.CheckTaskResponse) -> tuple[str, str]:
@@ -127,7 +138,19 @@ def engine_from_message(message: task_service_pb2.CheckTaskResponse) -> tuple[st
 
 def page_from_message(message: task_service_pb2.ListTasksResponse) -> tuple[list[TaskView], str]:
     """The tasks of a page, and the token of the next one."""
-    return [from_message(task) for task in message.tasks], responses.page_token(message.next_page_token)
+    return _tasks_of(message), responses.page_token(message.next_page_token)
+
+
+def _tasks_of(
+    message: task_service_pb2.ListTasksResponse | task_service_pb2.WatchTasksResponse,
+) -> list[TaskView]:
+    given = message.priorities
+    return [_with_priority(from_message(task), given.get(task.task_id, "")) for task in message.tasks]
+
+
+def _with_priority(task: TaskView, priority: str) -> TaskView:
+    """A server that names none has normal ones only."""
+    return replace(task, priority=responses.word(priority) or Priority.NORMAL.label)
 
 
 def _status(value: str) -> str:

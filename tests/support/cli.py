@@ -17,7 +17,7 @@ DEADLINE = 240.0  # seconds; when a test gives up, never how long something may 
 
 TASK = {
     *("task_id", "status", "progress", "frames_done", "frames", "stage", "round", "attempt"),
-    *("engine", "image_url", "video_url"),
+    *("engine", "image_url", "video_url", "priority"),
     *("key", "engine_version", "options", "from", "to", "preview_url", "image_name", "video_name"),
     *("result_url", "result_size", "result_crc32c", "error", "notes", "figures", "webhook"),
     *("created_at", "updated_at", "revision"),

@@ -26,6 +26,7 @@ from facecli.cli.shared.options import (
     LimitRate,
     Notify,
     PresetName,
+    PriorityOption,
     ProgressKind,
     RetryFor,
 )
@@ -35,6 +36,7 @@ from facecli.client.batch.job import DEFAULT_OUTPUT
 from facecli.client.batch.job_file import Format, base_of, read_jobs
 from facecli.client.terms import stated_terms
 from facecli.library.session import Session
+from facecli.tasks.task import Priority
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -79,6 +81,7 @@ def run(
     consent: ConsentOption = None,
     no_label: NoLabel = None,
     notify: Notify = "",
+    priority: PriorityOption = "normal",
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     limit_rate: LimitRate = None,
@@ -86,8 +89,8 @@ def run(
 ) -> None:
     """Run the jobs of a file: many faces on many videos.
 
-    A job has the fields face, video, output, engine, options, from, to, preset, consent, no_label and
-    notify; only face and video are required. In TOML it is a table [[job]], and [defaults] has what all
+    A job has the fields face, video, output, engine, options, from, to, preset, consent, no_label, notify
+    and priority; only face and video are required. In TOML it is a table [[job]], and [defaults] has what all
     share; in CSV a row below a header, with a column option.NAME for each engine option; in JSON lines an
     object. Outputs are templates with the fields {face.stem}, {video.stem}, {face.name}, {video.name},
     {face.suffix}, {video.suffix} and {number}.
@@ -110,6 +113,7 @@ def run(
         options=options,
         terms=stated_terms(no_label, consent),
         notify=notify,
+        priority=Priority.labelled(priority),
     )
     found = read_jobs(jobs, stdin=sys.stdin.buffer, format=file_format, defaults=defaults)
     choices = BatchChoices(

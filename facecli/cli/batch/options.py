@@ -12,6 +12,7 @@ from facecli.config.amounts import parse_time
 from facecli.config.presets import preset
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.provenance.terms import Terms
+from facecli.tasks.task import Priority
 
 MAX_IN_FLIGHT = 256  # a thread each
 IN_FLIGHT = 16
@@ -87,6 +88,7 @@ def job_defaults(
     part: VideoPart = WHOLE,
     terms: Terms,
     notify: str,
+    priority: Priority,
 ) -> JobDefaults:
     """The defaults that a command line gives all of its jobs."""
     return JobDefaults(
@@ -98,4 +100,5 @@ def job_defaults(
         part=part,
         terms=terms,
         notify=notify,
+        priority=priority,
     )

@@ -39,6 +39,7 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "engine": task.engine,
         "engine_version": task.engine_version,
         "options": dict(task.options),
+        "priority": task.priority or None,
         "from": task.part.start / MICROSECONDS,
         "to": None if task.part.end is None else task.part.end / MICROSECONDS,
         "image_name": task.image_name,

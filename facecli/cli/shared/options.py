@@ -118,6 +118,15 @@ PresetName = Annotated[
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Make the result again instead of using that of an earlier task.")
 ]
+PriorityOption = Annotated[
+    str,
+    typer.Option(
+        "--priority",
+        metavar="PRIORITY",
+        help="Order among your waiting tasks: high, normal or low.",
+        show_default=False,
+    ),
+]
 _TASK_IDS = typer.Argument(
     metavar="ID…",
     help="Task IDs, their beginnings or keys; - reads them from standard input.",

@@ -17,6 +17,7 @@ from facecli.cli.shared.options import (
     Fresh,
     Notify,
     PresetName,
+    PriorityOption,
     ProgressKind,
     RetryFor,
 )
@@ -28,6 +29,7 @@ from facecli.config.presets import preset as preset_of
 from facecli.core.errors import InvalidInput
 from facecli.core.video.plan import video_part
 from facecli.library.session import Session
+from facecli.tasks.task import Priority
 
 
 @partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")
@@ -58,6 +60,7 @@ def create(
     notify: Notify = "",
     consent: ConsentOption = None,
     no_label: NoLabel = None,
+    priority: PriorityOption = "normal",
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
@@ -95,6 +98,7 @@ def create(
             fresh=fresh,
             notify=notify,
             terms=terms,
+            priority=Priority.labelled(priority),
         )
         interruption.tasks_continue([task.id], flags=session.flags)
         if task.ended:

@@ -13,10 +13,11 @@ from facecli.core.errors import InvalidInput
 from facecli.core.printable import MAX_QUOTED, escaped, shortened
 from facecli.core.video.plan import MICROSECONDS, VideoPart
 from facecli.tasks.provenance.terms import Terms
+from facecli.tasks.task import Priority
 
 FIELDS = (
     *("face", "video", "output", "engine", "options", "from", "to", "preset"),
-    *("consent", "no_label", "notify"),
+    *("consent", "no_label", "notify", "priority"),
 )
 MAX_TEXT = 4096  # characters of a value
 MAX_OPTIONS = 100  # of a job
@@ -59,7 +60,12 @@ class JobReader:
             part=self._part(merged),
             terms=self._terms(merged),
             notify=_text(merged, "notify") or self._defaults.notify,
+            priority=self._priority(merged),
         )
+
+    def _priority(self, fields: Fields) -> Priority:
+        label = _text(fields, "priority")
+        return Priority.labelled(label) if label else self._defaults.priority
 
     def _preset(self, fields: Fields) -> Preset:
         name = _text(fields, "preset")

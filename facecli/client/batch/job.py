@@ -6,6 +6,7 @@ from pathlib import Path
 
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.provenance.terms import NO_TERMS, Terms
+from facecli.tasks.task import Priority
 
 DEFAULT_OUTPUT = "{video.stem}-{face.stem}.mp4"
 MAX_JOBS = 10_000
@@ -29,6 +30,7 @@ class Job:
     part: VideoPart = WHOLE
     terms: Terms = NO_TERMS
     notify: str = ""  # URL of a webhook
+    priority: Priority = Priority.NORMAL
     where: str = ""
     face_dir: str = ""
     video_dir: str = ""
@@ -51,6 +53,7 @@ class JobDefaults:
     part: VideoPart = WHOLE
     terms: Terms = NO_TERMS
     notify: str = ""
+    priority: Priority = Priority.NORMAL
 
 
 def place(number: int, where: str) -> str:

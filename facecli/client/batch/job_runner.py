@@ -100,6 +100,7 @@ class JobRunner:
                 key=swap_key(image_url, video_url, engine, job.options, job.part, job.terms),
                 terms=job.terms,
                 notify=job.notify,
+                priority=job.priority,
             )
         had_ended = task.ended
         if had_ended and task.status != TaskStatus.COMPLETED and self._options.retry_failed:

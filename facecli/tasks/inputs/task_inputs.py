@@ -8,7 +8,7 @@ from facecli.core.video.formats import check_name
 from facecli.core.video.plan import WHOLE, VideoInfo, VideoPart
 from facecli.tasks.inputs.probes import FaceCheck, Probes
 from facecli.tasks.provenance.terms import NO_TERMS, LabelRules, Terms
-from facecli.tasks.task import NewTask
+from facecli.tasks.task import NewTask, Priority
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import FileType, Upload
 
@@ -46,6 +46,7 @@ class TaskInputs:
         key: str | None,
         fresh: bool = False,
         terms: Terms = NO_TERMS,
+        priority: Priority = Priority.NORMAL,
         active: Callable[[], bool],
     ) -> NewTask:
         """A valid request; UploadNotFound, UploadUnfinished, MediaRefused or InvalidInput otherwise.
@@ -68,6 +69,7 @@ class TaskInputs:
             fresh=fresh,
             labels=self._rules.labels_under(terms),
             terms=terms,
+            priority=priority,
         )
         urls = named_files(self._engines.get(name), options).values()
         uploads = (new.image, new.video, *(self._upload(url, FileType.IMAGE, owner) for url in urls))

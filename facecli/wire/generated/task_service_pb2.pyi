@@ -22,10 +22,12 @@ class WatchTaskRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ..., after_revision: _Optional[int] = ...) -> None: ...
 
 class WatchTaskResponse(_message.Message):
-    __slots__ = ("task",)
+    __slots__ = ("task", "priority")
     TASK_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     task: _video_service_pb2.TaskResponse
-    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+    priority: str
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ..., priority: _Optional[str] = ...) -> None: ...
 
 class WatchTasksRequest(_message.Message):
     __slots__ = ("user_id", "tasks", "all")
@@ -46,14 +48,23 @@ class WatchedTask(_message.Message):
     def __init__(self, task_id: _Optional[str] = ..., after_revision: _Optional[int] = ...) -> None: ...
 
 class WatchTasksResponse(_message.Message):
-    __slots__ = ("tasks", "deleted_task_ids", "up_to_date")
+    __slots__ = ("tasks", "deleted_task_ids", "up_to_date", "priorities")
+    class PrioritiesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     TASKS_FIELD_NUMBER: _ClassVar[int]
     DELETED_TASK_IDS_FIELD_NUMBER: _ClassVar[int]
     UP_TO_DATE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITIES_FIELD_NUMBER: _ClassVar[int]
     tasks: _containers.RepeatedCompositeFieldContainer[_video_service_pb2.TaskResponse]
     deleted_task_ids: _containers.RepeatedScalarFieldContainer[str]
     up_to_date: bool
-    def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., deleted_task_ids: _Optional[_Iterable[str]] = ..., up_to_date: _Optional[bool] = ...) -> None: ...
+    priorities: _containers.ScalarMap[str, str]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., deleted_task_ids: _Optional[_Iterable[str]] = ..., up_to_date: _Optional[bool] = ..., priorities: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class CheckTaskRequest(_message.Message):
     __slots__ = ("user_id", "engine", "options", "terms")
@@ -93,18 +104,22 @@ class Consent(_message.Message):
     def __init__(self, sha256: _Optional[str] = ..., kind: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class CreateTaskUnderTermsRequest(_message.Message):
-    __slots__ = ("task", "terms")
+    __slots__ = ("task", "terms", "priority")
     TASK_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     task: _video_service_pb2.CreateTaskRequest
     terms: Terms
-    def __init__(self, task: _Optional[_Union[_video_service_pb2.CreateTaskRequest, _Mapping]] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ...) -> None: ...
+    priority: str
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.CreateTaskRequest, _Mapping]] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ..., priority: _Optional[str] = ...) -> None: ...
 
 class CreateTaskUnderTermsResponse(_message.Message):
-    __slots__ = ("task",)
+    __slots__ = ("task", "priority")
     TASK_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     task: _video_service_pb2.TaskResponse
-    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+    priority: str
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ..., priority: _Optional[str] = ...) -> None: ...
 
 class GetProvenanceRequest(_message.Message):
     __slots__ = ("user_id", "task_id")
@@ -176,10 +191,12 @@ class FindTaskRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
 
 class FindTaskResponse(_message.Message):
-    __slots__ = ("task",)
+    __slots__ = ("task", "priority")
     TASK_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     task: _video_service_pb2.TaskResponse
-    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+    priority: str
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ..., priority: _Optional[str] = ...) -> None: ...
 
 class ListTasksRequest(_message.Message):
     __slots__ = ("user_id", "status", "page_size", "page_token", "engine", "since", "until", "result_crc32c")
@@ -202,12 +219,21 @@ class ListTasksRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., status: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., engine: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., result_crc32c: _Optional[int] = ...) -> None: ...
 
 class ListTasksResponse(_message.Message):
-    __slots__ = ("tasks", "next_page_token")
+    __slots__ = ("tasks", "next_page_token", "priorities")
+    class PrioritiesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     TASKS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PRIORITIES_FIELD_NUMBER: _ClassVar[int]
     tasks: _containers.RepeatedCompositeFieldContainer[_video_service_pb2.TaskResponse]
     next_page_token: str
-    def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    priorities: _containers.ScalarMap[str, str]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[_video_service_pb2.TaskResponse, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., priorities: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListTaskLogsRequest(_message.Message):
     __slots__ = ("user_id", "task_id")
@@ -250,10 +276,12 @@ class CancelTaskRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
 
 class CancelTaskResponse(_message.Message):
-    __slots__ = ("task",)
+    __slots__ = ("task", "priority")
     TASK_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     task: _video_service_pb2.TaskResponse
-    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+    priority: str
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ..., priority: _Optional[str] = ...) -> None: ...
 
 class RetryTaskRequest(_message.Message):
     __slots__ = ("user_id", "task_id")
@@ -264,10 +292,12 @@ class RetryTaskRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., task_id: _Optional[str] = ...) -> None: ...
 
 class RetryTaskResponse(_message.Message):
-    __slots__ = ("task",)
+    __slots__ = ("task", "priority")
     TASK_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     task: _video_service_pb2.TaskResponse
-    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ...) -> None: ...
+    priority: str
+    def __init__(self, task: _Optional[_Union[_video_service_pb2.TaskResponse, _Mapping]] = ..., priority: _Optional[str] = ...) -> None: ...
 
 class DeleteTaskRequest(_message.Message):
     __slots__ = ("user_id", "task_id")

@@ -125,7 +125,7 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateTaskUnderTerms(self, request, context):
-        """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+        """As VideoService.CreateTask, with what it cannot express: without labels, with a consent on record, or with a priority.
         PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -44,7 +44,7 @@ class TaskServiceStub:
     CheckTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
     CreateTaskUnderTerms: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.CreateTaskUnderTermsRequest, _task_service_pb2.CreateTaskUnderTermsResponse]
-    """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+    """As VideoService.CreateTask, with what it cannot express: without labels, with a consent on record, or with a priority.
     PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
     """
     GetProvenance: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetProvenanceRequest, _task_service_pb2.GetProvenanceResponse]
@@ -84,7 +84,7 @@ class TaskServiceAsyncStub(TaskServiceStub):
     CheckTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CheckTaskRequest, _task_service_pb2.CheckTaskResponse]  # type: ignore[assignment]
     """Validates the engine and the options of a task that is to be created, before its files are uploaded."""
     CreateTaskUnderTerms: _aio.UnaryUnaryMultiCallable[_task_service_pb2.CreateTaskUnderTermsRequest, _task_service_pb2.CreateTaskUnderTermsResponse]  # type: ignore[assignment]
-    """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+    """As VideoService.CreateTask, with what it cannot express: without labels, with a consent on record, or with a priority.
     PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
     """
     GetProvenance: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetProvenanceRequest, _task_service_pb2.GetProvenanceResponse]  # type: ignore[assignment]
@@ -145,7 +145,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.CreateTaskUnderTermsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.CreateTaskUnderTermsResponse, _abc.Awaitable[_task_service_pb2.CreateTaskUnderTermsResponse]]:
-        """As VideoService.CreateTask, under terms that it cannot express: without labels, or with a consent on record.
+        """As VideoService.CreateTask, with what it cannot express: without labels, with a consent on record, or with a priority.
         PERMISSION_DENIED with the reason POLICY_REFUSED if the policy of the server forbids them.
         """
 
