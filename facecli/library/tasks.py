@@ -60,7 +60,7 @@ class Tasks:
 
     def get(self, task: TaskReference) -> TaskView:
         """Return the current state of a task; TaskNotFound if there is none."""
-        return self._sessions.short().tasks.find(_id(task))
+        return self._sessions.short().tasks.status(_id(task))
 
     def list(
         self,

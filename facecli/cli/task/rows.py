@@ -31,6 +31,7 @@ def task_row(task: "TaskView") -> str:
         f"{task.status:10}",
         f"{datetime.fromtimestamp(task.created_at):%Y-%m-%d %H:%M}",
         f"{f'{task.engine} {task.engine_version}':10}",
+        task.priority if task.priority in {"high", "low"} else "",
         f"{task.image_name} + {task.video_name}{'' if task.part == WHOLE else f' {task.part}'}",
         "" if (task.key or "").startswith(_OWN_KEYS) else task.key or "",
         outcome,
