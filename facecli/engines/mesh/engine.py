@@ -32,7 +32,7 @@ LEAST_SAMPLES = 8
 
 class MeshEngine:
     name = "mesh"
-    version = "3"
+    version = "4"
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
     options: Sequence[EngineOption] = OPTIONS
     _spares: Spares | None = None
