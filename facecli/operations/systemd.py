@@ -65,6 +65,7 @@ RestartSec=5
 RestartPreventExitStatus=2 10
 # facecli ends its workers by itself, and they end ffmpeg; what remains after the time-out is killed.
 KillMode=mixed
+# Longer than FACECLI_DRAIN_TIMEOUT, 10 s by default, and 15 s.
 TimeoutStopSec=30
 LimitNOFILE=65536
 OOMPolicy=continue
