@@ -58,4 +58,5 @@ def resized(
 def _can_halve(values: npt.NDArray[Any], size: tuple[int, int]) -> bool:
     """Whether the half of both sides is whole, and not smaller than the size."""
     height, width = values.shape[:2]
-    return width % 2 == height % 2 == 0 and width >= 2 * size[0] and height >= 2 * size[1]
+    whole = width % 2 == 0 and height % 2 == 0
+    return whole and bool(width >= 2 * size[0] and height >= 2 * size[1])
