@@ -43,9 +43,13 @@ class WebhookDelivery:
         self._post = post
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
         self._running = set[Future[None]]()
+        self._reopened = False
 
     def run(self) -> None:
         """Begin the attempts that are due, as far as threads are free."""
+        if not self._reopened:
+            self._repository.reopen()
+            self._reopened = True
         self._running = {attempt for attempt in self._running if not attempt.done()}
         free = THREADS - len(self._running)
         if free:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import TaskNotFound
@@ -12,11 +12,17 @@ from facecli.metadata.tables import tasks, webhooks
 from facecli.tasks.task import ENDED
 from facecli.webhooks.webhook import Webhook
 
+NEVER = 1e15  # seconds since 1970
 _FIELDS = ("url", "attempts", "next_attempt_at", "last_error")
 
 
 class SqlWebhookRepository:
-    """WebhookRepository in a database. `round` of a row is the last round of the task that was notified."""
+    """WebhookRepository in a database. `round` of a row is the last round of the task that was notified.
+
+    Theory of operation. `next_attempt_at` of a delivered webhook is `NEVER`, so that the index leads to the
+    few rows that may be due, not to all there ever were. A retry of the task reopens it, in a second
+    transaction; `reopen` finds those for which a crash, or a server of an earlier version, left that out.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -44,6 +50,12 @@ class SqlWebhookRepository:
             rows = connection.execute(query).mappings().all()
         return [Webhook(task=task_of(row), **{name: row[name] for name in _FIELDS}) for row in rows]
 
+    def reopen(self) -> int:
+        retried = select(tasks.c.id).where(tasks.c.id == webhooks.c.task_id, tasks.c.round > webhooks.c.round)
+        closed = update(webhooks).where(webhooks.c.next_attempt_at == NEVER, retried.exists())
+        with autocommitting(self._engine) as connection:
+            return connection.execute(closed.values(next_attempt_at=0.0)).rowcount
+
     def claim(self, webhook: Webhook, *, until: float) -> bool:
         same = (webhooks.c.task_id == webhook.task.id, webhooks.c.next_attempt_at == webhook.next_attempt_at)
         with autocommitting(self._engine) as connection:
@@ -52,7 +64,7 @@ class SqlWebhookRepository:
             )
 
     def delivered(self, webhook: Webhook) -> None:
-        self._record(webhook, round=webhook.task.round, attempts=0, next_attempt_at=0.0, last_error="")
+        self._record(webhook, round=webhook.task.round, attempts=0, next_attempt_at=NEVER, last_error="")
 
     def failed(self, webhook: Webhook, *, next_attempt_at: float, error: str) -> None:
         self._record(
@@ -62,3 +74,9 @@ class SqlWebhookRepository:
     def _record(self, webhook: Webhook, **values: object) -> None:
         with autocommitting(self._engine) as connection:
             connection.execute(update(webhooks).where(webhooks.c.task_id == webhook.task.id).values(**values))
+
+
+def reopen_webhook(connection: Connection, task_id: str) -> None:
+    """Let the webhook of a task that is retried become due again, when the task has ended."""
+    closed = update(webhooks).where(webhooks.c.task_id == task_id, webhooks.c.next_attempt_at == NEVER)
+    connection.execute(closed.values(next_attempt_at=0.0))
