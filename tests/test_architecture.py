@@ -48,7 +48,7 @@ HOMES = {
     "media bootstrap testing": "facecli.media",
     "config bootstrap cli library local testing": "facecli.config",
     "cli": "typer rich tqdm",
-    "web": "fastapi starlette uvicorn h11 connectrpc protobuf",
+    "web": "fastapi starlette uvicorn httptools connectrpc protobuf",
     "cli __main__": "print",
     "media": "c2pa ffmpeg imageio_ffmpeg",
     "media facecli/worker/supervisor.py facecli/local/server.py facecli/cli/task/player.py": "subprocess",

@@ -28,6 +28,7 @@ HEAVY = [
     "sqlalchemy",
     "tqdm",
     "trustme",
+    "httptools",
     "uvicorn",
 ]
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}
@@ -111,6 +112,6 @@ def test_a_server_without_http_loads_none_of_it() -> None:
     done = subprocess.run([sys.executable, "-c", SERVE], capture_output=True, text=True, check=True)
     modules = {*done.stdout.split()}
     assert "facecli.rpc.server" in modules
-    for name in ("facecli.web", "connectrpc", "fastapi", "uvicorn", "prometheus_client"):
+    for name in ("facecli.web", "connectrpc", "fastapi", "httptools", "uvicorn", "prometheus_client"):
         assert name not in modules
         assert importlib.util.find_spec(name)

@@ -159,7 +159,7 @@ class ChunkCutter:
         self._tail = stored.tail
         self._parts = parts
         self._end = stored.offset - len(stored.tail)  # of the frames so far
-        self._rest = bytearray()  # of them, behind the last whole chunk
+        self._rest = list[bytes]()  # of them, behind the last whole chunk
         self._lock = threading.Lock()
         self.stored_to = self._end
         self.received = 0
@@ -173,7 +173,8 @@ class ChunkCutter:
     def rest(self) -> Tail:
         """The bytes behind the last whole chunk."""
         with self._lock:
-            return Tail(offset=self._end - len(self._rest), data=bytes(self._rest))
+            rest = b"".join(self._rest)
+            return Tail(offset=self._end - len(rest), data=rest)
 
     def _frames(self, data: bytes) -> Iterator[FrameItem]:
         upload, left = self._upload, memoryview(data)
@@ -181,12 +182,13 @@ class ChunkCutter:
             if upload.size is not None and self._end + len(left) > upload.size:
                 raise FileTooLarge(f"{upload.name} has {upload.size} bytes, and the body goes beyond them")
             room = upload.chunk_size - self._end % upload.chunk_size
-            piece, left = bytes(left[:room]), left[room:]
+            piece = data if len(left) == len(data) <= room else bytes(left[:room])
+            left = left[room:]
             offset = self._end
             with self._lock:
                 self._end += len(piece)
                 if upload.chunk_size <= MAX_TAIL_CHUNK:
-                    self._rest += piece
+                    self._rest.append(piece)
                 if self._end % upload.chunk_size == 0 or self._end == upload.size:
                     self._rest.clear()
             yield FrameItem(Frame(offset=offset, data=piece))

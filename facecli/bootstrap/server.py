@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,24 +12,25 @@ from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
-from facecli.bootstrap.addresses import check_addresses, wants_metrics
+from facecli.bootstrap.addresses import check_addresses, trusted_proxies, wants_metrics
 from facecli.bootstrap.blob_store import store_probes
-from facecli.bootstrap.factories import EMBEDDED_PREFIX, worker_command
+from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
+from facecli.bootstrap.service.watchdog import database_answer, watched
+from facecli.bootstrap.service.workers import create_supervisor, set_log_level
 from facecli.bootstrap.storage_health import StorageHealth
 from facecli.bootstrap.webhooks import running_webhooks
 from facecli.config.access import server_tls
-from facecli.config.child_environment import child_environment
 from facecli.config.settings import Settings
 from facecli.core.auth import RECHECK_SECONDS
 from facecli.core.errors import InvalidInput
-from facecli.core.events import EventBus, WorkerExited
+from facecli.core.events import EventBus
 from facecli.core.periodic import run_periodically
 from facecli.metadata import database
 from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
-from facecli.tasks.worker_end import WorkerEnd
+from facecli.telemetry.service_manager import ServiceManager
 from facecli.webhooks.service import Webhooks
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
@@ -51,8 +53,9 @@ GRACE = 5.0  # seconds for running calls and workers to end
 class Running:
     """A server that listens at `address`; `workers` returns the process ids of its workers.
 
-    `http` is the URL of its HTTP server and `metrics` that of its metrics, each empty without. `fallback` is
-    the reason why `default_engine` is not the best one, empty if it is, or was configured.
+    `set_log_level` tells the workers a level. `http` is the URL of its HTTP server, `metrics` that of its
+    metrics, each empty without. `fallback` is the reason why `default_engine` is not the best one, empty if
+    it is, or was configured.
     """
 
     address: str
@@ -64,12 +67,14 @@ class Running:
     fallback: str
     ffmpeg: str
     workers: Callable[[], Sequence[int]]
+    set_log_level: Callable[[str], None]
 
 
 @contextmanager
-def run_server(settings: Settings) -> Iterator[Running]:
+def run_server(settings: Settings, manager: ServiceManager | None = None) -> Iterator[Running]:
     """Run a server with its workers; leaving the context stops them gracefully.
 
+    The watchdog of a service `manager` gets pings while the database and the event loop answer.
     FfmpegMissing, DirectoryInUse, PolicyRefused or InvalidInput before anything starts.
     """
     check_addresses(settings)
@@ -84,7 +89,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
         webhooks = stack.enter_context(running_webhooks(settings, components.directory))
         parts = _server_parts(settings, components, webhooks.service)
         worker_events = EventBus()
-        server, supervisor = _server(settings, parts), _supervisor(settings, components, worker_events)
+        server, supervisor = _server(settings, parts), create_supervisor(settings, components, worker_events)
         metrics = _metrics(settings, components, parts, server=server, supervisor=supervisor)
         metrics_url = ""
         if metrics:
@@ -122,6 +127,9 @@ def run_server(settings: Settings) -> Iterator[Running]:
             *(metrics.jobs if metrics else ()),
         ):
             stack.enter_context(run_periodically(interval, job))
+        if manager:
+            answer = database_answer(settings, components.ask_database)
+            stack.enter_context(watched(manager, [answer, *([web.answer] if web else [])]))
         info = components.info("")
         yield Running(
             address=server.address,
@@ -133,6 +141,7 @@ def run_server(settings: Settings) -> Iterator[Running]:
             fallback=components.fallback,
             ffmpeg=info.ffmpeg,
             workers=supervisor.pids,
+            set_log_level=partial(set_log_level, supervisor),
         )
 
 
@@ -171,7 +180,9 @@ def _web_server(
     try:
         from facecli.bootstrap.web import create_web_server  # loads FastAPI and uvicorn
     except ModuleNotFoundError as error:
-        raise InvalidInput("--http needs the extra web: pip install fastapi uvicorn connectrpc") from error
+        raise InvalidInput(
+            "--http needs the extra web: pip install fastapi uvicorn httptools connectrpc"
+        ) from error
     return create_web_server(
         settings,
         server,
@@ -209,6 +220,7 @@ def _server_parts(settings: Settings, components: ServerComponents, webhooks: We
         authenticator=Authenticator(components.tokens),
         admissions=create_admissions(calls),
         events=components.events,
+        proxies=trusted_proxies(settings),
     )
 
 
@@ -225,23 +237,4 @@ def _server(settings: Settings, parts: ServerParts) -> Server:
         limits=limits,
         tls=server_tls(settings),
         reflection=settings.reflection,
-    )
-
-
-def _supervisor(settings: Settings, components: ServerComponents, worker_events: EventBus) -> Supervisor:
-    """`worker_events` are those that the workers send: their own logs have them already."""
-    worker_settings = replace(settings, data_dir=str(components.directory.resolve()), metrics="")
-
-    def crashed(name: str, end: WorkerEnd) -> None:
-        components.events.publish(WorkerExited(worker=name))
-        components.recovery.recover_former(data_dir_id=components.data_dir_id, is_former=name.__eq__, end=end)
-
-    return Supervisor(
-        names=[
-            f"{EMBEDDED_PREFIX}{components.data_dir_id}-{number}" for number in range(1, settings.workers + 1)
-        ],
-        command=worker_command,
-        environment=child_environment(worker_settings, secrets=("database",)),
-        crashed=crashed,
-        publish=worker_events.publish,
     )

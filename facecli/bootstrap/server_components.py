@@ -63,6 +63,7 @@ class ServerComponents:
     tokens: Tokens | None
     figures: SqlFigures
     info: Callable[[str], ServerInfo]
+    ask_database: Callable[[], object]  # a short question; raises an error without an answer
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
     fallback: str  # why the default engine is not the best one; empty if it is, or was configured
 
@@ -144,8 +145,10 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 ffmpeg=ffmpeg,
                 blobs=storage.blobs,
                 quota=quota,
+                rules=rules,
             ),
             fallback=fallback,
+            ask_database=partial(storage.directories.known, storage.data_dir_id),
             raise_generation=storage.generations.raise_if_changed,
         )
 

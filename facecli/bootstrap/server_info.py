@@ -1,13 +1,15 @@
 """Server information: the capabilities and limits that a server reports to clients."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from facecli import __version__
 from facecli.api.server_info import ServerInfo
 from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
+from facecli.core.labels.labels import LabelPolicy
 from facecli.core.video.formats import FormatKind, api_names
 from facecli.engines.registry import InstalledEngines
+from facecli.tasks.provenance.terms import LabelRules
 from facecli.uploads.quota import Quota
 from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
 
@@ -22,6 +24,7 @@ def server_info(
     ffmpeg: str,
     blobs: BlobStore,
     quota: Quota,
+    rules: LabelRules,
 ) -> Callable[[str], ServerInfo]:
     """Return a function that describes the server to a user, with current values."""
 
@@ -37,7 +40,7 @@ def server_info(
             engine_infos=tuple(info for info in engines.infos() if not info.broken),
             image_formats=api_names(FormatKind.IMAGE),
             video_formats=api_names(FormatKind.VIDEO),
-            features=(*FEATURES, f"durability-{settings.durability}"),
+            features=(*FEATURES, *_features_of(rules), f"durability-{settings.durability}"),
             ffmpeg=ffmpeg,
             free_bytes=blobs.free_bytes(),
             upload_expiry=int(settings.upload_expiry),
@@ -50,3 +53,11 @@ def server_info(
         )
 
     return describe
+
+
+def _features_of(rules: LabelRules) -> Iterator[str]:
+    """The rules for terms, so that a form can ask for what a task needs."""
+    if rules.consent_required:
+        yield "consent-required"
+    if rules.policy is LabelPolicy.DEFAULT:
+        yield "label-waiver"

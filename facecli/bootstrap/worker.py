@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from facecli.blobs.identity import check_identity, identity, name_directory
@@ -21,6 +22,9 @@ from facecli.bootstrap.factories import (
     queue_errors,
     queue_file,
 )
+from facecli.bootstrap.service.log_level import obey, reread_log_level
+from facecli.bootstrap.service.watchdog import database_answer, watched
+from facecli.config.loader import LoadedSettings
 from facecli.config.paths import data_directory
 from facecli.config.settings import Settings
 from facecli.core.addresses import checked_address
@@ -31,12 +35,14 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.task_logs import SqlTaskLogRepository
+from facecli.metadata.task_records.turns import SqlTaskTurns
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.queue import runner
 from facecli.queue.client import DbosTaskQueue
 from facecli.queue.runner import DbosTaskRunner
+from facecli.tasks.dispatch import Dispatch
 from facecli.tasks.leases import Worker
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.steps.run import Tools
@@ -44,6 +50,7 @@ from facecli.tasks.store import TaskStore
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.tasks.workflow import TaskWorkflow
 from facecli.telemetry.event_log import log_events
+from facecli.telemetry.service_manager import ServiceManager
 from facecli.worker.heartbeat import send_heartbeats
 from facecli.worker.process import ShutdownSignal, exit_process
 from facecli.worker.runner import TaskRunner
@@ -54,18 +61,27 @@ METADATA_CONNECTIONS = 4  # for the task, the heartbeat, the checks of leases, a
 RECOVERY_CONNECTIONS = 2
 CONNECTIONS = METADATA_CONNECTIONS + RECOVERY_CONNECTIONS + runner.CONNECTIONS  # of a worker to PostgreSQL
 MAX_NAME = 100  # bytes of a worker's name, which is part of a file name and of every task it runs
+READY = "waits for tasks, or runs one"
 GRACE = 2.0  # seconds for a worker to release its task at shutdown
 
 
-def run_worker(settings: Settings, *, name: str, with_stdin: bool) -> None:
+def run_worker(loaded: LoadedSettings, manager: ServiceManager, *, name: str, with_stdin: bool) -> None:
     """Run tasks under this name until a shutdown signal; DirectoryInUse if the name is in use."""
-    shutdown = ShutdownSignal(with_stdin=with_stdin)
-    directory = data_directory(settings)
+
+    def reload() -> None:
+        manager.reloading()
+        reread_log_level(loaded.profile)
+        manager.ready(READY)
+
+    shutdown = ShutdownSignal(with_stdin=with_stdin, reload=None if with_stdin else reload, order=obey)
+    directory = data_directory(loaded.settings)
     with private_data_directory(directory):
-        _run(settings, directory, name=name, shutdown=shutdown)
+        _run(loaded.settings, directory, name=name, shutdown=shutdown, manager=manager)
 
 
-def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal) -> None:
+def _run(
+    settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal, manager: ServiceManager
+) -> None:
     media = ffmpeg_media(settings)
     media.version()
     if settings.blobs and settings.database:
@@ -133,6 +149,9 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         task_runner = TaskRunner(
             workflow,
             worker=worker.id,
+            dispatch=Dispatch(
+                SqlTaskTurns(engine), tasks=tasks.repository, workers=workers, engines=worker.engines
+            ),
             stopping=stopping,
             open_log=lambda task_id, run: RunLog(logs, task_id, run=run, directory=str(directory)),
         )
@@ -145,7 +164,11 @@ def _run(settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSi
         )
         shown = [f"{engine.name} ({engine.about})" if engine.about else engine.name for engine in running]
         _log.info("worker started", extra={"worker": name, "engines": ", ".join(shown)})
+        answer = database_answer(settings, partial(directories.known, data_dir_id))
+        listener.enter_context(watched(manager, [answer]))
+        manager.ready(READY)
         shutdown.wait()
+        manager.stopping("the running task is given back")
         stopping.set()
 
         def release() -> None:

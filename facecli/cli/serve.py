@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 from facecli import __version__
 from facecli.cli.server_summary import summary
-from facecli.cli.shared.command import with_settings
+from facecli.cli.shared.command import with_loaded_settings
 from facecli.cli.shared.interrupts import exit_on_interrupt
 from facecli.cli.shared.options import Blobs, Database, DataDir, SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.access import requires_authentication
+from facecli.config.environment import ENVIRONMENT
+from facecli.config.loader import LoadedSettings
 from facecli.config.settings import (
     Auth,
     Durability,
     LabelFramesName,
     LabelPolicyName,
     LabelTextName,
+    ProxyHeader,
     Settings,
 )
 from facecli.telemetry.logs import set_up_logging
+from facecli.telemetry.service_manager import ServiceManager
 
 if TYPE_CHECKING:
     from facecli.bootstrap.server import Running
@@ -27,15 +31,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-@partial(with_settings, quiet_help="Print only the address.")
+@partial(with_loaded_settings, quiet_help="Print only the address.")
 def serve(
-    settings: Settings,
+    loaded: LoadedSettings,
     output: Output,
     bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
     http: Annotated[str | None, SettingOption("http", metavar="HOST:PORT")] = None,
     http_url: Annotated[str | None, SettingOption("http_url", metavar="URL")] = None,
     metrics: Annotated[str | None, SettingOption("metrics", metavar="HOST:PORT")] = None,
     cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
+    trusted_proxies: Annotated[list[str] | None, SettingOption("trusted_proxies", metavar="NETWORK")] = None,
+    proxy_header: Annotated[ProxyHeader | None, SettingOption("proxy_header")] = None,
     data_dir: DataDir = None,
     database: Database = None,
     blobs: Blobs = None,
@@ -58,11 +64,12 @@ def serve(
     Prints `listening on HOST:PORT` on stdout when ready, or {"address": "HOST:PORT"} with --json; describes
     its data directory, engines, access and limits on stderr. SIGTERM and Ctrl-C shut it down gracefully:
     acknowledged data is durable, and running tasks resume after the next start. A second Ctrl-C ends it at
-    once. Replaced certificate files take effect with the next connection.
+    once. Replaced certificate files take effect with the next connection. SIGHUP, where the server has no
+    terminal, reads log_level in the config file again, for the server and its workers.
 
     With --http the same process also serves HTTP, for browsers and for clients without gRPC, and prints
     `listening on URL`, too, or adds "http": "URL". This needs the extra `web`: pip install fastapi uvicorn
-    connectrpc.
+    httptools connectrpc.
 
     With --blobs s3://BUCKET/PREFIX uploads and results are stored there, and the data directory has only what
     this machine needs. This needs the extra `s3`: pip install boto3, which finds its credentials by itself.
@@ -80,12 +87,19 @@ def serve(
     listen on the network without TLS and authentication, or to use a database that is not, or no longer, that
     of the data directory or bucket.
     """
+    settings, manager = loaded.settings, ServiceManager(ENVIRONMENT)
     set_up_logging(level=settings.log_level, format=settings.log_format)
     from facecli.bootstrap.server import run_server
+    from facecli.bootstrap.service.log_level import reread_log_level
     from facecli.worker.process import ShutdownSignal
 
-    ending = ShutdownSignal(with_stdin=False)
-    with run_server(settings) as server:
+    def reload() -> None:
+        manager.reloading()
+        reread_log_level(loaded.profile, tell=server.set_log_level)
+        manager.ready(f"listening on {server.address}")
+
+    ending = ShutdownSignal(with_stdin=False, reload=reload)
+    with run_server(settings, manager) as server:
         if settings.token and not requires_authentication(settings):
             output.note(
                 "FACECLI_TOKEN is a client setting, and this server requires no token; to require one, pass "
@@ -93,7 +107,9 @@ def serve(
             )
         _announce(settings, server, output)
         _show_addresses(settings, server, output)
+        manager.ready(f"listening on {server.address}")
         ending.wait()
+        manager.stopping("running calls end")
         exit_on_interrupt()
         output.note("shutting down: running calls have 5 s to end, tasks resume after the next start")
     output.note("stopped; all acknowledged data is stored")

@@ -22,7 +22,7 @@ from facecli.cli.batch.options import (
     Videos,
     job_defaults,
 )
-from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
+from facecli.cli.label.terms import ConsentOption, NoLabel
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
@@ -53,6 +53,7 @@ from facecli.cli.task.create import engine_choice
 from facecli.cli.task.watch import note_all
 from facecli.client.batch.selection import Combine
 from facecli.client.destination import Destination, destination
+from facecli.client.terms import stated_terms
 from facecli.core.errors import InvalidInput, TaskUnsuccessful
 from facecli.core.video.plan import video_part
 from facecli.library.session import Session

@@ -98,7 +98,14 @@ class TaskClient:
         )
 
     def preview(
-        self, *, image_url: str, video_url: str, engine: str, options: Mapping[str, str], at: Sequence[int]
+        self,
+        *,
+        image_url: str,
+        video_url: str,
+        engine: str,
+        options: Mapping[str, str],
+        at: Sequence[int],
+        terms: Terms = NO_TERMS,
     ) -> bytes:
         """A JPEG of some frames before and after, at these times in microseconds."""
         request = PreviewRequest(
@@ -108,6 +115,7 @@ class TaskClient:
             engine=engine,
             options=options,
             at=at,
+            terms=terms,
         )
         message = previews.to_request(request)
         timeout = PREVIEW_CALLS * self._connection.call_timeout

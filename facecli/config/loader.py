@@ -22,10 +22,14 @@ OPTION = "option"  # the source of a value given on the command line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedSettings:
-    """Settings, and the source of each that has not its usual default: `option`, a variable or a profile."""
+    """Settings, and the source of each that has not its usual default: `option`, a variable or a profile.
+
+    `profile` is the name of the one in use, empty for the default one.
+    """
 
     settings: Settings
     sources: Mapping[str, str]
+    profile: str = ""
 
 
 def load(
@@ -74,7 +78,7 @@ def load_with_sources(
     if not MIN_CHUNK_SIZE <= settings.chunk_size <= MAX_CHUNK_SIZE:
         raise InvalidInput("chunk_size must be between 64KiB and 16MiB; the default is 10MiB")
     current_token(settings)
-    return LoadedSettings(settings=settings, sources=sources)
+    return LoadedSettings(settings=settings, sources=sources, profile=chosen)
 
 
 def tables(file: Path) -> dict[str, dict[str, Any]]:

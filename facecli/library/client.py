@@ -12,6 +12,7 @@ from facecli.api.server_info import ServerInfo
 from facecli.client.destination import Destination, destination, local_name
 from facecli.client.input_file import check_order, file_to_send, task_input
 from facecli.client.swap import SwapRequest
+from facecli.client.terms import stated_terms
 from facecli.client.transfers import SentUpload
 from facecli.config.settings import Settings
 from facecli.core.errors import AlreadyExists, ResultMissing
@@ -109,6 +110,8 @@ class Client:
         end: float | None = None,
         fresh: bool = False,
         notify: str = "",
+        consent: FilePath = "",
+        no_label: str = "",
         overwrite: bool = False,
         timeout: float | None = None,
         progress: Callable[[Transfer | TaskView], object] | None = None,
@@ -119,6 +122,10 @@ class Client:
         options give the result of an earlier task, unless `fresh` is set. An `output` that is this result is
         kept; another existing file raises AlreadyExists unless `overwrite` is set. `notify` is the URL of a
         webhook for the end of the task. TaskUnsuccessful if the task fails.
+
+        `consent`, of the person whose face is used, is a text or a file, of which only the SHA-256 is sent;
+        `no_label` is the reason for a result without labels. Both are recorded. PolicyRefused if the server
+        requires a consent or allows no such result.
         """
         image, video = Path(image), Path(video)
         session = self._sessions.long(timeout)
@@ -134,6 +141,7 @@ class Client:
             part=video_part(begin, end),
             fresh=fresh,
             notify=notify,
+            terms=stated_terms(no_label, consent),
         )
         if target.exists and not overwrite:
             task = None if fresh else session.swaps.finished(request)
@@ -160,12 +168,15 @@ class Client:
         at: Iterable[float] = (),
         engine: str = "",
         options: Mapping[str, str] | None = None,
+        consent: FilePath = "",
+        no_label: str = "",
         timeout: float | None = None,
         progress: Callable[[Transfer], object] | None = None,
     ) -> bytes:
         """Return a JPEG with some frames before and after the swap; creates no task.
 
-        `at` are up to 8 times in seconds; without it there are 4 frames, spread evenly.
+        `at` are up to 8 times in seconds; without it there are 4 frames, spread evenly. `consent` and
+        `no_label` are as for `swap`; a preview records nothing.
         """
         session = self._sessions.long(timeout)
         check_order(Path(image), Path(video))
@@ -173,7 +184,8 @@ class Client:
             task_input(Path(path), kind, TransferReporter(progress))
             for path, kind in ((image, FileType.IMAGE), (video, FileType.VIDEO))
         ]
-        session.tasks.check(engine=engine, options=options or {})
+        terms = stated_terms(no_label, consent)
+        session.tasks.check(engine=engine, options=options or {}, terms=terms)
         image_url, video_url = (
             session.uploads.send_one(
                 file, chunk_size=self._sessions.chunk_size, retry_for=self._sessions.retry_for
@@ -186,6 +198,7 @@ class Client:
             engine=engine,
             options=options or {},
             at=[microseconds(each) for each in at],
+            terms=terms,
         )
 
     def link(self, source: TaskView | FileReference, *, expires_in: float = 3600.0) -> str:

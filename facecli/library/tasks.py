@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from os import PathLike
+from typing import Any
 
+from facecli.client.terms import stated_terms
 from facecli.core.errors import TaskUnsuccessful
 from facecli.core.video.plan import video_part
 from facecli.library.limits import CallSessions
@@ -32,12 +35,14 @@ class Tasks:
         key: str | None = None,
         fresh: bool = False,
         notify: str = "",
+        consent: str | PathLike[str] = "",
+        no_label: str = "",
     ) -> TaskView:
         """Create a task for two complete uploads, or return the one that was created with the same `key`.
 
         `begin` and `end` in seconds take a part of the video. With `fresh`, a task that has ended is not
         returned again. Without `engine` it is the server's default one. `notify` is the URL of a webhook for
-        the end of the task.
+        the end of the task. `consent` and `no_label` are as for `Client.swap`.
         """
         return self._sessions.short().tasks.create(
             image_url=url(image),
@@ -48,6 +53,7 @@ class Tasks:
             key=key,
             fresh=fresh,
             notify=notify,
+            terms=stated_terms(no_label, consent),
         )
 
     def get(self, task: TaskReference) -> TaskView:
@@ -119,6 +125,14 @@ class Tasks:
         """Return what the engine and the worker logged while they ran the task."""
         session = self._sessions.short()
         return session.tasks.log(session.tasks.find(_id(task)).id)
+
+    def provenance(self, task: TaskReference) -> dict[str, Any]:
+        """Return of what, by what and under which terms a result was made, as the command's JSON object.
+
+        ResultMissing while there is no result.
+        """
+        session = self._sessions.short()
+        return session.tasks.provenance(session.tasks.find(_id(task)).id).as_json()
 
 
 def _id(task: TaskReference) -> str:

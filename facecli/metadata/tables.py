@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -123,6 +124,8 @@ tasks = Table(
     Column("sheet_crc32c", BigInteger),
     Column("labels", JSON(none_as_null=True)),
     Column("terms", JSON, nullable=False, server_default="{}"),
+    Column("priority", Integer, nullable=False, server_default="0"),  # lower ones run first
+    Column("turn", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
@@ -139,6 +142,14 @@ tasks = Table(
     Index("ix_tasks_changed", "updated_at", "id"),
     Index("ix_tasks_counted", "status", "engine", "updated_at"),
     Index("ix_tasks_used", "owner", "status", "result_size", "sheet_size"),
+    Index("ix_tasks_waiting", "status", "owner", "priority", "created_at", "id", "engine"),
+    Index("ix_tasks_turns", "turn"),
+    Index(
+        "ix_tasks_served",
+        *("owner", "turn"),
+        sqlite_where=text("status <> 'pending'"),
+        postgresql_where=text("status <> 'pending'"),
+    ),
 )
 
 task_logs = Table(

@@ -24,6 +24,7 @@ from facecli.metadata.content.task_row import row_of, task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import batches, newest
 from facecli.metadata.tables import tasks
+from facecli.metadata.task_records.turns import newest_turn, turn_of_change
 from facecli.metadata.task_records.webhooks import reopen_webhook
 from facecli.metadata.usage import check_room, stored_by
 from facecli.tasks.repository import PendingWork
@@ -34,6 +35,7 @@ from facecli.tasks.transitions import Change
 _FIXED = frozenset(
     {
         *("id", "owner", "engine", "options", "part_start", "part_end", "key", "labels", "terms"),
+        *("priority", "turn"),
         *("image_id", "video_id", "image_url", "video_url"),
     }
 )
@@ -47,7 +49,8 @@ class SqlTaskRepository:
         self._engine = engine
 
     def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
-        row = insert(tasks).values(row_of(Task.new(new, task_id=task_id, now=now)))
+        values = row_of(Task.new(new, task_id=task_id, now=now)) | {"turn": newest_turn()}
+        row = insert(tasks).values(values)
         try:
             opened = writing if new.fresh else autocommitting  # one statement, or two
             with opened(self._engine) as connection:
@@ -116,6 +119,7 @@ class SqlTaskRepository:
             if changed == task:
                 return task
             row = {name: value for name, value in row_of(changed).items() if name not in _FIXED}
+            row |= turn_of_change(task, changed)
             write = (
                 update(tasks)
                 .where(tasks.c.id == task_id, tasks.c.revision == task.revision)

@@ -17,6 +17,8 @@ EnvironmentFile=-/etc/facecli/facecli.env
 Environment=FACECLI_DATA_DIR=/var/lib/facecli
 Environment=FACECLI_METRICS=127.0.0.1:9464
 Environment=FACECLI_LOG_FORMAT=json
+# The config file is /etc/facecli/config.toml; systemctl reload applies the log_level under [default] in it.
+Environment=XDG_CONFIG_HOME=/etc
 ExecStart={command} serve
 {hardening}"""
 
@@ -32,6 +34,8 @@ EnvironmentFile=-/etc/facecli/facecli.env
 EnvironmentFile=-/etc/facecli/worker-%i.env
 Environment=FACECLI_DATA_DIR=/var/lib/facecli
 Environment=FACECLI_LOG_FORMAT=json
+# The config file is /etc/facecli/config.toml; systemctl reload applies the log_level under [default] in it.
+Environment=XDG_CONFIG_HOME=/etc
 ExecStart={command} worker --name %i
 {hardening}"""
 
@@ -42,7 +46,13 @@ StartLimitIntervalSec=300
 StartLimitBurst=10
 
 [Service]
-Type=exec
+# facecli says when it takes calls or tasks, and pings the watchdog while its database and its threads answer.
+Type=notify
+NotifyAccess=main
+# The migration of a large database takes its time.
+TimeoutStartSec=15min
+WatchdogSec=60
+ExecReload=/bin/kill -HUP $MAINPID
 User=facecli
 StateDirectory=facecli
 StateDirectoryMode=0700
@@ -67,6 +77,7 @@ PrivateDevices=yes
 ProtectClock=yes
 ProtectControlGroups=yes
 ProtectHostname=yes
+ProtectProc=invisible
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes

@@ -9,6 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facecli.api.admission import Admission, Admissions
 from facecli.api.authentication import Authenticator
+from facecli.api.client_address import TrustedProxies
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
@@ -81,6 +82,7 @@ class ServerParts:
     authenticator: Authenticator
     admissions: Admissions
     events: EventBus
+    proxies: TrustedProxies
 
     @property
     def threads(self) -> int:
@@ -107,9 +109,9 @@ class Server:
     ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
-        self._health = HealthServicer()
         self._send_pool = SendPool()
-        calls = Calls(parts.authenticator, parts.events)
+        calls = Calls(parts.authenticator, parts.events, parts.proxies)
+        self._health = HealthServicer(calls)
         self._waits = _client_waits(MAX_WAITS, calls, limits)
         self._health_waits = _client_waits(MAX_HEALTH_WAITS, calls, limits)
         threads = parts.threads + self._waits.max_threads
@@ -203,9 +205,8 @@ class Server:
 
     def _add_uploads(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> None:
         """Register both services that take uploads; they share one admission control."""
-        streams = UploadStreams(
-            calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
-        )
+        admission = parts.admissions.uploads
+        streams = UploadStreams(calls=calls, admission=admission, limits=limits, waits=self._waits)
         services = (parts.upload_service, parts.task_service, parts.webhooks)
         uploads = UploadServicer(parts.upload_service, streams=streams)
         videos = VideoServicer(*services, streams=streams, creations=parts.admissions.creations)

@@ -68,7 +68,7 @@ class TaskRepository(Protocol):
         ...
 
     def page(self, *, after: str) -> Sequence[Task]:
-        """A page of the tasks of all owners in the order of their ids, behind an id; empty behind the last."""
+        """A page of the tasks of all owners, in the order of their ids, behind an id."""
         ...
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:

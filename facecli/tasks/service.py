@@ -103,8 +103,9 @@ class TaskService:
 
         PolicyRefused as `create`.
         """
+        found = self._inputs.checked_engine(engine, options)
         self._inputs.check_terms(terms)
-        return self._inputs.checked_engine(engine, options)
+        return found
 
     def find(self, reference: str, *, owner: str) -> Task:
         """The task with this id or idempotency key, or whose id alone begins with the reference.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from urllib.parse import unquote
 
 from facecli.core.labels.labels import Labels
@@ -19,6 +19,14 @@ class TaskStatus(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Priority(IntEnum):
+    """Order among the pending tasks of one owner; lower numbers run first."""
+
+    HIGH = -1
+    NORMAL = 0
+    LOW = 1
 
 
 ENDED = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
@@ -39,6 +47,7 @@ class NewTask:
     fresh: bool = False  # take the key from an ended task
     labels: Labels | None = None  # that the result gets
     terms: Terms = NO_TERMS
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +65,8 @@ class Task:
 
     `revision` increases with every change, `round` with every retry, `attempt` with every worker that claims
     the task within a round. `run` is the fencing token of the current attempt. `engine_version` is that of
-    the server at creation, then that of the worker that made the result.
+    the server at creation, then that of the worker that made the result. `turn` is the number of claims
+    of all tasks up to the claim of this one, or up to its creation; 0 after its worker gave it back.
     """
 
     id: str
@@ -91,6 +101,8 @@ class Task:
     sheet: Result | None = None  # contact sheet of the result
     labels: Labels | None = None  # that the result gets; None for none
     terms: Terms = NO_TERMS
+    priority: Priority = Priority.NORMAL
+    turn: int = 0
 
     @classmethod
     def new(cls, new: NewTask, *, task_id: str, now: float) -> "Task":
@@ -114,6 +126,7 @@ class Task:
             part=new.part,
             labels=new.labels,
             terms=new.terms,
+            priority=new.priority,
             image_id=new.image.id,
             video_id=new.video.id,
             image_url=new.image.file_url,

@@ -45,6 +45,21 @@ def set_up_logging(*, level: str, format: str) -> None:
     logging.raiseExceptions = False
 
 
+def set_log_level(level: str) -> None:
+    """Change the minimum level of this process's log while it runs."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler.formatter, _Formatter):
+            handler.setLevel(level.upper())
+    fit_level(root)
+
+
+def fit_level(logger: logging.Logger) -> None:
+    """Let through what one of its handlers wants; handlers without a level do not count."""
+    if levels := [handler.level for handler in logger.handlers if handler.level]:
+        logger.setLevel(min(levels))
+
+
 def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
     if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
         name = args.thread.name if args.thread else "unknown"

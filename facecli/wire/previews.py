@@ -5,6 +5,7 @@ from facecli.core.errors import BytesDiffer, InvalidInput, UnexpectedResponse
 from facecli.tasks.previews.request import PreviewRequest
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.parts import duration, microseconds
+from facecli.wire.provenance import terms_from_message, to_terms_message
 
 MAX_IMAGE_SIZE = 4 * 1024 * 1024  # bytes; 8 frames have about 1 MB
 _JPEG = b"\xff\xd8\xff"
@@ -18,6 +19,7 @@ def to_request(request: PreviewRequest) -> pb.PreviewTaskRequest:
         engine=request.engine,
         options=dict(request.options),
         at=[duration(time) for time in request.at],
+        terms=to_terms_message(request.terms),
     )
 
 
@@ -34,6 +36,7 @@ def from_request(message: pb.PreviewTaskRequest, *, owner: str) -> PreviewReques
         engine=message.engine,
         options=dict(message.options),
         at=at,
+        terms=terms_from_message(message.terms, by=owner),
     )
 
 

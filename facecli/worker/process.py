@@ -15,6 +15,7 @@ from types import FrameType
 from facecli.worker.events import EventSender
 
 PING_INTERVAL = 1.0  # seconds
+MAX_ORDER = 100  # bytes of a line from the supervisor
 
 _log = logging.getLogger(__name__)
 
@@ -25,9 +26,19 @@ class ShutdownSignal:
     Create it before the process announces that it is ready: an earlier signal kills it without cleanup.
     With a socket as standard input, it also sends a ping on it every `PING_INTERVAL`, to a supervisor that
     kills a process that is suspended or stuck; `supervisor` sends events there, and is None without a socket.
+    Lines that the supervisor sends are passed to `order`.
+
+    SIGHUP calls `reload` in the thread that waits, unless the process has a terminal: there it says that the
+    terminal is gone, and ends the process.
     """
 
-    def __init__(self, *, with_stdin: bool) -> None:
+    def __init__(
+        self,
+        *,
+        with_stdin: bool,
+        reload: Callable[[], object] | None = None,
+        order: Callable[[str], object] = lambda line: None,
+    ) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
         # Python writes to the pipe immediately, in the thread that gets the signal. A lock would not work:
@@ -35,6 +46,9 @@ class ShutdownSignal:
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, _ignore)
         signal.signal(signal.SIGINT, _ignore)
+        self._reload, self._order = reload, order
+        if reload and not _has_terminal():
+            signal.signal(signal.SIGHUP, _ignore)
         self.supervisor: EventSender | None = None
         if with_stdin:
             threading.Thread(target=self._read_stdin, daemon=True).start()
@@ -44,13 +58,19 @@ class ShutdownSignal:
 
     def wait(self) -> None:
         """Block until the process is to shut down."""
-        os.read(self._reader, 1)
+        while os.read(self._reader, 1)[0] == signal.SIGHUP and self._reload:
+            self._reload()
 
     def _read_stdin(self) -> None:
         # Bypass sys.stdin: this thread would still hold its lock when the interpreter closes it.
+        line = b""
         with suppress(ConnectionError):  # the parent ended before it read every ping
-            while os.read(sys.stdin.fileno(), 1):
-                pass
+            while received := os.read(sys.stdin.fileno(), 1):
+                if received != b"\n":
+                    line = (line + received)[:MAX_ORDER]
+                elif line:
+                    self._order(line.decode(errors="replace"))
+                    line = b""
         os.write(self._writer, b"\0")
 
 
@@ -79,6 +99,15 @@ def _send_pings(supervisor: EventSender) -> None:
         while True:
             supervisor.ping()
             time.sleep(PING_INTERVAL)
+
+
+def _has_terminal() -> bool:
+    """Whether this process belongs to a terminal, whose end is a SIGHUP."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""TaskRunner: the retry loop around a task, with backoff between attempts."""
+"""TaskRunner: runs the tasks whose turn it is, each in a retry loop with backoff between attempts."""
 
 import logging
 import threading
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 from facecli.core.backoff import Backoff
-from facecli.core.errors import DiskFull, Unavailable
+from facecli.core.errors import DiskFull, TaskNotFound, Unavailable
 from facecli.tasks.claims import Claim
+from facecli.tasks.dispatch import Dispatch
 from facecli.tasks.logs.handler import captured
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.workflow import TaskWorkflow
@@ -20,33 +21,61 @@ _log = logging.getLogger(__name__)
 
 
 class TaskRunner:
-    """Runs the tasks that the queue delivers to a worker; `open_log` opens a task's log for a run."""
+    """Runs a task for each delivery of the queue, chosen by `dispatch`; see `tasks/dispatch.py`.
+
+    `open_log` opens a task's log for a run.
+    """
 
     def __init__(
         self,
         workflow: TaskWorkflow,
         *,
         worker: str,
+        dispatch: Dispatch,
         stopping: threading.Event,
         open_log: Callable[[str, str], RunLog],
     ) -> None:
         self._workflow = workflow
         self._worker = worker
+        self._dispatch = dispatch
         self._stopping = stopping
         self._open_log = open_log
 
-    def run(self, task_id: str) -> None:
-        """Run a task until it ends or is lost. Raises nothing: the outcome is in the task's row.
+    def run(self, delivered: str) -> None:
+        """Run the task whose turn it is, and go on until the delivered one waits no more.
 
-        Never returns once the worker is stopping: the queue would record the work as done, while the worker
-        is releasing it to others.
+        Raises nothing: outcomes are in the rows of the tasks. Never returns once the worker is stopping: the
+        queue would record the work as done, while the worker is releasing it to others.
         """
+        while True:
+            task_id = self._next() or delivered
+            self._run_task(task_id)
+            if self._stopping.is_set():
+                threading.Event().wait()
+            if task_id == delivered or not self._waits(delivered):
+                return
+
+    def _next(self) -> str | None:
+        """None also while the database is away; the run of the delivered task then waits for it."""
+        try:
+            return self._dispatch.next()
+        except Unavailable as error:
+            _log.warning("cannot tell whose turn it is", extra={"error": error.message})
+            return None
+
+    def _waits(self, task_id: str) -> bool:
+        try:
+            return self._dispatch.waits(task_id)
+        except TaskNotFound:
+            return False
+        except Unavailable:
+            return True
+
+    def _run_task(self, task_id: str) -> None:
         claim = Claim(worker=self._worker)
         log = self._open_log(task_id, claim.run)
         with captured(log):
             self._run(task_id, claim, log)
-        if self._stopping.is_set():
-            threading.Event().wait()
 
     def _run(self, task_id: str, claim: Claim, log: RunLog) -> None:
         work: Callable[[], None] = partial(self._workflow.run, task_id, claim, log)

@@ -70,6 +70,11 @@ class _Child:
             while received := self._pings.recv(MAX_LINE):
                 self._receiver.feed(received)
 
+    def tell(self, line: str) -> None:
+        """Send a line; lost if the worker has ended or is suspended."""
+        with suppress(OSError):
+            self._pings.send(f"{line}\n".encode(), socket.MSG_DONTWAIT)
+
     def close(self) -> None:
         self._pings.close()
 
@@ -114,6 +119,13 @@ class Supervisor:
         with self._lock:
             processes = [child.process for child in self._children.values()]
         return [process.pid for process in processes if process.poll() is None]
+
+    def tell(self, line: str, *, environment: Mapping[str, str]) -> None:
+        """Send a line to every worker; those that start later get the same by these variables."""
+        with self._lock:
+            self._environment = {**self._environment, **environment}
+            for child in self._children.values():
+                child.tell(line)
 
     def stop(self, grace: float) -> None:
         """Terminate the workers, and kill those that still run after `grace` seconds."""

@@ -80,7 +80,8 @@ def test_concurrent_creates_with_one_key_make_one_task(
 def test_a_change_is_stored_with_the_next_revision(task_repository: TaskRepository) -> None:
     task = task_repository.insert(NEW, task_id="t1", now=100.0)
     changed = claim(task_repository)
-    assert changed == replace(transitions.claim(task, run="r1", worker="w1"), revision=2, updated_at=101.0)
+    claimed = transitions.claim(task, run="r1", worker="w1")
+    assert changed == replace(claimed, revision=2, updated_at=101.0, turn=1)
     assert task_repository.get("t1") == changed
 
 

@@ -16,7 +16,7 @@ from facecli.cli.batch.options import (
     RetryFailed,
     job_defaults,
 )
-from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
+from facecli.cli.label.terms import ConsentOption, NoLabel
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.options import (
@@ -32,6 +32,7 @@ from facecli.cli.shared.output import Output
 from facecli.cli.task.create import engine_choice
 from facecli.client.batch.job import DEFAULT_OUTPUT
 from facecli.client.batch.job_file import Format, base_of, read_jobs
+from facecli.client.terms import stated_terms
 from facecli.library.session import Session
 
 app = typer.Typer(rich_markup_mode=None)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.label.records import record_object
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.options import Database, DataDir
@@ -61,7 +60,7 @@ def export(
     with provenance_records(settings) as records:
         for last in records:
             if (since or 0.0) <= last.time < (math.inf if until is None else until):
-                shown = record_object(last)
+                shown = last.as_json()
                 output.show(shown, text=json.dumps(shown, ensure_ascii=False), short=last.sha256)
                 exported += 1
     if last:

@@ -4,7 +4,6 @@ import json
 from functools import partial
 from typing import Any
 
-from facecli.cli.label.records import record_object
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.options import TaskId
 from facecli.cli.shared.output import Output
@@ -29,7 +28,7 @@ def provenance(
     unreachable.
     """
     record = session.tasks.provenance(session.tasks.find(task_id).id)
-    shown = record_object(record)
+    shown = record.as_json()
     output.show(shown, text=_text(shown), short=record.sha256)
 
 

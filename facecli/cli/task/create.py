@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.label.terms import ConsentOption, NoLabel, stated_terms
+from facecli.cli.label.terms import ConsentOption, NoLabel
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
@@ -23,6 +23,7 @@ from facecli.cli.shared.options import (
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.watch import follow, note_all
+from facecli.client.terms import stated_terms
 from facecli.config.presets import preset as preset_of
 from facecli.core.errors import InvalidInput
 from facecli.core.video.plan import video_part

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from facecli.cli.label.terms import ConsentOption, NoLabel
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import checked_inputs, uploaded
@@ -30,6 +31,7 @@ from facecli.cli.shared.output_file import (
 from facecli.cli.task.create import engine_choice
 from facecli.client.destination import destination
 from facecli.client.output import write_bytes
+from facecli.client.terms import stated_terms
 from facecli.core.errors import InvalidInput
 from facecli.core.video.plan import microseconds
 from facecli.library.session import Session
@@ -70,6 +72,8 @@ def preview(
     retry_for: RetryFor = None,
     force: Force = False,
     skip_existing: SkipExisting = False,
+    consent: ConsentOption = None,
+    no_label: NoLabel = None,
     progress: ProgressKind = None,
 ) -> None:
     """Show some frames before and after the swap.
@@ -81,7 +85,8 @@ def preview(
     Example: facecli preview face.jpg clip.mp4 --at 3s --at 1m2s -o sheet.jpg
 
     Exit codes: 0 success, 2 unusable file, 4 unauthenticated or forbidden, 5 URL not found, 6 server
-    unreachable, 7 incomplete (run it again), 8 integrity check failed, 9 limit reached.
+    unreachable, 7 incomplete (run it again), 8 integrity check failed, 9 limit reached, 10 terms refused by
+    the server's policy.
     """
     files = [Path(each) for each in (image, video)]
     target = destination(out, name=f"{files[1].stem}.jpg", inputs=[file for file in files if file.exists()])
@@ -93,9 +98,10 @@ def preview(
     if target.exists and not force:
         raise InvalidInput(f"{target.shown} already exists; --force replaces it, --skip-existing keeps it")
     engine, options = engine_choice(preset, engine, option)
+    terms = stated_terms(no_label, consent)
     with interruptible(), progress_bars(session.settings.progress, quiet=output.quiet) as bars:
         inputs = checked_inputs(image, video, bars)
-        name, version = session.tasks.check(engine=engine, options=options)
+        name, version = session.tasks.check(engine=engine, options=options, terms=terms)
         image_url, video_url = (uploaded(session, each) for each in inputs)
         sheet = session.tasks.preview(
             image_url=image_url,
@@ -103,6 +109,7 @@ def preview(
             engine=engine,
             options=options,
             at=[microseconds(each) for each in at or ()],
+            terms=terms,
         )
         write_bytes(sheet, target)
     show_path(output, target, {"size": len(sheet), "engine": name, "engine_version": version})

@@ -11,7 +11,7 @@ from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import VideoPart
 from facecli.metadata.tables import tasks
 from facecli.tasks.provenance.terms import Terms
-from facecli.tasks.task import Result, Task, TaskStatus
+from facecli.tasks.task import Priority, Result, Task, TaskStatus
 
 _COLUMNS = tuple(column.name for column in tasks.c)
 _FILES = ("result", "sheet")  # fields of Task that hold a Result; its columns have them as their prefix
@@ -41,6 +41,7 @@ def task_of(row: RowMapping) -> Task:
     values["labels"] = _labels(row["labels"]) if row["labels"] else None
     values["terms"] = Terms.from_json(row["terms"])
     values["status"] = TaskStatus(row["status"])
+    values["priority"] = Priority(row["priority"])
     return Task(**values)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from facecli.tasks.logs.exceptions import summary
 from facecli.tasks.logs.run_log import RunLog
-from facecli.telemetry.logs import fields_of, plain, replacement
+from facecli.telemetry.logs import fields_of, fit_level, plain, replacement
 
 _EXCLUDED = frozenset({"dbos", "sqlalchemy", "alembic", "psycopg"})
 _OF_THE_SERVER = frozenset({"task", "run", "worker", "pid"})  # fields that only the administrator needs
@@ -54,6 +54,7 @@ def captured(log: RunLog) -> Iterator[None]:
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
+        fit_level(root)  # which may have changed meanwhile
 
 
 def _text(record: logging.LogRecord) -> str:

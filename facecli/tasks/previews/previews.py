@@ -68,6 +68,7 @@ class Previews:
 
         `active` is whether the caller still waits; Cancelled once it is false.
         """
+        self._inputs.check_terms(request.terms)
         for time in request.at:
             VideoPart(start=time).check()
         if len(request.at) > MAX_SHEET_FRAMES:
@@ -80,6 +81,7 @@ class Previews:
             options=request.options,
             part=VideoPart(start=max(request.at, default=0)),
             key=None,
+            terms=request.terms,
             active=active,
         )
         deadline = Deadline(MAX_SECONDS, subject="the preview", setting="limit of previews")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRequest:
@@ -14,3 +16,4 @@ class PreviewRequest:
     engine: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     at: Sequence[int] = ()
+    terms: Terms = NO_TERMS

@@ -5,9 +5,10 @@ somewhere else.
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from facecli.core.errors import BytesDiffer
 
@@ -24,6 +25,11 @@ class ChainedRecord:
     record: str  # JSON; `sha256` is that of `previous`, a line feed, and these very characters in UTF-8
     previous: str
     sha256: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The record and its link. Scripts rely on it: fields are added, never renamed or removed."""
+        chain = {"position": self.position, "previous": self.previous, "sha256": self.sha256}
+        return {**json.loads(self.record), "chain": chain}
 
 
 class ProvenanceRepository(Protocol):

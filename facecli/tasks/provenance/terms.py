@@ -75,12 +75,15 @@ class LabelRules:
         return None if self.policy is LabelPolicy.OFF or terms.waiver else self.labels
 
     def check(self, terms: Terms) -> None:
-        """PolicyRefused for terms against the rules."""
+        """PolicyRefused, with the argument in `field`, for terms against the rules."""
         terms.check()
         if terms.waiver and self.policy is LabelPolicy.REQUIRED:
-            raise PolicyRefused("this server labels every result; its policy allows no waiver (--no-label)")
+            raise PolicyRefused(
+                "this server labels every result; its policy allows no waiver (--no-label)", field="no_label"
+            )
         if self.consent_required and not terms.consent:
             raise PolicyRefused(
                 "this server requires the consent of the person whose face is used: --consent FILE|TEXT "
-                "records its hash with the task"
+                "records its hash with the task",
+                field="consent",
             )

@@ -15,35 +15,44 @@ MAX_CHECKED_BODY = 16 * 1024 * 1024  # bytes; a body with a checksum is held in 
 
 
 class BodyReader:
-    """Iterates over the parts of a body as they arrive; ConnectionLost when the client is gone."""
+    """Iterates over the parts of a body as they arrive; ConnectionLost when the client is gone.
+
+    The next part is asked for before the last one is returned, so that it arrives while that is stored.
+    """
 
     def __init__(self, call: WebCall) -> None:
         self._call = call
         self._loop = asyncio.get_running_loop()
-        self._waiting: Future[Any] | None = None
+        self._next: Future[Any] | None = None
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        more = True
-        while more:
-            self._waiting = asyncio.run_coroutine_threadsafe(self._call.receive(), self._loop)
-            if self._closed:
-                self._waiting.cancel()
+        asked = self._ask()
+        while True:
             try:
-                message = self._waiting.result()
+                message = asked.result()
             except CancelledError:
                 raise ConnectionLost from None
             if message["type"] != "http.request":
                 raise ConnectionLost
-            more = message.get("more_body", False)
+            if more := message.get("more_body", False):
+                asked = self._ask()
             if body := message.get("body", b""):
                 yield body
+            if not more:
+                return
+
+    def _ask(self) -> "Future[Any]":
+        asked = self._next = asyncio.run_coroutine_threadsafe(self._call.receive(), self._loop)
+        if self._closed:
+            asked.cancel()
+        return asked
 
     def close(self) -> None:
         """Stop waiting for the client."""
         self._closed = True
-        if self._waiting:
-            self._waiting.cancel()
+        if self._next:
+            self._next.cancel()
 
 
 def checked_body(parts: Iterable[bytes], checksum: Checksum | None) -> Body:

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from facecli.wire.generated import video_service_pb2 as video__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12task_service.proto\x12\x05video\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13video_service.proto\"L\n\x10WatchTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x03\"6\n\x11WatchTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"T\n\x11WatchTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x05tasks\x18\x02 \x03(\x0b\x32\x12.video.WatchedTask\x12\x0b\n\x03\x61ll\x18\x03 \x01(\x08\"6\n\x0bWatchedTask\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"f\n\x12WatchTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x18\n\x10\x64\x65leted_task_ids\x18\x02 \x03(\t\x12\x12\n\nup_to_date\x18\x03 \x01(\x08\"\xb7\x01\n\x10\x43heckTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\x35\n\x07options\x18\x03 \x03(\x0b\x32$.video.CheckTaskRequest.OptionsEntry\x12\x1b\n\x05terms\x18\x04 \x01(\x0b\x32\x0c.video.Terms\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x05Terms\x12\x14\n\x0clabel_waiver\x18\x01 \x01(\t\x12\x1f\n\x07\x63onsent\x18\x02 \x01(\x0b\x32\x0e.video.Consent\"5\n\x07\x43onsent\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"b\n\x1b\x43reateTaskUnderTermsRequest\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.video.CreateTaskRequest\x12\x1b\n\x05terms\x18\x02 \x01(\x0b\x32\x0c.video.Terms\"A\n\x1c\x43reateTaskUnderTermsResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"8\n\x14GetProvenanceRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"b\n\x15GetProvenanceResponse\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x17\n\x0fprevious_sha256\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\";\n\x11\x43heckTaskResponse\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\"\xeb\x01\n\x12PreviewTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\timage_url\x18\x02 \x01(\t\x12\x11\n\tvideo_url\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x37\n\x07options\x18\x05 \x03(\x0b\x32&.video.PreviewTaskRequest.OptionsEntry\x12%\n\x02\x61t\x18\x06 \x03(\x0b\x32\x19.google.protobuf.Duration\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x13PreviewTaskResponse\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63rc32c\x18\x02 \x01(\x07\"3\n\x0f\x46indTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"5\n\x10\x46indTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"\xee\x01\n\x10ListTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rresult_crc32c\x18\x08 \x01(\x07H\x00\x88\x01\x01\x42\x10\n\x0e_result_crc32c\"P\n\x11ListTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13ListTaskLogsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"N\n\x14ListTaskLogsResponse\x12%\n\x07records\x18\x01 \x03(\x0b\x32\x14.video.TaskLogRecord\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x03\"\x86\x01\n\rTaskLogRecord\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0e\n\x06logger\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05round\x18\x05 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\"5\n\x11\x43\x61ncelTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"7\n\x12\x43\x61ncelTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"4\n\x10RetryTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"6\n\x11RetryTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"5\n\x11\x44\x65leteTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"\x14\n\x12\x44\x65leteTaskResponse2\xd3\x06\n\x0bTaskService\x12@\n\tWatchTask\x12\x17.video.WatchTaskRequest\x1a\x18.video.WatchTaskResponse0\x01\x12\x43\n\nWatchTasks\x12\x18.video.WatchTasksRequest\x1a\x19.video.WatchTasksResponse0\x01\x12>\n\tCheckTask\x12\x17.video.CheckTaskRequest\x1a\x18.video.CheckTaskResponse\x12_\n\x14\x43reateTaskUnderTerms\x12\".video.CreateTaskUnderTermsRequest\x1a#.video.CreateTaskUnderTermsResponse\x12J\n\rGetProvenance\x12\x1b.video.GetProvenanceRequest\x1a\x1c.video.GetProvenanceResponse\x12\x44\n\x0bPreviewTask\x12\x19.video.PreviewTaskRequest\x1a\x1a.video.PreviewTaskResponse\x12;\n\x08\x46indTask\x12\x16.video.FindTaskRequest\x1a\x17.video.FindTaskResponse\x12>\n\tListTasks\x12\x17.video.ListTasksRequest\x1a\x18.video.ListTasksResponse\x12G\n\x0cListTaskLogs\x12\x1a.video.ListTaskLogsRequest\x1a\x1b.video.ListTaskLogsResponse\x12\x41\n\nCancelTask\x12\x18.video.CancelTaskRequest\x1a\x19.video.CancelTaskResponse\x12>\n\tRetryTask\x12\x17.video.RetryTaskRequest\x1a\x18.video.RetryTaskResponse\x12\x41\n\nDeleteTask\x12\x18.video.DeleteTaskRequest\x1a\x19.video.DeleteTaskResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12task_service.proto\x12\x05video\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13video_service.proto\"L\n\x10WatchTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x03\"6\n\x11WatchTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"T\n\x11WatchTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12!\n\x05tasks\x18\x02 \x03(\x0b\x32\x12.video.WatchedTask\x12\x0b\n\x03\x61ll\x18\x03 \x01(\x08\"6\n\x0bWatchedTask\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03\"f\n\x12WatchTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x18\n\x10\x64\x65leted_task_ids\x18\x02 \x03(\t\x12\x12\n\nup_to_date\x18\x03 \x01(\x08\"\xb7\x01\n\x10\x43heckTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x02 \x01(\t\x12\x35\n\x07options\x18\x03 \x03(\x0b\x32$.video.CheckTaskRequest.OptionsEntry\x12\x1b\n\x05terms\x18\x04 \x01(\x0b\x32\x0c.video.Terms\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\">\n\x05Terms\x12\x14\n\x0clabel_waiver\x18\x01 \x01(\t\x12\x1f\n\x07\x63onsent\x18\x02 \x01(\x0b\x32\x0e.video.Consent\"5\n\x07\x43onsent\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\"b\n\x1b\x43reateTaskUnderTermsRequest\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.video.CreateTaskRequest\x12\x1b\n\x05terms\x18\x02 \x01(\x0b\x32\x0c.video.Terms\"A\n\x1c\x43reateTaskUnderTermsResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"8\n\x14GetProvenanceRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"b\n\x15GetProvenanceResponse\x12\x0e\n\x06record\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x17\n\x0fprevious_sha256\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\";\n\x11\x43heckTaskResponse\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\"\x88\x02\n\x12PreviewTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\timage_url\x18\x02 \x01(\t\x12\x11\n\tvideo_url\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t\x12\x37\n\x07options\x18\x05 \x03(\x0b\x32&.video.PreviewTaskRequest.OptionsEntry\x12%\n\x02\x61t\x18\x06 \x03(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x05terms\x18\x07 \x01(\x0b\x32\x0c.video.Terms\x1a.\n\x0cOptionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"4\n\x13PreviewTaskResponse\x12\r\n\x05image\x18\x01 \x01(\x0c\x12\x0e\n\x06\x63rc32c\x18\x02 \x01(\x07\"3\n\x0f\x46indTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"5\n\x10\x46indTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"\xee\x01\n\x10ListTasksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\rresult_crc32c\x18\x08 \x01(\x07H\x00\x88\x01\x01\x42\x10\n\x0e_result_crc32c\"P\n\x11ListTasksResponse\x12\"\n\x05tasks\x18\x01 \x03(\x0b\x32\x13.video.TaskResponse\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"7\n\x13ListTaskLogsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"N\n\x14ListTaskLogsResponse\x12%\n\x07records\x18\x01 \x03(\x0b\x32\x14.video.TaskLogRecord\x12\x0f\n\x07\x64ropped\x18\x02 \x01(\x03\"\x86\x01\n\rTaskLogRecord\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0e\n\x06logger\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05round\x18\x05 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x06 \x01(\x05\"5\n\x11\x43\x61ncelTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"7\n\x12\x43\x61ncelTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"4\n\x10RetryTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"6\n\x11RetryTaskResponse\x12!\n\x04task\x18\x01 \x01(\x0b\x32\x13.video.TaskResponse\"5\n\x11\x44\x65leteTaskRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\"\x14\n\x12\x44\x65leteTaskResponse2\xd3\x06\n\x0bTaskService\x12@\n\tWatchTask\x12\x17.video.WatchTaskRequest\x1a\x18.video.WatchTaskResponse0\x01\x12\x43\n\nWatchTasks\x12\x18.video.WatchTasksRequest\x1a\x19.video.WatchTasksResponse0\x01\x12>\n\tCheckTask\x12\x17.video.CheckTaskRequest\x1a\x18.video.CheckTaskResponse\x12_\n\x14\x43reateTaskUnderTerms\x12\".video.CreateTaskUnderTermsRequest\x1a#.video.CreateTaskUnderTermsResponse\x12J\n\rGetProvenance\x12\x1b.video.GetProvenanceRequest\x1a\x1c.video.GetProvenanceResponse\x12\x44\n\x0bPreviewTask\x12\x19.video.PreviewTaskRequest\x1a\x1a.video.PreviewTaskResponse\x12;\n\x08\x46indTask\x12\x16.video.FindTaskRequest\x1a\x17.video.FindTaskResponse\x12>\n\tListTasks\x12\x17.video.ListTasksRequest\x1a\x18.video.ListTasksResponse\x12G\n\x0cListTaskLogs\x12\x1a.video.ListTaskLogsRequest\x1a\x1b.video.ListTaskLogsResponse\x12\x41\n\nCancelTask\x12\x18.video.CancelTaskRequest\x1a\x19.video.CancelTaskResponse\x12>\n\tRetryTask\x12\x17.video.RetryTaskRequest\x1a\x18.video.RetryTaskResponse\x12\x41\n\nDeleteTask\x12\x18.video.DeleteTaskRequest\x1a\x19.video.DeleteTaskResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -67,37 +67,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKTASKRESPONSE']._serialized_start=1125
   _globals['_CHECKTASKRESPONSE']._serialized_end=1184
   _globals['_PREVIEWTASKREQUEST']._serialized_start=1187
-  _globals['_PREVIEWTASKREQUEST']._serialized_end=1422
+  _globals['_PREVIEWTASKREQUEST']._serialized_end=1451
   _globals['_PREVIEWTASKREQUEST_OPTIONSENTRY']._serialized_start=633
   _globals['_PREVIEWTASKREQUEST_OPTIONSENTRY']._serialized_end=679
-  _globals['_PREVIEWTASKRESPONSE']._serialized_start=1424
-  _globals['_PREVIEWTASKRESPONSE']._serialized_end=1476
-  _globals['_FINDTASKREQUEST']._serialized_start=1478
-  _globals['_FINDTASKREQUEST']._serialized_end=1529
-  _globals['_FINDTASKRESPONSE']._serialized_start=1531
-  _globals['_FINDTASKRESPONSE']._serialized_end=1584
-  _globals['_LISTTASKSREQUEST']._serialized_start=1587
-  _globals['_LISTTASKSREQUEST']._serialized_end=1825
-  _globals['_LISTTASKSRESPONSE']._serialized_start=1827
-  _globals['_LISTTASKSRESPONSE']._serialized_end=1907
-  _globals['_LISTTASKLOGSREQUEST']._serialized_start=1909
-  _globals['_LISTTASKLOGSREQUEST']._serialized_end=1964
-  _globals['_LISTTASKLOGSRESPONSE']._serialized_start=1966
-  _globals['_LISTTASKLOGSRESPONSE']._serialized_end=2044
-  _globals['_TASKLOGRECORD']._serialized_start=2047
-  _globals['_TASKLOGRECORD']._serialized_end=2181
-  _globals['_CANCELTASKREQUEST']._serialized_start=2183
-  _globals['_CANCELTASKREQUEST']._serialized_end=2236
-  _globals['_CANCELTASKRESPONSE']._serialized_start=2238
-  _globals['_CANCELTASKRESPONSE']._serialized_end=2293
-  _globals['_RETRYTASKREQUEST']._serialized_start=2295
-  _globals['_RETRYTASKREQUEST']._serialized_end=2347
-  _globals['_RETRYTASKRESPONSE']._serialized_start=2349
-  _globals['_RETRYTASKRESPONSE']._serialized_end=2403
-  _globals['_DELETETASKREQUEST']._serialized_start=2405
-  _globals['_DELETETASKREQUEST']._serialized_end=2458
-  _globals['_DELETETASKRESPONSE']._serialized_start=2460
-  _globals['_DELETETASKRESPONSE']._serialized_end=2480
-  _globals['_TASKSERVICE']._serialized_start=2483
-  _globals['_TASKSERVICE']._serialized_end=3334
+  _globals['_PREVIEWTASKRESPONSE']._serialized_start=1453
+  _globals['_PREVIEWTASKRESPONSE']._serialized_end=1505
+  _globals['_FINDTASKREQUEST']._serialized_start=1507
+  _globals['_FINDTASKREQUEST']._serialized_end=1558
+  _globals['_FINDTASKRESPONSE']._serialized_start=1560
+  _globals['_FINDTASKRESPONSE']._serialized_end=1613
+  _globals['_LISTTASKSREQUEST']._serialized_start=1616
+  _globals['_LISTTASKSREQUEST']._serialized_end=1854
+  _globals['_LISTTASKSRESPONSE']._serialized_start=1856
+  _globals['_LISTTASKSRESPONSE']._serialized_end=1936
+  _globals['_LISTTASKLOGSREQUEST']._serialized_start=1938
+  _globals['_LISTTASKLOGSREQUEST']._serialized_end=1993
+  _globals['_LISTTASKLOGSRESPONSE']._serialized_start=1995
+  _globals['_LISTTASKLOGSRESPONSE']._serialized_end=2073
+  _globals['_TASKLOGRECORD']._serialized_start=2076
+  _globals['_TASKLOGRECORD']._serialized_end=2210
+  _globals['_CANCELTASKREQUEST']._serialized_start=2212
+  _globals['_CANCELTASKREQUEST']._serialized_end=2265
+  _globals['_CANCELTASKRESPONSE']._serialized_start=2267
+  _globals['_CANCELTASKRESPONSE']._serialized_end=2322
+  _globals['_RETRYTASKREQUEST']._serialized_start=2324
+  _globals['_RETRYTASKREQUEST']._serialized_end=2376
+  _globals['_RETRYTASKRESPONSE']._serialized_start=2378
+  _globals['_RETRYTASKRESPONSE']._serialized_end=2432
+  _globals['_DELETETASKREQUEST']._serialized_start=2434
+  _globals['_DELETETASKREQUEST']._serialized_end=2487
+  _globals['_DELETETASKRESPONSE']._serialized_start=2489
+  _globals['_DELETETASKRESPONSE']._serialized_end=2509
+  _globals['_TASKSERVICE']._serialized_start=2512
+  _globals['_TASKSERVICE']._serialized_end=3363
 # @@protoc_insertion_point(module_scope)

@@ -135,7 +135,7 @@ class CheckTaskResponse(_message.Message):
     def __init__(self, engine: _Optional[str] = ..., engine_version: _Optional[str] = ...) -> None: ...
 
 class PreviewTaskRequest(_message.Message):
-    __slots__ = ("user_id", "image_url", "video_url", "engine", "options", "at")
+    __slots__ = ("user_id", "image_url", "video_url", "engine", "options", "at", "terms")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -149,13 +149,15 @@ class PreviewTaskRequest(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     image_url: str
     video_url: str
     engine: str
     options: _containers.ScalarMap[str, str]
     at: _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]
-    def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., at: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ...) -> None: ...
+    terms: Terms
+    def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., at: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ..., terms: _Optional[_Union[Terms, _Mapping]] = ...) -> None: ...
 
 class PreviewTaskResponse(_message.Message):
     __slots__ = ("image", "crc32c")

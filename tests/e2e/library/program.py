@@ -28,10 +28,12 @@ def swap(client: facecli.Client, face: str, video: str, out: str) -> int:
 
 def step_by_step(client: facecli.Client, face: str, video: str, out: str) -> None:
     image, clip = client.upload(face), client.upload(video)
-    task = client.tasks.create(image, clip, begin=0.2, end=0.7, key="order-4711")
+    agreed = "I agree. Grace, 2026-11-24"
+    task = client.tasks.create(image, clip, begin=0.2, end=0.7, key="order-4711", consent=agreed)
     for state in client.tasks.watch(task, timeout=3600):
         print(state.frames_done, state.frames)
     print(client.download(client.tasks.get(task), out))
+    print(client.tasks.provenance(task)["consent"])
     client.tasks.delete(task)
     client.uploads.delete(clip)
 

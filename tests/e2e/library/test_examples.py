@@ -1,5 +1,6 @@
 """README's examples of the library: the program and its test, as a user runs them, warnings being errors."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -33,6 +34,7 @@ def test_the_examples_run_without_a_warning_and_leave_no_process(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "out.mp4 is the result of task" in done.stdout
+    assert hashlib.sha256(b"I agree. Grace, 2026-11-24").hexdigest() in done.stdout
     assert not done.stderr
     eventually(lambda: not processes_of(tmp_path / "tmp"))
     assert not list((tmp_path / "tmp").glob("facecli*"))

@@ -36,7 +36,7 @@ class WebServer:
 @pytest.fixture
 def web_server(serve: Serve) -> WebServer:
     address = f"127.0.0.1:{free_port()}"
-    server = serve(options=["--auth", "token", "--http", address, "--workers", "1"])
+    server = serve(options=["--auth", "token", "--http", address, "--workers", "1", "--consent-required"])
     return WebServer(server=server, address=address)
 
 

@@ -20,6 +20,7 @@ from tests.support.web.traffic import Traffic
 
 CHUNK = 10 * MIB  # the server's
 STORED = "#video-slot progress"
+CONSENT, CONSENT_SHA256 = "我同意", "9b3a9a53cd77ce01c8dec583780e8425fff011383bec0b4a2581ab13f7dba966"
 SHEET = "return document.querySelector('dialog img.sheet')?.naturalHeight ?? 0"
 
 
@@ -73,10 +74,13 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         options.clear()
         options.send_keys("seed=7")
         browser.wait(lambda: browser.find("#create").is_enabled())
+        state_the_consent_that_is_required(browser)
         look_at_preview(browser)
         browser.find("#create").click()
         browser.find("#tasks [data-status=completed]")
         task = str(browser.run("return document.querySelector('[data-task]').dataset.task"))
+        record = web_server.command(ann, "task", "provenance", task, "--json").object
+        assert record["consent"]["sha256"] == CONSENT_SHA256
         check_on_a_phone(browser)
 
         play_both(browser)
@@ -191,6 +195,20 @@ def delete(browser: Browser, status: str) -> None:
     browser.find(f"[data-status={status}] button", "Delete").click()
     browser.driver.switch_to.alert.accept()
     browser.wait(lambda: not any(browser.all(f"[data-status={status}]")))
+
+
+def state_the_consent_that_is_required(browser: Browser) -> None:
+    """The refusal of a task and of a preview leads to the field for it."""
+    focus = "return document.activeElement.id"
+    browser.find("#create").click()
+    browser.wait(lambda: browser.run(focus) == "consent")
+    assert "POLICY_REFUSED" in browser.text("#new-task-error")
+    assert browser.serious_findings() == []
+    browser.find("#preview").click()
+    browser.wait(lambda: "POLICY_REFUSED" in browser.text("dialog"))
+    browser.find("dialog").send_keys(Keys.ESCAPE)
+    browser.wait(lambda: browser.run(focus) == "consent")
+    browser.find("#consent").send_keys(CONSENT)
 
 
 def look_at_preview(browser: Browser) -> None:

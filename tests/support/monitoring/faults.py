@@ -216,6 +216,17 @@ def old_certificate(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
+def old_token(stage: Stage) -> Iterator[None]:
+    """A token expires tomorrow, until it is revoked."""
+    data = ("--data-dir", stage.secure.data)
+    known = set(run("token", "list", "-q", *data).out.split())
+    run("token", "create", "ben", "--expires", "1d", *data)
+    (token,) = set(run("token", "list", "-q", *data).out.split()) - known
+    yield
+    run("token", "revoke", token, *data)
+
+
+@contextmanager
 def old_backup(stage: Stage) -> Iterator[None]:
     """The last backup is three days old, until there is a new one."""
     record_backup(stage.secure.data, time.time() - 3 * 86400)

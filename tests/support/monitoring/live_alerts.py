@@ -2,10 +2,12 @@
 
 `python -m tests.support.monitoring.live_alerts` prints a table, as root on a machine with Debian's packages
 prometheus, prometheus-alertmanager, postgresql and strace. Windows and waits of the alerts are shorter by
-`--factor`: with 10 it takes a quarter of an hour. Prometheus looks every 2 seconds.
+`--factor`: with 10 it takes a quarter of an hour. Prometheus looks every 2 seconds. `--panels FILE` stores
+as JSON what the queries of the dashboard gave over the run.
 """
 
 import argparse
+import json
 import tempfile
 import threading
 import time
@@ -14,6 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import trustme
 
@@ -49,6 +52,7 @@ PLAN: Sequence[Sequence[tuple[Fault, Sequence[str]]]] = (
     ),
     (
         (faults.old_certificate, ["FacecliCertificateExpiring"]),
+        (faults.old_token, ["FacecliTokenExpiring"]),
         (faults.old_backup, ["FacecliBackupOld"]),
         (faults.lost_directory, ["FacecliNotReady"]),
         (faults.killed_server, ["FacecliServerDown"]),
@@ -157,10 +161,29 @@ def empty_panels(found: Monitoring) -> list[str]:
     ]
 
 
+def graphs(found: Monitoring, *, since: float) -> list[dict[str, Any]]:
+    """Each panel of the dashboard with the series of its queries since a time."""
+    return [
+        {
+            "row": row,
+            "title": panel.title,
+            "unit": panel.unit,
+            "queries": {
+                legend: found.query_range(query.replace("$__rate_interval", "30s"), since=since)
+                for legend, query in panel.queries.items()
+            },
+        }
+        for row, panels in ROWS.items()
+        for panel in panels
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--factor", type=int, default=10)
-    factor = parser.parse_args().factor
+    parser.add_argument("--panels", type=Path)
+    options = parser.parse_args()
+    factor, began = options.factor, time.time()
     rows: list[Row] = []
     failures: list[str] = []
     metrics = {name: f"127.0.0.1:{free_port()}" for name in ("studio", "shared", "secure", "worker", "http")}
@@ -191,6 +214,8 @@ def main() -> None:
         for thread in threads:
             thread.join()
         without_data = empty_panels(found)
+        if options.panels:
+            options.panels.write_text(json.dumps(graphs(found, since=began)))
     print("| alert | fault | fired, s | resolved, s | summary |\n|---|---|---|---|---|")  # noqa: T201
     for row in sorted(rows, key=lambda row: row.alert):
         cells = [row.alert, row.fault, f"{row.fired:.0f}", f"{row.resolved:.0f}", row.summary]

@@ -83,7 +83,16 @@ class Monitoring:
 
     def query(self, expression: str) -> list[Any]:
         """The samples of an expression now."""
-        with urlopen(f"{self._url}/api/v1/query?query={quote(expression)}", timeout=30) as response:
+        return self._result(f"query?query={quote(expression)}")
+
+    def query_range(self, expression: str, *, since: float) -> list[Any]:
+        """The series of an expression from a time until now."""
+        now = time.time()
+        step = max(SCRAPE_SECONDS, int((now - since) / 300))
+        return self._result(f"query_range?query={quote(expression)}&start={since}&end={now}&step={step}")
+
+    def _result(self, path: str) -> list[Any]:
+        with urlopen(f"{self._url}/api/v1/{path}", timeout=30) as response:
             result: list[Any] = json.load(response)["data"]["result"]
         return result
 

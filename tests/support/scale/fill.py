@@ -28,7 +28,7 @@ _QUEUE_STATUS = {TaskStatus.PENDING: "ENQUEUED", TaskStatus.PROCESSING: "PENDING
 
 
 def fill(url: str, scale: Scale, *, queue_url: str = "") -> None:
-    """Create the tables and fill them, and those of the queue if it has a URL; leave statistics up to date."""
+    """Create the tables and fill them, and those of the queue if it has a URL; gather statistics."""
     engine = open_database(url)
     schema.upgrade(engine)
     engine.dispose()
@@ -105,9 +105,9 @@ def _outputs(scale: Scale) -> Iterator[Row]:
 def _template(url: str, table: str) -> Row:
     """A row of a table of the queue as the driver reads it."""
     if is_sqlite(url):
-        with closing(sqlite3.connect(_file(url))) as connection:
-            connection.row_factory = sqlite3.Row
-            return dict(connection.execute(f"SELECT * FROM {table}").fetchone())
+        with closing(sqlite3.connect(_file(url))) as file:
+            file.row_factory = sqlite3.Row
+            return dict(file.execute(f"SELECT * FROM {table}").fetchone())
     with closing(postgres_connection(url)) as connection:
         cursor = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(SCHEMA, table)))
         names = [column.name for column in cursor.description or ()]
@@ -142,14 +142,14 @@ def _insert(
     if is_sqlite(url):
         quoted = ", ".join(f'"{name}"' for name in names)
         marks = ", ".join("?" * len(names))
-        with closing(sqlite3.connect(_file(url), isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous=OFF")
-            connection.execute("PRAGMA cache_size=-2000000")  # kibibytes, for indexes of random ids
+        with closing(sqlite3.connect(_file(url), isolation_level=None)) as file:
+            file.execute("PRAGMA synchronous=OFF")
+            file.execute("PRAGMA cache_size=-2000000")  # kibibytes, for indexes of random ids
             remaining = iter(rows)
             while batch := list(islice(remaining, _BATCH)):
-                connection.execute("BEGIN")
-                connection.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", batch)
-                connection.execute("COMMIT")
+                file.execute("BEGIN")
+                file.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", batch)
+                file.execute("COMMIT")
         return
     target = sql.Identifier(SCHEMA, table) if of_queue else sql.Identifier(table)
     columns = sql.SQL(", ").join(map(sql.Identifier, names))

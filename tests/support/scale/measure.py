@@ -40,7 +40,8 @@ class Figures:
         )
         ratio = median[1] / median[0]
         mark = " **" if ratio > 2 else ""
-        return f"| {self.name} | {median[0]:.2f} | {p95[0]:.2f} | {median[1]:.2f} | {p95[1]:.2f} | {ratio:.1f}{mark} |"
+        times = " | ".join(f"{each:.2f}" for pair in zip(median, p95, strict=True) for each in pair)
+        return f"| {self.name} | {times} | {ratio:.1f}{mark} |"
 
 
 def measure(empty: Place, full: Place, *, wanted: str, show: Callable[[str], None]) -> None:

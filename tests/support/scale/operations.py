@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
+from facecli.metadata import schema
 from facecli.metadata.database import open_database, translate_errors
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.figures import SqlFigures
@@ -128,7 +129,8 @@ def _lists(service: Service) -> Iterator[tuple[str, Operation]]:
     def created_at(share: float) -> float:
         return tasks.get(service.owned_task(share)).created_at
 
-    page = partial(tasks.listed, LARGE, limit=PAGE, before="")
+    page_of = partial(tasks.listed, limit=PAGE, before="")
+    page = partial(page_of, LARGE)
     yield "list uploads: first page", partial(uploads.listed, LARGE, limit=PAGE, before="")
     deep = service.owned_upload(1 - DEEP)
     yield "list uploads: deep page", partial(uploads.listed, LARGE, limit=PAGE, before=deep)
@@ -138,7 +140,7 @@ def _lists(service: Service) -> Iterator[tuple[str, Operation]]:
     yield "list tasks: failed", partial(page, TaskFilter(status="failed"))
     yield (
         "list tasks: status of none",
-        partial(tasks.listed, "user-00000", TaskFilter(status="processing"), limit=PAGE, before=""),
+        partial(page_of, "user-00000", TaskFilter(status="processing")),
     )
     yield "list tasks: processing", partial(page, TaskFilter(status="processing"))
     yield "list tasks: engine", partial(page, TaskFilter(engine="mesh"))
@@ -219,6 +221,7 @@ def open_service(
     """The service on a filled database, until `stack` closes."""
     engine = open_database(url)
     stack.callback(engine.dispose)
+    schema.upgrade(engine)
     queue = None
     if queue_url:
         queue = DbosTaskQueue(queue_url, errors=translate_errors)

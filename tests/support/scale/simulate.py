@@ -83,9 +83,7 @@ def simulate(server: Postgres, simulation: Simulation, show: Show) -> None:
         waits = [claimed[task_id] - at for task_id, at in late.items() if task_id in claimed]
         show(f"  claimed {len(waits)} of {len(late)} late tasks, after {_spread(waits) if waits else 'none'}")
         of_large = [owners[task_id] == LARGE for task_id in claimed if task_id in owners]
-        show(
-            f"  claimed {sum(of_large)} of the large owner, {len(of_large) - sum(of_large)} of {OTHERS} others"
-        )
+        show(f"  claimed of the large owner {sum(of_large)}, of {OTHERS} others {of_large.count(False)}")
 
 
 @contextmanager

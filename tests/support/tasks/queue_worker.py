@@ -3,8 +3,10 @@
 import os
 import signal
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.reduction import DupFd
 from typing import Any
 
@@ -12,7 +14,10 @@ from tests.support.e2e.fork_server import fork_context
 
 
 class Worker:
-    """A worker process that prints what it does: `run`, `hang` in its work, or `wait` until it may end it."""
+    """A worker process that prints what it does: `run`, `hang` in its work, or `wait` until it may end it.
+
+    With the mode `turns` it runs real tasks of a database at the same URL, and ends each at once.
+    """
 
     def __init__(
         self,
@@ -84,11 +89,12 @@ class _Work:
 
         for number, end in enumerate(self.pipes):
             os.dup2(end.detach(), number)
+        run = _instant_runner(self.url, self.worker, self.engines) if self.mode == "turns" else self._run
         DbosTaskRunner(
             self.url,
             worker=self.worker,
             engines=self.engines,
-            run=self._run,
+            run=run,
             errors=translate_errors,
             reconcile_interval=self.reconcile_interval,
         )
@@ -101,3 +107,53 @@ class _Work:
         if self.mode == "hang":
             threading.Event().wait()
         os.write(1, f"ended {task_id}\n".encode())
+
+
+class _InstantWorkflow:
+    """Takes a task and fails it at once."""
+
+    def __init__(self, tasks: Any) -> None:
+        self._tasks = tasks
+
+    def run(self, task_id: str, claim: Any, log: object) -> None:
+        from facecli.core.errors import MediaRefused, NotReady, TakenOver
+        from facecli.tasks import transitions
+
+        try:
+            claim.take(self._tasks, task_id)
+        except (NotReady, TakenOver):
+            return
+        os.write(1, f"ran {task_id}\n".encode())
+        self._tasks.change(task_id, partial(transitions.fail, run=claim.run, error=MediaRefused("instant")))
+
+
+def _instant_runner(url: str, worker: str, engines: Sequence[str]) -> Callable[[str], None]:
+    from facecli.core.events import EventBus
+    from facecli.metadata.database import open_database
+    from facecli.metadata.task_logs import SqlTaskLogRepository
+    from facecli.metadata.task_records.turns import SqlTaskTurns
+    from facecli.metadata.tasks import SqlTaskRepository
+    from facecli.metadata.workers import SqlWorkerRepository
+    from facecli.tasks.dispatch import Dispatch
+    from facecli.tasks.logs.run_log import RunLog
+    from facecli.tasks.store import TaskStore
+    from facecli.worker.runner import TaskRunner
+
+    database = open_database(url)
+    store = TaskStore(SqlTaskRepository(database), clock=time.time, events=EventBus())
+    dispatch = Dispatch(
+        SqlTaskTurns(database),
+        tasks=store.repository,
+        workers=SqlWorkerRepository(database),
+        engines=engines,
+    )
+    workflow: Any = _InstantWorkflow(store)
+    logs = SqlTaskLogRepository(database)
+    runner = TaskRunner(
+        workflow,
+        worker=worker,
+        dispatch=dispatch,
+        stopping=threading.Event(),
+        open_log=lambda task_id, run: RunLog(logs, task_id, run=run),
+    )
+    return runner.run

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -159,19 +159,19 @@ def main() -> None:
                 timings[key].append(job.run(environment))
                 for stored in (folder / "peer").glob("*"):
                     stored.unlink()
-        show(timings)
+        show(timings, PAIRS.items())
 
 
-def show(timings: Mapping[str, list[Timing]]) -> None:
+def show(timings: Mapping[str, list[Timing]], pairs: Iterable[tuple[str, str]]) -> None:
     """Print tables of seconds and ratios: median (smallest to largest)."""
     sys.stdout.write("| upload | seconds | client CPU | server CPU |\n|---|---|---|---|\n")
     for name, rows in timings.items():
         cells = (shown([getattr(row, side) for row in rows]) for side in ("wall", "client", "server"))
         sys.stdout.write(f"| {name} | {' | '.join(cells)} |\n")
-    for name, other in PAIRS.items():
+    for name, other in pairs:
         if name in timings and other in timings:
-            pairs = zip(timings[name], timings[other], strict=True)
-            ratios = shown([mine.wall / theirs.wall for mine, theirs in pairs])
+            rounds = zip(timings[name], timings[other], strict=True)
+            ratios = shown([mine.wall / theirs.wall for mine, theirs in rounds])
             sys.stdout.write(f"{name} / {other}: {ratios}\n")
 
 

@@ -99,6 +99,22 @@ def test_threads_share_a_client(client: facecli.Client, tmp_path: Path) -> None:
     assert {upload.id for upload in client.uploads.list()} == {each.upload_id for each in sent}
 
 
+def test_terms_against_the_policy_are_refused_before_a_byte_is_sent(
+    client: facecli.Client, face: Path, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"\0\0\0\x18ftypisom" + bytes(100))
+    sent = client.upload(face)
+    for call in (
+        lambda: client.swap(face, clip, tmp_path / "out.mp4", no_label="our test"),
+        lambda: client.preview(face, clip, no_label="our test"),
+        lambda: client.tasks.create(sent, sent, no_label="our test"),
+    ):
+        with pytest.raises(facecli.PolicyRefused, match="allows no waiver"):
+            call()
+    assert [each.name for each in client.uploads.list()] == ["face.jpg"]
+
+
 def test_no_server_is_an_error_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with facecli.connect(f"127.0.0.1:{free_port()}", retry_for=0) as client:
         with pytest.raises(facecli.ServerUnreachable) as away:

@@ -90,6 +90,11 @@ CASES = (
         *(10, 11, 16),
     ),
     Case(
+        "FacecliTokenExpiring",
+        {'facecli_token_next_expiry_timestamp_seconds{instance="a"}': f"{7 * _DAY + 600}x15 {30 * _DAY}x5"},
+        *(10, 11, 16),
+    ),
+    Case(
         "FacecliDatabaseAway",
         {'facecli_database_last_success_timestamp_seconds{instance="a"}': "0+60x5 300x5 660+60x5"},
         *(6, 7, 12),

@@ -23,6 +23,8 @@ class Files:
         self.prepared = 0
         self.plans: list[Any] = []
 
+    def check_terms(self, terms: object) -> None: ...
+
     def checked(self, **request: object) -> object:
         return NEW
 

@@ -1,20 +1,23 @@
-"""TaskRunner: retries with backoff, and failing a task that hits a bug."""
+"""TaskRunner: the order of tasks, retries with backoff, and failing a task that hits a bug."""
 
 import logging
 import threading
 from asyncio import CancelledError
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
 from facecli.core.backoff import JITTER
-from facecli.core.errors import DiskFull, FacecliError, Unavailable
+from facecli.core.errors import DiskFull, FacecliError, TaskNotFound, Unavailable
 from facecli.tasks.claims import Claim
 from facecli.tasks.logs.handler import TaskLogHandler
 from facecli.tasks.logs.run_log import RunLog
 from facecli.worker.runner import FIRST_DELAY, MAX_DELAY, TaskRunner
 from tests.support.tasks.logs import MemoryTaskLogs
+
+T = TypeVar("T")
+Run = Callable[..., None]
 
 
 class RecordingEvent(threading.Event):
@@ -36,16 +39,41 @@ class FailingWorkflow:
     def __init__(self, *errors: BaseException) -> None:
         self._errors = list(errors)
         self.claims: list[Claim] = []
+        self.tasks: list[str] = []
         self.bugs: list[str] = []
 
     def run(self, task_id: str, claim: Claim, log: RunLog) -> None:
         self.claims.append(claim)
+        self.tasks.append(task_id)
         if self._errors:
             raise self._errors.pop(0)
 
     def fail_with_bug(self, task_id: str, claim: Claim, log: RunLog, error_id: str) -> None:
         self.bugs.append(error_id)
         log.flush()
+
+
+class Turns:
+    """A dispatch that chooses these tasks, and then none; an error stands for a database that is away.
+
+    `waiting` are those that still wait after a run, one answer for each question.
+    """
+
+    def __init__(self, *chosen: str | FacecliError, waiting: Sequence[bool | FacecliError] = ()) -> None:
+        self._chosen, self._waiting = list(chosen), list(waiting)
+
+    def next(self) -> str | None:
+        return answered(self._chosen.pop(0)) if self._chosen else None
+
+    def waits(self, task_id: str) -> bool:
+        assert task_id == "t1"
+        return answered(self._waiting.pop(0))
+
+
+def answered(answer: T | FacecliError) -> T:
+    if isinstance(answer, FacecliError):
+        raise answer
+    return answer
 
 
 @pytest.fixture
@@ -59,11 +87,16 @@ def logs() -> MemoryTaskLogs:
 
 
 @pytest.fixture
-def run(stopping: RecordingEvent, logs: MemoryTaskLogs) -> Callable[[FailingWorkflow], None]:
-    def run(workflow: FailingWorkflow) -> None:
+def run(stopping: RecordingEvent, logs: MemoryTaskLogs) -> Run:
+    def run(workflow: FailingWorkflow, turns: Turns | None = None) -> None:
         fake: Any = workflow
+        dispatch: Any = turns or Turns()
         runner = TaskRunner(
-            fake, worker="w1", stopping=stopping, open_log=lambda task_id, run: RunLog(logs, task_id, run=run)
+            fake,
+            worker="w1",
+            dispatch=dispatch,
+            stopping=stopping,
+            open_log=lambda task_id, run: RunLog(logs, task_id, run=run),
         )
         runner.run("t1")
 
@@ -72,7 +105,7 @@ def run(stopping: RecordingEvent, logs: MemoryTaskLogs) -> Callable[[FailingWork
 
 @pytest.mark.parametrize("error", [Unavailable("away"), DiskFull("full")])
 def test_an_interrupted_task_is_run_again_under_the_same_claim(
-    run: Callable[[FailingWorkflow], None], stopping: RecordingEvent, error: FacecliError
+    run: Run, stopping: RecordingEvent, error: FacecliError
 ) -> None:
     workflow = FailingWorkflow(*[error] * 9)
     run(workflow)
@@ -84,7 +117,7 @@ def test_an_interrupted_task_is_run_again_under_the_same_claim(
 
 @pytest.mark.parametrize("bug", [KeyError("odd"), SystemExit(3), CancelledError()])
 def test_a_task_that_hits_a_bug_fails_with_the_id_that_the_log_has(
-    run: Callable[[FailingWorkflow], None], caplog: pytest.LogCaptureFixture, bug: BaseException
+    run: Run, caplog: pytest.LogCaptureFixture, bug: BaseException
 ) -> None:
     workflow = FailingWorkflow(bug)
     run(workflow)
@@ -94,7 +127,7 @@ def test_a_task_that_hits_a_bug_fails_with_the_id_that_the_log_has(
 
 
 def test_the_log_of_the_task_has_each_interruption_at_once_and_the_bug(
-    run: Callable[[FailingWorkflow], None], logs: MemoryTaskLogs
+    run: Run, logs: MemoryTaskLogs
 ) -> None:
     run(FailingWorkflow(Unavailable("away"), DiskFull("full"), KeyError("odd")))
     assert [len(batch) for batch in logs.batches] == [1, 1, 1]
@@ -105,3 +138,23 @@ def test_the_log_of_the_task_has_each_interruption_at_once_and_the_bug(
     assert ": KeyError: 'odd' (at tests.unit.worker.test_runner.FailingWorkflow.run:" in bug
     assert logging.getLogger().handlers
     assert not any(isinstance(handler, TaskLogHandler) for handler in logging.getLogger().handlers)
+
+
+@pytest.mark.parametrize(
+    ("turns", "ran"),
+    [
+        (Turns(), ["t1"]),
+        (Turns("t1"), ["t1"]),
+        (Turns("t7", "t8", "t1", waiting=[True, True]), ["t7", "t8", "t1"]),
+        (Turns("t7", waiting=[False]), ["t7"]),
+        (Turns("t7", waiting=[TaskNotFound("gone")]), ["t7"]),
+        (Turns("t7", waiting=[Unavailable("away")]), ["t7", "t1"]),
+        (Turns(Unavailable("away")), ["t1"]),
+    ],
+)
+def test_a_delivery_runs_the_tasks_whose_turn_it_is_until_its_own_waits_no_more(
+    run: Run, turns: Turns, ran: list[str]
+) -> None:
+    workflow = FailingWorkflow()
+    run(workflow, turns)
+    assert workflow.tasks == ran

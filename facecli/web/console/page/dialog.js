@@ -9,7 +9,7 @@ export function closeDialogs() {
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 }
 
-/** Show a dialog with this title; `onClose` runs once it is closed. */
+/** Show a dialog with this title; `onClose` runs once it is closed, and may move the focus. */
 export function openDialog(title, values, content, { className = "", onClose = () => {} } = {}) {
   const before = document.activeElement;
   const id = `dialog-${(count += 1)}`;
@@ -20,8 +20,8 @@ export function openDialog(title, values, content, { className = "", onClose = (
   dialog.setAttribute("aria-labelledby", id);
   dialog.addEventListener("close", () => {
     dialog.remove();
-    onClose();
     before?.focus();
+    onClose();
   });
   document.body.append(dialog);
   dialog.showModal();

@@ -7,14 +7,15 @@ const RETRYABLE_CODES = new Set(["unavailable"]);
 const RETRYABLE_REASONS = new Set(["CHECKSUM_MISMATCH", "IDLE_TOO_LONG"]);
 const BUSY_STATUS = new Set([408, 429, 502, 503, 504]); // of a proxy on the way
 
-/** `retryAfter` is in seconds; `retryable` is whether the same call may succeed later. */
+/** `retryAfter` is in seconds; `field` is the argument that was refused, if one was; `retryable` is whether the same call may succeed later. */
 export class Refusal extends Error {
-  constructor(message, { code = "unknown", reason = "UNKNOWN", retryAfter = 0, request = "" } = {}) {
+  constructor(message, { code = "unknown", reason = "UNKNOWN", retryAfter = 0, request = "", field = "" } = {}) {
     super(message);
     this.code = code;
     this.reason = reason;
     this.retryAfter = retryAfter;
     this.request = request;
+    this.field = field;
     this.retryable = RETRYABLE_CODES.has(code) || RETRYABLE_REASONS.has(reason) || retryAfter > 0;
   }
 }
@@ -47,7 +48,11 @@ export function connectRefusal({ code, message = "", details = [] }) {
   const found = { code };
   for (const { type, value } of details) {
     const bytes = fromBase64(value);
-    if (type === "google.rpc.ErrorInfo") found.reason = errorInfo(bytes).reason;
+    if (type === "google.rpc.ErrorInfo") {
+      const info = errorInfo(bytes);
+      found.reason = info.reason;
+      found.field = info.metadata.field;
+    }
     if (type === "google.rpc.RetryInfo") found.retryAfter = retryDelay(bytes);
     if (type === "google.rpc.RequestInfo") found.request = requestId(bytes);
   }

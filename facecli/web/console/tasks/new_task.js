@@ -1,4 +1,4 @@
-// The form that creates a task: two files, an engine and its options.
+// The form that creates a task: two files, an engine and its options, and terms.
 
 import { byId, element } from "../page/dom.js";
 import { errorText, notify } from "../page/notices.js";
@@ -8,11 +8,13 @@ import { Refusal } from "../rpc/refusal.js";
 import { say, text } from "../text/language.js";
 import { Slot } from "../uploads/slot.js";
 import { showPreview } from "./preview_dialog.js";
+import { TermsFields } from "./terms.js";
 
 const MAX_TRIES = 5;
 
 export class NewTask {
   #slots;
+  #terms = new TermsFields();
 
   constructor() {
     const face = new Slot(byId("face-slot"), { name: "face", kind: "image" });
@@ -26,7 +28,7 @@ export class NewTask {
       event.preventDefault();
       this.#create();
     });
-    byId("preview").addEventListener("click", () => this.#shown(async () => showPreview(this.#task())));
+    byId("preview").addEventListener("click", () => this.#preview());
     for (const id of ["engine", "options"]) byId(id).addEventListener("change", () => this.#check());
   }
 
@@ -41,12 +43,14 @@ export class NewTask {
       }),
     );
     engines.value = info.engines?.includes(chosen) ? chosen : info.defaultEngine;
+    this.#terms.show(info);
   }
 
   clear() {
     this.#slots.face.clear();
     this.#slots.video.clear();
     byId("options").value = "";
+    this.#terms.clear();
     byId("new-task-error").replaceChildren();
   }
 
@@ -60,16 +64,27 @@ export class NewTask {
   async #check() {
     await this.#shown(async () => {
       const { engine, options } = this.#wanted();
-      await call("TaskService/CheckTask", { engine, options });
+      try {
+        await call("TaskService/CheckTask", { engine, options });
+      } catch (error) {
+        if (!error.field) throw error; // terms may still be filled in
+      }
     });
   }
 
   async #create() {
     const create = byId("create");
     create.disabled = true;
-    const created = await this.#shown(async () => createOnce(this.#task()));
+    const created = await this.#shown(async () => createOnce(this.#task(), await this.#terms.message()));
     this.#update();
     if (created) notify("created");
+  }
+
+  async #preview() {
+    await this.#shown(async () => {
+      const terms = await this.#terms.message();
+      await showPreview({ ...this.#task(), ...(terms && { terms }) }, (error) => this.#terms.focus(error.field));
+    });
   }
 
   /** The message that asks for the task, or a preview of it. */
@@ -94,15 +109,17 @@ export class NewTask {
       return value;
     } catch (error) {
       place.replaceChildren(errorText(error));
+      this.#terms.focus(error.field);
       return null;
     }
   }
 }
 
 /** Create a task; a try whose answer was lost and the next one create the same task. */
-async function createOnce(message) {
+async function createOnce(task, terms) {
   const headers = { "idempotency-key": `console-${randomHex()}` };
-  return retried(() => call("VideoService/CreateTask", message, { headers }), { tries: MAX_TRIES });
+  const [method, message] = terms ? ["TaskService/CreateTaskUnderTerms", { task, terms }] : ["VideoService/CreateTask", task];
+  return retried(() => call(method, message, { headers }), { tries: MAX_TRIES });
 }
 
 function randomHex() {

@@ -13,17 +13,24 @@ import { label } from "../text/language.js";
 const CALL_SECONDS = 90; // the server gives a preview up after 60
 const MAX_TRIES = 20; // while the server makes other previews
 
-/** Ask for a preview of this task; closing the dialog gives it up. */
-export async function showPreview(task) {
+/** Ask for a preview of this task; closing the dialog gives it up, or leads to the field that was refused. */
+export async function showPreview(task, lead) {
   const closed = new AbortController();
+  let refusal = null;
+  const onClose = () => {
+    closed.abort();
+    if (refusal?.field) lead(refusal);
+  };
   const bar = label(element("progress"), "preview_making");
   const body = element("div", { role: "status" }, element("p", { className: "muted", say: "preview_making" }), bar);
-  openDialog("preview_title", {}, [body], { className: "large", onClose: () => closed.abort() });
+  openDialog("preview_title", {}, [body], { className: "large", onClose });
   try {
     const bytes = await retried(() => previewOf(task, closed.signal), { tries: MAX_TRIES, signal: closed.signal });
     if (!closed.signal.aborted) body.replaceChildren(picture(bytes, closed.signal));
   } catch (error) {
-    if (!closed.signal.aborted) body.replaceChildren(errorText(error));
+    if (closed.signal.aborted) return;
+    refusal = error;
+    body.replaceChildren(errorText(error));
   }
 }
 

@@ -45,6 +45,15 @@ export const chinese = {
   options: "选项",
   options_text: "每行一个 名称=值",
   option_malformed: "{line} 不是 名称=值 的形式",
+  terms: "同意与标识",
+  terms_required: "同意与标识：此服务器要求取得同意",
+  consent: "被使用人脸者的同意",
+  consent_file: "或同意书文件",
+  consent_text: "只发送其 SHA-256，并随任务记录。请自行保存文本或文件。",
+  consent_twice: "请填写同意内容或选择文件，不要两者都用。",
+  consent_large: "文件超过 64 MiB；请改为以文本记录其 SHA-256。",
+  no_label: "结果不加标识的理由",
+  no_label_text: "留空则结果会标明由 AI 制作。服务器会记录谁、因何要求不加标识。",
   create: "创建任务",
   created: "任务已创建。",
   files_first: "两个文件都保存后即可预览或创建任务。",
@@ -176,6 +185,7 @@ export const chineseErrors = {
 };
 
 export const chineseHints = {
+  POLICY_REFUSED: "表单中的“同意与标识”有相应的输入项。",
   NO_FACE: "请使用从正面拍摄、露出整个头部的图片。",
   NOTHING_SWAPPED: "请使用出现人脸的视频，或选项 small=on；missing=keep 则原样保留视频。",
   UPLOAD_NOT_FOUND: "请重新选择文件；未完成的上传会过期。",

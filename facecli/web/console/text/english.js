@@ -45,6 +45,15 @@ export const english = {
   options: "Options",
   options_text: "One name=value per line",
   option_malformed: "{line} is not name=value",
+  terms: "Consent and labels",
+  terms_required: "Consent and labels: this server requires a consent",
+  consent: "Consent of the person whose face is used",
+  consent_file: "Or the document",
+  consent_text: "Only its SHA-256 is sent, and recorded with the task. Keep the text or the document.",
+  consent_twice: "Write the consent or choose a document, not both.",
+  consent_large: "The document has more than 64 MiB; record its SHA-256 as a text instead.",
+  no_label: "Reason for a result without labels",
+  no_label_text: "Empty for a result that says it is AI-made. The server records who asked for one without, and why.",
   create: "Create task",
   created: "The task was created.",
   files_first: "A preview and the task need both files stored.",
@@ -151,6 +160,7 @@ export const englishErrors = {
 
 /** Hints of errors by reason: the next step, on this page. */
 export const englishHints = {
+  POLICY_REFUSED: "Consent and labels, in the form, has the fields for it.",
   NO_FACE: "Use a picture that shows the whole head from the front.",
   NOTHING_SWAPPED: "Use a video that shows the face, or the option small=on; missing=keep accepts the video as it is.",
   UPLOAD_NOT_FOUND: "Choose the file again; incomplete uploads expire.",
