@@ -138,7 +138,7 @@ tasks = Table(
     Index("ix_tasks_status", "status", "created_at"),
     Index("ix_tasks_of_status", "owner", "status", "created_at", "id"),
     Index("ix_tasks_of_engine", "owner", "engine", "created_at", "id"),
-    Index("ix_tasks_of_result", "owner", "result_crc32c"),
+    Index("ix_tasks_of_result", "owner", "result_crc32c", "created_at", "id"),
     Index("ix_tasks_changed", "updated_at", "id"),
     Index("ix_tasks_counted", "status", "engine", "updated_at"),
     Index("ix_tasks_used", "owner", "status", "result_size", "sheet_size"),

@@ -29,7 +29,7 @@ from facecli.metadata.task_records.webhooks import reopen_webhook
 from facecli.metadata.usage import check_room, stored_by
 from facecli.tasks.repository import PendingWork
 from facecli.tasks.selection import NEWEST, TaskSelection, TaskState
-from facecli.tasks.task import ENDED, NewTask, Task, TaskFilter, TaskStatus
+from facecli.tasks.task import ENDED, UNFINISHED, NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 
 _FIXED = frozenset(
@@ -72,10 +72,12 @@ class SqlTaskRepository:
 
     def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
         # An id is hexadecimal, so in every collation those that begin with a reference sort before `g` there.
-        own = select(tasks.c.id, tasks.c.created_at).where(tasks.c.owner == owner)
-        begins = own.where(tasks.c.id.startswith(reference, autoescape=True))
-        near = begins.where(tasks.c.id >= reference, tasks.c.id < f"{reference}g")
-        both = near.union(own.where(tasks.c.key == reference)).subquery()
+        # `owner || ''`, because SQLite would prefer an index of the owner to that of the id.
+        query = select(tasks.c.id, tasks.c.created_at)
+        near = query.where(tasks.c.id >= reference, tasks.c.id < f"{reference}g")
+        begins = tasks.c.id.startswith(reference, autoescape=True)
+        own = near.where(begins, tasks.c.owner.concat("") == owner)
+        both = own.union(query.where(tasks.c.owner == owner, tasks.c.key == reference)).subquery()
         newest_first = both.c.created_at.desc()
         with reading(self._engine) as connection:
             ids = connection.execute(select(both.c.id).order_by(newest_first).limit(limit)).scalars().all()
@@ -152,7 +154,7 @@ class SqlTaskRepository:
 
     def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
         # NOT IN, because an index of the status would lead to all ended tasks.
-        ended = tasks.c.status.not_in(set(TaskStatus) - ENDED)
+        ended = tasks.c.status.not_in(UNFINISHED)
         query = select(tasks).where(ended, tasks.c.updated_at < before)
         order = tuple_(tasks.c.updated_at, tasks.c.id)
         if after:
@@ -177,7 +179,7 @@ class SqlTaskRepository:
     def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
         query = select(tasks.c.id, tasks.c.revision, tasks.c.status).where(tasks.c.owner == selection.owner)
         newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(NEWEST)
-        running = query.where(tasks.c.status.in_(set(TaskStatus) - ENDED))
+        running = query.where(tasks.c.status.in_(UNFINISHED))
         queries = [newest, running] if selection.all else []
         queries += [query.where(tasks.c.id.in_(ids)) for ids in batches(sorted(selection.ids))]
         with reading(self._engine) as connection:

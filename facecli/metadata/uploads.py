@@ -33,7 +33,7 @@ from facecli.metadata.content.identity import identity, same, same_as_any
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import batches, newest
 from facecli.metadata.tables import chunks, tasks, uploads
-from facecli.tasks.task import ENDED, TaskStatus
+from facecli.tasks.task import UNFINISHED
 from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 
 
@@ -176,7 +176,7 @@ class SqlUploadRepository:
         named = cast(tasks.c.options, Text).contains(f"/uploads/{upload_id}/", autoescape=True)
         reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id) | named
         owner = select(uploads.c.owner).where(uploads.c.id == upload_id).scalar_subquery()
-        unfinished = (tasks.c.owner == owner, tasks.c.status.in_(set(TaskStatus) - ENDED))
+        unfinished = (tasks.c.owner == owner, tasks.c.status.in_(UNFINISHED))
         with reading(self._engine) as connection:
             return connection.execute(select(tasks.c.id).where(*unfinished, reads).limit(1)).scalar()
 

@@ -9,7 +9,7 @@ from facecli.core.errors import TaskNotFound
 from facecli.metadata.content.task_row import task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.tables import tasks, webhooks
-from facecli.tasks.task import ENDED
+from facecli.tasks.task import UNFINISHED
 from facecli.webhooks.webhook import Webhook
 
 NEVER = 1e15  # seconds since 1970
@@ -41,7 +41,10 @@ class SqlWebhookRepository:
             select(tasks, *(webhooks.c[name] for name in _FIELDS))
             .join(webhooks, webhooks.c.task_id == tasks.c.id)
             .where(
-                tasks.c.status.in_(ENDED), webhooks.c.round < tasks.c.round, webhooks.c.next_attempt_at <= now
+                # NOT IN, because an index of the status leads to all ended tasks.
+                tasks.c.status.not_in(UNFINISHED),
+                webhooks.c.round < tasks.c.round,
+                webhooks.c.next_attempt_at <= now,
             )
             .order_by(webhooks.c.next_attempt_at, tasks.c.updated_at)
             .limit(limit)

@@ -47,7 +47,10 @@ def fill(url: str, scale: Scale, *, queue_url: str = "") -> None:
 
 
 def fill_queue(url: str, scale: Scale) -> None:
-    """Fill the tables of DBOS: one workflow for each task, copied from one that DBOS has stored."""
+    """Fill the tables of DBOS, with copies of a workflow that DBOS has stored.
+
+    There is one for each task that has not ended, and for those that ended in the last minute.
+    """
     migrate_queue(url)
     with closing(DbosTaskQueue(url, errors=translate_errors)) as queue:
         queue.register(ENGINES, poll_interval=1.0)
@@ -58,7 +61,7 @@ def fill_queue(url: str, scale: Scale) -> None:
     _copy(
         url,
         "workflow_input",
-        lambda: ({**given, "workflow_uuid": each.work_id} for each in scale.all_tasks()),
+        lambda: ({**given, "workflow_uuid": each.work_id} for each in scale.queued_tasks()),
     )
     _copy(url, "workflow_output", partial(_outputs, scale))
     _analyze(url)
@@ -73,7 +76,7 @@ def is_sqlite(url: str) -> bool:
 
 
 def _workflows(template: Row, scale: Scale) -> Iterator[Row]:
-    for each in scale.all_tasks():
+    for each in scale.queued_tasks():
         created = int(1000 * each.created_at)
         row = {
             **template,
@@ -91,7 +94,7 @@ def _workflows(template: Row, scale: Scale) -> Iterator[Row]:
 
 
 def _outputs(scale: Scale) -> Iterator[Row]:
-    for each in scale.all_tasks():
+    for each in scale.queued_tasks():
         if each.ended:
             at = int(1000 * each.updated_at)
             yield {

@@ -25,13 +25,12 @@ from facecli.queue.client import DbosTaskQueue
 from facecli.tasks import transitions
 from facecli.tasks.selection import TaskSelection
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
-from facecli.uploads.quota import Quota, UserLimits
+from facecli.uploads.quota import Quota, Usage, UserLimits
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import CHUNK_SIZE, Chunk, NewChunk, NewUpload, Upload
 from tests.support.scale.rows import END, LARGE, NAME, Scale
 from tests.support.storage import any_age
 
-PAGE = 100  # rows of a page
 DEEP = 0.75  # of the rows come before the deep page
 NOW = END + 60.0
 MONTH = 30 * 86400.0
@@ -40,14 +39,23 @@ _LIMITS = UserLimits(stored=2**60, unfinished=10**9, waiting=10**9)
 Operation = Callable[[], object]
 
 
+class _NoUsage:
+    """A UsageRepository of users who use nothing."""
+
+    def of(self, owner: str) -> Usage:
+        return Usage(stored=0, unfinished=0, waiting=0)
+
+
 @dataclass(kw_only=True)
 class Service:
-    """The repositories of a filled database, as a server has them."""
+    """The repositories of a filled database, as a server has them. Without `quota` nothing is counted."""
 
     scale: Scale
     engine: Engine
     directory: Path
     queue: DbosTaskQueue | None = None
+    page: int = 100  # rows
+    quota: bool = True
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -61,7 +69,7 @@ class Service:
             repository=self.uploads,
             blobs=LocalBlobs(self.directory),
             expiry_clock=ExpiryClock(wall=lambda: NOW, monotonic=time.monotonic, expiry=604_800.0),
-            quota=Quota(self.usage, _LIMITS),
+            quota=Quota(self.usage if self.quota else _NoUsage(), _LIMITS),
             max_file_size=2**40,
             orphan_policy=any_age(time.time),
             events=EventBus(),
@@ -107,7 +115,8 @@ class Service:
         face, video = (self.uploads.get(self.owned_upload(share)) for share in (0.3, 0.6))
         number = next(self.numbers)
         new = NewTask(owner=LARGE, image=face, video=video, engine="mock", key=f"new-{number}")
-        self.usage.of(LARGE)
+        if self.quota:
+            self.usage.of(LARGE)
         task = self.tasks.insert(new, task_id=f"{number:032x}", now=NOW)
         if self.queue:
             self.queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
@@ -129,14 +138,14 @@ def _lists(service: Service) -> Iterator[tuple[str, Operation]]:
     def created_at(share: float) -> float:
         return tasks.get(service.owned_task(share)).created_at
 
-    page_of = partial(tasks.listed, limit=PAGE, before="")
+    page_of = partial(tasks.listed, limit=service.page, before="")
     page = partial(page_of, LARGE)
-    yield "list uploads: first page", partial(uploads.listed, LARGE, limit=PAGE, before="")
+    yield "list uploads: first page", partial(uploads.listed, LARGE, limit=service.page, before="")
     deep = service.owned_upload(1 - DEEP)
-    yield "list uploads: deep page", partial(uploads.listed, LARGE, limit=PAGE, before=deep)
+    yield "list uploads: deep page", partial(uploads.listed, LARGE, limit=service.page, before=deep)
     yield "list tasks: first page", partial(page, everything)
     deep = service.owned_task(1 - DEEP)
-    yield "list tasks: deep page", partial(tasks.listed, LARGE, everything, limit=PAGE, before=deep)
+    yield "list tasks: deep page", partial(tasks.listed, LARGE, everything, limit=service.page, before=deep)
     yield "list tasks: failed", partial(page, TaskFilter(status="failed"))
     yield (
         "list tasks: status of none",
@@ -168,7 +177,7 @@ def _of_uploads(service: Service) -> Iterator[tuple[str, Operation]]:
     yield "upload: chunks", partial(uploads.chunks, service.owned_upload(0.5))
     yield "delete an upload: needed by a task?", partial(uploads.needed_by, service.owned_upload(0.1))
     yield "quota: usage of the large owner", partial(service.usage.of, LARGE)
-    yield "quota: usage of another", partial(service.usage.of, "user-00000")
+    yield "quota: usage of another", partial(service.usage.of, "user-00001")
 
 
 def _of_tasks(service: Service) -> Iterator[tuple[str, Operation]]:
@@ -181,7 +190,7 @@ def _of_tasks(service: Service) -> Iterator[tuple[str, Operation]]:
     yield "task: by unknown reference", partial(tasks.find, LARGE, "order-unknown", limit=11)
     yield "task: claim, advance, complete", lambda: _complete(service)
     yield "watch: one task", partial(tasks.newer, {task_id: 10**6})
-    yield "watch: 1000 tasks", partial(tasks.newer, dict.fromkeys(service.scale.task_ids[:1000], 10**6))
+    yield "watch: 500 tasks", partial(tasks.newer, dict.fromkeys(service.scale.task_ids[:500], 10**6))
     selection = TaskSelection(owner="user-00001", ids=frozenset(), all=True)
     yield "watch: all of an owner", partial(tasks.states, selection)
     yield "webhooks: due", partial(service.webhooks.due, NOW, limit=4)
@@ -198,18 +207,20 @@ def _complete(service: Service) -> None:
     def complete(task: Task) -> Task:
         return replace(task, status=TaskStatus.COMPLETED, progress=100, result=result)
 
-    tasks.change(created.id, complete, now=NOW, max_stored=2**60, record="{}")
+    tasks.change(created.id, complete, now=NOW, max_stored=service.quota * 2**60, record="{}")
 
 
 def _periodic(service: Service) -> Iterator[tuple[str, Operation]]:
     tasks = service.tasks
+    hundredth = tasks.get(service.scale.task_ids[100]).updated_at
     yield "every second: leases, tasks running", partial(tasks.with_status, TaskStatus.PROCESSING)
     yield "every minute: expired uploads", partial(service.uploads.expired, NOW - MONTH)
     yield "every minute: expired tasks, none", partial(tasks.ended, before=0.0)
-    yield "gc: a page of expired tasks", partial(tasks.ended, before=END)
+    yield "gc: a page of expired tasks", partial(tasks.ended, before=hundredth)
     yield "every minute: newest row", service.directories.newest_row
     yield "metrics: figures", partial(service.figures.read, now=NOW)
-    yield "fsck: a page of uploads", partial(service.uploads.page, after="8")
+    last = sorted(service.scale.upload_ids)[-100]
+    yield "fsck: a page of uploads", partial(service.uploads.page, after=last)
     if service.queue:
         yield "queue: holders", service.queue.holders
         yield "queue: work of a worker", partial(service.queue.held_by, "worker-000000000001")

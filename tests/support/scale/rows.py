@@ -25,6 +25,7 @@ NAME = "clip.mp4"  # of half of the uploads of the large owner
 PER_OWNER = 100  # uploads of every other owner
 END = 1_800_000_000.0  # seconds since 1970: the newest row
 SPACING = 30.0  # seconds between two uploads
+MINUTE = 60.0  # seconds
 LOG_RECORDS = 4  # of a task
 ENGINES = ("mock", "mesh")
 
@@ -71,6 +72,10 @@ class Scale:
     def all_tasks(self) -> Iterator[Task]:
         for number, task_id in enumerate(self.task_ids):
             yield self._task(number, task_id)
+
+    def queued_tasks(self) -> Iterator[Task]:
+        """The tasks of which the queue has a record."""
+        return (each for each in self.all_tasks() if not each.ended or each.created_at > END - MINUTE)
 
     def task_rows(self) -> Iterator[Row]:
         return map(row_of, self.all_tasks())

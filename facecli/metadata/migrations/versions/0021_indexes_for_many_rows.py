@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_index("ix_uploads_changed", "uploads", ["updated_at"])
     op.create_index("ix_tasks_of_status", "tasks", ["owner", "status", "created_at", "id"])
     op.create_index("ix_tasks_of_engine", "tasks", ["owner", "engine", "created_at", "id"])
-    op.create_index("ix_tasks_of_result", "tasks", ["owner", "result_crc32c"])
+    op.create_index("ix_tasks_of_result", "tasks", ["owner", "result_crc32c", "created_at", "id"])
     op.create_index("ix_tasks_changed", "tasks", ["updated_at", "id"])
     op.create_index("ix_tasks_counted", "tasks", ["status", "engine", "updated_at"])
     op.create_index("ix_webhooks_due", "webhooks", ["next_attempt_at"])
