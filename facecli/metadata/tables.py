@@ -176,6 +176,8 @@ webhooks = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Double, nullable=False, server_default="0"),
     Column("last_error", Text, nullable=False, server_default=""),
+    Column("final_attempts", Integer, nullable=False, server_default="0"),
+    Column("final_error", Text, nullable=False, server_default=""),
     Index("ix_webhooks_due", "next_attempt_at"),
 )
 

@@ -9,7 +9,7 @@ from facecli.tasks.transitions import Change
 
 
 class PendingWork(NamedTuple):
-    """What the queue needs to know of a pending task."""
+    """The work of a pending task, as the queue knows it."""
 
     task_id: str
     round: int

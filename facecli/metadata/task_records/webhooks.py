@@ -9,7 +9,8 @@ from facecli.core.errors import TaskNotFound
 from facecli.metadata.content.task_row import task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.tables import tasks, webhooks
-from facecli.tasks.task import UNFINISHED
+from facecli.tasks.task import UNFINISHED, Task
+from facecli.tasks.view import WebhookView
 from facecli.webhooks.webhook import Webhook
 
 NEVER = 1e15  # seconds since 1970
@@ -17,11 +18,14 @@ _FIELDS = ("url", "attempts", "next_attempt_at", "last_error")
 
 
 class SqlWebhookRepository:
-    """WebhookRepository in a database. `round` of a row is the last round of the task that was notified.
+    """WebhookRepository in a database. `round` of a row is the last round of the task that is settled.
 
-    Theory of operation. `next_attempt_at` of a delivered webhook is `NEVER`, so that the index leads to the
-    few rows that may be due, not to all there ever were. A retry of the task reopens it, in a second
-    transaction; `reopen` finds those for which a crash, or a server of an earlier version, left that out.
+    Its columns `final_…` are of that round, `attempts` and `last_error` of the next one.
+
+    Theory of operation. `next_attempt_at` of a settled webhook is `NEVER`, so that the index leads to the few
+    rows that may be due, not to all there ever were. A retry of the task reopens it, in a second transaction.
+    A round may also be settled after the retry, so that reopens it, too. `reopen` finds those for which a
+    crash, or a server of an earlier version, left that out.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -54,10 +58,8 @@ class SqlWebhookRepository:
         return [Webhook(task=task_of(row), **{name: row[name] for name in _FIELDS}) for row in rows]
 
     def reopen(self) -> int:
-        retried = select(tasks.c.id).where(tasks.c.id == webhooks.c.task_id, tasks.c.round > webhooks.c.round)
-        closed = update(webhooks).where(webhooks.c.next_attempt_at == NEVER, retried.exists())
         with autocommitting(self._engine) as connection:
-            return connection.execute(closed.values(next_attempt_at=0.0)).rowcount
+            return connection.execute(_REOPENING).rowcount
 
     def claim(self, webhook: Webhook, *, until: float) -> bool:
         same = (webhooks.c.task_id == webhook.task.id, webhooks.c.next_attempt_at == webhook.next_attempt_at)
@@ -67,19 +69,51 @@ class SqlWebhookRepository:
             )
 
     def delivered(self, webhook: Webhook) -> None:
-        self._record(webhook, round=webhook.task.round, attempts=0, next_attempt_at=NEVER, last_error="")
+        self._settle(webhook, error="")
+
+    def given_up(self, webhook: Webhook, *, error: str) -> None:
+        self._settle(webhook, error=error)
+
+    def view(self, task: Task) -> WebhookView | None:
+        query = select(webhooks).where(webhooks.c.task_id == task.id)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            return None
+        if row["round"] < task.round:
+            return WebhookView(status="pending", attempts=row["attempts"], error=row["last_error"])
+        status = "failed" if row["final_error"] else "delivered"
+        return WebhookView(status=status, attempts=row["final_attempts"], error=row["final_error"])
 
     def failed(self, webhook: Webhook, *, next_attempt_at: float, error: str) -> None:
         self._record(
             webhook, attempts=webhook.attempts + 1, next_attempt_at=next_attempt_at, last_error=error
         )
 
+    def _settle(self, webhook: Webhook, *, error: str) -> None:
+        """End the attempts of this round; the next one begins at 0."""
+        self._record(
+            webhook,
+            round=webhook.task.round,
+            attempts=0,
+            next_attempt_at=NEVER,
+            last_error="",
+            final_attempts=webhook.attempts + 1,
+            final_error=error,
+        )
+
     def _record(self, webhook: Webhook, **values: object) -> None:
         with autocommitting(self._engine) as connection:
             connection.execute(update(webhooks).where(webhooks.c.task_id == webhook.task.id).values(**values))
+            reopen_webhook(connection, webhook.task.id)
 
 
 def reopen_webhook(connection: Connection, task_id: str) -> None:
-    """Let the webhook of a task that is retried become due again, when the task has ended."""
-    closed = update(webhooks).where(webhooks.c.task_id == task_id, webhooks.c.next_attempt_at == NEVER)
-    connection.execute(closed.values(next_attempt_at=0.0))
+    """Let the webhook of a task that was retried become due again, when the task has ended."""
+    connection.execute(_REOPENING.where(webhooks.c.task_id == task_id))
+
+
+_RETRIED = select(tasks.c.id).where(tasks.c.id == webhooks.c.task_id, tasks.c.round > webhooks.c.round)
+_REOPENING = (
+    update(webhooks).where(webhooks.c.next_attempt_at == NEVER, _RETRIED.exists()).values(next_attempt_at=0.0)
+)

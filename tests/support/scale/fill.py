@@ -35,7 +35,7 @@ def fill(url: str, scale: Scale, *, queue_url: str = "") -> None:
     for table, rows in (
         (uploads, map(asdict, scale.all_uploads())),
         (chunks, scale.chunks()),
-        (tasks, scale.task_rows()),
+        (tasks, scale.rows_of_tasks()),
         (task_logs, scale.task_logs()),
         (webhooks, scale.webhooks()),
         (provenance, scale.provenance()),

@@ -77,7 +77,7 @@ class Scale:
         """The tasks of which the queue has a record."""
         return (each for each in self.all_tasks() if not each.ended or each.created_at > END - MINUTE)
 
-    def task_rows(self) -> Iterator[Row]:
+    def rows_of_tasks(self) -> Iterator[Row]:
         return map(row_of, self.all_tasks())
 
     def task_logs(self) -> Iterator[Row]:
@@ -106,6 +106,8 @@ class Scale:
                     "attempts": 0,
                     "next_attempt_at": NEVER if each.ended else 0.0,
                     "last_error": "",
+                    "final_attempts": int(each.ended),
+                    "final_error": "",
                 }
 
     def provenance(self) -> Iterator[Row]:
