@@ -25,7 +25,7 @@ from facecli.queue.client import DbosTaskQueue
 from facecli.tasks import transitions
 from facecli.tasks.selection import TaskSelection
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
-from facecli.uploads.quota import Quota, Usage, UserLimits
+from facecli.uploads.quota import Quota, UserLimits
 from facecli.uploads.service import UploadService
 from facecli.uploads.upload import CHUNK_SIZE, Chunk, NewChunk, NewUpload, Upload
 from tests.support.scale.rows import END, LARGE, NAME, Scale
@@ -39,23 +39,15 @@ _LIMITS = UserLimits(stored=2**60, unfinished=10**9, waiting=10**9)
 Operation = Callable[[], object]
 
 
-class _NoUsage:
-    """A UsageRepository of users who use nothing."""
-
-    def of(self, owner: str) -> Usage:
-        return Usage(stored=0, unfinished=0, waiting=0)
-
-
 @dataclass(kw_only=True)
 class Service:
-    """The repositories of a filled database, as a server has them. Without `quota` nothing is counted."""
+    """The repositories of a filled database, as a server has them."""
 
     scale: Scale
     engine: Engine
     directory: Path
     queue: DbosTaskQueue | None = None
     page: int = 100  # rows
-    quota: bool = True
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -69,7 +61,7 @@ class Service:
             repository=self.uploads,
             blobs=LocalBlobs(self.directory),
             expiry_clock=ExpiryClock(wall=lambda: NOW, monotonic=time.monotonic, expiry=604_800.0),
-            quota=Quota(self.usage if self.quota else _NoUsage(), _LIMITS),
+            quota=Quota(self.usage, _LIMITS),
             max_file_size=2**40,
             orphan_policy=any_age(time.time),
             events=EventBus(),
@@ -115,9 +107,8 @@ class Service:
         face, video = (self.uploads.get(self.owned_upload(share)) for share in (0.3, 0.6))
         number = next(self.numbers)
         new = NewTask(owner=LARGE, image=face, video=video, engine="mock", key=f"new-{number}")
-        if self.quota:
-            self.usage.of(LARGE)
-        task = self.tasks.insert(new, task_id=f"{number:032x}", now=NOW)
+        with Quota(self.usage, _LIMITS).task() as admit:
+            task = self.tasks.insert(new, task_id=f"{number:032x}", now=NOW, admit=admit)
         if self.queue:
             self.queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
         return task
@@ -207,7 +198,7 @@ def _complete(service: Service) -> None:
     def complete(task: Task) -> Task:
         return replace(task, status=TaskStatus.COMPLETED, progress=100, result=result)
 
-    tasks.change(created.id, complete, now=NOW, max_stored=service.quota * 2**60, record="{}")
+    tasks.change(created.id, complete, now=NOW, max_stored=2**60, record="{}")
 
 
 def _periodic(service: Service) -> Iterator[tuple[str, Operation]]:

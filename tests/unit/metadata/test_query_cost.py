@@ -27,7 +27,14 @@ MANY = Scale(uploads=4000, tasks=2000, waiting=20, running=5)
 PAGE = 10  # rows
 MARGIN = 1.3  # a statement that reads all rows costs four times as much
 SMALL = {"sqlite": 100, "postgresql": 10}  # of costs, where a few rows more or less make no difference
-ADDS_UP = {"quota: usage of the large owner"}
+ADDS_UP = {  # all uploads and results of one owner, for the quota of bytes
+    "quota: usage of the large owner",
+    "begin: new name",
+    "begin: new file, usual name",
+    "begin: 50 files, usual name",
+    "task: create and enqueue",
+    "task: claim, advance, complete",
+}
 EXPLAINING = (
     "LOAD 'auto_explain'",
     "SET auto_explain.log_min_duration = 0",
@@ -96,7 +103,7 @@ def costs(url: str, scale: Scale, directory: Path) -> Mapping[str, int]:
         engine = open_database(url, durable=False)
         stack.callback(engine.dispose)
         event.listen(engine, "checkout", lambda _, record, proxy: counter.watch(record))
-        service = Service(scale=scale, engine=engine, directory=directory, page=PAGE, quota=False)
+        service = Service(scale=scale, engine=engine, directory=directory, page=PAGE)
         found = Counter[str]()
         for name, call in operations(service):
             call()
