@@ -30,10 +30,7 @@ ENGINE = "mock"
 LARGE_SHARE = 0.9  # of the waiting tasks; the large owner creates its own first
 OTHERS = 50  # owners of the rest
 LATE_INTERVAL = 1.0  # seconds between two tasks of owners who come while the others wait
-SETTINGS = (
-    "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'",
-    "ALTER SYSTEM SET max_connections = 1000",
-)
+SETTINGS = ("max_connections=1000", "shared_preload_libraries=pg_stat_statements")
 
 Show = Callable[[str], None]
 
@@ -50,7 +47,7 @@ class Simulation:
 
 
 def simulate(server: Postgres, simulation: Simulation, show: Show) -> None:
-    """Print rates and loads of idle workers, then of a backlog."""
+    """Print rates and loads of idle workers, then of a backlog. The server has the `SETTINGS`."""
     url = _prepared(server)
     counters = partial(load, url, _pid(server), os.getpid())
     with _running(url, simulation):
@@ -126,12 +123,7 @@ def _claims(files: Sequence[Path]) -> dict[str, float]:
 
 
 def _prepared(server: Postgres) -> str:
-    """The URL of a new database, on a server that counts statements and takes many connections."""
-    server.start()
-    for statement in SETTINGS:
-        with closing(psycopg.connect(server.url("postgres"), autocommit=True)) as connection:
-            connection.execute(statement)
-    server.stop()
+    """The URL of a new database that counts its statements."""
     server.start()
     url = server.new_database()
     with closing(psycopg.connect(url, autocommit=True)) as connection:
