@@ -41,8 +41,9 @@ _SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # read before the tests repl
 class Postgres:
     """A server on a Unix socket and a TCP port, with default durability, run by a user other than root."""
 
-    def __init__(self, programs: Path, *, settings: Sequence[str] = ("max_connections=60",)) -> None:
+    def __init__(self, programs: Path, *, connections: int = 60, settings: Sequence[str] = ()) -> None:
         self._programs = programs
+        self._connections = connections
         self._settings = settings
         self._numbers = count(1)
         self._free: list[str] = []
@@ -77,6 +78,7 @@ class Postgres:
         offset = len(self._log)
         settings = [
             *(f"unix_socket_directories={self.folder}", "listen_addresses=127.0.0.1", f"port={self._port}"),
+            f"max_connections={self._connections}",
             *self._settings,
         ]
         self._server = subprocess.Popen(

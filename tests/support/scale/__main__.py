@@ -8,6 +8,7 @@ databases of a `--postgresql` server on it, for the next run. `simulate` runs wo
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.support.postgres import PROGRAMS, Postgres
 from tests.support.scale.fill import fill, postgres_connection
 from tests.support.scale.measure import Place, measure
 from tests.support.scale.rows import Scale
-from tests.support.scale.simulate import SETTINGS, Simulation, simulate
+from tests.support.scale.simulate import CONNECTIONS, SETTINGS, Simulation, simulate
 
 EMPTY = Scale(uploads=4000, tasks=4000, waiting=20)  # so that an owner has a page of everything
 
@@ -48,11 +49,11 @@ def postgres_place(server: str, scale: Scale) -> Place:
     return place
 
 
-def postgres_programs(*settings: str) -> Postgres:
+def postgres_programs(*, connections: int = 60, settings: Sequence[str] = ()) -> Postgres:
     """A server that has not been started."""
     if not PROGRAMS:
         sys.exit("this needs PostgreSQL's server (apt-get install postgresql)")
-    return Postgres(PROGRAMS[-1].parent, settings=settings)
+    return Postgres(PROGRAMS[-1].parent, connections=connections, settings=settings)
 
 
 def postgres_server(stack: ExitStack) -> str:
@@ -97,7 +98,7 @@ def _simulate(options: argparse.Namespace) -> None:
         idle=options.idle,
         busy=options.busy,
     )
-    with closing(postgres_programs(*SETTINGS)) as server:
+    with closing(postgres_programs(connections=CONNECTIONS, settings=SETTINGS)) as server:
         simulate(server, simulation, show)
 
 

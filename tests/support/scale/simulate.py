@@ -30,7 +30,8 @@ ENGINE = "mock"
 LARGE_SHARE = 0.9  # of the waiting tasks; the large owner creates its own first
 OTHERS = 50  # owners of the rest
 LATE_INTERVAL = 1.0  # seconds between two tasks of owners who come while the others wait
-SETTINGS = ("max_connections=1000", "shared_preload_libraries=pg_stat_statements")
+CONNECTIONS = 1000  # 12 of each worker, and those of the server
+SETTINGS = ("shared_preload_libraries=pg_stat_statements",)
 
 Show = Callable[[str], None]
 
@@ -47,7 +48,7 @@ class Simulation:
 
 
 def simulate(server: Postgres, simulation: Simulation, show: Show) -> None:
-    """Print rates and loads of idle workers, then of a backlog. The server has the `SETTINGS`."""
+    """Print rates and loads of idle workers, then of a backlog, on a server with `SETTINGS`."""
     url = _prepared(server)
     counters = partial(load, url, _pid(server), os.getpid())
     with _running(url, simulation):
