@@ -69,7 +69,7 @@ def launch_of(
     gpu: bool = False,
     command: Sequence[str] | None = None,
 ) -> Launch:
-    """How the process of an engine is started for frames of this layout."""
+    """The launch of the process of an engine for frames of this layout."""
     code, packages = Path(facecli.__file__).parent, _package_directories()
     script = Path(__file__).with_name("main.py")
     return Launch(

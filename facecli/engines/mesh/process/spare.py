@@ -1,8 +1,8 @@
 """Spares: a process of the engine that is started before its work is known, and loads OpenCV meanwhile.
 
 Theory of operation: a process takes a third of a second until it can take its first message, on one core.
-Whoever knows that one will be needed starts it; the next work that needs one just like it takes it over, so a
-process never works for two. One that nobody takes is ended after `IDLE_SECONDS`. The kernel ends a process
+The engine starts one as soon as it will be needed; the next work that needs one just like it takes it over,
+so a process never works for two. One that nobody takes is ended after `IDLE_SECONDS`. The kernel ends a process
 in the sandbox with the thread that started it, so all are started in one thread that lasts.
 """
 
@@ -23,7 +23,7 @@ IDLE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """How a process is started: the arguments of `Media.start`."""
+    """The arguments of `Media.start` for a process."""
 
     command: Sequence[str]
     reads: Sequence[Path]
@@ -114,7 +114,7 @@ class _Spare:
         try:
             context = self.launch.started(self._media, stopped=lambda: self._stopped())
             program = self._stack.enter_context(context)
-        except FacecliError:  # whoever needs it will start one, and know why that fails
+        except FacecliError:  # the work that needs one will start it, and know why that fails
             pass
         finally:
             self._program.set_result(program)
