@@ -2,8 +2,8 @@
 
 Theory of operation: a process takes a third of a second until it can take its first message, on one core.
 The engine starts one as soon as it will be needed; the next work that needs one just like it takes it over,
-so a process never works for two. One that nobody takes is ended after `IDLE_SECONDS`. The kernel ends a process
-in the sandbox with the thread that started it, so all are started in one thread that lasts.
+so a process never works for two. One that nobody takes is ended after `IDLE_SECONDS`. The kernel ends a
+process in the sandbox with the thread that started it, so all are started in one thread that lasts.
 """
 
 import threading
