@@ -118,6 +118,7 @@ def run_server(settings: Settings, manager: ServiceManager | None = None) -> Ite
             (CHECK_INTERVAL, components.recovery.check),
             (CHECK_INTERVAL, components.suspended_workers.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
+            (EXPIRY_INTERVAL, components.recovery.forget_ended),
             (GENERATION_INTERVAL, components.raise_generation),
             (PROBE_INTERVAL, storage_health.check),
             *webhooks.jobs,
