@@ -93,7 +93,7 @@ def _show(session: Session, ids: list[str], request: Callable[[str], TaskView], 
     """Send a request for each task and print the task that it returns."""
 
     def show(task_id: str) -> None:
-        task = request(session.tasks.status(task_id).id)
+        task = request(session.tasks.find(task_id).id)
         output.show(task_object(task), text=task_text(task), short=task.id)
 
     each(given(ids), show, as_json=output.as_json)
