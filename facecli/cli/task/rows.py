@@ -18,7 +18,7 @@ _OWN_KEYS = ("swap-", "auto-")  # beginnings of keys that the client makes
 
 
 def task_row(task: "TaskView") -> str:
-    """ID, state, creation, engine and version, inputs, key, and the result's URL or the error.
+    """ID, state, creation, engine, priority unless normal, inputs, key, and the result's URL or the error.
 
     On a terminal the ID is short, the result is left out, and the row has the terminal's width.
     """
