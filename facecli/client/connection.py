@@ -24,6 +24,7 @@ from facecli.core.errors import (
     UnexpectedResponse,
 )
 from facecli.core.tls import ClientTls, read_authority, read_pair
+from facecli.telemetry.traces.spans import TRACEPARENT
 from facecli.wire.channel import (
     CLIENT_OPTIONS,
     FAST_KEEPALIVE_TIMEOUT_MS,
@@ -60,6 +61,7 @@ class Connection:
         tls: ClientTls | None = None,
         insecure: bool = False,
         proxies: Proxies = DIRECT,
+        traceparent: str = "",
         notify: Callable[[str], None] = lambda text: None,
         log: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -77,6 +79,7 @@ class Connection:
         self._sleep = sleep
         self._log = log
         self._token = token
+        self._trace = ((TRACEPARENT, traceparent),) if traceparent else ()
         self._last_token = token() if token else ""
         if self._last_token and not (tls or insecure or self.local):
             raise PolicyRefused(
@@ -114,7 +117,8 @@ class Connection:
     def metadata(self) -> Metadata:
         """The metadata of the next call, with the current token."""
         self._last_token = self._current_token()
-        return (("authorization", f"Bearer {self._last_token}"),) if self._last_token else ()
+        token = (("authorization", f"Bearer {self._last_token}"),) if self._last_token else ()
+        return (*token, *self._trace)
 
     def has_new_token(self) -> bool:
         """Whether the token has changed since the last call."""

@@ -10,6 +10,7 @@ from facecli.config.access import client_tls, current_token, standalone
 from facecli.config.environment import ENVIRONMENT
 from facecli.config.paths import local_directory
 from facecli.config.settings import LOCAL, Settings
+from facecli.telemetry.traces.spans import TRACEPARENT, recorded, traceparent_in
 
 if TYPE_CHECKING:
     from facecli.client.connection import Connection
@@ -80,10 +81,11 @@ def connected(
     notify: Callable[[str], None] = lambda text: None,
     flags: str = "",
     log: Callable[[str], None] | None = None,
+    name: str = "facecli",
 ) -> Iterator[Session]:
     """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier.
 
-    `log` receives a line for every call.
+    `log` receives a line for every call. `name` is that of the span of the session, if it sends traces.
 
     The server `local` is run until the last session with it has ended.
     """
@@ -92,16 +94,39 @@ def connected(
 
         with LocalServer(local_directory(), settings) as server:
             private = replace(standalone(settings), server=server.address)
-            with _connected(private, notify=notify, flags=flags, log=log, own_server=True) as session:
+            with (
+                _traced(settings, name) as place,
+                _connected(private, place, notify=notify, flags=flags, log=log, own_server=True) as session,
+            ):
                 yield session
     else:
-        with _connected(settings, notify=notify, flags=flags, log=log) as session:
+        with (
+            _traced(settings, name) as place,
+            _connected(settings, place, notify=notify, flags=flags, log=log) as session,
+        ):
             yield session
+
+
+@contextmanager
+def _traced(settings: Settings, name: str) -> Iterator[str]:
+    """The traceparent of the session's calls: of a span of its own, or what TRACEPARENT says."""
+    parent = traceparent_in({TRACEPARENT: ENVIRONMENT.get("TRACEPARENT", "")})
+    if not settings.traces:
+        yield parent
+        return
+    from facecli.bootstrap.service.traces import traces
+
+    with (
+        traces(settings, service="facecli") as tracer,
+        recorded(tracer.start(name, parent=parent)) as span,
+    ):
+        yield span.traceparent
 
 
 @contextmanager
 def _connected(
     settings: Settings,
+    traceparent: str,
     *,
     notify: Callable[[str], None],
     flags: str,
@@ -120,6 +145,7 @@ def _connected(
         tls=client_tls(settings),
         insecure=settings.insecure,
         proxies=Proxies.from_environment(ENVIRONMENT),
+        traceparent=traceparent,
         notify=notify,
         log=log,
     ) as connection:

@@ -9,6 +9,7 @@ from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.call_context import CallContext, IncomingCall
 from facecli.core.events import EventBus
 from facecli.rpc.methods import method_of
+from facecli.telemetry.traces.spans import NO_TRACER, Tracer, traceparent_in
 
 NOTIFY_URL = "facecli-notify-url"  # metadata; of a webhook for the end of a task
 
@@ -16,9 +17,10 @@ NOTIFY_URL = "facecli-notify-url"  # metadata; of a webhook for the end of a tas
 class Calls:
     """The contexts of all calls in progress. Safe to use from many threads."""
 
-    def __init__(self, authenticator: Authenticator, events: EventBus) -> None:
+    def __init__(self, authenticator: Authenticator, events: EventBus, tracer: Tracer = NO_TRACER) -> None:
         self._authenticator = authenticator
         self._events = events
+        self._tracer = tracer
         self._open: dict[grpc.ServicerContext, CallContext] = {}
 
     @contextmanager
@@ -29,8 +31,11 @@ class Calls:
             changes=method_of(method).changes,
             peer=context.peer(),
             connected=context.is_active,
+            traceparent=traceparent_in(dict(context.invocation_metadata())),
         )
-        call = CallContext(incoming, authenticator=self._authenticator, events=self._events)
+        call = CallContext(
+            incoming, authenticator=self._authenticator, events=self._events, tracer=self._tracer
+        )
         self._open[context] = call
         try:
             yield

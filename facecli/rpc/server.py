@@ -39,6 +39,7 @@ from facecli.rpc.uploads import UploadServicer
 from facecli.rpc.videos import VideoServicer
 from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
+from facecli.telemetry.traces.spans import NO_TRACER, Tracer
 from facecli.uploads.service import UploadService
 from facecli.webhooks.service import Webhooks
 from facecli.wire.channel import server_options
@@ -81,6 +82,7 @@ class ServerParts:
     authenticator: Authenticator
     admissions: Admissions
     events: EventBus
+    tracer: Tracer = NO_TRACER
 
     @property
     def threads(self) -> int:
@@ -109,7 +111,7 @@ class Server:
         self._draining = threading.Event()
         self._health = HealthServicer()
         self._send_pool = SendPool()
-        calls = Calls(parts.authenticator, parts.events)
+        calls = Calls(parts.authenticator, parts.events, parts.tracer)
         self._waits = _client_waits(MAX_WAITS, calls, limits)
         self._health_waits = _client_waits(MAX_HEALTH_WAITS, calls, limits)
         threads = parts.threads + self._waits.max_threads

@@ -123,6 +123,7 @@ def created(
         key=str(key) if key else None,
         fresh=request.fresh,
         terms=terms,
+        origin=call.origin,
         active=call.active,
     )
     if notify_url:

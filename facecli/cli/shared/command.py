@@ -121,7 +121,8 @@ def with_session(
         log = output.remark if values["verbose"] else None
         if log:
             log(f"server {settings.server}, from {loaded.sources.get('server', 'the default')}")
-        with connected(settings, notify=output.note, flags=flags, log=log) as session:
+        name = f"facecli {command.__name__}"
+        with connected(settings, notify=output.note, flags=flags, log=log, name=name) as session:
             command(session, output, **_values_of(own, values))
 
     return _with_options(run, command, options)
