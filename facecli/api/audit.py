@@ -1,4 +1,4 @@
-"""The audit log: one record per call that can change something, with its user, subjects and outcome.
+"""The audit log: one record per call that can change something, with its user, subjects, outcome and address.
 
 An audit record names uploads and tasks by id. File names and credentials never appear in it.
 """
@@ -38,7 +38,7 @@ def _fields(event: CallEnded) -> dict[str, object]:
         fields[kind] = _joined([subject_id for each, subject_id in named if each == kind])
     if unnamed := len(event.subjects) - len(named):
         fields["more"] = unnamed
-    return fields
+    return fields | {"peer": event.peer}
 
 
 def _joined(ids: Sequence[str]) -> str:

@@ -81,6 +81,11 @@ class CallContext:
         """The user that credentials prove; empty for anonymous callers and where names are trusted."""
         return self._caller.authenticated_user if self._caller else ""
 
+    @property
+    def peer(self) -> str:
+        """The address of the client."""
+        return self._incoming.peer
+
     def authenticate(self, credentials: Credentials) -> None:
         self._caller = self._authenticator.authenticate(credentials)
 
@@ -143,7 +148,7 @@ class CallContext:
                 acting_for=claimed if user and claimed != user else "",
                 outcome=outcome,
                 seconds=self._clock() - self._started,
-                peer=self._incoming.peer,
+                peer=self.peer,
                 subjects=self._named_subjects(),
             )
         )

@@ -21,7 +21,7 @@ from facecli.uploads.service import UploadService
 from facecli.uploads.tails import MAX_TAIL_CHUNK, Tail, TailRepository
 from facecli.uploads.upload import FRAME_SIZE, MAX_CHUNKS, Frame, NewUpload, Upload
 
-CHUNK_SIZE = 1024 * 1024  # bytes, unless the blob store needs more
+CHUNK_SIZE = 4 * 1024 * 1024  # bytes, unless the blob store needs more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
 """The addresses on which a server may listen."""
 
+from facecli.api.client_address import PROXY_PROTOCOL, TrustedProxies
 from facecli.config.access import requires_authentication
 from facecli.config.settings import Settings
 from facecli.core.addresses import check_exposure, checked_address, is_local
+from facecli.core.errors import InvalidInput
 
 
 def check_addresses(settings: Settings) -> None:
@@ -17,6 +19,7 @@ def check_addresses(settings: Settings) -> None:
 
     if settings.metrics:
         checked_address(settings.metrics, option="--metrics", lowest_port=0)
+    trusted_proxies(settings)
 
 
 def wants_metrics(settings: Settings) -> bool:
@@ -25,3 +28,13 @@ def wants_metrics(settings: Settings) -> bool:
     They need no token, so only the operator puts them on an address that others reach.
     """
     return bool(settings.metrics or (settings.http and is_local(settings.http)))
+
+
+def trusted_proxies(settings: Settings) -> TrustedProxies:
+    """The proxies that name their clients; InvalidInput if malformed, or of no use."""
+    if settings.proxy_header == PROXY_PROTOCOL:
+        if not settings.trusted_proxies:
+            raise InvalidInput("--proxy-header needs --trusted-proxies, the networks of these proxies")
+        if not settings.http:
+            raise InvalidInput("--proxy-header proxy-protocol is for --http; gRPC does not know it")
+    return TrustedProxies(settings.trusted_proxies, header=settings.proxy_header)

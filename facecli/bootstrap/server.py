@@ -12,7 +12,7 @@ from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
 from facecli.blobs.link_key import link_key
-from facecli.bootstrap.addresses import check_addresses, wants_metrics
+from facecli.bootstrap.addresses import check_addresses, trusted_proxies, wants_metrics
 from facecli.bootstrap.blob_store import store_probes
 from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
@@ -225,6 +225,7 @@ def _server_parts(
         admissions=create_admissions(calls),
         events=components.events,
         tracer=tracer,
+        proxies=trusted_proxies(settings),
     )
 
 

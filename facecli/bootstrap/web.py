@@ -44,12 +44,14 @@ def create_web_server(
         max_file_size=settings.max_file_size,
         origins=origin_pattern(origins),
         local=is_local(settings.http) and not requires_authentication(settings),
+        proxies=parts.proxies,
     )
     web = WebServer(
         create_app(web_parts),
         bind=settings.http,
         tls=server_tls(settings),
         max_connections=max_connections,
+        proxies=parts.proxies,
     )
     server.files.offer_links(links, settings.http_url.rstrip("/") or web.url)
     return web

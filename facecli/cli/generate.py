@@ -3,16 +3,49 @@
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.help import add_commands
-from facecli.cli.shared.options import SettingOption, TlsCert, TlsKey
+from facecli.cli.shared.options import TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.core.addresses import checked_address
+
+if TYPE_CHECKING:
+    from facecli.operations.front import Front
+
+DEFAULT_SERVER = "127.0.0.1:50051"
+
+PublicHost = Annotated[str, typer.Option("--host", metavar="NAME", help="Public host name of the servers.")]
+PublicPort = Annotated[int, typer.Option("--port", metavar="PORT", help="Public port.", min=1, max=65535)]
+Backends = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--backend",
+        metavar="HOST:PORT",
+        help=f"Where a server listens for gRPC; can be repeated.  [default: {DEFAULT_SERVER}]",
+        show_default=False,
+    ),
+]
+HttpPort = Annotated[
+    int,
+    typer.Option("--http-port", metavar="PORT", help="Port of --http on these hosts.", min=1, max=65535),
+]
+ServerCa = Annotated[
+    str,
+    typer.Option(
+        "--server-ca",
+        metavar="FILE",
+        help="CA certificate (PEM) that verifies the servers, which then are reached over TLS.",
+        show_default=False,
+    ),
+]
+PassThrough = Annotated[
+    bool, typer.Option("--pass-through", help="Let TLS end at the servers, not at the proxy.")
+]
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -73,39 +106,86 @@ def systemd(
 
 
 @partial(with_settings, quiet_help="Print only the file.")
-def nginx(
+def haproxy(
     settings: Settings,
     output: Output,
-    host: Annotated[str, typer.Option("--host", metavar="NAME", help="Public host name of the server.")],
-    port: Annotated[int, typer.Option("--port", metavar="PORT", help="Public port.", min=1, max=65535)] = 443,
+    host: PublicHost,
+    port: PublicPort = 443,
+    backend: Backends = None,
+    http_port: HttpPort = 8080,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
-    bind: Annotated[str | None, SettingOption("bind", metavar="HOST:PORT")] = None,
-    http: Annotated[str | None, SettingOption("http", metavar="HOST:PORT")] = None,
+    server_ca: ServerCa = "",
+    pass_through: PassThrough = False,
 ) -> None:
-    """Print a site for nginx in front of a server.
+    """Print a configuration of HAProxy in front of one server or several.
 
-    TLS ends at nginx. gRPC and HTTP (the console, gRPC-Web, Connect, tus, downloads) share one port; /metrics
-    is not passed on. --bind and --http are where the server listens, by default 127.0.0.1:50051 and
-    127.0.0.1:8080. The certificate is by default that of Let's Encrypt for the host.
+    gRPC and HTTP (the console, gRPC-Web, Connect, tus, downloads) share one port; /metrics is not passed on.
+    TLS ends at HAProxy, unless --pass-through hands it on. HAProxy takes a certificate, its chain and its key
+    from one file, by default /etc/haproxy/HOST.pem.
 
-    Example: facecli generate nginx --host facecli.example > /etc/nginx/sites-enabled/facecli.conf
+    Example: facecli generate haproxy --host facecli.example >> /etc/haproxy/haproxy.cfg
+
+    Example: facecli generate haproxy --host facecli.example --backend 10.0.0.1:50051 --backend 10.0.0.2:50051
 
     Exit codes: 0 success, 2 invalid option.
     """
-    from facecli.operations.nginx import Site, nginx_site
+    from facecli.operations.haproxy import haproxy_pass_through, haproxy_site
+
+    cert = settings.tls_cert or f"/etc/haproxy/{host}.pem"
+    front = _front(host, port, backend, http_port, cert, settings.tls_key, server_ca)
+    _show(output, haproxy_pass_through(front) if pass_through else haproxy_site(front))
+
+
+@partial(with_settings, quiet_help="Print only the file.")
+def nginx(
+    settings: Settings,
+    output: Output,
+    host: PublicHost,
+    port: PublicPort = 443,
+    backend: Backends = None,
+    http_port: HttpPort = 8080,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    server_ca: ServerCa = "",
+    pass_through: PassThrough = False,
+) -> None:
+    """Print a configuration of nginx in front of one server or several.
+
+    gRPC and HTTP (the console, gRPC-Web, Connect, tus, downloads) share one port; /metrics is not passed on.
+    TLS ends at nginx, unless --pass-through hands it on. The certificate is by default that of Let's Encrypt
+    for the host.
+
+    Example: facecli generate nginx --host facecli.example > /etc/nginx/sites-enabled/facecli.conf
+
+    Example: facecli generate nginx --host facecli.example --backend 10.0.0.1:50051 --backend 10.0.0.2:50051
+
+    Exit codes: 0 success, 2 invalid option.
+    """
+    from facecli.operations.nginx import nginx_site, nginx_stream
+
+    live = f"/etc/letsencrypt/live/{host}"
+    cert, key = settings.tls_cert or f"{live}/fullchain.pem", settings.tls_key or f"{live}/privkey.pem"
+    front = _front(host, port, backend, http_port, cert, key, server_ca)
+    _show(output, nginx_stream(front) if pass_through else nginx_site(front))
+
+
+def _front(
+    host: str, port: int, servers: list[str] | None, http_port: int, cert: str, key: str, ca: str
+) -> "Front":
+    from facecli.operations.front import Front
 
     checked_address(f"{host}:{port}", option="--host")
-    live = f"/etc/letsencrypt/live/{host}"
-    site = Site(
+    addresses = [each.strip() for text in servers or [DEFAULT_SERVER] for each in text.split(",")]
+    return Front(
         name=host,
         port=port,
-        cert=settings.tls_cert or f"{live}/fullchain.pem",
-        key=settings.tls_key or f"{live}/privkey.pem",
-        grpc=checked_address(settings.bind, option="--bind"),
-        http=checked_address(settings.http or "127.0.0.1:8080", option="--http"),
+        servers=[checked_address(each, option="--backend") for each in addresses],
+        http_port=http_port,
+        cert=cert,
+        key=key,
+        ca=ca,
     )
-    _show(output, nginx_site(site))
 
 
 def _this_program() -> list[str]:
@@ -126,6 +206,7 @@ add_commands(
         "prometheus-rules": prometheus_rules,
         "grafana-dashboard": grafana_dashboard,
         "systemd": systemd,
+        "haproxy": haproxy,
         "nginx": nginx,
     },
 )

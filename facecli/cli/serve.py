@@ -19,6 +19,7 @@ from facecli.config.settings import (
     LabelFramesName,
     LabelPolicyName,
     LabelTextName,
+    ProxyHeader,
     Settings,
 )
 from facecli.telemetry.logs import set_up_logging
@@ -39,6 +40,8 @@ def serve(
     http_url: Annotated[str | None, SettingOption("http_url", metavar="URL")] = None,
     metrics: Annotated[str | None, SettingOption("metrics", metavar="HOST:PORT")] = None,
     cors_origin: Annotated[list[str] | None, SettingOption("cors_origin", metavar="ORIGIN")] = None,
+    trusted_proxies: Annotated[list[str] | None, SettingOption("trusted_proxies", metavar="NETWORK")] = None,
+    proxy_header: Annotated[ProxyHeader | None, SettingOption("proxy_header")] = None,
     data_dir: DataDir = None,
     database: Database = None,
     blobs: Blobs = None,

@@ -27,6 +27,7 @@ def summary(settings: Settings, server: "Running") -> Sequence[tuple[str, str]]:
         ("workers", str(settings.workers) if settings.workers else "none here; start facecli worker"),
         ("access", _access(settings)),
         ("encryption", "TLS" if settings.tls_cert else "none; clients send everything in plain text"),
+        *([("proxies", _proxies(settings))] if settings.trusted_proxies else []),
         ("durability", f"{settings.durability}: {_DURABILITY[settings.durability]}"),
         ("limits", _limits(settings)),
         ("expiry", _expiry(settings)),
@@ -54,6 +55,10 @@ def _access(settings: Settings) -> str:
     if requires_authentication(settings):
         return "every caller needs a token" + (" or client certificate" if settings.tls_client_ca else "")
     return "no authentication: whatever user name a client sends is trusted; --auth token changes that"
+
+
+def _proxies(settings: Settings) -> str:
+    return f"{settings.trusted_proxies} are believed when they name their client by {settings.proxy_header}"
 
 
 def _limits(settings: Settings) -> str:

@@ -50,6 +50,8 @@ def standalone(settings: Settings) -> Settings:
         bind="127.0.0.1:0",
         http="",
         http_url="",
+        trusted_proxies="",
+        proxy_header="x-forwarded-for",
         metrics="",
         auth="none",
         token="",

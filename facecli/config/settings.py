@@ -17,6 +17,7 @@ InswapperProvider = Literal["cpu", "cuda", "coreml"]
 LabelPolicyName = Literal["required", "default", "off"]
 LabelTextName = Literal["en", "zh"]
 LabelFramesName = Literal["opening", "all"]
+ProxyHeader = Literal["x-forwarded-for", "forwarded", "proxy-protocol"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 
@@ -74,6 +75,16 @@ class Settings:
         "",
         "Origin whose pages may call the server over HTTP, as https://app.example or http://localhost:*; "
         "separate several with commas.",
+    )
+    trusted_proxies: str = _setting(
+        "",
+        "Networks of proxies that are believed when they name their client, as 10.0.0.0/8 or 192.0.2.7; "
+        "separate several with commas; none if empty.",
+    )
+    proxy_header: ProxyHeader = _setting(
+        "x-forwarded-for",
+        "How these proxies name their client: in `x-forwarded-for` or `forwarded`, or with `proxy-protocol` "
+        "at the start of each connection to --http.",
     )
     metrics: str = _setting(
         "",

@@ -7,6 +7,7 @@ import grpc
 
 from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.call_context import CallContext, IncomingCall
+from facecli.api.client_address import TrustedProxies
 from facecli.core.events import EventBus
 from facecli.rpc.methods import method_of
 from facecli.telemetry.traces.spans import NO_TRACER, Tracer, traceparent_in
@@ -17,9 +18,16 @@ NOTIFY_URL = "facecli-notify-url"  # metadata; of a webhook for the end of a tas
 class Calls:
     """The contexts of all calls in progress. Safe to use from many threads."""
 
-    def __init__(self, authenticator: Authenticator, events: EventBus, tracer: Tracer = NO_TRACER) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        events: EventBus,
+        proxies: TrustedProxies | None = None,
+        tracer: Tracer = NO_TRACER,
+    ) -> None:
         self._authenticator = authenticator
         self._events = events
+        self._proxies = proxies or TrustedProxies()
         self._tracer = tracer
         self._open: dict[grpc.ServicerContext, CallContext] = {}
 
@@ -29,7 +37,7 @@ class Calls:
         incoming = IncomingCall(
             method=method,
             changes=method_of(method).changes,
-            peer=context.peer(),
+            peer=self.peer_of(context),
             connected=context.is_active,
             traceparent=traceparent_in(dict(context.invocation_metadata())),
         )
@@ -45,6 +53,10 @@ class Calls:
 
     def of(self, context: grpc.ServicerContext) -> CallContext:
         return self._open[context]
+
+    def peer_of(self, context: grpc.ServicerContext) -> str:
+        """The address of the client, also behind a trusted proxy."""
+        return self._proxies.peer(context.peer(), context.invocation_metadata())
 
 
 def bearer_token(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:

@@ -123,8 +123,9 @@ class ClientWaits:
         CallEnded when the client was idle for too long. Unauthenticated when its token was revoked meanwhile.
         """
         call = self._calls.of(context)
-        # Where names are trusted, and for anonymous callers, each connection has a share.
-        stream.holder = call.proven_user or context.peer()
+        # Where names are trusted, and for anonymous callers, each connection has a share; behind a trusted
+        # proxy, each client address.
+        stream.holder = call.proven_user or call.peer
 
         def end(error: FacecliError) -> None:
             call.refuse(error)

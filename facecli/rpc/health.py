@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2_grpc as pb_grpc
 
 from facecli.api.admission import Admission
 from facecli.core.errors import NotFound
+from facecli.rpc.calls import Calls
 from facecli.rpc.interceptors.wrapping import close_at_end, without_thread
 from facecli.rpc.request_stream import Send, end_call
 from facecli.rpc.send_pool import SendPool
@@ -77,7 +78,8 @@ class _StatusWatcher:
 class HealthServicer(pb_grpc.HealthServicer):
     """Answers from the statuses that were set. After `shut_down` every service is NOT_SERVING for good."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
         self._statuses: dict[str, Status] = {}
         self._watchers: dict[_StatusWatcher, str] = {}
         self._admission = Admission(MAX_WATCHERS, "health watchers", share=WATCHER_SHARE, evict_after=0)
@@ -99,7 +101,7 @@ class HealthServicer(pb_grpc.HealthServicer):
         with ExitStack() as stack:
             stack.enter_context(
                 self._admission.acquire(
-                    context.peer(),
+                    self._calls.of(context).peer,
                     idle_seconds=lambda: time.monotonic() - started,
                     on_evict=context.cancel,
                 )

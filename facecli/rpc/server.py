@@ -9,6 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from facecli.api.admission import Admission, Admissions
 from facecli.api.authentication import Authenticator
+from facecli.api.client_address import TrustedProxies
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
@@ -82,14 +83,12 @@ class ServerParts:
     authenticator: Authenticator
     admissions: Admissions
     events: EventBus
+    proxies: TrustedProxies
     tracer: Tracer = NO_TRACER
 
     @property
     def threads(self) -> int:
-        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none.
-
-        The calls that wait for their clients come on top.
-        """
+        """Enough that uploads and downloads never take one that short calls need; those that wait have others."""
         calls = self.admissions
         kinds = (calls.uploads, calls.downloads, calls.calls, calls.creations, calls.previews)
         return sum(kind.limit for kind in kinds) + REJECT_THREADS
@@ -109,9 +108,9 @@ class Server:
     ) -> None:
         keep_freed_memory()
         self._draining = threading.Event()
-        self._health = HealthServicer()
         self._send_pool = SendPool()
-        calls = Calls(parts.authenticator, parts.events, parts.tracer)
+        calls = Calls(parts.authenticator, parts.events, parts.proxies, parts.tracer)
+        self._health = HealthServicer(calls)
         self._waits = _client_waits(MAX_WAITS, calls, limits)
         self._health_waits = _client_waits(MAX_HEALTH_WAITS, calls, limits)
         threads = parts.threads + self._waits.max_threads
@@ -205,9 +204,8 @@ class Server:
 
     def _add_uploads(self, parts: ServerParts, calls: Calls, limits: StreamLimits) -> None:
         """Register both services that take uploads; they share one admission control."""
-        streams = UploadStreams(
-            calls=calls, admission=parts.admissions.uploads, limits=limits, waits=self._waits
-        )
+        admission = parts.admissions.uploads
+        streams = UploadStreams(calls=calls, admission=admission, limits=limits, waits=self._waits)
         services = (parts.upload_service, parts.task_service, parts.webhooks)
         uploads = UploadServicer(parts.upload_service, streams=streams)
         videos = VideoServicer(*services, streams=streams, creations=parts.admissions.creations)

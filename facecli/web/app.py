@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from facecli.api.admission import Admissions
 from facecli.api.authentication import Authenticator
+from facecli.api.client_address import TrustedProxies
 from facecli.api.downloads import Downloads
 from facecli.api.links import Links
 from facecli.api.offset_uploads import OffsetUploads
@@ -24,6 +25,7 @@ from facecli.uploads.service import UploadService
 from facecli.web.calls import WebCalls
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
 from facecli.web.files import PREFIXES, FilesApp
+from facecli.web.forwarded import ForwardedClient
 from facecli.web.guards import OriginGuard, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.metrics import add_metrics
@@ -59,6 +61,7 @@ class WebParts:
     max_file_size: int  # bytes
     origins: str
     local: bool
+    proxies: TrustedProxies
     tracer: Tracer = NO_TRACER
 
 
@@ -93,7 +96,7 @@ def create_app(parts: WebParts) -> App:
     app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
     guarded = SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
     prefixes = (*rpc.prefixes, CONSOLE, *PREFIXES, TUS_PREFIX)
-    return RequestEvents(guarded, parts.events, prefixes=prefixes)
+    return ForwardedClient(RequestEvents(guarded, parts.events, prefixes=prefixes), parts.proxies)
 
 
 class ErrorGuard:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.call_context import CallContext, IncomingCall
+from facecli.api.client_address import peer_name
 from facecli.core.errors import FacecliError, InternalError, Unauthenticated
 from facecli.core.events import EventBus
 from facecli.telemetry.traces.spans import NO_TRACER, TRACEPARENT, Tracer, traceparent_in
@@ -136,8 +137,7 @@ def bearer_token(headers: dict[str, str]) -> str | None:
 
 def peer(scope: Any) -> str:
     """The address of the client, as gRPC writes it."""
-    host, port = scope["client"] or ("unknown", 0)
-    return f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"
+    return peer_name(*(scope["client"] or ("unknown", 0)))
 
 
 def query_value(scope: Any, name: str) -> str:

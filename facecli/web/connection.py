@@ -20,6 +20,7 @@ from http import HTTPStatus
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import get_remote_addr
 
 from facecli.core.errors import InvalidInput
 from facecli.web.errors import described
@@ -44,6 +45,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     """Applications find it as `scope["state"]["connection"]`."""
 
     _timer: asyncio.TimerHandle | None = None
+    _begun = False
     _timer_seconds: float | None = None  # from which the timer started
     _in_head = True  # until the headers of the next request are complete
     _uncounted_head = 0  # bytes that arrived since the last part of a body, or the end of a request
@@ -67,6 +69,8 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.data_received(_buffers.shared[:nbytes])
 
     def data_received(self, data: bytes) -> None:
+        if not self._begun:  # a PROXY header has been read by now
+            self._begun, self.client = True, get_remote_addr(self.transport)
         if self._deaf:
             return
         self._unset_keepalive_if_required()

@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from facecli.api.client_address import TrustedProxies
 from facecli.core.errors import Unavailable
 from facecli.core.tls import ServerTls
 from facecli.web.connection import KEEP_ALIVE_SECONDS, Connection
@@ -22,9 +23,17 @@ App = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI
 class WebServer:
     """Serves an ASGI application from `start` to `stop`, at `address`."""
 
-    def __init__(self, app: App, *, bind: str, tls: ServerTls | None, max_connections: int) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        bind: str,
+        tls: ServerTls | None,
+        max_connections: int,
+        proxies: TrustedProxies,
+    ) -> None:
         self._tls = RenewedContext.loaded(tls) if tls else None
-        self._socket = Listener.bound(bind, max_connections=max_connections)
+        self._socket = Listener.bound(bind, max_connections=max_connections, proxies=proxies)
         host = bind.rpartition(":")[0]
         self.address = f"{host}:{self._socket.getsockname()[1]}"
         self.url = f"{'https' if tls else 'http'}://{self.address}"
@@ -43,7 +52,7 @@ class WebServer:
             log_config=None,
             log_level="error",
             access_log=False,
-            proxy_headers=False,
+            proxy_headers=False,  # ForwardedClient reads them, with the rules of gRPC
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ssl_context_factory=(lambda config, default: tls) if tls else None,

@@ -1,9 +1,9 @@
 """The body of a PATCH, in the thread that receives it."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError, Future
-from typing import Any
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from facecli.api.offset_uploads import Body
 from facecli.api.upload_pipeline import ConnectionLost
@@ -11,48 +11,83 @@ from facecli.core.errors import ChecksumMismatch, FileTooLarge
 from facecli.web.calls import WebCall
 from facecli.web.tus.headers import Checksum
 
+READ_AHEAD = 1024 * 1024  # bytes of a body that wait to be stored
 MAX_CHECKED_BODY = 16 * 1024 * 1024  # bytes; a body with a checksum is held in memory until it is verified
 
 
 class BodyReader:
-    """Iterates over the parts of a body as they arrive; ConnectionLost when the client is gone.
+    """Iterates over the parts of a body; ConnectionLost when the client is gone.
 
-    The next part is asked for before the last one is returned, so that it arrives while that is stored.
+    While one part is stored the next ones arrive, up to READ_AHEAD; what has arrived by then is one part. The
+    iterating thread bothers the event loop only when that waits for room, because each hop between them
+    costs more than the bytes do.
     """
 
     def __init__(self, call: WebCall) -> None:
         self._call = call
         self._loop = asyncio.get_running_loop()
-        self._next: Future[Any] | None = None
+        self._arrived = queue.SimpleQueue[bytes | None]()  # None when nothing more will
+        self._put = 0  # bytes into the queue
+        self._taken = 0  # bytes out of it
+        self._full = False  # whether the event loop waits for room
+        self._room = asyncio.Event()
+        self._receiving: asyncio.Task[None] | None = None
+        self._complete = False
         self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        asked = self._ask()
-        while True:
-            try:
-                message = asked.result()
-            except CancelledError:
-                raise ConnectionLost from None
-            if message["type"] != "http.request":
-                raise ConnectionLost
-            if more := message.get("more_body", False):
-                asked = self._ask()
-            if body := message.get("body", b""):
-                yield body
-            if not more:
-                return
-
-    def _ask(self) -> "Future[Any]":
-        asked = self._next = asyncio.run_coroutine_threadsafe(self._call.receive(), self._loop)
-        if self._closed:
-            asked.cancel()
-        return asked
+        self._in_loop(self._begin)
+        while (part := self._arrived.get()) is not None:
+            parts, size = [part], len(part)
+            with suppress(queue.Empty):
+                while size < READ_AHEAD and (part := self._arrived.get_nowait()) is not None:
+                    parts.append(part)
+                    size += len(part)
+            self._taken += size
+            if self._full:
+                self._in_loop(self._room.set)
+            yield b"".join(parts) if len(parts) > 1 else parts[0]
+            if part is None:
+                break
+        if not self._complete:
+            raise ConnectionLost
 
     def close(self) -> None:
         """Stop waiting for the client."""
         self._closed = True
-        if self._next:
-            self._next.cancel()
+        if self._receiving:
+            self._receiving.cancel()
+        self._arrived.put(None)
+
+    def _begin(self) -> None:
+        if not self._closed:
+            self._receiving = self._loop.create_task(self._receive())
+
+    async def _receive(self) -> None:
+        try:
+            while not self._complete:
+                message = await self._call.receive()
+                if message["type"] != "http.request":
+                    return
+                self._complete = not message.get("more_body", False)
+                if body := message.get("body", b""):
+                    self._put += len(body)
+                    self._arrived.put(body)
+                await self._until_room()
+        finally:
+            self._arrived.put(None)
+
+    async def _until_room(self) -> None:
+        while not self._complete and self._put - self._taken >= READ_AHEAD:
+            self._room.clear()
+            self._full = True
+            if self._put - self._taken >= READ_AHEAD:  # still, now that the other thread knows
+                await self._room.wait()
+            self._full = False
+
+    def _in_loop(self, function: Callable[[], object]) -> None:
+        with suppress(RuntimeError):  # it has ended, and has closed this before
+            self._loop.call_soon_threadsafe(function)
 
 
 def checked_body(parts: Iterable[bytes], checksum: Checksum | None) -> Body:

@@ -60,7 +60,7 @@ def test_a_kill_within_a_patch_loses_no_answered_byte(
     served: tuple[Server, str], file: MakeFile, boundary: str
 ) -> None:
     server, url = served
-    data = file(4).read_bytes()
+    data = file(10).read_bytes()
     calls, of = BOUNDARIES[boundary]
     if not EVERY:
         assert is_killed(server, url, data, calls, TYPICAL[boundary], of=of)

@@ -110,7 +110,7 @@ def test_an_offset_that_tus_answered_survives_a_power_cut_wherever_it_is(
     disk: Ext4, serve: Serve, file: MakeFile
 ) -> None:
     """In the middle of a chunk, and in the middle of the next one, whose first bytes were a tail before."""
-    data = file(4).read_bytes()
+    data = file(10).read_bytes()
     with reserved_address() as address:
         server = serve(data=disk.folder / "data", options=["--workers", "0", "--http", address])
         upload = TusUpload(f"http://{address}", data)

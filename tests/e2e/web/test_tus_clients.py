@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from facecli.api.offset_uploads import CHUNK_SIZE
 from facecli.chaos.events import Direction
 from facecli.chaos.proxy import Proxy
 from tests.e2e.conftest import MakeFile, Serve
@@ -24,7 +25,7 @@ from tests.support.web.page import Page
 pytestmark = needs("chromium")
 
 CLIENTS = ["tus-js-client", "uppy"]
-PART = 700_001  # bytes of a PATCH; no multiple of a chunk
+PART = 2_800_001  # bytes of a PATCH; no multiple of a chunk
 WEB = ["--auth", "token", "--cors-origin", "http://localhost:*", "--workers", "0"]
 
 
@@ -99,26 +100,26 @@ class Transfer:
 def test_an_upload_goes_on_after_a_pause_a_kill_of_the_server_and_a_reload(
     page: Page, server: WebServer, client: str, part: int | None, file: MakeFile
 ) -> None:
-    path, token = file(6, f"{client}.mp4"), server.token(client)
+    path, token = file(24, f"{client}.mp4"), server.token(client)
     with Proxy(server.address) as proxy:
         transfer = Transfer(page, client, proxy, server.address, token)
         transfer.prepare(path, part=part)
-        transfer.pass_more(3 * MIB // 2)
+        transfer.pass_more(3 * CHUNK_SIZE // 2)
         page.run("start")
-        answered, url = transfer.wait_until_stored(MIB), transfer.url
+        answered, url = transfer.wait_until_stored(CHUNK_SIZE), transfer.url
         page.run("pause")
         proxy.cut()
         assert transfer.offset() >= answered
 
-        transfer.pass_more(3 * MIB // 2)
+        transfer.pass_more(3 * CHUNK_SIZE // 2)
         page.run("resume")
-        answered = transfer.wait_until_stored(2 * MIB)
+        answered = transfer.wait_until_stored(2 * CHUNK_SIZE)
         server.server.kill()
         proxy.cut(reset=True)
         server.server.start()
         assert transfer.offset() >= answered
-        transfer.pass_more(3 * MIB // 2)
-        transfer.wait_until_stored(3 * MIB)  # the client goes on by itself
+        transfer.pass_more(3 * CHUNK_SIZE // 2)
+        transfer.wait_until_stored(3 * CHUNK_SIZE)  # the client goes on by itself
         offsets = [int(each["offset"]) for each in transfer.answers if each["offset"]]
         assert offsets == sorted(offsets)
 
@@ -128,7 +129,7 @@ def test_an_upload_goes_on_after_a_pause_a_kill_of_the_server_and_a_reload(
         transfer.finish()
         first = transfer.answers[0]
         assert (transfer.url, first["method"]) == (url, "HEAD")
-        assert int(first["offset"]) >= 3 * MIB
+        assert int(first["offset"]) >= 3 * CHUNK_SIZE
         transfer.check(path)
 
 
@@ -156,7 +157,7 @@ def test_a_body_with_a_wrong_checksum_is_discarded_and_sent_again(
 def test_an_upload_that_has_expired_is_begun_again(
     page: Page, serve: Serve, clock: FakeClock, file: MakeFile
 ) -> None:
-    path = file(3)
+    path = file(12)
     environment = {**clock.environment, "FACECLI_UPLOAD_EXPIRY": "1s"}
     with reserved_address() as address, Proxy(address) as proxy:
         server = WebServer(
@@ -164,9 +165,9 @@ def test_an_upload_that_has_expired_is_begun_again(
         )
         transfer = Transfer(page, "tus-js-client", proxy, address, server.token("ann"))
         transfer.prepare(path)
-        transfer.pass_more(3 * MIB // 2)
+        transfer.pass_more(3 * CHUNK_SIZE // 2)
         page.run("start")
-        transfer.wait_until_stored(MIB)
+        transfer.wait_until_stored(CHUNK_SIZE)
         url = transfer.url
         assert transfer.answers[0]["expires"].endswith(" GMT")
         page.load()

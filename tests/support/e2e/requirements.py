@@ -17,6 +17,7 @@ import pytest
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.e2e.disks import Ext4, tmpfs
+from tests.support.e2e.proxies import STREAM_MODULE
 from tests.support.media.ffmpegs import has_oldest
 
 NODE_MODULES = Path(__file__).parents[3] / ".ci/node_modules"  # of `npm ci --prefix .ci`
@@ -110,7 +111,11 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         available=has_oldest, remedy="ffmpeg 5.1 in /usr/bin (apt-get install ffmpeg on Debian 12)"
     ),
     "nginx": Requirement(
-        available=lambda: bool(which("nginx", path=_WITH_SBIN)), remedy="nginx (apt-get install nginx)"
+        available=lambda: bool(which("nginx", path=_WITH_SBIN)) and STREAM_MODULE.exists(),
+        remedy="nginx (apt-get install nginx libnginx-mod-stream)",
+    ),
+    "haproxy": Requirement(
+        available=lambda: bool(which("haproxy", path=_WITH_SBIN)), remedy="HAProxy (apt-get install haproxy)"
     ),
     "promtool": Requirement(
         available=lambda: bool(which("promtool")), remedy="promtool (apt-get install prometheus)"

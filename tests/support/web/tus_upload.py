@@ -2,12 +2,13 @@
 
 import hashlib
 
+from facecli.api.offset_uploads import CHUNK_SIZE
 from tests.support.e2e.files import MIB
 from tests.support.web.http_client import Answer, Headers, ask
 from tests.support.web.tus import BODY_TYPE, encoded
 
 FIRST = 1000  # bytes that come with the creation
-PART = 3 * MIB // 2  # of a PATCH: a chunk, and a tail that is committed without one
+PART = CHUNK_SIZE + MIB // 2  # of a PATCH: a chunk, and a tail that is committed without one
 
 
 class TusUpload:

@@ -43,6 +43,7 @@ READING = {
 FORGED = "ann\nrequest=1 user=root method=CancelTask outcome=OK\r\x1b[2J"
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00 \w+ +[\w.]+ ")
 RECORD = r"call request=\w{12} user=QUOTED method=\w+ outcome=[A-Z_]+( (upload|task)=QUOTED)?"
+PEER = re.compile(r"(.*) peer=ipv4:127\.0\.0\.1:\d+")
 SECRET = "fc_0123456789abcdef"
 
 
@@ -66,8 +67,11 @@ class Log:
 
     @property
     def audit(self) -> list[str]:
+        """The records, without the addresses that each one ends with."""
         lines = (line.partition(" facecli.audit ") for line in self.text.splitlines())
-        return [record for _, found, record in lines if found]
+        matches = [PEER.fullmatch(record) for _, found, record in lines if found]
+        assert all(matches), self.text
+        return [match[1] for match in matches if match]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from facecli.api.admission import CallLimits, create_admissions
+from facecli.api.client_address import TrustedProxies
 from facecli.api.upload_pipeline import StreamLimits
 from facecli.core import errors
 from facecli.core.errors import FacecliError, InternalError
@@ -67,6 +68,7 @@ def answered(app: App) -> tuple[list[Any], list[str]]:
         "type": "http",
         "method": "GET",
         "path": "/readyz",
+        "client": None,
         "headers": [(b"origin", b"https://app.example")],
         "state": {"connection": SimpleNamespace(abort=lambda: done.append("aborted"))},
     }
@@ -99,6 +101,7 @@ def failing(error: Exception) -> App:
         max_file_size=1,
         origins=origins,
         local=False,
+        proxies=TrustedProxies(),
     )
     return create_app(parts)
 

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from facecli.api.offset_uploads import CHUNK_SIZE
 from facecli.core.checksums import crc32c
 from facecli.web.tus import body
 from facecli.web.tus.headers import CHECKSUMS
@@ -15,8 +16,7 @@ from tests.support.web.shop import Shop
 from tests.support.web.tus import BODY_TYPE, Tus, encoded
 from tests.unit.rpc.conftest import bearing
 
-MIB = 1024 * 1024
-CONTENT = bytes(range(251)) * 12_000  # 2.9 MiB, of which no two chunks are equal
+CONTENT = bytes(range(251)) * (3 * CHUNK_SIZE // 251 - 9)  # nearly three chunks, of which no two are equal
 
 
 def test_a_server_says_what_it_can(shop: Shop) -> None:
@@ -38,7 +38,7 @@ def test_bytes_are_appended_wherever_the_last_ones_ended(tus: Tus, shop: Shop) -
     created = tus.create(len(CONTENT), name="人 脸.mp4")
     assert (created.status, created.headers["upload-offset"]) == (201, "0")
     path, offset = str(created.headers["location"]), 0
-    for size in (1, 200, MIB - 201, 5, 2 * MIB - 5, len(CONTENT)):
+    for size in (1, 200, CHUNK_SIZE - 201, 5, 2 * CHUNK_SIZE - 5, len(CONTENT)):
         answer = tus.append(path, offset, CONTENT[offset : offset + size])
         offset = min(offset + size, len(CONTENT))
         assert (answer.status, answer.headers["upload-offset"]) == (204, str(offset))
@@ -52,15 +52,15 @@ def test_bytes_are_appended_wherever_the_last_ones_ended(tus: Tus, shop: Shop) -
 
 
 def test_an_upload_by_tus_is_one_of_the_others(tus: Tus, shop: Shop) -> None:
-    path = tus.begun(3 * MIB, b"x" * MIB)
+    path = tus.begun(3 * CHUNK_SIZE, b"x" * CHUNK_SIZE)
     upload_id = path.rpartition("/")[2]
     with bearing(shop.server.address, shop.secrets["ann"]) as stubs:
         upload = stubs.uploads.GetUpload(pb.GetUploadRequest(upload_id=upload_id)).upload
-        assert (upload.name, upload.size, upload.stored_bytes) == ("clip.mp4", 3 * MIB, MIB)
-        tus.append(path, MIB, b"tail of a chunk that another client sends as a whole")
-        chunk = pb.UploadChunkRequest(upload_id=upload_id, chunk_index=1, data=b"y" * MIB)
+        assert (upload.name, upload.size, upload.stored_bytes) == ("clip.mp4", 3 * CHUNK_SIZE, CHUNK_SIZE)
+        tus.append(path, CHUNK_SIZE, b"tail of a chunk that another client sends as a whole")
+        chunk = pb.UploadChunkRequest(upload_id=upload_id, chunk_index=1, data=b"y" * CHUNK_SIZE)
         stubs.uploads.UploadChunk(chunk)
-        assert tus.offset(path) == 2 * MIB
+        assert tus.offset(path) == 2 * CHUNK_SIZE
         stubs.uploads.CancelUpload(pb.CancelUploadRequest(upload_id=upload_id))
     assert tus.ask("HEAD", path).status == 404
     again = tus.begun(10)
@@ -78,8 +78,8 @@ def test_another_user_finds_no_upload(tus: Tus, shop: Shop) -> None:
 
 
 def test_a_length_may_come_later(tus: Tus, shop: Shop) -> None:
-    path = tus.begun(None, CONTENT[:MIB])
-    assert tus.append(path, MIB, CONTENT[MIB:-5]).headers["upload-defer-length"] == "1"
+    path = tus.begun(None, CONTENT[:CHUNK_SIZE])
+    assert tus.append(path, CHUNK_SIZE, CONTENT[CHUNK_SIZE:-5]).headers["upload-defer-length"] == "1"
     head = tus.ask("HEAD", path)
     assert (head.headers["upload-defer-length"], head.headers["upload-length"]) == ("1", None)
     offset = len(CONTENT) - 5
@@ -91,7 +91,7 @@ def test_a_length_may_come_later(tus: Tus, shop: Shop) -> None:
     assert shop.get(str(last.headers["upload-file-url"])).body == CONTENT
 
 
-@pytest.mark.parametrize("size", [5, MIB, MIB + 5])
+@pytest.mark.parametrize("size", [5, CHUNK_SIZE, CHUNK_SIZE + 5])
 def test_a_length_that_is_reached_already_completes_the_upload(tus: Tus, shop: Shop, size: int) -> None:
     path = tus.begun(None, CONTENT[:size])
     last = tus.append(path, size, b"", upload_length=str(size))
@@ -117,9 +117,9 @@ def test_checksums_are_those_of_the_standards() -> None:
 
 
 def test_a_body_with_a_checksum_is_bounded(tus: Tus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "MAX_CHECKED_BODY", MIB)
-    path = tus.begun(2 * MIB)
-    answer = tus.append(path, 0, bytes(MIB + 1), upload_checksum=f"sha1 {encoded(b'x')}")
+    monkeypatch.setattr(body, "MAX_CHECKED_BODY", 1000)
+    path = tus.begun(2000)
+    answer = tus.append(path, 0, bytes(1001), upload_checksum=f"sha1 {encoded(b'x')}")
     assert (answer.status, tus.offset(path)) == (413, 0)
 
 
@@ -134,10 +134,10 @@ def test_a_body_of_unknown_length_ends_with_the_file(tus: Tus, shop: Shop) -> No
 
 
 def test_bytes_that_arrived_before_a_cut_are_kept(tus: Tus, shop: Shop) -> None:
-    path, sent = tus.begun(len(CONTENT)), MIB + 1234
+    path, sent = tus.begun(len(CONTENT)), CHUNK_SIZE + 1234
     with raw(shop.server.http, append_head(shop, path).encode() + CONTENT[:sent]):
         for _ in range(3):  # the rest, which is less than a chunk, arrives while these are answered
-            eventually(lambda: tus.offset(path) == MIB)
+            eventually(lambda: tus.offset(path) == CHUNK_SIZE)
     eventually(lambda: tus.offset(path) == sent)
     last = tus.append(path, sent, CONTENT[sent:])
     assert shop.get(str(last.headers["upload-file-url"])).body == CONTENT
@@ -145,11 +145,11 @@ def test_bytes_that_arrived_before_a_cut_are_kept(tus: Tus, shop: Shop) -> None:
 
 def test_a_client_that_comes_back_takes_over_from_its_dead_connection(tus: Tus, shop: Shop) -> None:
     path = tus.begun(len(CONTENT))
-    with raw(shop.server.http, append_head(shop, path).encode() + CONTENT[: MIB + 1234]) as dead:
-        eventually(lambda: tus.offset(path) == MIB)
-        answer = tus.append(path, MIB, CONTENT[MIB:])
+    with raw(shop.server.http, append_head(shop, path).encode() + CONTENT[: CHUNK_SIZE + 1234]) as dead:
+        eventually(lambda: tus.offset(path) == CHUNK_SIZE)
+        answer = tus.append(path, CHUNK_SIZE, CONTENT[CHUNK_SIZE:])
         assert (answer.status, answer.headers["upload-offset"]) == (204, str(len(CONTENT)))
-        dead.sendall(CONTENT[MIB + 1234 :])
+        dead.sendall(CONTENT[CHUNK_SIZE + 1234 :])
         assert b"HTTP/1.1 409 " in until(dead, b"\r\n\r\n")
     assert shop.get(str(answer.headers["upload-file-url"])).body == CONTENT
 
@@ -167,7 +167,7 @@ def test_uploads_are_listed_expire_and_count_with_their_announced_size(tus: Tus,
         listed = stubs.uploads.ListUploads(pb.ListUploadsRequest()).uploads
         assert str(answer.headers["location"]).rpartition("/")[2] in {each.upload_id for each in listed}
         deferred = tus.begun(None, b"x")
-        assert used() > before + 10_000_000 + 1024 * MIB
+        assert used() > before + 10_000_000 + 1024**3
         tus.append(deferred, 1, b"", upload_length="1")
         assert used() == before + 10_000_001
 

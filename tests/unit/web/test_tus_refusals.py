@@ -2,14 +2,13 @@
 
 import pytest
 
+from facecli.api.offset_uploads import CHUNK_SIZE
 from facecli.wire.generated import upload_service_pb2 as pb
 from tests.support.web.http_client import ask, raw, until
 from tests.support.web.shop import Shop
 from tests.support.web.tus import BODY_TYPE, Tus, encoded
 from tests.unit.rpc.conftest import bearing
 from tests.unit.web.conftest import ServeHttp
-
-MIB = 1024 * 1024
 
 
 @pytest.mark.parametrize(
@@ -106,15 +105,15 @@ def test_another_method_and_another_path_are_refused(tus: Tus) -> None:
 def test_a_body_that_stops_is_refused_and_its_whole_chunks_are_kept(serve_http: ServeHttp) -> None:
     version = {"tus-resumable": "1.0.0"}
     with serve_http(idle_limit=0.3, min_rate=0) as server:
-        new = {"upload-length": str(3 * MIB), "upload-metadata": f"filename {encoded('a.mp4')}"}
+        new = {"upload-length": str(3 * CHUNK_SIZE), "upload-metadata": f"filename {encoded('a.mp4')}"}
         created = ask(server.http, "/files", method="POST", headers={**version, **new})
         path = str(created.headers["location"])
         head = (
             f"PATCH {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-            f"Content-Type: {BODY_TYPE}\r\nContent-Length: {3 * MIB}\r\n\r\n"
+            f"Content-Type: {BODY_TYPE}\r\nContent-Length: {3 * CHUNK_SIZE}\r\n\r\n"
         )
-        with raw(server.http, head.encode() + bytes(MIB + 1)) as stopped:
+        with raw(server.http, head.encode() + bytes(CHUNK_SIZE + 1)) as stopped:
             answer = until(stopped, b"}}")
         assert b"HTTP/1.1 408 " in answer and b"IDLE_TOO_LONG" in answer
         stored = ask(server.http, path, method="HEAD", headers=version)
-        assert stored.headers["upload-offset"] == str(MIB)
+        assert stored.headers["upload-offset"] == str(CHUNK_SIZE)
