@@ -36,6 +36,7 @@ class Session:
         self.own_server = own_server
         self.encrypted = connection.encrypted
         self.local = connection.local
+        self.proxy = connection.proxy.name if connection.proxy else ""
         self._connection = connection
 
     def limited(self, *, timeout: float | None, retry_for: float) -> "Session":

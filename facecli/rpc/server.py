@@ -88,7 +88,7 @@ class ServerParts:
 
     @property
     def threads(self) -> int:
-        """Enough that uploads and downloads never take one that short calls need; those that wait have others."""
+        """Enough that uploads and downloads take none that short calls need; those that wait have others."""
         calls = self.admissions
         kinds = (calls.uploads, calls.downloads, calls.calls, calls.creations, calls.previews)
         return sum(kind.limit for kind in kinds) + REJECT_THREADS

@@ -113,7 +113,8 @@ def test_doctor_passes_every_check(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
-        ["✓", check] for check in ("facecli", "ffmpeg", "sandbox", "disk", "server", "access")
+        ["✓", check]
+        for check in ("facecli", "ffmpeg", "sandbox", "disk", "proxy", "server", "clock", "access")
     ]
     checks = {
         check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
@@ -137,6 +138,9 @@ def test_doctor_checks_the_configured_database(server: Server, postgres: Postgre
     ):
         ran = process("doctor", "--server", server.address, env={**os.environ, "FACECLI_DATABASE": url})
         assert ran.code == code
+        if not code:
+            assert ", schema none, " in ran.out
+            assert "warning: the next start of facecli serve migrates it" in ran.out
         assert any(line.startswith(expected) for line in ran.lines), ran
 
 
