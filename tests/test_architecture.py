@@ -15,6 +15,7 @@ from tests.support.planted_breaches import ALLOWED, PLANTS
 ROOT = Path(__file__).parents[1]
 MAX_FILE_LINES = 250
 MAX_FOLDER_FILES = 20
+GROWING_FOLDERS = {"generated", "versions"}  # of generated code, and of migrations, which are kept for ever
 
 # From the top down. A layer imports itself and the lines below it, never another layer of its own line.
 LAYERS = (
@@ -107,7 +108,7 @@ def violations(root: Path) -> list[str]:
 def crowded_folders(root: Path) -> Iterator[str]:
     files = Counter(path.parent for folder in ("facecli", "tests") for path in (root / folder).rglob("*.py"))
     for folder, count in files.items():
-        if count > MAX_FOLDER_FILES and folder.name != "generated":
+        if count > MAX_FOLDER_FILES and folder.name not in GROWING_FOLDERS:
             yield f"{folder.relative_to(root)}:{count}: more than {MAX_FOLDER_FILES} files"
 
 

@@ -53,6 +53,7 @@ from facecli.cli.task.create import engine_choice
 from facecli.cli.task.watch import note_all
 from facecli.client.batch.selection import Combine
 from facecli.client.destination import Destination, destination
+from facecli.client.input_file import check_inputs
 from facecli.client.terms import stated_terms
 from facecli.core.errors import InvalidInput, TaskUnsuccessful
 from facecli.core.video.plan import video_part
@@ -135,17 +136,18 @@ def swap(
         fail_fast=fail_fast,
         dry_run=dry_run,
         in_flight=in_flight,
-        terms=terms,
     )
     files = ManyFiles(faces=faces or [], videos=videos or [], combine=combine, recursive=recursive)
     if faces or videos:
         if force and skip_existing:
             raise InvalidInput("--overwrite and --skip-existing exclude each other; pass one of them")
-        if image or video or fresh or notify:
-            raise InvalidInput("--face and --video replace IMAGE and VIDEO, and exclude --fresh and --notify")
+        if image or video or fresh:
+            raise InvalidInput("--face and --video replace IMAGE and VIDEO, and exclude --fresh")
         from facecli.cli.batch.many import swap_many
 
-        defaults = job_defaults(output=out, engine=engine, options=options, part=part)
+        defaults = job_defaults(
+            output=out, engine=engine, options=options, part=part, terms=terms, notify=notify
+        )
         swap_many(session, output, files, choices, defaults)
         return
     if image is None or video is None:
@@ -160,6 +162,7 @@ def swap(
         output.note(f"{target.shown} exists; skipped")
         show_path(output, target, {"skipped": True})
         return
+    check_inputs(image, video)
     request = swap_request(session, image=image, video=video, target=target, engine=engine, options=options)
     request = replace(request, part=part, fresh=fresh, notify=notify, terms=terms)
     if target.exists and not force:

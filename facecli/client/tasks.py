@@ -10,14 +10,14 @@ from itertools import islice
 
 from facecli.client.calls.pages import all_items
 from facecli.client.calls.unary import UnaryCalls
-from facecli.client.connection import Metadata
 from facecli.client.context import ClientContext
 from facecli.client.watches.separate_watches import SeparateWatches, is_missing_method
 from facecli.client.watches.shared_watch import SharedWatch
 from facecli.client.watches.task_watch import TaskWatch
 from facecli.client.watches.tasks_watch import TaskChange, TasksWatch
+from facecli.client.webhooks import check_registered, check_server, webhook_metadata
 from facecli.core.backoff import Waiting
-from facecli.core.errors import InvalidInput, NotReady, TaskNotFound, UnexpectedResponse
+from facecli.core.errors import NotConfigured, NotReady, TaskNotFound, UnexpectedResponse
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.logs.record import TaskLog
 from facecli.tasks.previews.request import PreviewRequest
@@ -62,7 +62,8 @@ class TaskClient:
         """Create a task, or return the one with the same idempotency key; never an ended one if `fresh`.
 
         Without a key a random one makes sure that a retry of the call creates no second task. `notify` is the
-        URL of a webhook for the end of the task.
+        URL of a webhook for the end of the task. NotConfigured for it, and for terms, on a server that is
+        too old.
         """
         request = video_pb.CreateTaskRequest(
             user_id=self._context.user,
@@ -73,29 +74,42 @@ class TaskClient:
             fresh=fresh,
             **parts.durations(part),
         )
-        metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"), *_webhook(notify))
+        metadata = (("idempotency-key", key or f"auto-{uuid.uuid4().hex}"), *webhook_metadata(notify))
         if stated := provenance.to_terms_message(terms):
             under_terms = pb.CreateTaskUnderTermsRequest(task=request, terms=stated)
             method = self._tasks.CreateTaskUnderTerms
-            return self._calls.call(method, under_terms, wire.from_wrapped, metadata=metadata)
-        return self._calls.call(self._videos.CreateTask, request, wire.from_message, metadata=metadata)
+            try:
+                task = self._calls.call(method, under_terms, wire.from_wrapped, metadata=metadata)
+            except UnexpectedResponse as error:
+                if not is_missing_method(error):
+                    raise
+                raise NotConfigured(
+                    "this server is too old to record a consent or a waiver; update it"
+                ) from error
+        else:
+            task = self._calls.call(self._videos.CreateTask, request, wire.from_message, metadata=metadata)
+        if notify:
+            check_registered(task)
+        return task
 
     def check(
         self, *, engine: str, options: Mapping[str, str], terms: Terms = NO_TERMS, notify: str = ""
     ) -> tuple[str, str]:
         """The name and version of the engine that would run; InvalidInput for a wrong engine or option.
 
-        PolicyRefused for terms or a webhook that the policy of the server forbids.
+        PolicyRefused for terms or a webhook that the policy of the server forbids; NotConfigured for a
+        webhook if the server knows none.
         """
+        metadata = webhook_metadata(notify)
+        if notify:
+            check_server(self._context)
         request = pb.CheckTaskRequest(
             user_id=self._context.user,
             engine=engine,
             options=dict(options),
             terms=provenance.to_terms_message(terms),
         )
-        return self._calls.call(
-            self._tasks.CheckTask, request, wire.engine_from_message, metadata=_webhook(notify)
-        )
+        return self._calls.call(self._tasks.CheckTask, request, wire.engine_from_message, metadata=metadata)
 
     def preview(
         self,
@@ -202,7 +216,10 @@ class TaskClient:
 
     def shared_watch(self, *, retry_for: float) -> SharedWatch:
         """A watch for many threads, by one stream; errors as `watch`."""
-        return SharedWatch(lambda revisions: self._tasks_watch(revisions, retry_for))
+        return SharedWatch(
+            lambda revisions: self._tasks_watch(revisions, retry_for),
+            partial(self.watch, retry_for=retry_for),
+        )
 
     def cancel(self, task_id: str) -> TaskView:
         request = pb.CancelTaskRequest(user_id=self._context.user, task_id=task_id)
@@ -228,9 +245,3 @@ class TaskClient:
             status_method=self._videos.GetTaskStatus,
             retry_for=retry_for,
         )
-
-
-def _webhook(url: str) -> Metadata:
-    if not url.isascii() or not url.isprintable():
-        raise InvalidInput(f"the URL of the webhook, {url!a}, must consist of printable ASCII characters")
-    return (("facecli-notify-url", url),) if url else ()

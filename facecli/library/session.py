@@ -1,9 +1,10 @@
 """A connection to the server, with its clients."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from facecli.config.access import client_tls, current_token, standalone
@@ -24,25 +25,49 @@ if TYPE_CHECKING:
 class Session:
     """A connection's settings and clients; each client is imported and created on first use.
 
-    `flags` are the options that lead other commands to the same server. `own_server` is whether the server
-    ends with the commands that use it.
+    `connect` is called on first use. `flags` are the options that lead other commands to the same server.
+    `own_server` is whether the server ends with the commands that use it.
     """
 
     def __init__(
-        self, settings: Settings, connection: "Connection", *, flags: str, own_server: bool = False
+        self,
+        settings: Settings,
+        connect: "Callable[[], Connection]",
+        *,
+        flags: str,
+        own_server: bool = False,
     ) -> None:
         self.settings = settings
         self.flags = flags
         self.own_server = own_server
-        self.encrypted = connection.encrypted
-        self.local = connection.local
-        self.proxy = connection.proxy.name if connection.proxy else ""
-        self._connection = connection
+        self._connect = connect
+        self._connecting = Lock()
+        self._connected: Connection | None = None
 
     def limited(self, *, timeout: float | None, retry_for: float) -> "Session":
         """A session of its own on the same connection, for calls with these limits."""
         connection = self._connection.limited(timeout=timeout, retry_for=retry_for)
-        return Session(self.settings, connection, flags=self.flags, own_server=self.own_server)
+        return Session(self.settings, lambda: connection, flags=self.flags, own_server=self.own_server)
+
+    @property
+    def encrypted(self) -> bool:
+        return self._connection.encrypted
+
+    @property
+    def local(self) -> bool:
+        return self._connection.local
+
+    @property
+    def proxy(self) -> str:
+        """The proxy on the way to the server; empty without."""
+        return self._connection.proxy.name if self._connection.proxy else ""
+
+    @property
+    def _connection(self) -> "Connection":
+        with self._connecting:
+            if self._connected is None:
+                self._connected = self._connect()
+            return self._connected
 
     @cached_property
     def _context(self) -> "ClientContext":
@@ -82,30 +107,33 @@ def connected(
     notify: Callable[[str], None] = lambda text: None,
     flags: str = "",
     log: Callable[[str], None] | None = None,
+    starting: Callable[[], None] = lambda: None,
     name: str = "facecli",
 ) -> Iterator[Session]:
     """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier.
 
     `log` receives a line for every call. `name` is that of the span of the session, if it sends traces.
 
-    The server `local` is run until the last session with it has ended.
+    The server `local` is run from the first use of the session, which `starting` precedes, until the last
+    session with it has ended.
     """
-    if settings.server == LOCAL:
-        from facecli.local.server import LocalServer
+    with ExitStack() as stack:
+        place = stack.enter_context(_traced(settings, name))
+        if settings.server != LOCAL:
+            connection = stack.enter_context(_connection(settings, place, notify, log))
+            yield Session(settings, lambda: connection, flags=flags)
+            return
+        private = standalone(settings)
 
-        with LocalServer(local_directory(), settings) as server:
-            private = replace(standalone(settings), server=server.address)
-            with (
-                _traced(settings, name) as place,
-                _connected(private, place, notify=notify, flags=flags, log=log, own_server=True) as session,
-            ):
-                yield session
-    else:
-        with (
-            _traced(settings, name) as place,
-            _connected(settings, place, notify=notify, flags=flags, log=log) as session,
-        ):
-            yield session
+        def start() -> "Connection":
+            from facecli.local.server import LocalServer
+
+            starting()
+            server = stack.enter_context(LocalServer(local_directory(), settings))
+            local = replace(private, server=server.address)
+            return stack.enter_context(_connection(local, place, notify, log))
+
+        yield Session(private, start, flags=flags, own_server=True)
 
 
 @contextmanager
@@ -124,20 +152,16 @@ def _traced(settings: Settings, name: str) -> Iterator[str]:
         yield span.traceparent
 
 
-@contextmanager
-def _connected(
+def _connection(
     settings: Settings,
     traceparent: str,
-    *,
     notify: Callable[[str], None],
-    flags: str,
     log: Callable[[str], None] | None,
-    own_server: bool = False,
-) -> Iterator[Session]:
+) -> "Connection":
     from facecli.client.connection import Connection
     from facecli.wire.proxies import Proxies
 
-    with Connection(
+    return Connection(
         settings.server,
         token=partial(current_token, settings),
         call_timeout=settings.call_timeout,
@@ -149,5 +173,4 @@ def _connected(
         traceparent=traceparent,
         notify=notify,
         log=log,
-    ) as connection:
-        yield Session(settings, connection, flags=flags, own_server=own_server)
+    )

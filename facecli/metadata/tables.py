@@ -172,6 +172,8 @@ webhooks = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Double, nullable=False, server_default="0"),
     Column("last_error", Text, nullable=False, server_default=""),
+    Column("final_attempts", Integer, nullable=False, server_default="0"),
+    Column("final_error", Text, nullable=False, server_default=""),
 )
 
 directories = Table(
@@ -203,6 +205,13 @@ provenance = Table(
     Column("sha256", String(64), nullable=False),
     CheckConstraint("position > 0", name="position"),
     Index("ix_provenance_task", "task_id", "position"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
 )
 
 tokens = Table(

@@ -176,7 +176,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     def FindTask(self, request: pb.FindTaskRequest, context: grpc.ServicerContext) -> pb.FindTaskResponse:
         owner = self._calls.of(context).user(request.user_id)
         task = self._task_service.find(request.task_id, owner=owner)
-        return pb.FindTaskResponse(task=wire.to_message(task))
+        return pb.FindTaskResponse(task=wire.to_message(task, self._webhooks.view(task)))
 
     def ListTasks(self, request: pb.ListTasksRequest, context: grpc.ServicerContext) -> pb.ListTasksResponse:
         owner = self._calls.of(context).user(request.user_id)

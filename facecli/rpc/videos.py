@@ -77,7 +77,8 @@ class VideoServicer(pb_grpc.VideoServiceServicer):
 
     def GetTaskStatus(self, request: pb.TaskStatusRequest, context: grpc.ServicerContext) -> pb.TaskResponse:
         call = self._calls.of(context)
-        return wire_tasks.to_message(self._task_service.get(request.task_id, owner=call.reader()))
+        task = self._task_service.get(request.task_id, owner=call.reader())
+        return wire_tasks.to_message(task, self._webhooks.view(task))
 
     def _resume(self, context: grpc.ServicerContext, call: CallContext) -> Resume:
         """The upload that a client with `facecli-resume` resumes or begins, sent before its first message.
@@ -130,4 +131,4 @@ def created(
         # A crash before this leaves the client without an answer: it creates the task again, by its key.
         webhooks.register(task.id, notify_url)
     call.concerns("task", task.id)
-    return wire_tasks.to_message(task)
+    return wire_tasks.to_message(task, webhooks.view(task))

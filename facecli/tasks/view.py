@@ -11,6 +11,22 @@ from facecli.tasks.task import ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookView:
+    """The notification of the end of a task, in its current round: how it went so far."""
+
+    status: str  # `pending`, `delivered` or `failed`, or one that only a newer server knows
+    attempts: int
+    error: str  # of the last attempt that failed, unless it is delivered
+
+    @property
+    def text(self) -> str:
+        """The state as half a sentence."""
+        tries = f"{self.attempts} attempt{'' if self.attempts == 1 else 's'}"
+        cause = f", the last one: {self.error}" if self.error else ""
+        return f"{self.status}, {tries}{cause}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskView:
     """The public fields of a task; times in seconds since 1970.
 
@@ -44,6 +60,7 @@ class TaskView:
     figures: SwapFigures | None  # what became of the frames so far; None if the engine does not count
     created_at: float
     updated_at: float
+    webhook: WebhookView | None = None  # in the responses for one task; None without, and of other servers
     request_id: str = ""  # of the call that created or last retried it, as in the logs; empty if unknown
 
     @property

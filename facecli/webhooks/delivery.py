@@ -45,8 +45,16 @@ class WebhookDelivery:
         self._running = set[Future[None]]()
 
     def run(self) -> None:
-        """Begin the attempts that are due, as far as threads are free."""
-        self._running = {attempt for attempt in self._running if not attempt.done()}
+        """Begin the attempts that are due, as far as threads are free.
+
+        Raises the error of an earlier one whose outcome could not be stored, such as DiskFull; it is made
+        again after its lease.
+        """
+        ended = {attempt for attempt in self._running if attempt.done()}
+        self._running -= ended
+        for attempt in ended:
+            if error := attempt.exception():
+                raise error
         free = THREADS - len(self._running)
         if free:
             for webhook in self._repository.due(self._clock(), limit=free):
@@ -75,13 +83,13 @@ class WebhookDelivery:
         except FacecliError as error:
             self._failed(webhook, error, fields)
             return
-        self._repository.delivered(webhook)
         _log.info("webhook delivered", extra=fields)
+        self._repository.delivered(webhook)
 
     def _failed(self, webhook: Webhook, error: FacecliError, fields: Mapping[str, object]) -> None:
         if webhook.attempts + 1 >= MAX_ATTEMPTS:
             _log.warning("webhook given up", extra={**fields, "error": error.message})
-            self._repository.delivered(webhook)
+            self._repository.given_up(webhook, error=error.message)
             return
         delay = min(MAX_DELAY, FIRST_DELAY * 2.0**webhook.attempts)
         _log.warning(

@@ -1,5 +1,7 @@
 """The webhooks of new tasks: checked before a task is created, stored with it."""
 
+from facecli.tasks.task import Task
+from facecli.tasks.view import WebhookView
 from facecli.webhooks.targets import TargetPolicy
 from facecli.webhooks.webhook import WebhookRepository
 
@@ -14,6 +16,10 @@ class Webhooks:
     def check(self, url: str) -> None:
         """NotConfigured, InvalidInput or PolicyRefused unless this server may notify the receiver."""
         self._policy.check(url)
+
+    def view(self, task: Task) -> WebhookView | None:
+        """The state of the notification of the task's end; None if nobody is to be notified."""
+        return self._repository.view(task) if self._repository else None
 
     def register(self, task_id: str, url: str) -> None:
         """Notify this URL, which was checked, when the task has ended."""

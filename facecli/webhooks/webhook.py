@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from facecli.tasks.task import Task
+from facecli.tasks.view import WebhookView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,15 @@ class WebhookRepository(Protocol):
         ...
 
     def delivered(self, webhook: Webhook) -> None:
-        """Record that the receiver has accepted the notification, or that it is given up."""
+        """Record that the receiver has accepted the notification."""
+        ...
+
+    def given_up(self, webhook: Webhook, *, error: str) -> None:
+        """Record that the last attempt has failed, too."""
+        ...
+
+    def view(self, task: Task) -> WebhookView | None:
+        """The state of the notification of the task's round; None if nobody is to be notified."""
         ...
 
     def failed(self, webhook: Webhook, *, next_attempt_at: float, error: str) -> None: ...

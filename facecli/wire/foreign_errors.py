@@ -39,6 +39,7 @@ _MISCONFIGURED = {
 _CONNECT_FAILURES = {
     "Socket closed": "it closed the connection; it may require TLS or a client certificate "
     "(--tls-cert, --tls-key)",
+    "backend unhealthy": "its health service says that it does not serve",
     "http1.x server": _NO_GRPC,
     "Expected SETTINGS frame": _NO_GRPC,
 }

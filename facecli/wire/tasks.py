@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from facecli.core.errors import InvalidInput, UnexpectedResponse
 from facecli.core.video.figures import SwapFigures
 from facecli.tasks.task import Task, TaskFilter, TaskStatus
-from facecli.tasks.view import TaskView
+from facecli.tasks.view import TaskView, WebhookView
 from facecli.wire import parts, responses
 from facecli.wire.generated import task_service_pb2
 from facecli.wire.generated import video_service_pb2 as pb
@@ -26,7 +26,7 @@ _SECONDS = range(-62_135_596_800, 253_402_300_800)
 _NANOS = range(1_000_000_000)
 
 
-def to_message(task: Task) -> pb.TaskResponse:
+def to_message(task: Task, webhook: WebhookView | None = None) -> pb.TaskResponse:
     return pb.TaskResponse(
         task_id=task.id,
         status=task.status,
@@ -54,6 +54,7 @@ def to_message(task: Task) -> pb.TaskResponse:
         round=task.round,
         notes=task.notes,
         figures=pb.SwapFigures(**asdict(task.figures)) if task.figures else None,
+        webhook=pb.Webhook(**asdict(webhook)) if webhook else None,
         **parts.durations(task.part),
     )
 
@@ -89,6 +90,15 @@ def from_message(message: pb.TaskResponse) -> TaskView:
         figures=_figures(message.figures) if message.HasField("figures") else None,
         created_at=responses.seconds(message.created_at, "time"),
         updated_at=responses.seconds(message.updated_at, "time"),
+        webhook=_webhook(message.webhook) if message.HasField("webhook") else None,
+    )
+
+
+def _webhook(message: pb.Webhook) -> WebhookView:
+    return WebhookView(
+        status=responses.word(message.status),
+        attempts=max(0, message.attempts),
+        error=responses.text(message.error),
     )
 
 

@@ -26,6 +26,11 @@ class Opened:
     def end(self) -> None:
         self.tasks.change("t1", transitions.cancel, now=101.0)
 
+    @property
+    def view(self) -> tuple[str, int, str] | None:
+        found = self.webhooks.view(self.tasks.get("t1"))
+        return (found.status, found.attempts, found.error) if found else None
+
     def due(self, now: float = 200.0) -> list[Webhook]:
         return [*self.webhooks.due(now, limit=10)]
 
@@ -65,6 +70,7 @@ def test_a_failed_attempt_is_due_again_at_its_time(opened: Opened) -> None:
     opened.webhooks.failed(webhook, next_attempt_at=250.0, error="no answer")
     assert opened.due(249.0) == []
     assert [each.attempts for each in opened.due(250.0)] == [1]
+    assert opened.view == ("pending", 1, "no answer")
 
 
 def test_a_delivered_webhook_is_due_again_only_after_a_retry_of_the_task(opened: Opened) -> None:
@@ -72,10 +78,22 @@ def test_a_delivered_webhook_is_due_again_only_after_a_retry_of_the_task(opened:
     opened.webhooks.delivered(opened.due()[0])
     opened.webhooks.register("t1", URL)
     assert opened.due() == []
+    assert opened.view == ("delivered", 1, "")
     opened.tasks.change("t1", transitions.retry, now=102.0)
     assert opened.due() == []
     opened.end()
     assert [each.id for each in opened.due()] == ["t1.2"]
+    assert opened.view == ("pending", 0, "")
+
+
+def test_one_that_is_given_up_has_failed_and_is_not_due(opened: Opened) -> None:
+    assert opened.view == ("pending", 0, "")
+    opened.end()
+    opened.webhooks.failed(opened.due()[0], next_attempt_at=150.0, error="no answer")
+    opened.webhooks.given_up(opened.due()[0], error="moved")
+    assert (opened.due(1e12), opened.view) == ([], ("failed", 2, "moved"))
+    opened.tasks.insert(NEW, task_id="t2", now=100.0)
+    assert opened.webhooks.view(opened.tasks.get("t2")) is None
 
 
 def test_a_webhook_is_deleted_with_its_task(opened: Opened) -> None:

@@ -19,7 +19,7 @@ TASK = {
     *("task_id", "status", "progress", "frames_done", "frames", "stage", "round", "attempt"),
     *("engine", "image_url", "video_url"),
     *("key", "engine_version", "options", "from", "to", "preview_url", "image_name", "video_name"),
-    *("result_url", "result_size", "result_crc32c", "error", "notes", "figures"),
+    *("result_url", "result_size", "result_crc32c", "error", "notes", "figures", "webhook"),
     *("created_at", "updated_at", "revision"),
 }
 UPLOAD = {

@@ -24,6 +24,7 @@ from facecli.cli.shared.options import (
     Engine,
     EngineOptions,
     LimitRate,
+    Notify,
     PresetName,
     ProgressKind,
     RetryFor,
@@ -77,6 +78,7 @@ def run(
     in_flight: InFlight = IN_FLIGHT,
     consent: ConsentOption = None,
     no_label: NoLabel = None,
+    notify: Notify = "",
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     limit_rate: LimitRate = None,
@@ -84,10 +86,11 @@ def run(
 ) -> None:
     """Run the jobs of a file: many faces on many videos.
 
-    A job has the fields face, video, output, engine, options, from, to and preset; only face and video are
-    required. In TOML it is a table [[job]], and [defaults] has what all share; in CSV a row below a header,
-    with a column option.NAME for each engine option; in JSON lines an object. Outputs are templates with the
-    fields {face.stem}, {video.stem}, {face.name}, {video.name}, {face.suffix}, {video.suffix} and {number}.
+    A job has the fields face, video, output, engine, options, from, to, preset, consent, no_label and
+    notify; only face and video are required. In TOML it is a table [[job]], and [defaults] has what all
+    share; in CSV a row below a header, with a column option.NAME for each engine option; in JSON lines an
+    object. Outputs are templates with the fields {face.stem}, {video.stem}, {face.name}, {video.name},
+    {face.suffix}, {video.suffix} and {number}.
 
     Each input is uploaded once. A job that fails does not stop the others. Run it again after any failure,
     even a kill: it does what is missing, and no task is created twice. Jobs whose output exists are skipped.
@@ -101,7 +104,13 @@ def run(
     from facecli.cli.batch.execute import execute
 
     chosen, options = engine_choice(preset, engine, option)
-    defaults = job_defaults(output=out, engine=chosen, options=options)
+    defaults = job_defaults(
+        output=out,
+        engine=chosen,
+        options=options,
+        terms=stated_terms(no_label, consent),
+        notify=notify,
+    )
     found = read_jobs(jobs, stdin=sys.stdin.buffer, format=file_format, defaults=defaults)
     choices = BatchChoices(
         overwrite=overwrite,
@@ -109,7 +118,6 @@ def run(
         fail_fast=fail_fast,
         dry_run=dry_run,
         in_flight=in_flight,
-        terms=stated_terms(no_label, consent),
     )
     root = Path(output_dir) if output_dir else base_of(jobs)
     execute(session, output, found, choices, root=root, confined=True)

@@ -1,7 +1,9 @@
 """The way from jobs to a report, the same for a job file and for `facecli swap` of many files."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facecli.cli.batch.display import BatchDisplay
 from facecli.cli.batch.options import BatchChoices
@@ -9,13 +11,18 @@ from facecli.cli.batch.report import BatchReport, show_plan
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.output import Output
+from facecli.client.batch.existing import ExistingOutputs
 from facecli.client.batch.job import Job
 from facecli.client.batch.job_runner import BatchOptions
 from facecli.client.batch.outcome import JobStatus
 from facecli.client.batch.plan import Plan, plan_jobs
-from facecli.client.batch.run import BatchRun
+from facecli.client.batch.run import BatchClients, BatchRun
 from facecli.core.errors import FacecliError, OutputFailed
 from facecli.library.session import Session
+
+if TYPE_CHECKING:
+    from facecli.client.tasks import TaskClient
+    from facecli.client.uploads import UploadClient
 
 _AGAIN = "run the same command again for what is missing"
 
@@ -48,6 +55,16 @@ def execute(
         raise error
 
 
+def _clients(session: Session) -> BatchClients:
+    return BatchClients(uploads=session.uploads, tasks=session.tasks, downloads=session.files)
+
+
+def _impatient(session: Session) -> "tuple[TaskClient, UploadClient]":
+    """Clients for questions that a run can do without."""
+    impatient = session.limited(timeout=session.settings.timeout or None, retry_for=0.0)
+    return impatient.tasks, impatient.uploads
+
+
 def _run(
     session: Session,
     output: Output,
@@ -68,12 +85,10 @@ def _run(
                 limit_rate=settings.limit_rate,
                 fail_fast=choices.fail_fast,
                 retry_failed=choices.retry_failed,
-                terms=choices.terms,
             ),
             display,
-            uploads=session.uploads,
-            tasks=session.tasks,
-            downloads=session.files,
+            connect=partial(_clients, session),
+            existing=ExistingOutputs(partial(_impatient, session)),
         )
         try:
             for outcome in run.outcomes():

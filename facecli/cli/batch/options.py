@@ -77,13 +77,25 @@ class BatchChoices:
     fail_fast: bool
     dry_run: bool
     in_flight: int
-    terms: Terms
 
 
 def job_defaults(
-    *, output: str, engine: str, options: Mapping[str, str], part: VideoPart = WHOLE
+    *,
+    output: str,
+    engine: str,
+    options: Mapping[str, str],
+    part: VideoPart = WHOLE,
+    terms: Terms,
+    notify: str,
 ) -> JobDefaults:
     """The defaults that a command line gives all of its jobs."""
     return JobDefaults(
-        parse_time=parse_time, preset=preset, output=output, engine=engine, options=options, part=part
+        parse_time=parse_time,
+        preset=preset,
+        output=output,
+        engine=engine,
+        options=options,
+        part=part,
+        terms=terms,
+        notify=notify,
     )

@@ -43,8 +43,8 @@ class BatchReport:
         if error:
             cause = _cause(error, task)
             self._causes[cause] += 1
-        if outcome.status is JobStatus.SKIPPED:
-            cause = "exists"
+        if outcome.made:
+            cause = outcome.made.value
         notes = list(task.notes) if task and task.ended else []
         if notes and not cause:
             cause = f"note: {'; '.join(notes)}"
@@ -61,6 +61,7 @@ class BatchReport:
                 else checksum(task.result_crc32c),
                 "error": {"reason": _reason(error, task), "message": cause} if error else None,
                 "notes": notes,
+                "existing": outcome.made.name.lower() if outcome.made else None,
                 "seconds": round(outcome.seconds, 3),
             },
             text=_line(outcome.status, planned, cause),

@@ -101,8 +101,8 @@ def with_session(
 
     Options of the command that are settings count in `session.settings`. A command that declares --retry-for
     itself transfers or watches, for which the setting has its default; for others the default is `retry_for`
-    seconds. With `run_server` a server runs for the command if none is configured and none is running, but
-    not for a --dry-run.
+    seconds. With `run_server` a server runs for the command if none is configured and none is running, from
+    the first use of the session on.
     """
     own = _own_options(command)
     names = {option.name for option in own}
@@ -115,14 +115,21 @@ def with_session(
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
         loaded = _loaded(options, values, defaults)
         settings, flags = loaded.settings, _flags(values)
-        if run_server and not values.get("dry_run") and lacks_server(loaded):
-            output.note(NO_SERVER)
+        lacking = run_server and lacks_server(loaded)
+        if lacking:
             settings, flags = replace(settings, server=LOCAL), f"{flags} --server {LOCAL}"
         log = output.remark if values["verbose"] else None
         if log:
             log(f"server {settings.server}, from {loaded.sources.get('server', 'the default')}")
+
+        def starting() -> None:
+            if lacking:
+                output.note(NO_SERVER)
+
         name = f"facecli {command.__name__}"
-        with connected(settings, notify=output.note, flags=flags, log=log, name=name) as session:
+        with connected(
+            settings, notify=output.note, flags=flags, log=log, starting=starting, name=name
+        ) as session:
             command(session, output, **_values_of(own, values))
 
     return _with_options(run, command, options)

@@ -52,6 +52,7 @@ def task_object(task: "TaskView") -> dict[str, Any]:
         "error": error,
         "notes": list(task.notes),
         "figures": asdict(task.figures) if task.figures else None,
+        "webhook": asdict(task.webhook) if task.webhook else None,
         "created_at": timestamp(task.created_at),
         "updated_at": timestamp(task.updated_at),
         "revision": task.revision,
@@ -147,14 +148,15 @@ def task_line(task: "TaskView") -> str:
 
 
 def task_text(task: "TaskView") -> str:
-    """A task as text: its line, then one for its figures and each of its notes."""
+    """A task as text: its line, then what else there is to say of it."""
     return with_notes(task_line(task), task)
 
 
 def with_notes(line: str, task: "TaskView") -> str:
-    """The line, then one for the figures of the task, and one for each of its notes."""
+    """The line, then one for the figures of the task, its webhook, and each of its notes."""
     figures = [f"  {task.figures.text}"] if task.figures else []
-    return "\n".join([line, *figures, *(f"  note: {note}" for note in task.notes)])
+    webhook = [f"  webhook: {task.webhook.text}"] if task.webhook else []
+    return "\n".join([line, *figures, *webhook, *(f"  note: {note}" for note in task.notes)])
 
 
 def checksum(crc32c: int) -> str:

@@ -1,16 +1,23 @@
 """The fields of a job in a job file: names, types and bounds, whatever the file's format."""
 
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from facecli.client.batch.job import Job, JobDefaults, Preset, place
+from facecli.client.terms import stated_terms
 from facecli.core.errors import InvalidInput
 from facecli.core.printable import MAX_QUOTED, escaped, shortened
 from facecli.core.video.plan import MICROSECONDS, VideoPart
+from facecli.tasks.provenance.terms import Terms
 
-FIELDS = ("face", "video", "output", "engine", "options", "from", "to", "preset")
+FIELDS = (
+    *("face", "video", "output", "engine", "options", "from", "to", "preset"),
+    *("consent", "no_label", "notify"),
+)
 MAX_TEXT = 4096  # characters of a value
 MAX_OPTIONS = 100  # of a job
 
@@ -23,6 +30,7 @@ class JobReader:
     def __init__(self, base: Path, defaults: JobDefaults) -> None:
         self._base = base
         self._defaults = defaults
+        self._consents = dict[str, Terms]()
 
     def job(self, fields: Fields, *, number: int, where: str, shared: Fields | None = None) -> Job:
         """A job of a file, whose defaults are `shared`; InvalidInput names its place and the field."""
@@ -49,6 +57,8 @@ class JobReader:
                 **options_of(fields),
             },
             part=self._part(merged),
+            terms=self._terms(merged),
+            notify=_text(merged, "notify") or self._defaults.notify,
         )
 
     def _preset(self, fields: Fields) -> Preset:
@@ -60,6 +70,19 @@ class JobReader:
         if not text:
             raise InvalidInput(f"{name} is missing; name a file")
         return self._base / text
+
+    def _terms(self, fields: Fields) -> Terms:
+        default = self._defaults.terms
+        consent, no_label = _text(fields, "consent"), _text(fields, "no_label")
+        terms = replace(default, waiver=no_label or default.waiver)
+        if consent:
+            if consent not in self._consents:  # a document that many jobs have is read once
+                path = self._base / consent
+                is_file = os.path.isfile(path)  # noqa: PTH113  (false for a long text)
+                self._consents[consent] = stated_terms("", path if is_file else consent)
+            terms = replace(terms, consent=self._consents[consent].consent)
+        terms.check()
+        return terms
 
     def _part(self, fields: Fields) -> VideoPart:
         default = self._defaults.part

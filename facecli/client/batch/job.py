@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facecli.core.video.plan import WHOLE, VideoPart
+from facecli.tasks.provenance.terms import NO_TERMS, Terms
 
 DEFAULT_OUTPUT = "{video.stem}-{face.stem}.mp4"
 MAX_JOBS = 10_000
@@ -26,6 +27,8 @@ class Job:
     engine: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     part: VideoPart = WHOLE
+    terms: Terms = NO_TERMS
+    notify: str = ""  # URL of a webhook
     where: str = ""
     face_dir: str = ""
     video_dir: str = ""
@@ -46,6 +49,8 @@ class JobDefaults:
     engine: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     part: VideoPart = WHOLE
+    terms: Terms = NO_TERMS
+    notify: str = ""
 
 
 def place(number: int, where: str) -> str:

@@ -17,7 +17,6 @@ from facecli.core.disk import flush
 from facecli.core.errors import InvalidInput, UnexpectedResponse
 from facecli.core.printable import escaped
 from facecli.core.progress import TransferProgress
-from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.task import TaskStatus
 from facecli.tasks.view import TaskView
 from facecli.uploads.upload import FileType
@@ -48,7 +47,6 @@ class BatchOptions:
     limit_rate: int = 0
     fail_fast: bool = False
     retry_failed: bool = False
-    terms: Terms = NO_TERMS
 
 
 class JobRunner:
@@ -99,8 +97,9 @@ class JobRunner:
                 engine=job.engine,
                 options=job.options,
                 part=job.part,
-                key=swap_key(image_url, video_url, engine, job.options, job.part, self._options.terms),
-                terms=self._options.terms,
+                key=swap_key(image_url, video_url, engine, job.options, job.part, job.terms),
+                terms=job.terms,
+                notify=job.notify,
             )
         had_ended = task.ended
         if had_ended and task.status != TaskStatus.COMPLETED and self._options.retry_failed:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from facecli.client.batch.existing import Made
 from facecli.client.batch.plan import PlannedJob
 from facecli.core.errors import FacecliError
 from facecli.tasks.view import TaskView
@@ -10,14 +11,17 @@ from facecli.tasks.view import TaskView
 
 class JobStatus(StrEnum):
     DONE = "done"
-    SKIPPED = "skipped"  # the output existed
+    SKIPPED = "skipped"  # the output existed, and is not known to be of other inputs
     FAILED = "failed"
     NOT_RUN = "not run"  # the batch ended before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOutcome:
-    """`reused` is whether an earlier command had created the task. Seconds are those of this run."""
+    """`reused` is whether an earlier command had created the task. Seconds are those of this run.
+
+    `made` is of what the output of a skipped job was made.
+    """
 
     planned: PlannedJob
     status: JobStatus
@@ -25,3 +29,4 @@ class JobOutcome:
     error: FacecliError | None = None
     reused: bool = False
     seconds: float = 0.0
+    made: Made | None = None

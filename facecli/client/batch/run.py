@@ -8,13 +8,16 @@ the batch, and jobs that have not ended are not run.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
 from facecli.client.batch.engine_checks import EngineChecks
+from facecli.client.batch.existing import ExistingOutputs, Made
 from facecli.client.batch.input_uploads import InputUploads
 from facecli.client.batch.job_runner import BatchObserver, BatchOptions, JobRunner
 from facecli.client.batch.outcome import JobOutcome, JobStatus
@@ -23,8 +26,9 @@ from facecli.client.downloads import DownloadClient
 from facecli.client.tasks import TaskClient
 from facecli.client.uploads import UploadClient
 from facecli.core import errors
-from facecli.core.errors import FacecliError
+from facecli.core.errors import AlreadyExists, FacecliError
 
+COMPARISONS = 4  # of existing outputs at a time
 POLL_SECONDS = 0.5  # for Ctrl-C, which cannot interrupt an untimed wait of the main thread
 
 # Errors that every other job would meet, too, and those among them that are about one file.
@@ -42,8 +46,18 @@ _STOPPING = (
 _OF_ONE_FILE = (errors.FileTooLarge, errors.ProgramKilled)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchClients:
+    uploads: UploadClient
+    tasks: TaskClient
+    downloads: DownloadClient
+
+
 class BatchRun:
-    """Runs a plan once. `stopped_by` is the error that has stopped it."""
+    """Runs a plan once. `stopped_by` is the error that has stopped it.
+
+    `connect` is called if there is a job to run.
+    """
 
     def __init__(
         self,
@@ -51,18 +65,15 @@ class BatchRun:
         options: BatchOptions,
         observer: BatchObserver,
         *,
-        uploads: UploadClient,
-        tasks: TaskClient,
-        downloads: DownloadClient,
+        connect: Callable[[], BatchClients],
+        existing: ExistingOutputs,
     ) -> None:
         self.stopped_by: FacecliError | None = None
         self._plan = plan
         self._options = options
         self._observer = observer
-        self._tasks = tasks
-        self._downloads = downloads
-        self._upload_client = uploads
-        self._engines = EngineChecks(tasks, options.terms)
+        self._connect = connect
+        self._existing = existing
         self._waiting = iter([job for job in plan.jobs if job.action is Action.RUN])
         self._ended = SimpleQueue[JobOutcome | None]()  # None for a thread that has ended
         self._lock = Lock()
@@ -79,7 +90,10 @@ class BatchRun:
         InvalidInput, before a byte is sent, for an engine or the name of an option that does not exist.
         """
         runnable = [job for job in self._plan.jobs if job.action is Action.RUN]
-        self._engines.check_names(runnable)
+        if runnable:
+            self._clients = self._connect()
+            self._engines = EngineChecks(self._clients.tasks)
+            self._engines.check_names(runnable)
         left = {job.job.number: job for job in self._plan.jobs}
         for outcome in chain(self._ended_by_plan(), self._run_all(len(runnable))):
             if outcome.status is not JobStatus.NOT_RUN:
@@ -89,34 +103,46 @@ class BatchRun:
             yield JobOutcome(planned=planned, status=JobStatus.NOT_RUN)
 
     def _ended_by_plan(self) -> Iterator[JobOutcome]:
-        for planned in self._plan.jobs:
-            if planned.action is Action.SKIP:
-                yield JobOutcome(planned=planned, status=JobStatus.SKIPPED)
-            elif planned.action is Action.REFUSE:
-                yield JobOutcome(planned=planned, status=JobStatus.FAILED, error=planned.error)
-                if self._options.fail_fast:
-                    self.stopped_by = planned.error
+        with ThreadPoolExecutor(COMPARISONS, thread_name_prefix="batch-existing") as pool:
+            for outcome in pool.map(self._planned_outcome, self._plan.jobs):
+                if outcome is None:
+                    continue
+                yield outcome
+                if outcome.error and self._options.fail_fast:
+                    self.stopped_by = outcome.error
+                    pool.shutdown(cancel_futures=True)
                     return
+
+    def _planned_outcome(self, planned: PlannedJob) -> JobOutcome | None:
+        """The outcome of a job that need not run, or cannot; None for the others."""
+        if planned.action is Action.RUN:
+            return None
+        if planned.action is Action.REFUSE:
+            return JobOutcome(planned=planned, status=JobStatus.FAILED, error=planned.error)
+        made = self._existing.made(planned)
+        if made is Made.OTHER:
+            return JobOutcome(planned=planned, status=JobStatus.FAILED, error=AlreadyExists(made.value))
+        return JobOutcome(planned=planned, status=JobStatus.SKIPPED, made=made)
 
     def _run_all(self, count: int) -> Iterator[JobOutcome]:
         if self.stopped_by or not count:
             return
         options = self._options
         self._uploads = InputUploads(
-            self._upload_client,
+            self._clients.uploads,
             chunk_size=options.chunk_size,
             retry_for=options.retry_for,
             limit_rate=options.limit_rate,
             transfer=self._observer.transfer,
         )
-        self._watch = self._tasks.shared_watch(retry_for=options.retry_for)
+        self._watch = self._clients.tasks.shared_watch(retry_for=options.retry_for)
         runner = self._runner = JobRunner(
             options,
             self._observer,
             uploads=self._uploads,
             watch=self._watch,
-            tasks=self._tasks,
-            downloads=self._downloads,
+            tasks=self._clients.tasks,
+            downloads=self._clients.downloads,
             engines=self._engines,
         )
         threads = min(options.in_flight, count)

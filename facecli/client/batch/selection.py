@@ -59,6 +59,8 @@ def selected_jobs(
             engine=defaults.engine,
             options=defaults.options,
             part=defaults.part,
+            terms=defaults.terms,
+            notify=defaults.notify,
             face_dir=face.directory,
             video_dir=video.directory,
         )

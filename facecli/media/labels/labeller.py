@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from facecli.core.errors import NotReady
+from facecli.core.errors import MediaRefused, NotReady
 from facecli.core.labels.aigc import AigcEntry
 from facecli.core.labels.findings import Findings
 from facecli.core.labels.labels import BurntLabel
+from facecli.core.printable import escaped
+from facecli.core.video.formats import FormatKind, readable_list
 from facecli.core.video.media import MediaLimits
+from facecli.core.video.signatures import HEAD_SIZE, signature
 from facecli.media.find import find_ffmpeg
 from facecli.media.labels.manifest import ManifestSigner, manifest_finding, sign_manifest
 from facecli.media.labels.metadata import entry_of, implicit_finding, read_metadata
@@ -48,8 +51,11 @@ class FfmpegLabeller:
         return True
 
     def findings(self, file: Path, *, trust: Path | None = None, stopped: Callable[[], bool]) -> Findings:
-        metadata = read_metadata(self._binary, file, self._limits, stopped=stopped)
-        frame = first_frame(self._binary, file, self._limits, stopped=stopped)
+        try:
+            metadata = read_metadata(self._binary, file, self._limits, stopped=stopped)
+            frame = first_frame(self._binary, file, self._limits, stopped=stopped)
+        except MediaRefused as error:
+            raise _explained(file) or error from error
         manifest = manifest_finding(file, trust=trust, stopped=stopped)
         return Findings(found=(implicit_finding(metadata), visible_finding(frame), manifest))
 
@@ -66,3 +72,20 @@ class FfmpegLabeller:
         if self._signer is None:
             raise NotReady("no signer of C2PA manifests is configured")
         sign_manifest(self._signer, video, parent=parent, family=family, signed=signed, stopped=stopped)
+
+
+def _explained(file: Path) -> MediaRefused | None:
+    """Why a file is no video, if its first bytes tell."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(HEAD_SIZE)
+    except OSError as error:
+        return MediaRefused(f"cannot read {escaped(str(file))}: {error.strerror}")
+    shown, found = escaped(file.name), signature(head)
+    if not head:
+        return MediaRefused(f"{shown} is empty")
+    if found is None:
+        return MediaRefused(f"{shown} is not in {readable_list(FormatKind.VIDEO)} format")
+    if found.kind is not FormatKind.VIDEO:
+        return MediaRefused(f"{shown} is in {found.family} format; labels are read from videos")
+    return None

@@ -69,7 +69,13 @@ def sign_manifest(
         _done(_answer(parent_job, reads=[parent], writes=[archive.parent], stopped=stopped))
         reads = [video, signer.certificate, signer.key, *(_NAMES if signer.time_stamp else ())]
         network = bool(signer.time_stamp)
-        _done(_answer(sign_job, reads=reads, writes=[archive.parent], stopped=stopped, network=network))
+        answer = _answer(sign_job, reads=reads, writes=[archive.parent], stopped=stopped, network=network)
+        if network and "http" in str(answer.get("error", "")).lower():
+            raise FacecliError(
+                f"the result cannot be signed (C2PA): no time stamp from {signer.time_stamp}; "
+                f"facecli task retry signs it later ({_shown(answer['error'])})"
+            )
+        _done(answer)
     finally:
         archive.unlink(missing_ok=True)
 

@@ -9,14 +9,18 @@ from facecli.core.errors import TaskNotFound
 from facecli.metadata.content.task_row import task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.tables import tasks, webhooks
-from facecli.tasks.task import ENDED
+from facecli.tasks.task import ENDED, Task
+from facecli.tasks.view import WebhookView
 from facecli.webhooks.webhook import Webhook
 
 _FIELDS = ("url", "attempts", "next_attempt_at", "last_error")
 
 
 class SqlWebhookRepository:
-    """WebhookRepository in a database. `round` of a row is the last round of the task that was notified."""
+    """WebhookRepository in a database. `round` of a row is the last round of the task that is settled.
+
+    Its columns `final_…` are of that round, `attempts` and `last_error` of the next one.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -52,11 +56,37 @@ class SqlWebhookRepository:
             )
 
     def delivered(self, webhook: Webhook) -> None:
-        self._record(webhook, round=webhook.task.round, attempts=0, next_attempt_at=0.0, last_error="")
+        self._settle(webhook, error="")
+
+    def given_up(self, webhook: Webhook, *, error: str) -> None:
+        self._settle(webhook, error=error)
+
+    def view(self, task: Task) -> WebhookView | None:
+        query = select(webhooks).where(webhooks.c.task_id == task.id)
+        with reading(self._engine) as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            return None
+        if row["round"] < task.round:
+            return WebhookView(status="pending", attempts=row["attempts"], error=row["last_error"])
+        status = "failed" if row["final_error"] else "delivered"
+        return WebhookView(status=status, attempts=row["final_attempts"], error=row["final_error"])
 
     def failed(self, webhook: Webhook, *, next_attempt_at: float, error: str) -> None:
         self._record(
             webhook, attempts=webhook.attempts + 1, next_attempt_at=next_attempt_at, last_error=error
+        )
+
+    def _settle(self, webhook: Webhook, *, error: str) -> None:
+        """End the attempts of this round; the next one begins at 0."""
+        self._record(
+            webhook,
+            round=webhook.task.round,
+            attempts=0,
+            next_attempt_at=0.0,
+            last_error="",
+            final_attempts=webhook.attempts + 1,
+            final_error=error,
         )
 
     def _record(self, webhook: Webhook, **values: object) -> None:

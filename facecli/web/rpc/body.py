@@ -99,6 +99,20 @@ def decoded_base64(receive: Receive) -> Receive:
     return received
 
 
+def whole(receive: Receive) -> Receive:
+    """A body as one part: connectrpc would move all that it has for every part that it adds."""
+
+    async def received() -> Any:
+        parts = []
+        while (message := await receive())["type"] == "http.request":
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return {**message, "body": b"".join(parts)}
+        return message
+
+    return received
+
+
 def encoded_base64(send: Send) -> Send:
     """Send each part of a gRPC-Web response in base64, with a padding of its own."""
 

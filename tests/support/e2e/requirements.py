@@ -117,6 +117,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "haproxy": Requirement(
         available=lambda: bool(which("haproxy", path=_WITH_SBIN)), remedy="HAProxy (apt-get install haproxy)"
     ),
+    "openssl": Requirement(available=lambda: bool(which("openssl")), remedy="apt-get install openssl"),
     "promtool": Requirement(
         available=lambda: bool(which("promtool")), remedy="promtool (apt-get install prometheus)"
     ),

@@ -1,6 +1,8 @@
 """Watching several tasks of an older server, which has no method for them: a stream for each task."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import grpc
 import pytest
@@ -8,11 +10,13 @@ import pytest
 from facecli.core.errors import NotAllowed
 from facecli.wire.generated import task_service_pb2 as pb
 from facecli.wire.generated import video_service_pb2 as video_pb
+from facecli.wire.tasks import from_message
 from tests.support.cli import facecli
 from tests.support.garbage.clients import Clients
 from tests.support.garbage.plausible import PLAUSIBLE, RUNNING_ID, TASK_ID, running, task
 from tests.support.garbage.server import Answer, AnswerTo, GarbageServer
 
+IDS = (TASK_ID, RUNNING_ID)
 OLDER = {method: answer for method, answer in PLAUSIBLE.items() if method != "WatchTasks"}
 
 
@@ -57,6 +61,23 @@ def test_the_first_error_ends_the_watch_of_an_older_server(garbage: GarbageServe
     garbage.answers = {"WatchTask": watched({TASK_ID: refused, RUNNING_ID: endless})}
     with pytest.raises(NotAllowed):
         list(clients.tasks.watch_several({TASK_ID: 1, RUNNING_ID: 1}, retry_for=0))
+
+
+def test_a_batch_follows_each_of_its_tasks_on_an_older_server(
+    garbage: GarbageServer, clients: Clients
+) -> None:
+    both = {
+        key: states(task("processing", task_id=key, revision=2), task(task_id=key, revision=3)) for key in IDS
+    }
+    garbage.answers = {"WatchTask": watched(both)}
+    shared, seen = clients.tasks.shared_watch(retry_for=0), SimpleQueue[str]()
+    pending = [from_message(task("pending", task_id=key, revision=1)) for key in IDS]
+    with ThreadPoolExecutor() as threads:
+        waits = [threads.submit(shared.wait, each, lambda state: seen.put(state.status)) for each in pending]
+        assert {wait.result().status for wait in waits} == {"completed"}
+    late = shared.wait(pending[0], lambda state: seen.put(state.status))  # after the fallback
+    assert (late.status, garbage.count("WatchTask")) == ("completed", 3)
+    assert [seen.get() for _ in range(6)].count("processing") == 3
 
 
 def test_a_watch_command_follows_the_tasks_of_an_older_server(garbage: GarbageServer) -> None:

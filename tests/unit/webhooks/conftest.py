@@ -1,7 +1,9 @@
 """A receiver of webhooks that answers as a test says."""
 
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
@@ -19,9 +21,11 @@ class Receiver:
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
+    scheme: str = "http"
+
     @property
     def url(self) -> str:
-        return f"http://hooks.test:{self.port}/path?a=b"
+        return f"{self.scheme}://hooks.test:{self.port}/path?a=b"
 
     def answer(self, *codes: int) -> None:
         for code in codes:
@@ -30,7 +34,13 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
+    with served(Receiver()) as receiver:
+        yield receiver
+
+
+@contextmanager
+def served(receiver: Receiver, context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """Run the receiver, with a context by HTTPS."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -47,6 +57,9 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if context:
+            receiver.scheme = "https"
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         receiver.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

@@ -9,8 +9,16 @@ import facecli
 from facecli.bootstrap.server import run_server
 from facecli.config.settings import Settings
 from facecli.media.ffmpeg import FfmpegMedia
+from facecli.tasks.view import WebhookView
+from tests.support.cli import facecli as facecli_command
 from tests.support.eventually import eventually
 from tests.unit.webhooks.conftest import Receiver
+
+
+def webhook_of(client: facecli.Client, task: facecli.Task) -> WebhookView:
+    webhook = client.tasks.get(task).webhook
+    assert webhook
+    return webhook
 
 
 def settings(data: Path, **changed: str) -> Settings:
@@ -22,14 +30,22 @@ def test_the_end_of_a_task_is_notified(tmp_path: Path, receiver: Receiver) -> No
     face, clip = FfmpegMedia().make_portraits(tmp_path, seconds=1)
     allowed = {"notify_hosts": "127.0.0.1", "notify_networks": "127.0.0.1/32", "notify_key": "k" * 32}
     url = f"http://127.0.0.1:{receiver.port}/"
-    with run_server(settings(tmp_path / "data", **allowed)) as server:
-        with facecli.connect(server.address) as client:
-            image, video = client.upload(face), client.upload(clip)
-            with pytest.raises(facecli.PolicyRefused, match=r"does not notify hooks\.test"):
-                client.swap(face, clip, tmp_path / "out.mp4", notify="http://hooks.test/")
-            task = client.tasks.create(image, video, notify=url)
-            client.tasks.cancel(task)
-        eventually(lambda: receiver.received)
+    with (
+        run_server(settings(tmp_path / "data", **allowed)) as server,
+        facecli.connect(server.address) as client,
+    ):
+        image, video = client.upload(face), client.upload(clip)
+        with pytest.raises(facecli.PolicyRefused, match=r"does not notify hooks\.test"):
+            client.swap(face, clip, tmp_path / "out.mp4", notify="http://hooks.test/")
+        receiver.answer(500)
+        task = client.tasks.create(image, video, notify=url)
+        assert task.webhook and task.webhook.status == "pending"
+        client.tasks.cancel(task)
+        eventually(lambda: webhook_of(client, task).status == "delivered")
+        assert webhook_of(client, task).attempts == 2
+        assert client.tasks.create(image, video).webhook is None
+        status = facecli_command("task", "status", task.id, "--server", server.address)
+        assert "  webhook: delivered, 2 attempts" in status.out.splitlines()
     assert json.loads(receiver.received[0][1])["data"]["task_id"] == task.id
 
 

@@ -1,7 +1,9 @@
 """Job files: the same jobs from TOML, CSV and JSON lines, and what is refused, with its line."""
 
+import hashlib
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from facecli.client.batch.job_file import Format, read_jobs
 from facecli.config.amounts import parse_time
 from facecli.core.errors import InvalidInput
 from facecli.core.video.plan import VideoPart
+from facecli.tasks.provenance.terms import Consent, Terms
 
 
 def preset(name: str) -> tuple[str, dict[str, str]]:
@@ -101,6 +104,8 @@ def test_every_format_says_the_same_jobs(format: str, text: str, tmp_path: Path)
         ("csv", 'face,video\na,"b\n', "not valid CSV"),
         ("csv", "face,video,from\na,b,soon\n", "job 1 (line 2): from: 'soon' is not a time"),
         ("csv", "face,video,from,to\na,b,3,2\n", "job 1 (line 2): the part of the video from 3 s to 2 s"),
+        ("csv", "face,video,consent\na,b,c.pdf\n", "job 1 (line 2): there is no file c.pdf"),
+        ("csv", "face,video,no_label\na,b," + "x" * 501, "job 1 (line 2): the reason of a waiver"),
         ("csv", "face,video\n" + "a" * 5000 + ",b\n", "face must be a text of at most 4096 characters"),
         ("csv", "face,video\n" + "a" * 200_000 + ",b\n", "line 2: not valid CSV: field larger than"),
         ("jsonl", '\n{"face": 1}', "job 1 (line 2): face must be a text"),
@@ -119,6 +124,26 @@ def test_a_wrong_job_file_is_refused_with_its_line(format: str, text: str, expec
     assert refused.value.message.startswith("standard input")
     assert expected in refused.value.message
     assert len(refused.value.message) < 500
+
+
+def test_each_job_may_have_a_consent_a_waiver_and_a_webhook(tmp_path: Path) -> None:
+    (tmp_path / "ann.pdf").write_bytes(b"%PDF")
+    (tmp_path / "jobs.csv").write_text(
+        "face,video,consent,no_label,notify\n"
+        "a,b,ann.pdf,our test,https://hooks.example.org/\n"
+        'a,b,"I agree. Bob",,\n'
+        "a,b,,,\n"
+    )
+    shared = Terms(consent=Consent(sha256="0" * 64))
+    defaults = replace(DEFAULTS, terms=shared, notify="https://all.example.org/")
+    one, two, three = read_jobs(
+        str(tmp_path / "jobs.csv"), stdin=io.BytesIO(), format=None, defaults=defaults
+    )
+    file = Consent(sha256=hashlib.sha256(b"%PDF").hexdigest(), kind="file", name="ann.pdf")
+    assert (one.terms, one.notify) == (Terms(waiver="our test", consent=file), "https://hooks.example.org/")
+    text = Consent(sha256=hashlib.sha256(b"I agree. Bob").hexdigest(), kind="text")
+    assert (two.terms, two.notify) == (Terms(consent=text), "https://all.example.org/")
+    assert three.terms == shared
 
 
 @pytest.mark.parametrize("format", ["toml", "csv", "jsonl"])

@@ -61,13 +61,17 @@ def task_view(task_id: str, status: str, revision: int) -> TaskView:
     return replace(task_view_in(TaskStatus(status)), id=task_id, revision=revision)
 
 
+def nobody(task_id: str) -> Iterator[TaskView]:
+    raise AssertionError(task_id)
+
+
 def change(task: TaskView) -> TaskChange:
     return TaskChange(task.id, task)
 
 
 def test_a_task_that_is_added_joins_the_others_on_the_next_stream() -> None:
     opened, threads = Opened(), ThreadPoolExecutor(3)
-    shared = SharedWatch(opened.open)
+    shared = SharedWatch(opened.open, nobody)
     seen = list[int]()
     one = threads.submit(shared.wait, task_view("1", "pending", 1), lambda task: seen.append(task.revision))
     first = opened.next()
@@ -88,7 +92,7 @@ def test_a_task_that_is_added_joins_the_others_on_the_next_stream() -> None:
 
 def test_an_error_of_the_stream_is_that_of_every_task() -> None:
     opened = Opened()
-    shared = SharedWatch(opened.open)
+    shared = SharedWatch(opened.open, nobody)
     waiting = ThreadPoolExecutor(1).submit(shared.wait, task_view("1", "pending", 1), lambda task: None)
     opened.next().send(Unavailable("away"))
     with pytest.raises(Unavailable, match="away"):
