@@ -68,12 +68,21 @@ def doctor(
     if settings.blobs:
         checks["bucket"] = lambda: (_bucket(settings), {})
     checks["proxy"] = lambda: (session.proxy or "none; connections to the server are direct", {})
-    asked = time.time()
-    checks["server"] = lambda: _server(session.files.info())
+    clocks = list[
+        tuple[float, float, float]
+    ]()  # of the server, and of this machine before and after the call
+
+    def server() -> Result:
+        began = time.time()
+        info = session.files.info()
+        clocks.append((info.time, began, time.time()))
+        return _server(info)
+
+    checks["server"] = server
     findings = [_finding(name, check) for name, check in checks.items()]
     if server_info := findings[-1].more:
-        if server_info["time"]:
-            findings.append(_clock(server_info.pop("time"), began=asked, ended=time.time()))
+        if clocks[0][0]:  # an older server does not tell its time
+            findings.append(_finding("clock", lambda: clock(*clocks[0])))
         findings.append(_access(session, server_info))
     for finding in findings:
         short = finding.check if finding.error else ""
@@ -108,9 +117,9 @@ def _database(settings: Settings) -> Result:
     warning = ""
     if state.seconds > SLOW_QUERY:
         warning = "each chunk and each task waits for several round trips; run servers near the database"
-    elif state.schema < state.own_schema:
+    elif "" < state.schema < state.own_schema:
         warning = "the next start of facecli serve migrates it; make a backup first: facecli backup"
-    found = f"{state.version}, schema {state.schema or 'none'}, {state.seconds * 1000:.1f} ms a query"
+    found = f"{state.version}, schema {state.schema or 'none yet'}, {state.seconds * 1000:.1f} ms a query"
     return found, {"schema": state.schema, "query_seconds": state.seconds, "warning": warning}
 
 
@@ -147,7 +156,7 @@ def _disk(settings: Settings) -> Result:
     return f"{free / 1024**3:.1f} GiB free for {directory}", {"free_bytes": free}
 
 
-def _clock(server_time: float, *, began: float, ended: float) -> Finding:
+def clock(server_time: float, began: float, ended: float) -> Result:
     """The server's clock against this one, as exact as the call was quick."""
     skew = server_time - (began + ended) / 2
     doubt = (ended - began) / 2
@@ -158,7 +167,7 @@ def _clock(server_time: float, *, began: float, ended: float) -> Finding:
     warning = ""
     if abs(skew) > doubt + MAX_SKEW:
         warning = "tokens, links and expiries go by the server's clock; synchronize both by NTP"
-    return Finding(check="clock", found=found, warning=warning, more={"skew_seconds": round(skew, 3)})
+    return found, {"skew_seconds": round(skew, 3), "warning": warning}
 
 
 def _server(info: Any) -> Result:
