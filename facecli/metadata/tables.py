@@ -124,10 +124,10 @@ tasks = Table(
     Column("sheet_crc32c", BigInteger),
     Column("labels", JSON(none_as_null=True)),
     Column("terms", JSON, nullable=False, server_default="{}"),
-    Column("origin_request_id", Text, nullable=False, server_default=""),
-    Column("origin_traceparent", Text, nullable=False, server_default=""),
     Column("priority", Integer, nullable=False, server_default="0"),  # lower ones run first
     Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("origin_request_id", Text, nullable=False, server_default=""),
+    Column("origin_traceparent", Text, nullable=False, server_default=""),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
