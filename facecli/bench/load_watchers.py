@@ -7,6 +7,7 @@ for each other, so a bench would measure its own process.
 import asyncio
 import time
 from collections.abc import Callable
+from itertools import cycle, islice
 
 import grpc
 
@@ -57,10 +58,11 @@ async def _watch(
                     ready()
         return log
 
-    options = [*connection.options, ("grpc.use_local_subchannel_pool", 1)]
+    own = ("grpc.use_local_subchannel_pool", 1)
+    needed = max(len(connection.addresses), -(-count // WATCHERS_PER_CHANNEL))
     channels = [
-        grpc.aio.insecure_channel(connection.target, options=options)
-        for _ in range(-(-count // WATCHERS_PER_CHANNEL))
+        grpc.aio.insecure_channel(address, options=[*connection.options(address), own])
+        for address in islice(cycle(connection.addresses), needed)
     ]
     try:
         return await asyncio.gather(*(follow(channels[number % len(channels)]) for number in range(count)))

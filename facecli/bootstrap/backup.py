@@ -41,18 +41,19 @@ class _Copies:
 def back_up(settings: Settings, target: Path) -> BackupSummary:
     """Back up the data directory into `target`, also while a server runs.
 
-    InvalidInput for PostgreSQL, or a directory without a server's data; PolicyRefused for a database that is
-    not that of the directory.
+    InvalidInput for PostgreSQL, for a bucket, or for a directory without a server's data; PolicyRefused for a
+    database that is not that of the directory.
     """
+    if settings.blobs:
+        dump = "run pg_dump" if settings.database else f"copy {DATABASES[0]} with sqlite3 .backup"
+        raise InvalidInput(
+            f"facecli backup copies a data directory, and the files are in {settings.blobs}; {dump} first, "
+            "and copy the bucket after it, as with aws s3 sync or rclone sync, or turn on its versioning"
+        )
     if settings.database:
         raise InvalidInput(
-            "facecli backup copies an SQLite database; for PostgreSQL run pg_dump first, and copy the data "
-            "directory after it"
-        )
-    if settings.blobs:
-        raise InvalidInput(
-            f"facecli backup copies a data directory; for {settings.blobs} copy the database first, and the "
-            "bucket after it, or turn on its versioning"
+            "facecli backup copies an SQLite database; for PostgreSQL run pg_dump first, and copy the "
+            "data directory after it"
         )
     directory = data_directory(settings)
     data_dir_id = identity(directory)

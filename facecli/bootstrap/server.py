@@ -11,7 +11,6 @@ from facecli.api.access_log import log_access
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.audit import log_audit
 from facecli.api.authentication import Authenticator
-from facecli.blobs.link_key import link_key
 from facecli.bootstrap.addresses import check_addresses, trusted_proxies, wants_metrics
 from facecli.bootstrap.blob_store import store_probes
 from facecli.bootstrap.factories import EMBEDDED_PREFIX
@@ -188,7 +187,7 @@ def _web_server(
         parts,
         components.tails,
         metrics=metrics,
-        link_key=link_key(components.directory),
+        link_key=components.link_key(),
         max_connections=_connections(settings),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
+from facecli.blobs.link_key import link_key
 from facecli.bootstrap.factories import (
     create_capabilities,
     create_engines,
@@ -65,6 +66,7 @@ class ServerComponents:
     info: Callable[[str], ServerInfo]
     ask_database: Callable[[], object]  # a short question; raises an error without an answer
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
+    link_key: Callable[[], bytes]
     fallback: str  # why the default engine is not the best one; empty if it is, or was configured
 
 
@@ -147,6 +149,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 quota=quota,
                 rules=rules,
             ),
+            link_key=partial(link_key, storage.directory, remember=storage.secrets.remember),
             fallback=fallback,
             ask_database=partial(storage.directories.known, storage.data_dir_id),
             raise_generation=storage.generations.raise_if_changed,

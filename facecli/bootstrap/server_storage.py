@@ -20,6 +20,7 @@ from facecli.config.settings import Settings
 from facecli.core.blobs import BlobStore
 from facecli.metadata import schema
 from facecli.metadata.audit.provenance import SqlProvenanceRepository
+from facecli.metadata.content.secrets import SqlSecretRepository
 from facecli.metadata.content.tails import SqlTailRepository
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
@@ -51,6 +52,7 @@ class ServerStorage:
     usage: SqlUsageRepository
     tokens: SqlTokenRepository
     directories: SqlDirectoryRepository
+    secrets: SqlSecretRepository
     figures: SqlFigures
     generations: Generations
 
@@ -96,6 +98,7 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
             usage=SqlUsageRepository(engine),
             tokens=SqlTokenRepository(engine),
             directories=directories,
+            secrets=SqlSecretRepository(engine),
             figures=SqlFigures(engine),
             generations=generations,
         )

@@ -28,7 +28,7 @@ def backup(
     Copies the databases as of one moment, all complete uploads and results, and the stored chunks of
     incomplete uploads; verifies each by its checksum. The next backup into the same directory copies only
     what is new. An interrupted backup leaves the one before as it was. For PostgreSQL, run pg_dump first and
-    copy the data directory after it. With -q, prints only the directory.
+    copy the data directory, or the bucket, after it. With -q, prints only the directory.
 
     Example: facecli backup /mnt/backup/facecli --data-dir /srv/facecli
 

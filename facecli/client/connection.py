@@ -13,6 +13,7 @@ import grpc
 from facecli.client.calls.call_log import logged
 from facecli.client.calls.deadline import CommandDeadline
 from facecli.client.calls.outage import Outage
+from facecli.client.calls.server_pool import HEALTH_CHECKS, ServerPool, has_several_addresses
 from facecli.core.addresses import checked_address, is_local
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
@@ -43,10 +44,11 @@ T = TypeVar("T")
 class Connection:
     """A connection to `servers`: `HOST:PORT`, or several separated by commas. Use it in a `with` statement.
 
-    With TLS every server needs a certificate for the name of the first. The token is read again for every
-    call. It is never sent to another machine without TLS, unless `insecure` is set. A unary call ends after
-    `call_timeout` and is retried for `retry_for`; `timeout`, counted from now on, ends all of them. `notify`
-    receives one line when the server is away, and `log` one for every call. Times are in seconds.
+    Calls are spread over the servers that serve. With TLS each needs a certificate for its own name. The
+    token is read again for every call. It is never sent to another machine without TLS, unless `insecure` is
+    set. A unary call ends after `call_timeout` and is retried for `retry_for`; `timeout`, counted from now
+    on, ends all of them. `notify` receives one line when the server is away, and `log` one for every call.
+    Times are in seconds.
     """
 
     def __init__(
@@ -83,14 +85,12 @@ class Connection:
                 f"the token would be sent unencrypted to {self.servers}; use --tls or a tunnel, "
                 "or set FACECLI_INSECURE=1"
             )
-        first, *more = addresses
-        self.target = "ipv4:" + ",".join(addresses) if more else first
-        # gRPC takes one proxy for all: an address that needs none makes all direct.
-        needed = [proxies.of(address) for address in addresses]
-        self.proxy = needed[0] if all(needed) else None
+        self.addresses = addresses
+        self._proxies = proxies
+        self._proxy = next(filter(None, map(proxies.of, addresses)), None)
         self._credentials = _credentials(tls) if tls else None
-        # Otherwise gRPC would check the certificate against the whole list.
-        self._authority: Options = [("grpc.default_authority", first)] if tls and more else []
+        self._unusable = 0  # answers in a row that say that the connection is misconfigured
+        self._checks_health = len(addresses) > 1 or (not self._proxy and has_several_addresses(addresses[0]))
         self.channel = self._open(FAST_KEEPALIVE_TIMEOUT_MS)
         self._patient_channels = list[grpc.Channel]()  # none before the first use
         self._opening = Lock()
@@ -105,10 +105,10 @@ class Connection:
         limited.deadline = CommandDeadline(timeout, clock=self.clock, limited="the call")
         return limited
 
-    @property
-    def options(self) -> Options:
-        """The channel options that do not depend on the network's speed."""
-        return [*CLIENT_OPTIONS, *proxy_options(self.proxy), *self._authority]
+    def options(self, address: str) -> Options:
+        """The options of a channel to a server that do not depend on the network's speed."""
+        health = HEALTH_CHECKS if self._checks_health else []
+        return [*CLIENT_OPTIONS, *proxy_options(self._proxies.of(address)), *health]
 
     @property
     def metadata(self) -> Metadata:
@@ -193,19 +193,22 @@ class Connection:
         if not isinstance(error, ServerUnreachable):
             return error
         message = error.message
-        if self.proxy:
-            message += f"; it is reached through the proxy {self.proxy.name} unless no_proxy lists its host"
-        if isinstance(error, MisconfiguredConnection) and not self.outage.answered:
+        if self._proxy:
+            message += f"; it is reached through the proxy {self._proxy.name} unless no_proxy lists its host"
+        self._unusable = self._unusable + 1 if isinstance(error, MisconfiguredConnection) else 0
+        if self._unusable >= len(self.addresses) and not self.outage.answered:  # each of them, in turn
             return MisconfiguredConnection(message)
         return ServerUnreachable(message)
 
     def _open(self, timeout_ms: int) -> grpc.Channel:
-        options = [*self.options, *keepalive_timeout(timeout_ms)]
+        channels = [self._channel(address, timeout_ms) for address in self.addresses]
+        return logged(channels[0] if len(channels) == 1 else ServerPool(channels), self._log)
+
+    def _channel(self, address: str, timeout_ms: int) -> grpc.Channel:
+        options = [*self.options(address), *keepalive_timeout(timeout_ms)]
         if self._credentials:
-            channel = grpc.secure_channel(self.target, self._credentials, options=options)
-        else:
-            channel = grpc.insecure_channel(self.target, options=options)
-        return logged(channel, self._log)
+            return grpc.secure_channel(address, self._credentials, options=options)
+        return grpc.insecure_channel(address, options=options)
 
 
 def _credentials(tls: ClientTls) -> grpc.ChannelCredentials:

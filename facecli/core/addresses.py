@@ -44,6 +44,11 @@ def is_local(address: str) -> bool:
         return False
 
 
+def is_ip_address(host: str) -> bool:
+    """Whether a host, without brackets, is an address and not a name."""
+    return _is_ip(host, 4) or _is_ip(host, 6)
+
+
 def check_exposure(bind: str, *, tls: bool, authenticated: bool) -> None:
     """PolicyRefused when other machines can reach a server without TLS or without authentication."""
     missing = [] if tls else ["TLS (--tls-cert, --tls-key)"]

@@ -205,6 +205,13 @@ provenance = Table(
     Index("ix_provenance_task", "task_id", "position"),
 )
 
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
 tokens = Table(
     "tokens",
     metadata,

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Engine,
     Update,
     delete,
-    func,
     insert,
     select,
     tuple_,
@@ -25,10 +24,11 @@ from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import tasks
 from facecli.metadata.task_records.turns import newest_turn, turn_of_change
-from facecli.metadata.usage import check_room, stored_by
+from facecli.metadata.usage import check_room, check_usage, lock_usage, stored_by
 from facecli.tasks.selection import NEWEST, TaskSelection, TaskState
 from facecli.tasks.task import ENDED, NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
+from facecli.uploads.quota import Admit
 
 _FIXED = frozenset(
     {
@@ -46,12 +46,13 @@ class SqlTaskRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
+    def insert(self, new: NewTask, *, task_id: str, now: float, admit: Admit | None = None) -> Task:
         values = row_of(Task.new(new, task_id=task_id, now=now)) | {"turn": newest_turn()}
         row = insert(tasks).values(values)
         try:
-            opened = writing if new.fresh else autocommitting  # one statement, or two
+            opened = writing if new.fresh or admit else autocommitting  # one statement, or several
             with opened(self._engine) as connection:
+                check_usage(connection, {new.owner}, admit)
                 if new.fresh:
                     connection.execute(_release_key(new))
                 stored = row.returning(tasks, *notification(self._engine))
@@ -85,14 +86,21 @@ class SqlTaskRepository:
             return [task_of(row) for row in rows]
 
     def change(
-        self, task_id: str, change: Change, *, now: float, max_stored: int = 0, record: str = ""
+        self,
+        task_id: str,
+        change: Change,
+        *,
+        now: float,
+        max_stored: int = 0,
+        record: str = "",
+        admit: Admit | None = None,
     ) -> Task:
-        if record or (max_stored and self._engine.dialect.name == "postgresql"):
+        if record or admit or (max_stored and self._engine.dialect.name == "postgresql"):
             with writing(self._engine) as connection:
-                if max_stored and self._engine.dialect.name == "postgresql":
-                    # One result of a user at a time: PostgreSQL adds up what it saw before the others.
-                    owner = func.hashtextextended(_found(connection, task_id).owner, 0)
-                    connection.execute(select(func.pg_advisory_xact_lock(owner)))
+                if max_stored:
+                    lock_usage(connection, _found(connection, task_id).owner)
+                elif admit:
+                    check_usage(connection, {_found(connection, task_id).owner}, admit)
                 task = self._change(connection, task_id, change, now=now, max_stored=max_stored)
                 if record:
                     append_record(connection, task_id, record, now=now)

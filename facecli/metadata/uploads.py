@@ -34,7 +34,9 @@ from facecli.metadata.content.chunks import (
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import newest
 from facecli.metadata.tables import chunks, tasks, uploads
+from facecli.metadata.usage import check_usage
 from facecli.tasks.task import ENDED, TaskStatus
+from facecli.uploads.quota import Admit
 from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 
 
@@ -44,10 +46,11 @@ class SqlUploadRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def insert(self, new: Sequence[Upload]) -> None:
+    def insert(self, new: Sequence[Upload], *, admit: Admit | None = None) -> None:
         rows = [{column.name: getattr(upload, column.name) for column in uploads.c} for upload in new]
         try:
             with writing(self._engine) as connection:
+                check_usage(connection, {upload.owner for upload in new}, admit)
                 connection.execute(insert(uploads), rows)
         except IntegrityError as error:
             raise AlreadyExists(f"upload {new[0].id} exists already") from error

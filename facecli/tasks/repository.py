@@ -6,16 +6,18 @@ from typing import Protocol
 from facecli.tasks.selection import TaskSelection, TaskState
 from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
+from facecli.uploads.quota import Admit
 
 
 class TaskRepository(Protocol):
     """Stores tasks. Every change is durable when the call returns."""
 
-    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
+    def insert(self, new: NewTask, *, task_id: str, now: float, admit: Admit | None = None) -> Task:
         """Store a new task; return the existing one if this owner and idempotency key have one.
 
         The caller compares the two. With `new.fresh` an ended task loses its key to the new one.
-        AlreadyExists when the id is taken.
+        AlreadyExists when the id is taken. `admit` gets the usage of the owner, to which nobody can add
+        before the task is stored, and may refuse it.
         """
         ...
 
@@ -39,14 +41,21 @@ class TaskRepository(Protocol):
         ...
 
     def change(
-        self, task_id: str, change: Change, *, now: float, max_stored: int = 0, record: str = ""
+        self,
+        task_id: str,
+        change: Change,
+        *,
+        now: float,
+        max_stored: int = 0,
+        record: str = "",
+        admit: Admit | None = None,
     ) -> Task:
         """QuotaReached if a result would take its owner beyond `max_stored` bytes; 0 for no limit.
 
         Read, change and write atomically, at the next revision; no write when nothing changed.
 
         `change` is called again with the newer task if another change came in between. A provenance `record`
-        is appended to the chain of records in the same transaction.
+        is appended to the chain of records in the same transaction. `admit` as in `insert`.
         """
         ...
 

@@ -90,8 +90,8 @@ class TaskService:
         )
         task = self._tasks.repository.with_key(owner, key) if key else None
         if task is None or (fresh and task.ended):
-            with self._quota.task(owner):
-                task = self._tasks.create(new)
+            with self._quota.task() as admit:
+                task = self._tasks.create(new, admit=admit)
         if not _is_same(task, new):
             raise KeyReused(f"the key {key} belongs to task {task.id}, which has other content")
         if not task.ended:
@@ -183,8 +183,8 @@ class TaskService:
     def retry(self, task_id: str, *, owner: str) -> Task:
         """Run a failed or cancelled task again; QuotaReached when its owner has too many pending tasks."""
         transitions.retry(self.get(task_id, owner=owner))
-        with self._quota.task(owner):
-            task = self._tasks.change(task_id, transitions.retry)
+        with self._quota.task() as admit:
+            task = self._tasks.change(task_id, transitions.retry, admit=admit)
         self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
         return self._noted(task)
 

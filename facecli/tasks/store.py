@@ -18,6 +18,7 @@ from facecli.core.events import (
 from facecli.tasks.repository import TaskRepository
 from facecli.tasks.task import NewTask, Task, TaskStatus
 from facecli.tasks.transitions import Change
+from facecli.uploads.quota import Admit
 
 
 class TaskStore:
@@ -31,19 +32,31 @@ class TaskStore:
         self.clock = clock
         self._events = events
 
-    def create(self, new: NewTask) -> Task:
-        """Store a new task; return the existing one if its owner used this idempotency key before."""
+    def create(self, new: NewTask, *, admit: Admit | None = None) -> Task:
+        """Store a new task; return the existing one if its owner used this idempotency key before.
+
+        `admit` may refuse it, by the usage of its owner.
+        """
         task_id = uuid.uuid4().hex
-        task = self.repository.insert(new, task_id=task_id, now=self.clock())
+        task = self.repository.insert(new, task_id=task_id, now=self.clock(), admit=admit)
         if task.id == task_id:
             self._events.publish(TaskCreated(task_id=task.id, owner=task.owner, engine=task.engine))
         return task
 
-    def change(self, task_id: str, change: Change, *, max_stored: int = 0, record: str = "") -> Task:
+    def change(
+        self,
+        task_id: str,
+        change: Change,
+        *,
+        max_stored: int = 0,
+        record: str = "",
+        admit: Admit | None = None,
+    ) -> Task:
         """Apply a transition; raises what the transition raises, and TaskNotFound.
 
         QuotaReached if a result would take its owner beyond `max_stored` bytes. `record` is the provenance
-        record of a completion, which is stored with it or not at all.
+        record of a completion, which is stored with it or not at all. `admit` may refuse the change, by the
+        usage of the owner.
         """
         before: list[Task] = []
 
@@ -52,7 +65,7 @@ class TaskStore:
             return change(task)
 
         after = self.repository.change(
-            task_id, recorded, now=self.clock(), max_stored=max_stored, record=record
+            task_id, recorded, now=self.clock(), max_stored=max_stored, record=record, admit=admit
         )
         for event in events_of(before[-1], after):
             self._events.publish(event)

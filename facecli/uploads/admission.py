@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from facecli.core.blobs import RETRY_AFTER, BlobStore
 from facecli.core.errors import DiskFull, FileTooLarge, InvalidInput
-from facecli.uploads.quota import Quota
+from facecli.uploads.quota import Admit, Quota
 from facecli.uploads.upload import MAX_CHUNK_SIZE, Chunk, NewUpload, Upload
 
 
@@ -59,16 +59,19 @@ class UploadAdmission:
         return max(1, min(room, self._max_file_size))
 
     @contextmanager
-    def admitted(self, uploads: Sequence[Upload]) -> Iterator[None]:
-        """Admit new uploads, to be inserted within this block; DiskFull, QuotaReached or FileTooLarge."""
+    def admitted(self, uploads: Sequence[Upload]) -> Iterator[Admit]:
+        """Admit new uploads, to be inserted with the check of the quota within this block.
+
+        DiskFull, QuotaReached or FileTooLarge.
+        """
         required, free = sum(upload.size or 0 for upload in uploads), self._blobs.free_bytes()
         if required > free:
             raise DiskFull(
                 f"no room for {required} bytes, {free} are free; acknowledged bytes are safe",
                 retry_after=RETRY_AFTER,
             )
-        with self._quota.uploads(uploads):
-            yield
+        with self._quota.uploads(uploads) as admit:
+            yield admit
 
     def check_file(self, name: str, size: int) -> None:
         """Raise FileTooLarge for a file of this size."""

@@ -88,7 +88,8 @@ class OpenUpload:
             self._unclaimed = False
         else:
             self._upload, stored = claim()
-            self._chunks.update({chunk.index: chunk for chunk in stored})
+            # Another server may have stored chunks meanwhile, and replaced or forgotten some.
+            self._chunks = {chunk.index: chunk for chunk in stored}
         return self._upload.epoch
 
     def attach(self, revoke: Callable[[], None]) -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from facecli.core.blobs import BlobStore, Capability, Part, PartLayout, StagedBlob
 from facecli.core.damage import BlobVerifier
@@ -37,8 +37,9 @@ class OpenUploads:
     def add_fresh(self, upload: Upload) -> None:
         """Record a new upload of this process: its first writer supersedes no other."""
         with self._lock:
-            if len(self._fresh) < MAX_FRESH:
-                self._fresh[upload.id] = upload
+            if len(self._fresh) >= MAX_FRESH:  # many are written through other servers
+                del self._fresh[next(iter(self._fresh))]
+            self._fresh[upload.id] = upload
 
     def forget_fresh(self, upload_id: str) -> None:
         with self._lock:
@@ -110,10 +111,11 @@ class OpenUploads:
             self._blob(upload, self._repository.chunks(upload.id)).close()
 
     def _opened(self, upload_id: str) -> OpenUpload:
-        if upload := self._fresh.get(upload_id):
-            blob = self._blobs.begin(upload.blob_key, _layout(upload))
+        if fresh := self._fresh.get(upload_id):
             self.forget_fresh(upload_id)
-            return OpenUpload(upload, blob, (), quota=self._quota, unclaimed=True)
+            with suppress(StorageFailed):  # for one that another server has begun to write, too
+                blob = self._blobs.begin(fresh.blob_key, _layout(fresh))
+                return OpenUpload(fresh, blob, (), quota=self._quota, unclaimed=True)
         upload, chunks = self._repository.get(upload_id), self._repository.chunks(upload_id)
         with ExitStack() as stack:
             blob = stack.enter_context(self._blob(upload, chunks))

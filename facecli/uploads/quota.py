@@ -1,8 +1,13 @@
-"""Quota of a user: stored bytes, unfinished uploads, waiting tasks."""
+"""Quota of a user: stored bytes, unfinished uploads, waiting tasks.
+
+Theory of operation. Several servers may admit work of one user at the same moment. So the check runs in the
+database transaction that adds the work: the repository locks the usage of the owner, reads it, calls `Admit`,
+and inserts. Only the second versions of chunks that are being replaced are counted by each server for itself.
+"""
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -38,8 +43,11 @@ class UsageRepository(Protocol):
     def of(self, owner: str) -> Usage: ...
 
 
+Admit = Callable[[str, Usage], None]  # the owner and their usage; raises what refuses the work
+
+
 class Quota:
-    """Enforces the limits of every user. Two servers together can exceed one."""
+    """Enforces the limits of every user, also when several servers share the database."""
 
     def __init__(self, repository: UsageRepository, limits: UserLimits) -> None:
         self.limits = limits
@@ -48,8 +56,7 @@ class Quota:
         self._spare = Counter[str]()  # bytes of chunks that are being replaced, by owner
 
     def used(self, owner: str) -> Usage:
-        used = self._repository.of(owner)
-        return replace(used, stored=used.stored + self._spare[owner])
+        return self._with_spare(owner, self._repository.of(owner))
 
     def reserve_spare(self, owner: str, size: int) -> bool:
         """Reserve space for the second version of a chunk, next to the stored one; False without room."""
@@ -71,35 +78,42 @@ class Quota:
                 del self._spare[owner]
 
     @contextmanager
-    def uploads(self, new: Sequence[Upload]) -> Iterator[None]:
-        """Insert new uploads within this block; QuotaReached or FileTooLarge beyond a limit."""
+    def uploads(self, new: Sequence[Upload]) -> Iterator[Admit]:
+        """Insert new uploads within this block, if the check admits them: QuotaReached or FileTooLarge."""
+
+        def admit(owner: str, used: Usage) -> None:
+            own = [upload for upload in new if upload.owner == owner]
+            self._check_uploads(owner, self._with_spare(owner, used), own)
+
         with self._lock:
-            for owner in {upload.owner for upload in new}:
-                self._check_uploads(owner, [upload for upload in new if upload.owner == owner])
-            yield
+            yield admit
 
     @contextmanager
-    def task(self, owner: str) -> Iterator[None]:
-        """Insert a waiting task within this block; QuotaReached beyond a limit."""
+    def task(self) -> Iterator[Admit]:
+        """Insert a waiting task within this block, if the check admits it: QuotaReached beyond a limit."""
         with self._lock:
-            used, limits = self.used(owner), self.limits
-            if limits.waiting and used.waiting >= limits.waiting:
-                raise QuotaReached(
-                    f"{owner} already has {used.waiting} waiting tasks, the limit",
-                    retry_after=WAITING_RETRY_AFTER,
-                )
-            if limits.stored and used.stored >= limits.stored:
-                raise _no_room(owner, used.stored, limits.stored, "a result needs space")
-            yield
+            yield self._check_task
 
-    def _check_uploads(self, owner: str, new: Sequence[Upload]) -> None:
-        limits = self.limits
+    def _with_spare(self, owner: str, used: Usage) -> Usage:
+        return replace(used, stored=used.stored + self._spare[owner])
+
+    def _check_task(self, owner: str, used: Usage) -> None:
+        used, limits = self._with_spare(owner, used), self.limits
+        if limits.waiting and used.waiting >= limits.waiting:
+            raise QuotaReached(
+                f"{owner} already has {used.waiting} waiting tasks, the limit",
+                retry_after=WAITING_RETRY_AFTER,
+            )
+        if limits.stored and used.stored >= limits.stored:
+            raise _no_room(owner, used.stored, limits.stored, "a result needs space")
+
+    def _check_uploads(self, owner: str, used: Usage, new: Sequence[Upload]) -> None:
+        limits, required = self.limits, sum(map(_reserved, new))
         for upload in new:
             if limits.stored and _reserved(upload) > limits.stored:
                 raise FileTooLarge(
                     f"{upload.name} has {_reserved(upload)} bytes; the quota of a user is {limits.stored}"
                 )
-        used, required = self.used(owner), sum(map(_reserved, new))
         if limits.unfinished and used.unfinished + len(new) > limits.unfinished:
             raise QuotaReached(
                 f"{owner} already has {used.unfinished} unfinished uploads, the limit",

@@ -113,8 +113,8 @@ class UploadRegistry:
 
     def _insert(self, uploads: Sequence[Upload]) -> None:
         """Insert new rows; the blobs are created when the first writer opens them."""
-        with self._admission.admitted(uploads):
-            self._repository.insert(uploads)
+        with self._admission.admitted(uploads) as admit:
+            self._repository.insert(uploads, admit=admit)
         self._expiry_clock.touch(upload.id for upload in uploads)
         for upload in uploads:
             self._open_uploads.add_fresh(upload)

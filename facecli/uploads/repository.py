@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from facecli.uploads.quota import Admit
 from facecli.uploads.upload import Chunk, NewChunk, NewUpload, Upload
 
 
 class UploadRepository(Protocol):
     """Rows of uploads and chunks. Every change is durable when the call returns."""
 
-    def insert(self, uploads: Sequence[Upload]) -> None:
-        """Insert new uploads in one transaction; AlreadyExists when an id is taken."""
+    def insert(self, uploads: Sequence[Upload], *, admit: Admit | None = None) -> None:
+        """Insert new uploads in one transaction; AlreadyExists when an id is taken.
+
+        `admit` gets the usage of each owner, to which nobody can add before the end, and may refuse all.
+        """
         ...
 
     def get(self, upload_id: str, *, owner: str | None = None) -> Upload:

@@ -9,11 +9,12 @@ import pytest
 
 from facecli.core.errors import QuotaReached
 from facecli.metadata.database import open_database
+from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.tasks import transitions
 from facecli.tasks.repository import TaskRepository
 from facecli.tasks.task import Result
-from facecli.uploads.quota import Usage, UsageRepository
+from facecli.uploads.quota import Quota, Usage, UsageRepository, UserLimits
 from facecli.uploads.repository import UploadRepository
 from tests.support.builders import NEW, claim
 from tests.support.upload_repository import NEW as FILE
@@ -61,6 +62,37 @@ def test_a_waiting_task_counts_and_later_its_result(
     task_repository.change("t2", transitions.cancel, now=2.0)
     assert usage_repository.of(NEW.owner) == replace(UNUSED, stored=2**40 + 7)
     assert usage_repository.of("another") == UNUSED
+
+
+def test_tasks_of_two_servers_are_admitted_up_to_the_limit(
+    task_repository: TaskRepository, usage_repository: UsageRepository, either_database: str
+) -> None:
+    engine = open_database(either_database)
+    servers = [
+        (each, Quota(usage_repository, UserLimits(waiting=4)))
+        for each in (task_repository, SqlTaskRepository(engine))
+    ]
+    for number in range(20):
+        task_repository.insert(NEW, task_id=f"old{number}", now=1.0)
+        task_repository.change(f"old{number}", transitions.cancel, now=1.0)
+
+    def waits(number: int) -> bool:
+        repository, quota = servers[number % 2]
+        try:
+            with quota.task() as admit:
+                if number % 4 < 2:
+                    repository.insert(NEW, task_id=f"new{number}", now=2.0, admit=admit)
+                else:
+                    repository.change(f"old{number}", transitions.retry, now=2.0, admit=admit)
+        except QuotaReached as error:
+            assert "already has 4 waiting tasks" in error.message
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(waits, range(20))) == 4
+    assert usage_repository.of(NEW.owner).waiting == 4
+    engine.dispose()
 
 
 def test_results_published_at_the_same_time_stay_within_the_quota(

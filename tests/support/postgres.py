@@ -41,8 +41,9 @@ _SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # read before the tests repl
 class Postgres:
     """A server on a Unix socket and a TCP port, with default durability, run by a user other than root."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, connections: int = 60) -> None:
         self._programs = programs
+        self._connections = connections
         self._numbers = count(1)
         self._free: list[str] = []
         self._logged = threading.Condition()
@@ -76,7 +77,7 @@ class Postgres:
         offset = len(self._log)
         settings = [
             *(f"unix_socket_directories={self.folder}", "listen_addresses=127.0.0.1", f"port={self._port}"),
-            "max_connections=60",
+            f"max_connections={self._connections}",
         ]
         self._server = subprocess.Popen(
             [

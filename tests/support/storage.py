@@ -46,12 +46,12 @@ class Clock:
 class Storage:
     """A data directory, a database and two clocks."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, database: str = "") -> None:
         self.clock = Clock()
         self.monotonic = Clock()
         self.blobs = LocalBlobs(directory / "data")
         self.events = EventBus()
-        self._url = f"sqlite:///{directory}/facecli.db"
+        self._url = database or f"sqlite:///{directory}/facecli.db"
         self._closing = ExitStack()
 
     def wait(self, seconds: float) -> None:

@@ -24,17 +24,18 @@ _MAX_TILES = 32  # along a side; in a frame that is longer than 24 times its oth
 _OVERLAP = 1.3  # tiles to cover a side that one tile would just fill
 
 
-def find_faces(frame: Frame, detector: FaceDetector, *, tiles: int) -> list[Square]:
+def find_faces(frame: Frame, detector: FaceDetector, *, tiles: int, turn: int | None = None) -> list[Square]:
     """The faces of a frame, the best first.
 
     `tiles` 0 looks at the frame as a whole, and finds faces of 100 pixels in 720 lines; 1 also at three
-    squares of its height, and finds 50; 2 also at squares of half its height, and finds 24.
+    squares of its height, and finds 50; 2 also at squares of half its height, and finds 24. With a `turn`,
+    it looks at one of these views alone, each in its turn.
     """
     picture, scale = frame.thumbnail(_SHORT_SIDES.get(tiles, DETECTION_SIDE))
-    found = detector.detect(picture)
-    for rows in range(1, tiles + 1):
-        for left, top, tile in _tiles(picture, rows):
-            found += [_moved(detection, left, top) for detection in detector.detect(tile)]
+    views = [(0, 0, picture), *(view for rows in range(1, tiles + 1) for view in _tiles(picture, rows))]
+    if turn is not None:
+        views = [views[turn % len(views)]]
+    found = [_moved(detection, left, top) for left, top, view in views for detection in detector.detect(view)]
     return [_scaled(detection.square, 1 / scale) for detection in merged(found)]
 
 

@@ -65,6 +65,7 @@ class SegmentSwapper:
             networks.mesh,
             rate=clock.rate,
             wanted=self._wanted,
+            single=options.faces != "all",
             smooth=options.smooth,
             small=options.small is Small.ON,
         )

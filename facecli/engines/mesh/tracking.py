@@ -2,7 +2,8 @@
 
 Theory of operation: the detector looks at the first frame, after a cut, at every `DETECT_EVERY`th frame, and
 while no face is known; otherwise the mesh is located in the square around the last landmarks. A new face is
-compared with the wanted person once; from then on its place decides.
+compared with the wanted person once; from then on its place decides. Where one person is wanted and followed,
+another face is news only if it is a mirror's, and the detector looks at one view of the frame at a time.
 """
 
 from collections.abc import Callable
@@ -65,10 +66,12 @@ class FaceTracker:
         *,
         rate: float,
         wanted: Callable[[Frame, Points], bool],
+        single: bool = False,
         smooth: float = 0.5,
         small: bool = False,
     ) -> None:
-        self._detector, self._mesh, self._wanted = detector, mesh, wanted
+        """`single` says that it wants no more than one person."""
+        self._detector, self._mesh, self._wanted, self._single = detector, mesh, wanted, single
         self._rate, self._smooth, self._tiles = rate, smooth, 2 if small else 1
         self._tracks: list[_Track] = []
         self._numbers = 0
@@ -81,7 +84,8 @@ class FaceTracker:
             self._tracks.clear()
         self._tracks = [track for track in self._tracks if self._follow(frame, track)]
         if cut or number % DETECT_EVERY == 0:
-            self._detect(frame, tiles=self._tiles)
+            followed = self._single and any(track.wanted for track in self._tracks)
+            self._detect(frame, tiles=self._tiles, turn=number // DETECT_EVERY if followed else None)
         elif not self._tracks:
             self._detect(frame, tiles=0)
         faces = [
@@ -111,8 +115,8 @@ class FaceTracker:
             for other in self._tracks
         )
 
-    def _detect(self, frame: Frame, *, tiles: int) -> None:
-        for square in find_faces(frame, self._detector, tiles=tiles):
+    def _detect(self, frame: Frame, *, tiles: int, turn: int | None = None) -> None:
+        for square in find_faces(frame, self._detector, tiles=tiles, turn=turn):
             if self._is_tracked(square):
                 continue
             points = locate(frame, self._mesh, square, looks=3)

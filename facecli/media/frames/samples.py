@@ -1,7 +1,8 @@
 """Sampled frames: some frames of a whole video, at the same places whenever they are read.
 
-Theory of operation: the video is divided into intervals of equal length, and the first frame in each is
-decoded. A long video would take as long as all of its frames do; there, key frames alone are decoded.
+Theory of operation: the video is divided into intervals of equal length, and the first decoded frame in each
+is taken: of a long video, key frames alone are decoded, and of one with many frames for each sample only the
+frames that others need.
 """
 
 from collections.abc import Callable, Generator
@@ -19,6 +20,7 @@ from facecli.media.frames.source import converted_info, whole_pictures
 from facecli.media.run import ProcessLimits
 
 MAX_DECODED_MEGAPIXELS = 2000  # of all frames together; two cores take a few seconds for them
+MANY_FRAMES = 10  # for each sample; fewer may follow each other without one that others need
 
 _ROUNDING = 0.01  # of an interval, for a frame that begins where an interval does
 
@@ -56,6 +58,8 @@ def sample_command(
     options: dict[str, Any] = {"reinit_filter:v": 0}
     if is_long(info):
         options["skip_frame"] = "nokey"
+    elif info.frames >= MANY_FRAMES * count:
+        options["skip_frame"] = "noref"
     source = hardened_input(video, limits, **options)
     converted = converted_info(info)
     frames = whole_pictures(source["V:0"].filter("select", chosen), converted)

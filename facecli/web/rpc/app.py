@@ -17,7 +17,7 @@ from facecli.rpc.in_process.server import InProcessServer, methods_of
 from facecli.rpc.methods import method_of
 from facecli.web.calls import peer
 from facecli.web.errors import error_response, method_not_allowed, not_found
-from facecli.web.rpc.body import CallBody, decoded_base64, encoded_base64
+from facecli.web.rpc.body import CallBody, Receive, decoded_base64, encoded_base64, whole
 from facecli.web.rpc.call import RpcCall, current_call
 from facecli.web.rpc.encoding import Encoding, PassThrough, content_types, decoder, encoder
 from facecli.web.rpc.reasons import Reasons
@@ -79,7 +79,7 @@ class RpcApp:
         await self._call(scope, receive, send, method, accepted[kind])
 
     async def _call(
-        self, scope: Any, receive: Any, send: Any, method: MethodDescriptor, encoding: Encoding
+        self, scope: Any, receive: Receive, send: Any, method: MethodDescriptor, encoding: Encoding
     ) -> None:
         path, state = scope["path"], scope["state"]
         largest = method_of(path).largest_request
@@ -98,10 +98,10 @@ class RpcApp:
         current_call.set(call)
         scope = {**scope, "headers": _with_content_type(scope["headers"], encoding)}
         try:
-            if encoding.text:
-                await self._connect(scope, decoded_base64(body), encoded_base64(send))
-            else:
-                await self._connect(scope, body, send)
+            receive = decoded_base64(body) if encoding.text else body
+            if not method.client_streaming:
+                receive = whole(receive, call, enveloped=encoding.enveloped)
+            await self._connect(scope, receive, encoded_base64(send) if encoding.text else send)
         finally:
             body.close()
             disconnected()
@@ -149,7 +149,8 @@ def _endpoint(method: MethodDescriptor) -> Any:
 
 
 async def _one(request: bytes) -> AsyncIterator[bytes]:
-    yield request
+    kept = current_call.get().request
+    yield request if kept is None else kept
 
 
 async def _only(responses: AsyncIterator[bytes]) -> bytes:

@@ -1,8 +1,10 @@
 """Uploads, tasks and results in a bucket, with machines that share nothing but it and the database."""
 
 import os
+import re
 import shutil
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,10 @@ from tests.e2e.conftest import MakeFile, Serve
 from tests.support.blobs.s3_servers import S3Server
 from tests.support.e2e.files import MIB, PacedFfmpeg, sha256
 from tests.support.e2e.process import CommandProcess, invoke
+from tests.support.e2e.server import Server
 from tests.support.e2e.tasks import create, watch
 from tests.support.eventually import eventually
+from tests.support.monitoring.page import fetched
 
 pytestmark = pytest.mark.slow
 
@@ -91,22 +95,47 @@ def test_a_bucket_that_cannot_be_used_is_named(
         bucket_summary(Settings(blobs=rclone.url()), tmp_path)
 
 
-def test_an_upload_changes_servers_when_one_is_killed(
-    postgresql: str, rclone: S3Server, serve: Serve, user: str, file: MakeFile, tmp_path: Path
+def test_an_upload_and_a_watch_change_servers_when_one_is_killed_and_one_is_stopped(
+    postgresql: str, rclone: S3Server, serve: Serve, face: Path, clip: Path, file: MakeFile, tmp_path: Path
 ) -> None:
     shared = {"FACECLI_DATABASE": postgresql, "FACECLI_BLOBS": rclone.url(), **rclone.environment}
-    servers = [
-        serve(tmp_path / name, options=["--workers", "0"], environment=shared) for name in ("first", "second")
-    ]
-    path = file(30)
-    addresses = ",".join(server.address for server in servers)
+    options = ["--workers", "0", "--metrics", "127.0.0.1:0"]
+    servers = [serve(tmp_path / name, options=options, environment=shared) for name in ("a", "b", "c")]
+    anywhere = ("--server", ",".join(server.address for server in servers))
+    alive = list(servers)
+    task_id = create(alive[0], face, clip)
+    path = file(60)
     slowly = ("--chunk-size", "5MiB", "--limit-rate", "10MiB", "--progress", "json", "--json")
-    with CommandProcess("upload", path, "--user", user, "--server", addresses, *slowly) as uploading:
-        uploading.wait_until_stored(5 * MIB)
-        stored = [server for server in servers if "method=/video.UploadService/BeginUploads" in server.log]
-        stored[0].kill()
+    with (
+        CommandProcess("task", "watch", task_id, "--json", *anywhere) as watching,
+        CommandProcess("upload", path, "--user", "zoe", *anywhere, *slowly) as uploading,
+    ):
+        watching.wait_for_event(lambda event: event["status"] == "pending")
+        stored = uploading.wait_until_stored(5 * MIB)
+        killed = holder(alive, "watchers")
+        killed.kill()
+        alive.remove(killed)
+        uploading.wait_until_stored(stored + 10 * MIB)
+        stopped = holder(alive, "uploads")
+        assert stopped.terminate() == 0
+        alive.remove(stopped)
         sent = uploading.wait()
+        (last,) = alive
+        assert holder(alive, "watchers") is last
+        invoke("task", "cancel", task_id, *anywhere)
+        assert watching.wait().code == 3
     assert sent.code == 0
-    (alive,) = (server for server in servers if server is not stored[0])
-    assert alive.sha256(sent.object["file_url"], user) == sha256(path)
-    assert sent.object["bytes_sent"] <= path.stat().st_size + 2 * 5 * MIB
+    assert last.sha256(sent.object["file_url"], "zoe") == sha256(path)
+    assert sent.object["retries"] >= 1
+    assert sent.object["bytes_sent"] <= path.stat().st_size + 2 * 2 * 5 * MIB, "two chunks at each break"
+
+
+def holder(servers: Sequence[Server], kind: str) -> Server:
+    """The server that holds a slot of this kind, once there is one."""
+
+    def holds(server: Server) -> bool:
+        server.wait_for_log("/metrics\n")
+        (url,) = re.findall(r"^  metrics +(http\S+)$", server.log, re.MULTILINE)
+        return fetched(url).value("facecli_slots_in_use", kind=kind) > 0
+
+    return eventually(lambda: list(filter(holds, servers)))[0]

@@ -9,8 +9,13 @@ from PIL import Image
 
 from facecli.media.ffmpeg import FfmpegMedia
 from facecli.media.samples.portraits import FILMED, PHOTO
+from tests.e2e.conftest import Serve
 from tests.support.cli import Ran, facecli
+from tests.support.e2e.files import PacedFfmpeg
+from tests.support.e2e.process import invoke, run
 from tests.support.e2e.server import Server
+from tests.support.e2e.tasks import create, watch_to_end
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -87,3 +92,37 @@ def test_a_video_without_a_face_fails_with_the_reason_unless_it_is_to_be_kept(
     assert "the video shows no face; small=on finds smaller ones; missing=keep" in failed.error["message"]
     kept = swap(server, portraits[0], wall, "-o", out, "--option", "missing=keep", "--json").object
     assert kept["figures"] == {"swapped": 0, "without_face": 5, "turned_away": 0, "people": 0}
+
+
+def finished(server: Server) -> set[str]:
+    """The names of the checkpoints of the task that runs."""
+    return {path.name for path in server.work_files() if not path.parent.name.startswith("run-")}
+
+
+def test_a_task_cancelled_and_retried_has_the_bytes_of_an_undisturbed_one(
+    serve: Serve, paced: PacedFfmpeg, ffmpeg: Path, tmp_path: Path
+) -> None:
+    video = tmp_path / "slow.mp4"
+    still = ("-loop", "1", "-framerate", "4", "-i", FILMED, "-frames:v", "40")
+    moving = "scale=320:-2,crop=320:240:0:'min(n,20)'"
+    subprocess.run([ffmpeg, "-v", "error", *still, "-vf", moving, "-pix_fmt", "yuv420p", video], check=True)
+    paced.speed_up()
+    server = serve(environment={"FACECLI_SEGMENT_MEGAPIXELS": "5", **paced.environment})  # two segments
+    tasks = []
+    for name in ("undisturbed.mp4", "retried.mp4"):
+        tasks.append(create(server, PHOTO, video, "--engine", "mesh"))
+        if name == "retried.mp4":
+            eventually(lambda: "000000.mp4" in finished(server))
+            assert server.cancel(tasks[-1]) == "cancelled"
+            paced.speed_up()
+            server.wait_for_log(f"run stopped task={tasks[-1]}")
+            assert "000000.mp4" in finished(server)
+            assert "000001.mp4" not in finished(server)
+            run("task", "retry", tasks[-1], "--server", server.address)
+        ended = watch_to_end(server, tasks[-1])
+        assert ended["status"] == "completed"
+        assert ended["figures"]["swapped"] == 40
+        invoke("task", "download", tasks[-1], "-o", tmp_path / name, "--server", server.address)
+        paced.slow_down_after_first_segment()
+    first, second = ((tmp_path / name).read_bytes() for name in ("undisturbed.mp4", "retried.mp4"))
+    assert first == second

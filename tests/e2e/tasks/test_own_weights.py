@@ -58,6 +58,7 @@ def test_a_task_waits_for_a_worker_with_weights_and_is_swapped_by_it(
         ended = watch_to_end(server, task_id)
     assert (ended["status"], ended["engine"], ended["notes"]) == ("completed", "inswapper", [])
     assert ended["engine_version"].startswith(f"{InswapperEngine.version}+")
+    assert ended["figures"] == {"swapped": 6, "without_face": 0, "turned_away": 0, "people": 1}
     run("task", "download", task_id, "-o", out, "--server", server.address)
     change = frame_of(ffmpeg, out).astype(int) - frame_of(ffmpeg, portrait_clip)
     red = (change[..., 0] < -40) & (change[..., 2] > -40)

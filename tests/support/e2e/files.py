@@ -23,7 +23,10 @@ def sha256(path: Path) -> str:
 
 
 class PacedFfmpeg:
-    """The real ffmpeg, encoding no faster than the video plays, so that any machine can interrupt it."""
+    """The real ffmpeg, encoding no faster than the video plays, so that any machine can interrupt it.
+
+    For an engine that gets raw frames, it decodes no faster, but only after the first segment.
+    """
 
     def __init__(self, real: Path, folder: Path) -> None:
         self._slow = folder / "slow"
@@ -39,6 +42,7 @@ class PacedFfmpeg:
             'case "$*" in\n'
             f'*]overlay=*000000.mp4*) [ -e "{self._slow}" ] && exec "{library}" -re "$@" ;;\n'
             f'*]overlay=*) [ -e "{self._slow}" -o -e "{self._later}" ] && exec "{library}" -re "$@" ;;\n'
+            f'*]trim=*start=*showinfo=checksum=0*) [ -e "{self._later}" ] && exec "{library}" -re "$@" ;;\n'
             "esac\n"
             f'exec "{library}" "$@"\n'
         )

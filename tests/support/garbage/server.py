@@ -10,6 +10,8 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
+from grpc_health.v1.health import HealthServicer
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
 # Large messages, and keepalive pings as often as clients like: silence is for the client to notice.
 OPTIONS = [
@@ -90,13 +92,23 @@ def _run(answer_to: AnswerTo, requests: Iterator[bytes], call: grpc.ServicerCont
 
 @contextmanager
 def garbage_server(
-    answers: Mapping[str, AnswerTo] | None = None, *, address: str = "127.0.0.1:0"
+    answers: Mapping[str, AnswerTo] | None = None,
+    *,
+    address: str = "127.0.0.1:0",
+    health: HealthServicer | None = None,
+    credentials: grpc.ServerCredentials | None = None,
 ) -> Iterator[GarbageServer]:
+    """A running server; without `health` it has no health service."""
     running = GarbageServer(answers=answers or {})
     with ThreadPoolExecutor(40) as pool:
         server = grpc.server(pool, handlers=[_Handler(running)], options=OPTIONS)
-        port = server.add_insecure_port(address)
-        running.address = f"127.0.0.1:{port}"
+        if health:
+            add_HealthServicer_to_server(health, server)
+        if credentials:
+            port = server.add_secure_port(address, credentials)
+        else:
+            port = server.add_insecure_port(address)
+        running.address = f"{address.rpartition(':')[0]}:{port}"
         server.start()
         try:
             yield running

@@ -2,12 +2,14 @@
 
 import queue
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from facecli.core.errors import Unavailable
 from facecli.tasks.repository import TaskRepository
 from facecli.tasks.selection import TaskSelection, TaskState
 from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
+from facecli.uploads.quota import Admit
 
 DEADLINE = 60.0  # seconds; when a test gives up, never how long something may take
 
@@ -28,8 +30,8 @@ class CountingRepository:
             raise Unavailable("the database is gone")
         return self._repository.newer(revisions)
 
-    def insert(self, new: NewTask, *, task_id: str, now: float) -> Task:
-        return self._repository.insert(new, task_id=task_id, now=now)
+    def insert(self, new: NewTask, *, task_id: str, now: float, admit: Admit | None = None) -> Task:
+        return self._repository.insert(new, task_id=task_id, now=now, admit=admit)
 
     def with_key(self, owner: str, key: str) -> Task | None:
         return self._repository.with_key(owner, key)
@@ -43,10 +45,8 @@ class CountingRepository:
     def listed(self, owner: str, wanted: TaskFilter, *, limit: int, before: str) -> Sequence[Task]:
         return self._repository.listed(owner, wanted, limit=limit, before=before)
 
-    def change(
-        self, task_id: str, change: Change, *, now: float, max_stored: int = 0, record: str = ""
-    ) -> Task:
-        return self._repository.change(task_id, change, now=now, max_stored=max_stored, record=record)
+    def change(self, task_id: str, change: Change, *, now: float, **more: Any) -> Task:
+        return self._repository.change(task_id, change, now=now, **more)
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         return self._repository.with_status(status)

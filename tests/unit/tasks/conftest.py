@@ -25,6 +25,7 @@ from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits
 from facecli.tasks.workflow import TaskWorkflow
+from facecli.uploads.quota import Admit
 from tests.support.builders import PLAN, task
 from tests.support.storage import Clock
 from tests.support.tasks.logs import MemoryTaskLogs
@@ -58,6 +59,7 @@ class Rows:
         now: float,
         max_stored: int = 0,
         record: str = "",
+        admit: Admit | None = None,
     ) -> Task:
         before, changed = self.task, change(self.task)
         if changed.result and self.outages:

@@ -1,4 +1,4 @@
-"""The quota holds exactly, however many requests arrive at the same time."""
+"""The quota holds exactly, however many requests arrive at the same time, and at however many servers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,18 +20,22 @@ def storage(tmp_path: Path) -> Storage:
 
 
 @pytest.mark.parametrize("limits", [UserLimits(unfinished=3), UserLimits(stored=3 * 3 * CHUNK)])
-def test_parallel_requests_are_admitted_up_to_the_limit(storage: Storage, limits: UserLimits) -> None:
-    upload_service = storage.upload_service(of_user=limits)
+def test_parallel_requests_at_two_servers_are_admitted_up_to_the_limit(
+    tmp_path: Path, either_database: str, limits: UserLimits
+) -> None:
+    storage = Storage(tmp_path, either_database)
+    servers = [storage.upload_service(of_user=limits) for _ in range(2)]
 
-    def begun(_: int) -> bool:
+    def begun(number: int) -> bool:
         try:
-            upload_service.begin(FILE.new, fresh=True)
+            servers[number % 2].begin_all([(FILE.new, True)])
         except QuotaReached:
             return False
         return True
 
     with ThreadPoolExecutor(PARALLEL) as pool:
         assert sum(pool.map(begun, range(5 * PARALLEL))) == 3
+    storage.close()
 
 
 def test_an_upload_resumes_at_the_limit(storage: Storage) -> None:

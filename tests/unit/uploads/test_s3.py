@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 
 from facecli.blobs.file_cache import FileCache
-from facecli.core.blobs import PartLimits
 from facecli.core.checksums import crc32c
-from facecli.core.errors import FileTooLarge, InvalidInput, StorageFailed
-from facecli.uploads.admission import UploadAdmission
+from facecli.core.errors import StorageFailed, TakenOver
 from facecli.uploads.service import UploadService
-from facecli.uploads.upload import MAX_CHUNK_SIZE, FileType, NewUpload, Upload
+from facecli.uploads.upload import Upload
 from tests.support.blobs.s3_servers import S3Server
-from tests.support.storage import CHUNK, Content, Storage, send
+from tests.support.storage import CHUNK, Content, Storage, send, written
 
 FILE = Content(size=5 * CHUNK + 7)
-MIB = 1024 * 1024
 
 # Sends all chunks, and dies in the first call of a method after its return.
 SENDER = """
@@ -135,6 +132,38 @@ def test_another_server_goes_on_after_kill_9(servers: Servers, victim: str, call
     assert list(servers.blobs.bucket.uploads("")) == []
 
 
+def test_a_writer_on_another_server_takes_over_while_the_first_still_writes(servers: Servers) -> None:
+    first, second = servers.service(), servers.service()
+    upload, _ = first.begin(FILE.new)
+    with first.writer(upload.id, owner="ann") as old:
+        send(first, old, FILE, [0, 1])
+        late = written(old, FILE.frames(2))
+        _, chunks = second.begin(FILE.new)
+        assert [chunk.index for chunk in chunks] == [0, 1]
+        with second.writer(upload.id, owner="ann") as new:
+            send(second, new, FILE, [2])
+            for each in (late, written(old, FILE.frames(3))):
+                with pytest.raises(TakenOver):
+                    first.store(old, each)
+            assert [chunk.index for chunk in servers.service().chunks(upload.id)] == [0, 1, 2]
+            finished = send(second, new, FILE, [3, 4, 5])
+    assert servers.content(finished) == FILE.data
+
+
+def test_the_server_that_began_an_upload_takes_it_back_from_another_one(servers: Servers) -> None:
+    first, second = servers.service(), servers.service()
+    upload, _ = first.begin(FILE.new)
+    with second.writer(upload.id, owner="ann") as writer:
+        send(second, writer, FILE, [0, 1])
+        _, chunks = first.begin(FILE.new)
+        with first.writer(upload.id, owner="ann") as newest:
+            assert sorted(newest.file.chunks) == [chunk.index for chunk in chunks] == [0, 1]
+            with pytest.raises(TakenOver):
+                send(second, writer, FILE, [2])
+            finished = send(first, newest, FILE, [2, 3, 4, 5])
+    assert servers.content(finished) == FILE.data
+
+
 def store_some(servers: Servers, count: int) -> Upload:
     service = servers.service()
     upload, _ = service.begin(FILE.new)
@@ -174,51 +203,3 @@ def test_a_part_that_a_late_request_has_replaced_is_sent_again(
     upload, sent = servers.finish(service)
     assert (sent, upload.completed) == (1, True)
     assert servers.content(upload) == FILE.data
-
-
-class Limited:
-    """A blob store with the limits of S3."""
-
-    part_limits = PartLimits(min_size=5 * MIB, max_count=10_000)
-
-
-def announced(size: int | None, chunk_size: int, chunks: int | None = None) -> NewUpload:
-    return NewUpload.checked(
-        owner="ann",
-        name="a.mp4",
-        file_type=FileType.VIDEO,
-        size=size,
-        chunk_size=chunk_size,
-        total_chunks=chunks,
-    )
-
-
-@pytest.mark.parametrize(
-    ("size", "chunk_size", "fitted"),
-    [
-        (4 * MIB, 5 * MIB, 5 * MIB),  # one chunk may be small
-        (4 * MIB, 64 * 1024, 5 * MIB),
-        (20 * MIB, MIB, 5 * MIB),
-        (20 * MIB, 10 * MIB, 10 * MIB),
-        (100_000 * MIB + 1, 10 * MIB, 10 * MIB + 1),
-        (16 * 10_000 * MIB, 5 * MIB, MAX_CHUNK_SIZE),
-    ],
-)
-def test_the_chunk_size_follows_from_the_size(size: int, chunk_size: int, fitted: int) -> None:
-    new = admission().fitted(announced(size, chunk_size))
-    assert new.chunk_size == fitted
-    assert new.total_chunks == -(-size // fitted) <= 10_000
-
-
-def test_a_file_that_no_chunk_size_fits_is_refused() -> None:
-    with pytest.raises(FileTooLarge, match="10000"):
-        admission().fitted(announced(16 * 10_000 * MIB + 1, MAX_CHUNK_SIZE))
-    with pytest.raises(InvalidInput, match="at least 5242880 bytes"):
-        admission().fitted(announced(None, MIB, 3))
-    assert admission().fitted(announced(None, MIB, 1)).chunk_size == MIB
-
-
-def admission() -> UploadAdmission:
-    blobs: Any = Limited()
-    quota: Any = None
-    return UploadAdmission(blobs=blobs, quota=quota, max_file_size=0)

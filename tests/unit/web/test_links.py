@@ -1,10 +1,12 @@
 """Signed links to files: who makes them, what they open, and how they end."""
 
+import time
 from pathlib import Path
 
 import grpc
 import pytest
 
+from facecli.api.links import Links
 from facecli.wire.generated import file_service_pb2 as file_pb
 from facecli.wire.generated import upload_service_pb2 as pb
 from tests.support.eventually import eventually
@@ -68,12 +70,15 @@ def test_a_link_to_the_file_of_another_user_is_refused(shop: Shop) -> None:
         assert refused(lambda: stubs.files.CreateLink(request))[1] == "UPLOAD_NOT_FOUND"
 
 
-def test_links_survive_a_restart_and_their_key_is_private(serve_http: ServeHttp, tmp_path: Path) -> None:
+def test_links_survive_a_restart_and_those_of_an_older_version(serve_http: ServeHttp, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "links.key").write_bytes(b"k" * 32)
     with serve_http() as server, grpc.insecure_channel(server.address) as channel:
         url = Stubs(channel).stored(DATA)
         request = file_pb.CreateLinkRequest(url=url, expires_seconds=60)
         link = Stubs(channel).files.CreateLink(request).url.removeprefix(server.http)
-    assert (tmp_path / "data" / "links.key").stat().st_mode & 0o777 == 0o600
+    path, _, value = link.partition("?link=")
+    assert Links(b"k" * 32, clock=time.time).holder(path, value) is None
     with serve_http() as server:
         assert ask(server.http, link).body == DATA
     with (

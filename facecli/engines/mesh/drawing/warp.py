@@ -7,7 +7,6 @@ faster than to warp the triangles one by one, and leaves no cracks between them.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ from facecli.engines.mesh.landmarks import canonical_face
 
 _NONE = -1
 _AROUND = np.ones((3, 3), np.uint8)
-_SUBPIXEL_BITS = 4
+_LEAST_HEIGHT = np.float32(1e-3)  # of an edge that is divided by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +49,54 @@ class Warp:
         return np.asarray(drawn, np.uint8)
 
 
-@cache
-def _colors() -> list[tuple[int]]:
-    return [(index,) for index in range(len(canonical_face().triangles))]
-
-
 def _triangle_labels(
     corners: npt.NDArray[np.float64], depth: npt.NDArray[np.float32], size: tuple[int, int]
 ) -> npt.NDArray[np.int16]:
-    triangles, colors = canonical_face().triangles, _colors()
-    labels = np.full((size[1], size[0]), _NONE, np.int16)
-    fixed = np.rint(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    """The number of the triangle at each pixel.
+
+    All triangles are divided into their rows, and all rows into their pixels, at once; of two at one pixel,
+    the last one stays.
+    """
+    width, height = size
+    triangles = canonical_face().triangles
     order = np.argsort(-depth[triangles].sum(1), kind="stable")
-    for index, triangle in zip(order.tolist(), fixed[triangles[order]], strict=True):
-        cv2.fillConvexPoly(labels, triangle, colors[index], cv2.LINE_8, _SUBPIXEL_BITS)
-    return labels
+    across, down = corners.astype(np.float32)[triangles[order]].transpose(2, 0, 1)
+    downward = np.argsort(down, axis=1, kind="stable")
+    x, y = (np.take_along_axis(values, downward, 1).T for values in (across, down))
+
+    first, last = _nearest(y[0], 0, height), _nearest(y[2], -1, height - 1)
+    of_row, row = _counted_up(first, last - first + 1)
+    at = np.clip(row.astype(np.float32), y[0][of_row], y[2][of_row])
+    whole, upper, lower = (
+        (x[end] - x[begin]) / np.maximum(y[end] - y[begin], _LEAST_HEIGHT)
+        for begin, end in ((0, 2), (0, 1), (1, 2))
+    )
+    below = at - y[1][of_row]
+    ends = (
+        x[0][of_row] + whole[of_row] * (at - y[0][of_row]),
+        x[1][of_row] + np.where(below < 0, upper[of_row], lower[of_row]) * below,
+    )
+    left, right = _nearest(np.minimum(*ends), 0, width), _nearest(np.maximum(*ends), -1, width - 1)
+    of_pixel, pixel = _counted_up(row * width + left, right - left + 1)
+
+    labels = np.full(height * width, _NONE, np.int16)
+    labels[pixel] = order.astype(np.int16)[of_row][of_pixel]
+    return labels.reshape(height, width)
+
+
+def _nearest(places: npt.NDArray[np.float32], least: int, most: int) -> npt.NDArray[np.int32]:
+    """The nearest whole numbers, within bounds."""
+    return np.asarray(np.rint(np.clip(places, least, most)).astype(np.int32))
+
+
+def _counted_up(
+    first: npt.NDArray[np.int32], counts: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32]]:
+    """For runs of consecutive numbers, one after the other: the run of each number, and the number."""
+    counts = np.maximum(counts, 0)
+    begins = (np.cumsum(counts) - counts).astype(np.int32)
+    runs = np.repeat(np.arange(len(counts)), counts)
+    return runs, np.arange(len(runs), dtype=np.int32) + (first - begins)[runs]
 
 
 def _affine_maps(source: Points, target: npt.NDArray[np.float64]) -> npt.NDArray[np.complex64]:

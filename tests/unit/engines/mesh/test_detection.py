@@ -11,16 +11,35 @@ from facecli.engines.mesh.detection import find_faces
 from facecli.engines.mesh.networks import Detection, FaceDetector, distance
 from facecli.engines.mesh.planes import ColorConversion, Frame
 from facecli.engines.mesh.source import prepare_source
-from tests.support.media.portraits import ASTRONAUT, HOPPER, networks, photo, portrait
+from facecli.engines.mesh.tracking import DETECT_EVERY, FaceTracker
+from tests.support.media.portraits import (
+    ASTRONAUT,
+    HOPPER,
+    moving_camera,
+    networks,
+    photo,
+    portrait,
+    to_planes,
+)
 
 
 class Counting(FaceDetector):
     def __init__(self) -> None:
         self.pictures = 0
+        self.shapes: list[tuple[int, ...]] = []
 
     def detect(self, picture: Image, *, threshold: float = 0.5) -> list[Detection]:
         self.pictures += 1
+        self.shapes.append(picture.shape[:2])
         return []
+
+
+class Finding(FaceDetector):
+    pictures = 0
+
+    def detect(self, picture: Image, *, threshold: float = 0.5) -> list[Detection]:
+        self.pictures += 1
+        return super().detect(picture, threshold=threshold)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +53,30 @@ def test_a_frame_of_any_shape_is_searched_in_a_bounded_number_of_tiles(
     frame = Frame(bytearray(layout.frame_bytes), layout, ColorConversion(layout))
     assert find_faces(frame, detector, tiles=2) == []
     assert detector.pictures == pytest.approx(most, abs=0 if most == 1 else 2)
+
+
+def test_each_view_of_a_frame_comes_in_its_turn() -> None:
+    layout, whole, turns = FrameLayout(width=1280, height=720), Counting(), Counting()
+    frame = Frame(bytearray(layout.frame_bytes), layout, ColorConversion(layout))
+    find_faces(frame, whole, tiles=1)
+    for turn in range(len(whole.shapes)):
+        find_faces(frame, turns, tiles=1, turn=turn)
+    assert turns.shapes == whole.shapes == [(192, 341), (192, 192), (192, 192), (192, 192)]
+
+
+@pytest.mark.media
+@pytest.mark.parametrize(("single", "views"), [(True, 1), (False, 3)])
+def test_one_view_is_searched_while_the_only_wanted_person_is_followed(single: bool, views: int) -> None:
+    layout, detector = FrameLayout(width=320, height=240), Finding()
+    (shot,) = moving_camera(portrait(HOPPER), (320, 240), 1)
+    frame = Frame(to_planes(shot.picture, layout), layout, ColorConversion(layout))
+    tracker = FaceTracker(
+        detector, networks().mesh, rate=25, wanted=lambda frame, points: True, single=single
+    )
+    for number, searched in ((0, 3), (1, 0), (DETECT_EVERY, views)):
+        detector.pictures = 0
+        assert len(tracker.track(frame, number).faces) == 1
+        assert detector.pictures == searched
 
 
 @pytest.mark.media

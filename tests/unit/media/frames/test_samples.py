@@ -32,6 +32,16 @@ def test_the_first_frame_of_every_interval_is_sampled(clip: Clip, ffmpeg: Ffmpeg
     assert len(list(few)) == 60
 
 
+def test_a_sample_of_many_frames_is_one_that_others_need(
+    clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia
+) -> None:
+    video = clip("many.mp4", "-x264-params", "b-adapt=0:bframes=3:b-pyramid=none:keyint=250", "-an")
+    info = media.probe_video(video)
+    samples = [bytes(planes) for planes in media.sample_frames(video, info, count=2, stopped=never)]
+    assert info.frames == 25
+    assert samples == picked(ffmpeg, video, range(0, 17, 16))  # the second interval begins at frame 13
+
+
 def test_only_key_frames_of_a_long_video_are_decoded(
     clip: Clip, ffmpeg: Ffmpeg, media: FfmpegMedia, binary: Path
 ) -> None:
