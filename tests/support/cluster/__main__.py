@@ -1,9 +1,9 @@
 """Uploads, watchers and tasks while every process of a cluster is killed in turn, then a rolling restart.
 
 Three servers, three workers, PostgreSQL, S3 and a proxy, all on this machine. It proves that nothing that
-was acknowledged is lost, that a break costs one chunk at most, that every task runs to its end once, with the
-same bytes, and that no command fails while everything is restarted. Prints a table; exits with 1 if a row
-does not hold. Every command of the users goes through the proxy, over TLS.
+was acknowledged is lost, that a break costs a chunk and a part at most, that every task runs to its end once,
+with the same bytes, and that no command fails while everything is restarted. Prints a table; exits with 1 if
+a row does not hold. Every command of the users goes through the proxy, over TLS.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from tests.support.eventually import eventually, poll
 DOWN = 1.5  # seconds for which a killed process stays away
 PAUSE = 3.0  # seconds between two kills
 ROLL = 2.0  # seconds between two restarts
-SECONDS_PER_KILL = 8  # that the uploads are made to last, with the time of a start
 
 Finding = tuple[str, str, bool]
 
@@ -47,7 +46,7 @@ def say(text: str) -> None:
 
 def text_of(finding: Finding) -> str:
     what, found, holds = finding
-    return f"{what:40} {found:60} {'holds' if holds else 'DOES NOT HOLD'}"
+    return f"{what:52} {found:48} {'holds' if holds else 'DOES NOT HOLD'}"
 
 
 def arguments() -> argparse.Namespace:
@@ -57,8 +56,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--uploads", type=int, default=2)
     parser.add_argument("--watchers", type=int, default=10)
     parser.add_argument("--tasks", type=int, default=4)
-    parser.add_argument("--servers", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--size", type=int, default=3, help="number of servers, and of workers")
+    parser.add_argument("--pace", type=int, default=8, help="seconds of upload for each kill")
     parser.add_argument("--folder", default=None, help="directory for everything, which is removed")
     return parser.parse_args()
 
@@ -83,17 +82,14 @@ def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Findi
             log(text_of(finding))
             yield finding
 
-    cluster_folder = folder / "cluster"
     with (
         ExitStack() as stack,
-        running_cluster(
-            cluster_folder, proxy=proxy, servers=options.servers, workers=options.workers
-        ) as cluster,
+        running_cluster(folder / "cluster", proxy=proxy, size=options.size) as cluster,
     ):
         log("the cluster runs")
         tasks = Tasks(cluster, folder, number=options.tasks, watchers=options.watchers)
         stack.callback(tasks.close)
-        seconds = len(cluster.machines) * SECONDS_PER_KILL
+        seconds = len(cluster.machines) * options.pace
         uploads = Uploads(cluster, folder, number=options.uploads, mib=options.mib, seconds=seconds)
         eventually(lambda: uploads.stored() > 0)
         for machine in cluster.machines:

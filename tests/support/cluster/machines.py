@@ -190,7 +190,8 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path, *, proxy: str, servers: int, workers: int) -> Iterator[Cluster]:
+def running_cluster(folder: Path, *, proxy: str, size: int) -> Iterator[Cluster]:
+    """`size` servers and as many workers."""
     folder.mkdir()
     certs: DevCertificates = make_dev_certificates(folder / "certs", hosts=["localhost"], user="ann")
     with ExitStack() as stack:
@@ -202,20 +203,21 @@ def running_cluster(folder: Path, *, proxy: str, servers: int, workers: int) -> 
             **OPTIONS,
         }
         serving = [
-            ServerMachine(number, folder / f"server{number}", shared, stack)
-            for number in range(1, servers + 1)
+            ServerMachine(number, folder / f"server{number}", shared, stack) for number in range(1, size + 1)
         ]
         working = [
             WorkerMachine(f"worker{number}", folder / f"worker{number}", shared, stack)
-            for number in range(1, workers + 1)
+            for number in range(1, size + 1)
         ]
         front = front_of(
             certs, folder, servers=[each.server.address for each in serving], http_port=HTTP_PORT
         )
         command = proxy_command(proxy, front, folder)
         before = ProxyMachine(proxy, command, f"localhost:{front.port}", stack)
+        # Mixed, so that uploads and tasks are still going on for each of them.
+        mixed = [each for pair in zip(serving, working, strict=True) for each in pair]
         yield Cluster(
-            machines=(*serving, *working, postgres, s3, before),
+            machines=(*mixed[:2], postgres, s3, before, *mixed[2:]),
             address=before.address,
             ca=certs.ca,
             files=s3.files / s3.url.removeprefix("s3://"),
