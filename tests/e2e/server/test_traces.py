@@ -5,7 +5,7 @@ from urllib.request import Request, urlopen
 
 from tests.e2e.conftest import Serve
 from tests.support.e2e.process import run
-from tests.support.otlp_receiver import otlp_receiver
+from tests.support.monitoring.otlp_receiver import otlp_receiver
 from tests.support.sockets import free_port
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

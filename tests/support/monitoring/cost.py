@@ -19,7 +19,7 @@ from facecli.uploads.upload import CHUNK_SIZE
 from tests.support.e2e.files import make_file
 from tests.support.e2e.process import run
 from tests.support.e2e.server import Server
-from tests.support.otlp_receiver import otlp_receiver
+from tests.support.monitoring.otlp_receiver import otlp_receiver
 from tests.support.sockets import free_port
 
 TICKS = os.sysconf("SC_CLK_TCK")
