@@ -128,6 +128,7 @@ def created(
         fresh=request.fresh,
         terms=terms,
         priority=priority,
+        origin=call.origin,
         active=call.active,
     )
     if notify_url:
