@@ -40,6 +40,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(name, str(home))
         patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("FACECLI_DRAIN_TIMEOUT", "1s")
         patch.setenv("FACECLI_ENGINE", "mock")  # drawn faces and test patterns; tests of engine mesh name it
         patch.setenv("FACECLI_LABEL_POLICY", "off")  # results are compared; tests of labels turn them on
         patch.setenv("COLUMNS", "100")

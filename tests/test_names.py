@@ -11,7 +11,10 @@ MAX_LENGTH = 90  # characters
 RIDDLES = ("what", "who", "whoever", "whom", "whose", "nobody", "whatever")
 
 # Files that sleep by design: the polling helper, and a program of its own that polls a server.
-MAY_SLEEP = {"support/eventually.py", "support/web/load_watchers.py", "foreign/client.py"}
+MAY_SLEEP = {
+    *("support/eventually.py", "support/web/load_watchers.py", "foreign/client.py"),
+    *("support/scale/simulate.py", "support/scale/simulated_worker.py"),
+}
 
 
 def name_breaches(source: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from facecli.bootstrap.blob_store import store_probes
 from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
+from facecli.bootstrap.service.shutdown import Shutdown
 from facecli.bootstrap.service.watchdog import database_answer, watched
 from facecli.bootstrap.service.workers import create_supervisor, set_log_level
 from facecli.bootstrap.storage_health import StorageHealth
@@ -45,7 +46,6 @@ REQUEUE_INTERVAL = 15.0  # seconds between two searches for stranded tasks
 METRICS_PATH = "/metrics"
 PROBE_INTERVAL = 5.0  # seconds between two probes of the data directory
 GENERATION_INTERVAL = 60.0  # seconds between two records of how new the database is
-GRACE = 5.0  # seconds for running calls and workers to end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +96,13 @@ def run_server(settings: Settings, manager: ServiceManager | None = None) -> Ite
             worker_events.subscribe(metrics.recorder)
             if settings.metrics:
                 metrics_url = stack.enter_context(metrics.listening(settings.metrics))
-        stack.callback(supervisor.stop, GRACE)  # also if only some workers were started
-        stack.callback(server.stop, GRACE)
+        shutdown = Shutdown(server, supervisor, timeout=settings.drain_timeout)
+        stack.callback(shutdown.run)  # also if only some workers were started
         page = metrics.page if metrics and not settings.metrics else None
         web = _web_server(settings, server, parts, components, page) if settings.http else None
         if web:
             metrics_url = f"{web.url}{METRICS_PATH}" if page else metrics_url
-            stack.callback(web.stop, GRACE)
-            stack.callback(server.drain)
+            shutdown.web = web
         supervisor.start()
         server.start()
         if web:
@@ -119,6 +118,7 @@ def run_server(settings: Settings, manager: ServiceManager | None = None) -> Ite
             (CHECK_INTERVAL, components.recovery.check),
             (CHECK_INTERVAL, components.suspended_workers.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
+            (EXPIRY_INTERVAL, components.recovery.forget_ended),
             (GENERATION_INTERVAL, components.raise_generation),
             (PROBE_INTERVAL, storage_health.check),
             *webhooks.jobs,
@@ -129,18 +129,21 @@ def run_server(settings: Settings, manager: ServiceManager | None = None) -> Ite
             answer = database_answer(settings, components.ask_database)
             stack.enter_context(watched(manager, [answer, *([web.answer] if web else [])]))
         info = components.info("")
-        yield Running(
-            address=server.address,
-            http=web.url if web else "",
-            metrics=metrics_url,
-            directory=components.directory.resolve(),
-            engines=info.engines,
-            default_engine=info.default_engine,
-            fallback=components.fallback,
-            ffmpeg=info.ffmpeg,
-            workers=supervisor.pids,
-            set_log_level=partial(set_log_level, supervisor),
-        )
+        try:
+            yield Running(
+                address=server.address,
+                http=web.url if web else "",
+                metrics=metrics_url,
+                directory=components.directory.resolve(),
+                engines=info.engines,
+                default_engine=info.default_engine,
+                fallback=components.fallback,
+                ffmpeg=info.ffmpeg,
+                workers=supervisor.pids,
+                set_log_level=partial(set_log_level, supervisor),
+            )
+        finally:
+            shutdown.run()  # while the periodic jobs still run: a drain takes its time
 
 
 def _metrics(

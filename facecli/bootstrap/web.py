@@ -11,6 +11,7 @@ from facecli.core.addresses import is_local
 from facecli.rpc.server import Server, ServerParts
 from facecli.uploads.tails import TailRepository
 from facecli.web.app import WebParts, create_app
+from facecli.web.guards import RequestGate
 from facecli.web.origins import origin_pattern
 from facecli.web.server import WebServer
 
@@ -45,8 +46,10 @@ def create_web_server(
         local=is_local(settings.http) and not requires_authentication(settings),
         proxies=parts.proxies,
     )
+    gate = RequestGate()
     web = WebServer(
-        create_app(web_parts),
+        create_app(web_parts, gate),
+        gate=gate,
         bind=settings.http,
         tls=server_tls(settings),
         max_connections=max_connections,

@@ -168,6 +168,7 @@ def _run(
         listener.enter_context(watched(manager, [answer]))
         manager.ready(READY)
         shutdown.wait()
+        shutdown.exit_on_next()
         manager.stopping("the running task is given back")
         stopping.set()
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from facecli import __version__
 from facecli.cli.server_summary import summary
 from facecli.cli.shared.command import with_loaded_settings
-from facecli.cli.shared.interrupts import exit_on_interrupt
-from facecli.cli.shared.options import Blobs, Database, DataDir, SettingOption, TlsCert, TlsKey
+from facecli.cli.shared.options import Blobs, Database, DataDir, DrainTimeout, SettingOption, TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.access import requires_authentication
 from facecli.config.environment import ENVIRONMENT
@@ -57,13 +56,15 @@ def serve(
     tls_key: TlsKey = None,
     tls_client_ca: Annotated[str | None, SettingOption("tls_client_ca", metavar="FILE")] = None,
     insecure: Annotated[bool | None, SettingOption("insecure")] = None,
+    drain_timeout: DrainTimeout = None,
     reflection: Annotated[bool | None, SettingOption("reflection")] = None,
 ) -> None:
     """Run the server.
 
     Prints `listening on HOST:PORT` on stdout when ready, or {"address": "HOST:PORT"} with --json; describes
-    its data directory, engines, access and limits on stderr. SIGTERM and Ctrl-C shut it down gracefully:
-    acknowledged data is durable, and running tasks resume after the next start. A second Ctrl-C ends it at
+    its data directory, engines, access and limits on stderr. SIGTERM and Ctrl-C shut it down
+    gracefully: it takes no new calls, running ones have --drain-timeout to end, acknowledged data is durable,
+    and running tasks go on at another worker or after the next start. A second SIGTERM or Ctrl-C ends it at
     once. Replaced certificate files take effect with the next connection. SIGHUP, where the server has no
     terminal, reads log_level in the config file again, for the server and its workers.
 
@@ -85,7 +86,7 @@ def serve(
 
     Exit codes: 0 stopped on request, 2 invalid setting, 6 database or bucket unreachable, 10 refused to
     listen on the network without TLS and authentication, or to use a database that is not, or no longer, that
-    of the data directory or bucket.
+    of the data directory or bucket, 130 ended by a second signal.
     """
     settings, manager = loaded.settings, ServiceManager(ENVIRONMENT)
     set_up_logging(level=settings.log_level, format=settings.log_format)
@@ -109,9 +110,12 @@ def serve(
         _show_addresses(settings, server, output)
         manager.ready(f"listening on {server.address}")
         ending.wait()
+        ending.exit_on_next()
         manager.stopping("running calls end")
-        exit_on_interrupt()
-        output.note("shutting down: running calls have 5 s to end, tasks resume after the next start")
+        output.note(
+            f"shutting down: running calls have {settings.drain_timeout:g} s to end, tasks go on at another "
+            "worker or after the next start; a second signal ends the server at once"
+        )
     output.note("stopped; all acknowledged data is stored")
 
 

@@ -164,6 +164,10 @@ class Settings:
     upload_expiry: Time = _setting(7 * 86400.0, "Delete incomplete uploads after this time without activity.")
     idle_limit: Time = _setting(30.0, "Idle timeout of an upload stream.")
     min_rate: Size = _setting(32 * 1024, "Minimum rate of an upload stream, in bytes per second.")
+    drain_timeout: Time = _setting(
+        10.0,
+        "Time for running calls to end when the server shuts down; then uploads end, and can resume.",
+    )
     durability: Durability = _setting(
         "power", "What acknowledged data survives: a `power` failure, or only a `process` crash."
     )

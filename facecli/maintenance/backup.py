@@ -20,8 +20,8 @@ from facecli.core.disk import flush
 from facecli.core.errors import BytesDiffer, StorageFailed
 from facecli.core.os_errors import translate_os_errors
 from facecli.maintenance.manifest import BackupFile, Manifest, commit_manifest, read_manifest
+from facecli.maintenance.rows import all_rows
 from facecli.tasks.repository import TaskRepository
-from facecli.tasks.task import TaskStatus
 from facecli.uploads.repository import UploadRepository
 from facecli.uploads.upload import Upload
 
@@ -119,12 +119,12 @@ class Backup:
         created_at = self._clock()
         with self._snapshot(folder) as snapshot:
             files = [self._database(name, path, number) for name, path in sorted(snapshot.files.items())]
-            for upload in _uploads(snapshot.uploads):
+            for upload in all_rows(snapshot.uploads):
                 if upload.completed and upload.size is not None and upload.crc32c is not None:
                     files.append(self._complete(upload.blob_key, upload.size, upload.crc32c))
                 elif upload.stored_chunks:
                     files.append(self._incomplete(upload, snapshot.uploads, number))
-            for task in snapshot.tasks.with_status(TaskStatus.COMPLETED):
+            for task in all_rows(snapshot.tasks):
                 files += [self._complete(each.blob_key, each.size, each.crc32c) for each in task.files]
             return Manifest(
                 number=number,
@@ -221,10 +221,3 @@ def _found(blocks: Iterator[tuple[int | None, bytes]]) -> Iterator[tuple[int | N
         yield from blocks
     except (FileNotFoundError, StorageFailed) as error:
         raise BytesDiffer(str(error)) from error
-
-
-def _uploads(rows: UploadRepository) -> Iterator[Upload]:
-    last = ""
-    while page := rows.page(after=last):
-        yield from page
-        last = page[-1].id

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from facecli.core.damage import Damage, DamageKind
 from facecli.core.garbage import Garbage, GarbageKind
+from facecli.maintenance.rows import all_rows
 from facecli.tasks.repository import TaskRepository
-from facecli.tasks.task import TaskStatus
 from facecli.tasks.verification import TaskVerifier
 from facecli.uploads.repository import UploadRepository
-from facecli.uploads.upload import Upload
 from facecli.uploads.verification import UploadVerifier
 
 
@@ -49,9 +48,8 @@ class Inspection:
         """Bytes to verify, as counted by the rows; 0 with a damaged database."""
         if self._database_errors:
             return 0
-        tasks = self._tasks.with_status(TaskStatus.COMPLETED)
-        stored = sum(upload.stored_bytes for upload in self._all_uploads())
-        return stored + sum(file.size for task in tasks for file in task.files)
+        stored = sum(upload.stored_bytes for upload in all_rows(self._uploads))
+        return stored + sum(file.size for task in all_rows(self._tasks) for file in task.files)
 
     def damages(self) -> Iterator[Damage]:
         """Yield every damage found; it may be repaired before the next one is searched.
@@ -63,10 +61,10 @@ class Inspection:
         if self._database_errors:
             yield from map(_database_damage, self._database_errors)
             return
-        for upload in self._all_uploads():
+        for upload in all_rows(self._uploads):
             if damage := self._upload_verifier.damage(upload):
                 yield damage
-        for task in self._tasks.with_status(TaskStatus.COMPLETED):
+        for task in all_rows(self._tasks):
             if damage := self._task_verifier.damage(task):
                 yield damage
         yield from map(self._orphan_damage, self._orphans())
@@ -82,12 +80,6 @@ class Inspection:
             remedy="it is removed" if derived else "it is moved to lost+found",
             repair=orphan.remove if derived else lambda: self._rescue(orphan),
         )
-
-    def _all_uploads(self) -> Iterator[Upload]:
-        last = ""
-        while page := self._uploads.page(after=last):
-            yield from page
-            last = page[-1].id
 
     def _queue_damage(self) -> Damage:
         return Damage(

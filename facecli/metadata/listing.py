@@ -1,10 +1,17 @@
-"""Pagination of one owner's rows."""
+"""Pagination of rows, and batches of ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, select, tuple_
 
 from facecli.core.errors import InvalidInput
+
+_BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids in groups that fit into one statement."""
+    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
 def newest(

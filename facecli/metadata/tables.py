@@ -58,7 +58,8 @@ uploads = Table(
         name="complete",
     ),
     Index("ix_uploads_listed", "owner", "created_at", "id"),
-    Index("ix_uploads_found", "owner", "name"),
+    Index("ix_uploads_same", "owner", "name", "fingerprint", "total_chunks", "created_at", "id"),
+    Index("ix_uploads_changed", "updated_at"),
     Index("ix_uploads_expired", "status", "expires_at"),
     Index("ix_uploads_used", "owner", "status", "size", "total_chunks", "chunk_size"),
 )
@@ -135,6 +136,11 @@ tasks = Table(
     ),
     Index("ix_tasks_listed", "owner", "created_at", "id"),
     Index("ix_tasks_status", "status", "created_at"),
+    Index("ix_tasks_of_status", "owner", "status", "created_at", "id"),
+    Index("ix_tasks_of_engine", "owner", "engine", "created_at", "id"),
+    Index("ix_tasks_of_result", "owner", "result_crc32c", "created_at", "id"),
+    Index("ix_tasks_changed", "updated_at", "id"),
+    Index("ix_tasks_counted", "status", "engine", "updated_at"),
     Index("ix_tasks_used", "owner", "status", "result_size", "sheet_size"),
     Index("ix_tasks_waiting", "status", "owner", "priority", "created_at", "id", "engine"),
     Index("ix_tasks_turns", "turn"),
@@ -172,6 +178,7 @@ webhooks = Table(
     Column("last_error", Text, nullable=False, server_default=""),
     Column("final_attempts", Integer, nullable=False, server_default="0"),
     Column("final_error", Text, nullable=False, server_default=""),
+    Index("ix_webhooks_due", "next_attempt_at"),
 )
 
 directories = Table(

@@ -21,12 +21,14 @@ from facecli.metadata.audit.provenance import append_record
 from facecli.metadata.changes import notification
 from facecli.metadata.content.task_row import row_of, task_of
 from facecli.metadata.database import autocommitting, reading, writing
-from facecli.metadata.listing import newest
+from facecli.metadata.listing import batches, newest
 from facecli.metadata.tables import tasks
 from facecli.metadata.task_records.turns import newest_turn, turn_of_change
+from facecli.metadata.task_records.webhooks import reopen_webhook
 from facecli.metadata.usage import check_room, check_usage, lock_usage, stored_by
+from facecli.tasks.repository import PendingWork
 from facecli.tasks.selection import NEWEST, TaskSelection, TaskState
-from facecli.tasks.task import ENDED, NewTask, Task, TaskFilter, TaskStatus
+from facecli.tasks.task import ENDED, UNFINISHED, NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 from facecli.uploads.quota import Admit
 
@@ -37,7 +39,7 @@ _FIXED = frozenset(
         *("image_id", "video_id", "image_url", "video_url"),
     }
 )
-_BATCH = 1000  # ids in one statement; SQLite and PostgreSQL take about 32,000
+_PAGE = 1000  # rows of a page
 
 
 class SqlTaskRepository:
@@ -70,11 +72,19 @@ class SqlTaskRepository:
         return task_of(row) if row else None
 
     def find(self, owner: str, reference: str, *, limit: int) -> Sequence[Task]:
+        # An id is hexadecimal, so in every collation those that begin with a reference sort before `g` there.
+        # `owner || ''`, because SQLite would prefer an index of the owner to that of the id.
+        query = select(tasks.c.id, tasks.c.created_at)
+        near = query.where(tasks.c.id >= reference, tasks.c.id < f"{reference}g")
         begins = tasks.c.id.startswith(reference, autoescape=True)
-        query = select(tasks).where(tasks.c.owner == owner, begins | (tasks.c.key == reference))
+        own = near.where(begins, tasks.c.owner.concat("") == owner)
+        both = own.union(query.where(tasks.c.owner == owner, tasks.c.key == reference)).subquery()
+        newest_first = both.c.created_at.desc()
         with reading(self._engine) as connection:
-            rows = connection.execute(query.order_by(tasks.c.created_at.desc()).limit(limit)).mappings()
-            return [task_of(row) for row in rows]
+            ids = connection.execute(select(both.c.id).order_by(newest_first).limit(limit)).scalars().all()
+            rows = connection.execute(select(tasks).where(tasks.c.id.in_(ids))).mappings()
+            found = {row["id"]: task_of(row) for row in rows}
+        return [found[task_id] for task_id in ids]
 
     def get(self, task_id: str, *, owner: str | None = None) -> Task:
         with reading(self._engine) as connection:
@@ -131,7 +141,19 @@ class SqlTaskRepository:
                 check_room(connection, task.owner, size, limit=max_stored)
                 write = write.where(stored_by(task.owner) + size <= max_stored)
             if stored := connection.execute(write).mappings().first():
+                if changed.round != task.round:
+                    reopen_webhook(connection, task_id)
                 return task_of(stored)
+
+    def pending(self) -> Sequence[PendingWork]:
+        query = select(tasks.c.id, tasks.c.round, tasks.c.engine).where(tasks.c.status == TaskStatus.PENDING)
+        with reading(self._engine) as connection:
+            return [PendingWork(*row) for row in connection.execute(query)]
+
+    def page(self, *, after: str) -> Sequence[Task]:
+        query = select(tasks).where(tasks.c.id > after).order_by(tasks.c.id).limit(_PAGE)
+        with reading(self._engine) as connection:
+            return [task_of(row) for row in connection.execute(query).mappings()]
 
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         query = select(tasks).where(tasks.c.status == status).order_by(tasks.c.created_at, tasks.c.id)
@@ -139,12 +161,14 @@ class SqlTaskRepository:
             return [task_of(row) for row in connection.execute(query).mappings()]
 
     def ended(self, *, before: float, after: Task | None = None) -> Sequence[Task]:
-        query = select(tasks).where(tasks.c.status.in_(ENDED), tasks.c.updated_at < before)
+        # NOT IN, because an index of the status would lead to all ended tasks.
+        ended = tasks.c.status.not_in(UNFINISHED)
+        query = select(tasks).where(ended, tasks.c.updated_at < before)
         order = tuple_(tasks.c.updated_at, tasks.c.id)
         if after:
             query = query.where(order > tuple_(after.updated_at, after.id))
         with reading(self._engine) as connection:
-            rows = connection.execute(query.order_by(tasks.c.updated_at, tasks.c.id).limit(_BATCH))
+            rows = connection.execute(query.order_by(tasks.c.updated_at, tasks.c.id).limit(_PAGE))
             return [task_of(row) for row in rows.mappings()]
 
     def delete(self, task_id: str, *, revision: int) -> bool:
@@ -158,14 +182,14 @@ class SqlTaskRepository:
     def newer(self, revisions: Mapping[str, int]) -> Sequence[Task]:
         ids = list(revisions)
         with reading(self._engine) as connection:
-            return [task for batch in _batches(ids) for task in _newer(connection, revisions, batch)]
+            return [task for batch in batches(ids) for task in _newer(connection, revisions, batch)]
 
     def states(self, selection: TaskSelection) -> Mapping[str, TaskState]:
         query = select(tasks.c.id, tasks.c.revision, tasks.c.status).where(tasks.c.owner == selection.owner)
         newest = query.order_by(tasks.c.created_at.desc(), tasks.c.id.desc()).limit(NEWEST)
-        running = query.where(tasks.c.status.in_(set(TaskStatus) - ENDED))
+        running = query.where(tasks.c.status.in_(UNFINISHED))
         queries = [newest, running] if selection.all else []
-        queries += [query.where(tasks.c.id.in_(ids)) for ids in _batches(sorted(selection.ids))]
+        queries += [query.where(tasks.c.id.in_(ids)) for ids in batches(sorted(selection.ids))]
         with reading(self._engine) as connection:
             return {
                 task_id: TaskState(revision, status in ENDED)
@@ -173,18 +197,14 @@ class SqlTaskRepository:
                 for task_id, revision, status in connection.execute(each)
             }
 
-    def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
-        query = select(tasks).where(tasks.c.owner == owner)
+    def several(self, ids: Collection[str], *, owner: str | None) -> Sequence[Task]:
+        query = select(tasks) if owner is None else select(tasks).where(tasks.c.owner == owner)
         with reading(self._engine) as connection:
             return [
                 task_of(row)
-                for batch in _batches(sorted(ids))
+                for batch in batches(sorted(ids))
                 for row in connection.execute(query.where(tasks.c.id.in_(batch))).mappings()
             ]
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
 def _conditions(wanted: TaskFilter) -> Iterator[ColumnElement[bool]]:

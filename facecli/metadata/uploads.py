@@ -1,6 +1,6 @@
 """SqlUploadRepository: uploads and their chunks as database rows (group commit, fencing by epoch)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import (
@@ -14,8 +14,6 @@ from sqlalchemy import (
     delete,
     insert,
     select,
-    true,
-    tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -31,11 +29,12 @@ from facecli.metadata.content.chunks import (
     update_tokens,
     with_chunk,
 )
+from facecli.metadata.content.identity import identity, same, same_as_any
 from facecli.metadata.database import reading, writing
-from facecli.metadata.listing import newest
+from facecli.metadata.listing import batches, newest
 from facecli.metadata.tables import chunks, tasks, uploads
 from facecli.metadata.usage import check_usage
-from facecli.tasks.task import ENDED, TaskStatus
+from facecli.tasks.task import UNFINISHED
 from facecli.uploads.quota import Admit
 from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
 
@@ -60,36 +59,20 @@ class SqlUploadRepository:
             return _found(connection, upload_id, owner=owner)
 
     def find(self, new: NewUpload) -> Upload | None:
-        query = (
-            select(uploads)
-            .where(
-                uploads.c.owner == new.owner,
-                uploads.c.name == new.name,
-                uploads.c.file_type == new.file_type,
-                true() if new.size is None else uploads.c.size == new.size,
-                uploads.c.chunk_size == new.chunk_size,
-                uploads.c.total_chunks == new.total_chunks,
-                uploads.c.fingerprint.is_not_distinct_from(new.fingerprint),
-            )
-            .order_by(uploads.c.created_at.desc(), uploads.c.id.desc())
-            .limit(1)
-        )
+        newest = select(uploads).order_by(uploads.c.created_at.desc(), uploads.c.id.desc())
+        query = newest.where(*same(new)).limit(1)
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
         return _upload(row) if row else None
 
     def find_all(self, new: Sequence[NewUpload]) -> list[Upload | None]:
         if len(new) > 1 and all(each.size and each.fingerprint is not None for each in new):
-            owners = {each.owner for each in new}
-            query = (
-                select(uploads)
-                .where(uploads.c.owner.in_(owners), _IDENTITY.in_([_identity(each) for each in new]))
-                .order_by(uploads.c.created_at, uploads.c.id)
-            )
+            query = select(uploads).where(same_as_any(new))
             with reading(self._engine) as connection:
-                rows = map(_upload, connection.execute(query).mappings())
-                newest_of = {(upload.owner, _identity(upload)): upload for upload in rows}
-            return [newest_of.get((each.owner, _identity(each))) for each in new]
+                found = [_upload(row) for row in connection.execute(query).mappings()]
+            found.sort(key=lambda upload: (upload.created_at, upload.id))
+            newest_of = {identity(upload): upload for upload in found}
+            return [newest_of.get(identity(each)) for each in new]
         return [self.find(each) for each in new]
 
     def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
@@ -101,6 +84,15 @@ class SqlUploadRepository:
         query = select(uploads).where(uploads.c.id > after).order_by(uploads.c.id).limit(_PAGE)
         with reading(self._engine) as connection:
             return [_upload(row) for row in connection.execute(query).mappings()]
+
+    def blob_keys(self, upload_ids: Collection[str]) -> Mapping[str, str]:
+        query = select(uploads.c.id, uploads.c.blob_key)
+        with reading(self._engine) as connection:
+            return {
+                upload_id: key
+                for batch in batches(sorted(upload_ids))
+                for upload_id, key in connection.execute(query.where(uploads.c.id.in_(batch)))
+            }
 
     def chunks(self, upload_id: str) -> Sequence[Chunk]:
         query = select(chunks).where(chunks.c.upload_id == upload_id).order_by(chunks.c.index)
@@ -186,9 +178,10 @@ class SqlUploadRepository:
     def needed_by(self, upload_id: str) -> str | None:
         named = cast(tasks.c.options, Text).contains(f"/uploads/{upload_id}/", autoescape=True)
         reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id) | named
-        query = select(tasks.c.id).where(tasks.c.status.in_(set(TaskStatus) - ENDED), reads).limit(1)
+        owner = select(uploads.c.owner).where(uploads.c.id == upload_id).scalar_subquery()
+        unfinished = (tasks.c.owner == owner, tasks.c.status.in_(UNFINISHED))
         with reading(self._engine) as connection:
-            return connection.execute(query).scalar()
+            return connection.execute(select(tasks.c.id).where(*unfinished, reads).limit(1)).scalar()
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
         deletion = delete(uploads).where(uploads.c.id == upload_id)
@@ -196,10 +189,6 @@ class SqlUploadRepository:
             deletion = deletion.where(_expired(expired_at))
         with writing(self._engine) as connection:
             return connection.execute(deletion).rowcount > 0
-
-
-def _identity(upload: NewUpload | Upload) -> tuple[object, ...]:
-    return tuple(getattr(upload, name) for name in _IDENTITY_COLUMNS)
 
 
 def _expired(now: float) -> ColumnElement[bool]:
@@ -235,8 +224,6 @@ def _values(upload: Upload) -> dict[str, object]:
 
 _PAGE = 1000  # rows of a page
 _INCOMPLETE = uploads.c.status == UploadStatus.INCOMPLETE
-_IDENTITY_COLUMNS = ("name", "file_type", "size", "chunk_size", "total_chunks", "fingerprint")
-_IDENTITY = tuple_(*(uploads.c[name] for name in _IDENTITY_COLUMNS))
 _MUTABLE = ("size", "stored_bytes", "stored_chunks", "updated_at", "expires_at", "status", "crc32c")
 _UPDATE = (
     update(uploads)

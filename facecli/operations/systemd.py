@@ -42,8 +42,8 @@ ExecStart={command} worker --name %i
 _COMMON = """\
 Wants=network-online.target
 After=network-online.target postgresql.service
-StartLimitIntervalSec=300
-StartLimitBurst=10
+# It never gives up: the database or the bucket may be away for long.
+StartLimitIntervalSec=0
 
 [Service]
 # facecli says when it takes calls or tasks, and pings the watchdog while its database and its threads answer.
@@ -60,9 +60,12 @@ UMask=0077"""
 
 _HARDENING = """\
 Restart=on-failure
-RestartSec=2
+RestartSec=5
+# An invalid setting, and what is refused by policy: starting again changes nothing.
+RestartPreventExitStatus=2 10
 # facecli ends its workers by itself, and they end ffmpeg; what remains after the time-out is killed.
 KillMode=mixed
+# Longer than FACECLI_DRAIN_TIMEOUT, 10 s by default, and 15 s.
 TimeoutStopSec=30
 LimitNOFILE=65536
 OOMPolicy=continue

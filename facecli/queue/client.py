@@ -6,6 +6,7 @@ Every engine has a queue of DBOS; a worker listens to those of the engines that 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dbos import DBOS, DBOSClient
@@ -22,6 +23,7 @@ CONNECTIONS = 5  # to PostgreSQL
 SCHEMA = "facecli_queue"  # beside the schema of the metadata, where the database has schemas
 _UNFINISHED = frozenset({"ENQUEUED", "DELAYED", "PENDING"})
 _BATCH = 1000  # ids in one statement
+_ENDED_BATCH = 250  # pieces of work in one transaction, for which SQLite keeps other writers waiting
 
 Errors = Callable[[], AbstractContextManager[None]]
 
@@ -123,6 +125,18 @@ class DbosTaskQueue:
     def forget(self, work_ids: Sequence[str]) -> None:
         with self._errors():
             self._client.delete_workflows(list(work_ids))
+
+    def forget_ended(self, *, before: float) -> int:
+        until, number = datetime.fromtimestamp(before, UTC).isoformat(), 0
+        while True:
+            with self._errors():
+                ended = self._client.list_workflows(
+                    completed_before=until, limit=_ENDED_BATCH, load_input=False, load_output=False
+                )
+            self.forget([status.workflow_id for status in ended])
+            number += len(ended)
+            if len(ended) < _ENDED_BATCH:
+                return number
 
     def close(self) -> None:
         self._client.destroy()

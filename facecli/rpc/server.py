@@ -13,7 +13,6 @@ from facecli.api.client_address import TrustedProxies
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
 from facecli.api.upload_pipeline import StreamLimits
-from facecli.core.errors import InvalidInput
 from facecli.core.events import EventBus
 from facecli.core.tls import ServerTls
 from facecli.rpc.calls import Calls
@@ -34,7 +33,7 @@ from facecli.rpc.methods import method_of
 from facecli.rpc.send_pool import SendPool
 from facecli.rpc.tasks import TaskServicer
 from facecli.rpc.thread_pools import CallPool
-from facecli.rpc.tls import server_credentials
+from facecli.rpc.tls import listen
 from facecli.rpc.upload_streams import UploadStreams
 from facecli.rpc.uploads import UploadServicer
 from facecli.rpc.videos import VideoServicer
@@ -108,7 +107,8 @@ class Server:
         reflection: bool = False,
     ) -> None:
         keep_freed_memory()
-        self._draining = threading.Event()
+        self._uploads_end = threading.Event()
+        self._stopped: threading.Event | None = None  # set when every call has ended
         self._send_pool = SendPool()
         calls = Calls(parts.authenticator, parts.events, parts.proxies)
         self._health = HealthServicer(calls)
@@ -119,7 +119,7 @@ class Server:
         self._health_pool = CallPool(
             threads=self._health_waits.max_threads, backlog=HEALTH_BACKLOG, name="health"
         )
-        dispatch = Dispatch(
+        self._dispatch = dispatch = Dispatch(
             parts.authenticator,
             certificates=bool(tls and tls.client_ca),
             calls=self._pool,
@@ -132,7 +132,9 @@ class Server:
             options=server_options(max_streams=limits.streams, max_connections=limits.connections),
         )
         self.in_process = InProcessServer(self._server, interceptors, self._pool)
-        self.stream_limits = StreamLimits(idle=limits.idle, min_rate=limits.min_rate, draining=self._draining)
+        self.stream_limits = StreamLimits(
+            idle=limits.idle, min_rate=limits.min_rate, draining=self._uploads_end
+        )
         self._add_uploads(parts, calls, self.stream_limits)
         self._tasks = self._add_tasks(parts, calls)
         self.files = self._add_files(parts, calls, self.stream_limits)
@@ -141,7 +143,7 @@ class Server:
             from facecli.rpc.reflection import add_reflection  # most servers need none
 
             add_reflection(self._server, [*filter(None, SERVICES), HEALTH_SERVICE], self._waits)
-        self.address = self._listen(bind, tls)
+        self.address = listen(self._server, bind, tls)
 
     def start(self) -> None:
         self._server.start()
@@ -168,18 +170,28 @@ class Server:
         """Whether the health service says that the server takes calls."""
         return self._health.is_serving("")
 
-    def drain(self) -> None:
-        """End the calls that wait, and tell all others that the server is about to stop. Idempotent."""
-        self._draining.set()
+    def drain(self, seconds: float) -> None:
+        """Take no new calls, and end those that wait; the others are cancelled after so many seconds."""
         self._health.shut_down()
+        self._dispatch.drain()
         self._tasks.drain()
         self._waits.drain()
         self._health_waits.drain()
+        self._stopped = self._server.stop(seconds)
+
+    def wait_drained(self, timeout: float) -> bool:
+        """Whether all calls end within so many seconds after `drain`."""
+        return self._stopped is None or self._stopped.wait(timeout)
+
+    def end_uploads(self) -> None:
+        """End running uploads with what is stored; their clients resume."""
+        self._uploads_end.set()
 
     def stop(self, grace: float) -> None:
-        """Refuse new calls, let the running ones end within `grace` seconds, then cancel them."""
-        self.drain()
-        self._server.stop(grace).wait()
+        """As `drain`; return when all calls have ended or were cancelled."""
+        self.end_uploads()
+        self.drain(grace)
+        self.wait_drained(2 * grace)
         self._send_pool.close()
         self._health.close()
         for pool in (self._pool, self._health_pool):
@@ -228,19 +240,6 @@ class Server:
         )
         add_FileServiceServicer_to_server(servicer, self.in_process.registry)
         return servicer
-
-    def _listen(self, bind: str, tls: ServerTls | None) -> str:
-        host = bind.rpartition(":")[0]
-        try:
-            if tls:
-                port = self._server.add_secure_port(bind, server_credentials(tls))
-            else:
-                port = self._server.add_insecure_port(bind)
-        except RuntimeError as error:
-            raise InvalidInput(
-                f"cannot listen on {bind}: the port is taken, or the address is not one of this machine"
-            ) from error
-        return f"{host}:{port}"
 
 
 def _client_waits(limit: int, calls: Calls, limits: ServerLimits) -> ClientWaits:

@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 
+from facecli.core.errors import InvalidInput
 from facecli.core.tls import ServerTls, TlsContent, TlsRenewal, read_tls
 
 
@@ -26,3 +27,17 @@ def _configuration(content: TlsContent) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration(
         [(content.key, content.cert)], root_certificates=content.authority
     )
+
+
+def listen(server: grpc.Server, bind: str, tls: ServerTls | None) -> str:
+    """Add the port to a server; the address with the real port. InvalidInput when it cannot listen there."""
+    try:
+        if tls:
+            port = server.add_secure_port(bind, server_credentials(tls))
+        else:
+            port = server.add_insecure_port(bind)
+    except RuntimeError as error:
+        raise InvalidInput(
+            f"cannot listen on {bind}: the port is taken, or the address is not one of this machine"
+        ) from error
+    return f"{bind.rpartition(':')[0]}:{port}"

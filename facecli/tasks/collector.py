@@ -1,12 +1,11 @@
 """Garbage collection of tasks: expired tasks, and orphaned results and checkpoints."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from facecli.core.blobs import BlobStore, Capability
-from facecli.core.errors import TaskNotFound
 from facecli.core.expiry_clock import IdleTracker
 from facecli.core.garbage import Garbage, GarbageKind, OrphanPolicy, orphan_blob, remove_all, size_of
 from facecli.tasks.checkpoints.files import checkpoints_modified_at, checkpoints_size, delete_checkpoints
@@ -114,18 +113,20 @@ class TaskCollector:
         )
 
     def _orphan_blobs(self) -> Iterator[Garbage]:
-        for key in self._blobs.list("outputs"):
-            task = self._task(key.split("/")[1])
+        keys = self._blobs.list("outputs")
+        tasks = self._tasks_of(key.split("/")[1] for key in keys)
+        for key in keys:
+            task = tasks.get(key.split("/")[1])
             if task and task.status is TaskStatus.PROCESSING:
                 continue
             if task is None or key not in {file.blob_key for file in task.files}:
                 yield orphan_blob(self._blobs, key, reason="no task refers to it")
 
     def _orphan_checkpoints(self) -> Iterator[Garbage]:
-        for directory in self._workspace.glob("*"):
-            if not directory.is_dir():
-                continue
-            task = self._task(directory.name)
+        directories = [each for each in self._workspace.glob("*") if each.is_dir()]
+        tasks = self._tasks_of(each.name for each in directories)
+        for directory in directories:
+            task = tasks.get(directory.name)
             if task is None or task.status is TaskStatus.COMPLETED:
                 yield _orphan_directory(directory)
 
@@ -134,17 +135,16 @@ class TaskCollector:
         if Capability.LOCAL_FILES in self._blobs.capabilities:
             return
         keys = self._blobs.list(PREFIX)
+        tasks = self._tasks_of(key.split("/")[1] for key in keys)
         for task_id in sorted({key.split("/")[1] for key in keys}):
-            task = self._task(task_id)
+            task = tasks.get(task_id)
             if task is None or task.status is TaskStatus.COMPLETED:
                 own = [key for key in keys if key.startswith(f"{PREFIX}/{task_id}/")]
                 yield _orphan_copies(self._blobs, task_id, own)
 
-    def _task(self, task_id: str) -> Task | None:
-        try:
-            return self._tasks.repository.get(task_id)
-        except TaskNotFound:
-            return None
+    def _tasks_of(self, task_ids: Iterable[str]) -> Mapping[str, Task]:
+        """The existing ones of these tasks, by id."""
+        return {task.id: task for task in self._tasks.repository.several(set(task_ids), owner=None)}
 
 
 def _orphan_copies(blobs: BlobStore, task_id: str, keys: Sequence[str]) -> Garbage:

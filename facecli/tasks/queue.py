@@ -26,6 +26,13 @@ class TaskQueue(Protocol):
         """The given work, ids with engines, that will not run: unknown, finished, or not for this engine."""
         ...
 
+    def forget_ended(self, *, before: float) -> int:
+        """Delete the work that ended before a time, in seconds since 1970, and return its number.
+
+        It counts as `missing` before and afterwards, and nothing else reads it.
+        """
+        ...
+
     def forget(self, work_ids: Sequence[str]) -> None:
         """Delete work, so that its id can be enqueued again; harmless for unknown ids."""
         ...

@@ -16,9 +16,12 @@ from facecli.tasks import claims
 from facecli.tasks.leases import Leases, WorkerRepository
 from facecli.tasks.logs.server_log import ServerLog
 from facecli.tasks.queue import TaskQueue
+from facecli.tasks.repository import PendingWork
 from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.worker_end import LEASE_EXPIRED, SHUTDOWN, UNKNOWN, WorkerEnd
+
+ENDED_KEPT = 60.0  # seconds for which the queue keeps ended work; it ends a moment after its task
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +73,12 @@ class Recovery:
         holders = {task.worker for task in processing} | self._queue.holders()
         # Read the live workers after the holders: a worker has its row before it holds any work.
         self._recover_each(sorted(holders - {worker.id for worker in self._workers.listed()}))
-        pending = self._tasks.repository.with_status(TaskStatus.PENDING)
-        self._enqueue(pending, self._queue.missing({task.work_id: task.engine for task in pending}))
+        pending = self._tasks.repository.pending()
+        self._enqueue(pending, self._queue.missing({work.work_id: work.engine for work in pending}))
+
+    def forget_ended(self) -> None:
+        """Delete ended work from the queue: every poll and check would have to step over it."""
+        self._queue.forget_ended(before=self._tasks.clock() - ENDED_KEPT)
 
     def _recover_each(self, worker_ids: Sequence[str], *, end: WorkerEnd = UNKNOWN) -> None:
         """Recover these workers; one whose rows are locked does not keep the others from their recovery."""
@@ -119,9 +126,9 @@ class Recovery:
             text, level = f"{lost}; task requeued for attempt {task.attempt + 1}", "warning"
         self._log.add(task.id, text, level="info" if end is SHUTDOWN else level)
 
-    def _enqueue(self, pending: Collection[Task], missing: Collection[str]) -> None:
-        for task in pending:
-            if task.work_id in missing:
-                _log.warning("task missing from the queue; enqueued again", extra={"task": task.id})
-                self._queue.forget([task.work_id])
-                self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
+    def _enqueue(self, pending: Collection[PendingWork], missing: Collection[str]) -> None:
+        for work in pending:
+            if work.work_id in missing:
+                _log.warning("task missing from the queue; enqueued again", extra={"task": work.task_id})
+                self._queue.forget([work.work_id])
+                self._queue.enqueue(work_id=work.work_id, task_id=work.task_id, engine=work.engine)

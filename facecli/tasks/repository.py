@@ -1,12 +1,25 @@
 """TaskRepository: stored tasks, unique per idempotency key."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from facecli.tasks.selection import TaskSelection, TaskState
 from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
 from facecli.uploads.quota import Admit
+
+
+class PendingWork(NamedTuple):
+    """The work of a pending task, as the queue knows it."""
+
+    task_id: str
+    round: int
+    engine: str
+
+    @property
+    def work_id(self) -> str:
+        """The queue's id for this round, as `Task.work_id`."""
+        return f"{self.task_id}.{self.round}"
 
 
 class TaskRepository(Protocol):
@@ -59,6 +72,14 @@ class TaskRepository(Protocol):
         """
         ...
 
+    def pending(self) -> Sequence[PendingWork]:
+        """The work of all pending tasks, of which there may be very many."""
+        ...
+
+    def page(self, *, after: str) -> Sequence[Task]:
+        """A page of the tasks of all owners, in the order of their ids, behind an id."""
+        ...
+
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         """All tasks of a status, oldest first."""
         ...
@@ -79,6 +100,6 @@ class TaskRepository(Protocol):
         """The states of the existing tasks of a selection, by id; the newest first, the named ones last."""
         ...
 
-    def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
-        """The tasks of this owner with these ids; without those that do not exist."""
+    def several(self, ids: Collection[str], *, owner: str | None) -> Sequence[Task]:
+        """The tasks of this owner with these ids, None for any; without those that do not exist."""
         ...

@@ -30,6 +30,7 @@ class Priority(IntEnum):
 
 
 ENDED = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
+UNFINISHED = frozenset(TaskStatus) - ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

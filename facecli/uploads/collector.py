@@ -4,7 +4,6 @@ import math
 from datetime import UTC, datetime
 
 from facecli.core.blobs import BlobStore
-from facecli.core.errors import UploadNotFound
 from facecli.core.events import EventBus, UploadDeleted
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.core.garbage import Garbage, GarbageKind, OrphanPolicy, orphan_blob, remove_all, size_of
@@ -56,8 +55,10 @@ class UploadCollector:
 
     def orphans(self) -> list[Garbage]:
         """Blobs of uploads that no row refers to."""
-        keys = [key for key in self._blobs.list("uploads") if not self._is_known(key)]
-        return [orphan_blob(self._blobs, key, reason="no upload refers to it") for key in keys]
+        keys = {key: _upload_id(key) for key in self._blobs.list("uploads")}
+        known = self._repository.blob_keys(set(keys.values()))
+        unknown = [key for key, upload_id in keys.items() if known.get(upload_id) != key]
+        return [orphan_blob(self._blobs, key, reason="no upload refers to it") for key in unknown]
 
     def delete_blobs(self, upload_id: str) -> None:
         for key in blob_keys(upload_id):
@@ -83,11 +84,9 @@ class UploadCollector:
         self.delete_blobs(upload_id)
         return True
 
-    def _is_known(self, key: str) -> bool:
-        try:
-            return self._repository.get(key.split("/")[1].partition(".")[0]).blob_key == key
-        except UploadNotFound:
-            return False
+
+def _upload_id(blob_key: str) -> str:
+    return blob_key.split("/")[1].partition(".")[0]
 
 
 def day(seconds: float) -> str:

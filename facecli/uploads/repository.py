@@ -1,6 +1,6 @@
 """The repository of uploads and their chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from facecli.uploads.quota import Admit
@@ -87,8 +87,12 @@ class UploadRepository(Protocol):
         """Incomplete uploads that expired by `now`, oldest first."""
         ...
 
+    def blob_keys(self, upload_ids: Collection[str]) -> Mapping[str, str]:
+        """The blob keys of these uploads by their ids; without those that do not exist."""
+        ...
+
     def needed_by(self, upload_id: str) -> str | None:
-        """The id of an unfinished task that reads this upload, if any."""
+        """The id of an unfinished task of the same owner that reads this upload, if any."""
         ...
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:

@@ -25,7 +25,7 @@ from facecli.web.calls import WebCalls
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
 from facecli.web.files import PREFIXES, FilesApp
 from facecli.web.forwarded import ForwardedClient
-from facecli.web.guards import OriginGuard, SecurityHeaders
+from facecli.web.guards import OriginGuard, RequestGate, SecurityHeaders
 from facecli.web.health import add_health
 from facecli.web.metrics import add_metrics
 from facecli.web.request_events import RequestEvents
@@ -63,7 +63,7 @@ class WebParts:
     proxies: TrustedProxies
 
 
-def create_app(parts: WebParts) -> App:
+def create_app(parts: WebParts, gate: RequestGate) -> App:
     # No page of API documentation: its scripts come from elsewhere.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.add_exception_handler(HTTPException, _refusal)
@@ -92,7 +92,7 @@ def create_app(parts: WebParts) -> App:
     app.routes.append(Route(TUS_PREFIX, tus))
     app.mount(TUS_PREFIX, tus)
     app.add_middleware(ErrorGuard)  # inside FastAPI's own answer to a bug, which would come first
-    guarded = SecurityHeaders(OriginGuard(app, pattern=parts.origins, local=parts.local))
+    guarded = SecurityHeaders(OriginGuard(gate.guarding(app), pattern=parts.origins, local=parts.local))
     prefixes = (*rpc.prefixes, CONSOLE, *PREFIXES, TUS_PREFIX)
     return ForwardedClient(RequestEvents(guarded, parts.events, prefixes=prefixes), parts.proxies)
 

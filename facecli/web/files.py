@@ -117,7 +117,11 @@ class FilesApp:
     async def _send(
         self, call: WebCall, download: Download, span: Span, stream: DownloadStream, *, verified: bool
     ) -> None:
-        """Send the blocks of a span; the last one of a whole file only if its checksum is right."""
+        """Send the blocks of a span; the last one of a whole file only if its checksum is right.
+
+        A part is sent as it is stored, like a download by gRPC from an offset: the only checksum of a result
+        is that of the whole file. The client has it in Repr-Digest, for the file that it puts together.
+        """
         blocks = _cut(self._downloads.read(download, offset=span.start), span.length)
         left, checksum = span.length, 0
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -20,18 +20,28 @@ ANSWER_SECONDS = 10.0  # for a callback in the event loop
 App = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI
 
 
+class Gate(Protocol):
+    """Keeps new requests out, and knows when the last one has ended."""
+
+    def close(self) -> None: ...
+
+    def wait_empty(self, timeout: float) -> bool: ...
+
+
 class WebServer:
-    """Serves an ASGI application from `start` to `stop`, at `address`."""
+    """Serves an ASGI application from `start` to `stop`, at `address`; `gate` is that of its requests."""
 
     def __init__(
         self,
         app: App,
         *,
+        gate: Gate,
         bind: str,
         tls: ServerTls | None,
         max_connections: int,
         proxies: TrustedProxies,
     ) -> None:
+        self.gate = gate
         self._tls = RenewedContext.loaded(tls) if tls else None
         self._socket = Listener.bound(bind, max_connections=max_connections, proxies=proxies)
         host = bind.rpartition(":")[0]

@@ -43,6 +43,7 @@ class WebhookDelivery:
         self._post = post
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook")
         self._running = set[Future[None]]()
+        self._reopened = False
 
     def run(self) -> None:
         """Begin the attempts that are due, as far as threads are free.
@@ -50,6 +51,9 @@ class WebhookDelivery:
         Raises the error of an earlier one whose outcome could not be stored, such as DiskFull; it is made
         again after its lease.
         """
+        if not self._reopened:
+            self._repository.reopen()
+            self._reopened = True
         ended = {attempt for attempt in self._running if attempt.done()}
         self._running -= ended
         for attempt in ended:

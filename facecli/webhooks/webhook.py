@@ -33,6 +33,10 @@ class WebhookRepository(Protocol):
         """Webhooks whose task has ended and whose next attempt is due, the oldest first."""
         ...
 
+    def reopen(self) -> int:
+        """Let webhooks of retried tasks become due that a crash has left closed; return their number."""
+        ...
+
     def claim(self, webhook: Webhook, *, until: float) -> bool:
         """Put the next attempt off, so that no other server makes this one; False if one has done so."""
         ...

@@ -47,6 +47,9 @@ _CONNECT_FAILURES = {
 # Texts of gRPC when a server has reached `maximum_concurrent_rpcs`, or accepts calls slower than they come.
 _OVERLOADED = frozenset({"Concurrent RPC limit exceeded!", "Too many pending requests for this server"})
 
+# Texts of gRPC, as UNKNOWN, when a proxy ended a stream whose server was gone, or in its own name.
+_CUT = re.compile("Stream removed|http2 header with status: (408|5[0-9][0-9])")
+
 # Texts of gRPC about a response that it cannot take.
 _UNREADABLE = re.compile("Exception deserializing response|CLIENT: .*message larger|metadata size exceeds")
 
@@ -61,7 +64,7 @@ def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliEr
     """The nearest error of ours."""
     if _UNREADABLE.search(text):
         return errors.UnexpectedResponse(f"the server {server} sent a response that cannot be read: {text}")
-    if code is Code.INTERNAL:
+    if code is Code.INTERNAL or (code is Code.UNKNOWN and _CUT.search(text)):
         return errors.Unavailable(f"the connection to {server} broke: {text}")
     if text in _OVERLOADED:
         return errors.TooManyCalls(f"{server} has too many calls", retry_after=1)

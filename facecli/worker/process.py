@@ -15,6 +15,7 @@ from types import FrameType
 from facecli.worker.events import EventSender
 
 PING_INTERVAL = 1.0  # seconds
+INTERRUPTED = 130  # exit code of a process that a second signal ended
 MAX_ORDER = 100  # bytes of a line from the supervisor
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,11 @@ class ShutdownSignal:
         """Block until the process is to shut down."""
         while os.read(self._reader, 1)[0] == signal.SIGHUP and self._reload:
             self._reload()
+
+    def exit_on_next(self) -> None:
+        """From now on such a signal ends the process at once, without cleanup."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _exit)
 
     def _read_stdin(self) -> None:
         # Bypass sys.stdin: this thread would still hold its lock when the interpreter closes it.
@@ -108,6 +114,10 @@ def _has_terminal() -> bool:
     except OSError:
         return False
     return True
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:

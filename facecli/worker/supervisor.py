@@ -127,13 +127,21 @@ class Supervisor:
             for child in self._children.values():
                 child.tell(line)
 
-    def stop(self, grace: float) -> None:
-        """Terminate the workers, and kill those that still run after `grace` seconds."""
+    def terminate(self) -> None:
+        """Tell the workers to end, and return at once. Idempotent: a second signal would end them at once."""
         with self._lock:
+            if self._stopping.is_set():
+                return
             self._stopping.set()
             processes = [child.process for child in self._children.values()]
         for process in processes:
             process.terminate()
+
+    def stop(self, grace: float) -> None:
+        """Terminate the workers, and kill those that still run after `grace` seconds."""
+        self.terminate()
+        with self._lock:
+            processes = [child.process for child in self._children.values()]
         deadline = time.monotonic() + grace
         for process in processes:
             try:

@@ -9,7 +9,7 @@ from facecli.core.errors import TaskNotFound
 from facecli.tasks import claims, transitions
 from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
-from tests.support.builders import NEW, claim
+from tests.support.builders import NEW, claim, upload
 
 
 def test_ended_tasks_are_listed_oldest_first_up_to_a_time(
@@ -42,6 +42,7 @@ def test_an_ended_task_is_deleted_only_at_the_given_revision(
 def test_a_task_needs_its_uploads_until_it_ends(
     task_repository: TaskRepository, upload_repository: UploadRepository
 ) -> None:
+    upload_repository.insert([NEW.image, NEW.video, upload(id="u1")])
     task_repository.insert(NEW, task_id="t1", now=100.0)
     claim(task_repository)
     assert [upload_repository.needed_by(upload_id) for upload_id in ("i1", "v1", "u1")] == ["t1", "t1", None]
@@ -54,6 +55,7 @@ def test_a_task_needs_its_uploads_until_it_ends(
 def test_a_task_needs_the_picture_that_an_option_names(
     task_repository: TaskRepository, upload_repository: UploadRepository
 ) -> None:
+    upload_repository.insert([upload(id=upload_id) for upload_id in ("p_1", "p11", "p_")])
     new = replace(NEW, options={"faces": "like:/uploads/p_1/old%20face.png"})
     task_repository.insert(new, task_id="t1", now=100.0)
     assert [upload_repository.needed_by(upload_id) for upload_id in ("p_1", "p11", "p_")] == [

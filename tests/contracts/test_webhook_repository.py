@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from sqlalchemy import update
 
 from facecli.core.errors import TaskNotFound
 from facecli.metadata import schema
-from facecli.metadata.database import open_database
-from facecli.metadata.task_records.webhooks import SqlWebhookRepository
+from facecli.metadata.database import open_database, writing
+from facecli.metadata.tables import webhooks
+from facecli.metadata.task_records.webhooks import NEVER, SqlWebhookRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.tasks import transitions
 from facecli.tasks.repository import TaskRepository
@@ -94,6 +96,29 @@ def test_one_that_is_given_up_has_failed_and_is_not_due(opened: Opened) -> None:
     assert (opened.due(1e12), opened.view) == ([], ("failed", 2, "moved"))
     opened.tasks.insert(NEW, task_id="t2", now=100.0)
     assert opened.webhooks.view(opened.tasks.get("t2")) is None
+
+
+def test_a_webhook_that_is_settled_after_the_retry_is_due_for_the_next_round(opened: Opened) -> None:
+    opened.end()
+    (webhook,) = opened.due()
+    opened.tasks.change("t1", transitions.retry, now=102.0)
+    opened.webhooks.delivered(webhook)
+    opened.end()
+    assert [each.id for each in opened.due()] == ["t1.2"]
+
+
+def test_a_webhook_that_a_crash_left_closed_is_reopened(either_database: str, opened: Opened) -> None:
+    opened.end()
+    opened.webhooks.delivered(opened.due()[0])
+    opened.tasks.change("t1", transitions.retry, now=102.0)
+    opened.end()
+    engine = open_database(either_database)
+    with writing(engine) as connection:
+        connection.execute(update(webhooks).values(next_attempt_at=NEVER))
+    engine.dispose()
+    assert opened.due() == []
+    assert opened.webhooks.reopen() == 1
+    assert [each.id for each in opened.due()] == ["t1.2"]
 
 
 def test_a_webhook_is_deleted_with_its_task(opened: Opened) -> None:

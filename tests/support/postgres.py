@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
@@ -41,8 +41,10 @@ _SKIP_NOTHING = bool(os.environ.get(SKIP_NOTHING))  # read before the tests repl
 class Postgres:
     """A server on a Unix socket and a TCP port, with default durability, run by a user other than root."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, *, connections: int = 60, settings: Sequence[str] = ()) -> None:
         self._programs = programs
+        self._connections = connections
+        self._settings = settings
         self._numbers = count(1)
         self._free: list[str] = []
         self._logged = threading.Condition()
@@ -76,7 +78,8 @@ class Postgres:
         offset = len(self._log)
         settings = [
             *(f"unix_socket_directories={self.folder}", "listen_addresses=127.0.0.1", f"port={self._port}"),
-            "max_connections=60",
+            f"max_connections={self._connections}",
+            *self._settings,
         ]
         self._server = subprocess.Popen(
             [

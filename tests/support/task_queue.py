@@ -30,5 +30,10 @@ class MemoryQueue:
     def missing(self, work: Mapping[str, str]) -> set[str]:
         return set(work) - self.waiting - set(self.held)
 
+    def forget_ended(self, *, before: float) -> int:
+        number = len(self.done)
+        self.done.clear()
+        return number
+
     def forget(self, work_ids: Sequence[str]) -> None:
         self.done -= set(work_ids)

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from facecli.core.errors import TaskNotFound
 from facecli.metadata.content.task_row import task_of
 from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.tables import tasks, webhooks
-from facecli.tasks.task import ENDED, Task
+from facecli.tasks.task import UNFINISHED, Task
 from facecli.tasks.view import WebhookView
 from facecli.webhooks.webhook import Webhook
 
+NEVER = 1e15  # seconds since 1970
 _FIELDS = ("url", "attempts", "next_attempt_at", "last_error")
 
 
@@ -20,6 +21,11 @@ class SqlWebhookRepository:
     """WebhookRepository in a database. `round` of a row is the last round of the task that is settled.
 
     Its columns `final_…` are of that round, `attempts` and `last_error` of the next one.
+
+    Theory of operation. `next_attempt_at` of a settled webhook is `NEVER`, so that the index leads to the few
+    rows that may be due, not to all there ever were. A retry of the task reopens it, in a second transaction.
+    A round may also be settled after the retry, so that reopens it, too. `reopen` finds those for which a
+    crash, or a server of an earlier version, left that out.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -39,7 +45,10 @@ class SqlWebhookRepository:
             select(tasks, *(webhooks.c[name] for name in _FIELDS))
             .join(webhooks, webhooks.c.task_id == tasks.c.id)
             .where(
-                tasks.c.status.in_(ENDED), webhooks.c.round < tasks.c.round, webhooks.c.next_attempt_at <= now
+                # NOT IN, because an index of the status leads to all ended tasks.
+                tasks.c.status.not_in(UNFINISHED),
+                webhooks.c.round < tasks.c.round,
+                webhooks.c.next_attempt_at <= now,
             )
             .order_by(webhooks.c.next_attempt_at, tasks.c.updated_at)
             .limit(limit)
@@ -47,6 +56,10 @@ class SqlWebhookRepository:
         with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
         return [Webhook(task=task_of(row), **{name: row[name] for name in _FIELDS}) for row in rows]
+
+    def reopen(self) -> int:
+        with autocommitting(self._engine) as connection:
+            return connection.execute(_REOPENING).rowcount
 
     def claim(self, webhook: Webhook, *, until: float) -> bool:
         same = (webhooks.c.task_id == webhook.task.id, webhooks.c.next_attempt_at == webhook.next_attempt_at)
@@ -83,7 +96,7 @@ class SqlWebhookRepository:
             webhook,
             round=webhook.task.round,
             attempts=0,
-            next_attempt_at=0.0,
+            next_attempt_at=NEVER,
             last_error="",
             final_attempts=webhook.attempts + 1,
             final_error=error,
@@ -92,3 +105,15 @@ class SqlWebhookRepository:
     def _record(self, webhook: Webhook, **values: object) -> None:
         with autocommitting(self._engine) as connection:
             connection.execute(update(webhooks).where(webhooks.c.task_id == webhook.task.id).values(**values))
+            reopen_webhook(connection, webhook.task.id)
+
+
+def reopen_webhook(connection: Connection, task_id: str) -> None:
+    """Let the webhook of a task that was retried become due again, when the task has ended."""
+    connection.execute(_REOPENING.where(webhooks.c.task_id == task_id))
+
+
+_RETRIED = select(tasks.c.id).where(tasks.c.id == webhooks.c.task_id, tasks.c.round > webhooks.c.round)
+_REOPENING = (
+    update(webhooks).where(webhooks.c.next_attempt_at == NEVER, _RETRIED.exists()).values(next_attempt_at=0.0)
+)

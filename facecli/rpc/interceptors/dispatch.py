@@ -6,18 +6,22 @@ from typing import Any
 import grpc
 
 from facecli.api.authentication import Authenticator
-from facecli.core.errors import TooManyCalls
+from facecli.core.errors import TooManyCalls, Unavailable
 from facecli.rpc.calls import bearer_token
 from facecli.rpc.interceptors.wrapping import behaviour_of, marked_like, running_in, with_behaviour
 from facecli.rpc.methods import method_of
 from facecli.rpc.thread_pools import CallPool, InServingThread
 
+_TOO_MANY = (TooManyCalls, "this server has too many calls in its queue; try again in a second")
+_DRAINING = (Unavailable, "the server is shutting down; try again in a second, or at another server")
+
 
 class Dispatch(grpc.ServerInterceptor):
     """Belongs inside the guard that translates errors.
 
-    A call without credentials that could be valid, and one for which the queue has no room, are refused in
-    the serving thread. `certificates` is whether clients show certificates, which only the call itself knows.
+    Three kinds of calls are refused in the serving thread: without credentials that could be valid, without
+    room in the queue, and while the server drains. `certificates` is whether clients show certificates, which
+    only the call itself knows.
     """
 
     def __init__(
@@ -28,6 +32,11 @@ class Dispatch(grpc.ServerInterceptor):
         self._calls = calls
         self._health = health
         self._serving_thread = InServingThread()
+        self._draining = False
+
+    def drain(self) -> None:
+        """Refuse all calls from now on, except for health checks."""
+        self._draining = True
 
     def intercept_service(
         self, continuation: Callable[[Any], Any], handler_call_details: grpc.HandlerCallDetails
@@ -38,8 +47,9 @@ class Dispatch(grpc.ServerInterceptor):
         anonymous = method_of(handler_call_details.method).anonymous
         pool = self._health if anonymous else self._calls
         behaviour = behaviour_of(handler)
-        if pool.full:
-            refuse = running_in(self._serving_thread, marked_like(behaviour, _refusal()))
+        refusal = _TOO_MANY if pool.full else _DRAINING if self._draining and not anonymous else None
+        if refusal:
+            refuse = running_in(self._serving_thread, marked_like(behaviour, _refusal(*refusal)))
             return with_behaviour(handler, refuse)
         rejected = not anonymous and self._is_rejected(handler_call_details.invocation_metadata)
 
@@ -54,9 +64,8 @@ class Dispatch(grpc.ServerInterceptor):
         return self._authenticator.rejects(token) and not (token is None and self._certificates)
 
 
-def _refusal() -> Callable[..., Any]:
+def _refusal(kind: type[Unavailable | TooManyCalls], text: str) -> Callable[..., Any]:
     def refuse(*_: object) -> Any:
-        text = "this server has too many calls in its queue; try again in a second"
-        raise TooManyCalls(text, retry_after=1)
+        raise kind(text, retry_after=1)
 
     return refuse

@@ -100,7 +100,7 @@ class RpcApp:
         try:
             receive = decoded_base64(body) if encoding.text else body
             if not method.client_streaming:
-                receive = whole(receive)
+                receive = whole(receive, call, enveloped=encoding.enveloped)
             await self._connect(scope, receive, encoded_base64(send) if encoding.text else send)
         finally:
             body.close()
@@ -149,7 +149,8 @@ def _endpoint(method: MethodDescriptor) -> Any:
 
 
 async def _one(request: bytes) -> AsyncIterator[bytes]:
-    yield request
+    kept = current_call.get().request
+    yield request if kept is None else kept
 
 
 async def _only(responses: AsyncIterator[bytes]) -> bytes:

@@ -27,6 +27,7 @@ class Encoding:
     content_type: str
     json: bool = False
     text: bool = False
+    enveloped: bool = True  # each message with its length before it
 
     def largest_body(self, largest: int) -> int:
         """Bytes of a body with one message of at most `largest` bytes in protobuf."""
@@ -43,8 +44,8 @@ _GRPC_WEB = {
     "application/grpc-web-text+proto": _TEXT,
 }
 _CONNECT_UNARY = {
-    "application/proto": Encoding(content_type="application/proto"),
-    "application/json": Encoding(content_type="application/json", json=True),
+    "application/proto": Encoding(content_type="application/proto", enveloped=False),
+    "application/json": Encoding(content_type="application/json", json=True, enveloped=False),
 }
 _CONNECT_STREAM = {
     "application/connect+proto": Encoding(content_type="application/connect+proto"),

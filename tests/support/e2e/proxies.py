@@ -61,7 +61,8 @@ def proxy_command(kind: str, front: Front, folder: Path) -> Command:
 
 @contextmanager
 def running(command: Command) -> Iterator["subprocess.Popen[bytes]"]:
-    with subprocess.Popen(command, env=ENVIRONMENT) as process:
+    """The process, in a session of its own: nginx has children."""
+    with subprocess.Popen(command, env=ENVIRONMENT, start_new_session=True) as process:
         try:
             yield process
         finally:

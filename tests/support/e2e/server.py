@@ -40,6 +40,7 @@ class Server:
         self,
         data: Path,
         *,
+        host: str = "127.0.0.1",
         options: Iterable[str] = (),
         environment: Mapping[str, str] | None = None,
         allow_tracebacks: bool = False,
@@ -54,8 +55,8 @@ class Server:
         # Bound but not listening, so that no other process takes the port while the server is down.
         self._reserved_port = socket.socket()
         self._reserved_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved_port.bind(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._reserved_port.getsockname()[1]}"
+        self._reserved_port.bind((host, 0))
+        self.address = f"{host}:{self._reserved_port.getsockname()[1]}"
         self._process: ForkedProcess | subprocess.Popen[str] | None = None
 
     def start(self, *options: str) -> Self:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from facecli.core.errors import Unavailable
-from facecli.tasks.repository import TaskRepository
+from facecli.tasks.repository import PendingWork, TaskRepository
 from facecli.tasks.selection import TaskSelection, TaskState
 from facecli.tasks.task import NewTask, Task, TaskFilter, TaskStatus
 from facecli.tasks.transitions import Change
@@ -48,6 +48,12 @@ class CountingRepository:
     def change(self, task_id: str, change: Change, *, now: float, **more: Any) -> Task:
         return self._repository.change(task_id, change, now=now, **more)
 
+    def pending(self) -> Sequence[PendingWork]:
+        return self._repository.pending()
+
+    def page(self, *, after: str) -> Sequence[Task]:
+        return self._repository.page(after=after)
+
     def with_status(self, status: TaskStatus) -> Sequence[Task]:
         return self._repository.with_status(status)
 
@@ -64,7 +70,7 @@ class CountingRepository:
         meanwhile()
         return states
 
-    def several(self, ids: Collection[str], *, owner: str) -> Sequence[Task]:
+    def several(self, ids: Collection[str], *, owner: str | None) -> Sequence[Task]:
         return self._repository.several(ids, owner=owner)
 
 

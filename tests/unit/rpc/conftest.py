@@ -98,7 +98,9 @@ def bearing(address: str, secret: str) -> Iterator[Stubs]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(engine="mock", bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0)
+    return Settings(
+        engine="mock", bind="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0, drain_timeout=0.5
+    )
 
 
 @pytest.fixture

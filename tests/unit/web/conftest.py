@@ -18,7 +18,12 @@ ServeHttp = Callable[..., AbstractContextManager[Running]]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        engine="mock", bind="127.0.0.1:0", http="127.0.0.1:0", data_dir=str(tmp_path / "data"), workers=0
+        engine="mock",
+        bind="127.0.0.1:0",
+        http="127.0.0.1:0",
+        data_dir=str(tmp_path / "data"),
+        workers=0,
+        drain_timeout=1,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from facecli.api.client_address import TrustedProxies
 from facecli.web.connection import MAX_HEADER_BYTES, MAX_PIPELINED, READ_SIZE
+from facecli.web.guards import RequestGate
 from facecli.web.server import WebServer
 from tests.support.web.http_client import raw, received, until
 
@@ -39,7 +40,14 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = WebServer(echo, bind="127.0.0.1:0", tls=None, max_connections=8, proxies=TrustedProxies())
+    server = WebServer(
+        echo,
+        gate=RequestGate(),
+        bind="127.0.0.1:0",
+        tls=None,
+        max_connections=8,
+        proxies=TrustedProxies(),
+    )
     server.start()
     yield server.url
     server.stop(1)

@@ -16,6 +16,7 @@ from facecli.core.errors import FacecliError, InternalError
 from facecli.core.events import EventBus
 from facecli.web.app import ErrorGuard, WebParts, create_app
 from facecli.web.errors import described, error_response, status_of
+from facecli.web.guards import RequestGate
 from facecli.web.origins import origin_pattern
 from facecli.web.rpc.reasons import Reasons
 from facecli.web.rpc.refusals import RefusedRequest
@@ -103,7 +104,7 @@ def failing(error: Exception) -> App:
         local=False,
         proxies=TrustedProxies(),
     )
-    return create_app(parts)
+    return create_app(parts, RequestGate())
 
 
 def test_an_error_of_an_endpoint_is_answered_and_can_be_read_by_the_page() -> None:

@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 from facecli.core import errors
 from facecli.core.errors import FacecliError
 from facecli.wire.errors import STATUS, from_rpc, restored, to_status
+from facecli.wire.foreign_errors import foreign_error
 
 Handler = Callable[[bytes, grpc.ServicerContext], bytes]
 
@@ -114,6 +115,19 @@ def test_an_error_of_a_foreign_server_becomes_the_nearest_of_ours(code: grpc.Sta
         grpc.StatusCode.UNAUTHENTICATED: errors.Unauthenticated,
     }
     assert isinstance(back, nearest.get(code, FacecliError))
+
+
+CUT = "Stream removed (Data frame with END_STREAM flag received)"
+BY_PROXY = "Received http2 header with status:"
+
+
+@pytest.mark.parametrize("text", [CUT, f"{BY_PROXY} 408", f"{BY_PROXY} 500", f"{BY_PROXY} 599"])
+def test_a_stream_that_a_proxy_ended_without_a_status_is_a_break(text: str) -> None:
+    error = foreign_error(grpc.StatusCode.UNKNOWN, text, server="here:1")
+    assert isinstance(error, errors.Unavailable) and error.retryable
+    assert error.message == f"the connection to here:1 broke: {text}"
+    refused = foreign_error(grpc.StatusCode.UNKNOWN, f"{BY_PROXY} 413", server="here:1")
+    assert isinstance(refused, errors.UnexpectedResponse)
 
 
 class LookupFailed(grpc.RpcError):

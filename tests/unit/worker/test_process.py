@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from facecli.worker.process import INTERRUPTED
+
 PROCESS = """
+import sys
 import threading
 from facecli.worker.process import ShutdownSignal
 
@@ -18,12 +21,16 @@ threading.Thread(target=threading.Event().wait, daemon=True).start()
 print("works", flush=True)
 ending.wait()
 print("ended", flush=True)
+if len(sys.argv) > 1:
+    ending.exit_on_next()
+    print("draining", flush=True)
+    threading.Event().wait()
 """
 
 
 @pytest.fixture
-def process() -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-c", PROCESS]
+def process(request: pytest.FixtureRequest) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", PROCESS, *getattr(request, "param", [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "works\n"
@@ -51,3 +58,15 @@ def test_a_signal_ends_the_process(process: "subprocess.Popen[str]") -> None:
 
 def test_the_end_of_the_parent_ends_the_process(process: "subprocess.Popen[str]") -> None:
     assert process.communicate(timeout=60)[0] == "ended\n"
+
+
+@pytest.mark.parametrize("process", [["draining"]], indirect=True)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_the_process_at_once(
+    process: "subprocess.Popen[str]", number: signal.Signals
+) -> None:
+    assert process.stdout
+    process.terminate()
+    assert [process.stdout.readline(), process.stdout.readline()] == ["ended\n", "draining\n"]
+    process.send_signal(number)
+    assert process.wait(60) == INTERRUPTED

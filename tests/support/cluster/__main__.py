@@ -1,0 +1,175 @@
+"""Uploads, watchers and tasks while every process of a cluster is killed in turn, then a rolling restart.
+
+Three servers, three workers, PostgreSQL, S3 and a proxy, all on this machine. It proves that nothing that
+was acknowledged is lost, that a break costs a chunk and a part at most, that every task runs to its end once,
+with the same bytes, and that no command fails while everything is restarted. Prints a table; exits with 1 if
+a row does not hold. Every command of the users goes through the proxy, over TLS.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.support.cluster.load import CHUNK, Commands, Tasks, Uploads
+from tests.support.cluster.machines import Cluster, Machine, running_cluster
+from tests.support.eventually import eventually, poll
+
+DOWN = 1.5  # seconds for which a killed process stays away
+PAUSE = 3.0  # seconds between two kills
+ROLL = 2.0  # seconds between two restarts
+
+Finding = tuple[str, str, bool]
+
+
+def main() -> int:
+    options = arguments()
+    prepare_environment()
+    findings: list[tuple[str, Finding]] = []
+    for proxy in ("haproxy", "nginx") if options.proxy == "both" else (options.proxy,):
+        with tempfile.TemporaryDirectory(prefix="facecli-cluster-", dir=options.folder) as folder:
+            findings += [(proxy, finding) for finding in run(proxy, Path(folder), options)]
+    say(f"\nload average {os.getloadavg()[0]:.1f}")
+    for proxy, finding in findings:
+        say(f"{proxy:8} {text_of(finding)}")
+    return 0 if all(holds for _, (_, _, holds) in findings) else 1
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def text_of(finding: Finding) -> str:
+    what, found, holds = finding
+    return f"{what:52} {found:48} {'holds' if holds else 'DOES NOT HOLD'}"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.support.cluster", description=__doc__)
+    parser.add_argument("--proxy", choices=("haproxy", "nginx", "both"), default="both")
+    parser.add_argument("--mib", type=int, default=20, help="size of each upload, in MiB")
+    parser.add_argument("--uploads", type=int, default=2)
+    parser.add_argument("--watchers", type=int, default=10)
+    parser.add_argument("--tasks", type=int, default=4)
+    parser.add_argument("--size", type=int, default=3, help="number of servers, and of workers")
+    parser.add_argument("--pace", type=int, default=8, help="seconds of upload for each kill")
+    parser.add_argument("--folder", default=None, help="directory for everything, which is removed")
+    return parser.parse_args()
+
+
+def prepare_environment() -> None:
+    """Hide the settings of this machine."""
+    for name in [name for name in os.environ if name.startswith("FACECLI_")]:
+        del os.environ[name]
+    home = tempfile.mkdtemp(prefix="facecli-home-")
+    os.environ |= {"HOME": home, "XDG_CONFIG_HOME": home, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100"}
+    os.environ |= {"PYTHONPATH": str(Path(__file__).parents[3]), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+
+
+def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Finding]:
+    began = time.monotonic()
+
+    def log(text: str) -> None:
+        say(f"{proxy} {time.monotonic() - began:6.1f} s  {text}")
+
+    def logged(findings: Iterable[Finding]) -> Iterator[Finding]:
+        for finding in findings:
+            log(text_of(finding))
+            yield finding
+
+    with (
+        ExitStack() as stack,
+        running_cluster(folder / "cluster", proxy=proxy, size=options.size) as cluster,
+    ):
+        log("the cluster runs")
+        tasks = Tasks(cluster, folder, number=options.tasks, watchers=options.watchers)
+        stack.callback(tasks.close)
+        seconds = len(cluster.machines) * options.pace
+        uploads = Uploads(cluster, folder, number=options.uploads, mib=options.mib, seconds=seconds)
+        eventually(lambda: uploads.stored() > 0)
+        for machine in cluster.machines:
+            log(
+                f"kill {machine.name}; {uploads.running} uploads, {tasks.running} watchers, "
+                f"{uploads.stored() >> 20} MiB stored"
+            )
+            kill(machine)
+        log("all were killed once")
+        yield from logged(check_uploads(uploads, folder))
+        log("the uploads have ended")
+        yield from logged(check_tasks(cluster, tasks, folder))
+        log("the tasks have ended")
+        commands = Commands(cluster, folder, tasks.urls)
+        with commands.running(3):
+            wait(PAUSE)
+            for machine in cluster.machines:
+                log(f"restart {machine.name}; {commands.done} commands ran")
+                machine.stop()
+                machine.start()
+                wait(ROLL)
+        for failure in commands.failed:
+            log(failure)
+        found = f"{len(commands.failed)} of {commands.done} commands failed"
+        yield "rolling restart of everything", found, not commands.failed and commands.done > 0
+
+
+def kill(machine: Machine) -> None:
+    machine.kill()
+    wait(DOWN)
+    machine.start()
+    wait(PAUSE)
+
+
+def wait(seconds: float) -> None:
+    poll(bool, within=seconds)
+
+
+def check_uploads(uploads: Uploads, folder: Path) -> Iterator[Finding]:
+    ended = list(uploads.results(folder))
+    for each in ended:
+        say(str(each))
+    lost = [each.name for each in ended if each.back or each.code or not each.same]
+    sizes = sum(each.size for each in ended) >> 20
+    yield (
+        "uploads complete, downloaded equal",
+        f"{len(ended) - len(lost)} of {len(ended)}, {sizes} MiB",
+        not lost,
+    )
+    breaks = sum(each.breaks for each in ended)
+    worst = max((each.resent / each.breaks for each in ended if each.breaks), default=0)
+    found = f"{breaks} breaks; worst upload {worst / CHUNK:.2f} chunks each"
+    yield "at most one chunk sent twice a break", found, breaks > 0 and worst <= CHUNK
+
+
+def check_tasks(cluster: Cluster, tasks: Tasks, folder: Path) -> Iterator[Finding]:
+    watched = tasks.watched()
+    wrong = [
+        each
+        for each in watched
+        if each.error or each.statuses[-1:] != ["completed"] or each.revisions != sorted(set(each.revisions))
+    ]
+    for each in wrong:
+        say(str(each))
+    yield "watchers saw their task complete", f"{len(watched) - len(wrong)} of {len(watched)}", not wrong
+    again = [each for each in watched if each.statuses.count("completed") > 1]
+    stored = {
+        task_id: [path for path in (cluster.files / "outputs" / task_id).iterdir() if path.suffix != ".sheet"]
+        for task_id in tasks.ids
+    }
+    once = [task_id for task_id, files in stored.items() if len(files) == 1]
+    yield (
+        "tasks completed once, with one result",
+        f"{len(once)} of {len(stored)}",
+        (len(once) == len(stored) and not again),
+    )
+    sums = tasks.results(folder)
+    same = len(set(sums.values())) == 1 and all(sums.values())
+    yield "results are byte-identical", f"{len(set(sums.values()))} different of {len(sums)}", same
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The cost of every call on a database with many rows: that of one with few.
+
+Costs are counted, not timed, so they are the same in every run: SQLite counts the instructions of its virtual
+machine, PostgreSQL the rows that it reads. `python -m tests.support.scale measure` times the same calls.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from facecli.metadata.database import open_database
+from tests.support.postgres import Postgres
+from tests.support.scale.fill import fill, is_sqlite
+from tests.support.scale.operations import Service, operations
+from tests.support.scale.rows import Scale
+
+FEW = Scale(uploads=1000, tasks=500, waiting=20, running=5)
+MANY = Scale(uploads=4000, tasks=2000, waiting=20, running=5)
+PAGE = 10  # rows
+MARGIN = 1.3  # a statement that reads all rows costs four times as much
+SMALL = {"sqlite": 100, "postgresql": 10}  # of costs, where a few rows more or less make no difference
+ADDS_UP = {  # all uploads and results of one owner, for the quota of bytes
+    "quota: usage of the large owner",
+    "begin: new name",
+    "begin: new file, usual name",
+    "begin: 50 files, usual name",
+    "task: create and enqueue",
+    "task: claim, advance, complete",
+}
+EXPLAINING = (
+    "LOAD 'auto_explain'",
+    "SET auto_explain.log_min_duration = 0",
+    "SET auto_explain.log_analyze = on",
+    "SET auto_explain.log_timing = off",
+    "SET auto_explain.log_format = json",
+    "SET auto_explain.log_level = notice",
+    "SET enable_seqscan = off",  # which is cheaper for these few rows: only a query without an index uses it
+)
+
+
+class CostCounter:
+    """Counts the costs of the statements on connections."""
+
+    def __init__(self) -> None:
+        self.cost = 0
+        self._known = set[int]()
+
+    def watch(self, connection: Any, *_: object) -> None:
+        """Count on a connection from now on."""
+        if id(connection.dbapi_connection) in self._known:
+            return
+        self._known.add(id(connection.dbapi_connection))
+        driver = connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            driver.set_progress_handler(self._count_instruction, 1)
+        elif isinstance(driver, psycopg.Connection):
+            for statement in EXPLAINING:
+                driver.execute(statement)
+            driver.commit()
+            driver.add_notice_handler(self._count_rows)
+
+    def of(self, call: Callable[[], object]) -> int:
+        before = self.cost
+        call()
+        return self.cost - before
+
+    def _count_instruction(self) -> int:
+        self.cost += 1
+        return 0
+
+    def _count_rows(self, notice: psycopg.errors.Diagnostic) -> None:
+        _, found, plan = (notice.message_primary or "").partition("plan:")
+        if found:
+            self.cost += sum(map(_rows_read, _nodes(json.loads(plan)["Plan"])))
+
+
+def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _rows_read(node: Mapping[str, Any]) -> int:
+    if not node["Node Type"].endswith("Scan") or node["Node Type"] == "Bitmap Heap Scan":
+        return 0
+    names = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    return int(node["Actual Loops"]) * sum(int(node.get(name, 0)) for name in names)
+
+
+def costs(url: str, scale: Scale, directory: Path) -> Mapping[str, int]:
+    """The cost of every operation, when it is called for the second time."""
+    fill(url, scale)
+    counter = CostCounter()
+    with ExitStack() as stack:
+        engine = open_database(url, durable=False)
+        stack.callback(engine.dispose)
+        event.listen(engine, "checkout", lambda _, record, proxy: counter.watch(record))
+        service = Service(scale=scale, engine=engine, directory=directory, page=PAGE)
+        found = Counter[str]()
+        for name, call in operations(service):
+            call()
+            found[name] = counter.of(call)
+        return found
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_no_call_costs_more_on_a_database_with_more_rows(
+    kind: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    found = []
+    for scale in (FEW, MANY):
+        url = f"sqlite:///{tmp_path}/{scale.uploads}.db" if kind == "sqlite" else postgres.new_database()
+        found.append(costs(url, scale, tmp_path / "data"))
+        if not is_sqlite(url):
+            postgres.give_back(url)
+    few, many = found
+    assert sum(few.values()) > len(few)
+    grown = {
+        name: (cost, many[name]) for name, cost in few.items() if many[name] > MARGIN * cost + SMALL[kind]
+    }
+    assert grown.keys() == ADDS_UP, grown
