@@ -72,12 +72,26 @@ def destination(text: str, *, name: str, inputs: Iterable[Path] = ()) -> Destina
     if found is not None and (_is_stdout(found) or os.path.realpath(Path(text).parent) in _DESCRIPTORS):
         return Destination(shown=text, path=Path(text), stream=True, is_stdout=_is_stdout(found))
     path = Path(os.path.realpath(text))
-    _check_directory(path, shown)
+    check_directory(path.parent, shown)
+    longest = os.pathconf(path.parent, "PC_NAME_MAX")
+    if len(os.fsencode(path.name)) > longest:
+        raise InvalidInput(f"cannot write {shown}: its name is longer than {longest} bytes")
     if found is not None and any(_is_same(found, each) for each in inputs):
         raise InvalidInput(
             f"{shown} is one of the inputs and would be overwritten; choose another file with -o"
         )
     return Destination(shown=text, path=path)
+
+
+def check_directory(parent: Path, shown: str) -> None:
+    """Raise InvalidInput unless this directory takes the file `shown`."""
+    if not os.path.isdir(parent):  # noqa: PTH112
+        if os.path.lexists(parent):
+            raise InvalidInput(f"cannot write {shown}: {parent} is not a directory")
+        raise InvalidInput(f"cannot write {shown}: directory {parent} does not exist; create it first")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise InvalidInput(f"cannot write {shown}: directory {parent} is not writable")
+    _probe(parent, shown)
 
 
 def local_name(name: str, *, otherwise: str) -> str:
@@ -121,18 +135,6 @@ def _is_same(found: os.stat_result, path: Path) -> bool:
         return os.path.samestat(found, path.stat())
     except OSError:
         return False
-
-
-def _check_directory(path: Path, shown: str) -> None:
-    parent = path.parent
-    if not os.path.isdir(parent):  # noqa: PTH112
-        raise InvalidInput(f"cannot write {shown}: directory {parent} does not exist; create it first")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise InvalidInput(f"cannot write {shown}: directory {parent} is not writable")
-    _probe(parent, shown)
-    longest = os.pathconf(parent, "PC_NAME_MAX")
-    if len(os.fsencode(path.name)) > longest:
-        raise InvalidInput(f"cannot write {shown}: its name is longer than {longest} bytes")
 
 
 def _probe(directory: Path, shown: str) -> None:

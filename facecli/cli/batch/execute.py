@@ -95,7 +95,8 @@ def _run(
                 display.ended(outcome)
                 report.show(outcome)
         except KeyboardInterrupt:
-            if running := run.running_tasks:
+            running = run.running_tasks
+            if running and not session.own_server:
                 interruption.tasks_continue(running, flags=session.flags, again=_AGAIN)
             raise
     if run.stopped_by and not report.counts[JobStatus.FAILED]:

@@ -14,6 +14,7 @@ from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
 from facecli.core.errors import BytesDiffer, InvalidInput, PolicyRefused
 from facecli.core.labels.findings import Findings, Mark, State
+from facecli.core.printable import escaped
 from facecli.core.video.media import never
 
 if TYPE_CHECKING:
@@ -83,12 +84,13 @@ def verify(
     def verify_one(file: Path, findings: Findings) -> None:
         labelled = findings.labelled and not findings.damaged and not findings.missing(wanted)
         _print(output, file, findings, labelled=labelled, short=str(file) if labelled else "")
+        shown = escaped(str(file))
         if findings.damaged:
-            raise BytesDiffer(f"{file}: {'; '.join(f'{one.mark}: {one.about}' for one in findings.damaged)}")
+            raise BytesDiffer(f"{shown}: {'; '.join(f'{one.mark}: {one.about}' for one in findings.damaged)}")
         if missing := findings.missing(wanted):
-            raise PolicyRefused(f"{file} lacks a label that is required: {', '.join(missing)}")
+            raise PolicyRefused(f"{shown} lacks a label that is required: {', '.join(missing)}")
         if not findings.labelled:
-            raise PolicyRefused(f"{file} is not labelled as AI-made")
+            raise PolicyRefused(f"{shown} is not labelled as AI-made")
 
     _each(settings, output, files, trust, verify_one)
 
@@ -107,7 +109,7 @@ def _each(
     def read(file: Path) -> None:
         for each_file in filter(None, (file, trust)):
             if not each_file.is_file():
-                raise InvalidInput(f"{each_file} is not a file")
+                raise InvalidInput(f"{escaped(str(each_file))} is not a file")
         use(file, labeller.findings(file, trust=trust, stopped=never))
 
     each(files, read, as_json=output.as_json)
@@ -126,7 +128,7 @@ def _print(
     output.show(
         {"file": str(file), **verdict, "labels": {one.mark: _object(one) for one in findings.found}},
         text="\n".join(
-            [str(file), *(f"  {one.mark:8}  {one.state:8}  {one.about}" for one in findings.found)]
+            [escaped(str(file)), *(f"  {one.mark:8}  {one.state:8}  {one.about}" for one in findings.found)]
         ),
         short=" ".join(present) if short is None else short,
     )

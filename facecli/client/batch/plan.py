@@ -12,6 +12,7 @@ from pathlib import Path
 from facecli.client.batch.job import Job
 from facecli.client.batch.same_files import first_of_same
 from facecli.client.batch.template import output_path
+from facecli.client.destination import check_directory
 from facecli.client.input_file import check_order, task_input
 from facecli.core.errors import FacecliError, InvalidInput
 from facecli.core.printable import escaped
@@ -127,6 +128,7 @@ def _error(job: Job, output: Path, checks: "_Checks") -> FacecliError | None:
     if any(len(os.fsencode(name)) > NAME_MAX for name in output.parts):
         return InvalidInput(f"output {escaped(str(output))} has a name longer than {NAME_MAX} bytes")
     error = checks.error(job.face, FileType.IMAGE) or checks.error(job.video, FileType.VIDEO)
+    error = error or checks.directory_error(output)
     if error:
         try:
             check_order(job.face, job.video)
@@ -144,10 +146,22 @@ def _size(file: Path) -> int:
 
 
 class _Checks:
-    """Checks every input once, however many jobs it has."""
+    """Checks every input and every directory of outputs once, however many jobs it has."""
 
     def __init__(self) -> None:
         self._errors = dict[tuple[Path, FileType], FacecliError | None]()
+        self._directory_errors = dict[Path, FacecliError | None]()
+
+    def directory_error(self, output: Path) -> FacecliError | None:
+        """The error of the nearest directory above an output that exists."""
+        nearest = next(parent for parent in output.parents if os.path.lexists(parent))
+        if nearest not in self._directory_errors:
+            self._directory_errors[nearest] = None
+            try:
+                check_directory(nearest, escaped(str(nearest)))
+            except InvalidInput as error:
+                self._directory_errors[nearest] = error
+        return self._directory_errors[nearest]
 
     def error(self, file: Path, file_type: FileType) -> FacecliError | None:
         key = (file, file_type)

@@ -39,9 +39,24 @@ def blurred(values: npt.NDArray[Any], sigma: float) -> npt.NDArray[Any]:
 def resized(
     values: npt.NDArray[Any], size: tuple[int, int], *, nearest: bool = False, mean: bool = True
 ) -> npt.NDArray[Any]:
-    """Scale to (width, height); where it shrinks, by the `mean` of the pixels, else by single ones."""
+    """Scale to (width, height); where it shrinks, by the `mean` of the pixels, else by single ones.
+
+    Means of two by two pixels are several times as fast as others, and taken first; single pixels then miss
+    none of them.
+    """
+    while mean and not nearest and _can_halve(values, size):
+        half = (values.shape[1] // 2, values.shape[0] // 2)
+        values = np.asarray(cv2.resize(values, half, interpolation=cv2.INTER_AREA))
+        mean = size[0] * 2 < half[0] or size[1] * 2 < half[1]
     if size == (values.shape[1], values.shape[0]):
         return values
     shrinks = size[0] * size[1] < values.shape[0] * values.shape[1]
     smooth = cv2.INTER_AREA if shrinks and mean else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_NEAREST if nearest else smooth))
+
+
+def _can_halve(values: npt.NDArray[Any], size: tuple[int, int]) -> bool:
+    """Whether the half of both sides is whole, and not smaller than the size."""
+    height, width = values.shape[:2]
+    whole = width % 2 == 0 and height % 2 == 0
+    return whole and bool(width >= 2 * size[0] and height >= 2 * size[1])

@@ -18,8 +18,9 @@ from facecli.core.video.figures import SwapFigures
 from facecli.core.video.frames import FrameFilter, FrameLayout, Picture
 from facecli.core.video.media import FramesJob, Media
 from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing, Small
-from facecli.engines.mesh.process.client import SwapProcess, swap_process
+from facecli.engines.mesh.process.client import SwapProcess, launch_of, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
+from facecli.engines.mesh.process.spare import Spares
 from facecli.engines.weights import shipped_weights
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
@@ -31,14 +32,16 @@ LEAST_SAMPLES = 8
 
 class MeshEngine:
     name = "mesh"
-    version = "3"
+    version = "4"
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
     options: Sequence[EngineOption] = OPTIONS
+    _spares: Spares | None = None
 
     def __init__(self, media: Media) -> None:
         if find_spec("cv2") is None or find_spec("numpy") is None:
             raise FacecliError("OpenCV is missing; install it with: pip install 'opencv-python-headless<5'")
         self._media = media
+        self._spares = Spares(media)
 
     def check(self, options: Mapping[str, str]) -> None:
         MeshOptions.parse(options)
@@ -47,10 +50,11 @@ class MeshEngine:
         """Find the face of the picture, the people of the video, and the one that `faces=like:` asks for."""
         options = MeshOptions.parse(job.options)
         like = self._describe(job.files["faces"], stopped=stopped) if "faces" in job.files else []
-        picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+        layout = self._media.frame_layout(job.info)
+        picture = self._read_picture(job.face, layout, stopped=stopped)
         setup = Setup(
             work=Work.PLAN,
-            layout=self._media.frame_layout(job.info),
+            layout=layout,
             picture=(picture.width, picture.height),
             options=job.options,
             rate=float(job.info.rate),
@@ -58,6 +62,7 @@ class MeshEngine:
         count = min(SAMPLES, max(LEAST_SAMPLES, round(job.info.duration / SAMPLE_INTERVAL)))
         samples = self._media.sample_frames(job.video, job.info, count=count, stopped=stopped)
         with self._process(setup, picture, stopped=stopped) as process, closing(samples):
+            self._start_spare(layout)  # for the first segment
             for planes in samples:
                 deque(process.push(planes, own=False), maxlen=0)
             deque(process.finish(), maxlen=0)
@@ -70,17 +75,26 @@ class MeshEngine:
     def weights(self) -> Mapping[str, str]:
         return shipped_weights()
 
+    def _read_picture(self, face: Path, layout: FrameLayout, *, stopped: Callable[[], bool]) -> Picture:
+        """Read a face picture, while the process that will get it starts."""
+        self._start_spare(layout)
+        return self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+
+    def _start_spare(self, layout: FrameLayout) -> None:
+        if self._spares:
+            self._spares.prepare(launch_of(self.name, layout))
+
     def _process(
         self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
     ) -> AbstractContextManager[SwapProcess]:
-        return swap_process(self._media, setup, picture, stopped=stopped)
+        return swap_process(self._media, setup, picture, stopped=stopped, spares=self._spares)
 
     def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
         self._describe(face, stopped=stopped)
 
     def _describe(self, face: Path, *, stopped: Callable[[], bool]) -> list[Any]:
         """The embedding of the largest face of a picture; NoFace if there is none."""
-        picture = self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+        picture = self._read_picture(face, NO_FRAMES, stopped=stopped)
         setup = Setup(work=Work.DESCRIBE, layout=NO_FRAMES, picture=(picture.width, picture.height))
         with self._process(setup, picture, stopped=stopped) as process:
             deque(process.finish(), maxlen=0)
@@ -91,7 +105,8 @@ class MeshEngine:
     ) -> SwapFigures:
         """Swap the faces of the chosen people among those that `prepare` found."""
         self.check(job.options)
-        picture = self._media.read_picture(job.face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
+        layout = self._media.frame_layout(job.info)
+        picture = self._read_picture(job.face, layout, stopped=stopped)
         result: dict[str, Any] = {}
 
         @contextmanager

@@ -38,7 +38,7 @@ def read_metadata(
         on_stdout=on_stdout,
     )
     if result.exit_code:
-        raise MediaRefused(f"{file.name} cannot be read as a video ({result.error_text})")
+        raise MediaRefused(f"{escaped(file.name)} cannot be read as a video ({result.error_text})")
     return parse_metadata("\n".join(lines))
 
 

@@ -100,7 +100,7 @@ class RpcApp:
         try:
             receive = decoded_base64(body) if encoding.text else body
             if not method.client_streaming:
-                receive = whole(receive, call, enveloped=encoding.enveloped)
+                receive = whole(receive)
             await self._connect(scope, receive, encoded_base64(send) if encoding.text else send)
         finally:
             body.close()
@@ -149,8 +149,7 @@ def _endpoint(method: MethodDescriptor) -> Any:
 
 
 async def _one(request: bytes) -> AsyncIterator[bytes]:
-    kept = current_call.get().request
-    yield request if kept is None else kept
+    yield request
 
 
 async def _only(responses: AsyncIterator[bytes]) -> bytes:

@@ -15,7 +15,6 @@ from facecli.web.rpc.refusals import RefusedRequest
 Receive = Callable[[], Awaitable[Any]]  # of ASGI
 Send = Callable[[Any], Awaitable[None]]
 
-_EMPTY = bytes(5)  # the envelope of an empty message: no flags, no length
 _BASE64 = re.compile(rb"[^=]*=*")
 
 
@@ -100,31 +99,18 @@ def decoded_base64(receive: Receive) -> Receive:
     return received
 
 
-def whole(receive: Receive, call: RpcCall, *, enveloped: bool) -> Receive:
-    """The body of one message as one part; connectrpc would move all that it has for every part that it adds.
-
-    A message in a proper envelope is kept aside as the request of the call, and leaves an empty one, because
-    connectrpc copies messages three times, in the event loop.
-    """
+def whole(receive: Receive) -> Receive:
+    """A body as one part: connectrpc would move all that it has for every part that it adds."""
 
     async def received() -> Any:
-        parts = list[bytes]()
+        parts = []
         while (message := await receive())["type"] == "http.request":
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
-                if enveloped and _is_envelope(parts):
-                    parts[0] = parts[0][len(_EMPTY) :]
-                    call.request, parts = b"".join(parts), [_EMPTY]
                 return {**message, "body": b"".join(parts)}
         return message
 
     return received
-
-
-def _is_envelope(parts: list[bytes]) -> bool:
-    """Whether these parts are one message as it is, with its length before it."""
-    size = sum(map(len, parts)) - len(_EMPTY)
-    return size >= 0 and parts[0][: len(_EMPTY)] == b"\0" + size.to_bytes(4, "big")
 
 
 def encoded_base64(send: Send) -> Send:

@@ -24,7 +24,7 @@ from facecli.web.rpc.refusals import RefusedByMethod
 
 
 class RpcCall:
-    """A CallClient. `cut` ends the connection at once. `request` is the only message, if it is kept aside."""
+    """A CallClient. `cut` ends the connection at once."""
 
     def __init__(
         self,
@@ -42,7 +42,6 @@ class RpcCall:
         self._wanted = asyncio.Event()
         self._closed = False
         self._failure: ConnectError | None = None
-        self.request: bytes | None = None
         self.ended = asyncio.Event()
         self.status: CallStatus | None = None
 

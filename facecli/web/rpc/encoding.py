@@ -27,7 +27,6 @@ class Encoding:
     content_type: str
     json: bool = False
     text: bool = False
-    enveloped: bool = True  # each message with its length before it
 
     def largest_body(self, largest: int) -> int:
         """Bytes of a body with one message of at most `largest` bytes in protobuf."""
@@ -44,8 +43,8 @@ _GRPC_WEB = {
     "application/grpc-web-text+proto": _TEXT,
 }
 _CONNECT_UNARY = {
-    "application/proto": Encoding(content_type="application/proto", enveloped=False),
-    "application/json": Encoding(content_type="application/json", json=True, enveloped=False),
+    "application/proto": Encoding(content_type="application/proto"),
+    "application/json": Encoding(content_type="application/json", json=True),
 }
 _CONNECT_STREAM = {
     "application/connect+proto": Encoding(content_type="application/connect+proto"),

@@ -6,15 +6,13 @@ import gzip
 import json
 import socket
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import grpc
 import pytest
-from google.protobuf.message import Message
 
 from facecli.bootstrap.server import Running
-from facecli.web.rpc.body import Receive, decoded_base64, whole
-from facecli.web.rpc.call import RpcCall
+from facecli.web.rpc.body import decoded_base64
 from facecli.web.rpc.refusals import RefusedRequest
 from facecli.wire.errors import from_rpc
 from facecli.wire.generated import video_service_pb2 as video_pb
@@ -36,7 +34,6 @@ from tests.support.web.requests import (
 from tests.unit.rpc.conftest import Stubs
 from tests.unit.web.conftest import ServeHttp
 
-ENVELOPE = bytes([0, 0, 0, 0, 3])  # of three bytes
 ASKED = framed(video_pb.TaskStatusRequest(task_id="x").SerializeToString())
 
 
@@ -104,50 +101,20 @@ def test_a_text_that_ends_early_or_has_other_characters_is_refused(text: bytes) 
             decoded(parts)
 
 
-def arriving(parts: Sequence[bytes]) -> Receive:
-    """ASGI's `receive` of a body that arrives in these parts."""
-    last = len(parts) - 1
-    messages = iter(
-        {"type": "http.request", "body": part, "more_body": index < last} for index, part in enumerate(parts)
-    )
+def decoded(parts: Iterable[bytes]) -> bytes:
+    """The bytes of a body in base64 that arrives in these parts."""
+    arriving = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    arriving[-1]["more_body"] = False
+    messages = iter(arriving)
 
     async def receive() -> object:
         return next(messages)
 
-    return receive
-
-
-def decoded(parts: Iterable[bytes]) -> bytes:
-    """The bytes of a body in base64 that arrives in these parts."""
-    sent = list(parts)
-
     async def read() -> bytes:
-        receive = decoded_base64(arriving(sent))
-        return b"".join([(await receive())["body"] for _ in sent])
+        receive_decoded = decoded_base64(receive)
+        return b"".join([(await receive_decoded())["body"] for _ in arriving])
 
     return asyncio.run(read())
-
-
-@pytest.mark.parametrize(
-    ("parts", "kept"),
-    [
-        ([ENVELOPE + b"abc"], b"abc"),
-        ([ENVELOPE + b"a", b"", b"bc"], b"abc"),
-        ([bytes(5)], b""),
-        ([ENVELOPE[:4], ENVELOPE[4:] + b"abc"], None),
-        ([ENVELOPE + b"ab"], None),
-        ([ENVELOPE + b"abcd"], None),
-        ([b"\1" + ENVELOPE[1:] + b"abc"], None),
-        ([b"", b""], None),
-    ],
-)
-def test_only_a_message_in_a_proper_envelope_is_kept_aside(parts: list[bytes], kept: bytes | None) -> None:
-    async def read() -> tuple[bytes, bytes | None]:
-        call = RpcCall(decode=bytes, encode=Message.SerializeToString, cut=lambda: None)
-        message = await whole(arriving(parts), call, enveloped=True)()
-        return message["body"], call.request
-
-    assert asyncio.run(read()) == (b"".join(parts) if kept is None else bytes(5), kept)
 
 
 def test_a_compressed_message_is_refused_because_it_could_become_a_large_one(server: Running) -> None:

@@ -29,6 +29,7 @@ from facecli.engines.mesh.process.messages import (
     header,
 )
 from facecli.engines.mesh.process.setup import Setup
+from facecli.engines.mesh.process.spare import Launch, Spares
 
 AHEAD = 2  # frames
 _PACKAGES = ("cv2", "numpy", "onnxruntime", "onnx")  # the last two only for weights of one's own
@@ -46,30 +47,38 @@ def swap_process(
     reads: Sequence[Path] = (),
     gpu: bool = False,
     command: Sequence[str] | None = None,
+    spares: Spares | None = None,
 ) -> "Iterator[SwapProcess]":
     """Start the process, and wait until it has found the face of the picture.
 
     `reads` are files of weights. NoFace when there is no face, NotReady when the weights cannot be used;
-    `command` runs another program instead.
+    `command` runs another program instead, and `spares` may have one that runs already.
     """
-    code, packages = Path(facecli.__file__).parent, _package_directories()
-    script = Path(__file__).with_name("main.py")
-    command = command or [sys.executable, "-I", str(script), str(code), *map(str, packages)]
-    with media.start(
-        command,
-        reads=(code, *packages, *reads),
-        name=_name(setup),
-        gpu=gpu,
-        max_unread=(AHEAD + 1) * (HEADER.size + setup.layout.frame_bytes),
-        stopped=stopped,
-    ) as program:
-        process = SwapProcess(program, setup.layout, name=_name(setup))
+    launch = launch_of(setup.engine, setup.layout, reads=reads, gpu=gpu, command=command)
+    with (spares or Spares(media)).program(launch, stopped=stopped) as program:
+        process = SwapProcess(program, setup.layout, name=launch.name)
         process.begin(setup, picture)
         yield process
 
 
-def _name(setup: Setup) -> str:
-    return f"the process of engine {setup.engine}"
+def launch_of(
+    engine: str,
+    layout: FrameLayout,
+    *,
+    reads: Sequence[Path] = (),
+    gpu: bool = False,
+    command: Sequence[str] | None = None,
+) -> Launch:
+    """The launch of the process of an engine for frames of this layout."""
+    code, packages = Path(facecli.__file__).parent, _package_directories()
+    script = Path(__file__).with_name("main.py")
+    return Launch(
+        command=command or [sys.executable, "-I", str(script), str(code), *map(str, packages)],
+        reads=(code, *packages, *reads),
+        name=f"the process of engine {engine}",
+        max_unread=(AHEAD + 1) * (HEADER.size + layout.frame_bytes),
+        gpu=gpu,
+    )
 
 
 def _package_directories() -> tuple[Path, ...]:

@@ -131,6 +131,15 @@ def test_an_output_that_cannot_be_is_refused_before_anything_starts(
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_directory_that_takes_no_files_is_found_out_before_anything_is_sent(folder: Path) -> None:
+    outputs = ("/proc/deep/out.mp4", f"{folder}/faces/a.png/out.mp4", f"{folder}/new/deep/out.mp4")
+    found = plan(*(job(number, output=each) for number, each in enumerate(outputs, 1)), confined=False)
+    assert [each.action for each in found.jobs] == [Action.REFUSE, Action.REFUSE, Action.RUN]
+    messages = [each.error.message for each in found.jobs if each.error]
+    assert messages[0].startswith("cannot write /proc: no file can be created in /proc")
+    assert messages[1].endswith("a.png is not a directory")
+
+
 def test_outputs_of_a_command_line_may_be_anywhere(folder: Path) -> None:
     planned = plan(
         job(1, output="../1.mp4"), job(2, output=f"{folder}/2.mp4"), job(3, output="/x.mp4"), confined=False
