@@ -55,7 +55,7 @@ HOMES = {
     "media facecli/worker/supervisor.py facecli/local/server.py facecli/cli/task/player.py": "subprocess",
     "metadata": "sqlalchemy alembic",
     "queue": "dbos",
-    "telemetry": "prometheus_client",
+    "telemetry": "prometheus_client opentelemetry",
     "certificates": "cryptography trustme",
     "config": "os.environ os.getenv",
 }

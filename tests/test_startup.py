@@ -29,6 +29,7 @@ HEAVY = [
     "tqdm",
     "trustme",
     "httptools",
+    "opentelemetry",
     "uvicorn",
 ]
 COMMAND_MODULES = {entry.module for entry in COMMANDS.values()}

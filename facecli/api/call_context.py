@@ -10,6 +10,8 @@ from facecli.api.authentication import ANONYMOUS_USER, Authenticator, Caller, Cr
 from facecli.core.auth import Principal
 from facecli.core.errors import FacecliError, Unauthenticated
 from facecli.core.events import BytesSent, CallEnded, CallRefused, EventBus
+from facecli.tasks.task import Origin
+from facecli.telemetry.traces.spans import NO_TRACER, Tracer
 
 MAX_NAME = 100  # characters of a user or an id in an event; a client can send one as long as a message
 
@@ -24,6 +26,7 @@ class IncomingCall:
     changes: bool
     peer: str
     connected: Callable[[], bool]
+    traceparent: str = ""  # of the client
 
 
 class CallContext:
@@ -38,6 +41,7 @@ class CallContext:
         *,
         authenticator: Authenticator,
         events: EventBus,
+        tracer: Tracer = NO_TRACER,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.request_id = uuid.uuid4().hex[:12]
@@ -47,9 +51,19 @@ class CallContext:
         self._events = events
         self._clock = clock
         self._started = clock()
+        self.span = tracer.start(
+            self.method.removeprefix("/"),
+            parent=incoming.traceparent,
+            request=self.request_id,
+        )
         self._caller: Caller | None = None
         self._claimed: str | None = None  # the first user_id that a message sent
         self._subjects: dict[tuple[str, str], None] = {}
+
+    @property
+    def origin(self) -> Origin:
+        """This call, as the one that creates a task."""
+        return Origin(request_id=self.request_id, traceparent=self.span.traceparent)
 
     @property
     def caller(self) -> Caller:
@@ -123,6 +137,7 @@ class CallContext:
 
     def end(self, outcome: str) -> None:
         """Report the end of the call; `outcome` is the name of its status."""
+        self.span.end(error="" if outcome == "OK" else outcome, outcome=outcome)
         user, claimed = self._user(), self._claimed or ""
         self._events.publish(
             CallEnded(

@@ -33,3 +33,4 @@ class ServerInfo:
     engine_infos: tuple[
         EngineInfo, ...
     ] = ()  # of `engines`; a client knows nothing of their packages and needs
+    time: float = 0.0  # seconds since 1970 by the server's clock; 0 from one that does not tell

@@ -89,10 +89,14 @@ class UploadSession:
 
     def store(self, batch: Sequence[WrittenChunk]) -> Iterator[Acknowledgement]:
         """Make chunks durable; each is yielded once it may be acknowledged."""
-        stored = self._upload_service.store_all(batch, self.stages)
-        for writer, chunk in batch:
+        stages = self.stages
+        before = stages.flush, stages.commit
+        stored = self._upload_service.store_all(batch, stages)
+        for index, (writer, chunk) in enumerate(batch):
             with self._naming(writer.file.upload.id):
                 upload = next(stored)
+            if not index:  # all of them are stored now
+                self._trace_batch(flush=stages.flush - before[0], commit=stages.commit - before[1])
             yield upload, chunk
         with self._lock:
             for upload_id, (writer, stack) in list(self._open.items()):
@@ -110,6 +114,16 @@ class UploadSession:
             receive=times.receive, write=times.write, acknowledge=times.acknowledge
         )
         self._upload_service.publish(acknowledged)
+        now, span = self.stages.now(), self._call.span
+        arrived = now - times.acknowledge  # the last frame of the chunk
+        span.part("receive", began=arrived - times.receive, ended=arrived)
+        span.part("write", began=arrived, ended=min(now, arrived + times.write))
+
+    def _trace_batch(self, *, flush: float, commit: float) -> None:
+        ended = self.stages.now()
+        flushed = ended - commit
+        self._call.span.part("flush", began=flushed - flush, ended=flushed)
+        self._call.span.part("commit", began=flushed, ended=ended)
 
     def _write(self, writer: UploadWriter, frame: Frame) -> WrittenChunk | None:
         with self._naming(writer.file.upload.id):

@@ -29,7 +29,7 @@ from facecli.media.labels.labeller import FfmpegLabeller
 from facecli.media.labels.manifest import ManifestSigner
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
-from facecli.metadata.database import server_version, translate_errors
+from facecli.metadata.database import translate_errors
 from facecli.metadata.database_url import postgresql_url
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.write_lock import write_lock_holder
@@ -57,14 +57,6 @@ def ffmpeg_version(settings: Settings) -> str:
 def sandbox_status() -> tuple[int, bool]:
     """The Landlock ABI of the ffmpeg sandbox (0: none), and whether the sandbox forbids sockets."""
     return landlock_abi(), can_forbid_sockets()
-
-
-def database_version(settings: Settings) -> str:
-    """Version and name of the PostgreSQL in the settings.
-
-    Unavailable if it does not answer, InvalidInput for another type of database.
-    """
-    return server_version(postgresql_url(settings.database))
 
 
 def database_url(settings: Settings, file: Path) -> str:

@@ -17,6 +17,7 @@ from facecli.bootstrap.factories import EMBEDDED_PREFIX
 from facecli.bootstrap.open_files import max_connections
 from facecli.bootstrap.server_components import ServerComponents, server_components
 from facecli.bootstrap.service.shutdown import Shutdown
+from facecli.bootstrap.service.traces import traces
 from facecli.bootstrap.service.watchdog import database_answer, watched
 from facecli.bootstrap.service.workers import create_supervisor, set_log_level
 from facecli.bootstrap.storage_health import StorageHealth
@@ -31,6 +32,7 @@ from facecli.metadata import database
 from facecli.queue import client as queue_client
 from facecli.rpc.server import Server, ServerLimits, ServerParts
 from facecli.telemetry.service_manager import ServiceManager
+from facecli.telemetry.traces.spans import Tracer
 from facecli.webhooks.service import Webhooks
 from facecli.worker.heartbeat import CHECK_INTERVAL
 from facecli.worker.supervisor import Supervisor
@@ -78,6 +80,7 @@ def run_server(settings: Settings, manager: ServiceManager | None = None) -> Ite
     """
     check_addresses(settings)
     with ExitStack() as stack:
+        tracer = stack.enter_context(traces(settings, service="facecli-server"))
         components = stack.enter_context(server_components(settings))
         components.upload_service.collector.sweep()
         components.collector.sweep()
@@ -86,7 +89,7 @@ def run_server(settings: Settings, manager: ServiceManager | None = None) -> Ite
         )
         components.recovery.requeue_stranded()
         webhooks = stack.enter_context(running_webhooks(settings, components.directory))
-        parts = _server_parts(settings, components, webhooks.service)
+        parts = _server_parts(settings, components, webhooks.service, tracer)
         worker_events = EventBus()
         server, supervisor = _server(settings, parts), create_supervisor(settings, components, worker_events)
         metrics = _metrics(settings, components, parts, server=server, supervisor=supervisor)
@@ -200,7 +203,9 @@ def _connections(settings: Settings) -> int:
     return max_connections() // (2 if settings.http else 1)
 
 
-def _server_parts(settings: Settings, components: ServerComponents, webhooks: Webhooks) -> ServerParts:
+def _server_parts(
+    settings: Settings, components: ServerComponents, webhooks: Webhooks, tracer: Tracer
+) -> ServerParts:
     calls = CallLimits(
         uploads=settings.max_uploads,
         watchers=settings.max_watchers,
@@ -221,6 +226,7 @@ def _server_parts(settings: Settings, components: ServerComponents, webhooks: We
         authenticator=Authenticator(components.tokens),
         admissions=create_admissions(calls),
         events=components.events,
+        tracer=tracer,
         proxies=trusted_proxies(settings),
     )
 

@@ -1,5 +1,6 @@
 """Server information: the capabilities and limits that a server reports to clients."""
 
+import time
 from collections.abc import Callable, Iterator
 
 from facecli import __version__
@@ -50,6 +51,7 @@ def server_info(
             max_user_unfinished=settings.max_user_unfinished,
             max_user_waiting=settings.max_user_waiting,
             user_bytes=quota.used(user).stored,
+            time=time.time(),
         )
 
     return describe

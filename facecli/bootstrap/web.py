@@ -36,6 +36,7 @@ def create_web_server(
         authenticator=parts.authenticator,
         admissions=parts.admissions,
         events=parts.events,
+        tracer=parts.tracer,
         upload_service=parts.upload_service,
         offset_uploads=OffsetUploads(parts.upload_service, tails, server.stream_limits),
         downloads=parts.downloads,

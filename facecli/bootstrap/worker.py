@@ -23,6 +23,7 @@ from facecli.bootstrap.factories import (
     queue_file,
 )
 from facecli.bootstrap.service.log_level import obey, reread_log_level
+from facecli.bootstrap.service.traces import traces
 from facecli.bootstrap.service.watchdog import database_answer, watched
 from facecli.config.loader import LoadedSettings
 from facecli.config.paths import data_directory
@@ -106,7 +107,9 @@ def _run(
         locked(directory / "workers" / f"{name}.lock", taken=taken),
         ExitStack() as listener,
         ExitStack() as heartbeats,
+        ExitStack() as tracing,
     ):
+        tracer = tracing.enter_context(traces(settings, service="facecli-worker"))
         events = EventBus()
         log_events(events)
         if shutdown.supervisor:
@@ -144,7 +147,7 @@ def _run(
             labeller=ffmpeg_labeller(settings, signs=True),
             engines=engines,
         )
-        workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings))
+        workflow = TaskWorkflow(tools, workspace=directory / "work", limits=_limits(settings), tracer=tracer)
         stopping = threading.Event()
         task_runner = TaskRunner(
             workflow,
@@ -161,6 +164,7 @@ def _run(
             engines=worker.engines,
             run=task_runner.run,
             errors=queue_errors,
+            workers=len(workers.listed()),
         )
         shown = [f"{engine.name} ({engine.about})" if engine.about else engine.name for engine in running]
         _log.info("worker started", extra={"worker": name, "engines": ", ".join(shown)})
@@ -175,6 +179,7 @@ def _run(
         def release() -> None:
             heartbeats.close()  # one more heartbeat would register the worker again
             recovery.release(worker.id)
+            tracing.close()
 
         exit_process(release, grace=GRACE)
 

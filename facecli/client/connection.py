@@ -25,6 +25,7 @@ from facecli.core.errors import (
     UnexpectedResponse,
 )
 from facecli.core.tls import ClientTls, read_authority, read_pair
+from facecli.telemetry.traces.spans import TRACEPARENT
 from facecli.wire.channel import (
     CLIENT_OPTIONS,
     FAST_KEEPALIVE_TIMEOUT_MS,
@@ -62,6 +63,7 @@ class Connection:
         tls: ClientTls | None = None,
         insecure: bool = False,
         proxies: Proxies = DIRECT,
+        traceparent: str = "",
         notify: Callable[[str], None] = lambda text: None,
         log: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -79,6 +81,7 @@ class Connection:
         self._sleep = sleep
         self._log = log
         self._token = token
+        self._trace = ((TRACEPARENT, traceparent),) if traceparent else ()
         self._last_token = token() if token else ""
         if self._last_token and not (tls or insecure or self.local):
             raise PolicyRefused(
@@ -87,10 +90,10 @@ class Connection:
             )
         self.addresses = addresses
         self._proxies = proxies
-        self._proxy = next(filter(None, map(proxies.of, addresses)), None)
+        self.proxy = next(filter(None, map(proxies.of, addresses)), None)
         self._credentials = _credentials(tls) if tls else None
         self._unusable = 0  # answers in a row that say that the connection is misconfigured
-        self._checks_health = len(addresses) > 1 or (not self._proxy and has_several_addresses(addresses[0]))
+        self._checks_health = len(addresses) > 1 or (not self.proxy and has_several_addresses(addresses[0]))
         self.channel = self._open(FAST_KEEPALIVE_TIMEOUT_MS)
         self._patient_channels = list[grpc.Channel]()  # none before the first use
         self._opening = Lock()
@@ -114,7 +117,8 @@ class Connection:
     def metadata(self) -> Metadata:
         """The metadata of the next call, with the current token."""
         self._last_token = self._current_token()
-        return (("authorization", f"Bearer {self._last_token}"),) if self._last_token else ()
+        token = (("authorization", f"Bearer {self._last_token}"),) if self._last_token else ()
+        return (*token, *self._trace)
 
     def has_new_token(self) -> bool:
         """Whether the token has changed since the last call."""
@@ -193,8 +197,8 @@ class Connection:
         if not isinstance(error, ServerUnreachable):
             return error
         message = error.message
-        if self._proxy:
-            message += f"; it is reached through the proxy {self._proxy.name} unless no_proxy lists its host"
+        if self.proxy:
+            message += f"; it is reached through the proxy {self.proxy.name} unless no_proxy lists its host"
         self._unusable = self._unusable + 1 if isinstance(error, MisconfiguredConnection) else 0
         if self._unusable >= len(self.addresses) and not self.outage.answered:  # each of them, in turn
             return MisconfiguredConnection(message)

@@ -13,7 +13,7 @@ from facecli.client.tasks import TaskClient
 from facecli.client.transfers import FileToSend
 from facecli.client.uploads import UploadClient
 from facecli.core.checksums import crc32c_of
-from facecli.core.errors import ResultMissing, TaskUnsuccessful, UnexpectedResponse, UploadNotFound
+from facecli.core.errors import ResultMissing, UnexpectedResponse, UploadNotFound
 from facecli.core.progress import TransferProgress
 from facecli.core.video.plan import WHOLE, VideoPart
 from facecli.tasks.provenance.terms import NO_TERMS, Terms
@@ -112,7 +112,7 @@ class SwapClient:
                 task = change
                 changed(task)
         if task.status is not TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(task.outcome)
+            raise task.unsuccessful()
         if not task.result_url:
             raise UnexpectedResponse(f"the server sent task {task.id} as completed without a result")
         self._downloads.download_to(

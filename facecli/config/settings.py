@@ -206,6 +206,9 @@ class Settings:
     notify_key: str = _setting("", "Key that signs webhooks.", secret=True)
     log_level: LogLevel = _setting("info", "Minimum level of log messages from servers and workers.")
     log_format: LogFormat = _setting("text", "Log format.")
+    traces: bool = _setting(
+        False, "Send traces by OpenTelemetry, as its variables OTEL_* say; needs the extra otel."
+    )
 
     def __repr__(self) -> str:
         """Secrets are shown as ***."""

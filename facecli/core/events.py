@@ -1,9 +1,8 @@
 """Domain events: what happened to uploads, tasks, workers and calls, as data.
 
 Code publishes an event once the change is durable. Audit, logs and metrics subscribe to the bus.
-An event names its subjects by id and carries no secret, no path and no file content. Each process has
-a bus of its own: a worker publishes the start and the end of its tasks on its own bus, and sends them to the
-server that started it.
+An event names its subjects by id and carries no secret, path or file content. Each process has a bus of its
+own: a worker publishes the start and end of its tasks there, and sends them to the server that started it.
 """
 
 import logging
@@ -107,6 +106,7 @@ class TaskCreated(Event):
     task_id: str
     owner: str
     engine: str
+    request_id: str = ""  # of the call that created or last retried the task, here and below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +115,7 @@ class TaskStarted(Event):
     engine: str
     worker: str
     attempt: int
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,7 @@ class TaskRequeued(Event):
     task_id: str
     engine: str
     worker: str
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +152,14 @@ class TaskEnded(Event):
     status: str
     reason: str
     message: str
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRetried(Event):
     task_id: str
     round: int
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from facecli.config.access import client_tls, current_token, standalone
 from facecli.config.environment import ENVIRONMENT
 from facecli.config.paths import local_directory
 from facecli.config.settings import LOCAL, Settings
+from facecli.telemetry.traces.spans import TRACEPARENT, recorded, traceparent_in
 
 if TYPE_CHECKING:
     from facecli.client.connection import Connection
@@ -55,6 +56,11 @@ class Session:
     @property
     def local(self) -> bool:
         return self._connection.local
+
+    @property
+    def proxy(self) -> str:
+        """The proxy on the way to the server; empty without."""
+        return self._connection.proxy.name if self._connection.proxy else ""
 
     @property
     def _connection(self) -> "Connection":
@@ -102,17 +108,19 @@ def connected(
     flags: str = "",
     log: Callable[[str], None] | None = None,
     starting: Callable[[], None] = lambda: None,
+    name: str = "facecli",
 ) -> Iterator[Session]:
     """Open a session, which says through `notify` that the server is away. gRPC is not imported earlier.
 
-    `log` receives a line for every call.
+    `log` receives a line for every call. `name` is that of the span of the session, if it sends traces.
 
     The server `local` is run from the first use of the session, which `starting` precedes, until the last
     session with it has ended.
     """
     with ExitStack() as stack:
+        place = stack.enter_context(_traced(settings, name))
         if settings.server != LOCAL:
-            connection = stack.enter_context(_connection(settings, notify, log))
+            connection = stack.enter_context(_connection(settings, place, notify, log))
             yield Session(settings, lambda: connection, flags=flags)
             return
         private = standalone(settings)
@@ -123,13 +131,32 @@ def connected(
             starting()
             server = stack.enter_context(LocalServer(local_directory(), settings))
             local = replace(private, server=server.address)
-            return stack.enter_context(_connection(local, notify, log))
+            return stack.enter_context(_connection(local, place, notify, log))
 
         yield Session(private, start, flags=flags, own_server=True)
 
 
+@contextmanager
+def _traced(settings: Settings, name: str) -> Iterator[str]:
+    """The traceparent of the session's calls: of a span of its own, or what TRACEPARENT says."""
+    parent = traceparent_in({TRACEPARENT: ENVIRONMENT.get("TRACEPARENT", "")})
+    if not settings.traces:
+        yield parent
+        return
+    from facecli.bootstrap.service.traces import traces
+
+    with (
+        traces(settings, service="facecli") as tracer,
+        recorded(tracer.start(name, parent=parent)) as span,
+    ):
+        yield span.traceparent
+
+
 def _connection(
-    settings: Settings, notify: Callable[[str], None], log: Callable[[str], None] | None
+    settings: Settings,
+    traceparent: str,
+    notify: Callable[[str], None],
+    log: Callable[[str], None] | None,
 ) -> "Connection":
     from facecli.client.connection import Connection
     from facecli.wire.proxies import Proxies
@@ -143,6 +170,7 @@ def _connection(
         tls=client_tls(settings),
         insecure=settings.insecure,
         proxies=Proxies.from_environment(ENVIRONMENT),
+        traceparent=traceparent,
         notify=notify,
         log=log,
     )

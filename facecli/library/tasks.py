@@ -6,7 +6,6 @@ from os import PathLike
 from typing import Any
 
 from facecli.client.terms import stated_terms
-from facecli.core.errors import TaskUnsuccessful
 from facecli.core.video.plan import video_part
 from facecli.library.limits import CallSessions
 from facecli.library.uploads import FileReference, url
@@ -103,7 +102,7 @@ class Tasks:
                 progress(state)
         assert last
         if last.status != TaskStatus.COMPLETED:
-            raise TaskUnsuccessful(last.outcome)
+            raise last.unsuccessful()
         return last
 
     def cancel(self, task: TaskReference) -> TaskView:

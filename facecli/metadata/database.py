@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -51,15 +52,22 @@ def open_database(
     return engine
 
 
-def server_version(url: str) -> str:
+def server_version(engine: Engine, url: str) -> str:
     """Version and name of a PostgreSQL, as `PostgreSQL 15.13 at db.example:5432/facecli`."""
-    engine = open_database(url)
-    try:
-        with reading(engine) as connection:
-            number = connection.exec_driver_sql("SHOW server_version").scalar()
-        return f"PostgreSQL {number} at {display_name(url)}"
-    finally:
-        engine.dispose()
+    with reading(engine) as connection:
+        number = connection.exec_driver_sql("SHOW server_version").scalar()
+    return f"PostgreSQL {number} at {display_name(url)}"
+
+
+def query_seconds(engine: Engine) -> float:
+    """The shortest time of a few queries for one round trip to the database."""
+    times = list[float]()
+    with reading(engine) as connection:
+        for _ in range(5):
+            began = time.perf_counter()
+            connection.exec_driver_sql("SELECT 1").scalar()
+            times.append(time.perf_counter() - began)
+    return min(times)
 
 
 @contextmanager

@@ -42,8 +42,18 @@ def check(engine: Engine) -> None:
     if revision != HEAD:
         raise InvalidInput(
             f"the database has schema {revision or 'none'}, and this facecli needs {HEAD}; "
-            "start its facecli serve on it first"
+            + (
+                "install the newer facecli that its servers run"
+                if (revision or "") > HEAD
+                else "start its facecli serve on it first"
+            )
         )
+
+
+def revision(engine: Engine) -> str:
+    """The schema of a database; empty for one that no server has used."""
+    with reading(engine) as connection:
+        return _revision(connection) or ""
 
 
 def _revision(connection: Connection) -> str | None:

@@ -126,6 +126,8 @@ tasks = Table(
     Column("terms", JSON, nullable=False, server_default="{}"),
     Column("priority", Integer, nullable=False, server_default="0"),  # lower ones run first
     Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("origin_request_id", Text, nullable=False, server_default=""),
+    Column("origin_traceparent", Text, nullable=False, server_default=""),
     UniqueConstraint("owner", "key"),  # idempotency of CreateTask
     CheckConstraint("status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')", name="status"),
     CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),

@@ -10,6 +10,7 @@ from facecli.api.call_context import CallContext, IncomingCall
 from facecli.api.client_address import TrustedProxies
 from facecli.core.events import EventBus
 from facecli.rpc.methods import method_of
+from facecli.telemetry.traces.spans import NO_TRACER, Tracer, traceparent_in
 
 NOTIFY_URL = "facecli-notify-url"  # metadata; of a webhook for the end of a task
 
@@ -18,11 +19,16 @@ class Calls:
     """The contexts of all calls in progress. Safe to use from many threads."""
 
     def __init__(
-        self, authenticator: Authenticator, events: EventBus, proxies: TrustedProxies | None = None
+        self,
+        authenticator: Authenticator,
+        events: EventBus,
+        proxies: TrustedProxies | None = None,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self._authenticator = authenticator
         self._events = events
         self._proxies = proxies or TrustedProxies()
+        self._tracer = tracer
         self._open: dict[grpc.ServicerContext, CallContext] = {}
 
     @contextmanager
@@ -33,8 +39,11 @@ class Calls:
             changes=method_of(method).changes,
             peer=self.peer_of(context),
             connected=context.is_active,
+            traceparent=traceparent_in(dict(context.invocation_metadata())),
         )
-        call = CallContext(incoming, authenticator=self._authenticator, events=self._events)
+        call = CallContext(
+            incoming, authenticator=self._authenticator, events=self._events, tracer=self._tracer
+        )
         self._open[context] = call
         try:
             yield

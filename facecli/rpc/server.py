@@ -39,6 +39,7 @@ from facecli.rpc.uploads import UploadServicer
 from facecli.rpc.videos import VideoServicer
 from facecli.tasks.previews.previews import Previews
 from facecli.tasks.service import TaskService
+from facecli.telemetry.traces.spans import NO_TRACER, Tracer
 from facecli.uploads.service import UploadService
 from facecli.webhooks.service import Webhooks
 from facecli.wire.channel import server_options
@@ -82,13 +83,11 @@ class ServerParts:
     admissions: Admissions
     events: EventBus
     proxies: TrustedProxies
+    tracer: Tracer = NO_TRACER
 
     @property
     def threads(self) -> int:
-        """Enough that uploads and downloads never take a thread that short calls need; a watcher has none.
-
-        The calls that wait for their clients come on top.
-        """
+        """Enough that uploads and downloads take none that short calls need; those that wait have others."""
         calls = self.admissions
         kinds = (calls.uploads, calls.downloads, calls.calls, calls.creations, calls.previews)
         return sum(kind.limit for kind in kinds) + REJECT_THREADS
@@ -110,7 +109,7 @@ class Server:
         self._uploads_end = threading.Event()
         self._stopped: threading.Event | None = None  # set when every call has ended
         self._send_pool = SendPool()
-        calls = Calls(parts.authenticator, parts.events, parts.proxies)
+        calls = Calls(parts.authenticator, parts.events, parts.proxies, parts.tracer)
         self._health = HealthServicer(calls)
         self._waits = _client_waits(MAX_WAITS, calls, limits)
         self._health_waits = _client_waits(MAX_HEALTH_WAITS, calls, limits)

@@ -205,7 +205,7 @@ class TaskServicer(pb_grpc.TaskServiceServicer):
     def RetryTask(self, request: pb.RetryTaskRequest, context: grpc.ServicerContext) -> pb.RetryTaskResponse:
         call = self._calls.of(context)
         owner = call.user(request.user_id)
-        task = self._task_service.retry(request.task_id, owner=owner)
+        task = self._task_service.retry(request.task_id, owner=owner, origin=call.origin)
         return pb.RetryTaskResponse(task=wire.to_message(task))
 
     def DeleteTask(

@@ -124,6 +124,7 @@ def created(
         key=str(key) if key else None,
         fresh=request.fresh,
         terms=terms,
+        origin=call.origin,
         active=call.active,
     )
     if notify_url:

@@ -17,7 +17,7 @@ from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.tasks.queue import TaskQueue
 from facecli.tasks.selection import TaskSelection, TaskSnapshot
 from facecli.tasks.store import TaskStore
-from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
+from facecli.tasks.task import UNKNOWN, NewTask, Origin, Result, Task, TaskFilter, TaskStatus
 from facecli.uploads.quota import Quota
 
 MIN_PREFIX = 4  # characters of an id that can stand for it
@@ -66,6 +66,7 @@ class TaskService:
         key: str | None = None,
         fresh: bool = False,
         terms: Terms = NO_TERMS,
+        origin: Origin = UNKNOWN,
         active: Callable[[], bool] = lambda: True,
     ) -> Task:
         """Create a durable task that will run. Idempotency: the same `key` and content return the same task.
@@ -88,6 +89,7 @@ class TaskService:
             terms=terms,
             active=active,
         )
+        new = replace(new, origin=origin)
         task = self._tasks.repository.with_key(owner, key) if key else None
         if task is None or (fresh and task.ended):
             with self._quota.task() as admit:
@@ -180,11 +182,13 @@ class TaskService:
         self._server_log.add(task.id, "task cancelled", level="info")
         return cancelled
 
-    def retry(self, task_id: str, *, owner: str) -> Task:
+    def retry(self, task_id: str, *, owner: str, origin: Origin = UNKNOWN) -> Task:
         """Run a failed or cancelled task again; QuotaReached when its owner has too many pending tasks."""
         transitions.retry(self.get(task_id, owner=owner))
         with self._quota.task() as admit:
-            task = self._tasks.change(task_id, transitions.retry, admit=admit)
+            task = self._tasks.change(
+                task_id, lambda ended: replace(transitions.retry(ended), origin=origin), admit=admit
+            )
         self._queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
         return self._noted(task)
 

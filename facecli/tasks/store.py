@@ -40,7 +40,14 @@ class TaskStore:
         task_id = uuid.uuid4().hex
         task = self.repository.insert(new, task_id=task_id, now=self.clock(), admit=admit)
         if task.id == task_id:
-            self._events.publish(TaskCreated(task_id=task.id, owner=task.owner, engine=task.engine))
+            self._events.publish(
+                TaskCreated(
+                    task_id=task.id,
+                    owner=task.owner,
+                    engine=task.engine,
+                    request_id=task.origin.request_id,
+                )
+            )
         return task
 
     def change(
@@ -85,12 +92,19 @@ class TaskStore:
 
 def events_of(before: Task, after: Task) -> Iterator[Event]:
     """The events of a change; none for mere progress."""
+    request_id = after.origin.request_id
     if after.crashes > before.crashes:
         yield TaskCrashed(task_id=after.id, engine=after.engine)
     if after.round > before.round:
-        yield TaskRetried(task_id=after.id, round=after.round)
+        yield TaskRetried(task_id=after.id, round=after.round, request_id=request_id)
     elif after.attempt > before.attempt:
-        yield TaskStarted(task_id=after.id, engine=after.engine, worker=after.worker, attempt=after.attempt)
+        yield TaskStarted(
+            task_id=after.id,
+            engine=after.engine,
+            worker=after.worker,
+            attempt=after.attempt,
+            request_id=request_id,
+        )
     elif after.ended and after.status is not before.status:
         yield TaskEnded(
             task_id=after.id,
@@ -98,6 +112,7 @@ def events_of(before: Task, after: Task) -> Iterator[Event]:
             status=after.status,
             reason=after.error_reason,
             message=after.error_message,
+            request_id=request_id,
         )
     elif before.status is TaskStatus.PROCESSING and after.status is TaskStatus.PENDING:
-        yield TaskRequeued(task_id=after.id, engine=after.engine, worker=before.worker)
+        yield TaskRequeued(task_id=after.id, engine=after.engine, worker=before.worker, request_id=request_id)

@@ -13,6 +13,17 @@ from facecli.tasks.provenance.terms import NO_TERMS, Terms
 from facecli.uploads.upload import Upload
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The call that created a task, or last retried it: its id, and its span as a W3C traceparent."""
+
+    request_id: str = ""
+    traceparent: str = ""
+
+
+UNKNOWN = Origin()
+
+
 class TaskStatus(StrEnum):
     PENDING = "pending"
     PROCESSING = "processing"
@@ -48,6 +59,7 @@ class NewTask:
     fresh: bool = False  # take the key from an ended task
     labels: Labels | None = None  # that the result gets
     terms: Terms = NO_TERMS
+    origin: Origin = UNKNOWN
     priority: Priority = Priority.NORMAL
 
 
@@ -102,6 +114,7 @@ class Task:
     sheet: Result | None = None  # contact sheet of the result
     labels: Labels | None = None  # that the result gets; None for none
     terms: Terms = NO_TERMS
+    origin: Origin = UNKNOWN
     priority: Priority = Priority.NORMAL
     turn: int = 0
 
@@ -127,6 +140,7 @@ class Task:
             part=new.part,
             labels=new.labels,
             terms=new.terms,
+            origin=new.origin,
             priority=new.priority,
             image_id=new.image.id,
             video_id=new.video.id,

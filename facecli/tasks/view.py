@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from facecli.core.errors import TaskUnsuccessful
 from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import VideoPart
 from facecli.tasks.task import ENDED
@@ -60,6 +61,7 @@ class TaskView:
     created_at: float
     updated_at: float
     webhook: WebhookView | None = None  # in the responses for one task; None without, and of other servers
+    request_id: str = ""  # of the call that created or last retried it, as in the logs; empty if unknown
 
     @property
     def ended(self) -> bool:
@@ -77,3 +79,9 @@ class TaskView:
     def outcome(self) -> str:
         """The outcome as a sentence."""
         return f"task {self.id} {self.status}: {self.error_message}"
+
+    def unsuccessful(self, *, hint: str | None = None) -> TaskUnsuccessful:
+        """The error for a task that did not complete."""
+        error = TaskUnsuccessful(self.outcome, **({} if hint is None else {"hint": hint}))
+        error.request_id = self.request_id
+        return error

@@ -13,10 +13,12 @@ Percentages follow from the weights.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from facecli.core.blobs import present
 from facecli.core.damage import StoredBytesDamaged
@@ -51,6 +53,8 @@ from facecli.tasks.steps.step import Step
 from facecli.tasks.steps.swap import Swap
 from facecli.tasks.task import Task, TaskStatus
 from facecli.tasks.time_limits import AttemptLimits, Deadline, within
+from facecli.telemetry.logs import add_fields
+from facecli.telemetry.traces.spans import NO_TRACER, Span, Tracer, recorded
 from facecli.uploads.stored_file import StoredFile
 from facecli.uploads.upload import upload_id_of
 
@@ -63,8 +67,15 @@ class TaskWorkflow:
     """Runs tasks for one worker."""
 
     def __init__(
-        self, tools: Tools, *, workspace: Path, limits: AttemptLimits, steps: Sequence[Step] = STEPS
+        self,
+        tools: Tools,
+        *,
+        workspace: Path,
+        limits: AttemptLimits,
+        steps: Sequence[Step] = STEPS,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
+        self._tracer = tracer
         self._tools = tools
         self._tasks = tools.tasks
         self._workspace = workspace
@@ -83,8 +94,10 @@ class TaskWorkflow:
             _log.info("task skipped", extra={"task": task_id, "error": error.message})
             self._trim(task_id, checkpoints)  # files of a run that was killed before the task ended
             return
+        add_fields(request=task.origin.request_id)
         try:
-            self._run_steps(task, checkpoints, log)
+            with recorded(self._tracer.start("run task", **_place_of(task))) as span:
+                self._run_steps(task, checkpoints, log, span)
         except StoredBytesDamaged as error:
             self._fail(task, checkpoints, log, error)
         except (Cancelled, TakenOver) as error:
@@ -129,7 +142,7 @@ class TaskWorkflow:
         shared = SharedCheckpoints(self._tools.blobs, task_id)
         return Checkpoints(self._workspace / task_id, run=claim.run, finishing=reset_crashes, shared=shared)
 
-    def _run_steps(self, task: Task, checkpoints: Checkpoints, log: RunLog) -> None:
+    def _run_steps(self, task: Task, checkpoints: Checkpoints, log: RunLog, span: Span) -> None:
         checkpoints.prepare()
         engine = self._tools.engines.get(task.engine)
         named = {name: upload_id_of(url) for name, url in named_files(engine, task.options).items()}
@@ -157,7 +170,11 @@ class TaskWorkflow:
             try:
                 for step in self._steps:
                     reporter.enter(step.name, weight=step.weight)
-                    step.run(run)
+                    began = time.perf_counter()
+                    try:
+                        step.run(run)
+                    finally:
+                        span.part(step.name, began=began, ended=time.perf_counter())
             except (Cancelled, TakenOver, Unavailable, DiskFull):
                 raise
             except FacecliError:
@@ -175,7 +192,7 @@ class TaskWorkflow:
 
     def _record_crash(self, task: Task, checkpoints: Checkpoints, log: RunLog, error: Unavailable) -> None:
         """Count a crash, and raise the error so that the task runs again, unless it was the last allowed."""
-        log.add(level="error", logger=__name__, text=f"attempt failed: {summary(error)}")
+        log.add(level="error", logger=__name__, text=f"attempt failed: {summary(error)}{_about(task)}")
         log.flush()
         change = partial(claims.record_crash, run=task.run, max_crashes=self._limits.max_crashes, error=error)
         try:
@@ -192,7 +209,7 @@ class TaskWorkflow:
         try:
             transitions.check_held(self._tasks.repository.get(task.id), task.run)
             checkpoints.trim()
-            log.add(level="error", logger=__name__, text=f"task failed: {summary(error)}")
+            log.add(level="error", logger=__name__, text=f"task failed: {summary(error)}{_about(task)}")
             log.flush()
             self._tasks.change(task.id, partial(transitions.fail, run=task.run, error=error))
         except (NotFound, TakenOver) as lost:
@@ -213,3 +230,15 @@ class TaskWorkflow:
             checkpoints.delete()
         elif task.ended:
             checkpoints.trim()
+
+
+def _about(task: Task) -> str:
+    """The request of a task, as the last word of a record of its failure."""
+    return f" request={task.origin.request_id}" if task.origin.request_id else ""
+
+
+def _place_of(task: Task) -> dict[str, Any]:
+    """The span of an attempt is in the trace of the call that created the task."""
+    origin = task.origin
+    about = {"task": task.id, "request": origin.request_id, "engine": task.engine, "attempt": task.attempt}
+    return {"parent": origin.traceparent, **about}

@@ -12,6 +12,8 @@ import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from facecli.core.printable import escaped, shortened
@@ -24,6 +26,7 @@ MAX_TEMPLATE = 100  # characters of a badly formatted record that are shown
 
 _NOISY = ("dbos", "alembic", "sqlalchemy", "PIL", "boto3", "botocore", "s3transfer", "urllib3")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_context = ContextVar[dict[str, object] | None]("fields", default=None)
 _PLAIN = re.compile(r"[\w.:/@+-]+", re.ASCII)
 
 
@@ -58,6 +61,22 @@ def fit_level(logger: logging.Logger) -> None:
     """Let through what one of its handlers wants; handlers without a level do not count."""
     if levels := [handler.level for handler in logger.handlers if handler.level]:
         logger.setLevel(min(levels))
+
+
+@contextmanager
+def with_fields() -> Iterator[None]:
+    """Give every record of this thread the fields that `add_fields` names inside."""
+    token = _context.set({})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def add_fields(**fields: object) -> None:
+    """Name fields for the rest of the innermost `with_fields`; nothing without one."""
+    if (current := _context.get()) is not None:
+        current.update(fields)
 
 
 def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
@@ -119,8 +138,10 @@ def plain(value: object) -> str:
 
 
 def fields_of(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
-    """The fields passed as `extra`, in order."""
-    return ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
+    """The fields passed as `extra`, in order, and those of the thread that logs."""
+    own = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    yield from own.items()
+    yield from ((name, value) for name, value in (_context.get() or {}).items() if name not in own)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -20,6 +20,7 @@ from facecli.api.upload_pipeline import StreamLimits
 from facecli.core.errors import FacecliError
 from facecli.core.events import EventBus
 from facecli.rpc.in_process.server import InProcessServer
+from facecli.telemetry.traces.spans import NO_TRACER, Tracer
 from facecli.uploads.service import UploadService
 from facecli.web.calls import WebCalls
 from facecli.web.errors import bug_response, error_response, method_not_allowed, not_found
@@ -61,6 +62,7 @@ class WebParts:
     origins: str
     local: bool
     proxies: TrustedProxies
+    tracer: Tracer = NO_TRACER
 
 
 def create_app(parts: WebParts, gate: RequestGate) -> App:
@@ -76,7 +78,7 @@ def create_app(parts: WebParts, gate: RequestGate) -> App:
     static = StaticFiles()
     app.routes.append(Route("/", static))
     app.mount(CONSOLE, static)
-    calls = WebCalls(parts.authenticator, parts.events)
+    calls = WebCalls(parts.authenticator, parts.events, parts.tracer)
     files = FilesApp(
         calls, parts.downloads, parts.links, admission=parts.admissions.downloads, limits=parts.limits
     )

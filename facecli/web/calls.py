@@ -12,6 +12,7 @@ from facecli.api.call_context import CallContext, IncomingCall
 from facecli.api.client_address import peer_name
 from facecli.core.errors import FacecliError, InternalError, Unauthenticated
 from facecli.core.events import EventBus
+from facecli.telemetry.traces.spans import NO_TRACER, TRACEPARENT, Tracer, traceparent_in
 from facecli.web.errors import bug_response, error_response
 from facecli.wire.errors import to_status
 
@@ -56,9 +57,10 @@ class WebCall:
 class WebCalls:
     """Runs calls with the authentication, the events and the log of all transports."""
 
-    def __init__(self, authenticator: Authenticator, events: EventBus) -> None:
+    def __init__(self, authenticator: Authenticator, events: EventBus, tracer: Tracer = NO_TRACER) -> None:
         self._authenticator = authenticator
         self._events = events
+        self._tracer = tracer
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web-call")
 
     def close(self) -> None:
@@ -82,8 +84,11 @@ class WebCalls:
             changes=changes,
             peer=peer(scope),
             connected=lambda: not connection.transport.is_closing(),
+            traceparent=_traceparent(scope),
         )
-        context = CallContext(incoming, authenticator=self._authenticator, events=self._events)
+        context = CallContext(
+            incoming, authenticator=self._authenticator, events=self._events, tracer=self._tracer
+        )
         call = WebCall(scope, receive, send, context, self._threads)
         async with self._ended(call):
             await (authenticate or self._authenticate)(call)
@@ -109,7 +114,7 @@ class WebCalls:
             await self._refuse(call, error_response(error, request_id=call.context.request_id))
         except Exception as bug:
             outcome = InternalError.reason
-            await self._refuse(call, bug_response(bug))
+            await self._refuse(call, bug_response(bug, request_id=call.context.request_id))
         finally:
             call.context.end(outcome)
 
@@ -118,6 +123,11 @@ class WebCalls:
             call.abort()  # a client must not take half a file for a whole one
         else:
             await response(call.scope, call.receive, call.send)
+
+
+def _traceparent(scope: Any) -> str:
+    values = [value for name, value in scope["headers"] if name == TRACEPARENT.encode()]
+    return traceparent_in({TRACEPARENT: values[0].decode("latin-1")}) if values else ""
 
 
 def bearer_token(headers: dict[str, str]) -> str | None:

@@ -74,15 +74,15 @@ def method_not_allowed(*allowed: str) -> Response:
     return error_response(InvalidInput(f"this path takes {methods}"), status=405, headers={"allow": methods})
 
 
-def bug_response(bug: Exception) -> Response:
+def bug_response(bug: Exception, *, request_id: str = "") -> Response:
     """The response to a request that failed by a bug."""
-    error = logged_bug(bug)
+    error = logged_bug(bug, request_id=request_id)
     return error_response(error, request_id=error.error_id)
 
 
-def logged_bug(bug: Exception) -> InternalError:
-    """Log a bug; the error has the id of its log record."""
-    error_id = uuid.uuid4().hex[:12]
+def logged_bug(bug: Exception, *, request_id: str = "") -> InternalError:
+    """Log a bug; the error has the id of its log record, a new one for a request that has none."""
+    error_id = request_id or uuid.uuid4().hex[:12]
     _log.error("internal error", exc_info=bug, extra={"request": error_id})
     return InternalError(f"internal error {error_id}; see the server's log", error_id=error_id)
 

@@ -33,6 +33,7 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
         user_id=info.user,
         admin=info.admin,
         engine_infos=[engine_to_message(engine) for engine in info.engine_infos],
+        time=timestamp(info.time),
     )
 
 
@@ -62,6 +63,7 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         user=responses.word(message.user_id),
         admin=message.admin,
         engine_infos=tuple(map(engine_from_message, responses.listed(message.engine_infos))),
+        time=responses.seconds(message.time, "time"),
     )
 
 

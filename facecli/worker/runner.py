@@ -13,6 +13,7 @@ from facecli.tasks.dispatch import Dispatch
 from facecli.tasks.logs.handler import captured
 from facecli.tasks.logs.run_log import RunLog
 from facecli.tasks.workflow import TaskWorkflow
+from facecli.telemetry.logs import with_fields
 
 FIRST_DELAY = 0.1  # seconds
 MAX_DELAY = 5.0  # seconds
@@ -74,7 +75,7 @@ class TaskRunner:
     def _run_task(self, task_id: str) -> None:
         claim = Claim(worker=self._worker)
         log = self._open_log(task_id, claim.run)
-        with captured(log):
+        with with_fields(), captured(log):
             self._run(task_id, claim, log)
 
     def _run(self, task_id: str, claim: Claim, log: RunLog) -> None:

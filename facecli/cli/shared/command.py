@@ -126,7 +126,10 @@ def with_session(
             if lacking:
                 output.note(NO_SERVER)
 
-        with connected(settings, notify=output.note, flags=flags, log=log, starting=starting) as session:
+        name = f"facecli {command.__name__}"
+        with connected(
+            settings, notify=output.note, flags=flags, log=log, starting=starting, name=name
+        ) as session:
             command(session, output, **_values_of(own, values))
 
     return _with_options(run, command, options)

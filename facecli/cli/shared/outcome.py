@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 def unsuccessful(task: "TaskView", *, flags: str) -> TaskUnsuccessful:
     """For a failed task, the hint names the command that shows why; `flags` are its connection options."""
     hint = f"facecli task logs {task.id}{flags} shows why" if task.status is TaskStatus.FAILED else ""
-    return TaskUnsuccessful(task.outcome, hint=hint)
+    return task.unsuccessful(hint=hint)

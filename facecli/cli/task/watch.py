@@ -92,7 +92,9 @@ def until_first_failure(ids: Sequence[str], ended: Iterable[Outcome]) -> Iterato
         del running[index]
         if isinstance(error, TaskUnsuccessful):
             suffix = f"; still running: {', '.join(running.values())}" if running else ""
-            yield TaskUnsuccessful(f"{error.message}{suffix}", hint=error.hint)
+            first = TaskUnsuccessful(f"{error.message}{suffix}", hint=error.hint)
+            first.request_id = error.request_id
+            yield first
             return
         yield error
 

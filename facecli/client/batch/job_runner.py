@@ -14,7 +14,7 @@ from facecli.client.swap import swap_key
 from facecli.client.tasks import TaskClient
 from facecli.client.watches.shared_watch import SharedWatch
 from facecli.core.disk import flush
-from facecli.core.errors import InvalidInput, TaskUnsuccessful, UnexpectedResponse
+from facecli.core.errors import InvalidInput, UnexpectedResponse
 from facecli.core.printable import escaped
 from facecli.core.progress import TransferProgress
 from facecli.tasks.task import TaskStatus
@@ -108,7 +108,7 @@ class JobRunner:
         task = self._watch.wait(task, lambda change: self._show(planned, change))
         if task.status != TaskStatus.COMPLETED:
             hint = "--retry-failed runs it again" if had_ended else ""
-            raise TaskUnsuccessful(task.outcome, hint=hint)
+            raise task.unsuccessful(hint=hint)
         if not task.result_url:
             raise UnexpectedResponse(f"the server sent task {task.id} as completed without a result")
         with self._downloading:

@@ -11,12 +11,13 @@ from facecli.core.video.figures import SwapFigures
 from facecli.core.video.plan import VideoPart
 from facecli.metadata.tables import tasks
 from facecli.tasks.provenance.terms import Terms
-from facecli.tasks.task import Priority, Result, Task, TaskStatus
+from facecli.tasks.task import Origin, Priority, Result, Task, TaskStatus
 
 _COLUMNS = tuple(column.name for column in tasks.c)
 _FILES = ("result", "sheet")  # fields of Task that hold a Result; its columns have them as their prefix
 _RESULT = ("blob_key", "size", "crc32c")  # fields of Result
 _PART = ("start", "end")  # fields of VideoPart; the columns have the prefix `part_`
+_ORIGIN = ("request_id", "traceparent")  # fields of Origin; the columns have the prefix `origin_`
 _RECORDS = ("figures", "labels")  # fields that are stored as JSON objects, or null
 
 
@@ -26,7 +27,8 @@ def row_of(task: Task) -> dict[str, Any]:
     }
     part = {f"part_{name}": getattr(task.part, name) for name in _PART}
     records = {name: asdict(value) if (value := getattr(task, name)) else None for name in _RECORDS}
-    apart = files | part | records | {"terms": task.terms.as_json()}
+    origin = {f"origin_{name}": getattr(task.origin, name) for name in _ORIGIN}
+    apart = files | part | records | origin | {"terms": task.terms.as_json()}
     return {name: getattr(task, name) for name in _COLUMNS if name not in apart} | apart
 
 
@@ -36,6 +38,7 @@ def task_of(row: RowMapping) -> Task:
         found = {name: values.pop(f"{file}_{name}") for name in _RESULT}
         values[file] = Result(**found) if found["blob_key"] else None
     values["part"] = VideoPart(**{name: values.pop(f"part_{name}") for name in _PART})
+    values["origin"] = Origin(**{name: values.pop(f"origin_{name}") for name in _ORIGIN})
     values["notes"] = tuple(row["notes"])
     values["figures"] = SwapFigures(**row["figures"]) if row["figures"] else None
     values["labels"] = _labels(row["labels"]) if row["labels"] else None

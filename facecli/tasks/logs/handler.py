@@ -16,7 +16,9 @@ from facecli.tasks.logs.run_log import RunLog
 from facecli.telemetry.logs import fields_of, fit_level, plain, replacement
 
 _EXCLUDED = frozenset({"dbos", "sqlalchemy", "alembic", "psycopg"})
-_OF_THE_SERVER = frozenset({"task", "run", "worker", "pid"})  # fields that only the administrator needs
+_OF_THE_SERVER = frozenset(
+    {"task", "run", "worker", "pid", "request"}
+)  # fields that only the administrator needs
 _ABOUT_LOGS = "facecli.tasks.logs"
 
 

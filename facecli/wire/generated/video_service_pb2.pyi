@@ -82,7 +82,7 @@ class CreateTaskRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., engine: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., fresh: _Optional[bool] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class TaskResponse(_message.Message):
-    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round", "engine_version", "key", "options", "notes", "start", "end", "figures", "preview_url", "webhook")
+    __slots__ = ("task_id", "status", "progress", "result_url", "error_message", "revision", "created_at", "updated_at", "engine", "error_reason", "result_size", "result_crc32c", "image_url", "video_url", "attempt", "stage", "frames_done", "frames", "round", "engine_version", "key", "options", "notes", "start", "end", "figures", "preview_url", "webhook", "request_id")
     class OptionsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +118,7 @@ class TaskResponse(_message.Message):
     FIGURES_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_URL_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     status: str
     progress: int
@@ -146,7 +147,8 @@ class TaskResponse(_message.Message):
     figures: SwapFigures
     preview_url: str
     webhook: Webhook
-    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ..., engine_version: _Optional[str] = ..., key: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., figures: _Optional[_Union[SwapFigures, _Mapping]] = ..., preview_url: _Optional[str] = ..., webhook: _Optional[_Union[Webhook, _Mapping]] = ...) -> None: ...
+    request_id: str
+    def __init__(self, task_id: _Optional[str] = ..., status: _Optional[str] = ..., progress: _Optional[int] = ..., result_url: _Optional[str] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine: _Optional[str] = ..., error_reason: _Optional[str] = ..., result_size: _Optional[int] = ..., result_crc32c: _Optional[int] = ..., image_url: _Optional[str] = ..., video_url: _Optional[str] = ..., attempt: _Optional[int] = ..., stage: _Optional[str] = ..., frames_done: _Optional[int] = ..., frames: _Optional[int] = ..., round: _Optional[int] = ..., engine_version: _Optional[str] = ..., key: _Optional[str] = ..., options: _Optional[_Mapping[str, str]] = ..., notes: _Optional[_Iterable[str]] = ..., start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., figures: _Optional[_Union[SwapFigures, _Mapping]] = ..., preview_url: _Optional[str] = ..., webhook: _Optional[_Union[Webhook, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class Webhook(_message.Message):
     __slots__ = ("status", "attempts", "error")

@@ -11,7 +11,7 @@ import pytest
 from tests.support.e2e.process import CommandProcess
 from tests.support.e2e.server import Server
 from tests.support.eventually import eventually
-from tests.support.notify_socket import LONG_SECONDS, NotifySocket, notify_socket
+from tests.support.monitoring.notify_socket import LONG_SECONDS, NotifySocket, notify_socket
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def killed_worker(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def lost_directory(stage: Stage) -> Iterator[None]:
-    elsewhere = stage.folder / "elsewhere"
+    elsewhere = stage.secure.data.with_name("elsewhere")
     stage.secure.data.rename(elsewhere)
     try:
         yield

@@ -84,6 +84,8 @@ def stage(folder: Path, metrics: dict[str, str]) -> Iterator[Stage]:
     certificates(folder / "certs")
     with ExitStack() as stack:
         disk = stack.enter_context(tmpfs(folder / "disk", size="200m"))
+        # Away from the disk of this machine, which others may fill.
+        calm = stack.enter_context(tmpfs(folder / "calm", size="200m"))
         postgres = Postgres(PROGRAMS[-1].parent)
         stack.callback(postgres.close)
         postgres.start()
@@ -100,12 +102,10 @@ def stage(folder: Path, metrics: dict[str, str]) -> Iterator[Stage]:
             FACECLI_IDLE_LIMIT="2h",
             FACECLI_MIN_RATE="0",
         )
-        shared = server(
-            "shared", folder / "shared", "--workers", "0", FACECLI_DATABASE=postgres.new_database()
-        )
+        shared = server("shared", calm / "shared", "--workers", "0", FACECLI_DATABASE=postgres.new_database())
         certs = folder / "certs"
         tls = ("--tls-cert", str(certs / "used.pem"), "--tls-key", str(certs / "server.key"))
-        secure = server("secure", folder / "secure", "--workers", "0", *tls)
+        secure = server("secure", calm / "secure", "--workers", "0", *tls)
 
         def worker() -> CommandProcess:
             started = CommandProcess(
@@ -182,6 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--factor", type=int, default=10)
     parser.add_argument("--panels", type=Path)
+    parser.add_argument("--only", metavar="FAULT", help="make only this fault")
     options = parser.parse_args()
     factor, began = options.factor, time.time()
     rows: list[Row] = []
@@ -198,8 +199,12 @@ def main() -> None:
         eventually(lambda: _is_up(found))
         use(on, metrics["http"])
 
+        ended = threading.Barrier(len(PLAN))
+
         def run_all(of_server: Sequence[tuple[Fault, Sequence[str]]]) -> None:
             for fault, alerts in of_server:
+                if options.only not in {None, fault.__name__}:
+                    continue
                 try:
                     for row in measured(found, on, fault, alerts):
                         rows.append(row)
@@ -207,6 +212,8 @@ def main() -> None:
                 except (AssertionError, OSError, RuntimeError) as error:
                     failures.append(f"{fault.__name__}: {error}")
                     print(failures[-1], flush=True)  # noqa: T201
+
+            ended.wait()  # a PostgreSQL ends with the thread that started it
 
         threads = [threading.Thread(target=run_all, args=(of_server,)) for of_server in PLAN]
         for thread in threads:

@@ -11,7 +11,7 @@ from facecli.config.settings import Settings
 from facecli.core.errors import StorageFailed, Unavailable
 from facecli.telemetry.service_manager import ServiceManager
 from tests.support.eventually import eventually, never
-from tests.support.notify_socket import WATCHDOG_SECONDS, NotifySocket, notify_socket
+from tests.support.monitoring.notify_socket import WATCHDOG_SECONDS, NotifySocket, notify_socket
 
 SQLITE, POSTGRESQL = Settings(), Settings(database="postgresql://db/facecli")
 

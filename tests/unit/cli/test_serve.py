@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from facecli.cli.doctor import clock
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.cli import DEADLINE, Server, facecli, process, started
@@ -113,7 +114,8 @@ def test_doctor_passes_every_check(server: Server) -> None:
     ran = facecli("doctor", "--server", server.address)
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
-        ["✓", check] for check in ("facecli", "ffmpeg", "sandbox", "disk", "server", "access")
+        ["✓", check]
+        for check in ("facecli", "ffmpeg", "sandbox", "disk", "proxy", "server", "clock", "access")
     ]
     checks = {
         check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
@@ -130,6 +132,23 @@ def test_doctor_passes_every_check(server: Server) -> None:
     assert facecli("doctor", "--server", server.address, "-q").out == ""
 
 
+@pytest.mark.parametrize(
+    ("server_time", "found", "warned"),
+    [
+        (1000.5, "that of the server agrees with this one", False),
+        (1002.0, "the server is 1.5 s ahead of this machine", False),
+        (1004.0, "the server is 3.5 s ahead of this machine", True),
+        (990.0, "the server is 10.5 s behind this machine", True),
+    ],
+)
+def test_doctor_compares_the_clocks_as_exactly_as_the_call_was_quick(
+    server_time: float, found: str, warned: bool
+) -> None:
+    text, more = clock(server_time, 1000.0, 1001.0)
+    assert text == found
+    assert bool(more["warning"]) is warned
+
+
 def test_doctor_checks_the_configured_database(server: Server, postgres: Postgres, postgresql: str) -> None:
     for url, code, expected in (
         (postgresql, 0, "✓ database PostgreSQL "),
@@ -137,6 +156,8 @@ def test_doctor_checks_the_configured_database(server: Server, postgres: Postgre
     ):
         ran = process("doctor", "--server", server.address, env={**os.environ, "FACECLI_DATABASE": url})
         assert ran.code == code
+        if not code:
+            assert ", schema none yet, " in ran.out
         assert any(line.startswith(expected) for line in ran.lines), ran
 
 

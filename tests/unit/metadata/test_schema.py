@@ -135,6 +135,8 @@ def test_a_database_of_a_newer_facecli_is_refused_and_unchanged(engine: Engine) 
     before = statements(engine)
     with pytest.raises(InvalidInput, match="migrated by a newer facecli"):
         schema.upgrade(engine)
+    with pytest.raises(InvalidInput, match=r"has schema 9999.*install the newer facecli"):
+        schema.check(engine)
     assert statements(engine) == before
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facecli.telemetry.service_manager import ServiceManager
-from tests.support.notify_socket import WATCHDOG_SECONDS, NotifySocket, notify_socket
+from tests.support.monitoring.notify_socket import WATCHDOG_SECONDS, NotifySocket, notify_socket
 
 
 @pytest.mark.parametrize("abstract", [False, True])

@@ -71,6 +71,7 @@ def test_a_client_sees_a_task_as_it_is(task: Task) -> None:
     result = task.result
     expected = {
         **{field.name: getattr(task, field.name, None) for field in fields(view)},
+        "request_id": task.origin.request_id,
         "result_size": result.size if result else None,
         "result_crc32c": result.crc32c if result else None,
     }
