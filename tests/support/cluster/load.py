@@ -27,8 +27,8 @@ TASK_SECONDS = 8  # that the engine takes longer than it needs
 class Uploaded:
     """An upload that ended.
 
-    `resent` are bytes that were sent twice, and `breaks` the connections that ended early. `back` is whether
-    the stored bytes went back.
+    `resent` are bytes that were sent twice, without those that the bucket had lost, and `breaks` the
+    connections that ended early. `back` is whether the stored bytes went back.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Uploads:
 
     def __init__(self, cluster: Cluster, folder: Path, *, number: int, mib: int, seconds: float) -> None:
         self._cluster = cluster
+        self._lost = [0] * number  # bytes of each upload
         rate = max(1, int(mib * MIB / seconds))
         self._files = [make_file(folder / f"upload{each}.mp4", mib=mib) for each in range(number)]
         self._commands = [
@@ -60,17 +61,23 @@ class Uploads:
     def running(self) -> int:
         return sum(command.runs_for(0) for command in self._commands)
 
+    def bucket_was_killed(self) -> None:
+        """Note what rclone has lost: it keeps the parts of an unfinished upload in memory."""
+        for number, command in enumerate(self._commands):
+            if command.runs_for(0):
+                self._lost[number] += command.stored()
+
     def stored(self) -> int:
         return sum(command.stored() for command in self._commands)
 
     def results(self, folder: Path) -> Iterator[Uploaded]:
         """Wait for each upload, and download its file."""
-        for file, command in zip(self._files, self._commands, strict=True):
+        for file, command, lost in zip(self._files, self._commands, self._lost, strict=True):
             with command:
                 result = command.wait()
-            yield self._checked(file, result, folder / f"again-{file.name}")
+            yield self._checked(file, result, lost, folder / f"again-{file.name}")
 
-    def _checked(self, file: Path, result: CommandResult, again: Path) -> Uploaded:
+    def _checked(self, file: Path, result: CommandResult, lost: int, again: Path) -> Uploaded:
         size, progress = file.stat().st_size, stored_progress(result)
         found = result.objects[-1] if result.code == 0 else {}
         same = False
@@ -84,7 +91,7 @@ class Uploads:
             name=file.stem,
             code=result.code,
             size=size,
-            resent=max(0, found.get("bytes_sent", 0) - size),
+            resent=max(0, found.get("bytes_sent", 0) - size - lost),
             breaks=found.get("retries", 0),
             back=progress != sorted(progress),
             same=same,

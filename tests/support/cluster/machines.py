@@ -17,10 +17,10 @@ from tests.support.e2e.proxies import Command, front_of, proxy_command, running
 from tests.support.e2e.server import Server
 from tests.support.eventually import eventually
 from tests.support.postgres import PROGRAMS, Postgres
-from tests.support.sockets import reserved_address
+from tests.support.sockets import free_port, reserved_address
 
 CONNECTIONS = 200  # of PostgreSQL: 38 for each server, 12 for each worker
-HTTP_PORT = 18080  # of every server, each at an address of its own
+HTTP_PORT = free_port()  # of every server, each at an address of its own
 OPTIONS = {
     "FACECLI_ENGINE": "mock",
     "FACECLI_LABEL_POLICY": "off",  # results are compared
