@@ -158,7 +158,6 @@ def test_the_page_answers_and_shows_refusals_while_all_slots_are_taken(observed:
 
 def test_no_client_can_add_series_by_what_it_sends(observed: Observed) -> None:
     def send() -> None:
-        # The HTTP server refuses a method that does not exist before it looks for the route.
         for name, method in ((uuid.uuid4().hex, "PROPFIND"), (uuid.uuid4().hex, "REPORT")):
             ask(observed.running.http, f"/{name}")
             ask(observed.running.http, f"/uploads/{name}/x")
