@@ -37,7 +37,7 @@ def otel_traces(service: str, environment: Mapping[str, str]) -> Iterator[Tracer
     log.setLevel(logging.ERROR)
     log.addHandler(
         logging.NullHandler()
-    )  # a command has no log, and says nothing of a collector that is away
+    )  # a command has no log, and is silent of a collector that is away
     attributes = {"service.version": __version__}
     if not environment.get("OTEL_SERVICE_NAME"):
         attributes["service.name"] = service
