@@ -35,9 +35,7 @@ def otel_traces(service: str, environment: Mapping[str, str]) -> Iterator[Tracer
         return
     log = logging.getLogger("opentelemetry")
     log.setLevel(logging.ERROR)
-    log.addHandler(
-        logging.NullHandler()
-    )  # a command has no log, and is silent of a collector that is away
+    log.addHandler(logging.NullHandler())  # commands have no log
     attributes = {"service.version": __version__}
     if not environment.get("OTEL_SERVICE_NAME"):
         attributes["service.name"] = service
