@@ -164,6 +164,7 @@ def _run(
             engines=worker.engines,
             run=task_runner.run,
             errors=queue_errors,
+            workers=len(workers.listed()),
         )
         shown = [f"{engine.name} ({engine.about})" if engine.about else engine.name for engine in running]
         _log.info("worker started", extra={"worker": name, "engines": ", ".join(shown)})

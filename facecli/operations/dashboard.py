@@ -144,7 +144,11 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "Disk",
             "bytes",
-            {"free {{instance}}": "facecli_disk_free_bytes", "size {{instance}}": "facecli_disk_size_bytes"},
+            {
+                "free {{instance}}": "facecli_disk_free_bytes",
+                "size {{instance}}": "facecli_disk_size_bytes",
+                "stored {{kind}}": "max by (kind) (facecli_kept_bytes)",
+            },
         ),
         Panel(
             "Database",

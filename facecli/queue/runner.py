@@ -34,12 +34,22 @@ from facecli.queue.client import (
 from facecli.queue.log import QueueLog
 
 POLL_INTERVAL = 0.2  # seconds; an idle worker uses 2 % of a core, and 1.3 % more for each further engine
+MAX_POLL_INTERVAL = 2.0  # seconds
+POLLS = 50  # a second and queue, of all its workers
 RECONCILE_INTERVAL = 5.0  # seconds between two checks for stranded work
 DBOS_CONNECTIONS = 5  # for the work, its steps, the poll of the queue, and recovery at start
 RECONCILE_CONNECTIONS = 1
 CONNECTIONS = DBOS_CONNECTIONS + RECONCILE_CONNECTIONS  # to PostgreSQL
 
 _log = logging.getLogger(__name__)
+
+
+def poll_interval(workers: int) -> float:
+    """Seconds between two polls of a queue by one of so many workers.
+
+    The more workers poll it, the sooner one of the free ones looks; so each may poll less often.
+    """
+    return min(MAX_POLL_INTERVAL, max(POLL_INTERVAL, workers / POLLS))
 
 
 class _ActiveWork(ActiveWorkflowById):
@@ -55,7 +65,8 @@ class _ActiveWork(ActiveWorkflowById):
 class DbosTaskRunner:
     """Runs the work of some engines, one piece at a time, in a thread of its own, until `close`.
 
-    `worker` is the id of this process, under which the queue records the work it holds.
+    `worker` is the id of this process, under which the queue records the work it holds. `workers` is the
+    number of workers that live now; all of them take the interval of the one that was started last.
     """
 
     def __init__(
@@ -66,6 +77,7 @@ class DbosTaskRunner:
         engines: Collection[str],
         run: Callable[[str], None],
         errors: Errors,
+        workers: int = 1,
         reconcile_interval: float = RECONCILE_INTERVAL,
     ) -> None:
         self._worker = worker
@@ -98,7 +110,7 @@ class DbosTaskRunner:
                     del self._running[execution]
 
         self._queue = DbosTaskQueue(url, errors=errors, connections=RECONCILE_CONNECTIONS)
-        self._queue.register(engines, poll_interval=POLL_INTERVAL)
+        self._queue.register(engines, poll_interval=poll_interval(workers))
         dbos._active_workflows_set = _ActiveWork()
         DBOS.listen_queues([queue_name(engine) for engine in engines])
         with errors():

@@ -3,6 +3,9 @@
 Theory of operation: `grpc_health.v1.health.HealthServicer` sends to its watchers under the lock that a check
 needs, so one watcher that leaves no room for its message stops every check. Here a check takes no lock, and
 the messages of watchers leave from a pool of threads of their own.
+
+Clients of several servers hold a watcher each. When there are too many, the oldest ends with UNIMPLEMENTED:
+gRPC then takes the server for healthy, and asks no more. It would answer any other status by another watch.
 """
 
 import threading
@@ -37,6 +40,7 @@ class _StatusWatcher:
         self._newest: Status | None = None
         self._sent: Status | None = None
         self._last = False
+        self._evicted = False
         self._scheduled = False
         self._sending_since: float | None = None
         self._lock = threading.Lock()
@@ -45,6 +49,12 @@ class _StatusWatcher:
         """Schedule the delivery of a status, and the end of the call after the last one; returns at once."""
         with self._lock:
             self._newest, self._last = status, self._last or last
+            self._schedule()
+
+    def evict(self) -> None:
+        """End the call in a way that makes gRPC take the server for healthy."""
+        with self._lock:
+            self._evicted = self._last = True
             self._schedule()
 
     def check(self) -> None:
@@ -67,22 +77,30 @@ class _StatusWatcher:
             self._sent = status
         self._sending_since = None
         if last:
-            end_call(self._context, self._send)
+            self._end()
             return
         with self._lock:
             self._scheduled = False
             if self._newest != status or self._last != last:
                 self._schedule()
 
+    def _end(self) -> None:
+        if not self._evicted:
+            end_call(self._context, self._send)
+            return
+        self._context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        self._context.set_details("this server has too many health watchers")
+        self._send(None)
+
 
 class HealthServicer(pb_grpc.HealthServicer):
     """Answers from the statuses that were set. After `shut_down` every service is NOT_SERVING for good."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, *, max_watchers: int = MAX_WATCHERS) -> None:
         self._calls = calls
         self._statuses: dict[str, Status] = {}
         self._watchers: dict[_StatusWatcher, str] = {}
-        self._admission = Admission(MAX_WATCHERS, "health watchers", share=WATCHER_SHARE, evict_after=0)
+        self._admission = Admission(max_watchers, "health watchers", share=WATCHER_SHARE, evict_after=0)
         self._send_pool = SendPool(threads=1)
         self._shut_down = False
         self._lock = threading.Lock()  # of changes
@@ -103,7 +121,7 @@ class HealthServicer(pb_grpc.HealthServicer):
                 self._admission.acquire(
                     self._calls.of(context).peer,
                     idle_seconds=lambda: time.monotonic() - started,
-                    on_evict=context.cancel,
+                    on_evict=watcher.evict,
                 )
             )
             with self._lock:

@@ -99,6 +99,13 @@ UPLOADS_COMPLETED = _metric(_C, "uploads_completed_total", "Uploads completed.")
 UPLOADS_DELETED = _metric(_C, "uploads_deleted_total", "Uploads deleted, cancelled or expired.", "cause")
 UPLOADS_INCOMPLETE = _metric(_G, "uploads_incomplete", "Uploads in the database that are not complete.")
 
+BYTES_KEPT = _metric(
+    _G,
+    "kept_bytes",
+    "Stored bytes of `uploads` and `results`, in the bucket or the data directory.",
+    "kind",
+)
+
 TASKS_CREATED = _metric(_C, "tasks_created_total", "Tasks created.", "engine")
 QUEUE_DEPTH = _metric(_G, "queue_depth", "Tasks that wait for a worker.", "engine")
 QUEUE_AGE = _metric(

@@ -1,6 +1,7 @@
 """Traces by OpenTelemetry's SDK, which its own environment variables configure. Needs the extra `otel`."""
 
 import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +33,9 @@ def otel_traces(service: str, environment: Mapping[str, str]) -> Iterator[Tracer
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         yield NO_TRACER
         return
-    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
+    log = logging.getLogger("opentelemetry")
+    log.setLevel(logging.ERROR)
+    log.addHandler(logging.NullHandler())  # commands have no log
     attributes = {"service.version": __version__}
     if not environment.get("OTEL_SERVICE_NAME"):
         attributes["service.name"] = service
@@ -42,8 +45,10 @@ def otel_traces(service: str, environment: Mapping[str, str]) -> Iterator[Tracer
     try:
         yield OtelTracer(provider)
     finally:
-        provider.force_flush(int(FLUSH_SECONDS * 1000))
-        provider.shutdown()
+        # In a thread, because the SDK waits longer than it is asked to for a collector that is away.
+        ending = threading.Thread(target=provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(FLUSH_SECONDS)
 
 
 def _exporters(environment: Mapping[str, str]) -> Sequence[SpanExporter]:

@@ -51,7 +51,7 @@ def measure(rounds: int) -> None:
             server = stack.enter_context(LocalServer(folder / name, settings))
             client = stack.enter_context(connect(server.address, user="ann", token="", tls=False))
             files = [client.upload(folder / each).file_url for each in ("face.png", "clip.mp4")]
-            swap = partial(_swap, client, folder / name, *files)
+            swap = partial(_swap, client, folder / name / "data", *files)
             swap(end=0.5)  # the first task of a worker is slower
             swaps[name] = swap
         taken: dict[str, list[Figures]] = {name: [] for name in kinds}

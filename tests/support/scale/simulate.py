@@ -29,6 +29,7 @@ from tests.support.scale.simulated_worker import SimulatedWorker
 ENGINE = "mock"
 LARGE_SHARE = 0.9  # of the waiting tasks; the large owner creates its own first
 OTHERS = 50  # owners of the rest
+STARTED_AT_ONCE = 4  # workers; a start takes half a second of CPU
 LATE_INTERVAL = 1.0  # seconds between two tasks of owners who come while the others wait
 CONNECTIONS = 1000  # 12 of each worker, and those of the server
 SETTINGS = ("shared_preload_libraries=pg_stat_statements",)
@@ -95,8 +96,11 @@ def _running(url: str, simulation: Simulation) -> Iterator[Callable[[], dict[str
                 url=url, number=number, engines=(ENGINE,), seconds=simulation.task, claims=str(file)
             )
             stack.callback(worker.start())
+            if number % STARTED_AT_ONCE == 0:
+                while not (file.exists() and file.stat().st_size):
+                    time.sleep(0.1)
         while not all(file.exists() and file.stat().st_size for file in files):
-            time.sleep(0.5)
+            time.sleep(0.1)
         yield partial(_claims, files)
 
 

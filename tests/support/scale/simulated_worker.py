@@ -88,7 +88,12 @@ class SimulatedWorker:
                 open_log=lambda task_id, run: RunLog(logs, task_id, run=run),
             )
             DbosTaskRunner(
-                self.url, worker=worker.id, engines=self.engines, run=runner.run, errors=translate_errors
+                self.url,
+                worker=worker.id,
+                engines=self.engines,
+                run=runner.run,
+                errors=translate_errors,
+                workers=len(workers.listed()),
             )
             file.write(b"ready 0\n")
             threading.Event().wait()

@@ -158,9 +158,10 @@ def test_the_page_answers_and_shows_refusals_while_all_slots_are_taken(observed:
 
 def test_no_client_can_add_series_by_what_it_sends(observed: Observed) -> None:
     def send() -> None:
-        for name in (uuid.uuid4().hex, uuid.uuid4().hex):
+        for name, method in ((uuid.uuid4().hex, "PROPFIND"), (uuid.uuid4().hex, "REPORT")):
             ask(observed.running.http, f"/{name}")
             ask(observed.running.http, f"/uploads/{name}/x")
+            ask(observed.running.http, "/healthz", method=method)
             ask(observed.running.http, "/healthz", method=name[:8].upper())
             with pytest.raises(grpc.RpcError):
                 unknown(observed.stubs.channel, name)

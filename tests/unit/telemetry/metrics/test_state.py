@@ -1,6 +1,7 @@
 """The looks at database and disk: what they find, and the page while they find nothing."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,15 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.figures import Figures, SqlFigures
 from facecli.metadata.tasks import SqlTaskRepository
+from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.tasks import transitions
 from facecli.tasks.leases import Worker
+from facecli.tasks.task import Result
 from facecli.telemetry.metrics import exposition
-from tests.support.builders import NEW
+from tests.support.builders import NEW, claim
 from tests.support.monitoring.page import Page, parsed
+from tests.support.upload_repository import insert, store_all
 
 
 class Database(SqlFigures):
@@ -81,6 +85,21 @@ def test_waiting_and_running_tasks_are_counted_by_engine_with_the_age_of_the_old
     assert page.value("facecli_queue_depth", engine="mock") == 2
     assert page.value("facecli_queue_age_seconds", engine="mock") > 1e9
     assert page.value("facecli_tasks_running", engine="mock") == 1
+
+
+def test_the_stored_bytes_of_uploads_and_results_are_on_the_page(engine: Engine, tmp_path: Path) -> None:
+    uploads, tasks = SqlUploadRepository(engine), SqlTaskRepository(engine)
+    for upload_id in ("u1", "u2"):
+        insert(uploads, upload_id=upload_id)
+    store_all(uploads, upload_id="u1")
+    uploads.complete("u1", crc32c=1, size=25, now=120.0)
+    result = Result(blob_key="outputs/t1/r1", size=2**40, crc32c=1)
+    tasks.insert(NEW, task_id="t1", now=1.0)
+    claim(tasks)
+    tasks.change("t1", partial(transitions.complete, run="r1", result=result, sheet=None), now=2.0)
+    page = page_of(server_metrics(SqlFigures(engine), tmp_path))
+    assert page.value("facecli_kept_bytes", kind="uploads") == 25
+    assert page.value("facecli_kept_bytes", kind="results") == 2**40
 
 
 def test_a_retried_task_has_been_waiting_since_its_retry(engine: Engine) -> None:
