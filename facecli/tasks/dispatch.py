@@ -16,7 +16,8 @@ asks the rows of all tasks, which are the truth, whose turn it is. The rules, in
 
 A worker keeps a delivery until the task that it names waits no more. So every pending task has a delivery of
 its own that is in the queue or with a living worker, whatever ran in the meantime, and recovery need not know
-of turns. A delivery of a task that has been run already runs another one, if any waits.
+of turns. A delivery of a task that has been run already runs another one, if any waits. The delivered
+task comes last, also if it has ended: files of a run that was killed are removed then.
 """
 
 from collections import Counter

@@ -43,18 +43,18 @@ class TaskRunner:
         self._open_log = open_log
 
     def run(self, delivered: str) -> None:
-        """Run the task whose turn it is, and go on until the delivered one waits no more.
+        """Run the tasks whose turn it is until the delivered one waits no more, and then that one.
+
+        If it has ended by then, its run removes the files that a killed one has left.
 
         Raises nothing: outcomes are in the rows of the tasks. Never returns once the worker is stopping: the
         queue would record the work as done, while the worker is releasing it to others.
         """
-        while True:
-            task_id = self._next() or delivered
+        while (task_id := self._next() or delivered) != delivered:
             self._run_task(task_id)
-            if self._stopping.is_set():
-                threading.Event().wait()
-            if task_id == delivered or not self._waits(delivered):
-                return
+            if not self._waits(delivered):
+                break
+        self._run_task(delivered)
 
     def _next(self) -> str | None:
         """None also while the database is away; the run of the delivered task then waits for it."""
@@ -77,6 +77,8 @@ class TaskRunner:
         log = self._open_log(task_id, claim.run)
         with with_fields(), captured(log):
             self._run(task_id, claim, log)
+        if self._stopping.is_set():
+            threading.Event().wait()
 
     def _run(self, task_id: str, claim: Claim, log: RunLog) -> None:
         work: Callable[[], None] = partial(self._workflow.run, task_id, claim, log)

@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "file delete": (("file", "delete", URL), ("CancelUpload",)),
     "task create": (("task", "create", "--image", URL, "--video", URL), ("CheckTask", "CreateTask")),
     "file download": (("file", "download", FETCHED), ("Download",)),
-    "task status": (("task", "status", TASK_ID), ("GetTaskStatus",)),
+    "task status": (("task", "status", TASK_ID), ("GetTaskStatus", "FindTask")),
     "task status KEY": (("task", "status", "order-4711"), ("FindTask",)),
     "task list": (("task", "list"), ("ListTasks",)),
     "task logs": (("task", "logs", TASK_ID), ("GetTaskStatus", "ListTaskLogs")),

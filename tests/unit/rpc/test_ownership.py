@@ -22,7 +22,7 @@ Code = grpc.StatusCode
 
 REFERENCES = {"user_id", "upload_id", "task_id", "image_url", "video_url", "url", "page_token"}
 HARMLESS = {"file_name", "file_type", "name", "engine", "status", "key", "value"}  # key and value of options
-HARMLESS |= {"label_waiver", "sha256", "kind"}
+HARMLESS |= {"label_waiver", "sha256", "kind", "priority"}
 MATRIX = [
     (rpc, field)
     for rpc, method in RPCS.items()

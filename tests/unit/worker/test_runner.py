@@ -146,13 +146,13 @@ def test_the_log_of_the_task_has_each_interruption_at_once_and_the_bug(
         (Turns(), ["t1"]),
         (Turns("t1"), ["t1"]),
         (Turns("t7", "t8", "t1", waiting=[True, True]), ["t7", "t8", "t1"]),
-        (Turns("t7", waiting=[False]), ["t7"]),
-        (Turns("t7", waiting=[TaskNotFound("gone")]), ["t7"]),
+        (Turns("t7", waiting=[False]), ["t7", "t1"]),
+        (Turns("t7", waiting=[TaskNotFound("gone")]), ["t7", "t1"]),
         (Turns("t7", waiting=[Unavailable("away")]), ["t7", "t1"]),
         (Turns(Unavailable("away")), ["t1"]),
     ],
 )
-def test_a_delivery_runs_the_tasks_whose_turn_it_is_until_its_own_waits_no_more(
+def test_a_delivery_runs_the_tasks_whose_turn_it_is_and_then_its_own_task(
     run: Run, turns: Turns, ran: list[str]
 ) -> None:
     workflow = FailingWorkflow()
