@@ -31,6 +31,7 @@ NOT_RUN = {
     "export FACECLI_DATABASE": "needs PostgreSQL and S3 on other machines",
     "curl -o result.mp4 http": "needs the ID of a task of its reader",
     "dart pub global activate": "needs Dart",
+    "facecli upload clip.mp4 --server one.example": "needs other machines with names",
     "journalctl -u facecli": "needs a service of systemd",
     "pip install '.[onnx]'": "needs weights of one's own",
     "facecli engines\n": "needs the plug-in: tests/e2e/server/test_plugins.py",
