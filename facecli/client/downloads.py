@@ -31,6 +31,8 @@ from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
 
 MAX_SECONDS = 2**31 - 1  # of a lifetime on the wire
+SMALL_PARTS = 1000  # of a download may be smaller than this many bytes on average, so that it ends:
+MIN_PART = 1024
 
 _RETRYABLE = (Unavailable, LimitReached, IdleTooLong)
 
@@ -135,7 +137,7 @@ class DownloadClient:
 
     def _fetch(self, download: "_Download") -> wire.Promise:
         """Append the missing bytes; returns what the server promised of the whole file."""
-        offset = download.resume()
+        offset = begin = download.resume()
         request = pb.DownloadRequest(user_id=self._context.user, url=download.url, offset=offset)
         call = self._stub.Download(
             request, timeout=self._connection.deadline.left(), metadata=self._connection.metadata
@@ -144,7 +146,9 @@ class DownloadClient:
         with ResponseStream(
             call, wire.part_from_message, connection=self._connection, limit=download.stall_limit
         ) as stream:
-            for answer in stream:
+            for number, answer in enumerate(stream):
+                if number > SMALL_PARTS + (offset - begin) // MIN_PART:
+                    raise self._connection.unexpected(f"a download in parts of less than {MIN_PART} bytes")
                 if answer.promise and promise is None:
                     download.promise = promise = answer.promise
                     self._check_room(download, promise.size - offset)

@@ -72,6 +72,14 @@ def test_a_download_that_cannot_fit_on_the_disk_is_refused_before_a_byte_is_writ
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_large_download_in_tiny_parts_ends(
+    garbage: GarbageServer, clients: Clients, tmp_path: Path
+) -> None:
+    garbage.answers = {"Download": of(promise(2**30), files.DownloadResponse(data=DATA), endless=True)}
+    with pytest.raises(UnexpectedResponse, match="parts of less than"):
+        clients.files.download("/outputs/x/y", tmp_path / "out", retry_for=60, progress=NullProgress())
+
+
 def test_a_download_that_always_starts_over_ends(
     garbage: GarbageServer, clients: Clients, tmp_path: Path
 ) -> None:
