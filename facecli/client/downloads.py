@@ -31,7 +31,7 @@ from facecli.wire.generated import file_service_pb2 as pb
 from facecli.wire.generated import file_service_pb2_grpc as pb_grpc
 
 MAX_SECONDS = 2**31 - 1  # of a lifetime on the wire
-SMALL_PARTS = 1000  # of a download may be smaller than this many bytes on average, so that it ends:
+SMALL_PARTS = 2000  # of a download may be smaller than this many bytes on average, so that it ends:
 MIN_PART = 1024
 
 _RETRYABLE = (Unavailable, LimitReached, IdleTooLong)
@@ -147,7 +147,7 @@ class DownloadClient:
             call, wire.part_from_message, connection=self._connection, limit=download.stall_limit
         ) as stream:
             for number, answer in enumerate(stream):
-                if number > SMALL_PARTS + (offset - begin) // MIN_PART:
+                if answer.data and number > SMALL_PARTS + (offset - begin) // MIN_PART:
                     raise self._connection.unexpected(f"a download in parts of less than {MIN_PART} bytes")
                 if answer.promise and promise is None:
                     download.promise = promise = answer.promise

@@ -10,7 +10,7 @@ from facecli.media.unknown_output import FfmpegOutputUnknown
 # showinfo's prefix; a title in the file can forge text only behind "[info]".
 _LINE = re.compile(r"\[Parsed_showinfo_\d+ @ 0x[0-9a-f]+\] \[info\] (.*)")
 _FRAME = re.compile(r"n: *\d+ pts: *(-?\d+|NOPTS) .*\bsar:(\d+)/(\d+) ")
-_COLORS = re.compile(r"color_range:\S+ color_space:\S+ color_primaries:([\w-]+) color_trc:([\w-]+)")
+_COLOR_LINE = re.compile(r"color_range:\S+ color_space:\S+ color_primaries:([\w-]+) color_trc:([\w-]+)")
 _UNKNOWN = frozenset({"unknown", "unspecified", "reserved", "reserved0"})
 
 
@@ -20,7 +20,7 @@ class LoggedFrame:
 
     time: int | None  # ticks of the filter's clock
     pixel_aspect: Fraction  # 0 when unknown
-    primaries: str  # by ffmpeg's name
+    primaries: str  # of the first frame, by ffmpeg's name
     transfer: str
 
 
@@ -30,6 +30,7 @@ class FrameLog:
     def __init__(self) -> None:
         self._frames: deque[LoggedFrame] = deque()
         self._begun: tuple[int | None, Fraction] | None = None
+        self._colors: tuple[str, str] | None = None  # primaries and transfer
 
     def feed(self, line: str) -> None:
         """Parse one line of the log; FfmpegOutputUnknown for a line about a frame that has another form."""
@@ -42,9 +43,10 @@ class FrameLog:
             time = None if frame[1] == "NOPTS" else int(frame[1])
             self._begun = time, Fraction(int(frame[2]), int(frame[3]) or 1)
         elif text.startswith("color_range:") and self._begun:
-            colors = _matched(_COLORS, text, line)
+            # ffmpeg writes this line in parts, between which its decoder may report damage.
+            self._colors = self._colors or _colors(text, line)
             time, aspect = self._begun
-            primaries, transfer = ("unknown" if name in _UNKNOWN else name for name in colors.groups())
+            primaries, transfer = self._colors
             self._frames.append(
                 LoggedFrame(time=time, pixel_aspect=aspect, primaries=primaries, transfer=transfer)
             )
@@ -52,6 +54,12 @@ class FrameLog:
 
     def take(self) -> LoggedFrame | None:
         return self._frames.popleft() if self._frames else None
+
+
+def _colors(text: str, line: str) -> tuple[str, str]:
+    found = _matched(_COLOR_LINE, text, line)
+    primaries, transfer = ("unknown" if name in _UNKNOWN else name for name in found.groups())
+    return primaries, transfer
 
 
 def _matched(pattern: re.Pattern[str], text: str, line: str) -> re.Match[str]:
