@@ -8,6 +8,7 @@ records the events of such an upload many times, because the difference is less 
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -65,7 +66,8 @@ def main() -> None:
     parser.add_argument("--mib", type=int, default=500)
     options = parser.parse_args()
     if options.what == "recorder":
-        print(f"{recorder_seconds(options.mib) * 1000:.2f} ms for an upload of {options.mib} MiB")  # noqa: T201
+        milliseconds = recorder_seconds(options.mib) * 1000
+        sys.stdout.write(f"{milliseconds:.2f} ms for an upload of {options.mib} MiB\n")
         return
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)
@@ -88,14 +90,14 @@ def main() -> None:
             used = {server: upload(server, file) for server in order}
             pairs.append((used[without], used[having]))
             load = os.getloadavg()[0]
-            print(f"without {pairs[-1][0]:.2f} s, with {pairs[-1][1]:.2f} s, load {load:.1f}", flush=True)  # noqa: T201
+            sys.stdout.write(f"without {pairs[-1][0]:.2f} s, with {pairs[-1][1]:.2f} s, load {load:.1f}\n")
         for name, values in (
             ("without, s", [first for first, _ in pairs]),
             ("with, s", [second for _, second in pairs]),
             ("ratio", [second / first for first, second in pairs]),
         ):
             found = f"{min(values):.3f} {statistics.median(values):.3f} {max(values):.3f}"
-            print(f"{name}: min median max {found}")  # noqa: T201
+            sys.stdout.write(f"{name}: min median max {found}\n")
 
 
 if __name__ == "__main__":
