@@ -86,6 +86,7 @@ class FfmpegMedia:
         name: str,
         max_unread: int,
         gpu: bool = False,
+        memory: int = 0,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         return piped(
@@ -95,6 +96,7 @@ class FfmpegMedia:
             stopped=stopped,
             name=name,
             idle_seconds=PROGRAM_IDLE_SECONDS,
+            memory=memory,
             max_unread=max_unread,
         )
 

@@ -70,6 +70,8 @@ def converse(conversation: Conversation) -> None:
     _, data = conversation.receive()
     _, pixels = conversation.receive()
     setup, networks = Setup.decode(data), Networks.load()
+    if setup.memory is not None:
+        conversation.share(setup.memory, setup.layout)
     width, height = setup.picture
     rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
     photo: Image = np.ascontiguousarray(rgb[..., ::-1])
@@ -122,11 +124,11 @@ def swap(conversation: Conversation, setup: Setup, networks: Networks, source: F
         kind, planes = request
         done = list(swapper.push(planes, own=kind is Request.OWN_FRAME))
         if done:
-            conversation.send(Answer.FRAME, done[0])
+            conversation.send_frame(done[0])
         else:
             conversation.send(Answer.NONE)
     for planes in swapper.finish():
-        conversation.send(Answer.FRAME, planes)
+        conversation.send_frame(planes)
     conversation.send_json(Answer.RESULT, asdict(swapper.figures))
 
 

@@ -30,6 +30,7 @@ class Launch:
     name: str
     max_unread: int
     gpu: bool = False
+    memory: int = 0
 
     @contextmanager
     def started(self, media: Media, *, stopped: Callable[[], bool]) -> Iterator[SandboxedProgram]:
@@ -39,6 +40,7 @@ class Launch:
             name=self.name,
             max_unread=self.max_unread,
             gpu=self.gpu,
+            memory=self.memory,
             stopped=stopped,
         ) as program:
             yield program
