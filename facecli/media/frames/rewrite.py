@@ -101,6 +101,15 @@ class _Attempt:
         self._stamp, self._labelled_until = _stamp(job, self._layout)
 
     def __enter__(self) -> "_Attempt":
+        """Start the decoder, so that it has a frame when the filter is there."""
+        decoder = piped(
+            self._command,
+            limits=self._process_limits,
+            reads=[self._job.video],
+            stopped=self._stopped,
+            on_stderr=self._log.feed,
+        )
+        self._decoder = self._stack.enter_context(decoder)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *failure: object) -> None:
@@ -110,15 +119,7 @@ class _Attempt:
 
     def run(self, frame_filter: FrameFilter) -> str:
         """Return the reason why the video cannot be decoded so, empty if it can."""
-        decoder = self._stack.enter_context(
-            piped(
-                self._command,
-                limits=self._process_limits,
-                reads=[self._job.video],
-                stopped=self._stopped,
-                on_stderr=self._log.feed,
-            )
-        )
+        decoder = self._decoder
         buffered = (
             frame_filter if isinstance(frame_filter, BufferedFilter) else _Buffer(frame_filter, self._layout)
         )
@@ -126,6 +127,7 @@ class _Attempt:
             own = self._is_own(frame)
             if own:
                 self._expect(frame)
+                self._encoder = self._encoder or self._start_encoder()
                 self._keep(self._own - 1, BEFORE, planes)
             self._encode(buffered.push_buffered(own=own))
         ended = decoder.wait()
@@ -178,7 +180,8 @@ class _Attempt:
                 raise FacecliError(
                     f"the engine returned a frame of {len(planes)} bytes, expected {self._layout.frame_bytes}"
                 )
-            encoder = self._encoder or self._start_encoder()
+            encoder = self._encoder
+            assert encoder  # since the first frame of the segment
             if self._stamp and self._times[0] < self._labelled_until:
                 planes = bytearray(planes)  # which the filter cannot change any more
                 self._stamp.put_on(planes)

@@ -32,7 +32,7 @@ from facecli.engines.mesh.process.messages import (
     header,
 )
 from facecli.engines.mesh.process.setup import Setup
-from facecli.engines.mesh.process.spare import Launch, Spares
+from facecli.engines.mesh.process.spare import Inputs, Launch, Spares
 
 AHEAD = 2  # frames
 _PACKAGES = ("cv2", "numpy", "onnxruntime", "onnx")  # the last two only for weights of one's own
@@ -51,14 +51,17 @@ def swap_process(
     gpu: bool = False,
     command: Sequence[str] | None = None,
     spares: Spares | None = None,
+    inputs: Inputs | None = None,
+    more: bool = False,
 ) -> "Iterator[SwapProcess]":
     """Start the process, and wait until it has found the face of the picture.
 
     `reads` are files of weights. NoFace when there is no face, NotReady when the weights cannot be used;
-    `command` runs another program instead, and `spares` may have one that runs already.
+    `command` runs another program instead. `spares` may have one that runs already, and keep it if `more`
+    work on these `inputs` is to come.
     """
     launch = launch_of(setup.engine, setup.layout, reads=reads, gpu=gpu, command=command)
-    with (spares or Spares(media)).program(launch, stopped=stopped) as program:
+    with (spares or Spares(media)).program(launch, stopped=stopped, inputs=inputs, more=more) as program:
         process = SwapProcess(program, setup.layout, name=launch.name)
         process.begin(setup, picture)
         yield process

@@ -27,9 +27,10 @@ class Conversation:
         self._frame_bytes = self._frames = 0
 
     def share(self, descriptor: int, layout: FrameLayout) -> None:
-        """Have the frames that come in shared memory."""
-        self._frame_bytes = layout.frame_bytes
-        self._shared = memoryview(mmap.mmap(descriptor, SLOTS * self._frame_bytes))
+        """Take frames from shared memory, from its first place on."""
+        self._frames, self._frame_bytes = 0, layout.frame_bytes
+        if self._shared is None:
+            self._shared = memoryview(mmap.mmap(descriptor, SLOTS * self._frame_bytes))
 
     def receive(self) -> tuple[Request, Planes]:
         """Return the next request; EOFError when the engine has gone."""
