@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What a table accepts. `rules` are everything that can refuse a row of it, in words."""
+    """Columns and rules of a table. `rules` are everything that can refuse a row of it, in words."""
 
     columns: Mapping[str, Column]
     rules: frozenset[str]
@@ -75,7 +75,7 @@ def _column(reflected: ReflectedColumn) -> Column:
 
 
 def refusals(before: Mapping[str, Form], after: Mapping[str, Form]) -> Iterator[str]:
-    """What a server that knows the tables as they were `before` would trip over."""
+    """Find each change over which a server that knows the tables as they were `before` would trip."""
     for table, old in before.items():
         new = after.get(table)
         if new is None:
