@@ -161,7 +161,7 @@ PLANTED_IN_POSTGRESQL = {
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_what_a_server_of_the_version_before_would_trip_over_is_found(
+def test_a_change_that_breaks_the_version_before_is_found(
     kind: str, engine: Engine, postgres: Postgres
 ) -> None:
     planted = PLANTED
