@@ -15,7 +15,7 @@ from facecli.wire.generated import upload_service_pb2 as pb
 MAX_BEGINS = 5  # uploads of one file; a new one follows when the server has lost or completed the old one
 
 
-PATIENCE = 10.0  # seconds without progress that another client gets; twice as many after every takeover
+TAKEOVER_TIMEOUT = 10.0  # seconds without progress that another client gets; twice as many after every takeover
 
 
 class UploadState:
@@ -54,7 +54,7 @@ class UploadState:
         self._clock = clock
         self._started = clock()
         self._left_until = 0.0
-        self._patience = PATIENCE / 2
+        self._takeover_timeout = TAKEOVER_TIMEOUT / 2
         self._shown = False
         self._chunk_size = 1
         self._stored: dict[int, int] = {}
@@ -87,7 +87,7 @@ class UploadState:
         self._is_fresh, self.request.fresh = self.request.fresh, False
         advanced = self.stored(upload.stored_bytes) and self.left_for is not None
         if advanced:
-            self._left_until = self._clock() + self._patience
+            self._left_until = self._clock() + self._takeover_timeout
         elif self._clock() >= self._left_until:
             self.left_for = None
         return advanced
@@ -95,11 +95,11 @@ class UploadState:
     def leave(self, error: TakenOver) -> None:
         """Leave the upload to another client until that has made no progress for a while.
 
-        Two clients that take turns end up with more patience than a chunk needs.
+        Two clients that take turns end up with a timeout that is longer than a chunk takes.
         """
         self.left_for = error
-        self._patience *= 2
-        self._left_until = self._clock() + self._patience
+        self._takeover_timeout *= 2
+        self._left_until = self._clock() + self._takeover_timeout
 
     def start_over(self) -> None:
         """Ask for a new upload: the complete one has other bytes. BytesDiffer if it was a new one."""

@@ -9,7 +9,7 @@ from threading import Barrier
 from facecli.client.connection import Connection
 from facecli.client.transfers import FileToSend
 from facecli.client.upload_run import BATCH_SIZE
-from facecli.client.upload_state import PATIENCE, UploadState
+from facecli.client.upload_state import TAKEOVER_TIMEOUT, UploadState
 from facecli.client.uploads import UploadClient
 from facecli.core.errors import FacecliError, InvalidInput, TakenOver
 from facecli.core.progress import NullProgress
@@ -91,9 +91,9 @@ def test_an_upload_is_left_to_another_client_while_that_makes_progress(tmp_path:
     )
     assert not state.begin(upload, [])
     state.leave(TakenOver("another writer continues"))
-    now += PATIENCE - 1
+    now += TAKEOVER_TIMEOUT - 1
     assert state.begin(replace(upload, stored_bytes=CHUNK, stored_chunks=1), [])
-    now += PATIENCE - 1
+    now += TAKEOVER_TIMEOUT - 1
     assert not state.begin(replace(upload, stored_bytes=CHUNK, stored_chunks=1), [])
     assert state.left_for
     now += 1
