@@ -122,8 +122,9 @@ def _template(url: str, table: str) -> Row:
 
 
 def _copy(url: str, table: str, rows: Callable[[], Iterator[Row]]) -> None:
-    names = list(next(rows()))
-    _insert(url, table, (names, ([row[name] for name in names] for row in rows())), of_queue=True)
+    names = list(next(rows(), ()))
+    if names:
+        _insert(url, table, (names, ([row[name] for name in names] for row in rows())), of_queue=True)
 
 
 def _values(table: Table, rows: Iterable[Row]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

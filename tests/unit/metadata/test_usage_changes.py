@@ -91,7 +91,7 @@ def vars_of(used: Usage) -> tuple[int, int, int]:
 
 @pytest.fixture
 def usage(either_engine: Engine) -> Iterator[SqlUsageRepository]:
-    """Two users with uploads, one of whom has many changes."""
+    """The usage of two users with uploads; that of ann has many changes."""
     with writing(either_engine) as connection:
         for number in range(MOST_CHANGES + 1):
             row = {**NEW_UPLOAD, "id": str(number), "owner": "ann", "size": 2}
