@@ -15,7 +15,7 @@ from facecli.wire.generated import upload_service_pb2 as pb
 MAX_BEGINS = 5  # uploads of one file; a new one follows when the server has lost or completed the old one
 
 
-TAKEOVER_TIMEOUT = 10.0  # seconds without progress that another client gets; twice as many after every takeover
+TAKEOVER_TIMEOUT = 10.0  # seconds without progress; twice as many after every takeover
 
 
 class UploadState:
