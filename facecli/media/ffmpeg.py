@@ -38,8 +38,7 @@ _PROGRAM_LIMITS = ProcessLimits(seconds=24 * 3600, memory=4 * 1024**3, file_size
 class FfmpegMedia:
     """Finds ffmpeg on first use: `wanted`, else the one on PATH, else that of the imageio-ffmpeg package.
 
-    `segment_megapixels` is the size of a segment: 1500 are a minute of 720p, and take two cores about ten
-    seconds.
+    `segment_megapixels` is the size of a segment: 1500 are a minute of 720p, half a minute for two cores.
     """
 
     def __init__(

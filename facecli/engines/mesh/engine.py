@@ -28,13 +28,13 @@ from facecli.engines.weights import shipped_weights
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
 NO_FRAMES = FrameLayout(width=2, height=2)
 SAMPLES = 32  # frames, at most, in which the people of a video are looked for
-SAMPLE_INTERVAL = 1.5  # seconds between them, at least
+SAMPLE_INTERVAL = 2.5  # seconds between them, at least
 LEAST_SAMPLES = 8
 
 
 class MeshEngine:
     name = "mesh"
-    version = "4"
+    version = "5"
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
     options: Sequence[EngineOption] = OPTIONS
     _spares: Spares | None = None
