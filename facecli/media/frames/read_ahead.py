@@ -2,7 +2,6 @@
 
 import os
 
-
 FIRST_BYTES = 64 * 1024
 
 
