@@ -1,6 +1,5 @@
 """Programs that engines start: confined as ffmpeg is, and fed and read without a deadlock."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,7 +58,6 @@ def attempt(size):
 os.write(1, f"{attempt(0)} {attempt(8192)}".encode())
 """
 ECHO = """
-import os
 while data := os.read(0, 1 << 20):
     while data:
         data = data[os.write(1, data):]
@@ -82,7 +80,6 @@ def test_a_program_reaches_what_it_may_read_and_nothing_else(media: FfmpegMedia,
     assert given.read_text() == "text"
 
 
-@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux alone has such memory")
 def test_a_program_shares_memory_that_it_cannot_resize(media: FfmpegMedia) -> None:
     command = python(SHARING)
     with media.start(command, reads=[], name="it", max_unread=0, memory=4096, stopped=never) as program:
