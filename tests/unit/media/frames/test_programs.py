@@ -58,6 +58,7 @@ def attempt(size):
 os.write(1, f"{attempt(0)} {attempt(8192)}".encode())
 """
 ECHO = """
+import os
 while data := os.read(0, 1 << 20):
     while data:
         data = data[os.write(1, data):]
