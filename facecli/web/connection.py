@@ -24,7 +24,8 @@ from uvicorn.protocols.utils import get_remote_addr
 
 from facecli.core.errors import InvalidInput
 from facecli.web.errors import described
-from facecli.web.request_head import announces_body, check_host, origin_form
+from facecli.web.low_water_mark import LowWaterMark
+from facecli.web.request_head import announces_body, body_length, check_host, origin_form
 from facecli.web.tls import certificate_names
 
 HEADER_SECONDS = 20.0  # from the connection, or the end of the last request, to the end of the headers
@@ -57,6 +58,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         super().connection_made(transport)
         names = certificate_names(transport.get_extra_info("ssl_object"))
         self.app_state = {**self.app_state, "connection": self, "certificate_names": names}
+        self._mark = LowWaterMark(transport.get_extra_info("socket"), self.loop)
         self._watch()
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -111,10 +113,12 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             raise
         self._in_head, self._uncounted_head = False, 0
         super().on_headers_complete()
+        self._mark.expect(body_length(self.headers))
 
     def on_body(self, body: bytes) -> None:
         """Hold a part for the application. The usual part is the only one, and is not copied."""
         self._uncounted_head = 0
+        self._mark.received(len(body))
         if self.cycle.response_complete:
             return
         held = self.cycle.body
@@ -139,6 +143,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._mark.lower()
         self._stop_timer()
         super().connection_lost(exc)
 
