@@ -165,7 +165,7 @@ def swap(
         raise InvalidInput(
             "--recursive, --retry-failed, --fail-fast and --dry-run are for jobs of --face and --video"
         )
-    target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video))
+    target = destination(out, name=f"{video.stem}.mp4", inputs=(image, video), overwrite=force)
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:
         output.note(f"{target.shown} exists; skipped")
