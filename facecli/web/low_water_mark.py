@@ -32,7 +32,7 @@ class LowWaterMark:
         self._timer: asyncio.TimerHandle | None = None  # runs while the mark is raised
 
     def expect(self, length: int) -> None:
-        """Raise the mark for a large body; `length` is in bytes, 0 if nobody knows it."""
+        """Raise the mark for a large body; `length` is in bytes, 0 if it is unknown."""
         self._left = length
         if length >= BATCH + MAX_RECORD:
             self._raise()
