@@ -76,9 +76,12 @@ def test_a_swap_in_the_browser_survives_cuts_and_a_reload_and_is_shared_by_a_lin
         browser.wait(lambda: browser.find("#create").is_enabled())
         state_the_consent_that_is_required(browser)
         look_at_preview(browser)
+        browser.find("#priority").send_keys("High")
         browser.find("#create").click()
         browser.find("#tasks [data-status=completed]")
+        assert "high priority" in browser.text("[data-task]")
         task = str(browser.run("return document.querySelector('[data-task]').dataset.task"))
+        assert web_server.command(ann, "task", "status", task, "--json").object["priority"] == "high"
         record = web_server.command(ann, "task", "provenance", task, "--json").object
         assert record["consent"]["sha256"] == CONSENT_SHA256
         check_on_a_phone(browser)
