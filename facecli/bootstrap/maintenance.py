@@ -23,6 +23,7 @@ from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.core.garbage import Garbage, OrphanPolicy
 from facecli.maintenance.fsck import Inspection
+from facecli.maintenance.usage import usage_damage
 from facecli.metadata import schema
 from facecli.metadata.database import open_database
 from facecli.metadata.directories import SqlDirectoryRepository
@@ -99,6 +100,7 @@ class _Storage:
             orphans=self.orphans,
             rescue=lambda orphan: rescue_blob(self.blobs, self.directory, orphan.id),
             database_errors=self.database_errors(),
+            usage=partial(usage_damage, self.usage),
             directory=partial(directory_damage, self.directory, self.generations()),
             queue_problems=self.queue_problems(),
             remove_queue=self.remove_queue,

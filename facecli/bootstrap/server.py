@@ -122,6 +122,7 @@ def run_server(settings: Settings, manager: ServiceManager | None = None) -> Ite
             (CHECK_INTERVAL, components.suspended_workers.check),
             (REQUEUE_INTERVAL, components.recovery.requeue_stranded),
             (EXPIRY_INTERVAL, components.recovery.forget_ended),
+            (EXPIRY_INTERVAL, components.compact_usage),
             (GENERATION_INTERVAL, components.raise_generation),
             (PROBE_INTERVAL, storage_health.check),
             *webhooks.jobs,

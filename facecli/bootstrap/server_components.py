@@ -65,6 +65,7 @@ class ServerComponents:
     figures: SqlFigures
     info: Callable[[str], ServerInfo]
     ask_database: Callable[[], object]  # a short question; raises an error without an answer
+    compact_usage: Callable[[], object]
     raise_generation: Callable[[], None]  # after changes of rows, periodically and at shutdown
     link_key: Callable[[], bytes]
     fallback: str  # why the default engine is not the best one; empty if it is, or was configured
@@ -148,10 +149,12 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 blobs=storage.blobs,
                 quota=quota,
                 rules=rules,
+                workers=storage.workers,
             ),
             link_key=partial(link_key, storage.directory, remember=storage.secrets.remember),
             fallback=fallback,
             ask_database=partial(storage.directories.known, storage.data_dir_id),
+            compact_usage=storage.usage.compact,
             raise_generation=storage.generations.raise_if_changed,
         )
 

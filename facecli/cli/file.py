@@ -80,9 +80,8 @@ def download(
     found, 6 server unreachable, 8 integrity check failed.
     """
     upload_id = upload_id_of(url)
-    target = destination(
-        "." if out is None else out, name=local_name(unquote(url.rsplit("/", 1)[-1]), otherwise=upload_id)
-    )
+    name = local_name(unquote(url.rsplit("/", 1)[-1]), otherwise=upload_id)
+    target = destination("." if out is None else out, name=name, overwrite=force)
     check_options(target, output, force=force, skip_existing=skip_existing)
     size: int | None = None
     if skip_existing and target.exists:

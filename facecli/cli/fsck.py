@@ -37,9 +37,10 @@ def fsck(
     Prints one line per damaged item, with its problem and what --repair does. Repairing an upload discards
     its damaged chunks; run the same facecli upload again to resend only those. Repairing a result marks its
     task as failed; facecli task retry recreates the result. Files that the database does not know are moved
-    to lost+found; a database that is older than the directory is adopted then. A damaged task queue is
-    rebuilt from the tasks at the next start of the server. A damaged database is reported but not repaired.
-    With -q, prints only the IDs and keys of damaged items.
+    to lost+found; a database that is older than the directory is adopted then. What the quota counts for a
+    user is corrected if it is not what there is. A damaged task queue is rebuilt from the tasks at the next
+    start of the server. A damaged database is reported but not repaired. With -q, prints only the IDs and
+    keys of damaged items.
 
     Example: facecli fsck --repair --data-dir /srv/facecli
 

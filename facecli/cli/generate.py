@@ -1,6 +1,8 @@
 """`facecli generate`: files for the programs around a server."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -105,19 +107,42 @@ def systemd(
     _show(output, unit(_this_program(), worker=worker))
 
 
-@partial(with_settings, quiet_help="Print only the file.")
-def haproxy(
-    settings: Settings,
-    output: Output,
-    host: PublicHost,
-    port: PublicPort = 443,
-    backend: Backends = None,
-    http_port: HttpPort = 8080,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    server_ca: ServerCa = "",
-    pass_through: PassThrough = False,
-) -> None:
+def _proxy(configuration: "Callable[[Front, bool], str]") -> Callable[..., None]:
+    """A command that prints a configuration; it has the options of every proxy."""
+
+    def command(
+        settings: Settings,
+        output: Output,
+        host: PublicHost,
+        port: PublicPort = 443,
+        backend: Backends = None,
+        http_port: HttpPort = 8080,
+        tls_cert: TlsCert = None,
+        tls_key: TlsKey = None,
+        server_ca: ServerCa = "",
+        pass_through: PassThrough = False,
+    ) -> None:
+        from facecli.operations.front import Front
+
+        checked_address(f"{host}:{port}", option="--host")
+        addresses = [each.strip() for text in backend or [DEFAULT_SERVER] for each in text.split(",")]
+        front = Front(
+            name=host,
+            port=port,
+            servers=[checked_address(each, option="--backend") for each in addresses],
+            http_port=http_port,
+            cert=settings.tls_cert,
+            key=settings.tls_key,
+            ca=server_ca,
+        )
+        _show(output, configuration(front, pass_through))
+
+    command.__name__, command.__doc__ = configuration.__name__, configuration.__doc__
+    return with_settings(command, quiet_help="Print only the file.")
+
+
+@_proxy
+def haproxy(front: "Front", pass_through: bool) -> str:
     """Print a configuration of HAProxy in front of one server or several.
 
     gRPC and HTTP (the console, gRPC-Web, Connect, tus, downloads) share one port; /metrics is not passed on.
@@ -132,24 +157,12 @@ def haproxy(
     """
     from facecli.operations.haproxy import haproxy_pass_through, haproxy_site
 
-    cert = settings.tls_cert or f"/etc/haproxy/{host}.pem"
-    front = _front(host, port, backend, http_port, cert, settings.tls_key, server_ca)
-    _show(output, haproxy_pass_through(front) if pass_through else haproxy_site(front))
+    front = replace(front, cert=front.cert or f"/etc/haproxy/{front.name}.pem")
+    return haproxy_pass_through(front) if pass_through else haproxy_site(front)
 
 
-@partial(with_settings, quiet_help="Print only the file.")
-def nginx(
-    settings: Settings,
-    output: Output,
-    host: PublicHost,
-    port: PublicPort = 443,
-    backend: Backends = None,
-    http_port: HttpPort = 8080,
-    tls_cert: TlsCert = None,
-    tls_key: TlsKey = None,
-    server_ca: ServerCa = "",
-    pass_through: PassThrough = False,
-) -> None:
+@_proxy
+def nginx(front: "Front", pass_through: bool) -> str:
     """Print a configuration of nginx in front of one server or several.
 
     gRPC and HTTP (the console, gRPC-Web, Connect, tus, downloads) share one port; /metrics is not passed on.
@@ -164,28 +177,9 @@ def nginx(
     """
     from facecli.operations.nginx import nginx_site, nginx_stream
 
-    live = f"/etc/letsencrypt/live/{host}"
-    cert, key = settings.tls_cert or f"{live}/fullchain.pem", settings.tls_key or f"{live}/privkey.pem"
-    front = _front(host, port, backend, http_port, cert, key, server_ca)
-    _show(output, nginx_stream(front) if pass_through else nginx_site(front))
-
-
-def _front(
-    host: str, port: int, servers: list[str] | None, http_port: int, cert: str, key: str, ca: str
-) -> "Front":
-    from facecli.operations.front import Front
-
-    checked_address(f"{host}:{port}", option="--host")
-    addresses = [each.strip() for text in servers or [DEFAULT_SERVER] for each in text.split(",")]
-    return Front(
-        name=host,
-        port=port,
-        servers=[checked_address(each, option="--backend") for each in addresses],
-        http_port=http_port,
-        cert=cert,
-        key=key,
-        ca=ca,
-    )
+    live = f"/etc/letsencrypt/live/{front.name}"
+    front = replace(front, cert=front.cert or f"{live}/fullchain.pem", key=front.key or f"{live}/privkey.pem")
+    return nginx_stream(front) if pass_through else nginx_site(front)
 
 
 def _this_program() -> list[str]:

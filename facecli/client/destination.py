@@ -31,6 +31,7 @@ class Destination:
     path: Path
     stream: bool = False
     is_stdout: bool = False
+    replaces: bool = True  # whether a file that is there may be replaced, also one that has appeared since
 
     @property
     def exists(self) -> bool:
@@ -49,10 +50,11 @@ class Destination:
         return self.exists and self.path.stat().st_size == size and self.crc32c() == crc32c
 
 
-def destination(text: str, *, name: str, inputs: Iterable[Path] = ()) -> Destination:
+def destination(text: str, *, name: str, inputs: Iterable[Path] = (), overwrite: bool = False) -> Destination:
     """The destination that `text` names; `name` is for a directory, and `inputs` must not be overwritten.
 
-    InvalidInput for one that cannot be written.
+    Without `overwrite` a file that does not exist yet is not replaced if another command makes it meanwhile.
+    InvalidInput for a destination that cannot be written.
     """
     if text == STDOUT:
         if sys.stdout.isatty():
@@ -80,7 +82,7 @@ def destination(text: str, *, name: str, inputs: Iterable[Path] = ()) -> Destina
         raise InvalidInput(
             f"{shown} is one of the inputs and would be overwritten; choose another file with -o"
         )
-    return Destination(shown=text, path=path)
+    return Destination(shown=text, path=path, replaces=overwrite or found is not None)
 
 
 def check_directory(parent: Path, shown: str) -> None:

@@ -12,12 +12,14 @@ from facecli.client.calls.unary import UnaryCalls
 from facecli.client.context import ClientContext
 from facecli.client.destination import Destination
 from facecli.client.output import keep_mode, write_through
-from facecli.client.part_file import open_part_file
+from facecli.client.part_file import awaited_part_file, check_room
 from facecli.core.backoff import RetryBudget
 from facecli.core.checksums import crc32c, crc32c_of
 from facecli.core.disk import flush
 from facecli.core.errors import (
+    AlreadyExists,
     BytesDiffer,
+    DirectoryInUse,
     IdleTooLong,
     InvalidInput,
     LimitReached,
@@ -73,9 +75,12 @@ class DownloadClient:
     def download_to(
         self, url: str, target: Destination, *, retry_for: float, progress: TransferProgress
     ) -> int:
-        """Download to a destination; a stream gets its first byte when the whole file is verified."""
+        """Download to a destination; a stream gets its first byte when the whole file is verified.
+
+        AlreadyExists if another command has made another file there meanwhile.
+        """
         if not target.stream:
-            return self.download(url, target.path, retry_for=retry_for, progress=progress)
+            return self._download_file(url, target, retry_for=retry_for, progress=progress)
         with tempfile.TemporaryDirectory(prefix="facecli-") as folder:
             file = Path(folder) / "result"
             size = self.download(url, file, retry_for=retry_for, progress=progress)
@@ -88,21 +93,45 @@ class DownloadClient:
         Resumes from what an earlier attempt left in `<target>.part`. BytesDiffer when the bytes do not have
         the checksum that the server promised, even after starting over.
         """
-        with open_part_file(target) as part:
+        destination = Destination(shown=str(target), path=target)
+        return self._download_file(url, destination, retry_for=retry_for, progress=progress)
+
+    def _download_file(
+        self, url: str, target: Destination, *, retry_for: float, progress: TransferProgress
+    ) -> int:
+        """Wait for another command that downloads the same file, and do what it has left."""
+        retry_budget = self._context.retry_budget(retry_for)
+        waited = False
+
+        def wait(error: DirectoryInUse, advanced: bool) -> bool:
+            nonlocal waited
+            waited = True
+            if advanced:
+                retry_budget.progressed()
+            return retry_budget.wait(error, progress.waiting)
+
+        path = target.path
+        with awaited_part_file(path, wait) as part:
+            if target.exists and (waited or not target.replaces):
+                promise = self.describe(url)
+                if target.holds(size=promise.size, crc32c=promise.crc32c):
+                    return promise.size
+                if not target.replaces:
+                    raise AlreadyExists(f"another command has made {target.shown}, which is different")
             download = _Download(
                 url=url,
-                name=target.name,
+                name=path.name,
                 part=part,
                 progress=progress,
-                retry_budget=self._context.retry_budget(retry_for),
+                retry_budget=retry_budget,
                 stall_limit=stall_limit(retry_for, self._connection.call_timeout),
             )
             size = self._complete(download)
             part.flush()
-            keep_mode(part, target)
+            keep_mode(part, path)
             os.fsync(part.fileno())
-            Path(part.name).replace(target)
-            flush(target.parent)
+            Path(part.name).replace(path)
+            flush(path.parent)
         return size
 
     def _complete(self, download: "_Download") -> int:
@@ -151,7 +180,7 @@ class DownloadClient:
                     raise self._connection.unexpected(f"a download in parts of less than {MIN_PART} bytes")
                 if answer.promise and promise is None:
                     download.promise = promise = answer.promise
-                    self._check_room(download, promise.size - offset)
+                    check_room(download.part, download.name, promise.size - offset)
                     download.progress.begin(download.name, promise.size, min(offset, promise.size))
                 if promise is None or answer.promise not in {None, promise}:
                     raise self._connection.unexpected("a download whose size and checksum are unclear")
@@ -168,15 +197,6 @@ class DownloadClient:
         if offset < promise.size:
             raise Unavailable(f"the download of {download.name} ended early")
         return promise
-
-    def _check_room(self, download: "_Download", missing: int) -> None:
-        """InvalidInput when the bytes cannot fit on the disk, before any of them is written."""
-        status = os.fstatvfs(download.part.fileno())
-        free = status.f_bavail * status.f_frsize
-        if missing > free:
-            raise InvalidInput(
-                f"{download.name} needs {missing} more bytes, but only {free} are free in its directory"
-            )
 
 
 class _Download:

@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -44,6 +44,41 @@ def open_part_file(target: Path) -> Iterator[BinaryIO]:
                     path.unlink()
     except OSError as error:  # includes a full disk, which may show only when the file is closed
         raise InvalidInput(f"cannot write {target}: {error.strerror}") from error
+
+
+@contextmanager
+def awaited_part_file(target: Path, wait: Callable[[DirectoryInUse, bool], bool]) -> Iterator[BinaryIO]:
+    """`open_part_file`, once no other process holds it.
+
+    `wait` gets the error, and whether the other process has written since the last time; False ends the wait
+    with the error.
+    """
+    size = 0
+    with ExitStack() as stack:
+        while True:
+            try:
+                part = stack.enter_context(open_part_file(target))
+                break
+            except DirectoryInUse as error:
+                before, size = size, _size(part_path(target))
+                if not wait(error, size > before):
+                    raise
+        yield part
+
+
+def check_room(part: BinaryIO, name: str, missing: int) -> None:
+    """InvalidInput when so many bytes cannot fit on the disk, before any of them is written."""
+    status = os.fstatvfs(part.fileno())
+    free = status.f_bavail * status.f_frsize
+    if missing > free:
+        raise InvalidInput(f"{name} needs {missing} more bytes, but only {free} are free in its directory")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _open_locked(path: Path) -> BinaryIO:

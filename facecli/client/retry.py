@@ -6,7 +6,7 @@ server keeps the stored chunks, so a retry is idempotent and sends only what is 
 first call on: a server may be restarting when the command begins. An error that every file would meet stops
 the command. Any other error concerns one file: it fails alone if the server names it,
 or else the files are sent one by one until it is known. A quota is met by a batch as a whole, so its files
-are tried one by one, too.
+are tried one by one, too. A file whose upload another client has taken over is left to that client.
 """
 
 from enum import Enum, auto
@@ -17,6 +17,7 @@ from facecli.core.errors import (
     NotAllowed,
     PolicyRefused,
     QuotaReached,
+    TakenOver,
     TimedOut,
     Unauthenticated,
     Unavailable,
@@ -35,6 +36,7 @@ class Action(Enum):
     SEND_ONE_BY_ONE = auto()
     WAIT_AND_RETRY = auto()
     STOP = auto()  # give up all files
+    LEAVE_FILE = auto()  # to the other client that uploads it, while that makes progress
     FAIL_FILE = auto()  # give up the one file that the error is about
 
 
@@ -52,4 +54,6 @@ def decide(error: FacecliError, *, batch_size: int, token_renewed: bool, names_f
         return Action.WAIT_AND_RETRY
     if isinstance(error, _FATAL):
         return Action.STOP
+    if isinstance(error, TakenOver) and names_file:
+        return Action.LEAVE_FILE
     return Action.FAIL_FILE if names_file else Action.SEND_ONE_BY_ONE

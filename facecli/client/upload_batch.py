@@ -47,15 +47,21 @@ class BatchSender:
         retry_budget: RetryBudget,
         stall_limit: float,
     ) -> Iterator[Completed]:
-        """Yield each upload when it is complete. Stored chunks are compared and not sent again."""
+        """Yield each upload when it is complete. Stored chunks are compared and not sent again.
+
+        Uploads that are left to another client are not sent.
+        """
         if not batch:
             return
-        self._begin(batch, min(self._connection.call_timeout, stall_limit))
+        if self._begin(batch, min(self._connection.call_timeout, stall_limit)):
+            retry_budget.progressed()
         missing = dict[str, UploadState]()
         for state in batch:
             upload = state.upload
             assert upload
-            if not upload.completed:
+            if not upload.completed and state.left_for:
+                state.show()
+            elif not upload.completed:
                 missing.setdefault(upload.id, state)  # the same file twice is compared in the next batch
             elif state.matches():
                 yield state, upload
@@ -72,16 +78,19 @@ class BatchSender:
             response_deserializer=pb.StreamUploadResponse.FromString,
         )
 
-    def _begin(self, batch: Sequence[UploadState], timeout: float) -> None:
+    def _begin(self, batch: Sequence[UploadState], timeout: float) -> bool:
+        """Begin the uploads; true if another client has made progress with one of them."""
         request = pb.BeginUploadsRequest(uploads=[state.request for state in batch])
         begun = self._calls.call(
             self.stub.BeginUploads, request, wire.begun_from_message, retry_for=0, timeout=timeout
         )
         if len(begun) != len(batch):
             raise self._connection.unexpected(f"{len(begun)} uploads for {len(batch)} files")
+        advanced = False
         for state, (upload, chunks) in zip(batch, begun, strict=True):
             with self._connection.translated_errors():
-                state.begin(upload, chunks)
+                advanced |= state.begin(upload, chunks)
+        return advanced
 
     def _stream_missing(
         self,
@@ -134,9 +143,7 @@ class BatchSender:
 class _Sending:
     """The messages of one stream. Sending counts as activity, but only as far as acknowledgements follow."""
 
-    def __init__(
-        self, states: Sequence[UploadState], limiter: SendRateLimiter, window: SendWindow
-    ) -> None:
+    def __init__(self, states: Sequence[UploadState], limiter: SendRateLimiter, window: SendWindow) -> None:
         self._states = states
         self._limiter = limiter
         self._window = window

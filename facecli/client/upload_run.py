@@ -10,7 +10,7 @@ from facecli.client.transfers import FileToSend, UploadOutcome
 from facecli.client.upload_batch import BatchSender
 from facecli.client.upload_state import UploadState
 from facecli.core.backoff import RetryBudget
-from facecli.core.errors import FacecliError, TimedOut, Unauthenticated, UploadInterrupted
+from facecli.core.errors import FacecliError, TakenOver, TimedOut, Unauthenticated, UploadInterrupted
 from facecli.uploads.view import UploadView
 
 BATCH_SIZE = 200  # files that are begun together and share a stream
@@ -80,13 +80,14 @@ class UploadRun:
                 self._active.remove(state)
                 yield self._completed(state, upload)
             self._batch_size = BATCH_SIZE
+            self._wait_for_others()
         except FacecliError as error:
             if self._active:  # otherwise every file was complete before the stream broke
                 self._handle(error, batch)
 
     def _completed(self, state: UploadState, upload: UploadView) -> UploadOutcome:
         try:
-            return UploadOutcome(file=state.file, upload=state.result(upload, self._context.clock()))
+            return UploadOutcome(file=state.file, upload=state.result(upload))
         except FacecliError as error:
             return UploadOutcome(file=state.file, error=error)
         finally:
@@ -111,6 +112,11 @@ class UploadRun:
                     self._stopped_by = self._interruption(error)
             case Action.STOP:
                 self._stopped_by = self._timed_out() if isinstance(error, TimedOut) else error
+            case Action.LEAVE_FILE:
+                assert failed
+                assert isinstance(error, TakenOver)
+                failed.leave(error)
+                self._wait_for_others()
             case Action.FAIL_FILE:
                 assert failed
                 failed.error = error
@@ -124,6 +130,18 @@ class UploadRun:
         except TimedOut:
             self._stopped_by = self._timed_out()
             return True
+
+    def _wait_for_others(self) -> None:
+        """Wait if every file is left to another client; its error when that makes no progress any more."""
+        errors = [state.left_for for state in self._active if state.left_for]
+        if not errors or len(errors) < len(self._active):
+            return
+        try:
+            if not self._retry_budget.wait(errors[0], self._active[0].file.progress.waiting):
+                for state in self._active:
+                    state.error = state.left_for
+        except TimedOut:
+            self._stopped_by = self._timed_out()
 
     def _count_break(self) -> None:
         for state in self._active:

@@ -1,13 +1,13 @@
 """The state of one file's upload."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from facecli.client.send_rate import SendRateLimiter
 from facecli.client.send_window import SendWindow
 from facecli.client.source import Source
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.core.checksums import join
-from facecli.core.errors import BytesDiffer, FacecliError, UnexpectedResponse
+from facecli.core.errors import BytesDiffer, FacecliError, TakenOver, UnexpectedResponse
 from facecli.uploads.upload import MAX_CHUNK_SIZE, MAX_CHUNKS, Chunk
 from facecli.uploads.view import UploadAcknowledgement, UploadView
 from facecli.wire.frames import encode
@@ -16,13 +16,25 @@ from facecli.wire.generated import upload_service_pb2 as pb
 MAX_BEGINS = 5  # uploads of one file; a new one follows when the server has lost or completed the old one
 
 
+TAKEOVER_TIMEOUT = 10.0  # seconds without progress; twice as many after every takeover
+
+
 class UploadState:
     """Tracks one file across streams: stored, sent and skipped chunks.
 
-    `error` is set when this file failed; the others on the stream may still succeed.
+    `error` is set when this file failed; the others on the stream may still succeed. `left_for` is set while
+    the upload is left to another client, which has taken it over.
     """
 
-    def __init__(self, file: FileToSend, *, user: str, chunk_size: int, fresh: bool, started: float) -> None:
+    def __init__(
+        self,
+        file: FileToSend,
+        *,
+        user: str,
+        chunk_size: int,
+        fresh: bool,
+        clock: Callable[[], float],
+    ) -> None:
         self.file = file
         self.source = Source(file.path)
         self.request = pb.BeginUploadRequest(
@@ -37,9 +49,13 @@ class UploadState:
         self.source.close()
         self.upload: UploadView | None = None
         self.error: FacecliError | None = None
+        self.left_for: TakenOver | None = None
         self.stored_bytes = 0
         self.breaks = 0
-        self._started = started
+        self._clock = clock
+        self._started = clock()
+        self._left_until = 0.0
+        self._takeover_timeout = TAKEOVER_TIMEOUT / 2
         self._shown = False
         self._chunk_size = 1
         self._stored: dict[int, int] = {}
@@ -51,8 +67,11 @@ class UploadState:
         self._offered = set[int]()  # chunks sent on the current stream, or being sent
         self._acknowledged_bytes = 0  # on the current stream
 
-    def begin(self, upload: UploadView, chunks: Sequence[Chunk]) -> None:
-        """Resume from the chunks that the server has now; UnexpectedResponse if they are not of this file."""
+    def begin(self, upload: UploadView, chunks: Sequence[Chunk]) -> bool:
+        """Resume from the chunks that the server has now; true if the other client has stored some of them.
+
+        UnexpectedResponse if they are not of this file.
+        """
         self._check(upload, chunks)
         if self.upload is None or self.upload.id != upload.id:
             self._begins += 1
@@ -67,7 +86,21 @@ class UploadState:
         self._offered = set()
         self._acknowledged_bytes = 0
         self._is_fresh, self.request.fresh = self.request.fresh, False
-        self.stored(upload.stored_bytes)
+        advanced = self.stored(upload.stored_bytes) and self.left_for is not None
+        if advanced:
+            self._left_until = self._clock() + self._takeover_timeout
+        elif self._clock() >= self._left_until:
+            self.left_for = None
+        return advanced
+
+    def leave(self, error: TakenOver) -> None:
+        """Leave the upload to another client until that has made no progress for a while.
+
+        Two clients that take turns end up with a timeout that is longer than a chunk takes.
+        """
+        self.left_for = error
+        self._takeover_timeout *= 2
+        self._left_until = self._clock() + self._takeover_timeout
 
     def start_over(self) -> None:
         """Ask for a new upload: the complete one has other bytes. BytesDiffer if it was a new one."""
@@ -138,7 +171,7 @@ class UploadState:
         except FacecliError as error:
             self.error = error
 
-    def result(self, upload: UploadView, now: float) -> SentUpload:
+    def result(self, upload: UploadView) -> SentUpload:
         """The summary of the complete upload; BytesDiffer when the stored file differs from the local one."""
         self.source.check_unchanged()
         self.show()
@@ -160,7 +193,7 @@ class UploadState:
             bytes_sent=self._bytes_sent,
             bytes_skipped=sum(self._skipped.values()),
             retries=self.breaks,
-            seconds=round(now - self._started, 3),
+            seconds=round(self._clock() - self._started, 3),
         )
 
     def _check(self, upload: UploadView, chunks: Sequence[Chunk]) -> None:

@@ -47,7 +47,7 @@ class UploadClient:
 
         def open_file(file: FileToSend) -> UploadState:
             return UploadState(
-                file, user=context.user, chunk_size=chunk_size, fresh=not resume, started=context.clock()
+                file, user=context.user, chunk_size=chunk_size, fresh=not resume, clock=context.clock
             )
 
         run = UploadRun(

@@ -88,7 +88,7 @@ class Client:
         address = _result_url(source) if isinstance(source, TaskView) else url(source)
         session = self._sessions.long(timeout)
         name = local_name(unquote(address.rsplit("/", 1)[-1]), otherwise="download")
-        target = _output(output, name=name)
+        target = _output(output, name=name, overwrite=overwrite)
         promise = session.files.describe(address)
         if target.exists and not overwrite:
             if target.holds(size=promise.size, crc32c=promise.crc32c):
@@ -132,7 +132,7 @@ class Client:
         """
         image, video = Path(image), Path(video)
         session = self._sessions.long(timeout)
-        target = _output(output, name=f"{video.stem}.mp4", inputs=(image, video))
+        target = _output(output, name=f"{video.stem}.mp4", inputs=(image, video), overwrite=overwrite)
         request = SwapRequest(
             image=image,
             video=video,
@@ -231,11 +231,11 @@ class Client:
         self._stack.__exit__(kind, error, trace)
 
 
-def _output(output: FilePath, *, name: str, inputs: Iterable[Path] = ()) -> Destination:
+def _output(output: FilePath, *, name: str, inputs: Iterable[Path] = (), overwrite: bool) -> Destination:
     """The destination, which is absolute, so that `-` is a file like any other."""
     path = Path(output).absolute()
     text = f"{path}/" if str(output).endswith("/") else str(path)
-    return destination(text, name=name, inputs=inputs)
+    return destination(text, name=name, inputs=inputs, overwrite=overwrite)
 
 
 def _exists(target: Destination) -> AlreadyExists:

@@ -15,8 +15,9 @@ class Inspection:
     """The integrity check of one data directory.
 
     `database_errors` are those of the database's own check; `orphans` finds bytes that no row refers to, and
-    `rescue` moves them to lost+found; `directory` reports a directory that is newer than the database. A
-    queue with `queue_problems` is repaired by `remove_queue`: the server rebuilds it from the tasks.
+    `rescue` moves them to lost+found; `usage` finds users whose usage is wrong; `directory` reports a
+    directory that is newer than the database. A queue with `queue_problems` is repaired by
+    `remove_queue`: the server rebuilds it from the tasks.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Inspection:
         orphans: Callable[[], Sequence[Garbage]],
         rescue: Callable[[Garbage], object],
         database_errors: Sequence[str],
+        usage: Callable[[], Iterable[Damage]],
         directory: Callable[[], Iterable[Damage]],
         queue_problems: Sequence[str],
         remove_queue: Callable[[], object],
@@ -40,6 +42,7 @@ class Inspection:
         self._orphans = orphans
         self._rescue = rescue
         self._database_errors = database_errors
+        self._usage = usage
         self._directory = directory
         self._queue_problems = queue_problems
         self._remove_queue = remove_queue
@@ -68,6 +71,7 @@ class Inspection:
             if damage := self._task_verifier.damage(task):
                 yield damage
         yield from map(self._orphan_damage, self._orphans())
+        yield from self._usage()  # after the repairs of uploads and tasks, which change it
         yield from self._directory()  # last: adopting an older database comes after the rescue of files
 
     def _orphan_damage(self, orphan: Garbage) -> Damage:

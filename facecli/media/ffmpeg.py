@@ -38,8 +38,7 @@ _PROGRAM_LIMITS = ProcessLimits(seconds=24 * 3600, memory=4 * 1024**3, file_size
 class FfmpegMedia:
     """Finds ffmpeg on first use: `wanted`, else the one on PATH, else that of the imageio-ffmpeg package.
 
-    `segment_megapixels` is the size of a segment: 1500 are a minute of 720p, and take two cores about ten
-    seconds.
+    `segment_megapixels` is the size of a segment: 1500 are a minute of 720p, half a minute for two cores.
     """
 
     def __init__(
@@ -86,6 +85,7 @@ class FfmpegMedia:
         name: str,
         max_unread: int,
         gpu: bool = False,
+        memory: int = 0,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         return piped(
@@ -95,6 +95,7 @@ class FfmpegMedia:
             stopped=stopped,
             name=name,
             idle_seconds=PROGRAM_IDLE_SECONDS,
+            memory=memory,
             max_unread=max_unread,
         )
 

@@ -116,8 +116,9 @@ def started(
     reads: Iterable[Path],
     writes: Iterable[Path],
     stdin: int = subprocess.DEVNULL,
+    shares: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program in the sandbox, and end it with the context."""
+    """Start a program in the sandbox, and end it with the context; it inherits the descriptors `shares`."""
     access = [f"r{path.absolute()}" for path in reads] + [f"w{path.absolute()}" for path in writes]
     access += [f"d{path}" for path in limits.devices] + ["n"] * limits.network
     cpu_seconds = math.ceil(limits.seconds * (os.cpu_count() or 1)) + 1
@@ -133,6 +134,7 @@ def started(
             env={},
             cwd="/",
             start_new_session=True,
+            pass_fds=shares,
         )
     except OSError as error:  # out of processes, memory or file descriptors
         name = Path(command[0]).name

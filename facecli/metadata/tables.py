@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -199,6 +200,7 @@ workers = Table(
     Column("pid", Integer, nullable=False),
     Column("heartbeats", BigInteger, nullable=False),
     Column("engines", JSON, nullable=False, server_default="[]"),
+    Column("version", Text, nullable=False, server_default=""),
 )
 
 provenance = Table(
@@ -219,6 +221,15 @@ secrets = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", LargeBinary, nullable=False),
+)
+
+usage_changes = Table(  # written by triggers on uploads and tasks: migration 0025
+    "usage_changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("owner", Text, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("stored", "unfinished", "waiting")),
+    Index("ix_usage_changes_sum", "owner", "stored", "unfinished", "waiting"),
 )
 
 tokens = Table(

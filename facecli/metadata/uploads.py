@@ -7,7 +7,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    RowMapping,
     Text,
     bindparam,
     cast,
@@ -29,14 +28,15 @@ from facecli.metadata.content.chunks import (
     update_tokens,
     with_chunk,
 )
-from facecli.metadata.content.identity import identity, same, same_as_any
+from facecli.metadata.content.identity import Identity, identity, same, same_as_any
+from facecli.metadata.content.upload_row import row_of, upload_of
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import batches, newest
 from facecli.metadata.tables import chunks, tasks, uploads
-from facecli.metadata.usage import check_usage
+from facecli.metadata.usage import check_usage, lock_usage
 from facecli.tasks.task import UNFINISHED
 from facecli.uploads.quota import Admit
-from facecli.uploads.upload import Chunk, FileType, NewChunk, NewUpload, Upload, UploadStatus
+from facecli.uploads.upload import Chunk, NewChunk, NewUpload, Upload, UploadStatus
 
 
 class SqlUploadRepository:
@@ -45,12 +45,22 @@ class SqlUploadRepository:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def insert(self, new: Sequence[Upload], *, admit: Admit | None = None) -> None:
-        rows = [{column.name: getattr(upload, column.name) for column in uploads.c} for upload in new]
+    def insert(
+        self, new: Sequence[Upload], *, admit: Admit | None = None, reusable: Collection[str] = ()
+    ) -> Sequence[Upload]:
+        owners = {upload.owner for upload in new}
         try:
             with writing(self._engine) as connection:
-                check_usage(connection, {upload.owner for upload in new}, admit)
-                connection.execute(insert(uploads), rows)
+                existing = dict[Identity, Upload]()
+                if reusable:
+                    for owner in sorted(owners):
+                        lock_usage(connection, owner)
+                    existing = _same(connection, [upload for upload in new if upload.id in reusable])
+                kept = {each.id: existing.get(identity(each)) for each in new if each.id in reusable}
+                if added := [upload for upload in new if not kept.get(upload.id)]:
+                    check_usage(connection, {upload.owner for upload in added}, admit)
+                    connection.execute(insert(uploads), [row_of(upload) for upload in added])
+                return [kept.get(upload.id) or upload for upload in new]
         except IntegrityError as error:
             raise AlreadyExists(f"upload {new[0].id} exists already") from error
 
@@ -63,27 +73,24 @@ class SqlUploadRepository:
         query = newest.where(*same(new)).limit(1)
         with reading(self._engine) as connection:
             row = connection.execute(query).mappings().first()
-        return _upload(row) if row else None
+        return upload_of(row) if row else None
 
     def find_all(self, new: Sequence[NewUpload]) -> list[Upload | None]:
         if len(new) > 1 and all(each.size and each.fingerprint is not None for each in new):
-            query = select(uploads).where(same_as_any(new))
             with reading(self._engine) as connection:
-                found = [_upload(row) for row in connection.execute(query).mappings()]
-            found.sort(key=lambda upload: (upload.created_at, upload.id))
-            newest_of = {identity(upload): upload for upload in found}
+                newest_of = _same(connection, new)
             return [newest_of.get(identity(each)) for each in new]
         return [self.find(each) for each in new]
 
     def listed(self, owner: str, *, limit: int, before: str) -> Sequence[Upload]:
         with reading(self._engine) as connection:
             rows = newest(connection, uploads, owner, limit=limit, before=before)
-            return [_upload(row) for row in rows]
+            return [upload_of(row) for row in rows]
 
     def page(self, *, after: str) -> Sequence[Upload]:
         query = select(uploads).where(uploads.c.id > after).order_by(uploads.c.id).limit(_PAGE)
         with reading(self._engine) as connection:
-            return [_upload(row) for row in connection.execute(query).mappings()]
+            return [upload_of(row) for row in connection.execute(query).mappings()]
 
     def blob_keys(self, upload_ids: Collection[str]) -> Mapping[str, str]:
         query = select(uploads.c.id, uploads.c.blob_key)
@@ -110,7 +117,7 @@ class SqlUploadRepository:
         chosen = uploads.c.id.in_(upload_ids)
         with writing(self._engine) as connection:
             connection.execute(update(uploads).where(chosen, _INCOMPLETE).values(expires_at=expires_at))
-            return [_upload(row) for row in connection.execute(select(uploads).where(chosen)).mappings()]
+            return [upload_of(row) for row in connection.execute(select(uploads).where(chosen)).mappings()]
 
     def store_chunks(self, new: Sequence[NewChunk], *, now: float, expires_at: float) -> list[Upload]:
         with writing(self._engine) as connection:
@@ -173,7 +180,7 @@ class SqlUploadRepository:
     def expired(self, now: float) -> Sequence[Upload]:
         query = select(uploads).where(_expired(now)).order_by(uploads.c.expires_at)
         with reading(self._engine) as connection:
-            return [_upload(row) for row in connection.execute(query).mappings()]
+            return [upload_of(row) for row in connection.execute(query).mappings()]
 
     def needed_by(self, upload_id: str) -> str | None:
         named = cast(tasks.c.options, Text).contains(f"/uploads/{upload_id}/", autoescape=True)
@@ -202,17 +209,24 @@ def _found(connection: Connection, upload_id: str, *, owner: str | None = None, 
     row = connection.execute(query.with_for_update() if lock else query).mappings().first()
     if row is None:
         raise UploadNotFound(f"there is no upload {upload_id}")
-    return _upload(row)
+    return upload_of(row)
+
+
+def _same(connection: Connection, new: Sequence[NewUpload | Upload]) -> dict[Identity, Upload]:
+    """The newest upload of each of these files, if there is one."""
+    found = [upload_of(row) for row in connection.execute(select(uploads).where(same_as_any(new))).mappings()]
+    found.sort(key=lambda upload: (upload.created_at, upload.id))
+    return {identity(upload): upload for upload in found}
 
 
 def _changed(connection: Connection, upload_id: str, **values: object) -> Upload:
     change = update(uploads).where(uploads.c.id == upload_id).values(**values).returning(uploads)
-    return _upload(connection.execute(change).mappings().one())
+    return upload_of(connection.execute(change).mappings().one())
 
 
 def _locked(connection: Connection, upload_ids: set[str]) -> dict[str, Upload]:
     query = select(uploads).where(uploads.c.id.in_(upload_ids)).order_by(uploads.c.id).with_for_update()
-    locked = {row["id"]: _upload(row) for row in connection.execute(query).mappings()}
+    locked = {row["id"]: upload_of(row) for row in connection.execute(query).mappings()}
     if missing := upload_ids - locked.keys():
         raise UploadNotFound(f"there is no upload {min(missing)}")
     return locked
@@ -230,8 +244,3 @@ _UPDATE = (
     .where(uploads.c.id == bindparam("row_id"))
     .values({name: bindparam(name) for name in _MUTABLE})
 )
-
-
-def _upload(row: RowMapping) -> Upload:
-    enums = {"file_type": FileType(row["file_type"]), "status": UploadStatus(row["status"])}
-    return Upload(**{**row, **enums})

@@ -11,7 +11,7 @@ from facecli.tasks.store import TaskStore
 from facecli.tasks.task import Task
 
 CANCEL_CHECK_INTERVAL = 0.15  # seconds between two checks that the run still holds the task
-PROGRESS_INTERVAL = 0.1  # seconds between two records of progress; ffmpeg reports every 0.1 s
+PROGRESS_INTERVAL = 0.25  # seconds between two records of progress; each is a transaction of the worker
 
 _log = logging.getLogger(__name__)
 

@@ -143,6 +143,7 @@ class FakeMedia:
         name: str,
         max_unread: int,
         gpu: bool = False,
+        memory: int = 0,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         return piped(
@@ -152,6 +153,7 @@ class FakeMedia:
             stopped=stopped,
             name=name,
             idle_seconds=self._program_idle_seconds,
+            memory=memory,
             max_unread=max_unread,
         )
 

@@ -7,7 +7,7 @@ and inserts. Only the second versions of chunks that are being replaced are coun
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -38,9 +38,21 @@ class UserLimits:
 
 
 class UsageRepository(Protocol):
-    """The current usage of users."""
+    """The current usage of users, kept up to date with every change of a row."""
 
     def of(self, owner: str) -> Usage: ...
+
+    def compact(self) -> int:
+        """Replace the changes of owners who have many by their sum; return the number of these owners."""
+        ...
+
+    def wrong(self) -> Mapping[str, tuple[Usage, Usage]]:
+        """Owners whose usage is not that of their rows: the usage, and that of the rows. Reads all rows."""
+        ...
+
+    def correct(self, owner: str, *, found: Usage, real: Usage) -> None:
+        """Add the difference: also right if the usage has changed meanwhile."""
+        ...
 
 
 Admit = Callable[[str, Usage], None]  # the owner and their usage; raises what refuses the work

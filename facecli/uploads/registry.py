@@ -4,7 +4,7 @@ Idempotency: beginning the same file again returns its existing upload, complete
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from facecli.core.errors import DiskFull, InvalidInput, NotReady, UploadNotFound
@@ -47,8 +47,7 @@ class UploadRegistry:
         (existing,) = self._resumed([stored])
         if existing is None:
             upload = self._created(new, upload_id or new_upload_id())
-            self._insert([upload])
-            return upload, []
+            return self._inserted([upload], set() if fresh or upload_id else {upload.id})[upload.id]
         self._publish_resumed(existing[0])
         return existing
 
@@ -57,8 +56,9 @@ class UploadRegistry:
         for new, _ in requested:
             self._admission.check_size(new)
         requested = [(self._admission.fitted(new), fresh) for new, fresh in requested]
-        results: list[UploadWithChunks] = []
+        results: list[UploadWithChunks | NewUpload] = []
         created: dict[NewUpload, Upload] = {}
+        reusable = set[str]()
         stored = iter(
             self._resumed(self._repository.find_all([new for new, fresh in requested if not fresh]))
         )
@@ -66,13 +66,16 @@ class UploadRegistry:
             existing = None if fresh else next(stored)
             if existing is None or new in created:
                 created[new] = created.get(new) or self._created(new, new_upload_id())
-                results.append((created[new], []))
+                if not fresh:
+                    reusable.add(created[new].id)
+                results.append(new)
             else:
                 self._publish_resumed(existing[0])
                 results.append(existing)
-        if created:
-            self._insert(list(created.values()))
-        return results
+        inserted = self._inserted(list(created.values()), reusable) if created else {}
+        return [
+            inserted[created[result].id] if isinstance(result, NewUpload) else result for result in results
+        ]
 
     def resume(self, upload_id: str, *, owner: str) -> UploadWithChunks:
         """An upload of this owner as it is once all that was received is stored; UploadNotFound."""
@@ -111,14 +114,25 @@ class UploadRegistry:
             expires_at=self._expiry_clock.expires_at(now),
         )
 
-    def _insert(self, uploads: Sequence[Upload]) -> None:
-        """Insert new rows; the blobs are created when the first writer opens them."""
-        with self._admission.admitted(uploads) as admit:
-            self._repository.insert(uploads, admit=admit)
-        self._expiry_clock.touch(upload.id for upload in uploads)
-        for upload in uploads:
-            self._open_uploads.add_fresh(upload)
-            self._events.publish(UploadCreated(upload_id=upload.id, owner=upload.owner, size=upload.size))
+    def _inserted(self, new: Sequence[Upload], reusable: Collection[str]) -> dict[str, UploadWithChunks]:
+        """Insert new rows; return each, or the upload that another client began meanwhile, by the new ID.
+
+        The blobs are created when the first writer opens them.
+        """
+        with self._admission.admitted(new) as admit:
+            stored = self._repository.insert(new, admit=admit, reusable=reusable)
+        added = {upload.id for upload in new}
+        self._expiry_clock.touch(upload.id for upload in stored)
+        results = dict[str, UploadWithChunks]()
+        for upload, result in zip(new, stored, strict=True):
+            if result.id in added:
+                self._open_uploads.add_fresh(result)
+                self._events.publish(UploadCreated(upload_id=result.id, owner=result.owner, size=result.size))
+                results[upload.id] = result, []
+            else:
+                self._publish_resumed(result)
+                results[upload.id] = self._with_chunks(result)
+        return results
 
     def _publish_resumed(self, upload: Upload) -> None:
         if not upload.completed:

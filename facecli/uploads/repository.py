@@ -10,8 +10,13 @@ from facecli.uploads.upload import Chunk, NewChunk, NewUpload, Upload
 class UploadRepository(Protocol):
     """Rows of uploads and chunks. Every change is durable when the call returns."""
 
-    def insert(self, uploads: Sequence[Upload], *, admit: Admit | None = None) -> None:
-        """Insert new uploads in one transaction; AlreadyExists when an id is taken.
+    def insert(
+        self, uploads: Sequence[Upload], *, admit: Admit | None = None, reusable: Collection[str] = ()
+    ) -> Sequence[Upload]:
+        """Insert new uploads in one transaction and return them; AlreadyExists when an id is taken.
+
+        Of those whose ids are `reusable`, one is not inserted where the same file has an upload, which is
+        returned in its place: clients that begin at the same moment share an upload.
 
         `admit` gets the usage of each owner, to which nobody can add before the end, and may refuse all.
         """

@@ -1,16 +1,18 @@
 """The contract of every UploadRepository."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
 from facecli.core.errors import AlreadyExists, ChunkDiffers, InvalidInput, UploadNotFound
 from facecli.tasks.repository import TaskRepository
 from facecli.uploads.repository import UploadRepository
-from facecli.uploads.upload import Chunk, FileType, NewUpload, UploadStatus
+from facecli.uploads.upload import Chunk, FileType, NewUpload, Upload, UploadStatus
 from tests.support.builders import upload as some_upload
-from tests.support.upload_repository import NEW, UNKNOWN_SIZE, chunk, insert, store, store_all
+from tests.support.upload_repository import NEW, UNKNOWN_SIZE, begun, chunk, insert, store, store_all
 
 
 def test_a_new_upload_is_empty_and_incomplete(upload_repository: UploadRepository) -> None:
@@ -100,6 +102,23 @@ def test_the_newest_of_the_same_file_is_found(upload_repository: UploadRepositor
     insert(upload_repository, upload_id="c", now=100)
     found = upload_repository.find(NEW)
     assert found and found.id == "a"
+
+
+def test_clients_that_begin_at_the_same_moment_share_an_upload(upload_repository: UploadRepository) -> None:
+    clients = 4
+    others = [begun(replace(NEW, name="other.mp4"), f"o{number}") for number in range(clients)]
+    barrier = Barrier(clients)
+
+    def begin(number: int) -> Sequence[Upload]:
+        new = [begun(NEW, f"u{number}"), others[number]]
+        barrier.wait()
+        return upload_repository.insert(new, reusable={f"u{number}"})
+
+    with ThreadPoolExecutor(clients) as pool:
+        stored = list(pool.map(begin, range(clients)))
+    assert len({shared.id for shared, _ in stored}) == 1
+    assert [other for _, other in stored] == others
+    assert len(upload_repository.page(after="")) == 1 + clients
 
 
 def test_a_complete_upload_keeps_its_bytes(upload_repository: UploadRepository) -> None:

@@ -20,11 +20,15 @@ UNKNOWN_SIZE = replace(NEW, size=None, fingerprint=None)
 def insert(
     repository: UploadRepository, new: NewUpload = NEW, upload_id: str = "u1", now: float = 100.0
 ) -> Upload:
-    upload = Upload.begun(
-        new, upload_id=upload_id, blob_key=f"uploads/{upload_id}", now=now, expires_at=now + 50
-    )
+    upload = begun(new, upload_id, now)
     repository.insert([upload])
     return upload
+
+
+def begun(new: NewUpload, upload_id: str, now: float = 100.0) -> Upload:
+    return Upload.begun(
+        new, upload_id=upload_id, blob_key=f"uploads/{upload_id}", now=now, expires_at=now + 50
+    )
 
 
 def chunk(index: int, size: int = 10, crc32c: int = 0xFFFFFFFF) -> Chunk:

@@ -11,7 +11,7 @@ from facecli.cli.shared.command import with_settings
 from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.options import Database, DataDir
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.timestamps import parse_timestamp
+from facecli.cli.shared.timestamps import TimestampOption
 from facecli.config.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None)
@@ -23,23 +23,13 @@ def export(
     output: Output,
     since: Annotated[
         float | None,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            parser=parse_timestamp,
-            help="Only results completed since: an age such as 2h, or a date such as 2026-11-24T18:30.",
-            show_default=False,
+        TimestampOption(
+            "--since", "Only results completed since: an age such as 2h, or a date such as 2026-11-24T18:30."
         ),
     ] = None,
     until: Annotated[
         float | None,
-        typer.Option(
-            "--until",
-            metavar="TIME",
-            parser=parse_timestamp,
-            help="Only results completed before this time.",
-            show_default=False,
-        ),
+        TimestampOption("--until", "Only results completed before this time."),
     ] = None,
     data_dir: DataDir = None,
     database: Database = None,

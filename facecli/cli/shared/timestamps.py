@@ -4,6 +4,7 @@ import time
 from datetime import datetime
 
 import typer
+from typer.models import OptionInfo
 
 from facecli.config.amounts import parse_time
 from facecli.core.errors import InvalidInput
@@ -21,6 +22,13 @@ def parse_timestamp(text: str) -> float:
         raise typer.BadParameter(
             f"{text!r} is not a timestamp; write 2h, 2026-11-24 or 2026-11-24T18:30"
         ) from None
+
+
+class TimestampOption(OptionInfo):
+    """Option for a timestamp."""
+
+    def __init__(self, name: str, help: str) -> None:
+        super().__init__(default=name, metavar="TIME", parser=parse_timestamp, help=help, show_default=False)
 
 
 def age(moment: float) -> str:

@@ -66,7 +66,8 @@ def download(
     url, extension = (task.preview_url, "jpg") if sheet else (task.result_url, "mp4")
     promise = session.files.describe(url) if sheet else None
     size, crc32c = (promise.size, promise.crc32c) if promise else (task.result_size, task.result_crc32c)
-    target = destination("." if out is None else out, name=_output_name(url, task, extension))
+    name = _output_name(url, task, extension)
+    target = destination("." if out is None else out, name=name, overwrite=force)
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:
         output.note(f"{target.shown} exists; skipped")

@@ -11,7 +11,7 @@ from facecli.cli.shared.completion import complete_engines
 from facecli.cli.shared.listing import All, Limit, limited, show_header
 from facecli.cli.shared.objects import task_object
 from facecli.cli.shared.output import Output
-from facecli.cli.shared.timestamps import parse_timestamp
+from facecli.cli.shared.timestamps import TimestampOption
 from facecli.cli.task.rows import HEADER, task_row
 from facecli.library.session import Session
 from facecli.tasks.task import TaskFilter, TaskStatus
@@ -36,23 +36,13 @@ def list_tasks(
     ] = "",
     since: Annotated[
         float | None,
-        typer.Option(
-            "--since",
-            metavar="TIME",
-            parser=parse_timestamp,
-            help="Only tasks created since: an age such as 2h, or a date such as 2026-11-24T18:30.",
-            show_default=False,
+        TimestampOption(
+            "--since", "Only tasks created since: an age such as 2h, or a date such as 2026-11-24T18:30."
         ),
     ] = None,
     until: Annotated[
         float | None,
-        typer.Option(
-            "--until",
-            metavar="TIME",
-            parser=parse_timestamp,
-            help="Only tasks created before this time.",
-            show_default=False,
-        ),
+        TimestampOption("--until", "Only tasks created before this time."),
     ] = None,
     limit: Limit = None,
     everything: All = False,

@@ -1,6 +1,6 @@
 """One job through upload, task and download."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 from typing import Protocol
@@ -128,9 +128,9 @@ class JobRunner:
 
     def _download(self, planned: PlannedJob, task: TaskView) -> None:
         _make_directory(planned.output.parent)
-        target = destination(
-            str(planned.output), name=planned.output.name, inputs=(planned.job.face, planned.job.video)
-        )
+        output, inputs = planned.output, (planned.job.face, planned.job.video)
+        target = destination(str(output), name=output.name, inputs=inputs)
+        target = replace(target, replaces=planned.overwrite)  # without it, none was there in the beginning
         self._downloads.download_to(
             task.result_url,
             target,

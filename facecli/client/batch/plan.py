@@ -38,6 +38,7 @@ class PlannedJob:
     action: Action
     image: Path
     video: Path
+    overwrite: bool  # whether the output may be replaced, also one that another command makes meanwhile
     error: FacecliError | None = None  # why it cannot run
 
 
@@ -77,6 +78,7 @@ def plan_jobs(jobs: Sequence[Job], *, root: Path, confined: bool, overwrite: boo
                 action=action,
                 image=first.get(job.face, job.face),
                 video=first.get(job.video, job.video),
+                overwrite=overwrite,
                 error=error,
             )
         )

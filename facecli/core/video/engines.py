@@ -42,11 +42,19 @@ class Engine(Protocol):
     """Swaps faces in pictures, independent of networks and tasks. Its constructor takes a `Media`.
 
     A change of `version` declares that the pictures change: segments of another version are swapped again.
+    The properties may be plain attributes of a class.
     """
 
-    name: str
-    version: str
-    needs: Sequence[str]  # requirements, for people to read: ffmpeg, a GPU, a model
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """Requirements, for people to read: ffmpeg, a GPU, a model."""
+        ...
 
     def check(self, options: Mapping[str, str]) -> None:
         """Validate options; InvalidInput for one that the engine does not know."""
@@ -124,7 +132,8 @@ class WeighedEngine(Protocol):
 class DescribedEngine(Protocol):
     """An engine that declares its options, for lists and forms; its `check` uses `parse_options`."""
 
-    options: Sequence[EngineOption]
+    @property
+    def options(self) -> Sequence[EngineOption]: ...
 
 
 def named_files(engine: Engine, options: Mapping[str, str]) -> dict[str, str]:

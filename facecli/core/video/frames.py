@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +33,46 @@ class FrameLayout:
         return (self.width * self.height + 2 * columns * rows) * (1 if self.bits == 8 else 2)
 
 
-class FrameFilter(Protocol):
-    """Rewrites the frames of one segment. It may hold some back, and returns its own frames in order."""
+Planes = bytearray | memoryview  # of one frame
 
-    def push(self, planes: bytearray, *, own: bool) -> Iterable[bytearray]:
+
+class FrameFilter(Protocol):
+    """Rewrites the frames of one segment. It may hold some back, and returns its own frames in order.
+
+    A frame that it returned is the caller's until the next call.
+    """
+
+    def push(self, planes: bytearray, *, own: bool) -> Iterable[Planes]:
         """Take the next frame, which now belongs to the filter; return those that are done.
 
         `own` is false for a frame before or after the segment, which is never returned.
         """
         ...
 
-    def finish(self) -> Iterable[bytearray]:
+    def finish(self) -> Iterable[Planes]:
         """Return the frames that were held back."""
         ...
+
+
+@runtime_checkable
+class BufferedFilter(FrameFilter, Protocol):
+    """A filter that has room for frames, so that they need not be copied to it."""
+
+    def buffer(self) -> memoryview:
+        """Return the place for the next frame."""
+        ...
+
+    def push_buffered(self, *, own: bool) -> Iterable[Planes]:
+        """As `push`, for the frame that was written to the `buffer`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedMemory:
+    """Bytes that this process and a program share; the program has the file as an open descriptor."""
+
+    descriptor: int
+    view: memoryview
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +95,14 @@ class ProcessResult:
 class SandboxedProgram(Protocol):
     """A running program that is confined as ffmpeg is, with a pipe to its stdin and one from its stdout.
 
+    `memory` is what it shares with this process, if that was asked for and the system can do it.
+
     Every call raises Cancelled when the work is cancelled, and FacecliError when the program lets nothing
     through for too long.
     """
+
+    @property
+    def memory(self) -> SharedMemory | None: ...
 
     def write(self, data: bytes | bytearray | memoryview) -> bool:
         """Write all of it; False when the program reads no more, as after its end."""

@@ -146,13 +146,14 @@ class Media(Protocol):
         name: str,
         max_unread: int,
         gpu: bool = False,
+        memory: int = 0,
         stopped: Callable[[], bool],
     ) -> AbstractContextManager[SandboxedProgram]:
         """Start a program in the sandbox, which may read `reads` and write nothing; ended with the context.
 
         `name` is the subject of error messages, such as `the detector`. While it is written to, at least
         `max_unread` bytes of its output are taken, so that it need not wait with its answers. With `gpu` it
-        may also control the GPUs of the machine.
+        may also control the GPUs of the machine. `memory` is the number of bytes to share with it.
         """
         ...
 

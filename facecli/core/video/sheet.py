@@ -1,6 +1,6 @@
 """Contact sheets: frames of a video before and after the swap, side by side in one picture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -53,6 +53,12 @@ def of_result(
         start, end = still.start - plan.origin, still.end - plan.origin
         after = Still(video=result, start=start, end=end, key=max(start, Fraction(0)))
         yield _comparison(video, still, plan, after)
+
+
+def all_kept(plan: VideoPlan, folder: Path) -> Sequence[Comparison]:
+    """Compare the frames of the plan as they were kept in a folder; none unless all were."""
+    kept = [comparison for still in plan.stills if (comparison := _kept(still, plan, folder))]
+    return kept if len(kept) == len(plan.stills) else ()
 
 
 def of_frames(video: Path, swapped: Iterable[Path], plan: VideoPlan) -> Iterable[Comparison]:

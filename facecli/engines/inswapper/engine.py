@@ -21,6 +21,7 @@ from facecli.engines.mesh.engine import MAX_PICTURE_SIDE, NO_FRAMES, MeshEngine
 from facecli.engines.mesh.options import OPTIONS as MESH_OPTIONS
 from facecli.engines.mesh.process.client import SwapProcess, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
+from facecli.engines.mesh.process.spare import Inputs
 
 # The networks draw eyes and mouth as the target has them, in its colours.
 DEFAULTS: Mapping[str, str] = {"color": "none", "eyes": "source", "mouth": "source"}
@@ -71,7 +72,13 @@ class InswapperEngine(MeshEngine):
         return {**super().weights(), **self._digests}
 
     def _process(
-        self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
+        self,
+        setup: Setup,
+        picture: Picture,
+        *,
+        stopped: Callable[[], bool],
+        inputs: Inputs | None = None,
+        more: bool = False,
     ) -> AbstractContextManager[SwapProcess]:
         setup = replace(setup, engine=self.name, options={**DEFAULTS, **setup.options})
         if setup.work in {Work.PLAN, Work.DESCRIBE}:

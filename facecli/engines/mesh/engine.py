@@ -7,7 +7,9 @@ to another. So it also needs no OpenCV.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +22,19 @@ from facecli.core.video.media import FramesJob, Media
 from facecli.engines.mesh.options import OPTIONS, MeshOptions, Missing, Small
 from facecli.engines.mesh.process.client import SwapProcess, launch_of, swap_process
 from facecli.engines.mesh.process.setup import Setup, Work
-from facecli.engines.mesh.process.spare import Spares
+from facecli.engines.mesh.process.spare import Inputs, Spares
 from facecli.engines.weights import shipped_weights
 
 MAX_PICTURE_SIDE = 2048  # pixels; a face needs 300
 NO_FRAMES = FrameLayout(width=2, height=2)
 SAMPLES = 32  # frames, at most, in which the people of a video are looked for
-SAMPLE_INTERVAL = 1.5  # seconds between them, at least
+SAMPLE_INTERVAL = 2.5  # seconds between them, at least
 LEAST_SAMPLES = 8
 
 
 class MeshEngine:
     name = "mesh"
-    version = "4"
+    version = "5"
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14")
     options: Sequence[EngineOption] = OPTIONS
     _spares: Spares | None = None
@@ -51,7 +53,8 @@ class MeshEngine:
         options = MeshOptions.parse(job.options)
         like = self._describe(job.files["faces"], stopped=stopped) if "faces" in job.files else []
         layout = self._media.frame_layout(job.info)
-        picture = self._read_picture(job.face, layout, stopped=stopped)
+        inputs = self._inputs(job.face, job.video, layout, stopped=stopped)
+        picture = inputs.picture
         setup = Setup(
             work=Work.PLAN,
             layout=layout,
@@ -61,11 +64,12 @@ class MeshEngine:
         )
         count = min(SAMPLES, max(LEAST_SAMPLES, round(job.info.duration / SAMPLE_INTERVAL)))
         samples = self._media.sample_frames(job.video, job.info, count=count, stopped=stopped)
-        with self._process(setup, picture, stopped=stopped) as process, closing(samples):
-            self._start_spare(layout)  # for the first segment
-            for planes in samples:
-                deque(process.push(planes, own=False), maxlen=0)
-            deque(process.finish(), maxlen=0)
+        with closing(samples):
+            first = next(samples, None)  # while the process starts
+            with self._process(setup, picture, stopped=stopped, inputs=inputs, more=True) as process:
+                for planes in chain([first] if first else [], samples):
+                    deque(process.push(planes, own=False), maxlen=0)
+                deque(process.finish(), maxlen=0)
         people = _listed(process.result, "people")
         if not people and options.faces != "all" and options.missing is Missing.FAIL:
             smaller = "; small=on finds smaller ones" if options.small is Small.OFF else ""
@@ -75,7 +79,13 @@ class MeshEngine:
     def weights(self) -> Mapping[str, str]:
         return shipped_weights()
 
-    def _read_picture(self, face: Path, layout: FrameLayout, *, stopped: Callable[[], bool]) -> Picture:
+    def _inputs(self, face: Path, video: Path, layout: FrameLayout, *, stopped: Callable[[], bool]) -> Inputs:
+        """Read the face picture, unless a process that has worked on it waits for more."""
+        if self._spares and (kept := self._spares.inputs(face, video)):
+            return kept
+        return Inputs.of(face, video, partial(self._read_picture, layout=layout, stopped=stopped))
+
+    def _read_picture(self, face: Path, *, layout: FrameLayout, stopped: Callable[[], bool]) -> Picture:
         """Read a face picture, while the process that will get it starts."""
         self._start_spare(layout)
         return self._media.read_picture(face, max_side=MAX_PICTURE_SIDE, stopped=stopped)
@@ -85,16 +95,24 @@ class MeshEngine:
             self._spares.prepare(launch_of(self.name, layout))
 
     def _process(
-        self, setup: Setup, picture: Picture, *, stopped: Callable[[], bool]
+        self,
+        setup: Setup,
+        picture: Picture,
+        *,
+        stopped: Callable[[], bool],
+        inputs: Inputs | None = None,
+        more: bool = False,
     ) -> AbstractContextManager[SwapProcess]:
-        return swap_process(self._media, setup, picture, stopped=stopped, spares=self._spares)
+        return swap_process(
+            self._media, setup, picture, stopped=stopped, spares=self._spares, inputs=inputs, more=more
+        )
 
     def check_face(self, face: Path, *, stopped: Callable[[], bool]) -> None:
         self._describe(face, stopped=stopped)
 
     def _describe(self, face: Path, *, stopped: Callable[[], bool]) -> list[Any]:
         """The embedding of the largest face of a picture; NoFace if there is none."""
-        picture = self._read_picture(face, NO_FRAMES, stopped=stopped)
+        picture = self._read_picture(face, layout=NO_FRAMES, stopped=stopped)
         setup = Setup(work=Work.DESCRIBE, layout=NO_FRAMES, picture=(picture.width, picture.height))
         with self._process(setup, picture, stopped=stopped) as process:
             deque(process.finish(), maxlen=0)
@@ -106,7 +124,9 @@ class MeshEngine:
         """Swap the faces of the chosen people among those that `prepare` found."""
         self.check(job.options)
         layout = self._media.frame_layout(job.info)
-        picture = self._read_picture(job.face, layout, stopped=stopped)
+        inputs = self._inputs(job.face, job.video, layout, stopped=stopped)
+        picture = inputs.picture
+        more = job.segment.before + job.segment.frames < job.info.frames
         result: dict[str, Any] = {}
 
         @contextmanager
@@ -121,7 +141,7 @@ class MeshEngine:
                 first=(job.segment.wide or job.segment).before,
                 rate=float(job.info.rate),
             )
-            with self._process(setup, picture, stopped=stopped) as process:
+            with self._process(setup, picture, stopped=stopped, inputs=inputs, more=more) as process:
                 yield process
                 result.update(process.result)
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from facecli.core.video.frames import FrameLayout
+from facecli.core.video.frames import FrameLayout, Planes
 from facecli.engines.mesh.arrays import Alpha, Image, Mask, Plane, resized
 from facecli.engines.mesh.patch import Patch, Region
 
@@ -87,7 +87,7 @@ class Upright:
 class Frame:
     """One frame of a video; `blend` changes its planes in place."""
 
-    def __init__(self, data: bytearray, layout: FrameLayout, conversion: ColorConversion) -> None:
+    def __init__(self, data: Planes, layout: FrameLayout, conversion: ColorConversion) -> None:
         self._layout = layout
         self._conversion = conversion
         samples = np.frombuffer(data, sample_type(layout))

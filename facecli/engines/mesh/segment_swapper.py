@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from facecli.core.video.frames import FrameLayout
+from facecli.core.video.frames import FrameLayout, Planes
 from facecli.engines.mesh.arrays import Points
 from facecli.engines.mesh.fading import Fader, VisibleFace
 from facecli.engines.mesh.figures import Figures
@@ -69,14 +69,14 @@ class SegmentSwapper:
             smooth=options.smooth,
             small=options.small is Small.ON,
         )
-        self._fader = Fader[tuple[bool, bytearray, Frame]]()
+        self._fader = Fader[tuple[bool, Planes, Frame]]()
         self._blenders: dict[int, FaceBlender] = {}
         self._drawer = ThreadPoolExecutor(1, "draw")
-        self._drawn: deque[Future[list[bytearray]]] = deque()
+        self._drawn: deque[Future[list[Planes]]] = deque()
         self._taken = 0
         self.figures = Figures()
 
-    def push(self, data: bytearray, *, own: bool) -> Iterator[bytearray]:
+    def push(self, data: Planes, *, own: bool) -> Iterator[Planes]:
         """Take the planes of the next frame; return the segment's own frame that is done, if there is one."""
         frame = Frame(data, self._layout, self._conversion)
         faces = self._tracker.track(frame, self._clock.first + self._taken)
@@ -86,7 +86,7 @@ class SegmentSwapper:
         if len(self._drawn) > FRAMES_BEHIND:
             yield from self._drawn.popleft().result()
 
-    def finish(self) -> Iterator[bytearray]:
+    def finish(self) -> Iterator[Planes]:
         """Return the frames that are left; `figures` are complete then."""
         for held, visible in self._fader.flush():
             self._drawn.append(self._drawer.submit(self._draw, *held, visible))
@@ -94,9 +94,7 @@ class SegmentSwapper:
             yield from self._drawn.popleft().result()
         self._drawer.shutdown()
 
-    def _draw(
-        self, own: bool, data: bytearray, frame: Frame, faces: tuple[VisibleFace, ...]
-    ) -> list[bytearray]:
+    def _draw(self, own: bool, data: Planes, frame: Frame, faces: tuple[VisibleFace, ...]) -> list[Planes]:
         if not own:
             if self._options.color is not Color.NONE:  # which is averaged over time
                 self._swap(frame, faces, own=False)

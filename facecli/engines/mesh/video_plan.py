@@ -3,7 +3,7 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
-from facecli.core.video.frames import FrameLayout
+from facecli.core.video.frames import FrameLayout, Planes
 from facecli.engines.mesh.detection import find_faces, locate
 from facecli.engines.mesh.identities import Identity, Sighting, group
 from facecli.engines.mesh.networks import Square
@@ -27,7 +27,7 @@ class PeopleFinder:
         self._threads = ThreadPoolExecutor(THREADS, "find")
         self._looks: list[Future[list[Sighting]]] = []
 
-    def look(self, data: bytearray) -> None:
+    def look(self, data: Planes) -> None:
         """Note the faces of the next frame."""
         if len(self._looks) >= WAITING:
             self._looks[-WAITING].result()
@@ -38,7 +38,7 @@ class PeopleFinder:
         self._threads.shutdown()
         return group(sightings, match=match)
 
-    def _find(self, number: int, data: bytearray) -> list[Sighting]:
+    def _find(self, number: int, data: Planes) -> list[Sighting]:
         networks = self._networks.get()
         try:
             frame = Frame(data, self._layout, self._conversion)

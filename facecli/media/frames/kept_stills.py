@@ -3,7 +3,7 @@
 from contextlib import suppress
 from fractions import Fraction
 
-from facecli.core.video.frames import FrameLayout
+from facecli.core.video.frames import FrameLayout, Planes
 from facecli.core.video.media import FramesJob
 from facecli.core.video.sheet import raw_still
 from facecli.media.frames.nut import nut_frame_header, nut_header
@@ -18,7 +18,7 @@ class KeptStills:
         self._folder, self._wanted = job.output.parent, frozenset(job.stills)
         self._layout = layout
 
-    def keep(self, frame: int, side: str, planes: bytes | bytearray, *, pixel_aspect: Fraction) -> None:
+    def keep(self, frame: int, side: str, planes: Planes, *, pixel_aspect: Fraction) -> None:
         """Write the frame of this number in the video, if it is wanted and the disk has room."""
         if frame not in self._wanted:
             return

@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facecli.core.errors import Cancelled, FacecliError
-from facecli.core.video.frames import ProcessResult
+from facecli.core.video.frames import ProcessResult, SharedMemory
 from facecli.media.frames.read_ahead import ReadAhead
+from facecli.media.frames.shared_memory import shared_memory
 from facecli.media.run import (
     POLL_SECONDS,
     READ_BYTES,
@@ -44,15 +45,27 @@ def piped(
     name: str = "",
     idle_seconds: float | None = None,
     max_unread: int = MAX_UNREAD,
+    memory: int = 0,
 ) -> "Iterator[PipedProgram]":
     """Start the program; it and all that it started are gone when the context ends.
 
     `name` is the subject of the error when nothing moves for `idle_seconds` while it is waited for. At least
-    `max_unread` bytes of its output are taken while it is written to, and about as many are kept.
+    `max_unread` bytes of its output are taken while it is written to, and about as many are kept. `memory` is
+    the number of bytes to share with it.
     """
     if stopped():
         raise Cancelled
-    with started(command, limits, reads=reads, writes=writes, stdin=subprocess.PIPE) as process:
+    with (
+        shared_memory(memory) as shared,
+        started(
+            command,
+            limits,
+            reads=reads,
+            writes=writes,
+            stdin=subprocess.PIPE,
+            shares=[shared.descriptor] if shared else (),
+        ) as process,
+    ):
         program = PipedProgram(
             process,
             command,
@@ -62,6 +75,7 @@ def piped(
             name=name or Path(command[0]).name,
             idle_seconds=idle_seconds,
             max_unread=max_unread,
+            memory=shared,
         )
         try:
             yield program
@@ -81,6 +95,7 @@ class PipedProgram:
         name: str,
         idle_seconds: float | None,
         max_unread: int,
+        memory: SharedMemory | None,
     ) -> None:
         assert process.stdin and process.stdout and process.stderr
         self._process, self._command, self._limits = process, command, limits
@@ -90,6 +105,7 @@ class PipedProgram:
         self._lines = LineSplitter(self._tail.feed, on_stderr)
         self._watchdog = Watchdog(limits.seconds, stopped)
         self._unread = ReadAhead(max(max_unread, READ_BYTES))
+        self.memory = memory
         self._ended = False  # its output
         self._moved = time.monotonic()
         self._selector = selectors.DefaultSelector()
@@ -119,19 +135,24 @@ class PipedProgram:
 
     def read(self, size: int) -> bytearray:
         data = bytearray(size)
-        self._moved = time.monotonic()
         with memoryview(data) as view:
-            at = self._unread.take(view)
-            self._listen_to_stdout()
-            while at < size and not self._ended:
-                with suppress(BlockingIOError):
-                    if read := os.readv(self._stdout.fileno(), [view[at:]]):
-                        at, self._moved = at + read, time.monotonic()
-                        continue
-                    self._end_of_stdout()
-                    break
-                self._wait(ahead=False)
+            at = self.read_into(view)
         return data if at == size else data[:at]
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill a buffer; return the number of bytes, fewer than fit only at the end of its output."""
+        self._moved = time.monotonic()
+        at, size = self._unread.take(view), len(view)
+        self._listen_to_stdout()
+        while at < size and not self._ended:
+            with suppress(BlockingIOError):
+                if read := os.readv(self._stdout.fileno(), [view[at:]]):
+                    at, self._moved = at + read, time.monotonic()
+                    continue
+                self._end_of_stdout()
+                break
+            self._wait(ahead=False)
+        return at
 
     def wait(self) -> ProcessResult:
         self._stdin.close()

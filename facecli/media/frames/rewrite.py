@@ -10,14 +10,14 @@ filter.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
 from facecli.core.errors import FacecliError, MediaRefused
-from facecli.core.video.frames import FrameFilter, FrameLayout
+from facecli.core.video.frames import BufferedFilter, FrameFilter, FrameLayout, Planes
 from facecli.core.video.media import FramesJob, MediaLimits
 from facecli.media.frames.commands import decode_command, encode_command, frame_layout
 from facecli.media.frames.frame_log import FrameLog, LoggedFrame
@@ -101,6 +101,15 @@ class _Attempt:
         self._stamp, self._labelled_until = _stamp(job, self._layout)
 
     def __enter__(self) -> "_Attempt":
+        """Start the decoder, so that it has a frame when the filter is there."""
+        decoder = piped(
+            self._command,
+            limits=self._process_limits,
+            reads=[self._job.video],
+            stopped=self._stopped,
+            on_stderr=self._log.feed,
+        )
+        self._decoder = self._stack.enter_context(decoder)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *failure: object) -> None:
@@ -110,21 +119,17 @@ class _Attempt:
 
     def run(self, frame_filter: FrameFilter) -> str:
         """Return the reason why the video cannot be decoded so, empty if it can."""
-        decoder = self._stack.enter_context(
-            piped(
-                self._command,
-                limits=self._process_limits,
-                reads=[self._job.video],
-                stopped=self._stopped,
-                on_stderr=self._log.feed,
-            )
+        decoder = self._decoder
+        buffered = (
+            frame_filter if isinstance(frame_filter, BufferedFilter) else _Buffer(frame_filter, self._layout)
         )
-        for frame, planes in self._frames(decoder):
+        while (frame := self._next(decoder, planes := buffered.buffer())) is not None:
             own = self._is_own(frame)
             if own:
                 self._expect(frame)
+                self._encoder = self._encoder or self._start_encoder()
                 self._keep(self._own - 1, BEFORE, planes)
-            self._encode(frame_filter.push(planes, own=own))
+            self._encode(buffered.push_buffered(own=own))
         ended = decoder.wait()
         if ended.exit_code:
             return ended.error_text or f"ffmpeg ended with exit code {ended.exit_code}"
@@ -136,14 +141,15 @@ class _Attempt:
         self._finish_encoder()
         return "" if self._decoded == self._wide.frames else _MISCOUNTED
 
-    def _frames(self, decoder: PipedProgram) -> Iterator[tuple[LoggedFrame, bytearray]]:
-        size = self._layout.frame_bytes
-        while len(planes := decoder.read(size)) == size:
-            while (frame := self._log.take()) is None:
-                if not decoder.wait_for_stderr():
-                    raise FfmpegOutputUnknown("ffmpeg did not log the time of a frame that it decoded")
-            self._decoded += 1
-            yield frame, planes
+    def _next(self, decoder: PipedProgram, planes: memoryview) -> LoggedFrame | None:
+        """Read the next frame; None after the last one."""
+        if decoder.read_into(planes) < len(planes):
+            return None
+        while (frame := self._log.take()) is None:
+            if not decoder.wait_for_stderr():
+                raise FfmpegOutputUnknown("ffmpeg did not log the time of a frame that it decoded")
+        self._decoded += 1
+        return frame
 
     def _is_own(self, frame: LoggedFrame) -> bool:
         """Return whether a frame belongs to the segment, by its time: counts may be wrong."""
@@ -166,7 +172,7 @@ class _Attempt:
         self._last = max(since_first, self._last + 1)
         self._times.append(self._last)
 
-    def _encode(self, done: Iterable[bytearray]) -> None:
+    def _encode(self, done: Iterable[Planes]) -> None:
         for planes in done:
             if not self._times:
                 raise FacecliError("the engine returned a frame more than it was given")
@@ -174,8 +180,10 @@ class _Attempt:
                 raise FacecliError(
                     f"the engine returned a frame of {len(planes)} bytes, expected {self._layout.frame_bytes}"
                 )
-            encoder = self._encoder or self._start_encoder()
+            encoder = self._encoder
+            assert encoder  # since the first frame of the segment
             if self._stamp and self._times[0] < self._labelled_until:
+                planes = bytearray(planes)  # which the filter cannot change any more
                 self._stamp.put_on(planes)
             self._keep(self._done, AFTER, planes)
             header = nut_frame_header(self._times.popleft(), len(planes))
@@ -184,7 +192,7 @@ class _Attempt:
             self._done += 1
             self._progress(min(self._done, self._job.segment.frames))
 
-    def _keep(self, number: int, side: str, planes: bytearray) -> None:
+    def _keep(self, number: int, side: str, planes: Planes) -> None:
         """Keep a frame of the segment if it is wanted."""
         assert self._first
         frame = self._job.segment.before + number
@@ -211,6 +219,20 @@ class _Attempt:
         if ended.exit_code or self._done < self._own:
             reason = ended.error_text or f"its encoder ended with exit code {ended.exit_code}"
             raise MediaRefused(f"the video cannot be converted ({reason})")
+
+
+class _Buffer:
+    """Room for the frames of a filter that has none."""
+
+    def __init__(self, frame_filter: FrameFilter, layout: FrameLayout) -> None:
+        self._filter, self._size = frame_filter, layout.frame_bytes
+
+    def buffer(self) -> memoryview:
+        self._planes = bytearray(self._size)
+        return memoryview(self._planes)
+
+    def push_buffered(self, *, own: bool) -> Iterable[Planes]:
+        return self._filter.push(self._planes, own=own)
 
 
 def _stamp(job: FramesJob, layout: FrameLayout) -> tuple[Stamp | None, int]:

@@ -23,13 +23,13 @@ def same(new: NewUpload) -> list[ColumnElement[bool]]:
     return [_equals(name, new) for name in names]
 
 
-def same_as_any(new: Sequence[NewUpload]) -> ColumnElement[bool]:
+def same_as_any(new: Sequence[NewUpload | Upload]) -> ColumnElement[bool]:
     """The uploads that the index finds for these; they may differ in the other columns."""
     keys = {tuple(getattr(each, name) for name in _INDEXED): each for each in new}
     return or_(*(and_(*(_equals(name, each) for name in _INDEXED)) for each in keys.values()))
 
 
-def _equals(name: str, new: NewUpload) -> ColumnElement[bool]:
+def _equals(name: str, new: NewUpload | Upload) -> ColumnElement[bool]:
     # IS NOT DISTINCT FROM would not use the index of PostgreSQL.
     column, value = uploads.c[name], getattr(new, name)
     return column.is_(None) if value is None else column == value

@@ -101,6 +101,10 @@ class PlanCheckpoints:
         """The directory of partial files, with what this run keeps for its later steps."""
         return self._files.partial("")
 
+    def has(self, name: str) -> bool:
+        """Whether a checkpoint file is finished."""
+        return self._files.has(name)
+
     def file(self, name: str, make: Callable[[Path], None], *, shared: bool = True) -> Path:
         """The checkpoint file of this name; if it is missing, `make` writes it to the given path.
 

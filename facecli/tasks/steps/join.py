@@ -1,12 +1,18 @@
-"""Join: joins the swapped segments and the original sound to one video, with its implicit label."""
+"""Join: joins the swapped segments and the original sound to one video, with its implicit label.
+
+Where frames were kept for the contact sheet, it is composed at the same time.
+"""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from facecli.core.errors import MediaRefused
 from facecli.core.labels import aigc
+from facecli.core.video.sheet import all_kept
 from facecli.tasks.provenance.record import implicit_entry
 from facecli.tasks.steps.run import Run
+from facecli.tasks.steps.sheet import SHEET, compose
 
 
 class Join:
@@ -32,7 +38,10 @@ class Join:
                 stopped=run.stopped,
             )
 
-        run.output = run.work.file(self.checkpoint, join, shared=False)
+        with ThreadPoolExecutor(1, "sheet") as thread:
+            if not run.work.has(SHEET) and (kept := all_kept(plan, run.work.folder)):
+                run.composed = thread.submit(compose, run, kept)
+            run.output = run.work.file(self.checkpoint, join, shared=False)
 
 
 def _metadata(run: Run) -> Mapping[str, str]:

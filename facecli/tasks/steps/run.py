@@ -1,8 +1,10 @@
 """Run: the state of one attempt at a task, shared by its steps."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from facecli.core.blobs import BlobStore
 from facecli.core.labels.labeller import Labeller
@@ -47,6 +49,8 @@ class Run:
     reporter: ProgressReporter
     log: RunLog
     stopped: Callable[[], bool]
+    prepared: Future[Mapping[str, Any]] | None = None  # by Sound: what the engine prepared meanwhile
+    composed: Future[None] | None = None  # by Join: the contact sheet, which it composes meanwhile
     work: PlanCheckpoints = field(init=False)  # by Probe: the plan of the video, and its checkpoint files
     sound: Path = field(init=False)  # by Sound: its tracks, an empty file if there are none
     parts: Sequence[Path] = field(init=False)  # by Swap: the swapped segments, in order

@@ -1,9 +1,12 @@
-"""Sound: extracts the sound of the video, before any frame is swapped."""
+"""Sound: extracts the sound of the video, before any frame is swapped, while the engine prepares."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from facecli.core.video.engines import PreparingEngine
 from facecli.tasks import transitions
+from facecli.tasks.steps.engine_plan import ENGINE_PLAN, prepared
 from facecli.tasks.steps.run import Run
 
 
@@ -16,7 +19,10 @@ class Sound:
 
     def run(self, run: Run) -> None:
         run.reporter.started()
-        run.sound = run.work.file(self.checkpoint, partial(_extract, run))
+        with ThreadPoolExecutor(1, "prepare") as thread:
+            if isinstance(run.engine, PreparingEngine) and not run.work.has(ENGINE_PLAN):
+                run.prepared = thread.submit(prepared, run, run.engine)
+            run.sound = run.work.file(self.checkpoint, partial(_extract, run))
 
 
 def _extract(run: Run, output: Path) -> None:

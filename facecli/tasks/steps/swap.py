@@ -1,7 +1,7 @@
 """Swap: runs the engine on each segment."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,9 @@ from facecli.core.labels.labels import on_segment
 from facecli.core.video import engines
 from facecli.core.video.media import Segment
 from facecli.tasks.steps.counted import Counted
+from facecli.tasks.steps.engine_plan import engine_plan
 from facecli.tasks.steps.run import Run
 from facecli.tasks.time_limits import Deadline, within
-
-ENGINE_PLAN = "engine.json"
 
 
 class Swap:
@@ -29,7 +28,7 @@ class Swap:
     checkpoint = "{index:06}.mp4"
 
     def run(self, run: Run) -> None:
-        plan = _engine_plan(run)
+        plan = engine_plan(run)
         parts, figures = [], Counted(run)
         for segment in run.work.plan.segments:
             name = self.checkpoint.format(index=segment.index)
@@ -37,25 +36,6 @@ class Swap:
             figures.record(segment)
         figures.judge()
         run.parts = parts
-
-
-def _engine_plan(run: Run) -> Mapping[str, Any]:
-    """Return what the engine prepared for the whole video; empty if it prepares nothing."""
-    engine = run.engine
-    if not isinstance(engine, engines.PreparingEngine):
-        return {}
-
-    def prepare(output: Path) -> None:
-        task, info = run.task, run.work.plan.info
-        job = engines.PrepareJob(
-            face=run.face, video=run.video, info=info, options=task.options, files=run.files
-        )
-        deadline = Deadline(run.limits.segment, subject="preparing", setting="segment_timeout")
-        with within(run.stopped, deadline) as stopped:
-            output.write_text(json.dumps(engine.prepare(job, stopped=stopped)))
-
-    plan: Mapping[str, Any] = json.loads(run.work.file(ENGINE_PLAN, prepare).read_text())
-    return plan
 
 
 def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted, output: Path) -> None:
@@ -83,9 +63,7 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted,
             ),
             stopped=stopped,
         )
-        if segment.label:
-            run.tools.labeller.ensure_visible(output, segment.label, stopped=stopped)
-    frames = media.count_frames(output)
+        frames = _checked(run, segment, output, stopped)
     if frames != segment.frames and frames != media.count_decodable(run.video, segment, info):
         raise FacecliError(
             f"engine {task.engine} wrote {frames} frames for segment {segment.index}, "
@@ -93,3 +71,12 @@ def _swap(run: Run, segment: Segment, plan: Mapping[str, Any], figures: Counted,
         )
     if counted:
         figures.store(segment, counted)
+
+
+def _checked(run: Run, segment: Segment, output: Path, stopped: Callable[[], bool]) -> int:
+    """Ensure the label of a swapped segment, and count its frames at the same time."""
+    with ThreadPoolExecutor(1, "count") as thread:
+        counted = thread.submit(run.tools.media.count_frames, output)
+        if segment.label and run.tools.labeller.ensure_visible(output, segment.label, stopped=stopped):
+            counted = thread.submit(run.tools.media.count_frames, output)  # of the file with the label
+        return counted.result()

@@ -20,7 +20,9 @@ def test_the_examples_run_without_a_warning_and_leave_no_process(
     tmp_path: Path, face: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (example,) = re.findall(
-        r"^```python\n(import facecli.testing\n.*?)^```", README.read_text(encoding="utf-8"), re.M | re.S
+        r"^```python\n(from pathlib import Path\n\nimport facecli.testing\n.*?)^```",
+        README.read_text(encoding="utf-8"),
+        re.M | re.S,
     )
     shutil.copy(Path(__file__).with_name("program.py"), tmp_path / "swap.py")
     (tmp_path / "test_swap.py").write_text(example)

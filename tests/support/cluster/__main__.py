@@ -17,14 +17,13 @@ from pathlib import Path
 
 from tests.support.cluster.load import CHUNK, Commands, Tasks, Uploads
 from tests.support.cluster.machines import Cluster, Machine, running_cluster
+from tests.support.cluster.report import Finding, prepare_environment, say, text_of
 from tests.support.cluster.results import differences
 from tests.support.eventually import eventually, poll
 
 DOWN = 1.5  # seconds for which a killed process stays away
 PAUSE = 3.0  # seconds between two kills
 ROLL = 2.0  # seconds between two restarts
-
-Finding = tuple[str, str, bool]
 
 
 def main() -> int:
@@ -40,16 +39,6 @@ def main() -> int:
     return 0 if all(holds for _, (_, _, holds) in findings) else 1
 
 
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def text_of(finding: Finding) -> str:
-    what, found, holds = finding
-    return f"{what:52} {found:48} {'holds' if holds else 'DOES NOT HOLD'}"
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.support.cluster", description=__doc__)
     parser.add_argument("--proxy", choices=("haproxy", "nginx", "both"), default="both")
@@ -62,15 +51,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folder", default=None, help="directory for everything, which is removed")
     parser.add_argument("--keep", type=Path, default=None, help="directory for results that differ")
     return parser.parse_args()
-
-
-def prepare_environment() -> None:
-    """Hide the settings of this machine."""
-    for name in [name for name in os.environ if name.startswith("FACECLI_")]:
-        del os.environ[name]
-    home = tempfile.mkdtemp(prefix="facecli-home-")
-    os.environ |= {"HOME": home, "XDG_CONFIG_HOME": home, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100"}
-    os.environ |= {"PYTHONPATH": str(Path(__file__).parents[3]), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 
 def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import facecli.media.samples
-from facecli.core.video.frames import FrameLayout
+from facecli.core.video.frames import FrameLayout, Planes
 from facecli.engines.mesh.arrays import Image, Points
 from facecli.engines.mesh.drawing.warp import Warp
 from facecli.engines.mesh.drawing.warped_face import WarpedFace
@@ -98,7 +98,7 @@ def to_planes(picture: Image, layout: FrameLayout) -> bytearray:
     )
 
 
-def to_picture(data: bytes | bytearray, layout: FrameLayout) -> Image:
+def to_picture(data: Planes, layout: FrameLayout) -> Image:
     frame = Frame(bytearray(data), layout, ColorConversion(layout))
     return frame.region(Region(left=0, top=0, right=layout.width, bottom=layout.height))
 

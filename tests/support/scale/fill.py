@@ -18,6 +18,7 @@ from facecli.metadata import schema
 from facecli.metadata.database import open_database, translate_errors
 from facecli.metadata.database_url import parse_url
 from facecli.metadata.tables import chunks, provenance, task_logs, tasks, uploads, webhooks
+from facecli.metadata.usage import SqlUsageRepository
 from facecli.queue.client import SCHEMA, DbosTaskQueue, migrate_queue
 from facecli.tasks.task import TaskStatus
 from tests.support.scale.rows import ENGINES, Row, Scale
@@ -41,6 +42,9 @@ def fill(url: str, scale: Scale, *, queue_url: str = "") -> None:
         (provenance, scale.provenance()),
     ):
         _insert(url, table.name, _values(table, rows))
+    engine = open_database(url)
+    SqlUsageRepository(engine).compact()  # as a server does every minute
+    engine.dispose()
     _analyze(url)
     if queue_url:
         fill_queue(queue_url, scale)
@@ -118,8 +122,9 @@ def _template(url: str, table: str) -> Row:
 
 
 def _copy(url: str, table: str, rows: Callable[[], Iterator[Row]]) -> None:
-    names = list(next(rows()))
-    _insert(url, table, (names, ([row[name] for name in names] for row in rows())), of_queue=True)
+    names = list(next(rows(), ()))
+    if names:
+        _insert(url, table, (names, ([row[name] for name in names] for row in rows())), of_queue=True)
 
 
 def _values(table: Table, rows: Iterable[Row]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from facecli.client.connection import Connection
+from facecli.client.context import ClientContext
+from facecli.client.destination import destination
 from facecli.client.downloads import DownloadClient
 from facecli.client.uploads import UploadClient
 from facecli.core import writeback
-from facecli.core.errors import BytesDiffer, DirectoryInUse, InvalidInput, UploadNotFound
+from facecli.core.errors import AlreadyExists, BytesDiffer, DirectoryInUse, InvalidInput, UploadNotFound
 from facecli.core.progress import NullProgress
 from tests.unit.client.conftest import send
 
@@ -25,6 +28,13 @@ def url(uploads: UploadClient, tmp_path: Path) -> str:
     path = tmp_path / "clip.mp4"
     path.write_bytes(DATA)
     return send(uploads, path, resume=False, chunk_size=CHUNKS).file_url
+
+
+class Recorder(NullProgress):
+    stored_at_begin = -1
+
+    def begin(self, name: str, total: int | None, stored: int) -> None:
+        self.stored_at_begin = stored
 
 
 def download(files: DownloadClient, url: str, target: Path) -> int:
@@ -51,12 +61,6 @@ def test_the_result_is_right_for_every_leftover_part_file(
 def test_a_resumed_download_fetches_only_the_missing_bytes(
     files: DownloadClient, url: str, tmp_path: Path
 ) -> None:
-    class Recorder(NullProgress):
-        stored_at_begin = -1
-
-        def begin(self, name: str, total: int | None, stored: int) -> None:
-            self.stored_at_begin = stored
-
     (tmp_path / "out.part").write_bytes(DATA[:1_000_000])
     recorder = Recorder()
     files.download(url, tmp_path / "out", retry_for=1, progress=recorder)
@@ -88,6 +92,35 @@ def test_a_part_file_is_locked(files: DownloadClient, url: str, tmp_path: Path) 
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(DirectoryInUse, match=r"out\.part"):
             download(files, url, tmp_path / "out")
+
+
+@pytest.mark.parametrize("outcome", ["same", "other", "replaced", "none"])
+def test_a_file_that_another_command_is_writing_is_awaited(
+    connection: Connection, url: str, tmp_path: Path, outcome: str
+) -> None:
+    target = tmp_path / "out"
+    chosen = destination(str(target), name="", overwrite=outcome == "replaced")
+    with (tmp_path / "out.part").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        def other_command_ends(seconds: float) -> None:
+            if outcome == "same":
+                target.write_bytes(DATA)
+            elif outcome != "none":
+                target.write_bytes(b"of another task")
+            held.close()
+
+        files = DownloadClient(ClientContext(connection=connection, user="ann", sleep=other_command_ends))
+        progress = Recorder()
+        if outcome == "other":
+            with pytest.raises(AlreadyExists, match="another command has made"):
+                files.download_to(url, chosen, retry_for=60, progress=progress)
+            assert target.read_bytes() == b"of another task"
+        else:
+            assert files.download_to(url, chosen, retry_for=60, progress=progress) == len(DATA)
+            assert target.read_bytes() == DATA
+    assert progress.stored_at_begin == (0 if outcome in {"replaced", "none"} else -1)
+    assert not (tmp_path / "out.part").exists()
 
 
 @pytest.mark.parametrize("target", ["", "missing/out"])

@@ -1,4 +1,4 @@
-"""The window of an upload stream: sending goes on while acknowledgements follow, and waits while they do not."""
+"""The window of an upload: sending goes on while acknowledgements follow, and waits while they do not."""
 
 import threading
 

@@ -1,15 +1,21 @@
 """Many files on one stream, and the outcome of each."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
+from facecli.client.connection import Connection
 from facecli.client.transfers import FileToSend
 from facecli.client.upload_run import BATCH_SIZE
+from facecli.client.upload_state import TAKEOVER_TIMEOUT, UploadState
 from facecli.client.uploads import UploadClient
-from facecli.core.errors import FacecliError, InvalidInput
+from facecli.core.errors import FacecliError, InvalidInput, TakenOver
 from facecli.core.progress import NullProgress
-from facecli.uploads.upload import FileType
-from tests.unit.client.conftest import CHUNK, clips
+from facecli.uploads.upload import FileType, UploadStatus
+from facecli.uploads.view import UploadView
+from tests.unit.client.conftest import CHUNK, clips, upload_client
 
 
 def errors(uploads: UploadClient, files: list[FileToSend]) -> dict[str, type[FacecliError] | None]:
@@ -46,6 +52,53 @@ def test_the_same_file_twice_is_one_upload(uploads: UploadClient, tmp_path: Path
     first, second = (each.get() for each in uploads.send([file, file], chunk_size=CHUNK, retry_for=5))
     assert first.upload_id == second.upload_id
     assert (first.bytes_sent, second.bytes_sent) == (5 * CHUNK, 0)
+
+
+def test_clients_that_send_the_same_files_at_once_share_the_uploads(
+    connection: Connection, tmp_path: Path
+) -> None:
+    files = clips(tmp_path, 3, size=50 * CHUNK)
+    clients = [upload_client(connection, user="shared") for _ in range(3)]
+    barrier = Barrier(len(clients))
+
+    def send(client: UploadClient) -> list[str]:
+        barrier.wait()
+        return sorted(each.get().upload_id for each in client.send(files, chunk_size=CHUNK, retry_for=60))
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        first, *others = pool.map(send, clients)
+    assert others == [first, first]
+    assert sorted(each.id for each in clients[0].listed()) == first
+
+
+def test_an_upload_is_left_to_another_client_while_that_makes_progress(tmp_path: Path) -> None:
+    (file,) = clips(tmp_path, 1, size=3 * CHUNK)
+    now = 0.0
+    state = UploadState(file, user="ann", chunk_size=CHUNK, fresh=False, clock=lambda: now)
+    upload = UploadView(
+        id="a",
+        name=file.name,
+        file_type=FileType.VIDEO,
+        size=3 * CHUNK,
+        chunk_size=CHUNK,
+        total_chunks=3,
+        status=UploadStatus.INCOMPLETE,
+        stored_bytes=0,
+        stored_chunks=0,
+        crc32c=None,
+        created_at=0,
+        expires_at=1,
+    )
+    assert not state.begin(upload, [])
+    state.leave(TakenOver("another writer continues"))
+    now += TAKEOVER_TIMEOUT - 1
+    assert state.begin(replace(upload, stored_bytes=CHUNK, stored_chunks=1), [])
+    now += TAKEOVER_TIMEOUT - 1
+    assert not state.begin(replace(upload, stored_bytes=CHUNK, stored_chunks=1), [])
+    assert state.left_for
+    now += 1
+    assert not state.begin(replace(upload, stored_bytes=CHUNK, stored_chunks=1), [])
+    assert not state.left_for
 
 
 def test_a_refused_file_does_not_stop_the_others(uploads: UploadClient, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def inspection(storage: Storage, database_errors: Sequence[str] = ()) -> Inspect
         orphans=storage.upload_service().collector.orphans,
         rescue=lambda orphan: None,
         database_errors=database_errors,
+        usage=list,
         directory=list,
         queue_problems=[],
         remove_queue=lambda: None,

@@ -27,14 +27,6 @@ MANY = Scale(uploads=4000, tasks=2000, waiting=20, running=5)
 PAGE = 10  # rows
 MARGIN = 1.3  # a statement that reads all rows costs four times as much
 SMALL = {"sqlite": 100, "postgresql": 10}  # of costs, where a few rows more or less make no difference
-ADDS_UP = {  # all uploads and results of one owner, for the quota of bytes
-    "quota: usage of the large owner",
-    "begin: new name",
-    "begin: new file, usual name",
-    "begin: 50 files, usual name",
-    "task: create and enqueue",
-    "task: claim, advance, complete",
-}
 EXPLAINING = (
     "LOAD 'auto_explain'",
     "SET auto_explain.log_min_duration = 0",
@@ -126,4 +118,4 @@ def test_no_call_costs_more_on_a_database_with_more_rows(
     grown = {
         name: (cost, many[name]) for name, cost in few.items() if many[name] > MARGIN * cost + SMALL[kind]
     }
-    assert grown.keys() == ADDS_UP, grown
+    assert not grown

@@ -55,7 +55,10 @@ def finished(processes: list["subprocess.Popen[str]"]) -> list[str]:
 
 
 STATEMENTS = {
-    "sqlite": "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alembic_version'",
+    "sqlite": """
+        SELECT name, sql FROM sqlite_master
+        WHERE sql IS NOT NULL AND name <> 'alembic_version' AND type <> 'trigger'
+    """,
     "postgresql": """
         SELECT indexname AS name, indexdef AS sql FROM pg_indexes
         WHERE schemaname = 'public' AND tablename <> 'alembic_version'

@@ -1,11 +1,14 @@
 """The process itself, a script: `python -I main.py FACECLI PACKAGES…`, with messages on its pipes.
 
+It does one work after another, until the engine closes the pipe or ends it.
+
 FACECLI is the directory of facecli's own modules, and PACKAGES those that hold OpenCV and numpy. A sentence
 for the user goes out as REFUSED; any other failure ends the process with a traceback, of which the engine
 shows the last line.
 """
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -17,11 +20,13 @@ if __name__ == "__main__":
     sys.modules["facecli"] = ModuleType("facecli")
     sys.modules["facecli"].__path__ = [sys.argv[1]]
     sys.path += sys.argv[2:]
+    os.putenv("OPENBLAS_NUM_THREADS", "1")  # numpy starts threads at once, and there is no work for them
 
 import cv2
 import numpy as np
 
 from facecli.core.errors import FacecliError
+from facecli.core.video.frames import Planes
 from facecli.engines.mesh.arrays import Image
 from facecli.engines.mesh.drawing.warped_face import WarpedFace
 from facecli.engines.mesh.identities import Identity, Selection
@@ -67,13 +72,36 @@ def keep_memory() -> None:
 
 
 def converse(conversation: Conversation) -> None:
+    networks = Networks.load()
+    photos = Photos(networks)
+    while True:
+        work(conversation, networks, photos)
+
+
+class Photos:
+    """Prepares source faces, and keeps the last one: the same picture may come with the next work."""
+
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
+        self._pixels: Planes = bytearray()
+        self._source: SourceFace | None = None
+
+    def prepare(self, pixels: Planes, width: int, height: int) -> SourceFace:
+        if self._source is None or pixels != self._pixels:
+            rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+            photo: Image = np.ascontiguousarray(rgb[..., ::-1])
+            self._source = prepare_source(photo, self._networks.detector, self._networks.mesh)
+            self._pixels = pixels
+        return self._source
+
+
+def work(conversation: Conversation, networks: Networks, photos: Photos) -> None:
     _, data = conversation.receive()
     _, pixels = conversation.receive()
-    setup, networks = Setup.decode(data), Networks.load()
-    width, height = setup.picture
-    rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
-    photo: Image = np.ascontiguousarray(rgb[..., ::-1])
-    source = prepare_source(photo, networks.detector, networks.mesh)
+    setup = Setup.decode(data)
+    if setup.memory is not None:
+        conversation.share(setup.memory, setup.layout)
+    source = photos.prepare(pixels, *setup.picture)
     drawing = WarpedFace(source) if not setup.weights else generated_face(setup, source)
     conversation.send_json(Answer.READY, {"faces": source.faces, "turned": source.turned})
     if setup.work is Work.PLAN:
@@ -122,11 +150,11 @@ def swap(conversation: Conversation, setup: Setup, networks: Networks, source: F
         kind, planes = request
         done = list(swapper.push(planes, own=kind is Request.OWN_FRAME))
         if done:
-            conversation.send(Answer.FRAME, done[0])
+            conversation.send_frame(done[0])
         else:
             conversation.send(Answer.NONE)
     for planes in swapper.finish():
-        conversation.send(Answer.FRAME, planes)
+        conversation.send_frame(planes)
     conversation.send_json(Answer.RESULT, asdict(swapper.figures))
 
 

@@ -3,6 +3,9 @@
 Theory of operation: the engine sends SETUP, PICTURE, then a frame at a time, and END. The process answers
 READY once, then every frame with exactly one message: the next frame that is done, or NONE. After END it
 sends the frames that it held back, and RESULT. REFUSED may come instead of any answer, and is the last one.
+Frames are in the messages, or in memory that both share: then the messages are empty, and frame n, from 0,
+is in place n % `SLOTS`.
+
 The process works on hostile pixels, so whatever it sends is bounded, and checked by `Header.check`.
 """
 
@@ -14,6 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 HEADER = struct.Struct("<BI")
+SLOTS = 12  # frames in the shared memory: more than are on their way and held back together
 MAX_JSON = 256 * 1024  # bytes
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from facecli.core.video.frames import FrameLayout
+from facecli.core.video.frames import FrameLayout, Planes
 from facecli.engines.mesh.process.messages import Request, encode_json
 
 
@@ -28,14 +28,15 @@ class Setup:
     first: int = 0  # number of the first frame in its video
     rate: float = 25.0  # frames per second
     engine: str = "mesh"
+    memory: int | None = None  # descriptor of the memory with the frames; without it, they come in messages
     weights: Mapping[str, Any] = field(default_factory=dict)  # of an engine that has its own, as JSON
 
     def encode(self) -> bytes:
         return encode_json(Request.SETUP, asdict(self))
 
     @classmethod
-    def decode(cls, data: bytes | bytearray) -> "Setup":
-        values = json.loads(data)
+    def decode(cls, data: Planes) -> "Setup":
+        values = json.loads(bytes(data))
         known = {
             "work": Work(values["work"]),
             "layout": FrameLayout(**values["layout"]),

@@ -15,6 +15,7 @@ const MAX_TRIES = 5;
 export class NewTask {
   #slots;
   #terms = new TermsFields();
+  #step = 0; // the newest one
 
   constructor() {
     const face = new Slot(byId("face-slot"), { name: "face", kind: "image" });
@@ -69,7 +70,7 @@ export class NewTask {
       } catch (error) {
         if (!error.field) throw error; // terms may still be filled in
       }
-    });
+    }, { isCheck: true });
   }
 
   async #create() {
@@ -100,14 +101,17 @@ export class NewTask {
     return { engine: byId("engine").value, options: Object.fromEntries(pairs) };
   }
 
-  /** Run a step, and show its error in the form. */
-  async #shown(step) {
+  /** Run a step, and show its error in the form; the result of a check is void once another step begins. */
+  async #shown(step, { isCheck = false } = {}) {
     const place = byId("new-task-error");
+    const number = ++this.#step;
+    const isVoid = () => isCheck && number !== this.#step;
     try {
       const value = await step();
-      place.replaceChildren();
+      if (!isVoid()) place.replaceChildren();
       return value;
     } catch (error) {
+      if (isVoid()) return null;
       place.replaceChildren(errorText(error));
       this.#terms.focus(error.field);
       return null;

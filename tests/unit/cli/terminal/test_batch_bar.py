@@ -21,6 +21,7 @@ from tests.support.views import task_view_in
 FILE = Path("x.mp4")
 JOBS = [
     PlannedJob(
+        overwrite=False,
         job=Job(number=number, face=FILE, video=FILE),
         output=FILE,
         shown="x.mp4",

@@ -65,7 +65,7 @@ os.write(1, bytes([132, 2, 0, 0, 0]) + b"{}")
 
 class UnconfinedProgram:
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self._process = process
+        self._process, self.memory = process, None
 
     def write(self, data: bytes | bytearray | memoryview) -> bool:
         assert self._process.stdin
