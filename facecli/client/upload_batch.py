@@ -7,10 +7,10 @@ from dataclasses import replace
 import grpc
 
 from facecli.client.calls.response_stream import ResponseStream
+from facecli.client.calls.send_window import SendWindow
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.connection import Connection
 from facecli.client.send_rate import SendRateLimiter
-from facecli.client.send_window import SendWindow
 from facecli.client.upload_state import UploadState
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import Unavailable

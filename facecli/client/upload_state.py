@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from facecli.client.calls.send_window import SendWindow
 from facecli.client.send_rate import SendRateLimiter
-from facecli.client.send_window import SendWindow
 from facecli.client.source import Source
 from facecli.client.transfers import FileToSend, SentUpload
 from facecli.core.checksums import join

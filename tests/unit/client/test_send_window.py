@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from facecli.client import send_window
-from facecli.client.send_window import MIN_WAIT, SLOW, SendWindow
+from facecli.client.calls import send_window
+from facecli.client.calls.send_window import MIN_WAIT, SLOW, SendWindow
 
 
 class Stream:
