@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from facecli.core.errors import InvalidInput
 
+PROXY_HEADERS = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-proto", "x-real-ip"})
 MAX_CHAIN = 2048  # characters of a header
 PROXY_PROTOCOL = "proxy-protocol"
 
@@ -66,10 +67,9 @@ class TrustedProxies:
     def peer(self, peer: str, metadata: Iterable[tuple[str, str | bytes]]) -> str:
         """The client of a call, given its peer as gRPC writes it, in that form; without a port if it is
         another one than the peer."""
-        found = _PEER.fullmatch(peer) if self._networks else None
-        if not found:
+        host = host_of_peer(peer) if self._networks else ""
+        if not host:
             return peer
-        host = unquote(found["host"]).strip("[]")
         client = self.client(host, metadata)
         return peer if client == host else peer_name(client)
 
@@ -80,6 +80,12 @@ class TrustedProxies:
         """From the last to the first; None for one that is no address."""
         entries = chain.split(",") if self._header == "x-forwarded-for" else _forwarded(chain)
         return (_node(entry.strip()) for entry in reversed(entries))
+
+
+def host_of_peer(peer: str) -> str:
+    """The address of a peer as gRPC writes it, without its port; empty for one that has none."""
+    found = _PEER.fullmatch(peer)
+    return unquote(found["host"]).strip("[]") if found else ""
 
 
 def peer_name(host: str, port: int = 0) -> str:

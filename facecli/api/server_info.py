@@ -34,3 +34,7 @@ class ServerInfo:
         EngineInfo, ...
     ] = ()  # of `engines`; a client knows nothing of their packages and needs
     time: float = 0.0  # seconds since 1970 by the server's clock; 0 from one that does not tell
+    worker_versions: tuple[str, ...] = ()  # of the workers that run; empty for those of earlier versions
+    client_address: str = ""  # of the caller; empty from a server that does not tell
+    proxy_address: str = ""  # of the trusted proxy that has named the caller
+    proxy_headers: tuple[str, ...] = ()  # that came with the call

@@ -1,6 +1,8 @@
 """The blob store of the settings: a data directory, or a bucket of S3 that belongs to the database."""
 
+import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from facecli.core.errors import InvalidInput
 if TYPE_CHECKING:
     from facecli.blobs.s3.store import S3Blobs
 
+REQUESTS = 3  # of which the shortest time counts
 CACHE = "cache"  # directory with the copies of blobs on this machine
 
 
@@ -74,15 +77,23 @@ def rescue_blob(blobs: BlobStore, directory: Path, key: str) -> None:
         move_to_lost_and_found(directory, key)
 
 
-def bucket_summary(settings: Settings, directory: Path) -> str:
-    """The location and the server of the bucket, once it is reached; StorageFailed otherwise."""
+def bucket_summary(settings: Settings, directory: Path) -> tuple[str, float]:
+    """The location and the server of the bucket, and the shortest of a few requests in seconds.
+
+    StorageFailed if it cannot be reached.
+    """
     bucket_store = _in_bucket(open_blob_store(settings, directory))
     assert bucket_store, "the settings name a bucket"
     from facecli.blobs.s3.identity import bucket_id
 
     bucket = bucket_store.bucket
-    state = "" if bucket_id(bucket) else ", not used by a server yet"
-    return f"{bucket.location} at {bucket.endpoint}{state}"
+    times = [time.perf_counter()]
+    for _ in range(REQUESTS):
+        used = bucket_id(bucket)
+        times.append(time.perf_counter())
+    state = "" if used else ", not used by a server yet"
+    seconds = min(after - before for before, after in pairwise(times))
+    return f"{bucket.location} at {bucket.endpoint}{state}", seconds
 
 
 def _in_bucket(blobs: BlobStore) -> "S3Blobs | None":

@@ -149,6 +149,7 @@ def server_components(settings: Settings) -> Iterator[ServerComponents]:
                 blobs=storage.blobs,
                 quota=quota,
                 rules=rules,
+                workers=storage.workers,
             ),
             link_key=partial(link_key, storage.directory, remember=storage.secrets.remember),
             fallback=fallback,

@@ -10,6 +10,7 @@ from facecli.core.blobs import BlobStore
 from facecli.core.labels.labels import LabelPolicy
 from facecli.core.video.formats import FormatKind, api_names
 from facecli.engines.registry import InstalledEngines
+from facecli.tasks.leases import WorkerRepository
 from facecli.tasks.provenance.terms import LabelRules
 from facecli.uploads.quota import Quota
 from facecli.uploads.upload import CHUNK_SIZE, FRAME_SIZE, MAX_CHUNK_SIZE
@@ -26,6 +27,7 @@ def server_info(
     blobs: BlobStore,
     quota: Quota,
     rules: LabelRules,
+    workers: WorkerRepository,
 ) -> Callable[[str], ServerInfo]:
     """Return a function that describes the server to a user, with current values."""
 
@@ -52,6 +54,7 @@ def server_info(
             max_user_waiting=settings.max_user_waiting,
             user_bytes=quota.used(user).stored,
             time=time.time(),
+            worker_versions=tuple(sorted({worker.version for worker in workers.listed()} - {""})),
         )
 
     return describe

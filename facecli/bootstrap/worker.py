@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
+from facecli import __version__
 from facecli.blobs.identity import check_identity, identity, name_directory
 from facecli.blobs.lock import locked
 from facecli.bootstrap.blob_store import check_store, open_blob_store
@@ -138,6 +139,7 @@ def _run(
             data_dir_id=data_dir_id,
             pid=os.getpid(),
             engines=tuple(engine.name for engine in running),
+            version=__version__,
         )
         recovery.recover_former(data_dir_id=data_dir_id, is_former=name.__eq__)
         heartbeats.enter_context(send_heartbeats(worker, repository=workers, check=recovery.check))

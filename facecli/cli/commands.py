@@ -34,7 +34,9 @@ COMMANDS = {
     "worker": Command("facecli.cli.worker", "Run a worker."),
     "engines": Command("facecli.cli.engines", "List the installed engines, or the options of one."),
     "chaos": Command("facecli.cli.chaos", "Run a TCP proxy that injects network faults."),
-    "doctor": Command("facecli.cli.doctor", "Check ffmpeg, disk space, the server and your access to it."),
+    "doctor": Command(
+        "facecli.cli.doctor.command", "Check ffmpeg, disk space, the server and your access to it."
+    ),
     "gc": Command("facecli.cli.gc", "Delete expired and orphaned data while no server runs."),
     "fsck": Command("facecli.cli.fsck", "Check stored files against their checksums while no server runs."),
     "backup": Command("facecli.cli.backup", "Back up a data directory, even while its server runs."),

@@ -200,6 +200,7 @@ workers = Table(
     Column("pid", Integer, nullable=False),
     Column("heartbeats", BigInteger, nullable=False),
     Column("engines", JSON, nullable=False, server_default="[]"),
+    Column("version", Text, nullable=False, server_default=""),
 )
 
 provenance = Table(

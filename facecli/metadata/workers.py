@@ -25,6 +25,7 @@ class SqlWorkerRepository:
             pid=worker.pid,
             engines=worker.engines,
             heartbeats=0,
+            version=worker.version,
         )
         with autocommitting(self._engine) as connection:
             if not connection.execute(count).rowcount:

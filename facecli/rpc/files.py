@@ -7,6 +7,7 @@ from dataclasses import replace
 import grpc
 
 from facecli.api.admission import Admission, Slot
+from facecli.api.client_address import PROXY_HEADERS, host_of_peer
 from facecli.api.downloads import Downloads
 from facecli.api.links import Links
 from facecli.api.server_info import ServerInfo
@@ -79,6 +80,15 @@ class FileServicer(pb_grpc.FileServiceServicer):
         info = self._info(call.user(request.user_id))
         if principal := call.caller.principal:
             info = replace(info, user=principal.user, admin=principal.admin)
+        peer = host_of_peer(context.peer())
+        client = host_of_peer(call.peer)
+        headers = {name for name, _ in context.invocation_metadata()}
+        info = replace(
+            info,
+            client_address=client,
+            proxy_address=peer if peer != client else "",
+            proxy_headers=tuple(sorted(headers & PROXY_HEADERS)),
+        )
         return wire.info_to_message(info)
 
     def offer_links(self, links: Links, base: str) -> None:

@@ -25,6 +25,7 @@ class Worker:
     pid: int
     engines: tuple[str, ...] = ()  # that it runs
     heartbeats: int = 0
+    version: str = ""  # of facecli; unknown of workers before version 0026 of the schema
 
 
 class WorkerRepository(Protocol):

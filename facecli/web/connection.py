@@ -5,6 +5,9 @@ request was answered before it was there. A timer runs whenever the client owes 
 application measures how fast a body arrives, and how fast its response is read; `abort` ends a connection
 whose client takes nothing any more: closing it would wait until the response is on its way.
 
+A socket that is closed with unread bytes resets the connection, and its client may lose the response. After
+the last response a connection therefore takes the rest of the body before it closes.
+
 The parser limits no size. What arrives and is neither body nor the end of a message is counted: the head,
 the lines between the parts of a chunked body, and its trailers.
 
@@ -13,18 +16,18 @@ loop, which is a thread, read into one buffer. A part of a body is copied once o
 """
 
 import asyncio
-import json
 import threading
 from http import HTTPStatus
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 
 from facecli.core.errors import InvalidInput
-from facecli.web.errors import described
-from facecli.web.request_head import announces_body, check_host, origin_form
+from facecli.web.errors import response_bytes
+from facecli.web.low_water_mark import LowWaterMark
+from facecli.web.request_head import announces_body, body_length, check_host, origin_form
 from facecli.web.tls import certificate_names
 
 HEADER_SECONDS = 20.0  # from the connection, or the end of the last request, to the end of the headers
@@ -51,12 +54,14 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     _uncounted_head = 0  # bytes that arrived since the last part of a body, or the end of a request
     _head_size = 0  # bytes of names and values in the headers and trailers of a request
     _refusal: tuple[int, str] | None = None  # status and text for what the parser rejects
-    _deaf = False  # after what is not HTTP
+    _deaf = False  # after what is not HTTP, or the last request
+    _last = False  # whether the last response is complete, and the rest of a body is not there
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         names = certificate_names(transport.get_extra_info("ssl_object"))
         self.app_state = {**self.app_state, "connection": self, "certificate_names": names}
+        self._mark = LowWaterMark(transport.get_extra_info("socket"), self.loop)
         self._watch()
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -78,6 +83,8 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         try:
             self._parse(data)
         except httptools.HttpParserError:
+            if self._deaf:
+                return
             self._refuse(*self._refusal or (400, _INVALID))
             return
         if self._uncounted_head > MAX_HEADER_BYTES:
@@ -86,6 +93,8 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._watch()
 
     def on_message_begin(self) -> None:
+        if self._deaf:
+            raise InvalidInput("the connection is closing")
         super().on_message_begin()
         self._head_size = 0
 
@@ -111,11 +120,14 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             raise
         self._in_head, self._uncounted_head = False, 0
         super().on_headers_complete()
+        self.cycle.transport = _ResponseTransport(self)  # type: ignore[assignment]
+        self._mark.expect(body_length(self.headers))
 
     def on_body(self, body: bytes) -> None:
         """Hold a part for the application. The usual part is the only one, and is not copied."""
         self._uncounted_head = 0
-        if self.cycle.response_complete:
+        self._mark.received(len(body))
+        if self.cycle.response_complete or self._last:
             return
         held = self.cycle.body
         if not held:
@@ -131,20 +143,33 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head, self._uncounted_head = True, 0
-        if self.cycle.response_complete:
+        if self._last:
+            self._deaf = True
+            self.transport.close()
+        elif self.cycle.response_complete:
             self._await_request()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        if self._last:
+            self.flow.resume_reading()
+        else:
+            super().on_response_complete()
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._mark.lower()
         self._stop_timer()
         super().connection_lost(exc)
 
     def abort(self) -> None:
         """End the connection at once."""
         self.transport.abort()
+
+    def close_after(self, cycle: RequestResponseCycle) -> None:
+        """End the connection, after a complete response once the body that arrives is there."""
+        self._last = cycle.response_complete and not self._in_head
+        if not self._last:
+            self.transport.close()
 
     def _parse(self, data: bytes) -> None:
         """Parse; what asks for another protocol is a request like any other, as RFC 9110 allows."""
@@ -175,7 +200,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         if self._in_head or not cycle.response_complete:
-            self.transport.write(_refusal(status, text))
+            self.transport.write(response_bytes(InvalidInput(text), status=status))
         self._stop_timer()
         self.transport.close()
 
@@ -197,6 +222,8 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def _owed(self) -> float | None:
         """Seconds for what the client has to send next; None when it owes nothing."""
+        if self._last:
+            return LINGER_SECONDS
         if self.cycle and not self.cycle.response_complete:
             return None
         if not self._in_head:
@@ -209,11 +236,14 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._timer = self._timer_seconds = None
 
 
-def _refusal(status: int, text: str) -> bytes:
-    """A response without an application."""
-    body = json.dumps({"error": described(InvalidInput(text))}).encode()
-    head = (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+class _ResponseTransport:
+    """The transport of a response. Only `close` differs from that of the connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cycle = connection.cycle
+        self.write = connection.transport.write
+        self.is_closing = connection.transport.is_closing
+
+    def close(self) -> None:
+        self._connection.close_after(self._cycle)

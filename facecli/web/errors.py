@@ -4,6 +4,7 @@ import json
 import logging
 import uuid
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import Response
@@ -63,6 +64,16 @@ def error_response(
         media_type="application/json",
         headers=sent,
     )
+
+
+def response_bytes(error: FacecliError, *, status: int) -> bytes:
+    """The last response of a connection that has no request for an application."""
+    body = json.dumps({"error": described(error)}).encode()
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def not_found() -> Response:

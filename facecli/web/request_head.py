@@ -37,3 +37,14 @@ def announces_body(headers: Headers) -> bool:
         name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ") != b"")
         for name, value in headers
     )
+
+
+def body_length(headers: Headers) -> int:
+    """The length of the body that follows; 0 if the head does not tell it."""
+    length = 0
+    for name, value in headers:
+        if name == b"transfer-encoding":
+            return 0
+        if name == b"content-length" and value.isdigit():
+            length = int(value)
+    return length

@@ -11,11 +11,11 @@ from facecli.api.client_address import TrustedProxies
 from facecli.core.errors import Unavailable
 from facecli.core.tls import ServerTls
 from facecli.web.connection import KEEP_ALIVE_SECONDS, Connection
-from facecli.web.event_loop import EventLoop
 from facecli.web.listener import Listener
 from facecli.web.tls import RenewedContext
 
 ANSWER_SECONDS = 10.0  # for a callback in the event loop
+HANDSHAKE_SECONDS = 20.0  # from accepting a connection to the end of the TLS handshake, as for gRPC
 
 App = Callable[[Any, Any, Any], Awaitable[None]]  # ASGI
 
@@ -88,10 +88,19 @@ class WebServer:
         self.close()
 
     def _run(self, server: uvicorn.Server) -> None:
-        with asyncio.Runner(loop_factory=EventLoop) as runner:
+        with asyncio.Runner(loop_factory=_EventLoop) as runner:
             self._loop = runner.get_loop()
             runner.run(server.serve(sockets=[self._socket]))
 
     def close(self) -> None:
         """Free the port of a server that may not have started."""
         self._socket.close()
+
+
+class _EventLoop(asyncio.SelectorEventLoop):
+    """Limits the time for a TLS handshake. uvicorn has no setting for it, and asyncio's own is a minute."""
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        if options.get("ssl"):
+            options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
+        return await super().create_server(*args, **options)

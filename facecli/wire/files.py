@@ -34,6 +34,10 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
         admin=info.admin,
         engine_infos=[engine_to_message(engine) for engine in info.engine_infos],
         time=timestamp(info.time),
+        worker_versions=info.worker_versions,
+        client_address=info.client_address,
+        proxy_address=info.proxy_address,
+        proxy_headers=info.proxy_headers,
     )
 
 
@@ -64,6 +68,10 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         admin=message.admin,
         engine_infos=tuple(map(engine_from_message, responses.listed(message.engine_infos))),
         time=responses.seconds(message.time, "time"),
+        worker_versions=words(message.worker_versions),
+        client_address=responses.word(message.client_address),
+        proxy_address=responses.word(message.proxy_address),
+        proxy_headers=words(message.proxy_headers),
     )
 
 

@@ -50,6 +50,13 @@ _OVERLOADED = frozenset({"Concurrent RPC limit exceeded!", "Too many pending req
 # Texts of gRPC, as UNKNOWN, when a proxy ended a stream whose server was gone, or in its own name.
 _CUT = re.compile("Stream removed|http2 header with status: (408|5[0-9][0-9])")
 
+_HTTP_STATUS = re.compile("http2 header with status: ([0-9]{3})")
+_NO_TRAILERS = "END_STREAM flag"  # in the text of gRPC about a response that ended without a status
+_HTTP_MEANINGS = {
+    "404": "; it passes no gRPC on: facecli generate haproxy and generate nginx print what does",
+    **dict.fromkeys(("502", "503", "504"), "; it does not reach the server behind it"),
+}
+
 # Texts of gRPC about a response that it cannot take.
 _UNREADABLE = re.compile("Exception deserializing response|CLIENT: .*message larger|metadata size exceeds")
 
@@ -65,13 +72,13 @@ def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliEr
     if _UNREADABLE.search(text):
         return errors.UnexpectedResponse(f"the server {server} sent a response that cannot be read: {text}")
     if code is Code.INTERNAL or (code is Code.UNKNOWN and _CUT.search(text)):
-        return errors.Unavailable(f"the connection to {server} broke: {text}")
+        return errors.Unavailable(f"the connection to {server} broke: {_of_proxy(text) or text}")
     if text in _OVERLOADED:
         return errors.TooManyCalls(f"{server} has too many calls", retry_after=1)
     kind = _BY_CODE.get(code)
     if kind is None:
         return errors.UnexpectedResponse(
-            f"the server {server} answered {code.name}: {text or 'without a text'}"
+            f"the server {server} answered {code.name}: {_of_proxy(text) or text or 'without a text'}"
         )
     if kind is errors.ServerUnreachable:
         return _unavailable(text, server)
@@ -80,11 +87,24 @@ def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliEr
 
 def _unavailable(text: str, server: str) -> FacecliError:
     if not _CONNECTING.search(text):
-        return errors.Unavailable(f"the connection to {server} broke: {_cause(text)}")
+        return errors.Unavailable(f"the connection to {server} broke: {_of_proxy(text) or _cause(text)}")
     misconfigured = _meaning(_MISCONFIGURED, text)
     kind = errors.MisconfiguredConnection if misconfigured else errors.ServerUnreachable
     cause = misconfigured or _meaning(_CONNECT_FAILURES, text) or _cause(text)
     return kind(f"the server {server} cannot be reached: {cause}")
+
+
+def _of_proxy(text: str) -> str:
+    """The meaning of an answer that no gRPC server gives; empty for others."""
+    if _NO_TRAILERS in text:
+        return (
+            "a response ended without the trailers of HTTP/2; a proxy lost the server behind it, "
+            "or passes no trailers on, which gRPC needs"
+        )
+    if status := _HTTP_STATUS.search(text):
+        meaning = _HTTP_MEANINGS.get(status[1], "")
+        return f"a proxy or a web server answered with the HTTP status {status[1]}{meaning}"
+    return ""
 
 
 def _meaning(meanings: Mapping[str, str], text: str) -> str:

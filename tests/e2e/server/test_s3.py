@@ -82,7 +82,8 @@ def test_a_bucket_that_cannot_be_used_is_named(
 ) -> None:
     for name, value in rclone.environment.items():
         monkeypatch.setenv(name, value)
-    summary = bucket_summary(Settings(blobs=rclone.url()), tmp_path)
+    summary, seconds = bucket_summary(Settings(blobs=rclone.url()), tmp_path)
+    assert 0 < seconds < 60
     assert summary.endswith(f"at {rclone.endpoint}, not used by a server yet")
     with pytest.raises(BucketUnusable, match="there is no bucket missing-bucket"):
         bucket_summary(Settings(blobs="s3://missing-bucket"), tmp_path)

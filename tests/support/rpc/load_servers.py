@@ -28,8 +28,9 @@ from tests.unit.rpc.conftest import Stubs
 
 PROCESSES = 2  # of clients
 THREADS = 4  # in each
-SECONDS = 5.0  # of each measurement
+SECONDS = 3.0  # of each measurement
 ROUNDS = 3
+CONNECTIONS = 200  # of PostgreSQL: 38 for each server
 TASK_ID = "t1"
 WITHOUT_WORKERS = ("--workers", "0")
 SETTINGS = {"FACECLI_MAX_USER_UNFINISHED": "0", "FACECLI_LOG_LEVEL": "error"}
@@ -73,7 +74,7 @@ def calls_of_client(order: tuple[str, str]) -> int:
 def main() -> None:
     rates: dict[tuple[str, int], list[float]] = {}
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        postgres = Postgres(PROGRAMS[-1].parent)
+        postgres = Postgres(PROGRAMS[-1].parent, connections=CONNECTIONS)
         stack.callback(postgres.close)
         postgres.start()
         url = postgres.new_database()
@@ -99,6 +100,8 @@ def main() -> None:
             for name, (count, servers) in itertools.product(CALLS, clusters.items()):
                 made = sum(pool.map(calls_of_client, [(servers, name)] * PROCESSES))
                 rates.setdefault((name, count), []).append(made / SECONDS)
+                sys.stdout.write(f"{name} with {count} server(s): {made / SECONDS:.0f} calls per second\n")
+                sys.stdout.flush()
     for (name, count), found in rates.items():
         values = f"{min(found):.0f} / {statistics.median(found):.0f} / {max(found):.0f}"
         sys.stdout.write(f"{name} with {count} server(s): {values} calls per second (min / median / max)\n")

@@ -5,11 +5,14 @@ import os
 import re
 import signal
 import socket
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from facecli.cli.doctor import clock
+from facecli import __version__
+from facecli.api.server_info import ServerInfo
+from facecli.cli.doctor.server import clock, route, versions
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.cli import DEADLINE, Server, facecli, process, started
@@ -115,7 +118,10 @@ def test_doctor_passes_every_check(server: Server) -> None:
     assert ran.code == 0, ran
     assert [line.split()[:2] for line in ran.lines] == [
         ["✓", check]
-        for check in ("facecli", "ffmpeg", "sandbox", "disk", "proxy", "server", "clock", "access")
+        for check in (
+            *("facecli", "ffmpeg", "sandbox", "disk"),
+            *("proxy", "server", "clock", "route", "access", "versions"),
+        )
     ]
     checks = {
         check["check"]: check for check in facecli("doctor", "--server", server.address, "--json").objects
@@ -129,7 +135,71 @@ def test_doctor_passes_every_check(server: Server) -> None:
         landlock_abi(),
         can_forbid_sockets(),
     )
+    assert checks["route"]["found"] == (
+        "no header of a proxy reaches the server, which sees this machine as 127.0.0.1"
+    )
+    assert checks["versions"]["servers"] == {server.address: __version__}
+    assert set(checks["versions"]["workers"]) <= {__version__}  # it may not have started yet
     assert facecli("doctor", "--server", server.address, "-q").out == ""
+
+
+def test_doctor_checks_each_of_several_servers(server: Server) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        away = f"127.0.0.1:{bound.getsockname()[1]}"
+        ran = facecli("doctor", "--server", f"{server.address},{away}", "--json")
+    checks = [(each["server"], each["check"], each["ok"]) for each in ran.objects if "server" in each]
+    assert checks == [
+        *((server.address, check, True) for check in ("proxy", "server", "clock", "route", "access")),
+        *((away, "proxy", True), (away, "server", False)),
+    ]
+    assert (ran.code, ran.error["reason"]) == (6, "SERVER_UNREACHABLE")
+    lines = facecli("doctor", "--server", f"{server.address},{away}").lines
+    assert any(line.startswith(f"✗ server   {away}: the server {away} cannot be reached") for line in lines)
+
+
+def info(**values: object) -> ServerInfo:
+    nothing: dict[object, object] = {int: 0, str: "", bool: False, float: 0.0}
+    blank = {each.name: nothing.get(each.type, ()) for each in fields(ServerInfo)}
+    return ServerInfo(**{**blank, **values})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("seen", "found", "warning"),
+    [
+        (
+            {
+                "client_address": "203.0.113.7",
+                "proxy_address": "10.0.0.1",
+                "proxy_headers": ("via",),
+            },
+            "through the proxy 10.0.0.1, which names this machine as 203.0.113.7",
+            "",
+        ),
+        (
+            {"client_address": "10.0.0.1", "proxy_headers": ("via", "x-forwarded-for")},
+            "through a proxy that sends via, x-forwarded-for; the server takes 10.0.0.1 for you",
+            "start the server with --trusted-proxies 10.0.0.1",
+        ),
+    ],
+)
+def test_doctor_names_the_proxies_in_front_of_the_server(
+    seen: dict[str, object], found: str, warning: str
+) -> None:
+    text, more = route(info(**seen))
+    assert text == found
+    assert warning in more["warning"]
+    assert bool(warning) is bool(more["warning"])
+
+
+def test_doctor_says_that_versions_are_mixed() -> None:
+    text, more = versions(
+        {"a:1": info(version="0.9.0", worker_versions=("0.9.0",)), "b:1": info(version="0.10.0")}
+    )
+    assert text == "a:1 0.9.0, b:1 0.10.0; workers 0.9.0"
+    assert more["warning"] == "an upgrade is not finished; restart what is not 0.10.0 yet"
+    text, more = versions({"a:1": info(version="0.9.0"), "b:1": info(version="0.9.0")})
+    assert (text, more["warning"]) == ("servers 0.9.0", "")
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_doctor_shows_encryption_and_the_authenticated_user(tmp_path: Path, samp
     with run_server(tmp_path / "data", FACECLI_TLS_CLIENT_CA=certs["ca"], **pair) as server:
         to = ("--server", server.address, *tls)
         shown = ("--tls-cert", certs["client"], "--tls-key", certs["client_key"])
-        access = facecli("doctor", *to, *shown).lines[-1]
+        access = facecli("doctor", *to, *shown).lines[-2]
         assert access.split(maxsplit=2)[1:] == ["access", "encrypted (TLS); you are ann"]
         refused = facecli("doctor", *to, "--json")
         assert refused.code == 6

@@ -53,6 +53,21 @@ def test_server_info_lists_capabilities(stubs: Stubs) -> None:
     assert info.free_bytes > 0
 
 
+def test_server_info_tells_what_a_proxy_has_written(settings: Settings) -> None:
+    ask = file_service_pb2.GetServerInfoRequest()
+    forwarded = (("x-forwarded-for", "203.0.113.7"), ("x-my", "a"))
+    for trusted, seen in (
+        ("", ("127.0.0.1", "", ["x-forwarded-for"])),
+        ("127.0.0.1", ("203.0.113.7", "127.0.0.1", ["x-forwarded-for"])),
+    ):
+        with (
+            run_server(replace(settings, trusted_proxies=trusted)) as server,
+            grpc.insecure_channel(server.address) as channel,
+        ):
+            info = Stubs(channel).files.GetServerInfo(ask, metadata=forwarded)
+        assert (info.client_address, info.proxy_address, list(info.proxy_headers)) == seen
+
+
 def test_health_is_serving_for_every_service(stubs: Stubs) -> None:
     health: Any = health_pb2_grpc.HealthStub(stubs.channel)
     for service in (

@@ -15,6 +15,7 @@ from tests.support.web.http_client import raw, received, until
 HOST = b"Host: a.example\r\n"
 CLOSE = b"Connection: close\r\n"
 CHUNKED = b"POST /late HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+LAST = b"/?last"  # asks for the last response of a connection
 LONG = b"y" * MAX_HEADER_BYTES
 
 
@@ -34,6 +35,8 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     }
     data = json.dumps(found).encode()
     headers = [(b"content-length", str(len(data)).encode())]
+    if scope["query_string"] == b"last":
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": data})
 
@@ -164,3 +167,28 @@ def test_a_body_arrives_whole_however_large_its_parts_are(url: str, size: int) -
     chunks = b"".join(b"%x\r\n%s\r\n" % (each, bytes(each)) for each in (1, 2, 70_000, size) if each)
     ends = CHUNKED.replace(HOST, HOST + CLOSE) + chunks + b"0\r\n\r\n"
     assert answer(url, ends)["size"] == 70_003 + size
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 5000000", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(("target", "wish"), [(b"/1", CLOSE), (LAST, b"")], ids=["client", "server"])
+def test_the_last_response_arrives_though_its_request_has_not(
+    url: str, framing: bytes, target: bytes, wish: bytes
+) -> None:
+    """A connection that was closed before would be reset by the rest of the body."""
+    chunked = framing.endswith(b"chunked")
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (5_000_000, bytes(5_000_000)) if chunked else bytes(5_000_000)
+    with raw(url, b"POST " + target + b" HTTP/1.1\r\n" + HOST + wish + framing + b"\r\n\r\n") as connection:
+        assert b"connection: close" in until(connection, b"}").lower()
+        connection.sendall(body + b"GET /2 HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert received(connection) == b""
+
+
+def test_the_last_response_arrives_though_the_next_request_has_not(url: str) -> None:
+    sizes = [100_000, 5_000_000]
+    first, second = (
+        b"POST /late?last HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % size for size in sizes
+    )
+    with raw(url, first + bytes(sizes[0]) + second) as connection:
+        until(connection, b"}")
+        connection.sendall(bytes(sizes[1]) + first)
+        assert received(connection) == b""

@@ -10,7 +10,8 @@ import pytest
 from facecli.bootstrap.server import Running
 from facecli.certificates import DevCertificates, make_dev_certificates
 from facecli.core.errors import InvalidInput, PolicyRefused
-from facecli.web import connection, event_loop
+from facecli.web import connection
+from facecli.web import server as web_server
 from tests.support.eventually import eventually
 from tests.support.web.http_client import answer_of, ask, connected, raw, received, until
 from tests.unit.web.conftest import ServeHttp
@@ -131,7 +132,7 @@ def test_the_certificate_of_the_grpc_server_is_used_and_renewed_without_a_restar
 def test_a_handshake_that_never_ends_counts_as_a_connection_and_is_cut(
     serve_http: ServeHttp, certs: DevCertificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert event_loop.HANDSHAKE_SECONDS == 20
+    assert web_server.HANDSHAKE_SECONDS == 20
     monkeypatch.setattr("facecli.bootstrap.server.max_connections", lambda: 4)
     tls = {"http": "localhost:0", "tls_cert": str(certs.server), "tls_key": str(certs.server_key)}
     with serve_http(**tls) as server, raw(server.http, HALF_HELLO), raw(server.http) as silent:
@@ -143,7 +144,7 @@ def test_a_handshake_that_never_ends_counts_as_a_connection_and_is_cut(
                 broken.shutdown(socket.SHUT_WR)
                 received(broken)
         eventually(lambda: is_answered(server, certs))
-    monkeypatch.setattr(event_loop, "HANDSHAKE_SECONDS", 0.2)
+    monkeypatch.setattr(web_server, "HANDSHAKE_SECONDS", 0.2)
     with serve_http(**tls) as server:
         for sent in (b"", HALF_HELLO):
             with raw(server.http, sent) as half_open:

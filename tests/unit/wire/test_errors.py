@@ -117,17 +117,34 @@ def test_an_error_of_a_foreign_server_becomes_the_nearest_of_ours(code: grpc.Sta
     assert isinstance(back, nearest.get(code, FacecliError))
 
 
-CUT = "Stream removed (Data frame with END_STREAM flag received)"
 BY_PROXY = "Received http2 header with status:"
 
 
-@pytest.mark.parametrize("text", [CUT, f"{BY_PROXY} 408", f"{BY_PROXY} 500", f"{BY_PROXY} 599"])
-def test_a_stream_that_a_proxy_ended_without_a_status_is_a_break(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("Stream removed (Data frame with END_STREAM flag received)", "or passes no trailers on"),
+        ("Stream removed (RST_STREAM)", "broke: Stream removed (RST_STREAM)"),
+        (f"{BY_PROXY} 408", "a proxy or a web server answered with the HTTP status 408"),
+        (f"{BY_PROXY} 502", "HTTP status 502; it does not reach the server behind it"),
+        (f"{BY_PROXY} 599", "HTTP status 599"),
+    ],
+)
+def test_a_stream_that_a_proxy_ended_without_a_status_is_a_break(text: str, meaning: str) -> None:
     error = foreign_error(grpc.StatusCode.UNKNOWN, text, server="here:1")
     assert isinstance(error, errors.Unavailable) and error.retryable
-    assert error.message == f"the connection to here:1 broke: {text}"
-    refused = foreign_error(grpc.StatusCode.UNKNOWN, f"{BY_PROXY} 413", server="here:1")
-    assert isinstance(refused, errors.UnexpectedResponse)
+    assert error.message.startswith("the connection to here:1 broke: ")
+    assert meaning in error.message
+
+
+def test_a_refusal_of_a_proxy_is_none_of_the_server() -> None:
+    for code, number, words in (
+        (grpc.StatusCode.UNKNOWN, 413, "the HTTP status 413"),
+        (grpc.StatusCode.UNIMPLEMENTED, 404, "it passes no gRPC on: facecli generate haproxy"),
+    ):
+        refused = foreign_error(code, f"{BY_PROXY} {number}", server="here:1")
+        assert isinstance(refused, errors.UnexpectedResponse)
+        assert words in refused.message
 
 
 class LookupFailed(grpc.RpcError):

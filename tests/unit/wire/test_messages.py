@@ -106,6 +106,10 @@ def test_server_info_survives_conversion() -> None:
         max_user_unfinished=10,
         max_user_waiting=11,
         user_bytes=12,
+        worker_versions=("1", "2"),
+        client_address="192.0.2.1",
+        proxy_address="10.0.0.1",
+        proxy_headers=("via",),
         engine_infos=(
             EngineInfo(name="a", version="3", package="", needs=(), broken="", options=(STRENGTH, COLOR)),
         ),

@@ -11,10 +11,12 @@ import { showPreview } from "./preview_dialog.js";
 import { TermsFields } from "./terms.js";
 
 const MAX_TRIES = 5;
+const NORMAL = "normal"; // the priority of most tasks
 
 export class NewTask {
   #slots;
   #terms = new TermsFields();
+  #step = 0; // the newest one
 
   constructor() {
     const face = new Slot(byId("face-slot"), { name: "face", kind: "image" });
@@ -50,6 +52,7 @@ export class NewTask {
     this.#slots.face.clear();
     this.#slots.video.clear();
     byId("options").value = "";
+    byId("priority").value = NORMAL;
     this.#terms.clear();
     byId("new-task-error").replaceChildren();
   }
@@ -69,13 +72,16 @@ export class NewTask {
       } catch (error) {
         if (!error.field) throw error; // terms may still be filled in
       }
-    });
+    }, { isCheck: true });
   }
 
   async #create() {
     const create = byId("create");
     create.disabled = true;
-    const created = await this.#shown(async () => createOnce(this.#task(), await this.#terms.message()));
+    const created = await this.#shown(async () => {
+      const terms = await this.#terms.message();
+      return createOnce(this.#task(), { terms, priority: byId("priority").value });
+    });
     this.#update();
     if (created) notify("created");
   }
@@ -100,14 +106,17 @@ export class NewTask {
     return { engine: byId("engine").value, options: Object.fromEntries(pairs) };
   }
 
-  /** Run a step, and show its error in the form. */
-  async #shown(step) {
+  /** Run a step, and show its error in the form; the result of a check is void once another step begins. */
+  async #shown(step, { isCheck = false } = {}) {
     const place = byId("new-task-error");
+    const number = ++this.#step;
+    const isVoid = () => isCheck && number !== this.#step;
     try {
       const value = await step();
-      place.replaceChildren();
+      if (!isVoid()) place.replaceChildren();
       return value;
     } catch (error) {
+      if (isVoid()) return null;
       place.replaceChildren(errorText(error));
       this.#terms.focus(error.field);
       return null;
@@ -116,9 +125,12 @@ export class NewTask {
 }
 
 /** Create a task; a try whose answer was lost and the next one create the same task. */
-async function createOnce(task, terms) {
+async function createOnce(task, { terms, priority }) {
   const headers = { "idempotency-key": `console-${randomHex()}` };
-  const [method, message] = terms ? ["TaskService/CreateTaskUnderTerms", { task, terms }] : ["VideoService/CreateTask", task];
+  const more = { ...(terms && { terms }), ...(priority !== NORMAL && { priority }) };
+  const [method, message] = Object.keys(more).length
+    ? ["TaskService/CreateTaskUnderTerms", { task, ...more }]
+    : ["VideoService/CreateTask", task];
   return retried(() => call(method, message, { headers }), { tries: MAX_TRIES });
 }
 
