@@ -7,39 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facecli.cli.batch.options import (
-    IN_FLIGHT,
-    BatchChoices,
-    DryRun,
-    Faces,
-    FailFast,
-    HowToCombine,
-    InFlight,
-    ManyFiles,
-    Overwrite,
-    Recursive,
-    RetryFailed,
-    Videos,
-    job_defaults,
-)
-from facecli.cli.label.terms import ConsentOption, NoLabel
+from facecli.cli.batch.options import BatchChoices, ManyFiles, Overwrite, job_defaults
 from facecli.cli.progress.bar import Bars
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To
 from facecli.cli.shared.interrupts import Interruption, interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import (
-    ChunkSize,
-    Engine,
-    EngineOptions,
-    Fresh,
-    Notify,
-    PresetName,
-    PriorityOption,
-    ProgressKind,
-    RetryFor,
-)
+from facecli.cli.shared.options import ChunkSize, Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.outcome import unsuccessful
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
@@ -50,16 +25,13 @@ from facecli.cli.shared.output_file import (
     show_path,
 )
 from facecli.cli.shared.timestamps import age
-from facecli.cli.task.create import engine_choice
+from facecli.cli.task.options import EngineChoice, TaskTerms
 from facecli.cli.task.watch import note_all
-from facecli.client.batch.selection import Combine
 from facecli.client.destination import Destination, destination
 from facecli.client.input_file import check_inputs
-from facecli.client.terms import stated_terms
 from facecli.core.errors import InvalidInput, TaskUnsuccessful
 from facecli.core.video.plan import video_part
 from facecli.library.session import Session
-from facecli.tasks.task import Priority
 from facecli.tasks.view import TaskView
 
 if TYPE_CHECKING:
@@ -82,13 +54,8 @@ def swap(
     video: Annotated[
         Path | None, typer.Argument(metavar="VIDEO", help="Video to edit.", show_default=False)
     ] = None,
-    faces: Faces = None,
-    videos: Videos = None,
-    combine: HowToCombine = Combine.PRODUCT,
-    recursive: Recursive = False,
-    engine: Engine = "",
-    option: EngineOptions = None,
-    preset: PresetName = "",
+    files: ManyFiles = ManyFiles(),
+    engine_choice: EngineChoice = EngineChoice(),
     begin: From = None,
     end: To = None,
     chunk_size: ChunkSize = None,
@@ -96,14 +63,8 @@ def swap(
     force: Overwrite = False,
     skip_existing: SkipExisting = False,
     fresh: Fresh = False,
-    notify: Notify = "",
-    retry_failed: RetryFailed = False,
-    fail_fast: FailFast = False,
-    dry_run: DryRun = False,
-    in_flight: InFlight = IN_FLIGHT,
-    consent: ConsentOption = None,
-    no_label: NoLabel = None,
-    priority: PriorityOption = "normal",
+    choices: BatchChoices = BatchChoices(),
+    task_terms: TaskTerms = TaskTerms(),
     progress: ProgressKind = None,
 ) -> None:
     """Put the face from IMAGE onto VIDEO and write the result.
@@ -131,37 +92,21 @@ def swap(
     refused by the server's policy, 124 --timeout expired.
     """
     part = video_part(begin, end)
-    engine, options = engine_choice(preset, engine, option)
-    terms, chosen = stated_terms(no_label, consent), Priority.labelled(priority)
-    choices = BatchChoices(
-        overwrite=force,
-        retry_failed=retry_failed,
-        fail_fast=fail_fast,
-        dry_run=dry_run,
-        in_flight=in_flight,
-    )
-    files = ManyFiles(faces=faces or [], videos=videos or [], combine=combine, recursive=recursive)
-    if faces or videos:
+    if files.faces or files.videos:
         if force and skip_existing:
             raise InvalidInput("--overwrite and --skip-existing exclude each other; pass one of them")
         if image or video or fresh:
             raise InvalidInput("--face and --video replace IMAGE and VIDEO, and exclude --fresh")
         from facecli.cli.batch.many import swap_many
 
-        defaults = job_defaults(
-            output=out,
-            engine=engine,
-            options=options,
-            part=part,
-            terms=terms,
-            notify=notify,
-            priority=chosen,
-        )
-        swap_many(session, output, files, choices, defaults)
+        defaults = job_defaults(engine_choice, task_terms, output=out, part=part)
+        swap_many(session, output, files, choices, defaults, overwrite=force)
         return
+    engine, options = engine_choice.resolved()
+    terms = task_terms.stated()
     if image is None or video is None:
         raise InvalidInput("name a picture and a video, or several with --face and --video")
-    if recursive or retry_failed or fail_fast or dry_run:
+    if files.recursive or choices.retry_failed or choices.fail_fast or choices.dry_run:
         raise InvalidInput(
             "--recursive, --retry-failed, --fail-fast and --dry-run are for jobs of --face and --video"
         )
@@ -173,7 +118,14 @@ def swap(
         return
     check_inputs(image, video)
     request = swap_request(session, image=image, video=video, target=target, engine=engine, options=options)
-    request = replace(request, part=part, fresh=fresh, notify=notify, terms=terms, priority=chosen)
+    request = replace(
+        request,
+        part=part,
+        fresh=fresh,
+        notify=task_terms.notify,
+        terms=terms,
+        priority=task_terms.chosen_priority(),
+    )
     if target.exists and not force:
         task = None if fresh else session.swaps.finished(request)
         if task is None:

@@ -24,7 +24,6 @@ from facecli.metadata.database import autocommitting, reading, writing
 from facecli.metadata.listing import batches, newest
 from facecli.metadata.tables import tasks
 from facecli.metadata.task_records.turns import newest_turn, turn_of_change
-from facecli.metadata.task_records.webhooks import reopen_webhook
 from facecli.metadata.usage import check_room, check_usage, lock_usage, stored_by
 from facecli.tasks.repository import PendingWork
 from facecli.tasks.selection import NEWEST, TaskSelection, TaskState
@@ -141,8 +140,6 @@ class SqlTaskRepository:
                 check_room(connection, task.owner, size, limit=max_stored)
                 write = write.where(stored_by(task.owner) + size <= max_stored)
             if stored := connection.execute(write).mappings().first():
-                if changed.round != task.round:
-                    reopen_webhook(connection, task_id)
                 return task_of(stored)
 
     def pending(self) -> Sequence[PendingWork]:

@@ -1,10 +1,11 @@
 """The contract of every WebhookRepository: due when the task has ended, and until it was notified."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from facecli.core.errors import TaskNotFound
 from facecli.metadata import schema
@@ -64,6 +65,39 @@ def test_one_of_several_servers_makes_an_attempt(opened: Opened) -> None:
     assert opened.due(299.0) == []
     (unfinished,) = opened.due(300.0)
     assert opened.webhooks.claim(unfinished, until=400.0)
+
+
+def test_a_webhook_is_due_if_its_task_ends_while_it_is_registered(opened: Opened) -> None:
+    numbers = range(20)
+    for number in numbers:
+        opened.tasks.insert(NEW, task_id=f"n{number}", now=100.0)
+    with ThreadPoolExecutor(4) as pool:
+        for number in numbers:
+            pool.submit(opened.tasks.change, f"n{number}", transitions.cancel, now=101.0)
+            pool.submit(opened.webhooks.register, f"n{number}", URL)
+            pool.submit(opened.webhooks.register, f"n{number}", URL)
+    assert len(opened.webhooks.due(200.0, limit=100)) == len(numbers)
+
+
+def test_a_webhook_that_is_registered_after_the_end_is_due(opened: Opened) -> None:
+    opened.tasks.insert(NEW, task_id="t2", now=100.0)
+    opened.tasks.change("t2", transitions.cancel, now=101.0)
+    opened.webhooks.register("t2", URL)
+    assert [each.id for each in opened.due()] == ["t2.1"]
+
+
+def test_the_index_of_due_webhooks_leads_to_none_of_a_task_that_runs(
+    either_database: str, opened: Opened
+) -> None:
+    engine = open_database(either_database)
+    for change in (None, transitions.cancel, transitions.retry):
+        if change:
+            opened.tasks.change("t1", change, now=101.0)
+            for webhook in opened.due():
+                opened.webhooks.delivered(webhook)
+        with engine.connect() as connection:
+            assert connection.execute(select(webhooks.c.next_attempt_at)).scalars().all() == [NEVER]
+    engine.dispose()
 
 
 def test_a_failed_attempt_is_due_again_at_its_time(opened: Opened) -> None:

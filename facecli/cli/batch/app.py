@@ -7,36 +7,15 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.batch.options import (
-    IN_FLIGHT,
-    BatchChoices,
-    DryRun,
-    FailFast,
-    InFlight,
-    RetryFailed,
-    job_defaults,
-)
-from facecli.cli.label.terms import ConsentOption, NoLabel
+from facecli.cli.batch.options import BatchChoices, job_defaults
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.help import add_commands
-from facecli.cli.shared.options import (
-    ChunkSize,
-    Engine,
-    EngineOptions,
-    LimitRate,
-    Notify,
-    PresetName,
-    PriorityOption,
-    ProgressKind,
-    RetryFor,
-)
+from facecli.cli.shared.options import ChunkSize, LimitRate, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
-from facecli.cli.task.create import engine_choice
+from facecli.cli.task.options import EngineChoice, TaskTerms
 from facecli.client.batch.job import DEFAULT_OUTPUT
 from facecli.client.batch.job_file import Format, base_of, read_jobs
-from facecli.client.terms import stated_terms
 from facecli.library.session import Session
-from facecli.tasks.task import Priority
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -67,21 +46,13 @@ def run(
             show_default=False,
         ),
     ] = "",
-    engine: Engine = "",
-    option: EngineOptions = None,
-    preset: PresetName = "",
+    engine_choice: EngineChoice = EngineChoice(),
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite/--skip-existing", help="Replace existing outputs, or skip their jobs."),
     ] = False,
-    retry_failed: RetryFailed = False,
-    fail_fast: FailFast = False,
-    dry_run: DryRun = False,
-    in_flight: InFlight = IN_FLIGHT,
-    consent: ConsentOption = None,
-    no_label: NoLabel = None,
-    notify: Notify = "",
-    priority: PriorityOption = "normal",
+    choices: BatchChoices = BatchChoices(),
+    task_terms: TaskTerms = TaskTerms(),
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     limit_rate: LimitRate = None,
@@ -106,25 +77,10 @@ def run(
     """
     from facecli.cli.batch.execute import execute
 
-    chosen, options = engine_choice(preset, engine, option)
-    defaults = job_defaults(
-        output=out,
-        engine=chosen,
-        options=options,
-        terms=stated_terms(no_label, consent),
-        notify=notify,
-        priority=Priority.labelled(priority),
-    )
+    defaults = job_defaults(engine_choice, task_terms, output=out)
     found = read_jobs(jobs, stdin=sys.stdin.buffer, format=file_format, defaults=defaults)
-    choices = BatchChoices(
-        overwrite=overwrite,
-        retry_failed=retry_failed,
-        fail_fast=fail_fast,
-        dry_run=dry_run,
-        in_flight=in_flight,
-    )
     root = Path(output_dir) if output_dir else base_of(jobs)
-    execute(session, output, found, choices, root=root, confined=True)
+    execute(session, output, found, choices, root=root, confined=True, overwrite=overwrite)
 
 
 add_commands(app, {"run": run})

@@ -35,9 +35,10 @@ def execute(
     *,
     root: Path,
     confined: bool,
+    overwrite: bool,
 ) -> None:
     """Run the jobs and report them; raises the error that stopped them, or TaskUnsuccessful if any failed."""
-    plan = plan_jobs(jobs, root=root, confined=confined, overwrite=choices.overwrite)
+    plan = plan_jobs(jobs, root=root, confined=confined, overwrite=overwrite)
     if choices.dry_run:
         show_plan(output, plan)
         return

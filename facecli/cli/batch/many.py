@@ -13,7 +13,13 @@ from facecli.library.session import Session
 
 
 def swap_many(
-    session: Session, output: Output, files: ManyFiles, choices: BatchChoices, defaults: JobDefaults
+    session: Session,
+    output: Output,
+    files: ManyFiles,
+    choices: BatchChoices,
+    defaults: JobDefaults,
+    *,
+    overwrite: bool,
 ) -> None:
     """Run a job for every combination of the files; the output of `defaults` is a template or a directory."""
     if not (files.faces and files.videos):
@@ -33,4 +39,4 @@ def swap_many(
         recursive=files.recursive,
         defaults=replace(defaults, output=template),
     )
-    execute(session, output, jobs, choices, root=Path(), confined=False)
+    execute(session, output, jobs, choices, root=Path(), confined=False, overwrite=overwrite)

@@ -1,18 +1,16 @@
 """The options of batches, and the settings of a run that they make."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
+from facecli.cli.task.options import EngineChoice, TaskTerms
 from facecli.client.batch.job import JobDefaults
 from facecli.client.batch.selection import Combine
 from facecli.config.amounts import parse_time
 from facecli.config.presets import preset
 from facecli.core.video.plan import WHOLE, VideoPart
-from facecli.tasks.provenance.terms import Terms
-from facecli.tasks.task import Priority
 
 MAX_IN_FLIGHT = 256  # a thread each
 IN_FLIGHT = 16
@@ -63,34 +61,27 @@ Overwrite = Annotated[bool, typer.Option("--force", "--overwrite", help="Replace
 class ManyFiles:
     """The files of `facecli swap` that are combined to jobs."""
 
-    faces: Sequence[str]
-    videos: Sequence[str]
-    combine: Combine
-    recursive: bool
+    faces: Faces = None
+    videos: Videos = None
+    combine: HowToCombine = Combine.PRODUCT
+    recursive: Recursive = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchChoices:
     """The choices of a command line for all of its jobs."""
 
-    overwrite: bool
-    retry_failed: bool
-    fail_fast: bool
-    dry_run: bool
-    in_flight: int
+    retry_failed: RetryFailed = False
+    fail_fast: FailFast = False
+    dry_run: DryRun = False
+    in_flight: InFlight = IN_FLIGHT
 
 
 def job_defaults(
-    *,
-    output: str,
-    engine: str,
-    options: Mapping[str, str],
-    part: VideoPart = WHOLE,
-    terms: Terms,
-    notify: str,
-    priority: Priority,
+    engine_choice: EngineChoice, task_terms: TaskTerms, *, output: str, part: VideoPart = WHOLE
 ) -> JobDefaults:
     """The defaults that a command line gives all of its jobs."""
+    engine, options = engine_choice.resolved()
     return JobDefaults(
         parse_time=parse_time,
         preset=preset,
@@ -98,7 +89,7 @@ def job_defaults(
         engine=engine,
         options=options,
         part=part,
-        terms=terms,
-        notify=notify,
-        priority=priority,
+        terms=task_terms.stated(),
+        notify=task_terms.notify,
+        priority=task_terms.chosen_priority(),
     )

@@ -1,9 +1,13 @@
-"""Decorators that give a command its settings or an open session, its output, and the options for both."""
+"""Decorators that give a command its settings or an open session, its output, and the options for both.
+
+A parameter of a command whose type is a dataclass is a group of options: its fields are the options, and the
+command gets an instance. So commands share options without repeating them.
+"""
 
 import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from inspect import Parameter
 from typing import Annotated, Any, Concatenate, get_args
@@ -79,8 +83,8 @@ def _with_loaded(
 ) -> Callable[..., None]:
     quiet = Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)]
     shared = [_option("profile", Profile), _option("as_json", Json, False), _option("quiet", quiet, False)]
-    own = _own_options(command)
-    options = own + shared
+    own = _own_parameters(command)
+    options = _options_of(own) + shared
 
     def run(**values: Any) -> None:
         output = Output(as_json=values["as_json"], quiet=values["quiet"])
@@ -104,11 +108,12 @@ def with_session(
     seconds. With `run_server` a server runs for the command if none is configured and none is running, from
     the first use of the session on.
     """
-    own = _own_options(command)
-    names = {option.name for option in own}
+    own = _own_parameters(command)
+    own_options = _options_of(own)
+    names = {option.name for option in own_options}
     quiet = _option("quiet", Annotated[bool, typer.Option("-q", "--quiet", help=quiet_help)], False)
     shared = [option for option in (*_CONNECTION_OPTIONS, quiet) if option.name not in names]
-    options = own + [option for option in shared if user or option.name != "user"]
+    options = own_options + [option for option in shared if user or option.name != "user"]
     defaults = {} if "retry_for" in names else {"retry_for": retry_for}
 
     def run(**values: Any) -> None:
@@ -146,13 +151,36 @@ def _flags(values: Mapping[str, Any]) -> str:
     return f" {shlex.join(flags)}" if flags else ""
 
 
-def _own_options(command: Callable[..., None]) -> list[Parameter]:
+def _own_parameters(command: Callable[..., None]) -> list[Parameter]:
     """The command's parameters behind the two that the decorator passes."""
     return list(inspect.signature(command).parameters.values())[2:]
 
 
-def _values_of(options: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {option.name: values[option.name] for option in options}
+def _options_of(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """The parameters, with every group replaced by its options."""
+    options = list[Parameter]()
+    for parameter in parameters:
+        group = parameter.annotation
+        if is_dataclass(group):
+            options += [
+                parameter.replace(name=field.name, annotation=field.type, default=field.default)
+                for field in fields(group)
+            ]
+        else:
+            options.append(parameter)
+    return options
+
+
+def _values_of(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The command's arguments, with every group made of the values of its options."""
+    arguments = dict[str, Any]()
+    for parameter in parameters:
+        name, group = parameter.name, parameter.annotation
+        if is_dataclass(group) and isinstance(group, type):
+            arguments[name] = group(**{field.name: values[field.name] for field in fields(group)})
+        else:
+            arguments[name] = values[name]
+    return arguments
 
 
 def _loaded(

@@ -50,6 +50,12 @@ def _option_parser(parse: Callable[[str], T]) -> Callable[[str], T]:
     return parse_option
 
 
+def _checked_priority(label: str) -> str:
+    from facecli.tasks.task import Priority
+
+    return Priority.labelled(label).label
+
+
 time = _option_parser(parse_time)
 size = _option_parser(parse_size)
 
@@ -123,6 +129,7 @@ PriorityOption = Annotated[
     typer.Option(
         "--priority",
         metavar="PRIORITY",
+        parser=_option_parser(_checked_priority),
         help="Order among your waiting tasks: high, normal or low.",
         show_default=False,
     ),

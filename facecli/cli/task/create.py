@@ -5,31 +5,19 @@ from typing import Annotated
 
 import typer
 
-from facecli.cli.label.terms import ConsentOption, NoLabel
 from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import (
-    Engine,
-    EngineOptions,
-    Fresh,
-    Notify,
-    PresetName,
-    PriorityOption,
-    ProgressKind,
-    RetryFor,
-)
+from facecli.cli.shared.options import Fresh, ProgressKind, RetryFor
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.timestamps import age
+from facecli.cli.task.options import EngineChoice, TaskTerms
 from facecli.cli.task.watch import follow, note_all
-from facecli.client.terms import stated_terms
-from facecli.config.presets import preset as preset_of
 from facecli.core.errors import InvalidInput
 from facecli.core.video.plan import video_part
 from facecli.library.session import Session
-from facecli.tasks.task import Priority
 
 
 @partial(with_session, quiet_help="Print only the ID; with --watch also the URL of the result.")
@@ -51,16 +39,11 @@ def create(
             "--id", metavar="KEY", help="Idempotency key: the same key never creates a second task."
         ),
     ] = None,
-    engine: Engine = "",
-    option: EngineOptions = None,
-    preset: PresetName = "",
+    engine_choice: EngineChoice = EngineChoice(),
     begin: From = None,
     end: To = None,
     fresh: Fresh = False,
-    notify: Notify = "",
-    consent: ConsentOption = None,
-    no_label: NoLabel = None,
-    priority: PriorityOption = "normal",
+    task_terms: TaskTerms = TaskTerms(),
     watch: Annotated[bool, typer.Option("--watch", help="Watch the task until it ends.")] = False,
     retry_for: RetryFor = None,
     progress: ProgressKind = None,
@@ -79,12 +62,12 @@ def create(
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
-    part, terms = video_part(begin, end), stated_terms(no_label, consent)
+    part, terms, notify = video_part(begin, end), task_terms.stated(), task_terms.notify
+    engine, options = engine_choice.resolved()
     with (
         interruptible() as interruption,
         progress_bars(session.settings.progress, quiet=output.quiet) as bars,
     ):
-        engine, options = engine_choice(preset, engine, option)
         inputs = checked_inputs(image, video, bars)
         session.tasks.check(engine=engine, options=options, terms=terms, notify=notify)
         image_url, video_url = (uploaded(session, each) for each in inputs)
@@ -98,7 +81,7 @@ def create(
             fresh=fresh,
             notify=notify,
             terms=terms,
-            priority=Priority.labelled(priority),
+            priority=task_terms.chosen_priority(),
         )
         interruption.tasks_continue([task.id], flags=session.flags)
         if task.ended:
@@ -108,23 +91,3 @@ def create(
         output.show(task_object(task), text=task.id, short=task.id)
         if watch:
             follow(session, task.id, output, bars.task(), show=output.show)
-
-
-def engine_choice(preset: str, engine: str, pairs: list[str] | None) -> tuple[str, dict[str, str]]:
-    """Engine and options: those of --preset, except where --engine and --option say otherwise."""
-    options = _parse_options(pairs)
-    if not preset:
-        return engine, options
-    found = preset_of(preset)
-    return engine or found.engine, {**found.options, **options}
-
-
-def _parse_options(pairs: list[str] | None) -> dict[str, str]:
-    """Parse the `K=V` pairs of --option."""
-    options = {}
-    for pair in pairs or []:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise InvalidInput(f"--option {pair!r} is not K=V")
-        options[name] = value
-    return options

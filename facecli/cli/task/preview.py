@@ -11,15 +11,7 @@ from facecli.cli.progress.bars import progress_bars
 from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
-from facecli.cli.shared.options import (
-    ChunkSize,
-    Engine,
-    EngineOptions,
-    PresetName,
-    ProgressKind,
-    RetryFor,
-    time,
-)
+from facecli.cli.shared.options import ChunkSize, ProgressKind, RetryFor, time
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.output_file import (
     Force,
@@ -28,7 +20,7 @@ from facecli.cli.shared.output_file import (
     check_options,
     show_path,
 )
-from facecli.cli.task.create import engine_choice
+from facecli.cli.task.options import EngineChoice
 from facecli.client.destination import destination
 from facecli.client.output import write_bytes
 from facecli.client.terms import stated_terms
@@ -65,9 +57,7 @@ def preview(
             help="Time of a frame, up to 8 times; without it 4 frames, spread evenly.",
         ),
     ] = None,
-    engine: Engine = "",
-    option: EngineOptions = None,
-    preset: PresetName = "",
+    engine_choice: EngineChoice = EngineChoice(),
     chunk_size: ChunkSize = None,
     retry_for: RetryFor = None,
     force: Force = False,
@@ -97,7 +87,7 @@ def preview(
         return
     if target.exists and not force:
         raise InvalidInput(f"{target.shown} already exists; --force replaces it, --skip-existing keeps it")
-    engine, options = engine_choice(preset, engine, option)
+    engine, options = engine_choice.resolved()
     terms = stated_terms(no_label, consent)
     with interruptible(), progress_bars(session.settings.progress, quiet=output.quiet) as bars:
         inputs = checked_inputs(image, video, bars)

@@ -61,6 +61,7 @@ def selected_jobs(
             part=defaults.part,
             terms=defaults.terms,
             notify=defaults.notify,
+            priority=defaults.priority,
             face_dir=face.directory,
             video_dir=video.directory,
         )

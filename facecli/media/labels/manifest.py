@@ -8,13 +8,13 @@ time stamp authority a network; it reads only the archive and the result, which 
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from facecli import __version__
-from facecli.core.errors import FacecliError, NotReady
+from facecli.core.errors import FacecliError, MediaRefused, NotReady
 from facecli.core.labels.findings import Finding, Mark, State
 from facecli.core.printable import escaped, shortened
 from facecli.core.video.formats import by_family
@@ -24,6 +24,7 @@ INSTALL = "pip install c2pa-python"
 AI_SOURCES = frozenset({"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"})
 
 _LIMITS = ProcessLimits(seconds=600, memory=4 * 1024**3)
+_SIGNING_RATE = 5_000_000  # bytes of the result a second, on a slow machine
 _BOX_ID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # of the box `uuid` with a manifest
 _MAX_BOXES = 10_000
 _NAMES = (Path("/etc/resolv.conf"), Path("/etc/hosts"), Path("/etc/nsswitch.conf"), Path("/etc/ssl"))
@@ -31,11 +32,15 @@ _NAMES = (Path("/etc/resolv.conf"), Path("/etc/hosts"), Path("/etc/nsswitch.conf
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestSigner:
-    """Files of the signer: a certificate with its chain, its private key, both PEM; a URL for time stamps."""
+    """Files of the signer: a certificate with its chain, its private key, both PEM; a URL for time stamps.
+
+    `time_stamp_seconds` is how long the authority may take, beside the signing itself.
+    """
 
     certificate: Path
     key: Path
     time_stamp: str = ""
+    time_stamp_seconds: float = 60.0
 
 
 def sign_manifest(
@@ -67,17 +72,37 @@ def sign_manifest(
     }
     try:
         _done(_answer(parent_job, reads=[parent], writes=[archive.parent], stopped=stopped))
-        reads = [video, signer.certificate, signer.key, *(_NAMES if signer.time_stamp else ())]
-        network = bool(signer.time_stamp)
-        answer = _answer(sign_job, reads=reads, writes=[archive.parent], stopped=stopped, network=network)
-        if network and "http" in str(answer.get("error", "")).lower():
-            raise FacecliError(
-                f"the result cannot be signed (C2PA): no time stamp from {signer.time_stamp}; "
-                f"facecli task retry signs it later ({_shown(answer['error'])})"
-            )
+        reads = [video, signer.certificate, signer.key]
+        if signer.time_stamp:
+            answer = _time_stamped(signer, sign_job, reads, video.stat().st_size, stopped)
+        else:
+            answer = _answer(sign_job, reads=reads, writes=[archive.parent], stopped=stopped)
         _done(answer)
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _time_stamped(
+    signer: ManifestSigner,
+    job: Mapping[str, Any],
+    reads: Sequence[Path],
+    size: int,
+    stopped: Callable[[], bool],
+) -> Mapping[str, Any]:
+    """Sign with a time stamp; a FacecliError that names the authority if it gives none in time."""
+    folder, seconds = Path(job["archive"]).parent, signer.time_stamp_seconds + size / _SIGNING_RATE
+    limits = replace(_LIMITS, seconds=seconds, network=True)
+    try:
+        answer = _answer(job, reads=[*reads, *_NAMES], writes=[folder], stopped=stopped, limits=limits)
+        error = str(answer.get("error", ""))
+    except MediaRefused:  # past the time limit
+        answer, error = {}, f"no HTTP response within {seconds:.0f} s"
+    if "http" in error.lower():
+        raise FacecliError(
+            f"the result cannot be signed (C2PA): no time stamp from {signer.time_stamp}; "
+            f"facecli task retry signs it later ({_shown(error)})"
+        )
+    return answer
 
 
 def manifest_finding(file: Path, *, trust: Path | None, stopped: Callable[[], bool]) -> Finding:
@@ -148,7 +173,7 @@ def _answer(
     reads: Sequence[Path],
     writes: Sequence[Path],
     stopped: Callable[[], bool],
-    network: bool = False,
+    limits: ProcessLimits = _LIMITS,
 ) -> Mapping[str, Any]:
     """Run a job in the sandbox and return its answer, which may be anything; NotReady without c2pa."""
     package = find_spec("c2pa")
@@ -158,7 +183,7 @@ def _answer(
     script, lines = Path(__file__).with_name("c2pa_process.py"), list[str]()
     result = run(
         [sys.executable, "-I", str(script), str(packages), json.dumps(job)],
-        limits=ProcessLimits(seconds=_LIMITS.seconds, memory=_LIMITS.memory, network=network),
+        limits=limits,
         reads=[script, packages, *reads],
         writes=writes,
         stopped=stopped,

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, insert, select, update
 
 from facecli.core.errors import TaskNotFound
 from facecli.metadata.content.task_row import task_of
@@ -22,10 +21,10 @@ class SqlWebhookRepository:
 
     Its columns `final_…` are of that round, `attempts` and `last_error` of the next one.
 
-    Theory of operation. `next_attempt_at` of a settled webhook is `NEVER`, so that the index leads to the few
-    rows that may be due, not to all there ever were. A retry of the task reopens it, in a second transaction.
-    A round may also be settled after the retry, so that reopens it, too. `reopen` finds those for which a
-    crash, or a server of an earlier version, left that out.
+    Theory of operation. `next_attempt_at` is `NEVER` while the task has not ended, and when its round is
+    settled, so that the index leads to the few rows that may be due. A trigger makes a webhook due in the
+    transaction that ends its task, whichever server or worker does. A round may be settled after the next one
+    has ended, so that makes it due, too. `reopen` finds those for which a crash left that out.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -33,12 +32,15 @@ class SqlWebhookRepository:
 
     def register(self, task_id: str, url: str) -> None:
         change = update(webhooks).where(webhooks.c.task_id == task_id).values(url=url)
+        # The task cannot end before this transaction does, so either this or the trigger makes it due.
+        status = select(tasks.c.status).where(tasks.c.id == task_id).with_for_update(key_share=True)
         with writing(self._engine) as connection:
+            found = connection.execute(status).scalar()
+            if found is None:
+                raise TaskNotFound(f"task {task_id} was deleted")
             if not connection.execute(change).rowcount:
-                try:
-                    connection.execute(insert(webhooks).values(task_id=task_id, url=url))
-                except IntegrityError as error:
-                    raise TaskNotFound(f"task {task_id} was deleted") from error
+                at = NEVER if found in UNFINISHED else 0.0
+                connection.execute(insert(webhooks).values(task_id=task_id, url=url, next_attempt_at=at))
 
     def due(self, now: float, *, limit: int) -> Sequence[Webhook]:
         query = (
@@ -105,15 +107,16 @@ class SqlWebhookRepository:
     def _record(self, webhook: Webhook, **values: object) -> None:
         with autocommitting(self._engine) as connection:
             connection.execute(update(webhooks).where(webhooks.c.task_id == webhook.task.id).values(**values))
-            reopen_webhook(connection, webhook.task.id)
+            connection.execute(_REOPENING.where(webhooks.c.task_id == webhook.task.id))
 
 
-def reopen_webhook(connection: Connection, task_id: str) -> None:
-    """Let the webhook of a task that was retried become due again, when the task has ended."""
-    connection.execute(_REOPENING.where(webhooks.c.task_id == task_id))
-
-
-_RETRIED = select(tasks.c.id).where(tasks.c.id == webhooks.c.task_id, tasks.c.round > webhooks.c.round)
+_UNSETTLED = select(tasks.c.id).where(
+    tasks.c.id == webhooks.c.task_id,
+    tasks.c.round > webhooks.c.round,
+    tasks.c.status.not_in(UNFINISHED),
+)
 _REOPENING = (
-    update(webhooks).where(webhooks.c.next_attempt_at == NEVER, _RETRIED.exists()).values(next_attempt_at=0.0)
+    update(webhooks)
+    .where(webhooks.c.next_attempt_at == NEVER, _UNSETTLED.exists())
+    .values(next_attempt_at=0.0)
 )

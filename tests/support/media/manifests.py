@@ -64,9 +64,14 @@ def make_signed(folder: Path) -> None:
     sign(folder, "clip.mp4", "signed.mp4")
 
 
-def sign(folder: Path, parent: str, signed: str, *, time_stamp: str = "") -> None:
-    """Sign the clip as an edit of another file."""
-    signer = ManifestSigner(certificate=folder / "chain.pem", key=folder / "key.pem", time_stamp=time_stamp)
+def sign(folder: Path, parent: str, signed: str, *, time_stamp: str = "", seconds: float = 60.0) -> None:
+    """Sign the clip as an edit of another file, with a time stamp within so many seconds."""
+    signer = ManifestSigner(
+        certificate=folder / "chain.pem",
+        key=folder / "key.pem",
+        time_stamp=time_stamp,
+        time_stamp_seconds=seconds,
+    )
     sign_manifest(
         signer,
         folder / "clip.mp4",

@@ -96,7 +96,7 @@ class Scale:
                 }
 
     def webhooks(self) -> Iterator[Row]:
-        """A fifth of the tasks has one; those of ended tasks were delivered."""
+        """A fifth of the tasks has one; of ended tasks it was delivered, of others it waits for the end."""
         for number, each in enumerate(self.all_tasks()):
             if number % 5 == 0:
                 yield {
@@ -104,7 +104,7 @@ class Scale:
                     "url": "https://shop.example/swapped",
                     "round": 1 if each.ended else 0,
                     "attempts": 0,
-                    "next_attempt_at": NEVER if each.ended else 0.0,
+                    "next_attempt_at": NEVER,
                     "last_error": "",
                     "final_attempts": int(each.ended),
                     "final_error": "",

@@ -50,6 +50,7 @@ def test_create_with_watch_waits_for_the_end(samples: Samples) -> None:
         (["--option", "delay"], "--option 'delay' is not K=V"),
         (["--option", "dealy=1"], "engine mock has no option 'dealy'; its options are: delay, fail_at, seed"),
         (["--engine", "magic"], "magic"),
+        (["--image", "missing.png", "--priority", "loud"], "use one of high, normal, low"),
         (["--id", "schlüssel"], "--id 'schlüssel' must consist of printable ASCII characters"),
         (["--image", "/uploads/none/face.png"], "there is no upload none"),
     ],

@@ -1,6 +1,7 @@
 """Plans of batches: outputs, inputs with the same bytes, and jobs that need not or cannot run."""
 
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from facecli.client.batch.plan import Action, Plan, plan_jobs
 from facecli.client.batch.selection import Combine, select, selected_jobs
 from facecli.config.amounts import parse_time
 from facecli.core.errors import InvalidInput
+from facecli.core.video.plan import VideoPart
+from facecli.tasks.provenance.terms import Terms
+from facecli.tasks.task import Priority
 from facecli.uploads.upload import FileType
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -209,3 +213,23 @@ def test_names_that_no_file_can_have_break_only_their_jobs() -> None:
     assert [f"{long}.png"] == [
         str(each.path) for each in select([f"{long}.png"], FileType.IMAGE, recursive=False)
     ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_selected_jobs_have_every_default() -> None:
+    plain = JobDefaults(parse_time=parse_time, preset=lambda name: ("", {}))
+    chosen = JobDefaults(
+        parse_time=parse_time,
+        preset=plain.preset,
+        output="out.mp4",
+        engine="mock",
+        options={"seed": "7"},
+        part=VideoPart(start=1, end=2),
+        terms=Terms(waiver="a reason"),
+        notify="https://example.com/",
+        priority=Priority.LOW,
+    )
+    shared = {field.name for field in fields(Job)} & {field.name for field in fields(JobDefaults)}
+    assert [name for name in shared if getattr(chosen, name) == getattr(plain, name)] == []
+    (job, *_) = selected_jobs(["faces"], ["clips"], combine=Combine.PRODUCT, recursive=False, defaults=chosen)
+    assert {name: getattr(job, name) for name in shared} == {name: getattr(chosen, name) for name in shared}

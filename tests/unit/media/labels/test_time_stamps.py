@@ -1,5 +1,6 @@
 """Time stamps of C2PA signatures, by an authority (RFC 3161) that openssl is."""
 
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -104,3 +105,10 @@ def test_an_authority_that_gives_no_time_is_named(folder: Path, authority: Autho
     for url in (authority.url, away):
         with pytest.raises(FacecliError, match=f"no time stamp from {url}"):
             sign(folder, "clip.mp4", "unstamped.mp4", time_stamp=url)
+
+
+def test_a_silent_authority_ends_the_signing_with_its_name(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections wait in its queue for ever
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with pytest.raises(FacecliError, match=f"no time stamp from {url}; .* within 2 s"):
+            sign(folder, "clip.mp4", "unstamped.mp4", time_stamp=url, seconds=2)
