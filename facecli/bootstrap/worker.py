@@ -54,6 +54,7 @@ from facecli.tasks.workflow import TaskWorkflow
 from facecli.telemetry.event_log import log_events
 from facecli.telemetry.service_manager import ServiceManager
 from facecli.worker.heartbeat import send_heartbeats
+from facecli.worker.memory import return_freed_memory
 from facecli.worker.process import ShutdownSignal, exit_process
 from facecli.worker.runner import TaskRunner
 
@@ -84,6 +85,7 @@ def run_worker(loaded: LoadedSettings, manager: ServiceManager, *, name: str, wi
 def _run(
     settings: Settings, directory: Path, *, name: str, shutdown: ShutdownSignal, manager: ServiceManager
 ) -> None:
+    return_freed_memory()
     media = ffmpeg_media(settings)
     media.version()
     if settings.blobs and settings.database:

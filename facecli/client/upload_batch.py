@@ -1,11 +1,13 @@
 """One batch of uploads on one stream."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import grpc
 
 from facecli.client.calls.response_stream import ResponseStream
+from facecli.client.calls.send_window import SendWindow
 from facecli.client.calls.unary import UnaryCalls
 from facecli.client.connection import Connection
 from facecli.client.send_rate import SendRateLimiter
@@ -98,17 +100,22 @@ class BatchSender:
         stall_limit: float,
     ) -> Iterator[Completed]:
         begun = dict(missing)
-        sending = _Sending(list(missing.values()), limiter)
+        window = SendWindow()
+        sending = _Sending(list(missing.values()), limiter, window)
         call = self._stream(
             iter(sending), timeout=self._connection.deadline.left(), metadata=self._connection.metadata
         )
         next(iter(missing.values())).show()
         earlier = self.stages or StageTimes()
-        with ResponseStream(
-            call, wire.acknowledgement_from_message, connection=self._connection, limit=stall_limit
-        ) as stream:
+        with (
+            closing(window),
+            ResponseStream(
+                call, wire.acknowledgement_from_message, connection=self._connection, limit=stall_limit
+            ) as stream,
+        ):
             sending.active = stream.active
             for answer in stream:
+                window.acknowledged((answer.upload_id, answer.chunk_index))
                 state = begun.get(answer.upload_id)
                 if state is None:
                     raise self._connection.unexpected("an acknowledgement of another upload")
@@ -136,9 +143,10 @@ class BatchSender:
 class _Sending:
     """The messages of one stream. Sending counts as activity, but only as far as acknowledgements follow."""
 
-    def __init__(self, states: Sequence[UploadState], limiter: SendRateLimiter) -> None:
+    def __init__(self, states: Sequence[UploadState], limiter: SendRateLimiter, window: SendWindow) -> None:
         self._states = states
         self._limiter = limiter
+        self._window = window
         self._unacknowledged = 0
         self.active: Callable[[], None] = lambda: None
 
@@ -147,7 +155,7 @@ class _Sending:
 
     def __iter__(self) -> Iterator[bytes]:
         for state in self._states:
-            for message in state.messages(self._limiter):
+            for message in state.messages(self._limiter, self._window):
                 yield message
                 self._unacknowledged += len(message)
                 if self._unacknowledged <= MAX_UNACKNOWLEDGED:

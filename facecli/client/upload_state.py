@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from facecli.client.calls.send_window import SendWindow
 from facecli.client.send_rate import SendRateLimiter
 from facecli.client.source import Source
 from facecli.client.transfers import FileToSend, SentUpload
@@ -144,8 +145,8 @@ class UploadState:
         """Whether every stored chunk has the checksum of the local one."""
         return all(self._is_unchanged(index) for index in self._stored)
 
-    def messages(self, limiter: SendRateLimiter) -> Iterator[bytes]:
-        """Encoded frames of every chunk that is missing or differs.
+    def messages(self, limiter: SendRateLimiter, window: SendWindow) -> Iterator[bytes]:
+        """Encoded frames of every chunk that is missing or differs, each chunk when the window allows it.
 
         gRPC swallows errors raised by a request iterator, so they are stored in `error`.
         """
@@ -157,8 +158,11 @@ class UploadState:
                     continue
                 if index == self._chunks - 1:
                     self.source.check_unchanged()
+                window.wait()
                 self._offered.add(index)
                 for frame in self.source.frames(index, self._chunk_size, limiter):
+                    if frame.chunk_crc32c is not None:
+                        window.sending_end((self.upload.id, index))
                     yield encode(frame, upload_id=upload_id, user=user)
                     upload_id = user = ""
                     self._bytes_sent += len(frame.data)

@@ -35,7 +35,7 @@ class InswapperEngine(MeshEngine):
     """An engine that every server knows, and that runs where weights are configured."""
 
     name = "inswapper"
-    version = "4"  # and a digest of the weights once they are known: segments of others are swapped again
+    version = "5"  # and a digest of the weights once they are known: segments of others are swapped again
     needs: Sequence[str] = ("ffmpeg", "opencv-python-headless 4.14", "onnxruntime", "weights of your own")
     options: Sequence[EngineOption] = OPTIONS
 

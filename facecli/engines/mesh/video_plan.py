@@ -1,7 +1,10 @@
-"""PeopleFinder: the people of a video, by their faces in sampled frames."""
+"""PeopleFinder: the people of a video, by their faces in sampled frames.
+
+Theory of operation: faces are found in one thread, and looked at in another, so that two cores work with one
+set of networks.
+"""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from queue import SimpleQueue
 
 from facecli.core.video.frames import FrameLayout, Planes
 from facecli.engines.mesh.detection import find_faces, locate
@@ -11,7 +14,6 @@ from facecli.engines.mesh.patch import Region
 from facecli.engines.mesh.planes import ColorConversion, Frame
 from facecli.engines.mesh.segment_swapper import Networks
 
-THREADS = 2
 WAITING = 4  # frames that are kept at most, with those in work
 
 
@@ -19,39 +21,32 @@ class PeopleFinder:
     """Takes sampled frames in order; `tiles` as for `find_faces`."""
 
     def __init__(self, networks: Networks, layout: FrameLayout, *, tiles: int) -> None:
-        self._layout, self._tiles = layout, tiles
+        self._networks, self._layout, self._tiles = networks, layout, tiles
         self._conversion = ColorConversion(layout)
-        self._networks: SimpleQueue[Networks] = SimpleQueue()  # of idle threads
-        for own in (networks, *(Networks.load() for _ in range(THREADS - 1))):
-            self._networks.put(own)
-        self._threads = ThreadPoolExecutor(THREADS, "find")
+        self._finder = ThreadPoolExecutor(1, "find")
+        self._viewer = ThreadPoolExecutor(1, "look")
         self._looks: list[Future[list[Sighting]]] = []
 
     def look(self, data: Planes) -> None:
         """Note the faces of the next frame."""
         if len(self._looks) >= WAITING:
             self._looks[-WAITING].result()
-        self._looks.append(self._threads.submit(self._find, len(self._looks), data))
+        frame = Frame(data, self._layout, self._conversion)
+        found = self._finder.submit(find_faces, frame, self._networks.detector, tiles=self._tiles)
+        self._looks.append(self._viewer.submit(self._sightings, len(self._looks), frame, found))
 
     def people(self, *, match: float) -> list[Identity]:
         sightings = [sighting for look in self._looks for sighting in look.result()]
-        self._threads.shutdown()
+        self._finder.shutdown()
+        self._viewer.shutdown()
         return group(sightings, match=match)
 
-    def _find(self, number: int, data: Planes) -> list[Sighting]:
-        networks = self._networks.get()
-        try:
-            frame = Frame(data, self._layout, self._conversion)
-            found = (
-                self._sighting(networks, frame, number, square)
-                for square in find_faces(frame, networks.detector, tiles=self._tiles)
-            )
-            return [sighting for sighting in found if sighting]
-        finally:
-            self._networks.put(networks)
+    def _sightings(self, number: int, frame: Frame, found: Future[list[Square]]) -> list[Sighting]:
+        seen = (self._sighting(number, frame, square) for square in found.result())
+        return [sighting for sighting in seen if sighting]
 
-    @staticmethod
-    def _sighting(networks: Networks, frame: Frame, number: int, square: Square) -> Sighting | None:
+    def _sighting(self, number: int, frame: Frame, square: Square) -> Sighting | None:
+        networks = self._networks
         points = locate(frame, networks.mesh, square, looks=3)
         region = Region.around(points, frame.size) if points is not None else None
         if points is None or region is None:

@@ -99,6 +99,7 @@ class _Attempt:
         self._last = -1  # time of the last frame given to the filter
         self._decoded = self._own = self._done = 0
         self._stamp, self._labelled_until = _stamp(job, self._layout)
+        self._labelled = bytearray(self._layout.frame_bytes if self._stamp else 0)
 
     def __enter__(self) -> "_Attempt":
         """Start the decoder, so that it has a frame when the filter is there."""
@@ -183,8 +184,8 @@ class _Attempt:
             encoder = self._encoder
             assert encoder  # since the first frame of the segment
             if self._stamp and self._times[0] < self._labelled_until:
-                planes = bytearray(planes)  # which the filter cannot change any more
-                self._stamp.put_on(planes)
+                self._labelled[:] = planes  # which the filter cannot change any more
+                self._stamp.put_on(planes := self._labelled)
             self._keep(self._done, AFTER, planes)
             header = nut_frame_header(self._times.popleft(), len(planes))
             if not (encoder.write(header) and encoder.write(planes)):

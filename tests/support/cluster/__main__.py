@@ -11,13 +11,14 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.support.cluster.load import CHUNK, Commands, Tasks, Uploads
 from tests.support.cluster.machines import Cluster, Machine, running_cluster
 from tests.support.cluster.report import Finding, prepare_environment, say, text_of
+from tests.support.cluster.results import differences
 from tests.support.eventually import eventually, poll
 
 DOWN = 1.5  # seconds for which a killed process stays away
@@ -48,6 +49,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=3, help="number of servers, and of workers")
     parser.add_argument("--pace", type=int, default=8, help="seconds of upload for each kill")
     parser.add_argument("--folder", default=None, help="directory for everything, which is removed")
+    parser.add_argument("--keep", type=Path, default=None, help="directory for results that differ")
     return parser.parse_args()
 
 
@@ -83,20 +85,37 @@ def run(proxy: str, folder: Path, options: argparse.Namespace) -> Iterator[Findi
         log("all were killed once")
         yield from logged(check_uploads(uploads, folder))
         log("the uploads have ended")
-        yield from logged(check_tasks(cluster, tasks, folder))
+        yield from logged(check_tasks(cluster, tasks, folder, kept=options.keep))
         log("the tasks have ended")
-        commands = Commands(cluster, folder, tasks.urls)
-        with commands.running(3):
-            wait(PAUSE)
-            for machine in cluster.machines:
-                log(f"restart {machine.name}; {commands.done} commands ran")
-                machine.stop()
-                machine.start()
-                wait(ROLL)
-        for failure in commands.failed:
-            log(failure)
-        found = f"{len(commands.failed)} of {commands.done} commands failed"
-        yield "rolling restart of everything", found, not commands.failed and commands.done > 0
+        yield from logged(restart_all(cluster, tasks, folder, options, log))
+
+
+def restart_all(
+    cluster: Cluster, tasks: Tasks, folder: Path, options: argparse.Namespace, log: Callable[[str], None]
+) -> Iterator[Finding]:
+    """Restart everything in turn, while large uploads go on and short commands run."""
+    seconds = len(cluster.machines) * options.pace
+    uploads = Uploads(cluster, folder, number=options.uploads, mib=options.mib, seconds=seconds)
+    commands = Commands(cluster, folder, tasks.urls)
+    with commands.running(3):
+        eventually(lambda: uploads.stored() > 0 and commands.done > 0)
+        for machine in cluster.machines:
+            log(
+                f"restart {machine.name}; {uploads.running} uploads, {commands.done} commands ran, "
+                f"{uploads.stored() >> 20} MiB stored"
+            )
+            if machine.name == "s3":
+                uploads.bucket_was_killed()
+            machine.stop()
+            machine.start()
+            wait(ROLL)
+        log("all were restarted once")
+    for failure in commands.failed:
+        log(failure)
+    found = f"{len(commands.failed)} of {commands.done} commands failed"
+    yield "rolling restart of everything", found, not commands.failed and commands.done > 0
+    for what, found, holds in check_uploads(uploads, folder):
+        yield f"restarts: {what}", found, holds
 
 
 def kill(machine: Machine) -> None:
@@ -127,7 +146,7 @@ def check_uploads(uploads: Uploads, folder: Path) -> Iterator[Finding]:
     yield "at most one chunk sent twice a break", found, breaks > 0 and worst <= CHUNK
 
 
-def check_tasks(cluster: Cluster, tasks: Tasks, folder: Path) -> Iterator[Finding]:
+def check_tasks(cluster: Cluster, tasks: Tasks, folder: Path, *, kept: Path | None) -> Iterator[Finding]:
     watched = tasks.watched()
     wrong = [
         each
@@ -146,9 +165,13 @@ def check_tasks(cluster: Cluster, tasks: Tasks, folder: Path) -> Iterator[Findin
     orphans = sum(len(files) - 1 for files in stored.values())
     found = f"{len(stored)} tasks, {orphans} unpublished files of lost runs, {len(again)} completed again"
     yield "every task completed once", found, all(stored.values()) and not again
-    sums = tasks.results(folder)
-    same = len(set(sums.values())) == 1 and all(sums.values())
-    yield "results are byte-identical", f"{len(set(sums.values()))} different of {len(sums)}", same
+    results = tasks.results(folder)
+    for line in differences(results, kept=kept):
+        say(line)
+    sums = {each.sha256 for each in results.values() if not each.error}
+    missing = sum(bool(each.error) for each in results.values())
+    found = f"{len(sums)} different of {len(results)}, {missing} not downloaded"
+    yield "results are byte-identical", found, len(sums) == 1 and not missing
 
 
 if __name__ == "__main__":

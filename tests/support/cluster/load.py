@@ -1,6 +1,5 @@
 """The users of a cluster: uploads, tasks with their watchers, and short commands all the time."""
 
-import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,9 +12,10 @@ import facecli
 from facecli.core.errors import FacecliError
 from facecli.media.ffmpeg import FfmpegMedia
 from tests.support.cluster.machines import Cluster
+from tests.support.cluster.results import Downloaded, downloaded
 from tests.support.e2e.files import MIB, make_file, sha256
 from tests.support.e2e.process import CommandProcess, CommandResult, run
-from tests.support.e2e.uploads import stored_progress
+from tests.support.e2e.uploads import retry_reasons, stored_progress
 
 CHUNK = 5 * MIB  # the least of S3
 WATCHERS_PER_CLIENT = 20
@@ -39,6 +39,7 @@ class Uploaded:
     back: bool
     same: bool  # as the file, when it is downloaded
     seconds: float
+    reasons: Sequence[str]  # of the breaks
 
 
 class Uploads:
@@ -96,6 +97,7 @@ class Uploads:
             back=progress != sorted(progress),
             same=same,
             seconds=found.get("seconds", 0.0),
+            reasons=retry_reasons(result),
         )
 
 
@@ -143,14 +145,9 @@ class Tasks:
         self._pool.shutdown()
         return found
 
-    def results(self, folder: Path) -> dict[str, str]:
-        """The checksum of the downloaded result of each task, empty if there is none."""
-        found = {}
-        for task_id in self.ids:
-            out = folder / f"{task_id}.mp4"
-            code = run("task", "download", task_id, "-o", out, *self._cluster.client, "--user", WATCHER).code
-            found[task_id] = hashlib.sha256(out.read_bytes()).hexdigest() if code == 0 else ""
-        return found
+    def results(self, folder: Path) -> dict[str, Downloaded]:
+        """The downloaded result of each task."""
+        return downloaded(self._cluster, self.ids, folder, user=WATCHER)
 
     def close(self) -> None:
         for client in self._clients:

@@ -8,6 +8,7 @@ import pytest
 from facecli.api import upload_pipeline
 from facecli.api.admission import Slot
 from facecli.api.upload_pipeline import COMMIT_QUEUE, ConnectionLost, StreamLimits, UploadPipeline
+from facecli.core.errors import Unavailable
 from facecli.uploads.stage_times import StageClock
 
 
@@ -21,8 +22,9 @@ def intake(
     messages: Iterator[bytes],
     write: Callable[[bytes], int | None] = len,
     stages: StageClock | None = None,
+    draining: threading.Event | None = None,
 ) -> UploadPipeline[bytes, int]:
-    limits = StreamLimits(idle=600, min_rate=0, draining=threading.Event())
+    limits = StreamLimits(idle=600, min_rate=0, draining=draining or threading.Event())
     return UploadPipeline(
         messages, write, limits=limits, active=lambda: True, first=0, slot=Slot("ann"), stages=stages
     )
@@ -33,6 +35,33 @@ def test_an_error_of_the_source_is_raised_after_the_items_before_it(end: Excepti
     batches = iter(intake(messages(end)))
     with pytest.raises(type(end)):
         assert [finished for batch in batches for finished in batch] == [4]
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["client is idle", "client goes on"])
+def test_everything_that_has_arrived_is_committed_before_a_server_that_drains_ends(goes_on: bool) -> None:
+    draining, ended = threading.Event(), threading.Event()
+
+    def messages() -> Iterator[bytes]:
+        yield b"0"
+        yield b"11"
+        draining.set()
+        yield b"222"
+        if not goes_on:
+            ended.wait(60)
+        while True:
+            yield b"4444"
+
+    def write(message: bytes) -> int:
+        draining.wait(60)
+        return len(message)
+
+    stored = list[int]()
+    with pytest.raises(Unavailable, match="shutting down"):
+        for batch in intake(messages(), write, draining=draining):
+            stored += batch
+    ended.set()
+    assert stored[:3] == [1, 2, 3]
+    assert len(stored) <= 3 + 1
 
 
 def test_a_bug_in_writing_is_raised_once_with_its_stack() -> None:

@@ -71,11 +71,18 @@ def keep_memory() -> None:
         libc.mallopt(_TRIM_THRESHOLD, 2 * MAX_KEPT)
 
 
+def release_memory() -> None:
+    """Return what a finished work no longer needs: the next one needs other sizes."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def converse(conversation: Conversation) -> None:
     networks = Networks.load()
     photos = Photos(networks)
     while True:
         work(conversation, networks, photos)
+        release_memory()
 
 
 class Photos:

@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 HEADER = struct.Struct("<BI")
-SLOTS = 12  # frames in the shared memory: more than are on their way and held back together
+SLOTS = 10  # frames in the shared memory: more than are on their way and held back together
 MAX_JSON = 256 * 1024  # bytes
 
 

@@ -11,6 +11,7 @@ import { showPreview } from "./preview_dialog.js";
 import { TermsFields } from "./terms.js";
 
 const MAX_TRIES = 5;
+const NORMAL = "normal"; // the priority of most tasks
 
 export class NewTask {
   #slots;
@@ -51,6 +52,7 @@ export class NewTask {
     this.#slots.face.clear();
     this.#slots.video.clear();
     byId("options").value = "";
+    byId("priority").value = NORMAL;
     this.#terms.clear();
     byId("new-task-error").replaceChildren();
   }
@@ -76,7 +78,10 @@ export class NewTask {
   async #create() {
     const create = byId("create");
     create.disabled = true;
-    const created = await this.#shown(async () => createOnce(this.#task(), await this.#terms.message()));
+    const created = await this.#shown(async () => {
+      const terms = await this.#terms.message();
+      return createOnce(this.#task(), { terms, priority: byId("priority").value });
+    });
     this.#update();
     if (created) notify("created");
   }
@@ -120,9 +125,12 @@ export class NewTask {
 }
 
 /** Create a task; a try whose answer was lost and the next one create the same task. */
-async function createOnce(task, terms) {
+async function createOnce(task, { terms, priority }) {
   const headers = { "idempotency-key": `console-${randomHex()}` };
-  const [method, message] = terms ? ["TaskService/CreateTaskUnderTerms", { task, terms }] : ["VideoService/CreateTask", task];
+  const more = { ...(terms && { terms }), ...(priority !== NORMAL && { priority }) };
+  const [method, message] = Object.keys(more).length
+    ? ["TaskService/CreateTaskUnderTerms", { task, ...more }]
+    : ["VideoService/CreateTask", task];
   return retried(() => call(method, message, { headers }), { tries: MAX_TRIES });
 }
 

@@ -73,8 +73,8 @@ export class TaskCard {
   }
 
   async #change(method) {
-    const { task } = await call(`TaskService/${method}`, { taskId: this.task.taskId });
-    this.update(task);
+    const { task, priority } = await call(`TaskService/${method}`, { taskId: this.task.taskId });
+    this.update({ ...task, priority });
   }
 
   async #delete(onDeleted) {
@@ -86,8 +86,9 @@ export class TaskCard {
 
 function facts(task) {
   const { status, progress = 0, framesDone = 0, frames = 0, engine = "", createdAt, resultSize, figures } = task;
-  const { start, end } = task;
+  const { start, end, priority } = task;
   const found = [engine];
+  if (priority === "high" || priority === "low") found.push(text(`task_priority_${priority}`));
   if (start || end) found.push(text("task_part", { start: start ?? "0s", end: end ?? "…" }));
   if (!ENDED.has(status)) found.push(text("task_progress", { progress }));
   if (status === "processing" && frames) found.push(text("task_frames", { done: framesDone, frames }));

@@ -48,11 +48,11 @@ export class TaskFeed {
     }
   }
 
-  #take({ tasks = [], deletedTaskIds = [], upToDate = false }, revisions) {
+  #take({ tasks = [], priorities = {}, deletedTaskIds = [], upToDate = false }, revisions) {
     for (const task of tasks) revisions.set(task.taskId, task.revision ?? 0);
     for (const id of deletedTaskIds) revisions.delete(id);
     this.listeners.onDeleted(deletedTaskIds);
-    this.listeners.onTasks(tasks);
+    this.listeners.onTasks(tasks.map((task) => ({ ...task, priority: priorities[task.taskId] })));
     if (upToDate) this.listeners.onConnected(true);
   }
 }

@@ -9,12 +9,13 @@ from facecli.core.errors import Cancelled, FacecliError, MediaRefused, NoFace, P
 from facecli.core.video.frames import FrameLayout, Picture
 from facecli.core.video.media import never
 from facecli.engines.mesh.drawing.warped_face import WarpedFace
+from facecli.engines.mesh.fading import FADE_FRAMES
 from facecli.engines.mesh.identities import Selection
 from facecli.engines.mesh.options import MeshOptions
-from facecli.engines.mesh.process.client import swap_process
-from facecli.engines.mesh.process.messages import MAX_JSON, Answer, encode_json, header
+from facecli.engines.mesh.process.client import AHEAD, swap_process
+from facecli.engines.mesh.process.messages import MAX_JSON, SLOTS, Answer, encode_json, header
 from facecli.engines.mesh.process.setup import Setup, Work
-from facecli.engines.mesh.segment_swapper import FrameClock, SegmentSwapper
+from facecli.engines.mesh.segment_swapper import FRAMES_BEHIND, FrameClock, SegmentSwapper
 from facecli.testing import FakeMedia
 from tests.support.media.portraits import (
     ASTRONAUT,
@@ -112,6 +113,15 @@ RESULT = encode_json(Answer.RESULT, {})
 
 def test_a_process_that_keeps_to_the_messages_is_believed() -> None:
     assert swap(answering(READY, NONE, FRAME, FRAME, FRAME, FRAME + RESULT)) == 4
+
+
+def test_a_process_that_holds_back_too_many_frames_fails_the_work() -> None:
+    with pytest.raises(FacecliError, match="holds back too many frames"):
+        swap(answering(READY, *[NONE] * SLOTS), frames=SLOTS + 1)
+
+
+def test_no_frame_is_written_over_while_the_process_uses_it() -> None:
+    assert SLOTS > AHEAD + FADE_FRAMES + FRAMES_BEHIND + 1  # on their way, held back, and the one to return
 
 
 GARBAGE = {

@@ -44,6 +44,19 @@ try:
 except OSError as error:
     os.write(1, f"not {step}: {errno.errorcode[error.errno]}".encode())
 """
+SHARING = """
+import mmap, os, sys
+descriptor = int(sys.stdin.readline())
+shared = mmap.mmap(descriptor, 4096)
+shared[:5] = shared[:5].upper()
+def attempt(size):
+    try:
+        os.ftruncate(descriptor, size)
+    except OSError:
+        return "no"
+    return "yes"
+os.write(1, f"{attempt(0)} {attempt(8192)}".encode())
+"""
 ECHO = """
 import os
 while data := os.read(0, 1 << 20):
@@ -66,6 +79,16 @@ def test_a_program_reaches_what_it_may_read_and_nothing_else(media: FfmpegMedia,
     with media.start(command, reads=[given], name="it", max_unread=0, stopped=never) as program:
         assert program.read(1000).decode().split() == ["yes", *["no"] * 6]
     assert given.read_text() == "text"
+
+
+def test_a_program_shares_memory_that_it_cannot_resize(media: FfmpegMedia) -> None:
+    command = python(SHARING)
+    with media.start(command, reads=[], name="it", max_unread=0, memory=4096, stopped=never) as program:
+        assert program.memory
+        program.memory.view[:5] = b"frame"
+        program.write(f"{program.memory.descriptor}\n".encode())
+        assert program.read(1000) == b"no no"
+        assert bytes(program.memory.view[:6]) == b"FRAME\0"
 
 
 @needs("landlock")
