@@ -122,7 +122,7 @@ def swap(
         request,
         part=part,
         fresh=fresh,
-        notify=task_terms.notify,
+        notify=task_terms.webhook,
         terms=terms,
         priority=task_terms.chosen_priority(),
     )

@@ -56,7 +56,9 @@ class SwapClient:
     def finished(self, request: SwapRequest) -> TaskView | None:
         """The completed task of this very swap if the file at `output` is its result; sends no file."""
         check_inputs(request.image, request.video)
-        engine = self._tasks.check(engine=request.engine, options=request.options, terms=request.terms)
+        engine = self._tasks.check(
+            engine=request.engine, options=request.options, terms=request.terms, notify=request.notify
+        )
         wanted = TaskFilter(status=TaskStatus.COMPLETED, result_crc32c=request.output.crc32c())
         for task in self._tasks.listed(wanted, limit=MAX_TWINS):
             name, version = engine

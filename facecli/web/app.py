@@ -27,8 +27,7 @@ from facecli.web.errors import bug_response, error_response, method_not_allowed,
 from facecli.web.files import PREFIXES, FilesApp
 from facecli.web.forwarded import ForwardedClient
 from facecli.web.guards import OriginGuard, RequestGate, SecurityHeaders
-from facecli.web.health import add_health
-from facecli.web.metrics import add_metrics
+from facecli.web.monitoring import add_health, add_metrics
 from facecli.web.request_events import RequestEvents
 from facecli.web.rpc.app import RpcApp
 from facecli.web.server import App

@@ -6,7 +6,7 @@ application measures how fast a body arrives, and how fast its response is read;
 whose client takes nothing any more: closing it would wait until the response is on its way.
 
 A socket that is closed with unread bytes resets the connection, and its client may lose the response. After
-the last response a connection therefore takes the rest of the body before it closes.
+the last response a connection therefore takes what its client still sends before it closes.
 
 The parser limits no size. What arrives and is neither body nor the end of a message is counted: the head,
 the lines between the parts of a chunked body, and its trailers.
@@ -21,13 +21,14 @@ from http import HTTPStatus
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import get_remote_addr
 
 from facecli.core.errors import InvalidInput
 from facecli.web.errors import response_bytes
 from facecli.web.low_water_mark import LowWaterMark
 from facecli.web.request_head import announces_body, body_length, check_host, origin_form
+from facecli.web.response_transport import ResponseTransport
 from facecli.web.tls import certificate_names
 
 HEADER_SECONDS = 20.0  # from the connection, or the end of the last request, to the end of the headers
@@ -83,14 +84,11 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         try:
             self._parse(data)
         except httptools.HttpParserError:
-            if self._deaf:
-                return
             self._refuse(*self._refusal or (400, _INVALID))
-            return
-        if self._uncounted_head > MAX_HEADER_BYTES:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
-            return
-        self._watch()
+        else:
+            if self._uncounted_head > MAX_HEADER_BYTES:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _TOO_LARGE)
+            self._watch()
 
     def on_message_begin(self) -> None:
         if self._deaf:
@@ -120,7 +118,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             raise
         self._in_head, self._uncounted_head = False, 0
         super().on_headers_complete()
-        self.cycle.transport = _ResponseTransport(self)  # type: ignore[assignment]
+        self.cycle.transport = ResponseTransport(self.transport, self._close)  # type: ignore[assignment]
         self._mark.expect(body_length(self.headers))
 
     def on_body(self, body: bytes) -> None:
@@ -150,26 +148,20 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._await_request()
 
     def on_response_complete(self) -> None:
-        if self._last:
-            self.flow.resume_reading()
-        else:
+        if not self._last:
             super().on_response_complete()
-        self._watch()
+            self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._mark.lower()
         self._stop_timer()
+        if self.cycle:
+            self.cycle.transport = self.transport  # which is no reference to this object, unlike `_close`
         super().connection_lost(exc)
 
     def abort(self) -> None:
         """End the connection at once."""
         self.transport.abort()
-
-    def close_after(self, cycle: RequestResponseCycle) -> None:
-        """End the connection, after a complete response once the body that arrives is there."""
-        self._last = cycle.response_complete and not self._in_head
-        if not self._last:
-            self.transport.close()
 
     def _parse(self, data: bytes) -> None:
         """Parse; what asks for another protocol is a request like any other, as RFC 9110 allows."""
@@ -188,12 +180,14 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer what is not HTTP, and close. Responses to earlier requests come first, and are the last."""
+        if self._deaf:
+            return
         self._deaf = True
         cycle = self.cycle
-        if cycle and self._in_head and not cycle.response_complete:
-            cycle.keep_alive = False
-            return
-        if cycle and not self._in_head and not cycle.response_complete:
+        if cycle and not cycle.response_complete:
+            if self._in_head:
+                cycle.keep_alive = False
+                return
             if cycle.response_started or self.pipeline:
                 self.abort()
                 return
@@ -201,8 +195,25 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             cycle.message_event.set()
         if self._in_head or not cycle.response_complete:
             self.transport.write(response_bytes(InvalidInput(text), status=status))
-        self._stop_timer()
-        self.transport.close()
+        if self.transport.can_write_eof():
+            self._linger()
+        else:  # TLS: clients would wait for the end
+            self.transport.close()
+
+    def _close(self) -> None:
+        """End the connection after a response; if its client is still sending, once it has done so."""
+        if self._deaf or not self._in_head:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
+        """Send nothing more, and read until the client has sent everything."""
+        self._last = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self._watch()
 
     def _await_request(self) -> None:
         """Close the connection unless another request begins in time."""
@@ -234,16 +245,3 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self._timer:
             self._timer.cancel()
         self._timer = self._timer_seconds = None
-
-
-class _ResponseTransport:
-    """The transport of a response. Only `close` differs from that of the connection."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._cycle = connection.cycle
-        self.write = connection.transport.write
-        self.is_closing = connection.transport.is_closing
-
-    def close(self) -> None:
-        self._connection.close_after(self._cycle)

@@ -90,6 +90,6 @@ def job_defaults(
         options=options,
         part=part,
         terms=task_terms.stated(),
-        notify=task_terms.notify,
+        notify=task_terms.webhook,
         priority=task_terms.chosen_priority(),
     )

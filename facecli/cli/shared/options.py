@@ -56,7 +56,15 @@ def _checked_priority(label: str) -> str:
     return Priority.labelled(label).label
 
 
+def _not_empty(text: str) -> str:
+    """Refuse an empty text: a script whose variable is empty means something else than no option."""
+    if not text.strip():
+        raise InvalidInput("it is empty; leave the option out, or give it a value")
+    return text
+
+
 time = _option_parser(parse_time)
+filled = _option_parser(_not_empty)
 size = _option_parser(parse_size)
 
 Server = Annotated[str | None, SettingOption("server", metavar="HOST:PORT[,…]")]
@@ -89,10 +97,11 @@ Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Describe the server and every call to it on standard error.")
 ]
 Engine = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--engine",
         metavar="NAME",
+        parser=filled,
         help="Engine to use; the server's default engine if not given.",
         autocompletion=complete_engines,
     ),
@@ -107,16 +116,20 @@ EngineOptions = Annotated[
     ),
 ]
 Notify = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--notify", metavar="URL", help="Webhook for the end of the task, on a host that the server allows."
+        "--notify",
+        metavar="URL",
+        parser=filled,
+        help="Webhook for the end of the task, on a host that the server allows.",
     ),
 ]
 PresetName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--preset",
         metavar="NAME",
+        parser=filled,
         help="Preset in the config file: an engine and its options, which --engine and --option override.",
         show_default=False,
     ),

@@ -10,7 +10,7 @@ from facecli.cli.shared.command import with_session
 from facecli.cli.shared.inputs import From, To, checked_inputs, uploaded
 from facecli.cli.shared.interrupts import interruptible
 from facecli.cli.shared.objects import task_object
-from facecli.cli.shared.options import Fresh, ProgressKind, RetryFor
+from facecli.cli.shared.options import Fresh, ProgressKind, RetryFor, filled
 from facecli.cli.shared.output import Output
 from facecli.cli.shared.timestamps import age
 from facecli.cli.task.options import EngineChoice, TaskTerms
@@ -36,7 +36,10 @@ def create(
     key: Annotated[
         str | None,
         typer.Option(
-            "--id", metavar="KEY", help="Idempotency key: the same key never creates a second task."
+            "--id",
+            metavar="KEY",
+            parser=filled,
+            help="Idempotency key: the same key never creates a second task.",
         ),
     ] = None,
     engine_choice: EngineChoice = EngineChoice(),
@@ -62,7 +65,7 @@ def create(
     """
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"--id {key!r} must consist of printable ASCII characters")
-    part, terms, notify = video_part(begin, end), task_terms.stated(), task_terms.notify
+    part, terms, notify = video_part(begin, end), task_terms.stated(), task_terms.webhook
     engine, options = engine_choice.resolved()
     with (
         interruptible() as interruption,

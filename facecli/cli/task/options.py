@@ -15,15 +15,15 @@ from facecli.tasks.task import Priority
 class EngineChoice:
     """The engine of tasks and its options."""
 
-    engine: Engine = ""
+    engine: Engine = None
     option: EngineOptions = None
-    preset: PresetName = ""
+    preset: PresetName = None
 
     def resolved(self) -> tuple[str, dict[str, str]]:
         """Engine and options: those of --preset, except where --engine and --option say otherwise."""
         options = _parse_options(self.option)
         if not self.preset:
-            return self.engine, options
+            return self.engine or "", options
         found = preset_of(self.preset)
         return self.engine or found.engine, {**found.options, **options}
 
@@ -32,7 +32,7 @@ class EngineChoice:
 class TaskTerms:
     """Terms, urgency and notification of tasks."""
 
-    notify: Notify = ""
+    notify: Notify = None
     consent: ConsentOption = None
     no_label: NoLabel = None
     priority: PriorityOption = Priority.NORMAL.label
@@ -40,6 +40,11 @@ class TaskTerms:
     def stated(self) -> Terms:
         """The terms of the task; InvalidInput for a consent that cannot be read."""
         return stated_terms(self.no_label, self.consent)
+
+    @property
+    def webhook(self) -> str:
+        """URL of a webhook, or empty."""
+        return self.notify or ""
 
     def chosen_priority(self) -> Priority:
         return Priority.labelled(self.priority)

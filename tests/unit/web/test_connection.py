@@ -192,3 +192,11 @@ def test_the_last_response_arrives_though_the_next_request_has_not(url: str) -> 
         until(connection, b"}")
         connection.sendall(bytes(sizes[1]) + first)
         assert received(connection) == b""
+
+
+@pytest.mark.parametrize("earlier", [b"", b"GET /1 HTTP/1.1\r\n" + HOST + b"\r\n"], ids=["first", "second"])
+def test_the_refusal_of_a_request_arrives_though_more_of_it_follows(url: str, earlier: bytes) -> None:
+    with raw(url, earlier + b"no HTTP") as connection:
+        assert until(connection, b"}").startswith(b"HTTP/1.1 200 OK" if earlier else b"HTTP/1.1 400 ")
+        connection.sendall(bytes(5_000_000))
+        assert received(connection) == b""
