@@ -74,5 +74,7 @@ def _fit_of_most(
         off = fit.apply(old) - new
         residuals = np.hypot(off[:, 0], off[:, 1])
         typical = float(np.median(residuals[kept]))
-        kept = kept & (residuals <= max(_OUTLIER * typical, least))
+        before, kept = kept, kept & (residuals <= max(_OUTLIER * typical, least))
+        if np.array_equal(kept, before):  # the fit would be the same
+            break
     return fit if typical <= most else None

@@ -3,7 +3,8 @@
 Theory of operation: the detector looks at the first frame, after a cut, at every `DETECT_EVERY`th frame, and
 while no face is known; otherwise the mesh is located in the square around the last landmarks. A new face is
 compared with the wanted person once; from then on its place decides. Where one person is wanted and followed,
-another face is news only if it is a mirror's, and the detector looks at one view of the frame at a time.
+another face is news only if it is a mirror's, and the detector looks half as often, at one view of the frame
+at a time.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from facecli.engines.mesh.planes import Frame
 from facecli.engines.mesh.smoothing import ShapeSmoother
 
 DETECT_EVERY = 12  # frames
+DETECT_FOLLOWED_EVERY = 24  # frames, while the only wanted person is followed
 CUT_DIFFERENCE = 30.0  # of 255, mean between thumbnails of neighbouring frames
 _CUT_SIZE, _CUT_LINES = (32, 18), 4  # of every fourth line
 _LEAST_EYE_DISTANCE = 6.0  # pixels; smaller faces are left as they are
@@ -83,9 +85,11 @@ class FaceTracker:
         if cut:
             self._tracks.clear()
         self._tracks = [track for track in self._tracks if self._follow(frame, track)]
-        if cut or number % DETECT_EVERY == 0:
-            followed = self._single and any(track.wanted for track in self._tracks)
-            self._detect(frame, tiles=self._tiles, turn=number // DETECT_EVERY if followed else None)
+        followed = self._single and any(track.wanted for track in self._tracks)
+        if followed and number % DETECT_FOLLOWED_EVERY == 0:
+            self._detect(frame, tiles=self._tiles, turn=number // DETECT_FOLLOWED_EVERY)
+        elif cut or (not followed and number % DETECT_EVERY == 0):
+            self._detect(frame, tiles=self._tiles)
         elif not self._tracks:
             self._detect(frame, tiles=0)
         faces = [

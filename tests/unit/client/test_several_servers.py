@@ -14,12 +14,15 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from facecli.client.calls import server_pool
 from facecli.client.connection import Connection
+from facecli.core.checksums import crc32c
 from facecli.core.errors import MisconfiguredConnection, ServerUnreachable
+from facecli.core.progress import NullProgress
 from facecli.core.tls import ClientTls
+from facecli.wire.generated import file_service_pb2 as pb
 from tests.support.eventually import eventually
 from tests.support.garbage.clients import Clients, clients_of
 from tests.support.garbage.plausible import PLAUSIBLE, TASK_ID
-from tests.support.garbage.server import GarbageServer, garbage_server
+from tests.support.garbage.server import Answer, AnswerTo, GarbageServer, garbage_server
 
 METHOD = "GetTaskStatus"
 Start = Callable[[HealthServicer], GarbageServer]
@@ -138,3 +141,64 @@ def test_a_name_with_several_addresses_is_several_servers(
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     assert server_pool.has_several_addresses("facecli.example:50051") is several
     assert not server_pool.has_several_addresses("192.0.2.1:50051")
+
+
+FILE = bytes(range(256)) * 40
+HALF = len(FILE) // 2
+
+
+class Downloads:
+    """Servers of one file, each of which sends half of what is asked for, unless that is the second half."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.asked: list[tuple[int, int]] = []  # server and offset of each download
+        self._stops = [stack.enter_context(ExitStack()) for _ in range(3)]
+        servers = []
+        for number, stop in enumerate(self._stops):
+            health = HealthServicer()
+            health.set("", HealthCheckResponse.SERVING)
+            answers = {"Download": self._answer_of(number)}
+            servers.append(stop.enter_context(garbage_server(answers, health=health)))
+        self.addresses = ",".join(server.address for server in servers)
+
+    def stop_the_last_asked(self) -> None:
+        self._stops[self.asked[-1][0]].close()
+
+    def _answer_of(self, number: int) -> AnswerTo:
+        def answer(requests: list[bytes]) -> Answer:
+            if not requests:
+                return Answer(reads=True)
+            offset = pb.DownloadRequest.FromString(requests[0]).offset
+            self.asked.append((number, offset))
+            parts = (
+                pb.DownloadResponse(size=len(FILE), crc32c=crc32c(FILE)),
+                pb.DownloadResponse(data=FILE[offset : offset + HALF]),
+            )
+            messages = tuple(part.SerializeToString() for part in parts)
+            return Answer(messages=messages, hangs=offset < HALF)
+
+        return answer
+
+
+class StopsTheServer(NullProgress):
+    """Stops the server that is asked once half of the file has arrived."""
+
+    def __init__(self, servers: Downloads) -> None:
+        self._servers = servers
+
+    def stored(self, total_stored: int) -> None:
+        if total_stored == HALF and len(self._servers.asked) == 1:
+            self._servers.stop_the_last_asked()
+
+
+def test_a_download_goes_on_at_another_server_with_what_is_missing(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        servers = Downloads(stack)
+        clients = stack.enter_context(clients_of(servers.addresses))
+        target = tmp_path / "result.mp4"
+        progress = StopsTheServer(servers)
+        clients.files.download("/outputs/x/result.mp4", target, retry_for=3600, progress=progress)
+    assert target.read_bytes() == FILE
+    (first, begin), (second, middle) = servers.asked
+    assert (begin, middle) == (0, HALF)
+    assert first != second

@@ -11,7 +11,7 @@ from facecli.engines.mesh.detection import find_faces
 from facecli.engines.mesh.networks import Detection, FaceDetector, distance
 from facecli.engines.mesh.planes import ColorConversion, Frame
 from facecli.engines.mesh.source import prepare_source
-from facecli.engines.mesh.tracking import DETECT_EVERY, FaceTracker
+from facecli.engines.mesh.tracking import DETECT_EVERY, DETECT_FOLLOWED_EVERY, FaceTracker
 from tests.support.media.portraits import (
     ASTRONAUT,
     HOPPER,
@@ -65,15 +65,23 @@ def test_each_view_of_a_frame_comes_in_its_turn() -> None:
 
 
 @pytest.mark.media
-@pytest.mark.parametrize(("single", "views"), [(True, 1), (False, 3)])
-def test_one_view_is_searched_while_the_only_wanted_person_is_followed(single: bool, views: int) -> None:
+@pytest.mark.parametrize(
+    ("single", "searches"),
+    [
+        (True, {0: 3, 1: 0, DETECT_EVERY: 0, DETECT_FOLLOWED_EVERY: 1}),
+        (False, {0: 3, 1: 0, DETECT_EVERY: 3}),
+    ],
+)
+def test_one_view_is_searched_while_the_only_wanted_person_is_followed(
+    single: bool, searches: dict[int, int]
+) -> None:
     layout, detector = FrameLayout(width=320, height=240), Finding()
     (shot,) = moving_camera(portrait(HOPPER), (320, 240), 1)
     frame = Frame(to_planes(shot.picture, layout), layout, ColorConversion(layout))
     tracker = FaceTracker(
         detector, networks().mesh, rate=25, wanted=lambda frame, points: True, single=single
     )
-    for number, searched in ((0, 3), (1, 0), (DETECT_EVERY, views)):
+    for number, searched in searches.items():
         detector.pictures = 0
         assert len(tracker.track(frame, number).faces) == 1
         assert detector.pictures == searched
