@@ -34,7 +34,9 @@ def main(directory: LocalDirectory, lock: int) -> int:
             threading.Thread(target=_end_when_unused, args=(commands,), daemon=True).start()
             ending.wait()
     except FacecliError as error:
-        _report(lock, State(error=error))
+        _report_to_starter(State(error=error))
+        with suppress(OSError):  # of a disk that is full: the commands that wait start another process
+            os.pwrite(lock, encoded(State(error=error)), 0)
         return 1
     except OSError as error:
         _report_to_starter(State(error=DiskFull(f"{directory.path}: {error.strerror}")))

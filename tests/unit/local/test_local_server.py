@@ -1,6 +1,8 @@
 """The local server without one: the rule when it is started, and homes in which it cannot be."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +56,22 @@ def test_an_error_at_the_start_of_the_server_is_that_of_the_command(
     failed = facecli("task", "list", "--server", "local", "--json")
     assert (failed.code, failed.error["reason"]) == (1, "FFMPEG_MISSING")
     assert "apt-get install ffmpeg" in failed.error["hint"]
+
+
+def test_an_error_at_the_start_is_told_even_if_the_disk_takes_no_byte_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACECLI_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("FACECLI_FFMPEG", str(tmp_path / "no-ffmpeg"))
+    with Path("/dev/full").open("r+b", buffering=0) as lock:
+        ended = subprocess.run(
+            [sys.executable, "-m", "facecli.local.process", str(tmp_path), str(lock.fileno())],
+            pass_fds=[lock.fileno()],
+            capture_output=True,
+            check=False,
+        )
+    state = decoded(ended.stdout)
+    assert state and isinstance(state.error, FfmpegMissing)
 
 
 @pytest.mark.parametrize("error", [DiskFull("no room"), FfmpegMissing()])
