@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.support.cluster.load import CHUNK, Commands, Tasks, Uploads
 from tests.support.cluster.machines import Cluster, Machine, running_cluster
 from tests.support.cluster.report import Finding, prepare_environment, say, text_of
-from tests.support.cluster.results import differences
+from tests.support.cluster.results import differences, usual_checksum
 from tests.support.eventually import eventually, poll
 
 DOWN = 1.5  # seconds for which a killed process stays away
@@ -168,10 +168,11 @@ def check_tasks(cluster: Cluster, tasks: Tasks, folder: Path, *, kept: Path | No
     results = tasks.results(folder)
     for line in differences(results, kept=kept):
         say(line)
-    sums = {each.sha256 for each in results.values() if not each.error}
     missing = sum(bool(each.error) for each in results.values())
-    found = f"{len(sums)} different of {len(results)}, {missing} not downloaded"
-    yield "results are byte-identical", found, len(sums) == 1 and not missing
+    usual = usual_checksum(results)
+    equal = sum(not each.error and each.sha256 == usual for each in results.values())
+    found = f"{equal} of {len(results)} equal, {missing} not downloaded"
+    yield "results are byte-identical", found, equal == len(results)
 
 
 if __name__ == "__main__":

@@ -41,9 +41,15 @@ def downloaded(
     return results
 
 
+def usual_checksum(results: Mapping[str, Downloaded]) -> str:
+    """The most frequent checksum; empty if nothing could be downloaded."""
+    found = Counter(each.sha256 for each in results.values() if not each.error).most_common(1)
+    return found[0][0] if found else ""
+
+
 def differences(results: Mapping[str, Downloaded], *, kept: Path | None) -> Iterator[str]:
     """Tell in what each result differs from the most frequent one; copy both to the folder `kept`."""
-    usual, _ = Counter(each.sha256 for each in results.values()).most_common(1)[0]
+    usual = usual_checksum(results)
     model = next(each for each in results.values() if each.sha256 == usual)
     for task_id, each in results.items():
         if each.error:
