@@ -4,7 +4,8 @@ Theory of operation: clients write 64 KiB at a time or less, and a wake-up costs
 a body arrives fast the mark (SO_RCVLOWAT) is therefore BATCH, otherwise one byte. It delays bytes and loses
 none: the socket is readable at the end of the connection whatever the mark, a timer lowers it if BATCH bytes
 have not arrived within WAIT_SECONDS, and it is one byte for the last bytes of a body. Measured with 500 MiB
-by tus-js-client in Node: 985 reads in place of 5865, and 0.40 s of CPU in place of 0.77 s.
+by tus-js-client in Node: 0.46 s of CPU in place of 0.71 s. A batch of 512 KiB costs less, but takes longer:
+the client fills it while the server waits.
 
 With TLS the mark counts encrypted bytes, which are more than those of the body; a part of one record may
 already have been read. A body of unknown length leaves the mark alone.
@@ -15,7 +16,8 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-BATCH = 512 * 1024  # bytes
+BATCH = 256 * 1024  # bytes
+WINDOW = 4 * BATCH  # bytes that may arrive before they are read
 WAIT_SECONDS = 0.05
 MAX_RECORD = 17 * 1024  # bytes of TLS
 
@@ -58,6 +60,7 @@ class LowWaterMark:
             self._set(1)
 
     def _raise(self) -> None:
+        self._set(WINDOW)  # Linux makes the window of TCP as large as the largest mark so far
         self._set(BATCH)
         self._wait()
 

@@ -8,6 +8,7 @@ new Upload(fs.createReadStream(file), {
   endpoint,
   metadata: { filename: path.basename(file), filetype: 'video/mp4' },
   retryDelays: null,
+  onSuccess: () => process.exit(0), // it would wait for a timer of tus-js-client, for up to 0.1 s
   onError: (error) => {
     throw error
   }
