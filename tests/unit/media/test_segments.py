@@ -1,5 +1,6 @@
 """Segments: processed alone and joined, they equal the whole, each frame once and at its time."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -135,6 +136,17 @@ def test_segments_have_the_frames_and_times_of_the_whole(
     before = clip(name, "-t", "2", *options)
     whole = overlay(before).rename(tmp_path / "whole.mp4")
     check_same(ffmpeg, times, whole, overlay(before, segment_megapixels=3, segments=None))
+
+
+def test_the_bytes_of_a_result_do_not_depend_on_the_number_of_cores(clip: Clip, overlay: Overlay) -> None:
+    video = clip("moving.mp4", "-t", "2", "-vf", "noise=alls=20:allf=t")
+    result = overlay(video).read_bytes()
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})  # inherited by ffmpeg
+    try:
+        assert overlay(video).read_bytes() == result
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def check_same(ffmpeg: Ffmpeg, times: Times, whole: Path, joined: Path) -> None:
