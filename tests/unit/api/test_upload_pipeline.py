@@ -38,7 +38,10 @@ def test_an_error_of_the_source_is_raised_after_the_items_before_it(end: Excepti
 
 
 @pytest.mark.parametrize("goes_on", [False, True], ids=["client is idle", "client goes on"])
-def test_everything_that_has_arrived_is_committed_before_a_server_that_drains_ends(goes_on: bool) -> None:
+def test_everything_that_has_arrived_is_committed_before_a_server_that_drains_ends(
+    monkeypatch: pytest.MonkeyPatch, goes_on: bool
+) -> None:
+    monkeypatch.setattr(upload_pipeline, "POLL_SECONDS", 0.01)
     draining, ended = threading.Event(), threading.Event()
 
     def messages() -> Iterator[bytes]:
@@ -53,6 +56,7 @@ def test_everything_that_has_arrived_is_committed_before_a_server_that_drains_en
 
     def write(message: bytes) -> int:
         draining.wait(60)
+        ended.wait(0.1)  # the committer looks several times in vain
         return len(message)
 
     stored = list[int]()

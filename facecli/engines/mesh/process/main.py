@@ -1,6 +1,6 @@
 """The process itself, a script: `python -I main.py FACECLI PACKAGES…`, with messages on its pipes.
 
-It does one work after another, until the engine closes the pipe or ends it.
+It does one job after another, until the engine closes the pipe or ends it.
 
 FACECLI is the directory of facecli's own modules, and PACKAGES those that hold OpenCV and numpy. A sentence
 for the user goes out as REFUSED; any other failure ends the process with a traceback, of which the engine
@@ -72,7 +72,7 @@ def keep_memory() -> None:
 
 
 def release_memory() -> None:
-    """Return what a finished work no longer needs: the next one needs other sizes."""
+    """Return what a finished job no longer needs: the next one needs other sizes."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -86,7 +86,7 @@ def converse(conversation: Conversation) -> None:
 
 
 class Photos:
-    """Prepares source faces, and keeps the last one: the same picture may come with the next work."""
+    """Prepares source faces, and keeps the last one: the same picture may come with the next job."""
 
     def __init__(self, networks: Networks) -> None:
         self._networks = networks

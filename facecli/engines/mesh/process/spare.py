@@ -1,8 +1,8 @@
 """Spares: a process of the engine that waits for work, and has loaded OpenCV meanwhile.
 
 Theory of operation: a process takes a third of a second until it can take its first message, on one core.
-The engine starts one as soon as it will be needed; the next work that needs one just like it takes it over.
-After its work it waits for more on the same inputs, such as the next segment of a video, so a process never
+The engine starts one as soon as it will be needed; the next job that needs one just like it takes it over.
+After its job it waits for another one on the same inputs, such as the next segment of a video, so a process never
 works for two users. One that nobody takes is ended after `IDLE_SECONDS`, and before another one starts. The
 kernel ends a process in the sandbox with the thread that started it, so all are started in one thread that
 lasts.
@@ -107,7 +107,7 @@ class Spares:
     ) -> Iterator[SandboxedProgram]:
         """The process that is kept, if it is new or worked on these inputs, else a new one.
 
-        It is kept if `more` work on them is to come.
+        It is kept if `more` jobs on them are to come.
         """
         spare = self._take(launch, inputs)
         if (program := spare.taken(stopped)) is None:
@@ -169,7 +169,7 @@ class _Spare:
     def __init__(self, launch: Launch, media: Media, *, after: "_Spare | None" = None) -> None:
         """`after` is one that ends before this one starts."""
         self.launch, self._media, self._after = launch, media, after
-        self.inputs: Inputs | None = None  # of its last work
+        self.inputs: Inputs | None = None  # of its last job
         self._stopped: Callable[[], bool] = never
         self._stack = ExitStack()
         self._program: Future[SandboxedProgram | None] = Future()
@@ -184,7 +184,7 @@ class _Spare:
                 self._after = None
             context = self.launch.started(self._media, stopped=lambda: self._stopped())
             program = self._stack.enter_context(context)
-        except (FacecliError, OSError):  # the work that needs one will start it, and know why that fails
+        except (FacecliError, OSError):  # the job that needs one will start it, and know why that fails
             pass
         finally:
             self._program.set_result(program)
