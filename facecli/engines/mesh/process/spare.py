@@ -2,10 +2,10 @@
 
 Theory of operation: a process takes a third of a second until it can take its first message, on one core.
 The engine starts one as soon as it will be needed; the next job that needs one just like it takes it over.
-After its job it waits for another one on the same inputs, such as the next segment of a video, so a process never
-works for two users. One that nobody takes is ended after `IDLE_SECONDS`, and before another one starts. The
-kernel ends a process in the sandbox with the thread that started it, so all are started in one thread that
-lasts.
+After its job it waits for another one on the same inputs, such as the next segment of a video, so a process
+never works for two users. One that nobody takes is ended after `IDLE_SECONDS`, and before another one starts.
+The kernel ends a process in the sandbox with the thread that started it, so all are started in one thread
+that lasts.
 """
 
 import threading
