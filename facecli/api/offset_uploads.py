@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from facecli.api.admission import Slot
 from facecli.api.call_context import CallContext
 from facecli.api.in_order_session import next_missing
-from facecli.api.upload_pipeline import ConnectionLost, StreamLimits, UploadPipeline
+from facecli.api.stream_deadline import StreamLimits
+from facecli.api.upload_pipeline import ConnectionLost, UploadPipeline
 from facecli.api.upload_session import UploadFrame, UploadSession
 from facecli.core.errors import FileTooLarge, InvalidInput
 from facecli.uploads.committer import WrittenChunk
@@ -116,13 +117,14 @@ class OffsetUploads:
             write,
             limits=self._limits,
             active=call.active,
+            sending=session.sending,
             first=first,
             slot=slot,
             stages=session.stages,
         )
         try:
             for _, chunk in pipeline.run(session.store):
-                cutter.stored_to = chunk.index * upload.chunk_size + chunk.size
+                cutter.stored_to += chunk.size  # in any order: without a gap once all are stored
         except ConnectionLost:
             pass
 
@@ -151,7 +153,8 @@ class FrameItem:
 class ChunkCutter:
     """Iterates over the frames of a tail and a body. Any thread may ask for the rest.
 
-    `stored_to` is the end of the last stored chunk, and `received` the number of bytes of the body.
+    `stored_to` is the end of the stored chunks if none between them is missing, and `received` the number of
+    bytes of the body.
     """
 
     def __init__(self, stored: StoredUpload, parts: Iterable[bytes]) -> None:

@@ -7,8 +7,19 @@ the next one may take as long as the last. The first message, whose size is not 
 `first` bytes. A byte now and then earns next to nothing, so dripping does not keep a stream open.
 """
 
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """Idle timeout in seconds, minimum rate in bytes a second; `draining` is set when the server stops."""
+
+    idle: float
+    min_rate: int
+    draining: threading.Event
 
 
 class MinRateDeadline:

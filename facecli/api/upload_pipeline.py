@@ -6,6 +6,7 @@ second. When the disk is slower than the network the queues fill up, the receive
 the transport's flow control slows the client down, so memory per upload does not grow with the file. The
 committer takes whatever was finished while its last batch was being stored (group commit), and begins at
 most ten batches a second: one flush and one commit for many chunks of a fast stream, one each of a slow one.
+A chunk that a store keeps waiting in a request does not keep others from their commit.
 Measured, durable: 500 MiB in 0.84 s, 200 files of 1 MiB in 0.82 s; with a commit a chunk 0.92 s and 1.17 s.
 The end of a stream waits for nothing. The committer also enforces the stream's deadline, the eviction of its
 slot, the validity of its token and the draining of the server.
@@ -18,13 +19,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence, Sized
+from concurrent.futures import Future
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from facecli.api.admission import Slot
-from facecli.api.stream_deadline import MinRateDeadline
-from facecli.api.timed_queue import TimedQueue
+from facecli.api.ready_queue import ReadyQueue
+from facecli.api.stream_deadline import MinRateDeadline, StreamLimits
 from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
 from facecli.uploads.stage_times import StageClock
 
@@ -41,15 +43,6 @@ Stored = TypeVar("Stored")
 
 class ConnectionLost(Exception):
     """The transport lost its client. Every transport raises this in place of its own error."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamLimits:
-    """Idle timeout in seconds, minimum rate in bytes a second; `draining` is set when the server stops."""
-
-    idle: float
-    min_rate: int
-    draining: threading.Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +62,14 @@ class UploadPipeline(Generic[Item, T]):
         *,
         limits: StreamLimits,
         active: Callable[[], bool],
+        sending: Callable[[T], Future[None] | None] = lambda _: None,
         first: int,
         slot: Slot,
         stages: StageClock | None = None,
     ) -> None:
         """`items` may raise ConnectionLost, `active` any error that shall end the stream.
+
+        `sending` returns the request on which the commit of a result would wait, so that others pass it.
 
         `first` is the largest size in bytes of the first item. The length of an item is its size in bytes.
         """
@@ -81,9 +77,10 @@ class UploadPipeline(Generic[Item, T]):
         self._write = write
         self._limits = limits
         self._active = active
+        self._sending = sending
         self._stages = stages = stages or StageClock()
-        self._received = TimedQueue[Item | _End](RECEIVE_QUEUE, stages.frames, clock=stages.now)
-        self._written = TimedQueue[T | _End](COMMIT_QUEUE, stages.chunks, clock=stages.now)
+        self._received = ReadyQueue[Item | _End](RECEIVE_QUEUE, stages.frames, clock=stages.now)
+        self._written = ReadyQueue[T | _End](COMMIT_QUEUE, stages.chunks, clock=stages.now)
         self._deadline = MinRateDeadline(idle=limits.idle, min_rate=limits.min_rate, first=first)
         self._slot = slot
         self._slot.idle_seconds = self._deadline.idle_seconds
@@ -91,7 +88,7 @@ class UploadPipeline(Generic[Item, T]):
         self._arrived = self._handled = 0  # items; each is counted by one thread
 
     def run(self, commit: Callable[[Sequence[T]], Iterator[Stored]]) -> Generator[Stored, None, None]:
-        """Run all three stages; yields what `commit` yields.
+        """Run all three stages; yields what `commit` yields, one for each result of a batch.
 
         When it is closed early, because the client is gone, it still commits what arrived whole: that need
         not be sent again.
@@ -99,17 +96,17 @@ class UploadPipeline(Generic[Item, T]):
         with closing(iter(self)) as batches:
             try:
                 for batch in batches:
-                    yield from self._committed(commit(batch))
+                    yield from self._committed(batch, commit(batch))
             except GeneratorExit:
                 with suppress(FacecliError, ConnectionLost):
                     for batch in batches:
-                        for _ in self._committed(commit(batch)):
+                        for _ in self._committed(batch, commit(batch)):
                             pass
                 raise
 
-    def _committed(self, stored: Iterator[Stored]) -> Iterator[Stored]:
-        for each in stored:
-            self._stages.chunk_acknowledged()
+    def _committed(self, batch: Sequence[T], stored: Iterator[Stored]) -> Iterator[Stored]:
+        for each, result in zip(stored, batch, strict=True):
+            self._stages.chunk_acknowledged(id(result))
             yield each
 
     def __iter__(self) -> Generator[list[T], None, None]:
@@ -144,13 +141,14 @@ class UploadPipeline(Generic[Item, T]):
             # Checked between chunks too: a client may drip them, hold up a server that stops, or continue
             # with a revoked token.
             draining = self._limits.draining.is_set()
+            idle = self._handled == self._arrived and self._written.wait(timeout=0)
             active = draining or self._active()
             if not draining:
                 self._check_deadline()
             try:
                 return self._written.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                if draining and self._handled == self._arrived:
+                if draining and idle:
                     raise _shutting_down() from None
                 if not active:
                     raise ConnectionLost from None
@@ -203,7 +201,10 @@ class UploadPipeline(Generic[Item, T]):
         return _End(None)
 
     def _write_all(self) -> None:
-        self._hand_over(self._written, self._write_received())
+        end = self._write_received()
+        while not self._abandoned.is_set() and not self._written.wait(timeout=POLL_SECONDS):
+            pass
+        self._hand_over(self._written, end)
 
     def _write_received(self) -> _End:
         try:
@@ -213,8 +214,8 @@ class UploadPipeline(Generic[Item, T]):
                 self._stages.write += self._stages.now() - began
                 self._stages.write_cpu += time.thread_time() - began_cpu
                 if result is not None:
-                    self._stages.chunk_written(began)
-                    if not self._hand_over(self._written, result):
+                    self._stages.chunk_written(id(result), began)
+                    if not self._hand_over(self._written, result, self._sending(result)):
                         return _End(None)
                 self._handled += 1
         except Exception as error:
@@ -229,11 +230,11 @@ class UploadPipeline(Generic[Item, T]):
                 continue
         return _End(None)
 
-    def _hand_over(self, to: queue.Queue[Q], item: Q) -> bool:
+    def _hand_over(self, to: ReadyQueue[Q], item: Q, sending: Future[None] | None = None) -> bool:
         """Whether the item was taken; it is not once the stream was abandoned."""
         while not self._abandoned.is_set():
             try:
-                to.put(item, timeout=POLL_SECONDS)
+                to.put(item, sending=sending, timeout=POLL_SECONDS)
             except queue.Full:
                 continue
             return True

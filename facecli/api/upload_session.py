@@ -11,6 +11,7 @@ any more, so a late frame cannot fence off the stream of a client that came back
 
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -81,6 +82,11 @@ class UploadSession:
         self._call.concerns("upload", received.upload_id)
         owner = self._call.user(received.user)
         return self._upload_service.put_chunk(received.upload_id, received.frame, owner=owner)
+
+    def sending(self, written: WrittenChunk) -> Future[None] | None:
+        """The request on which `store` would wait for this chunk, where there is one."""
+        writer, chunk = written
+        return writer.sending(chunk.index)
 
     @property
     def epoch(self) -> int | None:

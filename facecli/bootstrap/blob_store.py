@@ -31,7 +31,8 @@ def open_blob_store(settings: Settings, directory: Path) -> BlobStore:
         return LocalBlobs(directory, durable=settings.durability == "power")
     location = S3Location.parse(settings.blobs)
     try:
-        from facecli.blobs.s3.bucket import Bucket, connect  # loads boto3
+        from facecli.blobs.s3.bucket import Bucket  # loads boto3
+        from facecli.blobs.s3.clients import connect
         from facecli.blobs.s3.store import S3Blobs
     except ModuleNotFoundError as error:
         raise InvalidInput("--blobs s3://… needs the extra s3: pip install boto3") from error

@@ -1,7 +1,7 @@
 """The blob store contract: blobs are assembled from parts, or put whole.
 
 Theory of operation. `begin` opens a `StagedBlob`. Every part is written through a `PartWriter`; `finish`
-names the part by a token that only the store understands, and `sync` makes all finished parts durable. The
+names the part by a token that only the store understands, and `sync` makes finished parts durable. The
 caller commits the tokens to its database, then `complete` turns the parts of given tokens into the blob.
 
 Rewriting a part never overwrites its committed version: it gets new space and a new token, and the
@@ -10,7 +10,8 @@ Once the new token is committed, the space of the version before is freed. A pro
 blob needs nothing but the tokens: bytes that none of them names are freed, whatever a crash has left.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -68,14 +69,19 @@ class PartWriter(Protocol):
         ...
 
     def write(self, data: bytes | memoryview) -> None:
-        """Append all of `data`, now or by `finish`; DiskFull, FileTooLarge or StorageFailed."""
+        """Append all of `data`, now or later: it must not change. DiskFull, FileTooLarge or StorageFailed."""
         ...
 
     def finish(self) -> str | None:
-        """Return the token of the part, which is durable after the next `sync`.
+        """Return the token of the part, which is durable after the next `sync` of it.
 
         None when the blob was completed or discarded meanwhile.
         """
+        ...
+
+    @property
+    def sending(self) -> "Future[None] | None":
+        """The request on which a `sync` of the finished part would wait; None where there is none."""
         ...
 
     def commit(self) -> None:
@@ -103,8 +109,8 @@ class StagedBlob(Protocol):
         """Begin a part. `replaces` is the token that counts for this index so far: its bytes stay."""
         ...
 
-    def sync(self) -> None:
-        """Make all finished parts durable. StorageFailed: those since the last sync may be lost."""
+    def sync(self, tokens: Collection[str]) -> None:
+        """Make these finished parts durable, and maybe others. StorageFailed: what was not, may be lost."""
         ...
 
     def in_order(self, parts: Sequence[Part]) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from facecli.api.admission import Slot
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import StreamLimits
 from facecli.core.errors import IdleTooLong
 from facecli.uploads.upload import FRAME_SIZE
 

@@ -11,7 +11,7 @@ from facecli.api.client_address import PROXY_HEADERS, host_of_peer
 from facecli.api.downloads import Downloads
 from facecli.api.links import Links
 from facecli.api.server_info import ServerInfo
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import StreamLimits
 from facecli.core.errors import NotReady
 from facecli.rpc.calls import Calls
 from facecli.rpc.download_stream import DownloadStream

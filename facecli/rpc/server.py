@@ -12,7 +12,7 @@ from facecli.api.authentication import Authenticator
 from facecli.api.client_address import TrustedProxies
 from facecli.api.downloads import Downloads
 from facecli.api.server_info import ServerInfo
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import StreamLimits
 from facecli.core.events import EventBus
 from facecli.core.tls import ServerTls
 from facecli.rpc.calls import Calls

@@ -7,7 +7,8 @@ import grpc
 
 from facecli.api.admission import Admission, Slot
 from facecli.api.call_context import CallContext
-from facecli.api.upload_pipeline import StreamLimits, UploadPipeline
+from facecli.api.stream_deadline import StreamLimits
+from facecli.api.upload_pipeline import UploadPipeline
 from facecli.api.upload_session import Acknowledgement, UploadSession
 from facecli.rpc.calls import Calls
 from facecli.rpc.client_waits import ClientWaits
@@ -46,6 +47,7 @@ class UploadStreams:
             write,
             limits=self.limits,
             active=call.active,
+            sending=session.sending,
             first=first,
             slot=slot,
             stages=session.stages,

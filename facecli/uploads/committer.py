@@ -130,7 +130,7 @@ class ChunkCommitter:
             return ()
         files = _files(fresh)
         began = stages.now()
-        self._flush(list(files.values()))
+        self._flush(fresh)
         flushed = stages.now()
         stages.flush += flushed - began
         with ExitStack() as stack:
@@ -159,12 +159,16 @@ class ChunkCommitter:
                 self._publish_completed(upload)
         return uploads
 
-    def _flush(self, files: Sequence[OpenUpload]) -> None:
+    def _flush(self, fresh: Sequence[WrittenChunk]) -> None:
         """Flush in parallel, because many files take a disk little longer than one."""
-        if len(files) == 1:
-            files[0].flush()
+        tokens: dict[OpenUpload, list[str]] = {}
+        for writer, chunk in fresh:
+            tokens.setdefault(writer.file, []).append(chunk.token)
+        if len(tokens) == 1:
+            (file,) = tokens
+            file.flush(tokens[file])
             return
-        flushes = [self._flushes.submit(file.flush) for file in files]
+        flushes = [self._flushes.submit(file.flush, tokens[file]) for file in tokens]
         wait(flushes)
         for flush in flushes:
             flush.result()

@@ -16,7 +16,7 @@ Theory of operation. All writers of one upload share one `OpenUpload`. No other 
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -140,11 +140,11 @@ class OpenUpload:
                     self._quota.release_spare(self._upload.owner, size)
                 self._changed.notify_all()
 
-    def flush(self) -> None:
-        """Make the finished parts durable; StorageFailed for a broken upload."""
+    def flush(self, tokens: Collection[str]) -> None:
+        """Make these finished parts durable; StorageFailed for a broken upload."""
         self._check_intact()
         with self.unsure():
-            self._blob.sync()
+            self._blob.sync(tokens)
 
     @contextmanager
     def commit(self) -> Iterator[None]:

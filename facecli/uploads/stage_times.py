@@ -6,8 +6,7 @@ stage that is busy nearly all of the stream's time is the one that the others wa
 one thread only, once a frame or a batch, and read by any.
 """
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Self
@@ -65,7 +64,7 @@ class StageClock:
     ) -> None:
         self.now = clock
         self._on_chunk = on_chunk
-        self._written = deque[tuple[float, float, float]]()  # of chunks: receive, write, last frame
+        self._written: dict[Hashable, tuple[float, float, float]] = {}  # receive, write, last frame
         self._before = (0.0, 0.0)  # receive and write of the chunks before
         self._began = clock()
         self.frames = QueueTimes()
@@ -76,16 +75,16 @@ class StageClock:
         self.flush = 0.0
         self.commit = 0.0
 
-    def chunk_written(self, last_frame: float) -> None:
+    def chunk_written(self, chunk: Hashable, last_frame: float) -> None:
         """A chunk was written, whose last frame arrived at this time; the writing thread calls this."""
         receive, write = self._before
         self._before = self.receive, self.write
-        self._written.append((self.receive - receive, self.write - write, last_frame))
+        self._written[chunk] = self.receive - receive, self.write - write, last_frame
 
-    def chunk_acknowledged(self) -> None:
-        """The oldest of the written chunks is durable; the committing thread calls this."""
-        if self._written:
-            receive, write, last_frame = self._written.popleft()
+    def chunk_acknowledged(self, chunk: Hashable) -> None:
+        """A written chunk is durable; the committing thread calls this."""
+        if written := self._written.pop(chunk, None):
+            receive, write, last_frame = written
             self._on_chunk(ChunkTimes(receive, write, self.now() - last_frame))
 
     def times(self) -> StageTimes:

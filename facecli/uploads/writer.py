@@ -5,6 +5,7 @@ its chunks, because their epoch is not the newest.
 """
 
 import threading
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from facecli.core.blobs import PartWriter
@@ -80,6 +81,11 @@ class UploadWriter:
         """Raise TakenOver after `revoke`."""
         with self._lock:
             self._check()
+
+    def sending(self, index: int) -> "Future[None] | None":
+        """The request that carries a chunk held by this writer to the blob store, where there is one."""
+        part = self._held.get(index)
+        return part.sending if part else None
 
     def release(self, index: int) -> None:
         """Stop holding a chunk, stored or abandoned; harmless when it is not held."""

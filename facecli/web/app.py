@@ -16,7 +16,7 @@ from facecli.api.client_address import TrustedProxies
 from facecli.api.downloads import Downloads
 from facecli.api.links import Links
 from facecli.api.offset_uploads import OffsetUploads
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import StreamLimits
 from facecli.core.errors import FacecliError
 from facecli.core.events import EventBus
 from facecli.rpc.in_process.server import InProcessServer

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from facecli.api.admission import Admission
 from facecli.api.downloads import Download, Downloads
 from facecli.api.links import PARAMETER, Links
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import StreamLimits
 from facecli.core.checksums import append, crc32c
 from facecli.core.damage import StoredBytesDamaged
 from facecli.core.errors import InvalidInput

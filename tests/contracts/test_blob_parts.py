@@ -42,7 +42,7 @@ def test_parts_of_one_blob_are_written_at_the_same_time(blobs: BlobStore) -> Non
             Part(token=writer.finish() or "", size=len(data))
             for writer, data in zip(writers, PARTS, strict=True)
         ]
-        blob.sync()
+        blob.sync([part.token for part in parts])
         for writer in writers:
             writer.commit()
         complete(blob, parts)
@@ -80,7 +80,7 @@ def test_a_replacement_keeps_the_bytes_before_until_it_is_committed(
         writer = blob.part(0, replaces=before.token)
         writer.write(data)
         parts[0] = Part(token=writer.finish() or "", size=4)
-        blob.sync()
+        blob.sync([parts[0].token])
         assert parts[0] != before
         assert holds(blobs, before, content_before)
         assert holds(blobs, parts[0], data)

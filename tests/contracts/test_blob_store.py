@@ -92,7 +92,7 @@ def test_an_open_blob_can_be_deleted(blobs: BlobStore) -> None:
         if Capability.LOCAL_FILES in blobs.capabilities:
             writer.write(PARTS[0])
             writer.finish()
-            blob.sync()
+            blob.sync([writer.token or ""])
         writer.abort()
     assert blobs.list("uploads") == []
 

@@ -1,7 +1,8 @@
 """Repositories and blob stores that fail, or wait, on demand."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -79,11 +80,11 @@ class FaultyStagedBlob:
     def part(self, index: int, *, replaces: str | None) -> PartWriter:
         return FaultyPartWriter(self._blobs, self._real.part(index, replaces=replaces))
 
-    def sync(self) -> None:
+    def sync(self, tokens: Collection[str]) -> None:
         self._blobs.flushing.pass_through()
         if self._blobs.flush_fails or self._blobs.unflushable == self._key:
             raise StorageFailed("the disk said EIO")
-        self._real.sync()
+        self._real.sync(tokens)
 
     def in_order(self, parts: Sequence[Part]) -> bool:
         return self._real.in_order(parts)
@@ -124,6 +125,10 @@ class FaultyPartWriter:
     @property
     def token(self) -> str | None:
         return self._real.token
+
+    @property
+    def sending(self) -> Future[None] | None:
+        return self._real.sending
 
     def write(self, data: bytes | memoryview) -> None:
         if self._blobs.disk_full:

@@ -12,7 +12,8 @@ Completion revokes the parts that are still being written: no byte of a complete
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -63,7 +64,7 @@ class LocalStagedBlob:
             self._writers[position] = writer
             return writer
 
-    def sync(self) -> None:
+    def sync(self, tokens: Collection[str]) -> None:
         self._file.flush()
         self._check_place()
 
@@ -166,6 +167,7 @@ class LocalPartWriter:
         self.position = position
         self.replaces = replaces
         self.token: str | None = None
+        self.sending: Future[None] | None = None
 
     def write(self, data: bytes | memoryview) -> None:
         with self._active() as active:

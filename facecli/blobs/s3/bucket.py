@@ -1,8 +1,8 @@
 """A bucket of S3: the requests that the blob store makes, with errors of ours.
 
-Theory of operation. Requests are retried by botocore, `ATTEMPTS` times at most with backoff, and each has
-time limits, so a call ends within about a minute. A longer outage is an error, and the retry budget of the
-client or the worker counts it. Objects and parts are sent with their MD5, which S3 compares to what arrived.
+Theory of operation. The MD5 of what is sent is compared to that of what arrived: the ETag in the answer is
+the latter, but not in a bucket encrypted by keys of KMS. There the request names the MD5, and S3 compares,
+which costs it the MD5 twice. The answer to a request with MD5 shows which kind of bucket it is.
 """
 
 import base64
@@ -13,20 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 from boto3.s3.transfer import S3UploadFailedError, TransferConfig
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from facecli.blobs.s3.clients import Clients
 from facecli.blobs.s3.errors import translate_s3_errors
 from facecli.blobs.s3.location import S3Location
+from facecli.blobs.s3.pieces import Piece, Pieces
 from facecli.core.errors import StorageFailed
 
-ATTEMPTS = 4  # of a request, in total
-CONNECT_TIMEOUT = 5.0  # seconds
-READ_TIMEOUT = 20.0  # seconds without a byte
-COMPLETE_TIMEOUT = 120.0  # seconds; S3 takes its time to join the parts of a large object
-CONNECTIONS = 32
 TRANSFER_SIZE = 16 * 1024 * 1024  # bytes of a part of a local file; more for files of 156 GiB
 TRANSFER_THREADS = 4
 MAX_PARTS = 10_000  # of a multipart upload
@@ -51,27 +46,12 @@ class PartInfo:
     modified_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clients:
-    """Connections to S3; `patient` ones wait longer."""
-
-    usual: Any
-    patient: Any
-
-
-def connect(bucket: str) -> Clients:
-    """Clients by boto3's own configuration; BucketUnusable or StorageFailed when that is broken."""
-    with translate_s3_errors(bucket, "S3", bucket):
-        session = boto3.Session()
-        return Clients(usual=_client(session, READ_TIMEOUT), patient=_client(session, COMPLETE_TIMEOUT))
-
-
 class Bucket:
     """Objects and multipart uploads below a prefix. Safe to use from many threads."""
 
     def __init__(self, location: S3Location, clients: Clients) -> None:
         self.location = location
-        self.md5_etags = True  # whether ETags are MD5 sums: not in a bucket encrypted by keys of KMS
+        self.md5_etags = True  # whether ETags are MD5 sums; a request with MD5 shows it
         self._prefix = location.prefix
         self._client = clients.usual
         self._patient = clients.patient
@@ -162,18 +142,13 @@ class Bucket:
         with self._translated(key):
             return str(self._client.create_multipart_upload(**self._of(key))["UploadId"])
 
-    def upload_part(self, key: str, upload: str, number: int, data: bytes, md5: str) -> str:
+    def upload_part(self, key: str, upload: str, number: int, pieces: Sequence[Piece], md5: str) -> str:
         """Upload a part, in place of an earlier one of this number; return its ETag without quotes."""
-        with self._translated(key):
-            response = self._client.upload_part(
-                **self._of(key),
-                UploadId=upload,
-                PartNumber=number,
-                Body=data,
-                ContentMD5=_base64(bytes.fromhex(md5)),
-            )
-        self.md5_etags = _etag(response) == md5
-        return _etag(response)
+        if self.md5_etags and (etag := self._upload_part(key, upload, number, pieces)) == md5:
+            return etag
+        etag = self._upload_part(key, upload, number, pieces, ContentMD5=_base64(bytes.fromhex(md5)))
+        self.md5_etags = etag == md5
+        return etag
 
     def parts(self, key: str, upload: str) -> Iterator[PartInfo]:
         """The parts of a multipart upload, by number; FileNotFoundError when it has ended."""
@@ -208,6 +183,15 @@ class Bucket:
         with self._translated(key):
             self._client.abort_multipart_upload(**self._of(key), UploadId=upload)
 
+    def _upload_part(
+        self, key: str, upload: str, number: int, pieces: Sequence[Piece], **checksum: str
+    ) -> str:
+        with self._translated(key):
+            response = self._client.upload_part(
+                **self._of(key), UploadId=upload, PartNumber=number, Body=Pieces(pieces), **checksum
+            )
+        return _etag(response)
+
     def _read(self, key: str, body: Any, block: int) -> bytes:
         with self._translated(key):
             data: bytes = body.read(block)
@@ -218,25 +202,6 @@ class Bucket:
 
     def _translated(self, subject: str) -> AbstractContextManager[None]:
         return translate_s3_errors(self.location.bucket, self.endpoint, subject)
-
-
-def _client(session: boto3.Session, read_timeout: float) -> Any:
-    """A client by boto3's own configuration: environment, profiles, roles.
-
-    Servers other than Amazon's are addressed by path: few of them have a host name for each bucket.
-    """
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=read_timeout,
-        max_pool_connections=CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-    client = session.client("s3", config=config)
-    if "amazonaws." in client.meta.endpoint_url:
-        return client
-    return session.client("s3", config=config.merge(Config(s3={"addressing_style": "path"})))
 
 
 def _etag(response: Mapping[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
+from facecli.blobs.s3.pieces import Piece
 from facecli.blobs.s3.tokens import Home, Spare, Token
 
-SENDERS = 8  # requests at the same time
+SENDERS = 8
 MAX_SENDING = 12  # finished parts in memory, of 16 MiB at most; further ones wait
 
 
@@ -37,7 +38,7 @@ class PartsOwner(Protocol):
     @property
     def upload(self) -> str: ...
 
-    def send(self, writer: "S3PartWriter", token: Token, data: bytes) -> None:
+    def send(self, writer: "S3PartWriter", token: Token, pieces: Sequence[Piece]) -> "Future[None]":
         """Send a finished part in the background."""
         ...
 
@@ -57,11 +58,12 @@ class S3PartWriter:
         self._blob = blob
         self._lock = threading.Lock()
         self._revoked = False
-        self._data: list[bytes] = []
+        self._pieces: list[Piece] = []
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._replaces = replaces
         self._token: Token | None = None
         self.index = index
+        self.sending: Future[None] | None = None
 
     @property
     def token(self) -> str | None:
@@ -70,20 +72,20 @@ class S3PartWriter:
     def write(self, data: bytes | memoryview) -> None:
         with self._lock:
             if not self._revoked:
-                self._data.append(bytes(data))
+                self._pieces.append(data)
                 self._md5.update(data)
 
     def finish(self) -> str | None:
         with self._lock:
             if self._revoked:
                 return None
-            data, self._data = b"".join(self._data), []
+            pieces, self._pieces = self._pieces, []
             md5 = self._md5.hexdigest()
             if self._replaces is None:
                 token: Token = Home(self.index + 1, md5, self._blob.upload)
             else:
                 token = Spare.new(md5, self.index)
-            self._blob.send(self, token, data)
+            self.sending = self._blob.send(self, token, pieces)
             self._token = token
             return str(token)
 
@@ -91,17 +93,17 @@ class S3PartWriter:
         self._blob.settle(self, unused=self._replaces)
 
     def abort(self) -> None:
-        self._data.clear()
+        self._pieces.clear()
         self._blob.settle(self, unused=self._token)
 
     def abandon(self) -> None:
-        self._data.clear()
+        self._pieces.clear()
 
     def revoke(self) -> None:
         """Send nothing more; an object that replaces a part is deleted."""
         with self._lock:
             self._revoked = True
             unused, self._token = self._token, None
-            self._data.clear()
+            self._pieces.clear()
         if unused:
             self._blob.free(unused)

@@ -16,7 +16,7 @@ shows that: completion fails, nothing of it is visible, and the caller forgets t
 import hashlib
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from types import TracebackType
@@ -24,6 +24,7 @@ from typing import Self
 
 from facecli.blobs.s3.bucket import MAX_PARTS, Bucket
 from facecli.blobs.s3.part import PartSender, S3PartWriter
+from facecli.blobs.s3.pieces import Piece
 from facecli.blobs.s3.tokens import Home, Spare, Token, parse
 from facecli.core.blobs import Part, PartLayout, PartWriter
 from facecli.core.errors import FacecliError, FileTooLarge, StorageFailed
@@ -54,7 +55,7 @@ class S3StagedBlob:
         self._upload = upload
         self._lock = threading.Lock()
         self._writers = set[S3PartWriter]()  # of parts neither committed nor aborted
-        self._sending: dict[S3PartWriter, Future[None]] = {}  # finished parts that no `sync` has seen
+        self._sending: dict[str, Future[None]] = {}  # by token: finished parts that no `sync` has seen
         self._last: dict[int, Future[None]] = {}  # the newest request by part number
 
     @property
@@ -73,23 +74,25 @@ class S3StagedBlob:
             self._writers.add(writer)
         return writer
 
-    def send(self, writer: S3PartWriter, token: Token, data: bytes) -> None:
+    def send(self, writer: S3PartWriter, token: Token, pieces: Sequence[Piece]) -> Future[None]:
         """Send a finished part in the background; waits while too many parts are on their way."""
         with self._lock:
             before = self._last.get(writer.index) if isinstance(token, Home) else None
-        sent = self._sender.send(lambda: self._send(token, data, before))
+        sent = self._sender.send(lambda: self._send(token, pieces, before))
         with self._lock:
-            self._sending[writer] = sent
+            self._sending[str(token)] = sent
             if isinstance(token, Home):
                 self._last[writer.index] = sent
+        return sent
 
-    def sync(self) -> None:
-        with self._lock:
-            finished = dict(self._sending)
-        for writer, sent in finished.items():
-            sent.result()
+    def sync(self, tokens: Collection[str]) -> None:
+        for token in tokens:
             with self._lock:
-                self._sending.pop(writer, None)
+                sent = self._sending.get(token)
+            if sent:
+                sent.result()
+                with self._lock:
+                    self._sending.pop(token, None)
 
     def in_order(self, parts: Sequence[Part]) -> bool:
         return False  # see above: completion follows the commit
@@ -147,7 +150,7 @@ class S3StagedBlob:
             if writer not in self._writers:
                 return
             self._writers.discard(writer)
-            sent = self._sending.pop(writer, None)
+            sent = self._sending.pop(writer.token or "", None)
         if isinstance(unused, Spare):
             if sent:
                 sent.add_done_callback(lambda _: self.free(unused))
@@ -162,14 +165,14 @@ class S3StagedBlob:
             except FacecliError as error:
                 _log.warning("space of a replaced chunk not freed", extra={"error": error.message})
 
-    def _send(self, token: Token, data: bytes, before: Future[None] | None) -> None:
+    def _send(self, token: Token, pieces: Sequence[Piece], before: Future[None] | None) -> None:
         if isinstance(token, Spare):
-            self.bucket.put(spare_key(self.key, token), data)
+            self.bucket.put(spare_key(self.key, token), b"".join(pieces))
         elif isinstance(token, Home):
             if before:
                 before.exception()  # an aborted part of this number must not arrive later
             try:
-                self.bucket.upload_part(self.key, token.upload, token.number, data, token.md5)
+                self.bucket.upload_part(self.key, token.upload, token.number, pieces, token.md5)
             except FileNotFoundError as error:
                 raise StorageFailed(f"the multipart upload of {self.key} is gone") from error
 
@@ -184,7 +187,7 @@ class S3StagedBlob:
             if len(data) != size:
                 raise StorageFailed(f"part {index} of {self.key} ends after {len(data)} bytes, not {size}")
             home = Home(index + 1, md5_of(data), self.upload)
-            self.bucket.upload_part(self.key, self.upload, home.number, data, home.md5)
+            self.bucket.upload_part(self.key, self.upload, home.number, [data], home.md5)
         except FileNotFoundError as error:
             raise StorageFailed(f"part {index} of {self.key} is gone") from error
         return home
@@ -207,7 +210,7 @@ class S3StagedBlob:
             self._writers.clear()
             self._sending.clear()
         for writer in writers:
-            if sent := sending.get(writer):
+            if sent := sending.get(writer.token or ""):
                 sent.exception()  # what it sends must not arrive after it is freed
             writer.revoke()
 

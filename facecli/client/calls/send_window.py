@@ -3,8 +3,9 @@
 Theory of operation. Bytes that were not acknowledged when a connection breaks are sent again. A chunk is
 acknowledged soon after it was sent, so a stream need not stop between two chunks. But while the server waits
 for its storage, sending goes on at full speed, and everything sent in vain is sent again when the wait ends
-in a break. So the next chunk waits while the oldest unacknowledged one has waited for `SLOW` times as long as
-chunks usually do. It waits `MAX_PAUSE` seconds at most: a server ends the stream of a client that is idle.
+in a break. So the next chunk waits while no acknowledgement has come for `SLOW` times as long as chunks
+usually wait. One late chunk stops nothing while others are acknowledged: a store may keep one of many
+requests waiting. It waits `MAX_PAUSE` seconds at most: a server ends the stream of a client that is idle.
 """
 
 import threading
@@ -24,6 +25,7 @@ class SendWindow:
         self._clock = clock
         self._sent_at: dict[Hashable, float] = {}  # unacknowledged chunks, in order
         self._usual = 0.0  # seconds
+        self._answered_at = 0.0
         self._closed = False
         self._changed = threading.Condition()
 
@@ -38,21 +40,21 @@ class SendWindow:
             self._sent_at[chunk] = self._clock()
 
     def acknowledged(self, chunk: Hashable) -> None:
-        """Note the acknowledgement of a chunk: a stream is acknowledged in its order."""
+        """Note the acknowledgement of a chunk, in any order."""
         with self._changed:
             if chunk not in self._sent_at:
                 return
-            waited = self._clock() - self._sent_at[chunk]
+            self._answered_at = self._clock()
+            waited = self._answered_at - self._sent_at.pop(chunk)
             self._usual += (waited - self._usual) * (WEIGHT if self._usual else 1)
-            while next(iter(self._sent_at)) != chunk:
-                del self._sent_at[next(iter(self._sent_at))]
-            del self._sent_at[chunk]
             self._changed.notify_all()
 
     def is_behind(self) -> bool:
-        """Whether the oldest unacknowledged chunk has waited for longer than usual."""
+        """Whether acknowledgements have stopped for longer than a chunk usually waits."""
         oldest = next(iter(self._sent_at.values()), None)
-        return oldest is not None and self._clock() - oldest >= max(MIN_WAIT, SLOW * self._usual)
+        if oldest is None:
+            return False
+        return self._clock() - max(oldest, self._answered_at) >= max(MIN_WAIT, SLOW * self._usual)
 
     def close(self) -> None:
         """Let the sending thread go on: the stream has ended."""

@@ -9,8 +9,7 @@ from connectrpc.server import ConnectASGIApplication, Endpoint
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from facecli.api.stream_deadline import MinRateDeadline
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import MinRateDeadline, StreamLimits
 from facecli.core.errors import InvalidInput
 from facecli.rpc.in_process.client import CallHeaders
 from facecli.rpc.in_process.server import InProcessServer, methods_of

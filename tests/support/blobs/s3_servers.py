@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from facecli.blobs.s3.bucket import Bucket, Clients
+    from facecli.blobs.s3.bucket import Bucket
+    from facecli.blobs.s3.clients import Clients
 
 from facecli.blobs.s3.location import S3Location
 from tests.support.eventually import eventually
@@ -101,7 +102,7 @@ def _running(command: Sequence[str], files: Path) -> Iterator[S3Server]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**ACCESS, "AWS_ENDPOINT_URL": endpoint}.items():
                 patch.setenv(name, value)
-            from facecli.blobs.s3.bucket import connect  # takes a while, which only these tests pay
+            from facecli.blobs.s3.clients import connect  # takes a while, which only these tests pay
 
             clients = connect(BUCKET)
         yield S3Server(endpoint=endpoint, pid=process.pid, clients=clients, files=files)

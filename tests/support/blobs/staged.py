@@ -19,9 +19,9 @@ def put(blob: StagedBlob, index: int, data: bytes, *, replaces: str | None = Non
     writer.write(data[:3])
     writer.write(data[3:])
     token = writer.finish()
-    blob.sync()
-    writer.commit()
     assert token
+    blob.sync([token])
+    writer.commit()
     assert writer.token == token
     return Part(token=token, size=len(data))
 

@@ -94,7 +94,7 @@ def test_no_stored_file_has_an_extension_or_a_name_of_a_user(blobs: LocalBlobs) 
 def test_the_first_sync_makes_the_names_of_a_new_blob_durable(blobs: LocalBlobs, synced: list[str]) -> None:
     with blobs.begin(KEY, layout(4)) as blob:
         write(blob, b"abcd")
-        blob.sync()
+        blob.sync(())
     root = str(blobs.root)
     assert synced == [root, f"{root}/uploads/u1/data", f"{root}/uploads/u1", f"{root}/uploads"]
 
@@ -103,7 +103,7 @@ def test_a_store_that_is_not_durable_flushes_nothing(tmp_path: Path, synced: lis
     blobs = LocalBlobs(tmp_path / "data", durable=False)
     with blobs.begin(KEY, layout(4)) as blob:
         write(blob, b"abcd")
-        blob.sync()
+        blob.sync(())
     assert str(blobs.path(KEY)) not in synced
 
 
@@ -119,11 +119,11 @@ def test_a_finished_file_is_durable_before_it_has_its_name(
 
 def test_a_sync_makes_the_file_durable(blobs: LocalBlobs, synced: list[str]) -> None:
     with blobs.begin(KEY, layout(4)) as blob:
-        blob.sync()
+        blob.sync(())
         synced.clear()
         write(blob, b"abcd")
         assert synced == []
-        blob.sync()
+        blob.sync(())
         assert synced == [str(blobs.path(KEY))]
 
 
@@ -134,7 +134,7 @@ def test_a_part_is_read_back_without_the_page_cache(
     monkeypatch.setattr(os, "posix_fadvise", lambda file, *advice: dropped.append(advice))
     with blobs.begin(KEY, layout(4)) as blob:
         write(blob, b"abcd")
-        blob.sync()
+        blob.sync(())
         assert b"".join(blobs.read_part(KEY, Part(token="0", size=4), block=4)) == b"abcd"
         assert dropped == [(0, 0, os.POSIX_FADV_DONTNEED)]
         assert b"".join(blobs.open(KEY, offset=0, block=4)) == b"abcd"
@@ -177,7 +177,7 @@ def test_a_disk_that_fills_up_refuses_and_goes_on_when_there_is_room(small_disk:
             write_second(blob)
         (small_disk / "ballast").unlink()
         write_second(blob)
-        blob.sync()
+        blob.sync(())
     assert b"".join(blobs.read_part(KEY, Part(token="0", size=1000), block=MIB)) == b"a" * 1000
 
 

@@ -22,7 +22,7 @@ class Stream:
             self.window.acknowledged(chunk)
 
 
-def test_sending_waits_once_the_oldest_chunk_is_late_and_goes_on_with_its_acknowledgement() -> None:
+def test_sending_waits_once_no_chunk_is_acknowledged_and_goes_on_with_an_acknowledgement() -> None:
     stream = Stream()
     stream.send(0)
     stream.now += MIN_WAIT / 2
@@ -34,16 +34,16 @@ def test_sending_waits_once_the_oldest_chunk_is_late_and_goes_on_with_its_acknow
     assert not stream.window.is_behind()
 
 
-def test_an_acknowledgement_is_also_one_of_all_chunks_before() -> None:
+def test_a_late_chunk_stops_nothing_while_others_are_acknowledged() -> None:
     stream = Stream()
-    for chunk in range(3):
-        stream.send(chunk)
-    stream.now += MIN_WAIT
-    stream.window.acknowledged(1)
-    stream.window.acknowledged(7)  # of an upload that another stream continues
+    stream.send(0)
+    for chunk in range(1, 5):
+        stream.send(chunk, acknowledged_after=MIN_WAIT / 2)
+    assert not stream.window.is_behind()
     stream.now += SLOW * MIN_WAIT
+    stream.window.acknowledged(7)  # of an upload that another stream continues
     assert stream.window.is_behind()
-    stream.window.acknowledged(2)
+    stream.window.acknowledged(0)
     assert not stream.window.is_behind()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from facecli.api.admission import Admission
 from facecli.api.authentication import Authenticator, Credentials
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import StreamLimits
 from facecli.core.events import EventBus
 from facecli.rpc.calls import Calls
 from facecli.rpc.client_waits import ClientWaits

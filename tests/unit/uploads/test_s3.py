@@ -53,7 +53,8 @@ with service.writer(upload.id, owner="ann") as writer:
 
 def s3_storage(directory: Path, url: str) -> tuple[Storage, Any]:
     """A database on this machine, and blobs in a bucket by the environment, as one of several servers has."""
-    from facecli.blobs.s3.bucket import Bucket, connect
+    from facecli.blobs.s3.bucket import Bucket
+    from facecli.blobs.s3.clients import connect
     from facecli.blobs.s3.location import S3Location
     from facecli.blobs.s3.store import S3Blobs
 
@@ -195,7 +196,7 @@ def test_a_part_that_a_late_request_has_replaced_is_sent_again(
     ((_, upload_id),) = servers.blobs.bucket.uploads(upload.blob_key)
     late = b"x" * CHUNK
     md5 = "00" * 16  # moto does not look at it
-    servers.blobs.bucket.upload_part(upload.blob_key, upload_id, 2, late, md5)
+    servers.blobs.bucket.upload_part(upload.blob_key, upload_id, 2, [late], md5)
     servers.blobs.bucket.md5_etags = True
     service = servers.service()
     with pytest.raises(StorageFailed), service.writer(upload.id, owner="ann") as writer:

@@ -10,7 +10,7 @@ import pytest
 
 from facecli.api.admission import CallLimits, create_admissions
 from facecli.api.client_address import TrustedProxies
-from facecli.api.upload_pipeline import StreamLimits
+from facecli.api.stream_deadline import StreamLimits
 from facecli.core import errors
 from facecli.core.errors import FacecliError, InternalError
 from facecli.core.events import EventBus
