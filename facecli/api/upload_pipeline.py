@@ -201,7 +201,9 @@ class UploadPipeline(Generic[Item, T]):
         return _End(None)
 
     def _write_all(self) -> None:
-        end = self._write_received()
+        self._end(self._write_received())
+
+    def _end(self, end: _End) -> None:
         while not self._abandoned.is_set() and not self._written.wait(timeout=POLL_SECONDS):
             pass
         self._hand_over(self._written, end)
