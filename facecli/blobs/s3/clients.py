@@ -68,5 +68,5 @@ def is_protected(endpoint: str) -> bool:
 
 
 def _send_at_once(params: Mapping[str, Any], **_: object) -> None:
-    """Send a body without asking S3 first: botocore reads the answer byte by byte, which takes up to 0.1 s."""
+    """Send a body without asking S3 first: botocore reads the answer byte by byte, up to 0.1 s long."""
     params["headers"].pop("Expect", None)
