@@ -3,9 +3,9 @@
 Theory of operation. Bytes that were not acknowledged when a connection breaks are sent again. A chunk is
 acknowledged soon after it was sent, so a stream need not stop between two chunks. But while the server waits
 for its storage, sending goes on at full speed, and everything sent in vain is sent again when the wait ends
-in a break. So the next chunk waits while no acknowledgement has come for `SLOW` times as long as chunks
-usually wait. One late chunk stops nothing while others are acknowledged: a store may keep one of many
-requests waiting. It waits `MAX_PAUSE` seconds at most: a server ends the stream of a client that is idle.
+in a break. So the next chunk waits while the oldest unacknowledged one has waited for `SLOW` times as long as
+chunks usually do, unless others are acknowledged meanwhile: a store may keep one of many requests waiting. It
+waits `MAX_PAUSE` seconds at most: a server ends the stream of a client that is idle.
 """
 
 import threading
@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable
 
 SLOW = 3.0  # times the usual wait for an acknowledgement
 MIN_WAIT = 1.0  # seconds that are never slow; a commit of many chunks on a busy disk takes less
+QUIET = 0.5  # seconds without any acknowledgement; a server commits ten batches a second
 MAX_PAUSE = 5.0  # seconds; the idle timeout of a server is 30 by default
 WEIGHT = 0.25  # of the newest wait in the usual one
 
@@ -50,11 +51,11 @@ class SendWindow:
             self._changed.notify_all()
 
     def is_behind(self) -> bool:
-        """Whether acknowledgements have stopped for longer than a chunk usually waits."""
-        oldest = next(iter(self._sent_at.values()), None)
-        if oldest is None:
+        """Whether the oldest unacknowledged chunk has waited for longer than usual, and no other one came."""
+        oldest, now = next(iter(self._sent_at.values()), None), self._clock()
+        if oldest is None or now - self._answered_at < QUIET:
             return False
-        return self._clock() - max(oldest, self._answered_at) >= max(MIN_WAIT, SLOW * self._usual)
+        return now - oldest >= max(MIN_WAIT, SLOW * self._usual)
 
     def close(self) -> None:
         """Let the sending thread go on: the stream has ended."""

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from facecli.client.calls import send_window
-from facecli.client.calls.send_window import MIN_WAIT, SLOW, SendWindow
+from facecli.client.calls.send_window import MIN_WAIT, QUIET, SLOW, SendWindow
 
 
 class Stream:
@@ -37,11 +37,11 @@ def test_sending_waits_once_no_chunk_is_acknowledged_and_goes_on_with_an_acknowl
 def test_a_late_chunk_stops_nothing_while_others_are_acknowledged() -> None:
     stream = Stream()
     stream.send(0)
-    for chunk in range(1, 5):
-        stream.send(chunk, acknowledged_after=MIN_WAIT / 2)
+    for chunk in range(1, 50):
+        stream.send(chunk, acknowledged_after=MIN_WAIT / 10)
     assert not stream.window.is_behind()
-    stream.now += SLOW * MIN_WAIT
-    stream.window.acknowledged(7)  # of an upload that another stream continues
+    stream.now += QUIET
+    stream.window.acknowledged(70)  # of an upload that another stream continues
     assert stream.window.is_behind()
     stream.window.acknowledged(0)
     assert not stream.window.is_behind()
