@@ -23,13 +23,16 @@ class ReadyQueue(Generic[T]):
         self._ready = deque[tuple[T, float]]()  # with the time of their `put`
         self._sending = 0  # items that are not ready
 
-    def put(self, item: T, *, sending: Future[None] | None = None, timeout: float) -> None:
-        """Add an item, which is ready when the request `sending` has ended; queue.Full without room."""
+    def put(
+        self, item: T, *, sending: Future[None] | None = None, last: bool = False, timeout: float
+    ) -> None:
+        """Add an item, which is ready when the request `sending` has ended; queue.Full without room.
+
+        The `last` item has room once all others are ready.
+        """
         began = self._clock()
         with self._changed:
-            has_room = self._changed.wait_for(
-                lambda: len(self._ready) + self._sending < self._maxsize, timeout
-            )
+            has_room = self._changed.wait_for(lambda: self._has_room(last), timeout)
             entered = self._clock()
             self._times.blocked += entered - began
             if not has_room:
@@ -50,10 +53,13 @@ class ReadyQueue(Generic[T]):
             self._changed.notify_all()
             return item
 
-    def wait(self, *, timeout: float) -> bool:
-        """Wait until all items are ready; return whether they are."""
+    def all_ready(self) -> bool:
+        """Whether no item is still being sent."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._sending, timeout)
+            return not self._sending
+
+    def _has_room(self, last: bool) -> bool:
+        return len(self._ready) + self._sending < self._maxsize and not (last and self._sending)
 
     def _ended(self, item: T, entered: float) -> None:
         with self._changed:

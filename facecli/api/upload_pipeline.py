@@ -141,7 +141,7 @@ class UploadPipeline(Generic[Item, T]):
             # Checked between chunks too: a client may drip them, hold up a server that stops, or continue
             # with a revoked token.
             draining = self._limits.draining.is_set()
-            idle = self._handled == self._arrived and self._written.wait(timeout=0)
+            idle = self._handled == self._arrived and self._written.all_ready()
             active = draining or self._active()
             if not draining:
                 self._check_deadline()
@@ -201,12 +201,7 @@ class UploadPipeline(Generic[Item, T]):
         return _End(None)
 
     def _write_all(self) -> None:
-        self._end(self._write_received())
-
-    def _end(self, end: _End) -> None:
-        while not self._abandoned.is_set() and not self._written.wait(timeout=POLL_SECONDS):
-            pass
-        self._hand_over(self._written, end)
+        self._hand_over(self._written, self._write_received(), last=True)
 
     def _write_received(self) -> _End:
         try:
@@ -215,14 +210,19 @@ class UploadPipeline(Generic[Item, T]):
                 result = self._write(item)
                 self._stages.write += self._stages.now() - began
                 self._stages.write_cpu += time.thread_time() - began_cpu
-                if result is not None:
-                    self._stages.chunk_written(id(result), began)
-                    if not self._hand_over(self._written, result, self._sending(result)):
-                        return _End(None)
+                if result is not None and not self._pass_on(result, began):
+                    return _End(None)
                 self._handled += 1
         except Exception as error:
             return _End(error)
         return item
+
+    def _pass_on(self, result: T, last_frame: float) -> bool:
+        sending, chunk = self._sending(result), id(result)
+        self._stages.chunk_written(chunk, last_frame)
+        if sending:
+            sending.add_done_callback(lambda _: self._stages.chunk_sent(chunk))
+        return self._hand_over(self._written, result, sending)
 
     def _take(self) -> Item | _End:
         while not self._abandoned.is_set():
@@ -232,11 +232,13 @@ class UploadPipeline(Generic[Item, T]):
                 continue
         return _End(None)
 
-    def _hand_over(self, to: ReadyQueue[Q], item: Q, sending: Future[None] | None = None) -> bool:
+    def _hand_over(
+        self, to: ReadyQueue[Q], item: Q, sending: Future[None] | None = None, *, last: bool = False
+    ) -> bool:
         """Whether the item was taken; it is not once the stream was abandoned."""
         while not self._abandoned.is_set():
             try:
-                to.put(item, sending=sending, timeout=POLL_SECONDS)
+                to.put(item, sending=sending, last=last, timeout=POLL_SECONDS)
             except queue.Full:
                 continue
             return True

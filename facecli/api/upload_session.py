@@ -117,13 +117,15 @@ class UploadSession:
 
     def _publish_times(self, times: ChunkTimes) -> None:
         acknowledged = ChunkAcknowledged(
-            receive=times.receive, write=times.write, acknowledge=times.acknowledge
+            receive=times.receive, write=times.write, send=times.send, acknowledge=times.acknowledge
         )
         self._upload_service.publish(acknowledged)
         now, span = self.stages.now(), self._call.span
         arrived = now - times.acknowledge  # the last frame of the chunk
         span.part("receive", began=arrived - times.receive, ended=arrived)
         span.part("write", began=arrived, ended=min(now, arrived + times.write))
+        if times.send is not None:
+            span.part("send", began=arrived, ended=min(now, arrived + times.send))
 
     def _trace_batch(self, *, flush: float, commit: float) -> None:
         ended = self.stages.now()

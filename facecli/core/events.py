@@ -71,11 +71,11 @@ class BatchCommitted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkAcknowledged(Event):
-    """Seconds in which a chunk of a stream was received and written, and from its last frame to its
-    acknowledgement."""
+    """Seconds to receive a chunk, write it, send it to a bucket if any; from last frame to acknowledgement."""
 
     receive: float
     write: float
+    send: float | None = None
     acknowledge: float
 
 

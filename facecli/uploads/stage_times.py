@@ -46,11 +46,22 @@ class QueueTimes:
 
 @dataclass(frozen=True, slots=True)
 class ChunkTimes:
-    """Seconds of a chunk: receive and write its frames; from its last frame to its acknowledgement."""
+    """Seconds of a chunk: receive and write its frames; send it to a bucket, None without one; from its last
+    frame to its acknowledgement."""
 
     receive: float
     write: float
+    send: float | None
     acknowledge: float
+
+
+@dataclass(slots=True)
+class _WrittenChunk:
+    receive: float
+    write: float
+    last_frame: float
+    written: float
+    sent: float | None = None
 
 
 class StageClock:
@@ -64,7 +75,7 @@ class StageClock:
     ) -> None:
         self.now = clock
         self._on_chunk = on_chunk
-        self._written: dict[Hashable, tuple[float, float, float]] = {}  # receive, write, last frame
+        self._written: dict[Hashable, _WrittenChunk] = {}
         self._before = (0.0, 0.0)  # receive and write of the chunks before
         self._began = clock()
         self.frames = QueueTimes()
@@ -79,13 +90,19 @@ class StageClock:
         """A chunk was written, whose last frame arrived at this time; the writing thread calls this."""
         receive, write = self._before
         self._before = self.receive, self.write
-        self._written[chunk] = self.receive - receive, self.write - write, last_frame
+        self._written[chunk] = _WrittenChunk(
+            self.receive - receive, self.write - write, last_frame, written=self.now()
+        )
+
+    def chunk_sent(self, chunk: Hashable) -> None:
+        """A bucket has a written chunk; any thread calls this, before the chunk is acknowledged."""
+        self._written[chunk].sent = self.now()
 
     def chunk_acknowledged(self, chunk: Hashable) -> None:
         """A written chunk is durable; the committing thread calls this."""
-        if written := self._written.pop(chunk, None):
-            receive, write, last_frame = written
-            self._on_chunk(ChunkTimes(receive, write, self.now() - last_frame))
+        if each := self._written.pop(chunk, None):
+            send = None if each.sent is None else each.sent - each.written
+            self._on_chunk(ChunkTimes(each.receive, each.write, send, self.now() - each.last_frame))
 
     def times(self) -> StageTimes:
         return StageTimes(

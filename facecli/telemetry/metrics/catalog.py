@@ -83,7 +83,7 @@ SENT_BYTES = _metric(_C, "download_sent_bytes_total", "Bytes of files sent.")
 STAGE_SECONDS = _metric(
     _H,
     "upload_stage_seconds",
-    "Time of a chunk in `receive` and `write`; time of a batch of chunks in `flush` and `commit`.",
+    "Time of a chunk in `receive`, `write` and, to a bucket, `send`; of a batch in `flush` and `commit`.",
     "stage",
     buckets=_STAGE_SECONDS,
 )

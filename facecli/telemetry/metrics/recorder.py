@@ -89,6 +89,8 @@ class Recorder:
     def _chunk_acknowledged(self, event: events.ChunkAcknowledged) -> None:
         self._observe(catalog.STAGE_SECONDS, event.receive, "receive")
         self._observe(catalog.STAGE_SECONDS, event.write, "write")
+        if event.send is not None:
+            self._observe(catalog.STAGE_SECONDS, event.send, "send")
         self._observe(catalog.ACKNOWLEDGE_SECONDS, event.acknowledge)
 
     def _task_ended(self, event: events.TaskEnded) -> None:

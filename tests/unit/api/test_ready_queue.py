@@ -45,10 +45,13 @@ def test_an_item_that_is_being_sent_lets_others_pass_and_takes_room(error: Excep
     assert waiting.get(timeout=0) == "prompt"
     with pytest.raises(queue.Empty):
         waiting.get(timeout=0)
-    assert not waiting.wait(timeout=0)
+    with pytest.raises(queue.Full):
+        waiting.put("last", last=True, timeout=0)
+    assert not waiting.all_ready()
     if error:
         late.set_exception(error)
     else:
         late.set_result(None)
-    assert waiting.wait(timeout=0)
-    assert waiting.get(timeout=0) == "late"
+    assert waiting.all_ready()
+    waiting.put("last", last=True, timeout=0)
+    assert [waiting.get(timeout=0), waiting.get(timeout=0)] == ["late", "last"]

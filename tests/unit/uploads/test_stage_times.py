@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 from facecli.uploads.service import UploadService
-from facecli.uploads.stage_times import StageClock, StageTimes
+from facecli.uploads.stage_times import ChunkTimes, StageClock, StageTimes
 from tests.support.storage import CHUNK, Clock, Content, Storage, written
 from tests.support.storage_faults import FaultyBlobs, FaultyRows, Gate
 
@@ -35,6 +35,27 @@ def test_the_flush_and_the_commit_of_a_batch_are_measured_apart(storage: Storage
             list(service.store_all([(writer, written(writer, FILE.frames(index)))], stages))
     times = stages.times()
     assert (times.flush, times.commit, times.elapsed) == (6.0, 1.0, clock.now - began)
+
+
+def test_the_times_of_a_chunk_are_its_own_in_whatever_order_chunks_are_acknowledged() -> None:
+    clock, times = Clock(), list[ChunkTimes]()
+    began = clock.now
+    stages = StageClock(clock, on_chunk=times.append)
+    for chunk in range(2):
+        stages.receive += 1.0 + chunk
+        clock.now += 10
+        stages.chunk_written(chunk, clock.now - 4)
+    clock.now += 1
+    stages.chunk_acknowledged(1)
+    clock.now += 5
+    stages.chunk_sent(0)
+    clock.now += 1
+    stages.chunk_acknowledged(0)
+    assert clock.now == began + 27
+    assert times == [
+        ChunkTimes(receive=2.0, write=0.0, send=None, acknowledge=5.0),
+        ChunkTimes(receive=1.0, write=0.0, send=16.0, acknowledge=21.0),
+    ]
 
 
 def test_times_of_streams_are_added_field_by_field() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from facecli.core import events
 from facecli.core.events import Event, EventBus
@@ -79,6 +80,15 @@ def test_a_batch_is_one_observation_of_flush_and_commit() -> None:
         name = "facecli_upload_stage_seconds"
         assert page.value(f"{name}_count", stage=stage) == 1
         assert page.value(f"{name}_sum", stage=stage) == seconds
+
+
+def test_the_time_of_a_chunk_on_its_way_to_a_bucket_is_observed_where_there_is_one() -> None:
+    local = events.ChunkAcknowledged(receive=0.1, write=0.2, acknowledge=0.4)
+    page = Metrics().after(local, replace(local, send=0.3))
+    name = "facecli_upload_stage_seconds"
+    counts = [page.value(f"{name}_count", stage=stage) for stage in ("receive", "write", "send")]
+    assert counts == [2, 2, 1]
+    assert page.value(f"{name}_sum", stage="send") == 0.3
 
 
 def test_the_counters_of_an_engine_begin_at_zero() -> None:
