@@ -71,7 +71,7 @@ class BatchCommitted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkAcknowledged(Event):
-    """Seconds to receive a chunk, write it, send it to a bucket if any; from last frame to acknowledgement."""
+    """Seconds to receive a chunk, write it, send it to a bucket; from its end to its acknowledgement."""
 
     receive: float
     write: float
