@@ -31,7 +31,7 @@ from facecli.core.errors import FacecliError, IdleTooLong, Unavailable
 from facecli.uploads.stage_times import StageClock
 
 RECEIVE_QUEUE = 2  # items that wait to be written
-COMMIT_QUEUE = 8  # finished chunks that wait to be committed, together
+COMMIT_QUEUE = 8  # finished chunks that a store takes or that wait to be committed, together
 BATCH_SECONDS = 0.1  # from the beginning of one batch to that of the next, unless the queue is full
 POLL_SECONDS = 0.2  # between two checks of deadline, token and draining
 
