@@ -27,8 +27,9 @@ TASK_SECONDS = 8  # that the engine takes longer than it needs
 class Uploaded:
     """An upload that ended.
 
-    `resent` are bytes that were sent twice, without those that the bucket had lost, and `breaks` the
-    connections that ended early. `back` is whether the stored bytes went back.
+    `resent` are bytes that were sent twice, without those that the bucket had lost and the chunks that it
+    refused because of that, and `breaks` the connections that ended early. `back` is whether the stored bytes
+    went back.
     """
 
     name: str
@@ -79,7 +80,8 @@ class Uploads:
             yield self._checked(file, result, lost, folder / f"again-{file.name}")
 
     def _checked(self, file: Path, result: CommandResult, lost: int, again: Path) -> Uploaded:
-        size, progress = file.stat().st_size, stored_progress(result)
+        size, progress, reasons = file.stat().st_size, stored_progress(result), retry_reasons(result)
+        refused = sum("multipart upload" in reason and "is gone" in reason for reason in reasons)
         found = result.objects[-1] if result.code == 0 else {}
         same = False
         if found:
@@ -92,12 +94,12 @@ class Uploads:
             name=file.stem,
             code=result.code,
             size=size,
-            resent=max(0, found.get("bytes_sent", 0) - size - lost),
+            resent=max(0, found.get("bytes_sent", 0) - size - lost - refused * CHUNK),
             breaks=found.get("retries", 0),
             back=progress != sorted(progress),
             same=same,
             seconds=found.get("seconds", 0.0),
-            reasons=retry_reasons(result),
+            reasons=reasons,
         )
 
 
