@@ -4,7 +4,8 @@ Theory of operation: a client has a time budget. Waiting for its next message sp
 that arrives earns the time that its bytes take at the minimum rate. The budget is capped at the idle timeout
 or at the time of the last message, whichever is longer, because a message arrives whole or not at all and
 the next one may take as long as the last. The first message, whose size is not known, may take the time of
-`first` bytes. A byte now and then earns next to nothing, so dripping does not keep a stream open.
+`first` bytes. A byte now and then earns next to nothing, so dripping does not keep a stream open. While
+chunks are on their way to a bucket the client may wait for their acknowledgements, which is excused.
 """
 
 import threading
@@ -37,33 +38,43 @@ class MinRateDeadline:
         self._budget = max(idle, self._seconds_for(first))
         self._expected = 0.0  # seconds that a message like the last one takes at the minimum rate
         self._waiting_since: float | None = clock()
+        self._excused_until = self._waiting_since
 
     def begin(self) -> None:
         """Start waiting for the client."""
         self._waiting_since = self._clock()
 
+    def excuse(self) -> None:
+        """Count no time so far as waiting; another thread than that of the client calls this."""
+        self._excused_until = self._clock()
+
     def received(self, length: int) -> None:
         """Stop waiting: a message of `length` bytes has arrived, and the client waits for us."""
         now = self._clock()
-        waited = now - (self._waiting_since if self._waiting_since is not None else now)
+        since = self._since()
+        waited = 0.0 if since is None else max(0.0, now - since)
         self._waiting_since = None
         self._expected = length / self._min_rate if self._min_rate else 0.0
         limit = max(self._idle, self._seconds_for(length))
         self._budget = min(limit, self._budget - waited + self._seconds_for(length))
 
     def expired(self) -> bool:
-        since = self._waiting_since
+        since = self._since()
         return since is not None and self._clock() - since > self._budget
 
     def remaining(self) -> float:
         """Seconds until it expires, while it waits for the client."""
-        since = self._waiting_since
+        since = self._since()
         return self._budget if since is None else self._budget - (self._clock() - since)
 
     def idle_seconds(self) -> float:
         """Seconds waited beyond what a message like the last one takes at the minimum rate."""
-        since = self._waiting_since
+        since = self._since()
         return 0.0 if since is None else max(0.0, self._clock() - since - self._expected)
+
+    def _since(self) -> float | None:
+        since = self._waiting_since
+        return None if since is None else max(since, self._excused_until)
 
     def _seconds_for(self, length: int) -> float:
         return length / self._min_rate if self._min_rate else self._idle

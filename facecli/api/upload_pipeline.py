@@ -6,13 +6,10 @@ second. When the disk is slower than the network the queues fill up, the receive
 the transport's flow control slows the client down, so memory per upload does not grow with the file. The
 committer takes whatever was finished while its last batch was being stored (group commit), and begins at
 most ten batches a second: one flush and one commit for many chunks of a fast stream, one each of a slow one.
-A chunk that a store keeps waiting in a request does not keep others from their commit.
+A chunk that a store keeps waiting in a request keeps no others from their commit. The end waits for nothing.
 Measured, durable: 500 MiB in 0.84 s, 200 files of 1 MiB in 0.82 s; with a commit a chunk 0.92 s and 1.17 s.
-The end of a stream waits for nothing. The committer also enforces the stream's deadline, the eviction of its
-slot, the validity of its token and the draining of the server.
-
-Everything that arrived whole before the connection was lost, or before the server drains, is still committed;
-the loss is raised after it.
+The committer also enforces the stream's deadline, the eviction of its slot, the validity of its token and the
+draining of the server. What arrived whole before the server drains or the client is gone is still committed.
 """
 
 import queue
@@ -141,8 +138,11 @@ class UploadPipeline(Generic[Item, T]):
             # Checked between chunks too: a client may drip them, hold up a server that stops, or continue
             # with a revoked token.
             draining = self._limits.draining.is_set()
-            idle = self._handled == self._arrived and self._written.all_ready()
+            sent = self._written.all_ready()
+            idle = self._handled == self._arrived and sent
             active = draining or self._active()
+            if not sent and active:
+                self._deadline.excuse()
             if not draining:
                 self._check_deadline()
             try:
@@ -150,7 +150,7 @@ class UploadPipeline(Generic[Item, T]):
             except queue.Empty:
                 if draining and idle:
                     raise _shutting_down() from None
-                if not active:
+                if sent and not active:
                     raise ConnectionLost from None
 
     def _group(self, result: T | _End, *, until: float) -> list[T | _End]:

@@ -72,16 +72,17 @@ class PartWriter(Protocol):
         """Append all of `data`, now or later: it must not change. DiskFull, FileTooLarge or StorageFailed."""
         ...
 
-    def finish(self) -> str | None:
-        """Return the token of the part, which is durable after the next `sync` of it.
+    def reserve(self) -> None:
+        """Wait until `finish` waits for nothing. Another thread that ends the part ends the wait."""
+        ...
 
-        None when the blob was completed or discarded meanwhile.
-        """
+    def finish(self) -> str | None:
+        """The token of the part, durable after its next `sync`; None if the part or blob ended meanwhile."""
         ...
 
     @property
     def sending(self) -> "Future[None] | None":
-        """The request on which a `sync` of the finished part would wait; None where there is none."""
+        """Ends when a `sync` of the finished part would not wait, or with the part; None if none waits."""
         ...
 
     def commit(self) -> None:

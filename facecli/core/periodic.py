@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from facecli.core.errors import FacecliError
 
 THREAD_NAME = "periodic"
+END_SECONDS = 5.0  # for which leaving waits; a bucket that does not answer takes longer
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def run_periodically(interval: float, job: Callable[[], object]) -> Iterator[None]:
-    """Run `job` every `interval` seconds until leaving; a failure is logged, and the job runs again.
+    """Run `job` every `interval` seconds until leaving, which waits for it for a short time only.
+
+    A failure is logged, and the job runs again.
 
     Bugs are treated alike: a server that stops expiring uploads, or a worker without heartbeats, is worse.
     """
@@ -36,4 +39,6 @@ def run_periodically(interval: float, job: Callable[[], object]) -> Iterator[Non
         yield
     finally:
         stopping.set()
-        thread.join()
+        thread.join(END_SECONDS)
+        if thread.is_alive():
+            _log.warning("periodic job still runs at the end", extra=fields)

@@ -103,6 +103,9 @@ class ChunkCommitter:
 
     def _stored(self, batch: Sequence[WrittenChunk], stages: StageClock) -> list[Upload]:
         files = _files(batch)
+        for writer, chunk in batch:
+            if sending := writer.sending(chunk.index):
+                sending.exception()  # before the commit, which other chunks and a takeover wait for
         with ExitStack() as stack:
             for _, file in sorted(files.items()):
                 stack.enter_context(file.commit())

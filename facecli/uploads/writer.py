@@ -144,6 +144,8 @@ class UploadWriter:
         stored = self.file.chunks.get(index)
         if stored and (stored.size, stored.crc32c) == (cursor.received, cursor.crc32c):
             return stored
+        if cursor.part:
+            cursor.part.reserve()  # without the lock: commits and takeovers need not wait for it
         with self._lock:
             self._check()
             token = cursor.part.finish() if cursor.part else None

@@ -136,6 +136,9 @@ class FaultyPartWriter:
             raise DiskFull(retry_after=1)
         self._real.write(data)
 
+    def reserve(self) -> None:
+        self._real.reserve()
+
     def finish(self) -> str | None:
         return self._real.finish()
 

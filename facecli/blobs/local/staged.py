@@ -174,6 +174,9 @@ class LocalPartWriter:
             if active:
                 self._run.write(data)
 
+    def reserve(self) -> None:
+        pass
+
     def finish(self) -> str | None:
         with self._active() as active:
             if active:

@@ -1,35 +1,14 @@
-"""A part on its way to S3: kept in memory while it is written, then sent by one of a few threads."""
+"""A part on its way to S3: kept in memory while it is written, then sent in the background."""
 
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Protocol
 
 from facecli.blobs.s3.pieces import Piece
 from facecli.blobs.s3.tokens import Home, Spare, Token
-
-SENDERS = 8
-MAX_SENDING = 12  # finished parts in memory, of 16 MiB at most; further ones wait
-
-
-class PartSender:
-    """Sends parts of all blobs of a store."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="s3")
-        self._room = threading.BoundedSemaphore(MAX_SENDING)
-
-    def send(self, request: Callable[[], None]) -> "Future[None]":
-        """Send in the background; waits for room first."""
-        self._room.acquire()
-        try:
-            sent = self._pool.submit(request)
-        except BaseException:
-            self._room.release()
-            raise
-        sent.add_done_callback(lambda _: self._room.release())
-        return sent
 
 
 class PartsOwner(Protocol):
@@ -38,8 +17,20 @@ class PartsOwner(Protocol):
     @property
     def upload(self) -> str: ...
 
+    def reserve(self, cancelled: Callable[[], bool]) -> bool:
+        """Wait for the place of a request; False once `cancelled`."""
+        ...
+
+    def free_place(self) -> None:
+        """Give back the place of a request that is not sent."""
+        ...
+
+    def end_waits(self) -> None:
+        """Look again whether waits for a place are cancelled."""
+        ...
+
     def send(self, writer: "S3PartWriter", token: Token, pieces: Sequence[Piece]) -> "Future[None]":
-        """Send a finished part in the background."""
+        """Send a finished part in the background, in a place that was reserved for it."""
         ...
 
     def settle(self, writer: "S3PartWriter", *, unused: Token | None) -> None:
@@ -52,18 +43,24 @@ class PartsOwner(Protocol):
 
 
 class S3PartWriter:
-    """A PartWriter; `replaces` is the token of the part before."""
+    """A PartWriter; `replaces` is the token of the part before.
+
+    The wait for a place holds no lock, so that others can end the part meanwhile.
+    """
 
     def __init__(self, blob: PartsOwner, index: int, *, replaces: Token | None) -> None:
         self._blob = blob
         self._lock = threading.Lock()
         self._revoked = False
+        self._ended = False  # finished, aborted, abandoned or revoked: it needs no place
+        self._reserved = False
         self._pieces: list[Piece] = []
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._replaces = replaces
         self._token: Token | None = None
         self.index = index
-        self.sending: Future[None] | None = None
+        self._request: Future[None] | None = None
+        self.sending: Future[None] | None = None  # ends with the request, or when the part does
 
     @property
     def token(self) -> str | None:
@@ -75,35 +72,72 @@ class S3PartWriter:
                 self._pieces.append(data)
                 self._md5.update(data)
 
-    def finish(self) -> str | None:
+    def reserve(self) -> None:
+        if self._reserved or not self._blob.reserve(lambda: self._ended):
+            return
         with self._lock:
-            if self._revoked:
+            if not self._ended:
+                self._reserved = True
+                return
+        self._blob.free_place()
+
+    def finish(self) -> str | None:
+        self.reserve()
+        with self._lock:
+            if self._revoked or not self._reserved:
                 return None
+            self._ended, self._reserved = True, False
             pieces, self._pieces = self._pieces, []
             md5 = self._md5.hexdigest()
             if self._replaces is None:
                 token: Token = Home(self.index + 1, md5, self._blob.upload)
             else:
                 token = Spare.new(md5, self.index)
-            self.sending = self._blob.send(self, token, pieces)
+            self._request = self._blob.send(self, token, pieces)
             self._token = token
+            sending = self.sending = Future[None]()
+            self._request.add_done_callback(lambda request: _end(sending, request.exception()))
             return str(token)
 
     def commit(self) -> None:
         self._blob.settle(self, unused=self._replaces)
 
     def abort(self) -> None:
-        self._pieces.clear()
+        self._end()
         self._blob.settle(self, unused=self._token)
 
     def abandon(self) -> None:
-        self._pieces.clear()
+        self._end()
 
     def revoke(self) -> None:
         """Send nothing more; an object that replaces a part is deleted."""
         with self._lock:
             self._revoked = True
             unused, self._token = self._token, None
-            self._pieces.clear()
+        self._end()
         if unused:
+            if self._request:
+                self._request.exception()  # what it sends must not arrive after it is freed
             self._blob.free(unused)
+
+    def _end(self) -> None:
+        """Free the memory and the place of a part that is not sent, and end all waits for it."""
+        with self._lock:
+            self._ended = True
+            self._pieces.clear()
+            reserved, self._reserved = self._reserved, False
+        if reserved:
+            self._blob.free_place()
+        else:
+            self._blob.end_waits()
+        if self.sending:
+            _end(self.sending, None)
+
+
+def _end(sending: "Future[None]", error: BaseException | None) -> None:
+    """End a wait that has not ended."""
+    with suppress(InvalidStateError):
+        if error:
+            sending.set_exception(error)
+        else:
+            sending.set_result(None)

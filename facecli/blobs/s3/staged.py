@@ -16,15 +16,16 @@ shows that: completion fails, nothing of it is visible, and the caller forgets t
 import hashlib
 import logging
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from types import TracebackType
 from typing import Self
 
 from facecli.blobs.s3.bucket import MAX_PARTS, Bucket
-from facecli.blobs.s3.part import PartSender, S3PartWriter
+from facecli.blobs.s3.part import S3PartWriter
 from facecli.blobs.s3.pieces import Piece
+from facecli.blobs.s3.sender import PartSender
 from facecli.blobs.s3.tokens import Home, Spare, Token, parse
 from facecli.core.blobs import Part, PartLayout, PartWriter
 from facecli.core.errors import FacecliError, FileTooLarge, StorageFailed
@@ -74,11 +75,23 @@ class S3StagedBlob:
             self._writers.add(writer)
         return writer
 
+    def reserve(self, cancelled: Callable[[], bool]) -> bool:
+        """Wait for the place of a request; False once `cancelled`."""
+        return self._sender.reserve(self.key, cancelled)
+
+    def free_place(self) -> None:
+        """Give back the place of a request that is not sent."""
+        self._sender.free_place(self.key)
+
+    def end_waits(self) -> None:
+        """Look again whether waits for a place are cancelled."""
+        self._sender.end_waits()
+
     def send(self, writer: S3PartWriter, token: Token, pieces: Sequence[Piece]) -> Future[None]:
-        """Send a finished part in the background; waits while too many parts are on their way."""
+        """Send a finished part in the background, in a place that was reserved for it."""
         with self._lock:
             before = self._last.get(writer.index) if isinstance(token, Home) else None
-        sent = self._sender.send(lambda: self._send(token, pieces, before))
+        sent = self._sender.send(self.key, lambda: self._send(token, pieces, before))
         with self._lock:
             self._sending[str(token)] = sent
             if isinstance(token, Home):
@@ -206,12 +219,10 @@ class S3StagedBlob:
 
     def _revoke_writers(self) -> None:
         with self._lock:
-            writers, sending = list(self._writers), dict(self._sending)
+            writers = list(self._writers)
             self._writers.clear()
             self._sending.clear()
         for writer in writers:
-            if sent := sending.get(writer.token or ""):
-                sent.exception()  # what it sends must not arrive after it is freed
             writer.revoke()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from facecli.blobs.file_cache import FileCache
 from facecli.blobs.keys import checked_key, checked_prefix, is_key_part
 from facecli.blobs.s3.bucket import MAX_PARTS, Bucket, ObjectInfo, PartInfo
-from facecli.blobs.s3.part import PartSender
+from facecli.blobs.s3.sender import PartSender
 from facecli.blobs.s3.staged import SPARES, S3StagedBlob, spare_key
 from facecli.blobs.s3.tokens import Home, Range, Spare, parse
 from facecli.core.blobs import UNLIMITED, Capability, Part, PartLayout, PartLimits, StagedBlob

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import nullcontext
 
 import pytest
 
@@ -27,13 +26,15 @@ def intake(
     stages: StageClock | None = None,
     draining: threading.Event | None = None,
     sending: Callable[[int], Future[None] | None] = lambda _: None,
+    active: Callable[[], bool] = lambda: True,
+    idle: float = 600,
 ) -> UploadPipeline[bytes, int]:
-    limits = StreamLimits(idle=600, min_rate=0, draining=draining or threading.Event())
+    limits = StreamLimits(idle=idle, min_rate=0, draining=draining or threading.Event())
     return UploadPipeline(
         messages,
         write,
         limits=limits,
-        active=lambda: True,
+        active=active,
         sending=sending,
         first=0,
         slot=Slot("ann"),
@@ -77,51 +78,6 @@ def test_everything_that_has_arrived_is_committed_before_a_server_that_drains_en
     ended.set()
     assert stored[:3] == [1, 2, 3]
     assert len(stored) <= 3 + 1
-
-
-@pytest.mark.parametrize("end", [None, ValueError("a bug")], ids=["end", "error"])
-def test_a_chunk_that_is_still_being_sent_is_passed_by_others_and_awaited_at_the_end(
-    end: Exception | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upload_pipeline, "POLL_SECONDS", 0.01)
-    late = Future[None]()
-    others = [b"0"] * 3 * COMMIT_QUEUE
-
-    def messages() -> Iterator[bytes]:
-        yield b"late"
-        yield from others
-        if end:
-            raise end
-
-    stored = list[int]()
-    with pytest.raises(ValueError, match="a bug") if end else nullcontext():
-        for batch in intake(messages(), sending=lambda size: late if size == len(b"late") else None):
-            stored += batch
-            if len(stored) == len(others):
-                late.set_result(None)
-    assert stored == [1] * len(others) + [4]
-
-
-def test_a_server_that_drains_awaits_a_chunk_that_is_still_being_sent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(upload_pipeline, "POLL_SECONDS", 0.01)
-    draining, late = threading.Event(), Future[None]()
-
-    def messages() -> Iterator[bytes]:
-        yield b"late"
-        draining.set()
-        late.exception(60)
-        yield from ()
-
-    def write(message: bytes) -> int:
-        threading.Timer(0.2, late.set_result, [None]).start()
-        return len(message)
-
-    stored = list[int]()
-    for batch in intake(messages(), write, draining=draining, sending=lambda _: late):
-        stored += batch
-    assert stored == [4]
 
 
 def test_a_bug_in_writing_is_raised_once_with_its_stack() -> None:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from facecli.core import periodic
 from facecli.core.errors import Unavailable
 from facecli.core.periodic import run_periodically
 
@@ -36,3 +37,23 @@ def test_a_failed_job_is_logged_and_runs_again(
     assert expected in (caplog.text if logged.exc_info else vars(logged)["error"])
     assert "periodic" not in [thread.name for thread in threading.enumerate()]
     assert len(done) == count
+
+
+def test_the_end_does_not_wait_for_a_job_that_does_not_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(periodic, "END_SECONDS", 0.01)
+    running, answered = threading.Event(), threading.Event()
+
+    def job() -> None:
+        running.set()
+        answered.wait(60)
+
+    try:
+        with run_periodically(0.001, job):
+            assert running.wait(60)
+        assert caplog.records[-1].message == "periodic job still runs at the end"
+        (thread,) = (thread for thread in threading.enumerate() if thread.name == "periodic")
+    finally:
+        answered.set()
+    thread.join()

@@ -9,8 +9,8 @@ import pytest
 
 from facecli.blobs.s3.bucket import Bucket
 from facecli.blobs.s3.clients import is_protected
-from facecli.blobs.s3.part import PartSender
 from facecli.blobs.s3.pieces import Piece
+from facecli.blobs.s3.sender import PartSender
 from facecli.blobs.s3.staged import S3StagedBlob, md5_of
 from facecli.core.blobs import PartLayout
 from facecli.core.errors import FacecliError
