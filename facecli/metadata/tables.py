@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from facecli.metadata.partial_index import NAMES_UPLOAD, NOT_PENDING, UNFINISHED, partial_index
+from facecli.metadata.content.partial_index import NAMES_UPLOAD, NOT_PENDING, UNFINISHED, partial_index
 
 metadata = MetaData(
     naming_convention={

@@ -28,7 +28,8 @@ _HELD_INDEX = (
     "CREATE INDEX IF NOT EXISTS facecli_workflow_status_held ON workflow_status (status, executor_id) "
     "WHERE started_at_epoch_ms IS NOT NULL"
 )
-_DEQUEUED = datetime.fromtimestamp(0, UTC).isoformat()  # since then: of all work that was ever taken
+# Since then: for all work that was ever taken. DBOS writes the time in the statement that takes the work.
+_DEQUEUED = datetime.fromtimestamp(0, UTC).isoformat()
 _BATCH = 1000  # ids in one statement
 _ENDED_BATCH = 250  # pieces of work in one transaction, for which SQLite keeps other writers waiting
 

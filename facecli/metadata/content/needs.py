@@ -2,7 +2,7 @@
 
 from sqlalchemy import CompoundSelect, Text, cast, select, text, union_all
 
-from facecli.metadata.partial_index import NAMES_UPLOAD, UNFINISHED
+from facecli.metadata.content.partial_index import NAMES_UPLOAD, UNFINISHED
 from facecli.metadata.tables import tasks, uploads
 
 
