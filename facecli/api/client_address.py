@@ -47,9 +47,13 @@ class TrustedProxies:
         address = _address(host)
         return bool(address and self._trusts(address))
 
+    def reads_header_of(self, host: str) -> bool:
+        """Whether a request from this address may name its client in a header."""
+        return self._header != PROXY_PROTOCOL and self.trusts(host)
+
     def client(self, host: str, headers: Iterable[tuple[str, str | bytes]]) -> str:
         """The address of the client of a request that came from `host` with these headers, in their order."""
-        if not self._networks or self._header == PROXY_PROTOCOL or not self.trusts(host):
+        if not self.reads_header_of(host):
             return host
         lines = [value for name, value in headers if name.lower() == self._header]
         chain = ",".join(line if isinstance(line, str) else line.decode("latin-1") for line in lines)

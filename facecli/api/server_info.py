@@ -36,5 +36,6 @@ class ServerInfo:
     time: float = 0.0  # seconds since 1970 by the server's clock; 0 from one that does not tell
     worker_versions: tuple[str, ...] = ()  # of the workers that run; empty for those of earlier versions
     client_address: str = ""  # of the caller; empty from a server that does not tell
-    proxy_address: str = ""  # of the trusted proxy that has named the caller
+    proxy_address: str = ""  # of the trusted proxy that the call came through; named none if it is the same
     proxy_headers: tuple[str, ...] = ()  # that came with the call
+    http_url: str = ""  # with which links begin; empty without HTTP

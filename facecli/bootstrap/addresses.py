@@ -1,5 +1,7 @@
 """The addresses on which a server may listen."""
 
+import re
+
 from facecli.api.client_address import PROXY_PROTOCOL, TrustedProxies
 from facecli.config.access import requires_authentication
 from facecli.config.settings import Settings
@@ -20,6 +22,8 @@ def check_addresses(settings: Settings) -> None:
     if settings.metrics:
         checked_address(settings.metrics, option="--metrics", lowest_port=0)
     trusted_proxies(settings)
+    if settings.http_url and not re.fullmatch(r"https?://[^/?#\s]+[^?#\s]*", settings.http_url):
+        raise InvalidInput(f"--http-url {settings.http_url!r} is not a URL such as https://facecli.example")
 
 
 def wants_metrics(settings: Settings) -> bool:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from facecli.cli.shared.help import add_commands
 from facecli.cli.shared.options import TlsCert, TlsKey
 from facecli.cli.shared.output import Output
 from facecli.config.settings import Settings
-from facecli.core.addresses import checked_address
+from facecli.core.addresses import checked_addresses, checked_host
 
 if TYPE_CHECKING:
     from facecli.operations.front import Front
@@ -124,12 +125,12 @@ def _proxy(configuration: "Callable[[Front, bool], str]") -> Callable[..., None]
     ) -> None:
         from facecli.operations.front import Front
 
-        checked_address(f"{host}:{port}", option="--host")
-        addresses = [each.strip() for text in backend or [DEFAULT_SERVER] for each in text.split(",")]
+        checked_host(host, option="--host")
+        servers = [checked_addresses(text, option="--backend") for text in backend or [DEFAULT_SERVER]]
         front = Front(
             name=host,
             port=port,
-            servers=[checked_address(each, option="--backend") for each in addresses],
+            servers=list(chain.from_iterable(servers)),
             http_port=http_port,
             cert=settings.tls_cert,
             key=settings.tls_key,

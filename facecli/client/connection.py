@@ -14,7 +14,7 @@ from facecli.client.calls.call_log import logged
 from facecli.client.calls.deadline import CommandDeadline
 from facecli.client.calls.outage import Outage
 from facecli.client.calls.server_pool import HEALTH_CHECKS, ServerPool, has_several_addresses
-from facecli.core.addresses import checked_address, is_local
+from facecli.core.addresses import checked_addresses, is_local
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
     FacecliError,
@@ -69,7 +69,7 @@ class Connection:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        addresses = [checked_address(each.strip(), option="--server") for each in servers.split(",")]
+        addresses = checked_addresses(servers, option="--server")
         self.servers = ",".join(addresses)
         self.call_timeout = call_timeout
         self.retry_for = retry_for

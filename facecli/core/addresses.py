@@ -28,6 +28,28 @@ def checked_address(address: str, *, option: str, lowest_port: int = 1) -> str:
     return address
 
 
+def checked_addresses(addresses: str, *, option: str) -> list[str]:
+    """The addresses of a list with commas, each checked."""
+    listed = [each.strip() for each in addresses.split(",")]
+    if addresses.strip() and "" in listed:
+        raise InvalidInput(f"{option} {addresses!r} has a comma without an address")
+    return [checked_address(each, option=option) for each in listed]
+
+
+def checked_host(host: str, *, option: str) -> str:
+    """Return the host if it is a name or an address, IPv6 in brackets; otherwise InvalidInput."""
+    if _URL.match(host):
+        raise InvalidInput(f"{option} {host!r} is a URL; write only the name of the host")
+    name, _, port = host.rpartition(":")
+    if port.isdigit() and _is_host(name):
+        raise InvalidInput(f"{option} {host!r} has a port; write only {name}")
+    if not _is_host(host):
+        if _is_ip(host, 6):
+            raise InvalidInput(f"{option} {host!r}: put an IPv6 address into brackets: [{host}]")
+        raise InvalidInput(f"{option} {host!r} is not the name of a host")
+    return host
+
+
 def host_of(address: str) -> str:
     """The host of HOST:PORT, without brackets."""
     return address.rpartition(":")[0].removeprefix("[").removesuffix("]")

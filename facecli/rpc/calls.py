@@ -7,7 +7,7 @@ import grpc
 
 from facecli.api.authentication import Authenticator, Credentials
 from facecli.api.call_context import CallContext, IncomingCall
-from facecli.api.client_address import TrustedProxies
+from facecli.api.client_address import TrustedProxies, host_of_peer
 from facecli.core.events import EventBus
 from facecli.rpc.methods import method_of
 from facecli.telemetry.traces.spans import NO_TRACER, Tracer, traceparent_in
@@ -57,6 +57,11 @@ class Calls:
     def peer_of(self, context: grpc.ServicerContext) -> str:
         """The address of the client, also behind a trusted proxy."""
         return self._proxies.peer(context.peer(), context.invocation_metadata())
+
+    def proxy_of(self, context: grpc.ServicerContext) -> str:
+        """The trusted proxy that a call came through, which names clients by a header; empty without."""
+        host = host_of_peer(context.peer())
+        return host if self._proxies.reads_header_of(host) else ""
 
 
 def bearer_token(metadata: Iterable[tuple[str, str | bytes]]) -> str | None:

@@ -80,14 +80,13 @@ class FileServicer(pb_grpc.FileServiceServicer):
         info = self._info(call.user(request.user_id))
         if principal := call.caller.principal:
             info = replace(info, user=principal.user, admin=principal.admin)
-        peer = host_of_peer(context.peer())
-        client = host_of_peer(call.peer)
         headers = {name for name, _ in context.invocation_metadata()}
         info = replace(
             info,
-            client_address=client,
-            proxy_address=peer if peer != client else "",
+            client_address=host_of_peer(call.peer),
+            proxy_address=self._calls.proxy_of(context),
             proxy_headers=tuple(sorted(headers & PROXY_HEADERS)),
+            http_url=self._links_base,
         )
         return wire.info_to_message(info)
 

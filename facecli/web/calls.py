@@ -140,6 +140,11 @@ def peer(scope: Any) -> str:
     return peer_name(*(scope["client"] or ("unknown", 0)))
 
 
+def connected_peer(scope: Any) -> str:
+    """The address from which a request came: that of a trusted proxy if one passed it on."""
+    return peer_name(*(scope.get("peer") or scope["client"] or ("unknown", 0)))
+
+
 def query_value(scope: Any, name: str) -> str:
     """The value of a parameter in the query; empty when it is missing."""
     match = re.search(rf"(?:^|&){name}=([^&]*)", scope["query_string"].decode("latin-1"))

@@ -7,7 +7,10 @@ from facecli.web.server import App
 
 
 class ForwardedClient:
-    """Replaces the client of a request; belongs around everything that asks for it."""
+    """Replaces the client of a request; belongs around everything that asks for it.
+
+    The address from which the request came stays as `peer`.
+    """
 
     def __init__(self, app: App, proxies: TrustedProxies) -> None:
         self._app = app
@@ -17,5 +20,5 @@ class ForwardedClient:
         host = scope["client"][0] if scope["client"] else ""
         headers = ((name.decode("latin-1"), value) for name, value in scope["headers"])
         if (client := self._proxies.client(host, headers)) != host:
-            scope = {**scope, "client": (client, 0)}
+            scope = {**scope, "client": (client, 0), "peer": scope["client"]}
         await self._app(scope, receive, send)

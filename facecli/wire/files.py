@@ -38,6 +38,7 @@ def info_to_message(info: ServerInfo) -> pb.GetServerInfoResponse:
         client_address=info.client_address,
         proxy_address=info.proxy_address,
         proxy_headers=info.proxy_headers,
+        http_url=info.http_url,
     )
 
 
@@ -72,6 +73,7 @@ def info_from_message(message: pb.GetServerInfoResponse) -> ServerInfo:
         client_address=responses.word(message.client_address),
         proxy_address=responses.word(message.proxy_address),
         proxy_headers=words(message.proxy_headers),
+        http_url=responses.word(message.http_url),
     )
 
 

@@ -38,7 +38,7 @@ _MISCONFIGURED = {
 }
 _CONNECT_FAILURES = {
     "Socket closed": "it closed the connection; it may require TLS or a client certificate "
-    "(--tls-cert, --tls-key)",
+    "(--tls-cert, --tls-key), or be a proxy that reaches no server",
     "backend unhealthy": "its health service says that it does not serve",
     "http1.x server": _NO_GRPC,
     "Expected SETTINGS frame": _NO_GRPC,
@@ -52,9 +52,14 @@ _CUT = re.compile("Stream removed|http2 header with status: (408|5[0-9][0-9])")
 
 _HTTP_STATUS = re.compile("http2 header with status: ([0-9]{3})")
 _NO_TRAILERS = "END_STREAM flag"  # in the text of gRPC about a response that ended without a status
+_PROXY_HINT = (
+    "--server names gRPC's port; facecli generate haproxy and generate nginx print what passes gRPC on"
+)
+_AWAY = "; it does not reach the server behind it"
+_AWAY_HINT = "facecli doctor --server HOST:PORT, with the address of the server itself, shows whether it runs"
 _HTTP_MEANINGS = {
-    "404": "; it passes no gRPC on: facecli generate haproxy and generate nginx print what does",
-    **dict.fromkeys(("502", "503", "504"), "; it does not reach the server behind it"),
+    **dict.fromkeys(("404", "405", "415"), "; it passes no gRPC on, or to a port that serves only HTTP"),
+    **dict.fromkeys(("502", "503", "504"), _AWAY),
 }
 
 # Texts of gRPC about a response that it cannot take.
@@ -72,13 +77,15 @@ def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliEr
     if _UNREADABLE.search(text):
         return errors.UnexpectedResponse(f"the server {server} sent a response that cannot be read: {text}")
     if code is Code.INTERNAL or (code is Code.UNKNOWN and _CUT.search(text)):
-        return errors.Unavailable(f"the connection to {server} broke: {_of_proxy(text) or text}")
+        return _broken(server, text, text)
     if text in _OVERLOADED:
         return errors.TooManyCalls(f"{server} has too many calls", retry_after=1)
     kind = _BY_CODE.get(code)
     if kind is None:
+        said = _of_proxy(text)
         return errors.UnexpectedResponse(
-            f"the server {server} answered {code.name}: {_of_proxy(text) or text or 'without a text'}"
+            f"the server {server} answered {code.name}: {said or text or 'without a text'}",
+            hint=_PROXY_HINT if said else errors.UnexpectedResponse.hint,
         )
     if kind is errors.ServerUnreachable:
         return _unavailable(text, server)
@@ -87,11 +94,17 @@ def foreign_error(code: grpc.StatusCode, text: str, *, server: str) -> FacecliEr
 
 def _unavailable(text: str, server: str) -> FacecliError:
     if not _CONNECTING.search(text):
-        return errors.Unavailable(f"the connection to {server} broke: {_of_proxy(text) or _cause(text)}")
+        return _broken(server, text, _cause(text))
     misconfigured = _meaning(_MISCONFIGURED, text)
     kind = errors.MisconfiguredConnection if misconfigured else errors.ServerUnreachable
     cause = misconfigured or _meaning(_CONNECT_FAILURES, text) or _cause(text)
     return kind(f"the server {server} cannot be reached: {cause}")
+
+
+def _broken(server: str, text: str, cause: str) -> FacecliError:
+    said = _of_proxy(text)
+    hint = _AWAY_HINT if said.endswith(_AWAY) else ""
+    return errors.Unavailable(f"the connection to {server} broke: {said or cause}", hint=hint)
 
 
 def _of_proxy(text: str) -> str:

@@ -31,11 +31,12 @@ def doctor(
 
     If FACECLI_DATABASE is set, checks that PostgreSQL database too, its latency and its schema, and with
     FACECLI_BLOBS that bucket and its latency. Checks each of several servers. Names the proxies on the way to
-    a server, compares clocks with it, and the versions of all servers and their workers. Prints one line per
+    a server, over gRPC and at its URL for HTTP, and says if they hide this machine's address or buffer
+    uploads. Compares clocks with it, and the versions of all servers and their workers. Prints one line per
     check, with a hint for each problem and a warning for what should not stay so; with -q, prints only the
     names of failed checks.
     `sandbox` shows how ffmpeg is isolated; a layer that this kernel does not support is reported but is not a
-    failure. Calls each server once; with --retry-for, waits for one that is away.
+    failure. Tries each server once; with --retry-for, waits for one that is away.
 
     Example: facecli doctor --server 127.0.0.1:50051
 

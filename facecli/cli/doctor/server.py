@@ -1,4 +1,4 @@
-"""Checks of servers: versions, clocks, the way to them, and who they take the user for."""
+"""Checks of servers: versions, clocks, and who they take the user for."""
 
 import re
 import time
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from facecli import __version__
 from facecli.cli.doctor.findings import Finding, Result, run_check
+from facecli.cli.doctor.routes import http_route, own_address, route
 from facecli.core.blobs import UNLIMITED
 from facecli.library.session import Session
 
@@ -28,7 +29,7 @@ def server_checks(session: Session, *, name: str = "") -> "tuple[list[Finding], 
         times.append(time.time())
         return _server(infos[0])
 
-    proxy = session.proxy or "none; connections to the server are direct"
+    proxy = session.proxy or "none named by grpc_proxy, https_proxy or http_proxy"
     findings = [
         run_check("proxy", lambda: (proxy, {}), server=name),
         run_check("server", server, server=name),
@@ -39,27 +40,12 @@ def server_checks(session: Session, *, name: str = "") -> "tuple[list[Finding], 
     if info.time:  # an older server does not tell its time, nor the address that it sees
         findings.append(run_check("clock", lambda: clock(info.time, *times), server=name))
     if info.client_address:
-        findings.append(run_check("route", lambda: route(info), server=name))
+        own = "" if session.proxy else own_address(session.settings.server)
+        findings.append(run_check("route", lambda: route(info, own), server=name))
+    if info.http_url:
+        findings.append(run_check("http", lambda: http_route(session, info), server=name))
     findings.append(run_check("access", lambda: _access(session, info), server=name))
     return findings, info
-
-
-def route(info: "ServerInfo") -> Result:
-    """The proxies in front of the server, as its answer shows them."""
-    headers = ", ".join(info.proxy_headers)
-    warning = ""
-    if info.proxy_address:
-        found = f"through the proxy {info.proxy_address}, which names this machine as {info.client_address}"
-    elif headers:
-        found = f"through a proxy that sends {headers}; the server takes {info.client_address} for you"
-        warning = (
-            "limits and logs count all clients of this proxy as one; start the server with "
-            f"--trusted-proxies {info.client_address}, and --proxy-header if it writes another one"
-        )
-    else:
-        found = f"no header of a proxy reaches the server, which sees this machine as {info.client_address}"
-    more = {name: getattr(info, name) for name in ("client_address", "proxy_address", "proxy_headers")}
-    return found, {**more, "warning": warning}
 
 
 def versions(servers: "Mapping[str, ServerInfo]") -> Result:

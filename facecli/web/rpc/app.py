@@ -14,7 +14,7 @@ from facecli.core.errors import InvalidInput
 from facecli.rpc.in_process.client import CallHeaders
 from facecli.rpc.in_process.server import InProcessServer, methods_of
 from facecli.rpc.methods import method_of
-from facecli.web.calls import peer
+from facecli.web.calls import connected_peer
 from facecli.web.errors import error_response, method_not_allowed, not_found
 from facecli.web.rpc.body import CallBody, Receive, decoded_base64, encoded_base64, whole
 from facecli.web.rpc.call import RpcCall, current_call
@@ -186,7 +186,7 @@ def _call_headers(scope: Any) -> CallHeaders:
     return CallHeaders(
         path=scope["path"],
         metadata=[(name.decode(), value.decode()) for name, value in scope["headers"]],
-        peer=peer(scope),
+        peer=connected_peer(scope),  # the interceptors read the headers of proxies themselves
         certificate_names=scope["state"]["certificate_names"],
     )
 

@@ -54,7 +54,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
 class GetServerInfoResponse(_message.Message):
-    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds", "max_user_bytes", "max_user_unfinished", "max_user_waiting", "user_bytes", "user_id", "admin", "engine_infos", "time", "worker_versions", "client_address", "proxy_address", "proxy_headers")
+    __slots__ = ("version", "chunk_size", "max_chunk_size", "frame_size", "max_file_size", "engines", "default_engine", "image_formats", "video_formats", "features", "ffmpeg", "free_bytes", "upload_expiry_seconds", "max_pixels", "max_video_seconds", "max_user_bytes", "max_user_unfinished", "max_user_waiting", "user_bytes", "user_id", "admin", "engine_infos", "time", "worker_versions", "client_address", "proxy_address", "proxy_headers", "http_url")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_CHUNK_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +82,7 @@ class GetServerInfoResponse(_message.Message):
     CLIENT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PROXY_ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PROXY_HEADERS_FIELD_NUMBER: _ClassVar[int]
+    HTTP_URL_FIELD_NUMBER: _ClassVar[int]
     version: str
     chunk_size: int
     max_chunk_size: int
@@ -109,7 +110,8 @@ class GetServerInfoResponse(_message.Message):
     client_address: str
     proxy_address: str
     proxy_headers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ..., max_user_bytes: _Optional[int] = ..., max_user_unfinished: _Optional[int] = ..., max_user_waiting: _Optional[int] = ..., user_bytes: _Optional[int] = ..., user_id: _Optional[str] = ..., admin: _Optional[bool] = ..., engine_infos: _Optional[_Iterable[_Union[EngineInfo, _Mapping]]] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_versions: _Optional[_Iterable[str]] = ..., client_address: _Optional[str] = ..., proxy_address: _Optional[str] = ..., proxy_headers: _Optional[_Iterable[str]] = ...) -> None: ...
+    http_url: str
+    def __init__(self, version: _Optional[str] = ..., chunk_size: _Optional[int] = ..., max_chunk_size: _Optional[int] = ..., frame_size: _Optional[int] = ..., max_file_size: _Optional[int] = ..., engines: _Optional[_Iterable[str]] = ..., default_engine: _Optional[str] = ..., image_formats: _Optional[_Iterable[str]] = ..., video_formats: _Optional[_Iterable[str]] = ..., features: _Optional[_Iterable[str]] = ..., ffmpeg: _Optional[str] = ..., free_bytes: _Optional[int] = ..., upload_expiry_seconds: _Optional[int] = ..., max_pixels: _Optional[int] = ..., max_video_seconds: _Optional[int] = ..., max_user_bytes: _Optional[int] = ..., max_user_unfinished: _Optional[int] = ..., max_user_waiting: _Optional[int] = ..., user_bytes: _Optional[int] = ..., user_id: _Optional[str] = ..., admin: _Optional[bool] = ..., engine_infos: _Optional[_Iterable[_Union[EngineInfo, _Mapping]]] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_versions: _Optional[_Iterable[str]] = ..., client_address: _Optional[str] = ..., proxy_address: _Optional[str] = ..., proxy_headers: _Optional[_Iterable[str]] = ..., http_url: _Optional[str] = ...) -> None: ...
 
 class EngineInfo(_message.Message):
     __slots__ = ("name", "version", "options")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from tests.support.e2e.proxies import Command, front_of, proxy_command, running
 from tests.support.e2e.server import Server
 from tests.support.eventually import eventually
 from tests.support.postgres import PROGRAMS, Postgres
-from tests.support.sockets import free_port, reserved_address
+from tests.support.sockets import free_port, is_open, reserved_address
 
 STARTS = 3  # of a server that ends before it listens
 CONNECTIONS = 200  # of PostgreSQL: 38 for each server, 12 for each worker
@@ -165,15 +164,6 @@ class ProxyMachine:
         self._process.terminate()
         self._process.wait()
         self._life.close()
-
-
-def is_open(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), 5).close()
-    except OSError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,11 @@ import os
 import re
 import signal
 import socket
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from facecli import __version__
-from facecli.api.server_info import ServerInfo
-from facecli.cli.doctor.server import clock, route, versions
 from facecli.media.sandbox.landlock import landlock_abi
 from facecli.media.sandbox.seccomp import can_forbid_sockets
 from tests.support.cli import DEADLINE, Server, facecli, process, started
@@ -69,6 +66,7 @@ def test_a_json_log_begins_with_a_record_about_the_server(tmp_path: Path) -> Non
     [
         (["--bind", "here"], "--bind 'here' is not HOST:PORT"),
         (["--workers", "-1"], "'--workers'"),
+        (["--http-url", "facecli.example"], "--http-url 'facecli.example' is not a URL"),
         (["--engine", "magic"], "magic"),
         (["--database", "mysql://ann@host/facecli"], "databases of type 'mysql' are not supported"),
         (["--database", "sqlite:////tmp/facecli.db"], "the database must be a PostgreSQL"),
@@ -156,67 +154,6 @@ def test_doctor_checks_each_of_several_servers(server: Server) -> None:
     assert (ran.code, ran.error["reason"]) == (6, "SERVER_UNREACHABLE")
     lines = facecli("doctor", "--server", f"{server.address},{away}").lines
     assert any(line.startswith(f"✗ server   {away}: the server {away} cannot be reached") for line in lines)
-
-
-def info(**values: object) -> ServerInfo:
-    nothing: dict[object, object] = {int: 0, str: "", bool: False, float: 0.0}
-    blank = {each.name: nothing.get(each.type, ()) for each in fields(ServerInfo)}
-    return ServerInfo(**{**blank, **values})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("seen", "found", "warning"),
-    [
-        (
-            {
-                "client_address": "203.0.113.7",
-                "proxy_address": "10.0.0.1",
-                "proxy_headers": ("via",),
-            },
-            "through the proxy 10.0.0.1, which names this machine as 203.0.113.7",
-            "",
-        ),
-        (
-            {"client_address": "10.0.0.1", "proxy_headers": ("via", "x-forwarded-for")},
-            "through a proxy that sends via, x-forwarded-for; the server takes 10.0.0.1 for you",
-            "start the server with --trusted-proxies 10.0.0.1",
-        ),
-    ],
-)
-def test_doctor_names_the_proxies_in_front_of_the_server(
-    seen: dict[str, object], found: str, warning: str
-) -> None:
-    text, more = route(info(**seen))
-    assert text == found
-    assert warning in more["warning"]
-    assert bool(warning) is bool(more["warning"])
-
-
-def test_doctor_says_that_versions_are_mixed() -> None:
-    text, more = versions(
-        {"a:1": info(version="0.9.0", worker_versions=("0.9.0",)), "b:1": info(version="0.10.0")}
-    )
-    assert text == "a:1 0.9.0, b:1 0.10.0; workers 0.9.0"
-    assert more["warning"] == "an upgrade is not finished; restart what is not 0.10.0 yet"
-    text, more = versions({"a:1": info(version="0.9.0"), "b:1": info(version="0.9.0")})
-    assert (text, more["warning"]) == ("servers 0.9.0", "")
-
-
-@pytest.mark.parametrize(
-    ("server_time", "found", "warned"),
-    [
-        (1000.5, "that of the server agrees with this one", False),
-        (1002.0, "the server is 1.5 s ahead of this machine", False),
-        (1004.0, "the server is 3.5 s ahead of this machine", True),
-        (990.0, "the server is 10.5 s behind this machine", True),
-    ],
-)
-def test_doctor_compares_the_clocks_as_exactly_as_the_call_was_quick(
-    server_time: float, found: str, warned: bool
-) -> None:
-    text, more = clock(server_time, 1000.0, 1001.0)
-    assert text == found
-    assert bool(more["warning"]) is warned
 
 
 def test_doctor_checks_the_configured_database(server: Server, postgres: Postgres, postgresql: str) -> None:

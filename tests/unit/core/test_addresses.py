@@ -2,7 +2,7 @@
 
 import pytest
 
-from facecli.core.addresses import checked_address, is_local
+from facecli.core.addresses import checked_address, checked_addresses, checked_host, is_local
 from facecli.core.errors import InvalidInput
 
 
@@ -51,3 +51,24 @@ def test_a_common_mistake_is_explained(address: str, hint: str) -> None:
 @pytest.mark.parametrize("address", ["a_b.example:5", "x-1.y:5", "host.:5", "[fe80::1]:5", "10.1.2.3:5"])
 def test_names_and_addresses_in_use_are_valid(address: str) -> None:
     assert checked_address(address, option="--server") == address
+
+
+@pytest.mark.parametrize(
+    ("host", "hint"),
+    [
+        ("bad host", "^--host 'bad host' is not the name of a host$"),
+        ("", "^--host '' is not the name of a host$"),
+        ("a_b:99", "^--host 'a_b:99' has a port; write only a_b$"),
+        ("https://x.example/a", "^--host 'https://x.example/a' is a URL; write only the name of the host$"),
+        ("fe80::1", r"^--host 'fe80::1': put an IPv6 address into brackets: \[fe80::1\]$"),
+    ],
+)
+def test_a_host_that_is_none_is_shown_as_it_was_written(host: str, hint: str) -> None:
+    with pytest.raises(InvalidInput, match=hint):
+        checked_host(host, option="--host")
+
+
+def test_a_list_with_an_empty_address_is_shown_as_it_was_written() -> None:
+    assert checked_addresses("a:1, b:2", option="--server") == ["a:1", "b:2"]
+    with pytest.raises(InvalidInput, match=r"^--server 'a:1,' has a comma without an address$"):
+        checked_addresses("a:1,", option="--server")

@@ -28,3 +28,11 @@ def test_stdout_is_the_file(words: list[str], content: str) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert content.rstrip("\n") in ran.out
     assert json.loads(facecli("generate", *words, "--json").out)["text"] == ran.out.rstrip("\n")
+
+
+@pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
+def test_a_wrong_address_is_shown_as_it_was_written(proxy: str) -> None:
+    ran = facecli("generate", proxy, "--host", "bad host")
+    assert (ran.code, ran.err) == (2, "facecli: --host 'bad host' is not the name of a host\n")
+    ran = facecli("generate", proxy, "--host", "a", "--backend", "b:5,")
+    assert (ran.code, ran.err) == (2, "facecli: --backend 'b:5,' has a comma without an address\n")

@@ -59,12 +59,14 @@ def test_server_info_tells_what_a_proxy_has_written(settings: Settings) -> None:
     for trusted, seen in (
         ("", ("127.0.0.1", "", ["x-forwarded-for"])),
         ("127.0.0.1", ("203.0.113.7", "127.0.0.1", ["x-forwarded-for"])),
+        ("127.0.0.1", ("127.0.0.1", "127.0.0.1", [])),
     ):
         with (
             run_server(replace(settings, trusted_proxies=trusted)) as server,
             grpc.insecure_channel(server.address) as channel,
         ):
-            info = Stubs(channel).files.GetServerInfo(ask, metadata=forwarded)
+            metadata = forwarded if seen[2] else ()
+            info = Stubs(channel).files.GetServerInfo(ask, metadata=metadata)
         assert (info.client_address, info.proxy_address, list(info.proxy_headers)) == seen
 
 

@@ -135,16 +135,19 @@ def test_a_stream_that_a_proxy_ended_without_a_status_is_a_break(text: str, mean
     assert isinstance(error, errors.Unavailable) and error.retryable
     assert error.message.startswith("the connection to here:1 broke: ")
     assert meaning in error.message
+    assert ("facecli doctor" in error.hint) is ("behind it" in meaning)
 
 
 def test_a_refusal_of_a_proxy_is_none_of_the_server() -> None:
     for code, number, words in (
         (grpc.StatusCode.UNKNOWN, 413, "the HTTP status 413"),
-        (grpc.StatusCode.UNIMPLEMENTED, 404, "it passes no gRPC on: facecli generate haproxy"),
+        (grpc.StatusCode.UNKNOWN, 415, "a port that serves only HTTP"),
+        (grpc.StatusCode.UNIMPLEMENTED, 404, "it passes no gRPC on"),
     ):
         refused = foreign_error(code, f"{BY_PROXY} {number}", server="here:1")
         assert isinstance(refused, errors.UnexpectedResponse)
         assert words in refused.message
+        assert "facecli generate haproxy" in refused.hint
 
 
 class LookupFailed(grpc.RpcError):

@@ -110,6 +110,7 @@ def test_server_info_survives_conversion() -> None:
         client_address="192.0.2.1",
         proxy_address="10.0.0.1",
         proxy_headers=("via",),
+        http_url="https://facecli.example",
         engine_infos=(
             EngineInfo(name="a", version="3", package="", needs=(), broken="", options=(STRENGTH, COLOR)),
         ),
