@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from facecli.core.errors import Unavailable
+
 PLACES = 16  # parts in memory, of 16 MiB at most, each with a request; further ones wait
 
 
@@ -46,14 +48,18 @@ class PartSender:
             self._changed.notify_all()
 
     def send(self, key: str, request: Callable[[], None]) -> "Future[None]":
-        """Send in the background, in a place that was reserved."""
+        """Send in the background, in a place that was reserved; Unavailable once the process ends."""
         try:
             sent = self._pool.submit(request)
-        except BaseException:
+        except RuntimeError as error:
             self.free_place(key)
-            raise
+            raise Unavailable("the server is shutting down; resume this upload when it is back") from error
         sent.add_done_callback(lambda _: self.free_place(key))
         return sent
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._pool.shutdown(wait=False)
 
     def _has_place(self, key: str) -> bool:
         return self._held[key] < PLACES - self._held.total()

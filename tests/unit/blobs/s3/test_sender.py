@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 
 from facecli.blobs.s3.sender import PLACES, PartSender
+from facecli.core.errors import Unavailable
 
 WAITS = 0.2  # seconds after which a call is taken to wait
 DEADLINE = 60.0  # seconds until a test gives up
@@ -75,3 +76,11 @@ def test_a_request_gives_its_place_back_when_it_ends(uploads: Uploads) -> None:
     for _ in range(3 * PLACES):
         assert uploads.reserve("a").result(DEADLINE)
         assert uploads.sender.send("a", fail).exception(DEADLINE)
+
+
+def test_a_server_that_has_ended_says_so_and_keeps_no_place(uploads: Uploads) -> None:
+    uploads.sender.close()
+    for _ in range(PLACES):
+        assert uploads.reserve("a").result(DEADLINE)
+        with pytest.raises(Unavailable, match="shutting down"):
+            uploads.sender.send("a", lambda: None)
