@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, bindparam, func, select
 
 from facecli.metadata.database import reading
 from facecli.metadata.tables import tasks, tokens, uploads, workers
@@ -23,6 +24,27 @@ class Figures:
     token_expires_at: float | None = None  # of the valid token that expires first
 
 
+def _by_engine() -> Select[Any]:
+    """Number and oldest change of the tasks with `status`, by engine.
+
+    For SQLite, GROUP BY takes three times as long for a task as counting those of one engine does. So this
+    goes from each engine to the next one, which the index finds without the tasks between.
+    """
+    with_status = tasks.c.status == bindparam("status")
+    engines = select(func.min(tasks.c.engine).label("engine")).where(with_status).cte(recursive=True)
+    following = select(func.min(tasks.c.engine)).where(with_status, tasks.c.engine > engines.c.engine)
+    engines = engines.union_all(select(following.scalar_subquery()).where(engines.c.engine.is_not(None)))
+    own = (with_status, tasks.c.engine == engines.c.engine)
+    return select(
+        engines.c.engine,
+        select(func.count()).where(*own).select_from(tasks).scalar_subquery(),
+        select(func.min(tasks.c.updated_at)).where(*own).scalar_subquery(),
+    ).where(engines.c.engine.is_not(None))
+
+
+_BY_ENGINE = _by_engine()
+
+
 class SqlFigures:
     """Counts rows in a database; each query of `read` has an index, or a small table."""
 
@@ -40,20 +62,17 @@ class SqlFigures:
         return {"uploads": int(sum(of_uploads)), "results": int(of_results)}
 
     def read(self, *, now: float) -> Figures:
-        counts = select(tasks.c.engine, func.count(), func.min(tasks.c.updated_at))
-        of_engines = counts.group_by(tasks.c.engine)
-        pending = of_engines.where(tasks.c.status == TaskStatus.PENDING)
-        processing = of_engines.where(tasks.c.status == TaskStatus.PROCESSING)
         incomplete = select(func.count()).where(uploads.c.status == UploadStatus.INCOMPLETE)
         expiry = select(func.min(tokens.c.expires_at)).where(
             tokens.c.revoked_at.is_(None), tokens.c.expires_at > now
         )
         with reading(self._engine) as connection:
-            waiting = connection.execute(pending).all()
+            waiting = connection.execute(_BY_ENGINE, {"status": TaskStatus.PENDING}).all()
+            running = connection.execute(_BY_ENGINE, {"status": TaskStatus.PROCESSING}).all()
             return Figures(
                 waiting={engine: count for engine, count, _ in waiting},
                 oldest={engine: since for engine, _, since in waiting},
-                running={engine: count for engine, count, _ in connection.execute(processing)},
+                running={engine: count for engine, count, _ in running},
                 incomplete_uploads=connection.execute(incomplete).scalar_one(),
                 workers=connection.execute(select(func.count()).select_from(workers)).scalar_one(),
                 token_expires_at=connection.execute(expiry).scalar(),

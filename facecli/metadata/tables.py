@@ -17,8 +17,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
+
+from facecli.metadata.content.partial_index import NAMES_UPLOAD, NOT_PENDING, UNFINISHED, partial_index
 
 metadata = MetaData(
     naming_convention={
@@ -147,12 +148,10 @@ tasks = Table(
     Index("ix_tasks_used", "owner", "status", "result_size", "sheet_size"),
     Index("ix_tasks_waiting", "status", "owner", "priority", "created_at", "id", "engine"),
     Index("ix_tasks_turns", "turn"),
-    Index(
-        "ix_tasks_served",
-        *("owner", "turn"),
-        sqlite_where=text("status <> 'pending'"),
-        postgresql_where=text("status <> 'pending'"),
-    ),
+    partial_index("ix_tasks_served", "owner", "turn", where=NOT_PENDING),
+    partial_index("ix_tasks_of_image", "image_id", where=UNFINISHED),
+    partial_index("ix_tasks_of_video", "video_id", where=UNFINISHED),
+    partial_index("ix_tasks_naming", "owner", "status", where=f"{UNFINISHED} AND {NAMES_UPLOAD}"),
 )
 
 task_logs = Table(

@@ -7,9 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Text,
     bindparam,
-    cast,
     delete,
     insert,
     select,
@@ -29,12 +27,12 @@ from facecli.metadata.content.chunks import (
     with_chunk,
 )
 from facecli.metadata.content.identity import Identity, identity, same, same_as_any
+from facecli.metadata.content.needs import tasks_that_need
 from facecli.metadata.content.upload_row import row_of, upload_of
 from facecli.metadata.database import reading, writing
 from facecli.metadata.listing import batches, newest
-from facecli.metadata.tables import chunks, tasks, uploads
+from facecli.metadata.tables import chunks, uploads
 from facecli.metadata.usage import check_usage, lock_usage
-from facecli.tasks.task import UNFINISHED
 from facecli.uploads.quota import Admit
 from facecli.uploads.upload import Chunk, NewChunk, NewUpload, Upload, UploadStatus
 
@@ -183,12 +181,8 @@ class SqlUploadRepository:
             return [upload_of(row) for row in connection.execute(query).mappings()]
 
     def needed_by(self, upload_id: str) -> str | None:
-        named = cast(tasks.c.options, Text).contains(f"/uploads/{upload_id}/", autoescape=True)
-        reads = (tasks.c.image_id == upload_id) | (tasks.c.video_id == upload_id) | named
-        owner = select(uploads.c.owner).where(uploads.c.id == upload_id).scalar_subquery()
-        unfinished = (tasks.c.owner == owner, tasks.c.status.in_(UNFINISHED))
         with reading(self._engine) as connection:
-            return connection.execute(select(tasks.c.id).where(*unfinished, reads).limit(1)).scalar()
+            return connection.execute(tasks_that_need(upload_id).limit(1)).scalar()
 
     def delete(self, upload_id: str, *, expired_at: float | None = None) -> bool:
         deletion = delete(uploads).where(uploads.c.id == upload_id)

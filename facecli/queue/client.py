@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dbos import DBOS, DBOSClient
+from dbos import DBOS, DBOSClient, WorkflowStatus
 
 from facecli.queue.file import check_queue
 
@@ -22,6 +22,14 @@ APPLICATION_VERSION = "1"
 CONNECTIONS = 5  # to PostgreSQL
 SCHEMA = "facecli_queue"  # beside the schema of the metadata, where the database has schemas
 _UNFINISHED = frozenset({"ENQUEUED", "DELAYED", "PENDING"})
+# SQLite uses an index of DBOS for work that is held only if the status is written out in the statement, and
+# would read all that waits. The condition keeps other statements of DBOS from using this one.
+_HELD_INDEX = (
+    "CREATE INDEX IF NOT EXISTS facecli_workflow_status_held ON workflow_status (status, executor_id) "
+    "WHERE started_at_epoch_ms IS NOT NULL"
+)
+# Since then: for all work that was ever taken. DBOS writes the time in the statement that takes the work.
+_DEQUEUED = datetime.fromtimestamp(0, UTC).isoformat()
 _BATCH = 1000  # ids in one statement
 _ENDED_BATCH = 250  # pieces of work in one transaction, for which SQLite keeps other writers waiting
 
@@ -39,6 +47,9 @@ def migrate_queue(url: str) -> None:
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
     DBOS.migrate(url, schema=SCHEMA)
+    if url.startswith(SQLITE):
+        with closing(sqlite3.connect(Path(url.removeprefix(SQLITE)))) as connection:
+            connection.execute(_HELD_INDEX)
 
 
 def queue_name(engine: str) -> str:
@@ -87,20 +98,24 @@ class DbosTaskQueue:
             )
 
     def holders(self) -> set[str]:
-        with self._errors():
-            held = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        return {status.executor_id for status in held if status.executor_id}
+        return {status.executor_id for status in self._held() if status.executor_id}
 
     def recover(self, worker: str) -> None:
         self.requeue(self.held_by(worker), worker=worker)
 
     def held_by(self, worker: str) -> set[str]:
         """The ids of the work that this worker has taken and not finished."""
+        return {status.workflow_id for status in self._held(worker)}
+
+    def _held(self, worker: str | None = None) -> Sequence[WorkflowStatus]:
         with self._errors():
-            held = self._client.list_workflows(
-                status="PENDING", executor_id=worker, load_input=False, load_output=False
+            return self._client.list_workflows(
+                status="PENDING",
+                executor_id=worker,
+                dequeued_after=_DEQUEUED,
+                load_input=False,
+                load_output=False,
             )
-        return {status.workflow_id for status in held}
 
     def requeue(self, work_ids: Collection[str], *, worker: str) -> None:
         """Return work to the queue if this worker holds it; do not touch work of another worker.

@@ -8,20 +8,21 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from facecli.blobs.local.store import LocalBlobs
 from facecli.core.events import EventBus
 from facecli.core.expiry_clock import ExpiryClock
 from facecli.metadata import schema
-from facecli.metadata.database import open_database, translate_errors
+from facecli.metadata.database import open_database, reading, translate_errors
 from facecli.metadata.directories import SqlDirectoryRepository
 from facecli.metadata.figures import SqlFigures
+from facecli.metadata.tables import tasks, uploads
 from facecli.metadata.task_records.webhooks import SqlWebhookRepository
 from facecli.metadata.tasks import SqlTaskRepository
 from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
-from facecli.queue.client import DbosTaskQueue
+from facecli.queue.client import DbosTaskQueue, migrate_queue
 from facecli.tasks import transitions
 from facecli.tasks.selection import TaskSelection
 from facecli.tasks.task import NewTask, Result, Task, TaskFilter, TaskStatus
@@ -48,9 +49,10 @@ class Service:
     directory: Path
     queue: DbosTaskQueue | None = None
     page: int = 100  # rows
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: Iterator[int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.numbers = itertools.count(_first_number(self.engine, self.scale))
         self.uploads = SqlUploadRepository(self.engine)
         self.tasks = SqlTaskRepository(self.engine)
         self.usage = SqlUsageRepository(self.engine)
@@ -112,6 +114,13 @@ class Service:
         if self.queue:
             self.queue.enqueue(work_id=task.work_id, task_id=task.id, engine=task.engine)
         return task
+
+
+def _first_number(engine: Engine, scale: Scale) -> int:
+    """A number that no run before on this database took: one takes at most two for each row that it adds."""
+    with reading(engine) as connection:
+        rows = [connection.execute(select(func.count()).select_from(each)) for each in (uploads, tasks)]
+        return 1 + 2 * (sum(each.scalar_one() for each in rows) - scale.uploads - scale.tasks)
 
 
 def operations(service: Service) -> Iterator[tuple[str, Operation]]:
@@ -226,6 +235,7 @@ def open_service(
     schema.upgrade(engine)
     queue = None
     if queue_url:
+        migrate_queue(queue_url)
         queue = DbosTaskQueue(queue_url, errors=translate_errors)
         stack.callback(queue.close)
     return Service(scale=scale, engine=engine, directory=directory, queue=queue)

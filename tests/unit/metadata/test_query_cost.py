@@ -7,7 +7,7 @@ machine, PostgreSQL the rows that it reads. `python -m tests.support.scale measu
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from facecli.metadata.database import open_database
+from facecli.metadata.database import open_database, translate_errors
+from facecli.queue.client import DbosTaskQueue
 from tests.support.postgres import Postgres
 from tests.support.scale.fill import fill, is_sqlite
 from tests.support.scale.operations import Service, operations
@@ -25,6 +26,9 @@ from tests.support.scale.rows import Scale
 FEW = Scale(uploads=1000, tasks=500, waiting=20, running=5)
 MANY = Scale(uploads=4000, tasks=2000, waiting=20, running=5)
 PAGE = 10  # rows
+BACKLOG = Scale(uploads=1000, tasks=1000, waiting=820, running=5)
+ENDED = Scale(uploads=1000, tasks=1000, waiting=20, running=5)
+OF_BACKLOG = ("needed by a task?", "queue:")  # operations that look for few of the unfinished tasks
 MARGIN = 1.3  # a statement that reads all rows costs four times as much
 SMALL = {"sqlite": 100, "postgresql": 10}  # of costs, where a few rows more or less make no difference
 EXPLAINING = (
@@ -87,19 +91,31 @@ def _rows_read(node: Mapping[str, Any]) -> int:
     return int(node["Actual Loops"]) * sum(int(node.get(name, 0)) for name in names)
 
 
-def costs(url: str, scale: Scale, directory: Path) -> Mapping[str, int]:
-    """The cost of every operation, when it is called for the second time."""
-    fill(url, scale)
+def costs(
+    url: str, scale: Scale, directory: Path, *, queue_url: str = "", only: Sequence[str] = ("",)
+) -> Mapping[str, int]:
+    """The cost of every operation with one of `only` in its name, when it is called for the second time."""
+    fill(url, scale, queue_url=queue_url)
     counter = CostCounter()
+
+    def watch(_: object, record: Any, proxy: object) -> None:
+        counter.watch(record)
+
     with ExitStack() as stack:
         engine = open_database(url, durable=False)
         stack.callback(engine.dispose)
-        event.listen(engine, "checkout", lambda _, record, proxy: counter.watch(record))
-        service = Service(scale=scale, engine=engine, directory=directory, page=PAGE)
+        event.listen(engine, "checkout", watch)
+        queue = None
+        if queue_url:
+            queue = DbosTaskQueue(queue_url, errors=translate_errors)
+            stack.callback(queue.close)
+            event.listen(queue._client._sys_db.engine, "checkout", watch)
+        service = Service(scale=scale, engine=engine, directory=directory, page=PAGE, queue=queue)
         found = Counter[str]()
         for name, call in operations(service):
-            call()
-            found[name] = counter.of(call)
+            if any(each in name for each in only):
+                call()
+                found[name] = counter.of(call)
         return found
 
 
@@ -119,3 +135,21 @@ def test_no_call_costs_more_on_a_database_with_more_rows(
         name: (cost, many[name]) for name, cost in few.items() if many[name] > MARGIN * cost + SMALL[kind]
     }
     assert not grown
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_looking_for_few_tasks_costs_no_more_when_many_wait(
+    kind: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    found = []
+    for scale in (ENDED, BACKLOG):
+        file = f"sqlite:///{tmp_path}/{scale.waiting}"
+        if kind == "sqlite":
+            found.append(costs(f"{file}.db", scale, tmp_path, queue_url=f"{file}.queue", only=OF_BACKLOG))
+        else:
+            url = postgres.new_database()
+            found.append(costs(url, scale, tmp_path, only=OF_BACKLOG))
+            postgres.give_back(url)
+    few, many = found
+    assert len(few) == (3 if kind == "sqlite" else 1)
+    assert {name: cost for name, cost in many.items() if cost > few[name] + SMALL[kind]} == {}

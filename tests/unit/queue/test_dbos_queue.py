@@ -24,7 +24,10 @@ def take(url: str, work_id: str, worker: str) -> None:
     """Record in the queue's database that a worker holds this work."""
     engine = open_database(url)
     table = f"{SCHEMA}.workflow_status" if engine.dialect.name == "postgresql" else "workflow_status"
-    change = f"UPDATE {table} SET status = 'PENDING', executor_id = :worker WHERE workflow_uuid = :work"
+    change = (
+        f"UPDATE {table} SET status = 'PENDING', executor_id = :worker, started_at_epoch_ms = 1 "
+        "WHERE workflow_uuid = :work"
+    )
     with writing(engine) as connection:
         connection.execute(text(change), {"worker": worker, "work": work_id})
     engine.dispose()
