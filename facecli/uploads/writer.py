@@ -88,7 +88,7 @@ class UploadWriter:
         return part.sending if part else None
 
     def check_sent(self, index: int) -> None:
-        """Raise the error of a chunk that could not be sent. No row refers to it: nothing else is in doubt."""
+        """Raise the error of a chunk that could not be sent. No row refers to it: all else is intact."""
         if sending := self.sending(index):
             try:
                 sending.result()
