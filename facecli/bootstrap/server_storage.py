@@ -1,11 +1,12 @@
 """Opens the storage of a server: its data directory, database, blobs and queue."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from facecli.blobs.identity import check_identity, name_directory
+from facecli.blobs.identity import FILE, check_identity, name_directory
 from facecli.blobs.lock import locked
 from facecli.bootstrap.blob_store import name_store, open_blob_store
 from facecli.bootstrap.factories import (
@@ -32,6 +33,8 @@ from facecli.metadata.uploads import SqlUploadRepository
 from facecli.metadata.usage import SqlUsageRepository
 from facecli.metadata.workers import SqlWorkerRepository
 from facecli.queue.client import DbosTaskQueue, migrate_queue
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,12 @@ def open_storage(settings: Settings) -> Iterator[ServerStorage]:
         stack.callback(engine.dispose)
         schema.upgrade(engine)
         directories = SqlDirectoryRepository(engine)
+        if settings.database and not settings.blobs and not (directory / FILE).exists() and directories.any():
+            _log.warning(
+                "new data directory for a database that has files elsewhere; servers of one database share "
+                "one bucket (--blobs), or one data directory with one server",
+                extra={"data_directory": str(directory)},
+            )
         data_dir_id = name_directory(directory, remember=directories.remember)
         check_identity(directory, known=directories.known)
         generations = Generations(directory, data_dir_id=data_dir_id, repository=directories)

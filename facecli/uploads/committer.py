@@ -76,15 +76,19 @@ class ChunkCommitter:
         """Yield the upload of each chunk, in order, once it may be acknowledged. The last chunk completes it.
 
         If one of several chunks is refused, they are stored one by one: TakenOver when a newer writer exists,
-        ChunkDiffers when the upload was completed meanwhile.
+        ChunkDiffers when the upload was completed meanwhile, or the error of one that could not be sent.
         """
-        try:
-            yield from self._stored(batch, stages)
-        except _REFUSALS:
-            if len(batch) == 1:
-                raise
-            for written in batch:
-                yield from self._stored([written], stages)
+        if all(_is_sent(written) for written in batch):  # outside of the commit, which others wait for
+            try:
+                yield from self._stored(batch, stages)
+                return
+            except _REFUSALS:
+                if len(batch) == 1:
+                    raise
+        for written in batch:
+            writer, chunk = written
+            writer.check_sent(chunk.index)
+            yield from self._stored([written], stages)
 
     def publish_lost(self, writer: UploadWriter) -> None:
         """Publish the bytes that a writer received in vain, once it has ended."""
@@ -103,9 +107,6 @@ class ChunkCommitter:
 
     def _stored(self, batch: Sequence[WrittenChunk], stages: StageClock) -> list[Upload]:
         files = _files(batch)
-        for writer, chunk in batch:
-            if sending := writer.sending(chunk.index):
-                sending.exception()  # before the commit, which other chunks and a takeover wait for
         with ExitStack() as stack:
             for _, file in sorted(files.items()):
                 stack.enter_context(file.commit())
@@ -215,6 +216,13 @@ class ChunkCommitter:
 
 def _files(batch: Sequence[WrittenChunk]) -> dict[str, OpenUpload]:
     return {writer.file.upload.id: writer.file for writer, _ in batch}
+
+
+def _is_sent(written: WrittenChunk) -> bool:
+    """Wait until a chunk is sent to the blob store; False if that failed."""
+    writer, chunk = written
+    sending = writer.sending(chunk.index)
+    return not (sending and sending.exception())
 
 
 def _is_stored(writer: UploadWriter, chunk: Chunk) -> bool:

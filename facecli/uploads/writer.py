@@ -87,6 +87,14 @@ class UploadWriter:
         part = self._held.get(index)
         return part.sending if part else None
 
+    def check_sent(self, index: int) -> None:
+        """Raise the error of a chunk that could not be sent. No row refers to it: all else is intact."""
+        if sending := self.sending(index):
+            try:
+                sending.result()
+            finally:
+                del sending  # the error names this frame, and must not be held by it
+
     def release(self, index: int) -> None:
         """Stop holding a chunk, stored or abandoned; harmless when it is not held."""
         try:

@@ -96,6 +96,8 @@ class S3StagedBlob:
             self._sending[str(token)] = sent
             if isinstance(token, Home):
                 self._last[writer.index] = sent
+        if isinstance(token, Home):
+            sent.add_done_callback(lambda done: self._forget(writer.index, done))
         return sent
 
     def sync(self, tokens: Collection[str]) -> None:
@@ -177,6 +179,12 @@ class S3StagedBlob:
                 self.bucket.delete(spare_key(self.key, token))
             except FacecliError as error:
                 _log.warning("space of a replaced chunk not freed", extra={"error": error.message})
+
+    def _forget(self, index: int, done: Future[None]) -> None:
+        """Forget a request that has ended, whose error holds the part by its traceback."""
+        with self._lock:
+            if self._last.get(index) is done:
+                del self._last[index]
 
     def _send(self, token: Token, pieces: Sequence[Piece], before: Future[None] | None) -> None:
         if isinstance(token, Spare):

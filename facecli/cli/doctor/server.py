@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from facecli import __version__
 from facecli.cli.doctor.findings import Finding, Result, run_check
-from facecli.cli.doctor.routes import http_route, own_address, route
+from facecli.cli.doctor.routes import http_route, own_addresses, route
 from facecli.core.blobs import UNLIMITED
 from facecli.library.session import Session
 
@@ -40,7 +40,7 @@ def server_checks(session: Session, *, name: str = "") -> "tuple[list[Finding], 
     if info.time:  # an older server does not tell its time, nor the address that it sees
         findings.append(run_check("clock", lambda: clock(info.time, *times), server=name))
     if info.client_address:
-        own = "" if session.proxy else own_address(session.settings.server)
+        own = own_addresses(session.settings.server)
         findings.append(run_check("route", lambda: route(info, own), server=name))
     if info.http_url:
         findings.append(run_check("http", lambda: http_route(session, info), server=name))

@@ -2,6 +2,7 @@
 
 import http.client
 import ssl
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from facecli.wire import files as wire
 from facecli.wire.generated import file_service_pb2 as pb
 
 ANSWER_TIMEOUT = 5.0  # seconds, for an answer to a whole request
-REFUSAL_TIMEOUT = 2.0  # seconds, for one that needs no body
+REFUSAL_TIMEOUT = 2.0  # seconds, for one that needs no body, beside four times what an answer took before
 MAX_ANSWER = 1 << 20  # bytes
 
 _GENERATE = "facecli generate haproxy and facecli generate nginx print what passes it on"
@@ -47,14 +48,17 @@ class HttpProbe:
         self._tls = tls or ClientTls()
         self._access = {"authorization": f"Bearer {token}"} if token else {}
         self._user = user
+        self._answer_seconds = 0.0
 
     def info(self) -> ServerInfo | None:
         """The server's information, as the caller gets it; None if it wants a token that was not sent."""
+        began = time.monotonic()
         request = pb.GetServerInfoRequest(user_id=self._user).SerializeToString()
         headers = {**self._access, "content-type": "application/proto", "connect-protocol-version": "1"}
         status, body = self._ask(
             "/video.FileService/GetServerInfo", {**headers, "content-length": str(len(request))}, request
         )
+        self._answer_seconds = time.monotonic() - began
         if status == 401 and not self._access:
             return None
         if status != 200:
@@ -73,7 +77,7 @@ class HttpProbe:
         """
         headers = {"content-type": "application/offset+octet-stream", "content-length": str(_ANNOUNCED)}
         try:
-            self._ask("/files/", headers, b"0", within=REFUSAL_TIMEOUT)
+            self._ask("/files/", headers, b"0", within=REFUSAL_TIMEOUT + 4 * self._answer_seconds)
         except TimeoutError:
             return True
         return False
@@ -110,7 +114,9 @@ class HttpProbe:
         host, port = self._parts.hostname or "", self._parts.port
         if self._parts.scheme != "https":
             return http.client.HTTPConnection(host, port, timeout=timeout)
-        context = ssl.create_default_context(cafile=self._tls.ca or None)
+        context = ssl.create_default_context()
+        if self._tls.ca:  # that of gRPC; HTTP may have a certificate of a public authority
+            context.load_verify_locations(self._tls.ca)
         if self._tls.cert:
             context.load_cert_chain(self._tls.cert, self._tls.key, password="")
         return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)

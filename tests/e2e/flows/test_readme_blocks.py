@@ -28,6 +28,8 @@ NOT_RUN = {
     "a clip of 20 seconds": "output",
     "proto/          the wire": "the map of the code",
     "facecli serve --workers 0 --database": "needs PostgreSQL on another machine",
+    "export AWS_ENDPOINT_URL": "needs S3 on another machine",
+    "facecli doctor --server facecli.example": "needs a proxy: test_doctor_behind_proxies.py",
     "export FACECLI_DATABASE": "needs PostgreSQL and S3 on other machines",
     "curl -o result.mp4 http": "needs the ID of a task of its reader",
     "dart pub global activate": "needs Dart",

@@ -1,12 +1,22 @@
 """Checks of `facecli doctor` about proxies, versions and clocks, each for what a server may say."""
 
 from dataclasses import fields
+from typing import NoReturn
 
 import pytest
 
 from facecli.api.server_info import ServerInfo
-from facecli.cli.doctor.routes import route
+from facecli.cli.doctor.routes import came_by_proxy, http_route, own_addresses, route
 from facecli.cli.doctor.server import clock, versions
+from facecli.config.settings import Settings
+from facecli.library.session import Session
+
+
+def connect() -> NoReturn:
+    raise AssertionError("no call is needed")
+
+
+UNCONNECTED = Session(Settings(), connect, flags="")
 
 
 def info(**values: object) -> ServerInfo:
@@ -47,7 +57,7 @@ def info(**values: object) -> ServerInfo:
 def test_doctor_names_the_proxies_in_front_of_the_server(
     seen: dict[str, object], found: str, warning: str
 ) -> None:
-    text, more = route(info(**seen), "192.0.2.5")
+    text, more = route(info(**seen), {"::1", "192.0.2.5"})
     assert text == found
     assert warning in more["warning"]
     assert bool(warning) is bool(more["warning"])
@@ -78,3 +88,22 @@ def test_doctor_compares_the_clocks_as_exactly_as_the_call_was_quick(
     text, more = clock(server_time, 1000.0, 1001.0)
     assert text == found
     assert bool(more["warning"]) is warned
+
+
+def test_the_own_addresses_are_those_of_every_way_to_the_server() -> None:
+    assert own_addresses("127.0.0.1:5") == {"127.0.0.1"}
+    assert "127.0.0.1" in own_addresses("localhost:5")
+    assert own_addresses("nowhere.invalid:5") == frozenset()
+
+
+@pytest.mark.parametrize("url", ["x", "http://", "ftp://a", "http://a:70000", "http://[", "http://a b/"])
+def test_a_malformed_url_of_a_server_is_a_warning(url: str) -> None:
+    text, more = http_route(UNCONNECTED, info(http_url=url))
+    assert text == f"the server names {url!r} for HTTP, which is not a URL"
+    assert more["warning"] == "correct its --http-url"
+
+
+def test_a_direct_call_from_a_trusted_network_came_by_no_proxy() -> None:
+    assert not came_by_proxy(info(client_address="10.0.0.1", proxy_address="10.0.0.1"))
+    assert came_by_proxy(info(client_address="192.0.2.7", proxy_address="10.0.0.1"))
+    assert came_by_proxy(info(client_address="10.0.0.1", proxy_headers=("via",)))
