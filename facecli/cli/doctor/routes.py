@@ -56,6 +56,11 @@ def route(info: "ServerInfo", own: Collection[str] = ()) -> Result:
     return found, {**more, "warning": warning}
 
 
+def came_by_proxy(info: "ServerInfo") -> bool:
+    """Whether a proxy shows itself; a direct call from a trusted network has its own address for both."""
+    return bool(info.proxy_headers) or info.proxy_address not in {"", info.client_address}
+
+
 def http_route(session: Session, info: "ServerInfo") -> Result:
     """The same over HTTP, for browsers and tus, at the URL that the server names for it."""
     url, more = info.http_url, {"http_url": info.http_url}
@@ -65,7 +70,7 @@ def http_route(session: Session, info: "ServerInfo") -> Result:
     parts = urlsplit(url)
     address = f"{parts.hostname or ''}:0"
     if is_local(address) or parts.hostname in {"0.0.0.0", "::"}:
-        behind_proxy = bool(info.proxy_address or info.proxy_headers)
+        behind_proxy = came_by_proxy(info)
         if not session.local or (behind_proxy and not session.settings.server.endswith(f":{parts.port}")):
             warning = f"start it with --http-url https://{session.settings.server}" if behind_proxy else ""
             found = f"links of the server begin with {url}, which only its own machine reaches"

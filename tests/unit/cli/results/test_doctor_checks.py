@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 
 from facecli.api.server_info import ServerInfo
-from facecli.cli.doctor.routes import http_route, own_addresses, route
+from facecli.cli.doctor.routes import came_by_proxy, http_route, own_addresses, route
 from facecli.cli.doctor.server import clock, versions
 from facecli.config.settings import Settings
 from facecli.library.session import Session
@@ -101,3 +101,9 @@ def test_a_malformed_url_of_a_server_is_a_warning(url: str) -> None:
     text, more = http_route(UNCONNECTED, info(http_url=url))
     assert text == f"the server names {url!r} for HTTP, which is not a URL"
     assert more["warning"] == "correct its --http-url"
+
+
+def test_a_direct_call_from_a_trusted_network_came_by_no_proxy() -> None:
+    assert not came_by_proxy(info(client_address="10.0.0.1", proxy_address="10.0.0.1"))
+    assert came_by_proxy(info(client_address="192.0.2.7", proxy_address="10.0.0.1"))
+    assert came_by_proxy(info(client_address="10.0.0.1", proxy_headers=("via",)))
