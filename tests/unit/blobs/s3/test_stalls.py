@@ -139,7 +139,7 @@ def test_a_chunk_that_the_bucket_keeps_waiting_does_not_hold_up_single_ones_besi
     assert servers.content(first.result(DEADLINE)) == FILE.data
 
 
-def test_a_part_that_the_bucket_keeps_waiting_does_not_arrive_after_the_one_that_takes_its_place(
+def test_a_part_that_the_bucket_keeps_waiting_does_not_arrive_after_its_replacement(
     tmp_path: Path, moto: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in moto.environment.items():  # rclone takes no other bytes for a part
