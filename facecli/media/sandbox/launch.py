@@ -12,6 +12,9 @@ denies sockets with seccomp. No step needs a privilege. A mechanism that the ker
 the kernel has and that fails stops the launch. The script runs before every ffmpeg, so it imports nothing
 slow.
 
+The program runs at a lower priority: when CPUs are scarce, servers answer and workers keep their leases
+first. On SQLite all of them wait for the one that holds the lock of writers, and that one may wait for a CPU.
+
 The parent of the two stays outside the sandbox and waits. It is a subreaper, so every descendant of the
 program stays below it, also one with a session of its own. When the program ends, when SIGTERM asks for it
 or when the process that started the script is gone, it kills them all, then ends as the program did.
@@ -24,6 +27,8 @@ import resource
 import sys
 
 CANNOT_START = 127  # exit code, as in the shell
+NICE = 10  # a tenth of the CPU time of a process of the usual priority that needs the same CPU
+RETRY_SECONDS = 0.15  # Linux allows a change in a tenth of a second, by whomever
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38  # linux/prctl.h
 _WAITED = (_signal.SIGCHLD, _signal.SIGTERM)
 
@@ -42,6 +47,7 @@ def main(arguments: list[str]) -> None:
         _end_as(_guard(child))
     _signal_with_parent(launcher, _signal.SIGKILL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _WAITED)
+    os.nice(NICE)
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_FSIZE, file_size)
     _limit(resource.RLIMIT_CPU, cpu_seconds)
@@ -52,6 +58,23 @@ def main(arguments: list[str]) -> None:
     except OSError as error:
         sys.stderr.write(f"{program[0].rpartition('/')[2]} cannot be started: {error.strerror}\n")
         sys.exit(CANNOT_START)
+
+
+def _lower_session_priority() -> bool:
+    """Lower the priority of this session; False if the system has to be asked again later.
+
+    Linux may share the CPUs between sessions, and compare priorities only within one: see sched(7).
+    """
+    try:
+        file = os.open("/proc/self/autogroup", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(file, str(NICE).encode())
+        os.close(file)
+    except BlockingIOError:  # without privileges, one session at a time
+        os.close(file)
+        return False
+    except OSError:  # the system does not group by sessions
+        pass
+    return True
 
 
 def _signal_with_parent(parent: int, number: int) -> None:
@@ -69,13 +92,21 @@ def _guard(child: int) -> int:
     """
     code: int | None = None
     while code is None:
-        if _signal.sigwait(_WAITED) == _signal.SIGTERM:
+        if _next_signal() == _signal.SIGTERM:
             code = -int(_signal.SIGTERM)
         while code is None and (reaped := os.waitpid(-1, os.WNOHANG))[0]:
             if reaped[0] == child:
                 code = os.waitstatus_to_exitcode(reaped[1])
     _kill_children()
     return code
+
+
+def _next_signal() -> int:
+    """Wait for the program's end or SIGTERM, and meanwhile lower the priority of the session."""
+    while not _lower_session_priority():
+        if received := _signal.sigtimedwait(_WAITED, RETRY_SECONDS):
+            return int(received.si_signo)
+    return int(_signal.sigwait(_WAITED))
 
 
 def _kill_children() -> None:

@@ -20,7 +20,9 @@ from facecli.core.errors import (
     MediaRefused,
     Unavailable,
 )
-from facecli.media.run import ProcessLimits, run
+from facecli.media.run import ProcessLimits, run, started
+from facecli.media.sandbox.launch import NICE
+from tests.support.eventually import eventually
 
 LIMITS = ProcessLimits(seconds=60)
 FOREVER = "import signal; signal.pause()"
@@ -171,6 +173,16 @@ print(json.dumps([dict(os.environ), limits, os.getsid(0) == os.getppid(), os.get
     environment, applied, in_launchers_session, folder = json.loads(printed[0])
     assert not environment.keys() - {"LC_CTYPE"}  # set by Python itself
     assert (applied, in_launchers_session, folder) == ([10**9, 10**6, 20, 0], True, "/")
+
+
+def test_a_program_and_its_session_have_a_lower_priority() -> None:
+    printed = list[str]()
+    run(python("import os; print(os.nice(0))"), limits=LIMITS, on_stdout=printed.append)
+    assert int(printed[0]) == min(os.nice(0) + NICE, 19)
+    with started(python(FOREVER), LIMITS, reads=(), writes=()) as launcher:
+        session = Path(f"/proc/{launcher.pid}/autogroup")
+        if session.exists():
+            eventually(lambda: session.read_text().endswith(f" nice {NICE}\n"))
 
 
 def test_the_error_text_is_short_printable_and_without_paths(tmp_path: Path) -> None:
