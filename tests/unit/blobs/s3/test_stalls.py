@@ -11,7 +11,8 @@ import pytest
 from facecli.core.errors import TakenOver
 from facecli.uploads.upload import Upload
 from tests.support.blobs.s3_servers import S3Server
-from tests.support.eventually import DEADLINE, eventually
+from tests.support.blobs.staged import KEY, LAYOUT, put_all
+from tests.support.eventually import DEADLINE, eventually, never
 from tests.support.storage import CHUNK, Content, send, written
 from tests.unit.uploads.test_s3 import Servers
 
@@ -136,3 +137,47 @@ def test_a_chunk_that_the_bucket_keeps_waiting_does_not_hold_up_single_ones_besi
     assert not first.done()
     servers.released.set()
     assert servers.content(first.result(DEADLINE)) == FILE.data
+
+
+def test_a_part_that_the_bucket_keeps_waiting_does_not_arrive_after_its_replacement(
+    tmp_path: Path, moto: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in moto.environment.items():  # rclone takes no other bytes for a part
+        monkeypatch.setenv(name, value)
+    servers = StallingServers(tmp_path, moto)
+    service = servers.service()
+    upload, _ = service.begin(FILE.new, fresh=True)
+    servers.stall(lambda key, number: number == 1)
+    with service.writer(upload.id, owner="ann") as first:
+        written(first, OTHER.frames(0))
+        eventually(lambda: servers.stalled)
+        with service.writer(upload.id, owner="ann") as second:
+            chunk = written(second, FILE.frames(0))
+            never(lambda: len(servers.stalled) > 1, during=0.3)
+            servers.released.set()
+            service.store(second, chunk)
+            finished = send(service, second, FILE, range(1, upload.total_chunks))
+    assert servers.content(finished) == FILE.data
+
+
+def test_a_replacement_that_is_on_its_way_when_the_blob_is_completed_leaves_nothing(
+    servers: StallingServers, pool: ThreadPoolExecutor
+) -> None:
+    bucket = servers.blobs.bucket
+    usual = bucket.put
+
+    def slow(key: str, data: bytes) -> None:
+        servers.released.wait(DEADLINE)
+        usual(key, data)
+
+    bucket.put = slow
+    with servers.blobs.begin(KEY, LAYOUT) as blob:
+        parts = put_all(blob)
+        writer = blob.part(1, replaces=parts[1].token)
+        writer.write(b"xxxx")
+        writer.finish()
+        completing = pool.submit(blob.complete, parts)
+        never(completing.done, during=0.3)
+        servers.released.set()
+        completing.result(DEADLINE)
+    assert [found.key for found in bucket.objects("")] == [KEY]
