@@ -36,14 +36,19 @@ def connect(bucket: str) -> Clients:
     """BucketUnusable or StorageFailed when the configuration of boto3 is broken."""
     with translate_s3_errors(bucket, "S3", bucket):
         session = boto3.Session()
-        return Clients(usual=_client(session, READ_TIMEOUT), patient=_client(session, COMPLETE_TIMEOUT))
+        endpoint = session.client("s3").meta.endpoint_url
+        usual, patient = (_client(session, endpoint, timeout) for timeout in (READ_TIMEOUT, COMPLETE_TIMEOUT))
+        return Clients(usual=usual, patient=patient)
 
 
-def _client(session: boto3.Session, read_timeout: float) -> Any:
+def _client(session: boto3.Session, endpoint: str, read_timeout: float) -> Any:
     """A client that signs bodies only where somebody on the way could change them.
 
     Servers other than Amazon's are addressed by path: few of them have a host name for each bucket.
     """
+    chosen: dict[str, object] = {"payload_signing_enabled": not is_protected(endpoint)}
+    if "amazonaws." not in endpoint:
+        chosen["addressing_style"] = "path"
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=read_timeout,
@@ -51,12 +56,9 @@ def _client(session: boto3.Session, read_timeout: float) -> Any:
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
+        s3=chosen,
     )
-    endpoint = session.client("s3", config=config).meta.endpoint_url
-    chosen: dict[str, object] = {"payload_signing_enabled": not is_protected(endpoint)}
-    if "amazonaws." not in endpoint:
-        chosen["addressing_style"] = "path"
-    client = session.client("s3", config=config.merge(Config(s3=chosen)))
+    client = session.client("s3", config=config)
     client.meta.events.register_last("before-call.s3", _send_at_once)
     return client
 

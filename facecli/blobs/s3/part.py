@@ -51,8 +51,7 @@ class S3PartWriter:
     def __init__(self, blob: PartsOwner, index: int, *, replaces: Token | None) -> None:
         self._blob = blob
         self._lock = threading.Lock()
-        self._revoked = False
-        self._ended = False  # finished, aborted, abandoned or revoked: it needs no place
+        self._ended = False  # aborted, abandoned or revoked: it needs no place
         self._reserved = False
         self._pieces: list[Piece] = []
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -68,7 +67,7 @@ class S3PartWriter:
 
     def write(self, data: bytes | memoryview) -> None:
         with self._lock:
-            if not self._revoked:
+            if not self._ended:
                 self._pieces.append(data)
                 self._md5.update(data)
 
@@ -84,9 +83,9 @@ class S3PartWriter:
     def finish(self) -> str | None:
         self.reserve()
         with self._lock:
-            if self._revoked or not self._reserved:
+            if not self._reserved:
                 return None
-            self._ended, self._reserved = True, False
+            self._reserved = False
             pieces, self._pieces = self._pieces, []
             md5 = self._md5.hexdigest()
             if self._replaces is None:
@@ -96,7 +95,7 @@ class S3PartWriter:
             self._request = self._blob.send(self, token, pieces)
             self._token = token
             sending = self.sending = Future[None]()
-            self._request.add_done_callback(lambda request: _end(sending, request.exception()))
+            self._request.add_done_callback(lambda request: _end_wait(sending, request.exception()))
             return str(token)
 
     def commit(self) -> None:
@@ -111,10 +110,9 @@ class S3PartWriter:
 
     def revoke(self) -> None:
         """Send nothing more; an object that replaces a part is deleted."""
-        with self._lock:
-            self._revoked = True
-            unused, self._token = self._token, None
         self._end()
+        with self._lock:
+            unused, self._token = self._token, None
         if unused:
             if self._request:
                 self._request.exception()  # what it sends must not arrive after it is freed
@@ -131,10 +129,10 @@ class S3PartWriter:
         else:
             self._blob.end_waits()
         if self.sending:
-            _end(self.sending, None)
+            _end_wait(self.sending, None)
 
 
-def _end(sending: "Future[None]", error: BaseException | None) -> None:
+def _end_wait(sending: "Future[None]", error: BaseException | None) -> None:
     """End a wait that has not ended."""
     with suppress(InvalidStateError):
         if error:

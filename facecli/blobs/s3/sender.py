@@ -57,9 +57,5 @@ class PartSender:
         sent.add_done_callback(lambda _: self.free_place(key))
         return sent
 
-    def close(self) -> None:
-        """Send nothing more."""
-        self._pool.shutdown(wait=False)
-
     def _has_place(self, key: str) -> bool:
         return self._held[key] < PLACES - self._held.total()

@@ -80,8 +80,7 @@ def test_a_task_goes_on_when_its_machine_is_gone(
 def test_a_bucket_that_cannot_be_used_is_named(
     rclone: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name, value in rclone.environment.items():
-        monkeypatch.setenv(name, value)
+    rclone.configure(monkeypatch)
     summary, seconds = bucket_summary(Settings(blobs=rclone.url()), tmp_path)
     assert 0 < seconds < 60
     assert summary.endswith(f"at {rclone.endpoint}, not used by a server yet")

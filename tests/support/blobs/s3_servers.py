@@ -50,6 +50,11 @@ class S3Server:
         """The configuration of boto3 for this server."""
         return {**ACCESS, "AWS_ENDPOINT_URL": self.endpoint}
 
+    def configure(self, patch: pytest.MonkeyPatch) -> None:
+        """Configure boto3 in this process for this server."""
+        for name, value in self.environment.items():
+            patch.setenv(name, value)
+
     def bucket(self) -> "Bucket":
         """The bucket below a prefix of its own."""
         from facecli.blobs.s3.bucket import Bucket

@@ -105,8 +105,7 @@ class Servers:
 
 @pytest.fixture
 def servers(tmp_path: Path, rclone: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
-    for name, value in rclone.environment.items():
-        monkeypatch.setenv(name, value)
+    rclone.configure(monkeypatch)
     running = Servers(tmp_path, rclone)
     yield running
     running.storage.close()
@@ -189,8 +188,7 @@ def test_chunks_of_an_upload_that_the_bucket_ended_are_sent_again(servers: Serve
 def test_a_part_that_a_late_request_has_replaced_is_sent_again(
     tmp_path: Path, moto: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in moto.environment.items():
-        monkeypatch.setenv(name, value)
+    moto.configure(monkeypatch)
     servers = Servers(tmp_path, moto)
     upload, last = store_some(servers, 5), FILE.size // CHUNK
     ((_, upload_id),) = servers.blobs.bucket.uploads(upload.blob_key)

@@ -43,8 +43,7 @@ class FailingServers(Servers):
 
 @pytest.fixture
 def servers(tmp_path: Path, rclone: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[FailingServers]:
-    for name, value in rclone.environment.items():
-        monkeypatch.setenv(name, value)
+    rclone.configure(monkeypatch)
     running = FailingServers(tmp_path, rclone)
     yield running
     running.storage.close()

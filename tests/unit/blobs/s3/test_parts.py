@@ -1,5 +1,6 @@
 """Parts on their way to a bucket: checked against what arrived, and never waiting for each other."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 
 from facecli.blobs.s3.bucket import Bucket
-from facecli.blobs.s3.clients import is_protected
+from facecli.blobs.s3.clients import connect, is_protected
+from facecli.blobs.s3.location import S3Location
 from facecli.blobs.s3.pieces import Piece
 from facecli.blobs.s3.sender import PartSender
 from facecli.blobs.s3.staged import S3StagedBlob, md5_of
@@ -145,3 +147,39 @@ def test_a_body_is_signed_where_somebody_on_the_way_could_change_it(
     if proxy:
         monkeypatch.setenv("http_proxy", proxy)
     assert is_protected(endpoint) == protected
+
+
+class RequestSeenError(Exception):
+    """Ends a request before it is sent."""
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "signature"),
+    [
+        ("http://127.0.0.1:9", "UNSIGNED-PAYLOAD"),
+        ("https://s3.example", "UNSIGNED-PAYLOAD"),
+        ("http://s3.example", hashlib.sha256(DATA).hexdigest()),
+    ],
+)
+def test_a_part_is_sent_at_once_and_signed_where_nothing_else_protects_it(
+    moto: S3Server, endpoint: str, signature: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    moto.configure(monkeypatch)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    bucket = Bucket(S3Location.parse("s3://films/facecli"), connect("films"))
+    seen = dict[str, str]()
+
+    def look(request: Any, **_: object) -> None:
+        seen.update({name.lower(): _text(value) for name, value in request.headers.items()})
+        raise RequestSeenError
+
+    with hooked(bucket, "before-send", look), pytest.raises(RequestSeenError):
+        bucket.upload_part(KEY, "upload", 1, PIECES, md5_of(DATA))
+    assert seen["x-amz-content-sha256"] == signature
+    assert "expect" not in seen
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

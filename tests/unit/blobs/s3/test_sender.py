@@ -79,7 +79,7 @@ def test_a_request_gives_its_place_back_when_it_ends(uploads: Uploads) -> None:
 
 
 def test_a_server_that_has_ended_says_so_and_keeps_no_place(uploads: Uploads) -> None:
-    uploads.sender.close()
+    uploads.sender._pool.shutdown(wait=False)
     for _ in range(PLACES):
         assert uploads.reserve("a").result(DEADLINE)
         with pytest.raises(Unavailable, match="shutting down"):

@@ -45,8 +45,7 @@ class StallingServers(Servers):
 
 @pytest.fixture
 def servers(tmp_path: Path, rclone: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[StallingServers]:
-    for name, value in rclone.environment.items():
-        monkeypatch.setenv(name, value)
+    rclone.configure(monkeypatch)
     running = StallingServers(tmp_path, rclone)
     yield running
     running.released.set()
@@ -142,8 +141,7 @@ def test_a_chunk_that_the_bucket_keeps_waiting_does_not_hold_up_single_ones_besi
 def test_a_part_that_the_bucket_keeps_waiting_does_not_arrive_after_its_replacement(
     tmp_path: Path, moto: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in moto.environment.items():  # rclone takes no other bytes for a part
-        monkeypatch.setenv(name, value)
+    moto.configure(monkeypatch)  # rclone takes no other bytes for a part
     servers = StallingServers(tmp_path, moto)
     service = servers.service()
     upload, _ = service.begin(FILE.new, fresh=True)

@@ -34,8 +34,7 @@ UNAUTHENTICATED = (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
 def cluster(
     settings: Settings, postgresql: str, rclone: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Iterator[tuple[Settings, list[Running]]]:
-    for name, value in rclone.environment.items():
-        monkeypatch.setenv(name, value)
+    rclone.configure(monkeypatch)
     shared = replace(settings, http="127.0.0.1:0", database=postgresql, blobs=rclone.url(), auth="token")
     with ExitStack() as stack:
         servers = [
