@@ -4,7 +4,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Lock, Thread
+from threading import Lock
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -15,6 +15,7 @@ from facecli.client.calls.deadline import CommandDeadline
 from facecli.client.calls.outage import Outage
 from facecli.client.calls.server_pool import HEALTH_CHECKS, ServerPool, has_several_addresses
 from facecli.core.addresses import checked_addresses, is_local
+from facecli.core.background import run_in_background
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
     FacecliError,
@@ -178,9 +179,7 @@ class Connection:
     ) -> None:
         # Ctrl-C in the middle of the start of a call leaves gRPC a call that never ends, and closing waits
         # for it. So an error waits a little only: the connections end with the process.
-        closing = Thread(target=self._close, daemon=True)
-        closing.start()
-        closing.join(None if kind is None else CLOSE_SECONDS)
+        run_in_background(self._close, wait=None if kind is None else CLOSE_SECONDS)
 
     def _close(self) -> None:
         self.channel.close()

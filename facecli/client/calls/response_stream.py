@@ -9,11 +9,13 @@ import grpc
 from facecli.client.calls.durations import duration
 from facecli.client.calls.stall_watch import StallWatch
 from facecli.client.connection import Connection
+from facecli.core.background import run_in_background
 from facecli.core.errors import Cancelled, FacecliError, Unavailable
 
 T = TypeVar("T")
 
 MAX_IDLE_MESSAGES = 10_000  # messages in a row without progress
+CANCEL_SECONDS = 1.0  # that Ctrl-C waits until the call is cancelled
 MAX_RATE = 1000  # messages per second, for streams whose messages are few
 
 
@@ -81,7 +83,10 @@ class ResponseStream(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watch.__exit__(kind, error, trace)
-        self._call.cancel()
+        if isinstance(error, KeyboardInterrupt):  # may have left gRPC a lock that is never released
+            run_in_background(self._call.cancel, wait=CANCEL_SECONDS)
+        else:
+            self._call.cancel()
 
     def _stall_error(self, error: grpc.RpcError) -> FacecliError | None:
         """The error of a call that this client has cancelled."""

@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 
 from facecli.core.addresses import host_of, is_ip_address, is_local
+from facecli.core.background import run_in_background
 from facecli.wire.channel import Options
 
 CONNECT_WAIT = 5.0  # seconds that a call waits for a ready server while another one is being connected
@@ -131,9 +132,7 @@ def has_several_addresses(address: str) -> bool:
             return
         families.append(Counter(family for family, *_ in found))
 
-    resolving = threading.Thread(target=resolve, daemon=True)
-    resolving.start()
-    resolving.join(RESOLVE_WAIT)
+    run_in_background(resolve, wait=RESOLVE_WAIT)
     return any(count > 1 for each in families for count in each.values())
 
 

@@ -1,0 +1,73 @@
+"""Ctrl-C at each point where Python checks for signals while a condition takes and releases its lock."""
+
+import subprocess
+import sys
+from collections import Counter
+
+# Interrupts the use of a condition where Python checks for signals first, then where it checks next, and so on
+# to the last. For each it prints the function that was interrupted, and whether the lock was free afterwards.
+SCRIPT = '''
+import dis, signal, sys, threading, time
+from facecli.cli.shared.interrupts import handle_interrupts
+
+CHECKS = {"RESUME", "CALL", "CALL_FUNCTION_EX", "JUMP_BACKWARD"}
+
+def checks_signals(frame):
+    """Whether the instruction before the frame's next one is followed by a check."""
+    before = [each for each in dis.get_instructions(frame.f_code) if each.offset < frame.f_lasti]
+    return bool(before) and before[-1].opname in CHECKS
+
+def use(condition):
+    with condition:
+        condition.notify_all()
+        condition.wait(0.001)
+
+def interrupted_at(number):
+    seen, where = 0, ""
+
+    def trace(frame, event, argument):
+        nonlocal seen, where
+        if frame.f_code.co_filename != threading.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and checks_signals(frame):
+            seen += 1
+            if seen == number:
+                where = frame.f_code.co_name
+                sys.settrace(None)
+                signal.getsignal(signal.SIGINT)(signal.SIGINT, frame)
+        return trace
+
+    condition = threading.Condition()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    handle_interrupts()
+    try:
+        sys.settrace(trace)
+        use(condition)
+        sys.settrace(None)
+        if where:
+            time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+    else:
+        assert not where, "no KeyboardInterrupt"
+        return ""
+    free = []
+    thread = threading.Thread(target=lambda: free.append(condition.acquire(blocking=False)))
+    thread.start()
+    thread.join()
+    print(where, free[0])
+    return where
+
+number = 1
+while interrupted_at(number):
+    number += 1
+'''
+
+
+def test_an_interrupt_leaves_no_lock_of_a_condition_taken() -> None:
+    ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    points = Counter(tuple(line.split()) for line in ran.stdout.splitlines())
+    assert {free for _, free in points} == {"True"}
+    assert {name for name, _ in points} >= {"__enter__", "__exit__", "notify_all", "notify", "wait"}
+    assert points["wait", "True"] > 3
