@@ -10,12 +10,12 @@ from typing import Self, TypeVar
 
 import grpc
 
+from facecli.client.calls.background import run_in_background
 from facecli.client.calls.call_log import logged
 from facecli.client.calls.deadline import CommandDeadline
 from facecli.client.calls.outage import Outage
 from facecli.client.calls.server_pool import HEALTH_CHECKS, ServerPool, has_several_addresses
 from facecli.core.addresses import checked_addresses, is_local
-from facecli.core.background import run_in_background
 from facecli.core.backoff import RetryBudget
 from facecli.core.errors import (
     FacecliError,

@@ -6,10 +6,10 @@ from typing import Any, Generic, Self, TypeVar
 
 import grpc
 
+from facecli.client.calls.background import run_in_background
 from facecli.client.calls.durations import duration
 from facecli.client.calls.stall_watch import StallWatch
 from facecli.client.connection import Connection
-from facecli.core.background import run_in_background
 from facecli.core.errors import Cancelled, FacecliError, Unavailable
 
 T = TypeVar("T")

@@ -18,8 +18,8 @@ from typing import Any
 
 import grpc
 
+from facecli.client.calls.background import run_in_background
 from facecli.core.addresses import host_of, is_ip_address, is_local
-from facecli.core.background import run_in_background
 from facecli.wire.channel import Options
 
 CONNECT_WAIT = 5.0  # seconds that a call waits for a ready server while another one is being connected

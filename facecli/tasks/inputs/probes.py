@@ -59,6 +59,7 @@ class _Probe:
         self.key: _Key = (upload.id, *state, self.check.engine if self.check else "")
         self.callers = 0
         self.goes_on = False  # without callers
+        self.abandoned = False  # its last caller has left, so that it ends and no other call may join it
         self.started_at: float | None = None  # None while it waits for a slot
         self.info: Info | None = None
         self.error: FacecliError | None = None
@@ -95,7 +96,7 @@ class Probes:
         finally:
             with self._lock:
                 for probe in joined:
-                    probe.callers -= 1
+                    self._leave(probe)
 
     def _join(self, upload: Upload, face: FaceCheck | None) -> _Probe:
         """Join the probe of an upload, which is done if its result is remembered."""
@@ -110,6 +111,17 @@ class Probes:
                 self._running[new.key] = new
                 threading.Thread(target=self._run, args=(new,), name="probe", daemon=True).start()
         return probe
+
+    def _leave(self, probe: _Probe) -> None:
+        """Note, under the lock, that a call does not wait for a probe any more."""
+        probe.callers -= 1
+        if not probe.callers and not probe.goes_on:
+            probe.abandoned = True
+            self._forget(probe)
+
+    def _forget(self, probe: _Probe) -> None:
+        if self._running.get(probe.key) is probe:
+            del self._running[probe.key]
 
     def _state(self, upload: Upload) -> tuple[int, ...]:
         """Numbers that change when somebody writes to the file; none if it would have to be fetched."""
@@ -150,10 +162,10 @@ class Probes:
         upload, allowed = probe.upload, self._allowed(probe.upload)
 
         def abandoned() -> bool:
-            return probe.callers <= 0 and not probe.goes_on
+            return probe.abandoned
 
         def stopped() -> bool:
-            return abandoned() or self._clock() - (probe.started_at or 0.0) > allowed
+            return probe.abandoned or self._clock() - (probe.started_at or 0.0) > allowed
 
         error: FacecliError | None = InternalError("the check of the file failed; see the server's log")
         try:
@@ -167,8 +179,7 @@ class Probes:
                     probe.info = self._inspect(probe, file, stopped)
             error = None
         except Cancelled:
-            error = Unavailable(f"the check of {upload.name} was interrupted; try again", retry_after=1)
-            if probe.started_at is not None and self._clock() - probe.started_at > allowed:
+            if not probe.abandoned:  # otherwise no call receives the error
                 error = MediaRefused(
                     f"{upload.name} was not checked within {allowed:g} s, the probe_timeout of the server; "
                     "the file is too complex, or broken"
@@ -178,7 +189,7 @@ class Probes:
         finally:
             with self._lock:
                 probe.error = error
-                del self._running[probe.key]
+                self._forget(probe)
                 if error is None or (probe.goes_on and isinstance(error, MediaRefused)):
                     self._found[probe.key] = probe
                     while len(self._found) > MAX_REMEMBERED:

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from collections import Counter
 
-# Interrupts the use of a condition where Python checks for signals first, then where it checks next, and so on
-# to the last. For each it prints the function that was interrupted, and whether the lock was free afterwards.
+# Interrupts the use of a condition at the first point where Python checks for signals, then at the second,
+# and so on. Prints the function that was interrupted, and whether the lock was free afterwards.
 SCRIPT = '''
 import dis, signal, sys, threading, time
 from facecli.cli.shared.interrupts import handle_interrupts

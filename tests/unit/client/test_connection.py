@@ -7,7 +7,6 @@ import pytest
 
 from facecli.client import connection as module
 from facecli.client.calls import response_stream
-
 from facecli.client.connection import Connection
 
 

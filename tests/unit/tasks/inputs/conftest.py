@@ -31,6 +31,8 @@ class HeldMedia(FakeMedia):
         self.started: list[str] = []
         self.stopped: list[str] = []
         self.release = threading.Event()
+        self.may_stop = threading.Event()
+        self.may_stop.set()
         self.held: set[str] = set()
         self.refused: set[str] = set()
 
@@ -48,6 +50,7 @@ class HeldMedia(FakeMedia):
         while upload_id in self.held and not self.release.wait(0.01):
             if stopped():
                 self.stopped.append(upload_id)
+                self.may_stop.wait()
                 raise Cancelled
         if upload_id in self.refused:
             raise MediaRefused("it is broken")
@@ -58,6 +61,7 @@ def media() -> Iterator[HeldMedia]:
     media = HeldMedia()
     yield media
     media.release.set()
+    media.may_stop.set()
 
 
 @pytest.fixture

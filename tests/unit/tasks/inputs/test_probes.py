@@ -103,6 +103,22 @@ def test_a_probe_ends_when_its_caller_is_gone(probes: Probes, media: HeldMedia, 
     assert families(probes, [clip], active=active) == ["MP4"]
 
 
+def test_a_call_does_not_join_a_probe_that_is_being_stopped(
+    probes: Probes, media: HeldMedia, stored: Make
+) -> None:
+    clip, media.held = stored("clip"), {"clip"}
+    media.may_stop.clear()
+    with pytest.raises(Cancelled):
+        families(probes, [clip], active=lambda: not media.started)
+    eventually(lambda: media.stopped == ["clip"])
+    media.held.clear()
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(families, probes, [clip], active=active)
+        eventually(lambda: media.started == ["clip", "clip"])
+        media.may_stop.set()
+        assert call.result() == ["MP4"]
+
+
 def late_call(media: HeldMedia, clock: Clock, slow: Upload) -> Callable[[], bool]:
     """An `active` that lets the time of a call pass once its probe runs."""
 
