@@ -16,6 +16,13 @@ from facecli.uploads.upload import FileType
 _NOUNS = {FormatKind.IMAGE: "a picture", FormatKind.VIDEO: "a video", None: "neither a picture nor a video"}
 
 
+def named_path(argument: str) -> Path:
+    """The path that a word of a command line names, which is not empty: Python takes that for a directory."""
+    if not argument:
+        raise InvalidInput("the path is empty")
+    return Path(argument)
+
+
 def file_to_send(
     path: Path, progress: TransferProgress, *, name: str = "", file_type: FileType | None = None
 ) -> FileToSend:

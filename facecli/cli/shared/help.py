@@ -1,10 +1,11 @@
-"""Layout of `--help`."""
+"""Commands of typer with our layout of `--help` and our rules for arguments."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from typer import Typer
 from typer.core import TyperCommand
+from typer.models import TyperPath
 
 
 def add_commands(app: Typer, commands: Mapping[str, Callable[..., None]]) -> None:
@@ -17,8 +18,14 @@ class _Command(TyperCommand):
     """Command whose help shows arguments without the types and braces that typer adds to their names.
 
     An option whose placeholder ends with an ellipsis takes all words up to the next option, as a shell makes
-    them of a pattern.
+    them of a pattern. A path must not be empty.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for parameter in self.params:
+            if isinstance(parameter.type, TyperPath):
+                parameter.type = NonEmptyPath(parameter.type)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         several = {
@@ -44,6 +51,18 @@ class _Command(TyperCommand):
             if records[kind]:
                 with formatter.section(title):
                     formatter.write_dl(records[kind])
+
+
+class NonEmptyPath(TyperPath):
+    """A path with the rules of another one that is not empty, which Python would take for the directory."""
+
+    def __init__(self, rules: TyperPath) -> None:
+        vars(self).update(vars(rules))
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _repeated(arguments: Sequence[str], several: Collection[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """`facecli preview`: some frames before and after, before a task is created."""
 
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +21,7 @@ from facecli.cli.shared.output_file import (
 )
 from facecli.cli.task.options import EngineChoice
 from facecli.client.destination import destination
+from facecli.client.input_file import named_path
 from facecli.client.output import write_bytes
 from facecli.client.terms import stated_terms
 from facecli.core.errors import InvalidInput
@@ -78,7 +78,7 @@ def preview(
     unreachable, 7 incomplete (run it again), 8 integrity check failed, 9 limit reached, 10 terms refused by
     the server's policy.
     """
-    files = [Path(each) for each in (image, video)]
+    files = [named_path(each) for each in (image, video)]
     target = destination(out, name=f"{files[1].stem}.jpg", inputs=[file for file in files if file.exists()])
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:

@@ -12,6 +12,7 @@ from facecli.client.batch.formats.csv import csv_jobs
 from facecli.client.batch.formats.jsonl import jsonl_jobs
 from facecli.client.batch.formats.toml import toml_jobs
 from facecli.client.batch.job import MAX_JOBS, Job, JobDefaults
+from facecli.client.input_file import named_path
 from facecli.core.errors import InvalidInput
 from facecli.core.printable import escaped
 
@@ -37,7 +38,7 @@ def read_jobs(name: str, *, stdin: BinaryIO, format: Format | None, defaults: Jo
 
     Relative paths are below the directory of the file. InvalidInput names the file and the line.
     """
-    shown = "standard input" if name == STDIN else escaped(name)
+    shown = "standard input" if name == STDIN else escaped(str(named_path(name)))
     parse = _PARSERS[format or _format_of(name, shown)]
     text = _text(_bytes(name, shown, stdin), shown)
     try:

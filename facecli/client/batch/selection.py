@@ -9,6 +9,7 @@ from itertools import islice, product
 from pathlib import Path
 
 from facecli.client.batch.job import MAX_JOBS, Job, JobDefaults
+from facecli.client.input_file import named_path
 from facecli.core.errors import InvalidInput
 from facecli.core.printable import escaped
 from facecli.core.video.formats import FormatKind, by_file_name
@@ -89,7 +90,7 @@ def select(arguments: Iterable[str], file_type: FileType, *, recursive: bool) ->
 
 
 def _named(argument: str, file_type: FileType, recursive: bool) -> Iterator[Selected]:
-    path = Path(argument)
+    path = named_path(argument)
     if os.path.isdir(path):  # noqa: PTH112  (false for a name that no file can have)
         yield from _in_directory(path, file_type, recursive)
     elif not os.path.lexists(path) and glob.has_magic(argument):

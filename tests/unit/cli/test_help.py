@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.models import TyperPath
 
 from facecli import __version__
+from facecli.cli.shared.help import NonEmptyPath
 from tests.support.cli import facecli
 from tests.support.command_lines import check, commands
 from tests.unit.cli.regenerate import GOLDENS, help_text
@@ -64,3 +66,25 @@ def test_commands_share_their_json_and_connection_options() -> None:
 def test_goldens_contain_no_local_paths() -> None:
     for path in GOLDENS.glob("*.txt"):
         assert str(Path.home()) not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("upload", "label show", "label verify", "backup", "restore", "cert dev"),
+        *("preview -o sheet.jpg", "batch run", "swap --video clips -o out --face", "swap -o out.mp4"),
+    ],
+)
+def test_an_empty_path_is_refused(line: str) -> None:
+    words = line.split()
+    several = ["", ""] if line in {"preview -o sheet.jpg", "swap -o out.mp4"} else [""]
+    ran = facecli(*words, *several)
+    assert (ran.code, ran.out) == (2, "")
+    assert "the path is empty" in ran.err
+
+
+def test_every_option_for_a_file_is_a_checked_path() -> None:
+    for path, command in commands().items():
+        for parameter in command.params:
+            if isinstance(parameter.type, TyperPath):
+                assert type(parameter.type) is NonEmptyPath, (path, parameter.name)
