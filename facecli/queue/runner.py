@@ -32,8 +32,9 @@ from facecli.queue.client import (
     queue_name,
 )
 from facecli.queue.log import QueueLog
+from facecli.queue.polls import Polls
 
-POLL_INTERVAL = 0.2  # seconds; an idle worker uses 2 % of a core, and 1.3 % more for each further engine
+POLL_INTERVAL = 0.2  # seconds
 MAX_POLL_INTERVAL = 2.0  # seconds
 POLLS = 50  # a second and queue, of all its workers
 RECONCILE_INTERVAL = 5.0  # seconds between two checks for stranded work
@@ -115,6 +116,7 @@ class DbosTaskRunner:
         DBOS.listen_queues([queue_name(engine) for engine in engines])
         with errors():
             DBOS.launch()
+        Polls(dbos._sys_db)
         self._reconciling = ExitStack()
         self._reconciling.enter_context(run_periodically(reconcile_interval, self._reconcile))
 
