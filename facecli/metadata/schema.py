@@ -1,4 +1,7 @@
-"""Schema migration: `facecli serve` and `facecli token` upgrade the tables at start, others check them."""
+"""Schema migration: `facecli serve` and `facecli token` upgrade the tables at start, others check them.
+
+A new SQLite file gets at once the tables that all migrations together make, in a tenth of their time.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,8 @@ from facecli.core.errors import InvalidInput
 from facecli.metadata.database import reading, writing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+SQLITE_TABLES = MIGRATIONS / "sqlite.sql"  # written by tests.support.sqlite_tables
+SEPARATOR = "\n--\n"  # of its statements
 HEAD = max(path.name[:4] for path in MIGRATIONS.glob("versions/[0-9]*.py"))  # files begin with their number
 
 _MIGRATION_LIMITS = {  # of PostgreSQL, in place of those of every session: a large table takes its time
@@ -31,8 +36,13 @@ def upgrade(engine: Engine) -> None:
             for name, limit in _MIGRATION_LIMITS.items():
                 connection.execute(select(func.set_config(name, limit, True)))
             connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-        if (revision := _revision(connection)) != HEAD:
-            _migrate(connection, revision)
+        if (revision := _revision(connection)) == HEAD:
+            return
+        if engine.dialect.name == "sqlite" and not inspect(connection).get_table_names():
+            for statement in SQLITE_TABLES.read_text(encoding="utf-8").split(SEPARATOR):
+                connection.exec_driver_sql(statement)
+        else:
+            run_migrations(connection, revision)
 
 
 def check(engine: Engine) -> None:
@@ -63,7 +73,8 @@ def _revision(connection: Connection) -> str | None:
     return None if current is None else str(current)
 
 
-def _migrate(connection: Connection, revision: str | None) -> None:
+def run_migrations(connection: Connection, revision: str | None) -> None:
+    """Run the migrations that follow a revision; InvalidInput if it is of a newer facecli."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

@@ -93,7 +93,7 @@ def machine(folder: Path) -> None:
         (programs / name).chmod(0o755)
     (programs / "activate").write_text(f'PATH="{programs}:$PATH"\n')
     FfmpegMedia().make_portraits(folder, seconds=1)
-    small = ("-i", "whole.mp4", "-vf", "scale=320:-2", "-c:a", "copy", "clip.mp4")  # swapped ten times
+    small = ("-i", "whole.mp4", "-r", "10", "-vf", "scale=320:-2", "-c:a", "copy", "clip.mp4")  # for 17 swaps
     (folder / "clip.mp4").rename(folder / "whole.mp4")
     subprocess.run([find_ffmpeg(), "-v", "error", *small], cwd=folder, check=True)
     (folder / "whole.mp4").unlink()
