@@ -5,10 +5,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from facecli.chaos.events import Direction, EventKind
+from facecli.chaos.events import Direction, Event, EventKind
 from facecli.chaos.proxy import Proxy
 from tests.support.e2e.process import CommandResult
 from tests.support.e2e.uploads import stored_progress
+from tests.support.eventually import DEADLINE
 
 OVERHEAD = 1.02  # bytes on the connection for each byte of a file
 CONTROL_BYTES = 64 * 1024  # bytes on the connection that belong to no file
@@ -37,7 +38,12 @@ def check_sent_once(result: CommandResult, proxy: Proxy) -> None:
     retries = [index for index, event in enumerate(result.events) if event.get("event") == "waiting"]
     assert retries
     acknowledged = max(stored_progress(result, before=retries[-1]), default=0)
-    on_last_connection = (
-        proxy.passed(Direction.SERVER) - proxy.events_of(EventKind.OPENED)[-1].total_to_server
-    )
-    assert on_last_connection <= (result.object["size"] - acknowledged) * OVERHEAD + CONTROL_BYTES
+    last = proxy.events_of(EventKind.OPENED)[-1].connection  # what an earlier one still carries is no resend
+
+    def ends() -> list[Event]:
+        kinds = (EventKind.CLOSED, EventKind.CUT)
+        return [each for kind in kinds for each in proxy.events_of(kind) if each.connection == last]
+
+    assert proxy.wait_for(lambda: bool(ends()), DEADLINE)
+    missing = result.object["size"] - acknowledged
+    assert ends()[-1].to_server <= missing * OVERHEAD + CONTROL_BYTES
