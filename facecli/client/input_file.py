@@ -17,7 +17,7 @@ _NOUNS = {FormatKind.IMAGE: "a picture", FormatKind.VIDEO: "a video", None: "nei
 
 
 def named_path(argument: str) -> Path:
-    """The path that a word of a command line names, which is not empty: Python takes that for a directory."""
+    """The path of an argument; InvalidInput if it is empty, which Python takes for the current directory."""
     if not argument:
         raise InvalidInput("the path is empty")
     return Path(argument)

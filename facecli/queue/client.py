@@ -120,7 +120,7 @@ class DbosTaskQueue:
     def requeue(self, work_ids: Collection[str], *, worker: str) -> None:
         """Return work to the queue if this worker holds it; do not touch work of another worker.
 
-        This is the only use of a private DBOS call. The public `resume_workflows` ignores the holder: a late
+        This call is private to DBOS. The public `resume_workflows` ignores the holder: a late
         recovery would take the work away from its next worker. `reenqueue_for_recovery`, which DBOS's own
         recovery uses, checks the holder in the same statement. tests/unit/queue holds both properties.
         """

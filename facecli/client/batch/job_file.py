@@ -38,9 +38,10 @@ def read_jobs(name: str, *, stdin: BinaryIO, format: Format | None, defaults: Jo
 
     Relative paths are below the directory of the file. InvalidInput names the file and the line.
     """
-    shown = "standard input" if name == STDIN else escaped(str(named_path(name)))
-    parse = _PARSERS[format or _format_of(name, shown)]
-    text = _text(_bytes(name, shown, stdin), shown)
+    path = named_path(name)
+    shown = "standard input" if name == STDIN else escaped(name)
+    parse = _PARSERS[format or _format_of(path, shown)]
+    text = _text(_bytes(None if name == STDIN else path, shown, stdin), shown)
     try:
         jobs = list(islice(parse(text, JobReader(base_of(name), defaults)), MAX_JOBS + 1))
     except InvalidInput as error:
@@ -57,21 +58,21 @@ def base_of(name: str) -> Path:
     return Path() if name == STDIN else Path(name).parent
 
 
-def _format_of(name: str, shown: str) -> Format:
+def _format_of(path: Path, shown: str) -> Format:
     try:
-        return Format(Path(name).suffix[1:].lower())
+        return Format(path.suffix[1:].lower())
     except ValueError:
         raise InvalidInput(
             f"cannot tell the format of {shown} by its name; pass --format {', '.join(Format)}"
         ) from None
 
 
-def _bytes(name: str, shown: str, stdin: BinaryIO) -> bytes:
+def _bytes(path: Path | None, shown: str, stdin: BinaryIO) -> bytes:
     try:
-        if name == STDIN:
+        if path is None:
             data = stdin.read(MAX_SIZE + 1)
         else:
-            with Path(name).open("rb") as file:
+            with path.open("rb") as file:
                 data = file.read(MAX_SIZE + 1)
     except (OSError, ValueError) as error:
         raise InvalidInput(f"cannot read {shown}: {getattr(error, 'strerror', error)}") from error

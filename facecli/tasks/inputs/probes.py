@@ -4,9 +4,9 @@ Theory of operation. The bytes of a complete upload do not change, so what a pro
 long as nobody writes to the file, and calls that need the same probe at the same time share it. A probe runs
 in a thread of its own as soon as `FairSlots` has room: it holds no slot of short calls, and one owner's slow
 files leave room for those of others. A call waits for its probes at most `timeout` seconds in total. A probe
-ends, and with it its ffmpeg, when no call waits for it any more, or when its file has used up its time:
-nearly `timeout`, and for a large video, which is read to its end, one second more for every 50 MB. Such a
-probe goes on when its first call has given up, so that a later call finds it finished.
+ends, and with it its ffmpeg, when no call waits for it any more, and then no later call joins it; or when its
+file has used up its time: nearly `timeout`, and for a large video, which is read to its end, one second more
+for every 50 MB. Such a probe goes on when its first call has given up; a later one finds it finished.
 """
 
 import threading

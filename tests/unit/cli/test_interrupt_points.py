@@ -1,8 +1,10 @@
-"""Ctrl-C at each point where Python checks for signals while a condition takes and releases its lock."""
+"""Ctrl-C wherever Python checks for signals while a condition takes its lock, and in code of gRPC."""
 
 import subprocess
 import sys
 from collections import Counter
+
+import pytest
 
 # Interrupts the use of a condition at the first point where Python checks for signals, then at the second,
 # and so on. Prints the function that was interrupted, and whether the lock was free afterwards.
@@ -71,3 +73,38 @@ def test_an_interrupt_leaves_no_lock_of_a_condition_taken() -> None:
     assert {free for _, free in points} == {"True"}
     assert {name for name, _ in points} >= {"__enter__", "__exit__", "notify_all", "notify", "wait"}
     assert points["wait", "True"] > 3
+
+
+# Runs as a function of gRPC by the name of its module. Prints what has happened when the interrupt is raised,
+# and no traceback of a thread that fails after it.
+IN_GRPC = '''
+import os, signal, threading, time
+from facecli.cli.shared.interrupts import handle_interrupts
+handle_interrupts()
+done = []
+code = """
+def start(wait):
+    os.kill(os.getpid(), signal.SIGINT)
+    done.append("killed")
+    if wait:
+        time.sleep(60)
+    done.append("started")
+"""
+names = {"__name__": "grpc._channel", "os": os, "signal": signal, "time": time, "done": done}
+exec(code, names)
+try:
+    names["start"](WAIT)
+    time.sleep(60)
+except KeyboardInterrupt:
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    print(*done)
+'''
+
+
+@pytest.mark.parametrize(("waits", "done"), [(False, "killed started"), (True, "killed")])
+def test_an_interrupt_lets_grpc_start_an_operation_but_not_wait(waits: bool, done: str) -> None:
+    script = IN_GRPC.replace("WAIT", str(waits))
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == (f"{done}\n", "")

@@ -1,12 +1,19 @@
 """Polls of a queue, with the real queue: cheap while nothing waits, and never late."""
 
+import logging
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from dbos._client import DBOSClient
+from dbos._core import ActiveWorkflowById
+from dbos._queue import Queue, queue_worker_thread
 
 from facecli.queue.client import SCHEMA, DbosTaskQueue, queue_name
 from facecli.queue.polls import CONFIGURATION_SECONDS, Polls
+from tests.support.eventually import eventually
 from tests.support.storage import Clock
 
 pytestmark = pytest.mark.slow
@@ -50,9 +57,35 @@ def test_the_configuration_of_a_queue_is_read_again_after_a_while(
     assert polls.queue("another") is None
 
 
-def test_dbos_polls_by_these_methods(polls: Polls, queue: DbosTaskQueue) -> None:
-    database = queue._client._sys_db
-    Polls(database)
-    assert database.dequeue_scopes(queue_name("mock")) == []
-    found = database.get_queue(queue_name("mock"))
-    assert found is database.get_queue(queue_name("mock"))
+def test_dbos_looks_for_work_only_when_some_waits(queue: DbosTaskQueue) -> None:
+    database, looked = queue._client._sys_db, list[str]()
+    queue.register(["mock"], poll_interval=0.01)
+
+    class CountedPolls(Polls):
+        polls = 0
+
+        def scopes(self, name: str) -> list[str | None]:
+            self.polls += 1
+            return super().scopes(name)
+
+    def look(found: Queue, *rest: Any, **more: Any) -> tuple[list[str], None]:
+        looked.append(found.name)
+        return [], None
+
+    database.start_queued_workflows = look  # type: ignore[method-assign,assignment]
+    (polls := CountedPolls(database)).install()
+    configuration = database.get_queue(queue_name("mock"))
+    stopped = threading.Event()
+    dbos: Any = SimpleNamespace(
+        _sys_db=database, _active_workflows_set=ActiveWorkflowById(), logger=logging.getLogger()
+    )
+    thread = threading.Thread(target=queue_worker_thread, args=(stopped, dbos, configuration))
+    thread.start()
+    try:
+        eventually(lambda: polls.polls > 3)
+        assert looked == []
+        queue.enqueue(work_id="w1", task_id="t1", engine="mock")
+        eventually(lambda: looked)
+    finally:
+        stopped.set()
+        thread.join()
