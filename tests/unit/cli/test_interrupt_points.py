@@ -1,10 +1,15 @@
 """Ctrl-C wherever Python checks for signals while a condition takes its lock, and in code of gRPC."""
 
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from typing import Any
 
 import pytest
+
+from facecli.cli.shared import interrupts
 
 # Interrupts the use of a condition at the first point where Python checks for signals, then at the second,
 # and so on. Prints the function that was interrupted, and whether the lock was free afterwards.
@@ -108,3 +113,10 @@ def test_an_interrupt_lets_grpc_start_an_operation_but_not_wait(waits: bool, don
     script = IN_GRPC.replace("WAIT", str(waits))
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (ran.stdout, ran.stderr) == (f"{done}\n", "")
+
+
+def test_an_interrupt_is_raised_even_if_grpc_goes_on_for_long() -> None:
+    names: dict[str, Any] = {"__name__": "grpc._channel", "sys": sys}
+    exec("def frame(): return sys._getframe()", names)
+    with pytest.raises(KeyboardInterrupt):
+        interrupts._raise_when_safe(time.monotonic(), signal.SIGINT, names["frame"]())

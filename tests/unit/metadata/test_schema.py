@@ -113,8 +113,11 @@ def test_the_newest_migration_is_the_one_the_code_knows() -> None:
 
 
 def test_processes_that_start_together_migrate_once(url: str, created: Engine) -> None:
-    migrated = "" if url.startswith("sqlite") else "alembic"  # a new SQLite file needs no migrations
-    assert migrated in finished(starting(url, processes=4))
+    migrated = finished(starting(url, processes=4))
+    if url.startswith("sqlite"):
+        assert migrated == [""] * 4  # a new file needs no migrations
+    else:
+        assert "alembic" in migrated
     engine = open_database(url)
     assert statements(engine) == statements(created)
     engine.dispose()

@@ -1,6 +1,8 @@
 """Polls of a queue, with the real queue: cheap while nothing waits, and never late."""
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -89,3 +91,20 @@ def test_dbos_looks_for_work_only_when_some_waits(queue: DbosTaskQueue) -> None:
     finally:
         stopped.set()
         thread.join()
+
+
+WORKER = """
+import sys
+from dbos._dbos import _get_dbos_instance
+from facecli.metadata.database import translate_errors
+from facecli.queue.runner import DbosTaskRunner
+runner = DbosTaskRunner(sys.argv[1], worker="w1", engines=["mock"], run=print, errors=translate_errors)
+print(_get_dbos_instance()._sys_db.dequeue_scopes("tasks/mock"))
+runner.close()
+"""
+
+
+def test_a_worker_polls_like_this(url: str) -> None:
+    command = [sys.executable, "-c", WORKER, url]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
