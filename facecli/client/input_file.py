@@ -16,10 +16,10 @@ from facecli.uploads.upload import FileType
 _NOUNS = {FormatKind.IMAGE: "a picture", FormatKind.VIDEO: "a video", None: "neither a picture nor a video"}
 
 
-def named_path(argument: str) -> Path:
+def named_path(argument: str, *, placeholder: str) -> Path:
     """The path of an argument; InvalidInput if it is empty, which Python takes for the current directory."""
     if not argument:
-        raise InvalidInput("the path is empty")
+        raise InvalidInput(f"the path for {placeholder} is empty; name a file")
     return Path(argument)
 
 

@@ -61,7 +61,7 @@ class NonEmptyPath(TyperPath):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value == "":
-            self.fail("the path is empty", param, ctx)
+            self.fail("the path is empty; name a file or directory", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -78,7 +78,7 @@ def preview(
     unreachable, 7 incomplete (run it again), 8 integrity check failed, 9 limit reached, 10 terms refused by
     the server's policy.
     """
-    files = [named_path(each) for each in (image, video)]
+    files = [named_path(image, placeholder="FACE"), named_path(video, placeholder="VIDEO")]
     target = destination(out, name=f"{files[1].stem}.jpg", inputs=[file for file in files if file.exists()])
     check_options(target, output, force=force, skip_existing=skip_existing)
     if skip_existing and target.exists:

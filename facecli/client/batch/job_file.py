@@ -38,7 +38,7 @@ def read_jobs(name: str, *, stdin: BinaryIO, format: Format | None, defaults: Jo
 
     Relative paths are below the directory of the file. InvalidInput names the file and the line.
     """
-    path = named_path(name)
+    path = named_path(name, placeholder="JOBS")
     shown = "standard input" if name == STDIN else escaped(name)
     parse = _PARSERS[format or _format_of(path, shown)]
     text = _text(_bytes(None if name == STDIN else path, shown, stdin), shown)

@@ -16,6 +16,7 @@ from facecli.core.video.formats import FormatKind, by_file_name
 from facecli.uploads.upload import FileType
 
 MAX_FILES = 10_000  # of one kind
+_OPTIONS = {FileType.IMAGE: "face", FileType.VIDEO: "video"}
 
 
 class Combine(StrEnum):
@@ -90,7 +91,7 @@ def select(arguments: Iterable[str], file_type: FileType, *, recursive: bool) ->
 
 
 def _named(argument: str, file_type: FileType, recursive: bool) -> Iterator[Selected]:
-    path = named_path(argument)
+    path = named_path(argument, placeholder=f"--{_OPTIONS[file_type]}")
     if os.path.isdir(path):  # noqa: PTH112  (false for a name that no file can have)
         yield from _in_directory(path, file_type, recursive)
     elif not os.path.lexists(path) and glob.has_magic(argument):
